@@ -1,4 +1,4 @@
-"""A plan before it is made, in words: in which order what goes out, what is asked, what stays behind and why."""
+"""A plan before it is sent, in words: what is sent in which order, what to confirm, and what is left out and why."""
 
 import datetime
 from collections.abc import Collection
@@ -27,9 +27,9 @@ MOST_NAMED = 5
 
 
 class DraftRow(NamedTuple):
-    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
+    """One message of the plan: what it changes, and its exact bytes. `url` is the page that shows it alone.
 
-    `moves` are the values from what to what. `before` says how the earlier ones are known, "" if there are none.
+    `moves` are the values before and after. `before` says how the earlier values are known; "" if there are none.
     """
 
     organization: Organization
@@ -45,7 +45,7 @@ class DraftRow(NamedTuple):
 
 
 class DraftQuestion(NamedTuple):
-    """One warning with its box, and how many records have it."""
+    """One warning with its box, and the records that have it."""
 
     question: Box
     records: str
@@ -53,7 +53,7 @@ class DraftQuestion(NamedTuple):
 
 
 class UnchangedRecords(NamedTuple):
-    """Records that have nothing to send, for the same reason."""
+    """Records that have nothing to send for the same reason."""
 
     why: str
     records: tuple[Organization, ...]
@@ -65,11 +65,11 @@ class UnchangedRecords(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
-    """What the template prints of a draft.
+    """What the page of a draft shows beside its form.
 
-    `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
-    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
-    `branches` are those of them with unsent changes below.
+    `asked` are the warnings and `overwrites` the directory's values to tick, by record. `kept` are blocked records,
+    `not_active` those that are not active anyway, `unchanged` those that have nothing to send. `branches` are the
+    unchanged ones with unsent changes below them.
     """
 
     draft: Draft
@@ -101,12 +101,12 @@ class DraftContent:
 
     @property
     def all(self) -> int:
-        """How many records were looked at: of those to be sent without the ones that have nothing to send."""
+        """How many records were examined, without those that have nothing to send."""
         return self.draft.size + len(self.kept) + len(self.not_active)
 
     @property
     def verdict(self) -> str:
-        """The one line on top, in its exact words."""
+        """The sentence at the top."""
         draft = self.draft
         word = draft.environment.label
         if self.is_nothing:
@@ -122,7 +122,7 @@ class DraftContent:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether every record that was chosen has nothing to send."""
+        """Whether none of the chosen records has anything to send."""
         return not self.deactivates and bool(self.unchanged) and not self.rows and not self.kept
 
     @property
@@ -137,22 +137,22 @@ class DraftContent:
 
     @property
     def planned(self) -> str:
-        """The ids of its records, for the page after something changed."""
+        """The ids of its records, so that the next page can say what has changed."""
         return " ".join(str(row.organization.pk) for row in self.rows)
 
     @property
     def left(self) -> str:
-        """The ids of those that something is in the way of."""
+        """The ids of the blocked records."""
         return " ".join(str(each.organization.pk) for each in self.kept)
 
     @property
     def stays_saved(self) -> tuple[str, ...]:
-        """The saved changes that are not sent, a sentence for each record."""
+        """The saved changes that are not sent; one sentence for each record."""
         return tuple(_stays_saved(row) for row in self.rows if row.stays_saved)
 
     @property
     def elsewhere_words(self) -> str:
-        """The counterparts that stay active; empty when there are none."""
+        """The counterparts that stay active; "" if there are none."""
         other = self.draft.environment.other.label
         if not self.elsewhere:
             return ""
@@ -179,7 +179,10 @@ def draft_content(
     ticked: Collection[str] = (),
     missing: Collection[str] = (),
 ) -> DraftContent:
-    """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
+    """What the page of a draft shows. `root` is the record whose branch it is.
+
+    `missing` are the keys of the boxes that must still be ticked.
+    """
     kept = kept_back.left_out_records(draft.left_out, draft.environment)
     moves = values.moves_of_messages(draft.environment, draft.reviews)
     is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
@@ -203,12 +206,12 @@ def draft_content(
 
 
 def plan_already_sent(plan: Plan) -> str:
-    """The sentence for a second press or a second tab."""
+    """What to say if the button was pressed twice, or in a second tab."""
     return f"This was sent already at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
 def changes_since(page: DraftContent, planned: str, left: str) -> str:
-    """What differs from the page that was sent, by the ids that it named; empty where nothing is known of it."""
+    """What differs from the page that was posted, by the ids it named; "" if it named none."""
     was_planned, was_left = set(planned.split()), set(left.split())
     if not was_planned and not was_left:
         return ""
@@ -251,7 +254,7 @@ def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> Dra
 
 
 def _below(review: Review, root: Organization | None) -> str:
-    """The name of the record that it is below, where that is another one than the root of the branch."""
+    """The name of its parent, unless it is the root of the branch or directly below the root."""
     parent = review.parent
     return parent.name if root and parent and root.pk not in (review.organization.pk, parent.pk) else ""
 
@@ -271,7 +274,7 @@ def _what(review: Review, kind: PlanKind) -> str:
 
 
 def _before(review: Review) -> str:
-    """How the values are known that the message is compared with: "Accepted May 3"."""
+    """How the values before are known: "Accepted May 3"."""
     if review.before is None:
         return ""
     if review.known.accepted is not None:
@@ -315,7 +318,7 @@ def _branches(draft: Draft) -> tuple[Organization, ...]:
 
 
 def _because(draft: Draft, root: Organization | None) -> str:
-    """Why the record whose branch it is stays active; empty where it is deactivated with it."""
+    """Why the root of the branch stays active; "" if it is deactivated."""
     if root is None or draft.kind != PlanKind.DEACTIVATE:
         return ""
     found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)

@@ -1,4 +1,4 @@
-"""Several records before they are sent together: each as its message, and what is asked before the button."""
+"""The page before several records are sent together: each message, and what to confirm first."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from organizations.services.review.plan_draft import Chosen, Draft
 
 
 class PlanTarget(NamedTuple):
-    """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
+    """The records of a plan, the root if they are a branch, and the address of the page."""
 
     chosen: Chosen
     root: Organization | None
@@ -30,7 +30,7 @@ class PlanTarget(NamedTuple):
 
     @classmethod
     def branch(cls, root: Organization, kind: PlanKind) -> Self:
-        """A record with what goes along with it."""
+        """A record with the records below it."""
         query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
         url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
         return cls(plan_draft.branch(root, kind), root, url)
@@ -43,7 +43,7 @@ class PlanTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPage(Page):
-    """`page` is the draft in words; `notes` say what came in the way of a press."""
+    """`page` is the draft in words. `notes` say why the last press of the button sent nothing."""
 
     template = "plans/new.html"
 
@@ -60,14 +60,14 @@ class DraftPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchPage(DraftPage):
-    """The same of records that are to be deactivated."""
+    """The draft of a plan that deactivates records."""
 
     template = "deactivation/branch.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingPage(Page):
-    """Nothing was chosen, or more than one plan holds; `why` says which."""
+    """`why` says what is wrong: nothing was chosen, or more than one plan can hold."""
 
     template = "plans/nothing.html"
 
@@ -85,7 +85,7 @@ def build(
     missing: Collection[str] = (),
     notes: Collection[str] = (),
 ) -> DraftPage:
-    """The page; `form` is one that holds what somebody typed, `missing` are the boxes to ask for."""
+    """`form` holds what somebody typed; `missing` are the keys of the boxes that must still be ticked."""
     page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
     return page(
         page=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
@@ -107,7 +107,7 @@ def build_nothing(target: PlanTarget, why: str) -> NothingPage:
 def plan_form(
     draft: Draft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
 ) -> PlanForm | BranchForm:
-    """The form of a draft: posted, or with what was typed and is not checked."""
+    """The form of a draft with what was posted, or with typed text that is not checked yet."""
     word, number = draft.environment.label, draft.number_to_type
     if draft.kind != PlanKind.DEACTIVATE:
         return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, initial=typed)

@@ -1,4 +1,4 @@
-"""Records that a plan leaves out: the state of each, why it stays behind, and what ends that."""
+"""Records that a plan leaves out: the state of each, why it is left out, and how to change that."""
 
 import datetime
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
 
 
 class LeftOutRecord(NamedTuple):
-    """One record that is left out, with the word of its state and why."""
+    """One record that is left out, with the word of its state and the reasons."""
 
     organization: Organization
     word: Word
@@ -33,10 +33,10 @@ class LeftOutRecord(NamedTuple):
 
 
 def left_out_records(left_out: Iterable[LeftOut], environment: Environment) -> tuple[LeftOutRecord, ...]:
-    """Those that something is in the way of; the others have nothing to send."""
-    found = [each for each in left_out if each.blockers]
+    """The blocked records among those that are left out; the others have nothing to send."""
+    blocked = [each for each in left_out if each.blockers]
     now = clock.now()
-    reasons = _Reasons([blocker.submission for each in found for blocker in each.blockers], environment, now)
+    reasons = _Reasons([blocker.submission for each in blocked for blocker in each.blockers], environment, now)
     return tuple(
         LeftOutRecord(
             each.organization,
@@ -44,12 +44,12 @@ def left_out_records(left_out: Iterable[LeftOut], environment: Environment) -> t
             _whys(each, reasons),
             frozenset(blocker.kind for blocker in each.blockers),
         )
-        for each in found
+        for each in blocked
     )
 
 
 def _state(organization: Organization) -> Word:
-    """The first thing to do about it, else its standing."""
+    """The first thing to do about it, else its directory status."""
     to_dos = to_do_of(organization)
     return to_dos[0].word if to_dos else standing_of(organization)
 
@@ -73,7 +73,7 @@ def names(organizations: Iterable[Organization], more: int = 0) -> str:
 
 
 class _Reasons:
-    """What holds the open submissions, computed from their rows."""
+    """Why open submissions wait."""
 
     def __init__(
         self, submissions: Iterable[Submission | None], environment: Environment, now: datetime.datetime
@@ -85,7 +85,7 @@ class _Reasons:
         self.held: WaitReason | None = environment_reason(gate, now) if gate else None
 
     def of(self, submission: Submission) -> SafeString:
-        """What becomes of it next: "The portal asks at 14:20."."""
+        """What happens to a submission next: "The portal asks at 14:20."."""
         match submission.state:
             case State.UNKNOWN:
                 return self._asks(submission)
@@ -110,7 +110,7 @@ class _Reasons:
 
 
 def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
-    # Where there is nothing to do, nobody waits for a submission.
+    # If the record is not active, the plan does not wait for its submission.
     waits = not any(blocker.kind in NOT_ACTIVE for blocker in each.blockers)
     said = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
     return format_html_join(" ", "{}", ((sentence,) for sentence in said))

@@ -1,4 +1,4 @@
-"""The values of the directory that a plan overwrites, to tick one by one below the name of their record."""
+"""The directory's values that a plan overwrites, each with a box, by record."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from organizations.text.markup import plain
 
 
 class OverwrittenValue(NamedTuple):
-    """One value that the directory shows, what is sent instead, and the box to tick."""
+    """One value of the directory, what is sent instead, and its box."""
 
     key: str
     label: str
@@ -26,7 +26,7 @@ class OverwrittenValue(NamedTuple):
 
 
 class OverwrittenRecord(NamedTuple):
-    """A record with its overwritten values, and the page where they can be kept instead."""
+    """A record with its overwritten values, and a link to the page where they can be kept."""
 
     organization: Organization
     values: tuple[OverwrittenValue, ...]
@@ -35,7 +35,7 @@ class OverwrittenRecord(NamedTuple):
 
     @property
     def box_errors(self) -> list[tuple[str, str]]:
-        """(id, error) of each box that must still be ticked."""
+        """The id and error of each box that must still be ticked."""
         return [
             (f"id_tick-{value.key}", f"{plain(self.organization.name)}, {value.label}: {value.error}")
             for value in self.values
@@ -46,7 +46,7 @@ class OverwrittenRecord(NamedTuple):
 def overwritten_records(
     draft: Draft, ticked: Collection[str], missing: Collection[str]
 ) -> tuple[OverwrittenRecord, ...]:
-    """One group for each record of which something is overwritten, in the order of sending, in at most one query."""
+    """Each record with overwritten values, in the order of sending; at most one query."""
     found = [
         (question.records[0], question.key, question.overwritten)
         for question in draft.questions
@@ -62,7 +62,7 @@ def overwritten_records(
 
 
 def _way_out(organization: Organization) -> tuple[str, str]:
-    """Where the directory's values can be kept. By an edit where they cannot be taken."""
+    """The label and address of the page where the directory's values can be kept: an edit if they cannot be taken."""
     place = [organization.environment, organization.oid]
     if differences.why_not_take(organization):
         return "Edit", reverse("edit", args=place)

@@ -1,4 +1,4 @@
-"""The lasting page of a plan, what an open one loads anew, and the list of all plans."""
+"""The page of a plan, the parts that an open page loads again, and the list of plans."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ class PlanPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanState(PlanPage):
-    """What an open page takes in when its plan went on; `changed` if the plan's own state is another."""
+    """What an open page takes in if something is new. `changed`: the plan has another state."""
 
     template = "plans/state.html"
 
@@ -54,7 +54,7 @@ def build(plan: Plan, user: User) -> PlanPage:
 
 
 def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
-    """What an open page takes in that has shown `seen`; None if that is still so."""
+    """What is new for an open page that last showed `seen`; None if nothing is."""
     page = plan_content(plan)
     if seen == page.since:
         return None
@@ -62,7 +62,7 @@ def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
 
 
 def build_list(environment: Environment, number: str | None) -> PlansPage:
-    """The page of that number."""
+    """The page of the list with this number."""
     page = Paginator(plan_rows.plan_ids(environment), ROWS).get_page(number)
     return PlansPage(page=page, lines=plan_summaries(list(page)), switch_url=reverse("plans", args=[environment.other]))
 

@@ -1,4 +1,4 @@
-"""A plan on its way as its page tells it: how far it is, what holds it, and each of its submissions."""
+"""A plan that is being sent: its progress, what holds it, and each of its submissions."""
 
 import datetime
 import hashlib
@@ -28,9 +28,9 @@ _TO_SEND = (State.AWAITING, State.QUEUED, State.SENDING)
 
 
 class PlanRow(NamedTuple):
-    """One submission with the word of its state, what it waits for by itself, and what came of it.
+    """One submission with the word of its state, its own reason to wait, and its result.
 
-    `step` is what a person can do about it, at `url` on its own page; both are empty where there is nothing to do.
+    `step` is what a person can do about it, at `url`; both are "" if there is nothing to do.
     """
 
     submission: Submission
@@ -42,7 +42,7 @@ class PlanRow(NamedTuple):
 
 
 class PlanSummary(NamedTuple):
-    """One plan in the list of them, with the word of its state and how far it is."""
+    """One plan in the list of plans, with the word of its state and its progress."""
 
     plan: Plan
     word: vocabulary.Word
@@ -51,9 +51,10 @@ class PlanSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContent:
-    """Everything that the page prints. `can_be_held`: something in it was not attempted yet.
+    """What the page of a plan shows. `can_be_held`: a submission was not attempted yet.
 
-    `since` changes when anything of it did, `stage` when the plan itself did.
+    An open page compares `stage` and `since` to learn what is new. `stage` changes with the plan's own state, `since`
+    with anything on the page.
     """
 
     plan: Plan
@@ -84,7 +85,7 @@ class PlanContent:
 
     @property
     def again_url(self) -> str:
-        """The review of what was cancelled, once nothing of the plan is open; empty where nothing was cancelled."""
+        """The review of the cancelled records; "" if there are none, or while the plan is open."""
         left = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
         if self.is_open or not left:
             return ""
@@ -93,7 +94,7 @@ class PlanContent:
 
     @property
     def branch(self) -> str:
-        """The name of the record above all the others, if there is one: "Lakeside Clinics and the 9 below it"."""
+        """The one record above all others: "Lakeside Clinics and the 9 below it"; "" if there is none."""
         sent = [row.submission for row in self.rows]
         oids = {submission.oid for submission in sent}
         tops = [submission for submission in sent if submission.part_of_oid not in oids]
@@ -117,7 +118,7 @@ def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
 
 
 def plan_content(plan: Plan) -> PlanContent:
-    """A plan with its submissions, in the same few queries for any number of them."""
+    """A plan with its submissions, in the same few queries for any number of submissions."""
     found = plan_rows.submissions_of(plan)
     counts = Counter(submission.state for submission in found)
     reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
@@ -147,7 +148,7 @@ def plan_content(plan: Plan) -> PlanContent:
 
 
 def _held(plan: Plan) -> WaitReason | None:
-    """What keeps all that waits of a going plan back, with everything else of its environment."""
+    """Why nothing of this environment is sent; None if the plan itself is not running."""
     if plan.state != PlanState.GOING:
         return None
     return environment_reason(gate_of(plan.environment), clock.now())
@@ -173,7 +174,7 @@ def _row(submission: Submission, reason: WaitReason | None) -> PlanRow:
 
 
 def _step(submission: Submission) -> tuple[str, str]:
-    """What a person can do about a submission, and where on its page."""
+    """What a person can do about a submission, and the anchor on its page."""
     match submission.state:
         case State.UNKNOWN:
             return "Ask again" if submission.asks else "Ask the directory", "#ask"
@@ -183,7 +184,7 @@ def _step(submission: Submission) -> tuple[str, str]:
 
 
 def _came(submission: Submission) -> SafeString:
-    """What came of one submission, and who or what says so; empty where nothing came yet."""
+    """The result of one submission and its evidence; "" if there is none yet."""
     reason = plain(submission.state_reason)
     match submission.state:
         case State.ACCEPTED:
@@ -210,7 +211,7 @@ def _progress(counts: Counter[str]) -> str:
 
 
 def _poll_seconds(plan: Plan, found: list[Submission]) -> int:
-    """Often while one answer follows the other; seldom while it waits for a time or for a person."""
+    """After how many seconds the page asks again: soon while answers come, later while it waits."""
     if plan.state == PlanState.PAUSED:
         return 10
     last = max(submission.state_at for submission in found)

@@ -1,4 +1,4 @@
-"""What a person is asked to decide about a submission: by which answer, what follows from each choice, who may."""
+"""What a person decides about a submission: by which answer, what each choice does, and who can decide."""
 
 import datetime
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ _LABELS: dict[Verdict, str] = {
     Verdict.FOREIGN: "It belongs to another organization",
 }
 _PLACE = ("Name", "City", "State")
-"""Fields that together say which organization it is: all other ones can change while it stays the same."""
+"""Fields that together identify an organization. All others can change while it stays the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionChoice:
-    """One way to decide: the value that is posted, its words and what follows."""
+    """One way to decide: the value that is posted, its label and what it does."""
 
     value: str
     label: str
@@ -35,9 +35,9 @@ class DecisionChoice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What can be decided by the last answer; `sequence` is its entry in the history.
+    """What can be decided by the last answer. `sequence` is the number of its entry in the history.
 
-    `choices` is empty where no answer is fresh enough to decide by: then `why_not_now` says what to do first.
+    `choices` is empty if no answer is fresh enough. Then `why_not_now` says what to do first.
     """
 
     sequence: int
@@ -60,7 +60,7 @@ class Decision:
 
 
 def decision(submission: Submission, asked: DirectoryAnswer | None) -> Decision | None:
-    """What to compare and choose from; None where nothing is to be decided."""
+    """What to compare and choose from; None if nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
     shown = decide.last_answer(submission)
@@ -84,8 +84,8 @@ def decision(submission: Submission, asked: DirectoryAnswer | None) -> Decision 
 
 
 def who_decides(name: str, *, may: bool) -> str:
-    """ "You, Editor Two and Approver One can decide." `name` is that of the person who reads it."""
-    others = [each for each in people_with(Right.RESOLVE) if each != name]
+    """ "You, Editor Two and Approver One can decide." `name` is the reader's name."""
+    others = [person for person in people_with(Right.RESOLVE) if person != name]
     names = ["You", *others] if may else others
     if not names:
         return "Nobody can decide yet: no account has the role of an approver."
@@ -94,7 +94,7 @@ def who_decides(name: str, *, may: bool) -> str:
 
 
 def asks_by_itself(submission: Submission, asked: DirectoryAnswer | None) -> bool:
-    """Whether the page should ask the directory by itself: nobody did within the time that an answer counts."""
+    """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
     return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
 
 
@@ -114,7 +114,7 @@ def _why_not_now(shown: Shown | None, asked: DirectoryAnswer | None) -> str:
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:
-        return "Without an answer of the directory a decision is a guess. Ask again later, or ask Redox support."
+        return "Without an answer from the directory a decision is a guess. Ask again later, or ask Redox support."
     return "Ask the directory first: you decide by what it shows."
 
 
@@ -122,22 +122,20 @@ def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, aske
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0
-            shows = f"The directory shows {count(others, 'other value')}; the record then says so." if others else ""
+            shows = f"The directory shows {count(others, 'other value')}. The record will say so." if others else ""
             return f"Marks submission {submission.pk} as accepted. {shows}".rstrip()
         case Verdict.SEND_AGAIN:
             return "Sends the very same message once more. Its answer decides."
         case Verdict.GIVE_UP:
-            return f"Marks submission {submission.pk} as rejected. Nothing more is sent; your values stay saved."
+            return f"Marks submission {submission.pk} as rejected. Nothing more is sent. Your values stay saved."
         case Verdict.OURS:
             return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
         case Verdict.FOREIGN:
-            return (
-                "Marks it as rejected. Nothing can be sent to this OID any more. The record then asks for another OID."
-            )
+            return "Marks it as rejected. Nothing can be sent to this OID any more. The record then needs another OID."
 
 
 def _ticks(submission: Submission, shown: Shown | None) -> str:
-    """How many values of the directory the next review would overwrite, as it would count them now."""
+    """How many values of the directory the next review would overwrite, counted now."""
     organization = submission.organization
     seen = shown.record if shown else None
     found = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
@@ -150,7 +148,7 @@ def _ticks(submission: Submission, shown: Shown | None) -> str:
 
 
 def suspicion(rows: tuple[ComparedField, ...]) -> str:
-    """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
+    """What the portal suspects, and why. It never decides and never selects a choice."""
     place = {row.label: row for row in rows if row.label in _PLACE}
     differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
     if differing == list(_PLACE):

@@ -1,4 +1,4 @@
-"""Every exchange about a submission in order of time: attempts, and the Queries that asked what became of it."""
+"""Every exchange about a submission in order of time: its attempts, and the Queries about it."""
 
 import datetime
 import itertools
@@ -15,7 +15,7 @@ from organizations.text.markup import plain
 from organizations.text.vocabulary import count
 
 MOST_QUERIES = 20
-"""The newest; a message of unknown fate is asked about for a day. The history has all."""
+"""How many of the newest Queries the page shows. The portal asks about an unknown result for a day."""
 
 SHOWS_SENT = vocabulary.Word("sent", "Showed what was sent", "check-circle", "is-yes", "")
 MEANS_SAME = vocabulary.Word("same", "Showed values that mean the same", "check-circle", "is-quiet", "")
@@ -23,12 +23,12 @@ SHOWS_OTHERS = vocabulary.Word("differs", "Showed other values", "differs", "is-
 SHOWS_NOTHING = vocabulary.Word("absent", "Did not show the OID", "minus-circle", "is-quiet", "")
 NOT_ANSWERED = vocabulary.Word("failed", "No answer that counts", "question-mark-circle", "is-unsure", "")
 _ASKED_FOR = {"none": "asked without Active", "true": "asked for active ones", "false": "asked for deactivated ones"}
-"""Of the Queries before the last one: an OID is absent only when none of the three shows it."""
+"""The three Queries that prove an OID absent: only if none of them shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryQuery:
-    """One question to the directory and what its answer showed. `sequence` is its entry in the history."""
+    """One Query and what its answer showed. `sequence` is the number of its entry in the history."""
 
     started: datetime.datetime
     took: str
@@ -40,7 +40,7 @@ class DirectoryQuery:
 
 
 class ExchangeRow(NamedTuple):
-    """An attempt or a Query; the other one is None."""
+    """Either an attempt or a Query; the other is None."""
 
     started: datetime.datetime
     attempt: Attempt | None = None
@@ -48,14 +48,14 @@ class ExchangeRow(NamedTuple):
 
 
 class Exchanges(NamedTuple):
-    """The rows, oldest first, and how many Queries before them are left to the history."""
+    """The rows, oldest first, and how many earlier Queries only the history shows."""
 
     rows: tuple[ExchangeRow, ...]
     earlier: int
 
 
 def exchanges(submission: Submission, entries: list[AuditEntry], evidence: AuditEntry | None) -> Exchanges:
-    """The rows of a submission by its entries. `evidence` is that of the Query that its end rests on."""
+    """The rows of a submission. `evidence` is the entry of the Query that is the evidence for its end."""
     asked = [entry for entry in entries if entry.action == Action.SUBMISSION_ASKED]
     newest = asked[-MOST_QUERIES:]
     sent = answers.record_of(submission) if newest else None
@@ -69,13 +69,13 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
 
 
 def _sent_again_after(entries: list[AuditEntry]) -> dict[int, str]:
-    """Why the portal queued the message again after a Query, by the sequence of that Query's entry."""
+    """Why the portal queued the message again after a Query, by the number of that Query's entry."""
     return {
         before.sequence: plain(entry.facts.get("reason", ""))
         for before, entry in itertools.pairwise(entries)
         if before.action == Action.SUBMISSION_ASKED
         and entry.action == Action.SUBMISSION_SETTLED
-        and entry.actor_id is None  # what a person decided stands under How we know, with the name
+        and entry.actor_id is None  # "How we know" shows what a person decided
         and entry.facts.get("details", {}).get("state") == State.QUEUED
     }
 
@@ -103,7 +103,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
 def _showed(
     facts: dict[str, Any], details: dict[str, Any], sent: OrganizationRecord | None
 ) -> tuple[vocabulary.Word, str]:
-    """What the answer showed; a body that was not understood is left to the history."""
+    """What the answer showed, without a body that was not understood."""
     if not details.get("asked"):
         detail = plain(facts.get("detail", "")).strip()
         return NOT_ANSWERED, "" if detail.startswith(("<", "{", "[")) else detail.rstrip(".")

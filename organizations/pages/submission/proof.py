@@ -1,4 +1,4 @@
-""" "How we know": the timed steps that led to an end which Redox's own answer did not give."""
+""" "How we know": the steps that led to an end which Redox's own answer did not decide."""
 
 import datetime
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from organizations.text.sentence_templates import found
 
 
 class ProofStep(NamedTuple):
-    """One thing that happened; `until` where it lasted up to that time. `word` is the status it led to, if any."""
+    """One thing that happened. `until`: it lasted up to that time. `word` is the state it led to, if any."""
 
     time: datetime.datetime
     text: str
@@ -25,7 +25,7 @@ class ProofStep(NamedTuple):
 
 
 def proof_steps(submission: Submission, entries: list[AuditEntry]) -> list[ProofStep]:
-    """What happened to a submission, oldest first; empty where the answer to one attempt says it all, or it is open."""
+    """What happened to a submission, oldest first. Empty if it is open, or if the answer to one attempt decided it."""
     by_answer = submission.state == State.ACCEPTED and submission.evidence == Evidence.ANSWER
     by_redox = submission.state == State.REJECTED and not submission.decided_by
     took_one = submission.attempt == 1 and (by_answer or by_redox)
@@ -88,7 +88,7 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
     if entry.outcome == "not_sent":
         return f"Redox was not reached: {detail}. Nothing was sent."
     if entry.http_status == HTTPStatus.UNAUTHORIZED:
-        # The words may be those of the token's renewal, or the portal's own.
+        # The detail may come from the renewal of the token, or from the portal itself.
         return f"Redox answered 401, so it did not accept the access token: {detail}."
     answered = f"Redox answered {entry.http_status}" if entry.http_status else "Redox answered"
     return f"{answered}: “{detail}”" if detail else f"{answered}."

@@ -119,7 +119,7 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     assert (answer.http_status, answer.found, answer.rows) == (status, False, ())
     found = decision(submission)
     assert (found.heading, found.choices) == ("What the directory shows is not known", ())
-    assert found.why_not_now.startswith("Without an answer of the directory a decision is a guess.")
+    assert found.why_not_now.startswith("Without an answer from the directory a decision is a guess.")
     assert fresh(submission).state == State.NEEDS_PERSON
 
 

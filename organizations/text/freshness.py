@@ -1,4 +1,4 @@
-"""When the directory was last asked about a record, what that reading is good for, and what a review compares with."""
+"""How new the last reading of the directory is, and what the next message is compared with."""
 
 import datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ OLD = datetime.timedelta(days=1)
 
 
 class Freshness(NamedTuple):
-    """How new the last reading is. `sentence` is empty where "Directory asked {time}, {age} ago" says all."""
+    """How new the last reading is. `sentence` is "" if "Directory asked {time}, {age} ago" says it all."""
 
     asked_at: datetime.datetime | None
     sentence: str
@@ -18,12 +18,12 @@ class Freshness(NamedTuple):
 
 
 def lags(organization: Organization) -> bool:
-    """Whether the last reading showed what was there before the last acceptance, and nothing said otherwise since."""
+    """Whether the last reading still showed the values before the last acceptance."""
     return organization.not_visible_yet and organization.presence == Presence.PRESENT
 
 
 def record_freshness(organization: Organization) -> Freshness:
-    """The freshness of what the portal knows of a record."""
+    """How new the last reading of a record is."""
     asked_at = organization.seen_at
     if asked_at is None:
         return Freshness(None, "The directory itself has not been read.")
@@ -74,26 +74,26 @@ def accepted_by(organization: Organization) -> str:
 
 
 def accepted_heading(organization: Organization) -> str:
-    """The heading of the column with what the next message is compared with."""
+    """The heading of the column of accepted or taken values."""
     if organization.taken:
         return f"{taken_heading(organization)} {_day(organization.known_at)}"
     return f"Accepted {_day(organization.confirmed_at)}"
 
 
 def taken_heading(organization: Organization) -> str:
-    """What heads the values after something was taken: of most fields they are still those that were accepted."""
+    """The heading after values were taken. Most values are still the accepted ones, if there are any."""
     return "Accepted or taken" if organization.confirmed else "Taken from the directory"
 
 
 class ValueSource(NamedTuple):
-    """Where the values come from that a deactivation sends again: "as it was last accepted", on that day if known."""
+    """Where the values of a deactivation come from: "as it was last accepted", and since when, if that is known."""
 
     words: str
     at: datetime.datetime | None = None
 
 
 def source_of_values(organization: Organization) -> ValueSource:
-    """Where the values of the next deactivation or reactivation come from, as `services/reviews.py` takes them."""
+    """Where the values of the next deactivation or reactivation come from. `services/review/reviews.py` decides it."""
     if organization.taken:
         accepted = "as it was last accepted, with what was taken from the directory"
         only_taken = "as it was taken from the directory"

@@ -69,7 +69,7 @@ def test_a_type_that_the_directory_shows_is_taken_as_well_and_said(editor):
 def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
     page = shown.differences_content(not_shown(factories.confirmed(factories.organization(user=editor))))
     assert page.heading == "Lakeside 1: the directory did not show its OID"
-    assert page.way_on.startswith("If it was taken away there and should be there, send it again.")
+    assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
 
 def test_another_spelling_is_shown_and_is_no_difference(editor):

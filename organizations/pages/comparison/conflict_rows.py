@@ -1,7 +1,6 @@
-"""Two people edited one record from the same beginning: what each changed, and the record that follows from a choice.
+"""Two people edited one version of a record: what each changed, and the record that results from the choices.
 
-Nothing is decided here that only people can decide: where both changed the same field to different values, there is no
-choice beforehand.
+If both changed the same field to different values, no side is chosen beforehand: only a person can decide.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,14 +26,14 @@ _ORDER = "contacts-order"
 
 
 class ConflictSide(StrEnum):
-    """Whose value is taken."""
+    """Whose value is used."""
 
     THEIRS = "theirs"
     MINE = "mine"
 
 
 class FormVersion(NamedTuple):
-    """All that a form edits of a record."""
+    """What the form of a record edits."""
 
     record: OrganizationRecord
     stands_for: str
@@ -42,7 +41,7 @@ class FormVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """One field in which two versions differ, as text; `chosen` is the only side that changed it, if only one did."""
+    """One field in which two versions differ, as text. `chosen` is the side that changed it, if only one did."""
 
     key: str
     label: str
@@ -63,7 +62,7 @@ class ConflictRow:
 
 @dataclass(frozen=True, slots=True)
 class _ConflictContact:
-    """One contact through three versions; None where it is not there. `places` says where it is on each side."""
+    """One contact in three versions; None if a version lacks it. `places` are its positions on each side."""
 
     key: str
     label: str
@@ -77,11 +76,13 @@ class _ConflictContact:
 
 
 def conflict_rows(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> tuple[ConflictRow, ...]:
-    """Every field, and every contact, in which the two versions differ, in the order of the form."""
+    """Every field and every contact in which the two versions differ, in the order of the form."""
     first, second, third = map(_fields, (before, theirs, mine))
-    said = tuple(map(_texts, (before, theirs, mine)))
+    texts = tuple(map(_texts, (before, theirs, mine)))
     rows = [
-        ConflictRow(key, label, said[0][key], said[1][key], said[2][key], _chosen(first[key], second[key], third[key]))
+        ConflictRow(
+            key, label, texts[0][key], texts[1][key], texts[2][key], _chosen(first[key], second[key], third[key])
+        )
         for key, label in _LABELS.items()
         if second[key] != third[key]
     ]
@@ -91,7 +92,7 @@ def conflict_rows(before: FormVersion, theirs: FormVersion, mine: FormVersion) -
 
 
 def equal_labels(theirs: FormVersion, mine: FormVersion) -> list[str]:
-    """The labels of the filled fields in which the two versions are equal."""
+    """The labels of the fields that are filled and equal in both versions."""
     first, second = _fields(theirs), _fields(mine)
     texts = _texts(theirs)
     labels = [label for key, label in _LABELS.items() if first[key] == second[key] and texts[key]]
@@ -101,7 +102,7 @@ def equal_labels(theirs: FormVersion, mine: FormVersion) -> list[str]:
 def merge_versions(
     before: FormVersion, theirs: FormVersion, mine: FormVersion, choices: Mapping[str, ConflictSide]
 ) -> FormVersion:
-    """The version that takes each differing field from the side chosen for its key; equal fields are as they are."""
+    """The version with each differing field from the side that was chosen for its key."""
     sides = {ConflictSide.THEIRS: _fields(theirs), ConflictSide.MINE: _fields(mine)}
     taken = {key: sides[choices.get(key, ConflictSide.THEIRS)][key] for key in _LABELS}
     address = {name: taken.pop(f"address.{name}") for name in ADDRESS_LABELS}
@@ -172,9 +173,9 @@ def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> li
 
 
 def _contact_rows(contact: _ConflictContact) -> Iterator[ConflictRow]:
-    """Each field that differs of a contact that is on both sides; else the whole contact as one row."""
+    """Each differing field of a contact that both sides have; else the whole contact as one row."""
     versions = (contact.before, contact.theirs, contact.mine)
-    if contact.theirs == contact.mine:  # also where both removed it
+    if contact.theirs == contact.mine:  # also if both removed it
         return
     if contact.theirs is None or contact.mine is None:
         before, theirs, mine = (contact_text(each) if each else "" for each in versions)
@@ -190,7 +191,7 @@ def _contact_rows(contact: _ConflictContact) -> Iterator[ConflictRow]:
 
 
 def _order_row(contacts: list[_ConflictContact]) -> Iterator[ConflictRow]:
-    """The order of the contacts that both sides have, if it is not the same on both."""
+    """The order of the contacts that both sides have, if it differs."""
     both = [each for each in contacts if each.theirs and each.mine]
     orders = [both, _in_order(both, ConflictSide.THEIRS), _in_order(both, ConflictSide.MINE)]
     if orders[1] != orders[2]:
@@ -201,7 +202,7 @@ def _order_row(contacts: list[_ConflictContact]) -> Iterator[ConflictRow]:
 
 
 def _in_order(contacts: list[_ConflictContact], side: ConflictSide) -> list[_ConflictContact]:
-    """The contacts that this side has, in its order."""
+    """The contacts of this side, in its order."""
     here = [each for each in contacts if each.on(side)]
     return sorted(here, key=lambda each: each.places[side] or 0)
 

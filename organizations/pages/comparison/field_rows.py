@@ -17,7 +17,7 @@ SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
 
 
 class ParentCell(NamedTuple):
-    """What the record is part of: the name of the parent with its address, or what else the OID is."""
+    """The parent as text, with the address of its page; "" for an OID that is not a record of ours."""
 
     text: str
     url: str
@@ -27,7 +27,7 @@ class ParentCell(NamedTuple):
 class RecordSides:
     """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
 
-    `only_taken`: nothing of it was ever accepted.
+    `only_taken`: Redox has never accepted it.
     """
 
     saved: OrganizationRecord
@@ -37,14 +37,14 @@ class RecordSides:
 
     @property
     def newest(self) -> OrganizationRecord | None:
-        """The newest knowledge of each field; what means the same is spelled as it is known here."""
+        """The newest known value of each field; a value that means the same keeps the spelling known here."""
         if self.accepted and self.seen:
             return knowledge.newest(self.accepted, self.seen)
         return self.accepted or (knowledge.respelled(self.seen, self.saved) if self.seen else None)
 
 
 class FieldCell(NamedTuple):
-    """One value over `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
+    """One value in `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
 
     lines: Lines = ()
     kind: str = ""
@@ -58,6 +58,7 @@ class FieldCell(NamedTuple):
 class FieldRow:
     """One field. `accepted` and `seen` are None if that side is missing or Redox cannot show the field.
 
+    `is_ahead`: the saved value is not sent. `is_adrift`: the directory shows another value than was accepted.
     `seen_since` is when the directory was first seen to show its value, if that is known.
     """
 
@@ -87,17 +88,17 @@ class FieldRow:
 
     @property
     def is_in_heading(self) -> bool:
-        """Whether a heading shows it: the page's head the OID, a contact's heading its purpose."""
+        """Whether a heading shows it already: the OID in that of the page, the purpose in that of its contact."""
         return self.name in ("oid", "purpose") and len(self.cells) == 1
 
     @property
     def name(self) -> str:
-        """The field without the place of its contact."""
+        """The field without the number of its contact."""
         return self.field.rpartition(".")[2]
 
     @property
     def cells(self) -> tuple[FieldCell, ...]:
-        """What the row prints: one value over all columns while all are equal."""
+        """The cells of the row; one cell over all columns if all values are equal."""
         if self.differs:
             return tuple(self._differing())
         third = self._directory() if self._has_own_third() else None
@@ -142,7 +143,7 @@ class FieldRow:
 class FieldGroup(NamedTuple):
     """The fields under one heading that do not differ; `above` names those that do.
 
-    `anchor` is the section of the form that holds them.
+    `anchor` is their section of the form.
     """
 
     heading: str
@@ -152,7 +153,7 @@ class FieldGroup(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """All fields of a record: those that differ once, the others under their headings."""
+    """All fields of a record: first those that differ, then the others under their headings."""
 
     differing: tuple[FieldRow, ...]
     groups: tuple[FieldGroup, ...]
@@ -160,7 +161,7 @@ class Fields(NamedTuple):
 
 
 def field_rows(sides: RecordSides, parents: Mapping[str, ParentCell] | None = None) -> Fields:
-    """Every field; contacts are paired, their empty fields left out. A contact that is new or gone is one field."""
+    """Every field, with contacts paired and without their empty fields. A contact that a side lacks is one field."""
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
     groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: SECTIONS.index(group.anchor))]
@@ -174,7 +175,7 @@ def _noted(group: FieldGroup, sides: RecordSides) -> FieldGroup:
 
 
 def _named(group: FieldGroup, row: FieldRow) -> FieldRow:
-    """A field of a contact with the contact's number: outside its group nothing else says which one it is of."""
+    """A field of a contact with the contact's number, because outside its group no heading names the contact."""
     if group.anchor != "contacts" or not group.heading:
         return row
     return replace(row, label=f"{group.heading.partition(',')[0]}, {row.label}")
@@ -249,7 +250,7 @@ def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
 
 
 def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
-    """A contact that is not on all sides: one field, as it is counted."""
+    """A contact that a side lacks, as one field. It is counted as one too."""
     sides = (each.saved, each.accepted, each.newest, each.seen)
     saved, accepted, newest, seen = (
         None if contact is None else tuple(itertools.chain(*contact_lines(contact).values())) for contact in sides
@@ -288,7 +289,7 @@ def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
 
 
 def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
-    """The keys in the directory that the form does not have, each with whether an Update sends it back."""
+    """Keys that the form does not have, each with whether an Update sends it back."""
     kept = dict(record.carried)
     names = dict(seen.carried if seen else ()) | kept
     return tuple((name, name in kept and name in knowledge.SENT_BACK) for name in sorted(names))

@@ -1,4 +1,4 @@
-"""What was sent, what the directory shows and what was accepted before, side by side."""
+"""What was sent, what the directory shows, and what was accepted before, side by side."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -19,7 +19,7 @@ NOT_READ = "cannot be read"
 
 
 class ComparedField(NamedTuple):
-    """One field on the three sides. `equal`, also of what only means the same, is None where it cannot be read."""
+    """One field on the three sides. `equal`: both mean the same; None if a Query cannot show the field."""
 
     label: str
     sent: str
@@ -29,14 +29,14 @@ class ComparedField(NamedTuple):
 
     @property
     def means_same(self) -> bool:
-        """Whether the directory spells it in another way."""
+        """Whether the directory spells the same value differently."""
         return self.equal is True and self.sent != self.seen
 
 
 def compare_sent_with_seen(
     sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
 ) -> tuple[ComparedField, ...]:
-    """Every field that is filled on any side, in the order of the form; what means the same counts as equal."""
+    """Every field that is filled on a side, in the order of the form. Values that mean the same are equal."""
     rows = [*_plain(sent, seen, before), *_contacts(sent, seen, before)]
     return tuple(row for row in rows if row.sent or row.before or row.seen not in ("", NOT_READ))
 

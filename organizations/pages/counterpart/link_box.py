@@ -1,4 +1,4 @@
-"""The record of the other environment: beside a record, as the next step after an acceptance, and side by side."""
+"""The counterpart of a record: on the record's page, as the next step after an acceptance, and compared with it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +16,10 @@ from organizations.text.markup import written
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterpartBox:
-    """The counterpart of a record, or the ways to one. Only PRODUCTION is prepared: `prepare_url` may be empty."""
+    """The counterpart of a record, or how to get one.
+
+    `prepare_url` is "" if the record is in PRODUCTION: only PRODUCTION is filled from the other environment.
+    """
 
     other: str
     row: Row | None
@@ -25,7 +28,7 @@ class CounterpartBox:
 
 
 class CounterpartStep(NamedTuple):
-    """A button; `needs_edit` where it needs the right to edit."""
+    """A button after an acceptance. `needs_edit`: it needs the right to edit."""
 
     label: str
     url: str
@@ -33,7 +36,7 @@ class CounterpartStep(NamedTuple):
 
 
 class CounterpartFact(NamedTuple):
-    """One fact about two records. Whether two OIDs are equal says nothing: each environment has its own."""
+    """One fact about two records. Equal OIDs prove nothing: each environment has its own."""
 
     label: str
     here: str
@@ -45,29 +48,29 @@ def counterpart_box(organization: Organization) -> CounterpartBox:
     """What the page of a record shows about its counterpart."""
     row = Row(organization=organization)
     add_counterparts([row])
-    found = row.counterpart
+    counterpart = row.counterpart
     return CounterpartBox(
         other=Environment(organization.environment).other.label,
-        row=Row(organization=found) if found else None,
-        prepare_url="" if found else prepare_url(organization),
+        row=Row(organization=counterpart) if counterpart else None,
+        prepare_url="" if counterpart else prepare_url(organization),
         page_url=page_url(organization),
     )
 
 
 def page_url(organization: Organization) -> str:
-    """Where a counterpart is chosen, and its link removed."""
+    """The page where a counterpart is linked or the link removed."""
     return reverse("counterpart", args=[organization.environment, organization.oid])
 
 
 def prepare_url(organization: Organization) -> str:
-    """The form of PRODUCTION filled from this record; empty for one of PRODUCTION, and where the OID is another's."""
+    """The form of PRODUCTION filled from this record; "" for a record of PRODUCTION or one with a foreign OID."""
     if organization.environment == Environment.PRODUCTION or organization.is_foreign:
         return ""
     return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
 
 
 def next_step(submission: Submission) -> CounterpartStep | None:
-    """What follows in PRODUCTION after STAGING accepted this; None if nothing does."""
+    """The next step in PRODUCTION after STAGING accepted this; None if there is none."""
     organization = submission.organization
     if organization.environment == Environment.PRODUCTION:
         return None
@@ -81,7 +84,7 @@ def next_step(submission: Submission) -> CounterpartStep | None:
 
 
 def counterpart_facts(here: Organization, there: Organization) -> list[CounterpartFact]:
-    """What a person looks at to see that two records are one organization."""
+    """The facts by which a person sees whether two records are one organization."""
     one, other = organizations_of([here.pk, there.pk])
     address, others_address = _address(here), _address(there)
     return [
@@ -96,7 +99,7 @@ def counterpart_facts(here: Organization, there: Organization) -> list[Counterpa
 
 
 def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
-    """The fields that both environments have in common and that have no row of their own, where they differ."""
+    """The other fields in which the two differ, without those that every environment has of its own."""
     shown = ("name", "part_of_oid", *ADDRESS_LABELS)
     found = difference(copied(one.record()), copied(other.record()))
     return [

@@ -1,4 +1,4 @@
-"""The record of the other environment: choose it, compare the two, link them, remove the link."""
+"""The page of a counterpart: choose a record, compare the two, link them, or remove the link."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ from organizations.services.records import counterparts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterpartPage(Page):
-    """`linked` is the counterpart; `other` that, or a record that was chosen to be compared.
+    """`linked` is the counterpart; `other` is the counterpart or a record chosen for comparison.
 
-    `fault` is why the two cannot be linked; `problem` why nothing was done when it was asked for.
+    `fault` is why the two cannot be linked; `problem` is why the last act did nothing.
     """
 
     template = "counterpart/page.html"
@@ -44,7 +44,7 @@ def build(
     *,
     problem: str = "",
 ) -> CounterpartPage:
-    """`named` is the name or OID of a record to compare with, as it was typed; `other` one that was chosen already."""
+    """`named` is the typed name or OID of a record to compare with; `other` is a record that was already chosen."""
     environment = Environment(organization.environment)
     form = _form(environment.other, named)
     linked = organization.counterpart
@@ -72,7 +72,7 @@ def _why_not_link(here: Organization, there: Organization) -> str:
 
 
 def _form(other: Environment, named: str | None) -> CounterpartForm:
-    """Bound once somebody named a record."""
+    """The form, bound if somebody named a record."""
     given = None if named is None else {"counterpart": named}
     form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
     form.fields["counterpart"].widget.attrs |= choices.suggesting(other)

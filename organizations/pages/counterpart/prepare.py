@@ -1,4 +1,4 @@
-"""What a form of PRODUCTION says about the record of STAGING that filled it, and the values it begins with."""
+"""A form of PRODUCTION that is filled from a record of STAGING: its first values, and what it says about the source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,11 +30,11 @@ ONLY_SHOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedNotes:
-    """Everything that the form says of its source.
+    """What the form says about its source.
 
-    `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
-    was filled. `new_doubt` is a warning that the form did not show before. `existing` is a counterpart that there is
-    already.
+    `changes` are the changes of the source since the form was filled. `is_unknown`: it is not known what the form was
+    filled from. `new_doubt` is a warning that the form did not show before. `existing` is the counterpart, if there
+    already is one.
     """
 
     origin: SafeString
@@ -57,7 +57,7 @@ class PreparedNotes:
 
 
 def prepared_record(source: Source) -> OrganizationRecord:
-    """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
+    """The first values of a form of PRODUCTION. OID and PartOf are empty if a person must enter them."""
     return replace(
         prepare.copied(source.record),
         active=True,
@@ -67,7 +67,7 @@ def prepared_record(source: Source) -> OrganizationRecord:
 
 
 def prepared_notes(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> PreparedNotes:
-    """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
+    """What the form says about its source. `basis` is what it was filled from; None if that is not known."""
     doubt = _doubt(source)
     is_new = source.doubt != shown_doubt
     return PreparedNotes(
@@ -107,7 +107,7 @@ def _submission(organization: Organization) -> SafeString:
 
 
 def _doubt(source: Source) -> str:
-    """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
+    """Why STAGING may not have the record, in the words of the record's own page; "" if nothing suggests it."""
     organization, sentence = source.organization, ""
     match source.doubt:
         case Doubt.FOREIGN:
@@ -167,7 +167,7 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
 
 
 def _proposal_note(organization: Organization) -> Iterator[SafeString]:
-    """By its base this OID would be another record's: probably the one that is to be linked."""
+    """A record of PRODUCTION has the OID that would be proposed: probably it is the counterpart."""
     oid = prepare.proposed_oid(organization.oid)
     holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:
@@ -186,7 +186,7 @@ def _oid_note(staging_oid: str) -> SafeString:
 
 
 def _free(oid: str) -> str:
-    """A proposed OID, "" if PRODUCTION cannot use it any more."""
+    """The proposed OID; "" if PRODUCTION cannot use it any more."""
     if not oid:
         return ""
     try:

@@ -20,7 +20,7 @@ OLD = datetime.timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class OldValues:
-    """Fields that were saved on one day and that nobody has touched since."""
+    """Fields that were saved on one day and not edited since."""
 
     saved_at: datetime.datetime
     labels: list[str]
@@ -28,9 +28,9 @@ class OldValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationContent:
-    """All that the page prints beside the form. `is_blocked` leaves no form.
+    """What the page shows beside the form. There is no form if `is_blocked`.
 
-    `done` says on what evidence the record is deactivated already; empty where it is not.
+    `done` says on what evidence the record is already deactivated; "" if it is not.
     """
 
     intent: Intent
@@ -51,7 +51,7 @@ class DeactivationContent:
 
     @property
     def is_done(self) -> bool:
-        """Whether just that was accepted already."""
+        """Whether the record already has the wanted Active."""
         wanted = self.intent == Intent.REACTIVATE
         return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
             self.review.organization.confirmed_active is wanted
@@ -59,7 +59,7 @@ class DeactivationContent:
 
 
 def deactivation_content(review: Review) -> DeactivationContent:
-    """The page of a review with the intent deactivate or reactivate."""
+    """What the page shows of a review that deactivates or reactivates."""
     organization = review.organization
     ancestors = records_above(organization)
     deactivates = review.intent == Intent.DEACTIVATE
@@ -80,14 +80,14 @@ def deactivation_content(review: Review) -> DeactivationContent:
 
 
 def unsent_labels(review: Review) -> tuple[str, ...]:
-    """The labels of the saved changes that stay behind."""
+    """The labels of the saved changes that are not sent with it."""
     known = review.organization.baseline_record()
-    found = unsent(known, None if known else review.record, review.organization.record())
-    return tuple(spoken(change.label) for change in found if change.field != "active")
+    changes = unsent(known, None if known else review.record, review.organization.record())
+    return tuple(spoken(change.label) for change in changes if change.field != "active")
 
 
 def _old_values(review: Review) -> list[OldValues]:
-    """Fields of the message whose last edit lies more than 180 days back: by day, the oldest first."""
+    """Fields of the message that were last edited more than 180 days ago, by day, the oldest first."""
     saved_at = last_touched(review.organization)
     limit = clock.now() - OLD
     days: dict[datetime.date, OldValues] = {}

@@ -1,4 +1,4 @@
-"""Deactivate or reactivate a record: what happens, why, and in PRODUCTION its name, typed."""
+"""The page to deactivate or reactivate a record. In PRODUCTION a person types its name to confirm."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`page` is what a review shows; `shown` what is said of this act. `is_unsaved`: something was typed."""
+    """`page` is the review in words, `shown` what is said about this act. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 
@@ -47,7 +47,7 @@ def build(
     missing: Collection[str] = (),
     is_unsaved: bool = False,
 ) -> DeactivationPage:
-    """The page, with what was typed and ticked where that comes back; `missing` are the ticks that it lacks."""
+    """`form` and `ticked` are what was posted; `missing` are the keys of the boxes that must still be ticked."""
     organization = review.organization
     environment = organization.environment
     return DeactivationPage(
@@ -65,7 +65,7 @@ def build(
 
 
 def empty_form(review: Review, **typed: str) -> DeactivationForm:
-    """The form of this review, with what was typed and is not checked."""
+    """The form of this review, with typed text that is not checked yet."""
     tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
     return _form(review, initial=tied | typed)
 

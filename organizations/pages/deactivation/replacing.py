@@ -1,4 +1,4 @@
-"""The record that replaces a deactivated one, found by what was typed."""
+"""The record that replaces a deactivated one, found by the text that was typed."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from organizations.queries.record_context import record_at
 
 
 def read_replacement(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
-    """An active record of this environment by its OID or name, but none of `without`; else why not, as sentences."""
+    """The active record that the text names by OID or name, or why there is none. Ids in `without` do not count."""
     text = typed.replace("\x00", "")
     found = record_at(environment, choices.record_called(environment, text), without=without)
     if found is None:

@@ -1,4 +1,4 @@
-"""Where the directory shows something else than was accepted, and what taking its values would mean."""
+"""Where the directory shows other values than were accepted, and what taking them would change."""
 
 import datetime
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ MOST_NAMED = 8
 
 
 class DifferenceRow(NamedTuple):
-    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`.
+    """One field that differs. Taking the directory's value replaces `saved` with `directory`.
 
-    `accepted` is None where nothing was ever accepted.
+    `accepted` is None if Redox never accepted the record.
     """
 
     field: str
@@ -40,7 +40,7 @@ class DifferenceRow(NamedTuple):
 
     @property
     def is_edited(self) -> bool:
-        """Whether a saved change of this field is replaced."""
+        """Whether taking replaces a saved change."""
         return self.saved != (self.accepted or "")
 
 
@@ -111,22 +111,22 @@ class DifferencesContent:
 
     @property
     def was_accepted(self) -> bool:
-        """Whether there is anything accepted or taken before to show beside the values."""
+        """Whether there are accepted or taken values to compare with."""
         return bool(self.known)
 
     @property
     def way_on(self) -> str:
-        """What to do where nothing can be taken; empty where nothing is to do."""
+        """What to do if nothing can be taken; "" if there is nothing to do."""
         if self.organization.is_missing:
             return (
-                "If it was taken away there and should be there, send it again. Redox will probably answer that the "
-                "OID is not valid; then it can be registered as a New."
+                "If it was removed there and should be there, send it again. Redox will probably answer that the "
+                "OID is not valid. Then it can be registered as a New."
             )
         return ""
 
     @property
     def since(self) -> str:
-        """When the first difference was seen; of the others nobody knows more."""
+        """When the first difference was seen. Later ones have no known time."""
         since = self.organization.differs_since
         return f"The first difference was seen on {written(since)}." if since and self.rows else ""
 
@@ -146,25 +146,25 @@ class DifferencesContent:
 
     @property
     def wanted_words(self) -> str:
-        """What is saved here afterwards."""
+        """What is saved here after taking."""
         them = "it" if len(self.rows) == 1 else "them"
         also = " Type, which the form does not have, is taken as well." if self.takes_type else ""
         return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}.{also}"
 
     @property
     def replaced_words(self) -> str:
-        """The saved changes that are lost by taking; empty when there are none."""
+        """The saved changes that taking replaces; "" if there are none."""
         edited = [row.label for row in self.rows if row.is_edited]
         if not edited:
             return ""
         if not self.was_accepted:
-            return "What is saved here of them is replaced."
+            return "The values saved here are replaced."
         changes = vocabulary.count(len(edited), "saved change is", "saved changes are")
         return f"{changes} replaced by the directory's value: {_named(edited)}."
 
     @property
     def stays_words(self) -> str:
-        """What is not touched by taking."""
+        """What taking does not change."""
         if not self.stays:
             return "All other fields stay as they are saved."
         changes = vocabulary.count(len(self.stays), "saved change stays", "saved changes stay")
@@ -176,7 +176,7 @@ class DifferencesContent:
 
 
 def differences_content(organization: Organization) -> DifferencesContent:
-    """The differences of a record as they are known now."""
+    """What the page of a record's differences shows."""
     found = differences.of(organization)
     rows: tuple[DifferenceRow, ...] = ()
     stays: tuple[str, ...] = ()
@@ -200,13 +200,13 @@ def differences_content(organization: Organization) -> DifferencesContent:
 
 
 def taken_sentence(organization: Organization, count: int) -> str:
-    """What was done, for the page that follows."""
+    """What was done, for the next page."""
     values, were = vocabulary.count(count, "value"), "was" if count == 1 else "were"
     return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
 
 
 def read_again_sentence(asked_at: datetime.datetime) -> str:
-    """For a page that was posted after a Query whose answer it did not know."""
+    """Why nothing was done: the page was posted without the answer of a later Query."""
     at = written(asked_at, "clock")
     return f"The directory was asked at {at}, after this page was made. Nothing was sent. Look at what it shows now."
 
@@ -225,7 +225,7 @@ def _rows(
 
 
 def _first(organization: Organization, found: Differing) -> Iterator[DifferenceRow]:
-    """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
+    """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.split(None, found.seen, wanted).overwritten
     for each in parents.named(organization.environment, differing):
@@ -238,13 +238,13 @@ def _takes_type(organization: Organization, found: Differing) -> bool:
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
-    """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
+    """Each accepted contact as it is saved here, by the key that it has if the directory lacks it."""
     kept, _ = kept_and_added(accepted.contacts, wanted.contacts)
     return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
 def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
-    """The saved changes that are still not sent after taking."""
+    """The saved changes that are not sent after taking either."""
     accepted, seen = found
     wanted = organization.record()
     after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
@@ -255,7 +255,7 @@ def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
 def _spelled(
     organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
 ) -> Iterator[DifferenceRow]:
-    """Where the directory spells what was accepted in another way."""
+    """The fields that the directory spells differently from what was accepted."""
     for each in knowledge.split(accepted, seen, accepted).equivalent:
         yield DifferenceRow(each.field, each.label, each.after, each.after, each.before)
 

@@ -1,4 +1,4 @@
-"""Where the directory shows other values: what differs, and what this person can do about it."""
+"""The page of a record whose values differ in the directory, and what this person can do about it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DECIDE = "decide whose an OID is"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferencesPage(Page):
-    """`notes` say what came of the last act; `is_unsaved`: something was typed."""
+    """`notes` say what the last act did. `is_unsaved`: something was typed."""
 
     template = "differences/page.html"
 

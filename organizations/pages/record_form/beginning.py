@@ -1,4 +1,4 @@
-"""What the form of a new record begins with."""
+"""The first values of the form of a new record."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from organizations.services.records import prepare
 
 
 class FormStart(NamedTuple):
-    """Its texts, what is to be said of the OID in them, and of what else is filled in."""
+    """The first texts of the form, a note on the OID, and notes on what else is filled in."""
 
     typed: Typed
     oid_note: str
@@ -20,7 +20,7 @@ class FormStart(NamedTuple):
 
 
 def start_blank(editing: Editing) -> FormStart:
-    """Nothing but where most records are; the first record of an environment is at the gateway."""
+    """A nearly empty form: most records are part of one of ours, the first one is part of the gateway."""
     typed, oid_note = Typed(fields={"country": "USA", "stands_for": ""}), ""
     if has_records(editing.environment):
         typed = typed.having(place=OURS)
@@ -30,21 +30,21 @@ def start_blank(editing: Editing) -> FormStart:
 
 
 def start_below(editing: Editing, parent: Organization) -> FormStart:
-    """What can be known of a record below this one."""
+    """A form filled for a record below this one."""
     record = record_below(parent)
     typed, oid_note = editing.with_suggested_oid(editing.typed(record, ""))
     return _noted(editing, typed, oid_note, filled_sentence(record, parent))
 
 
 def start_like(editing: Editing, other: Organization) -> FormStart:
-    """What can be known of another record beside this one."""
+    """A form filled for a record that is like this one."""
     record = record_like(other)
     typed, oid_note = editing.with_suggested_oid(editing.typed(record, other.stands_for))
     return _noted(editing, typed, oid_note, filled_sentence(record, other))
 
 
 def start_prepared(editing: Editing, staging: Organization) -> FormStart:
-    """What is known of a record of STAGING, for its counterpart in PRODUCTION."""
+    """A form of PRODUCTION filled from a record of STAGING."""
     record = prepared_record(prepare.source_of(staging))
     typed = editing.typed(record, staging.stands_for)
     return _noted(editing, typed if record.part_of_oid else typed.having(place=OURS))

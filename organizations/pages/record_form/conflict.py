@@ -1,4 +1,4 @@
-"""Two versions of one record side by side, because two people edited it at the same time."""
+"""The page to choose between two versions of a record that two people edited at the same time."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from organizations.services.records import organizations
 
 
 class ConflictQuestion(NamedTuple):
-    """One field that differs, with the side chosen so far and what is wrong with that."""
+    """One field that differs, with the side chosen so far and its error."""
 
     row: ConflictRow
     chosen: ConflictSide | None
@@ -25,10 +25,10 @@ class ConflictQuestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """What was typed against what somebody else saved, and the choices between the two.
+    """What was typed, what somebody else saved, and the choices between the two.
 
-    Without a `before` that is known every difference counts as ours, and is shown as such. `is_overtaken`: the choices
-    were made between values of which some are older than `theirs`.
+    If `before` is not known, every difference counts as ours. `is_overtaken`: the record was saved again after the
+    choices were shown.
     """
 
     organization: Organization
@@ -42,7 +42,7 @@ class VersionConflict:
     def of(
         cls, editing: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
     ) -> Self:
-        """`posted` holds the choices that were made while version `seen` of the record was shown beside them."""
+        """`posted` holds the choices that were made while version `seen` of the record was shown."""
         theirs, mine = _version(organization), FormVersion(form.record(), form.stands_for)
         before = _version_at(organization, editing.version) or theirs
         chosen = {
@@ -55,8 +55,8 @@ class VersionConflict:
             then = _version_at(organization, seen)
             shown = conflict_rows.conflict_rows(before, then, mine) if then else ()
             # A choice is dropped if either value has changed since.
-            still = [row.key for row in conflict_rows.conflict_rows(before, theirs, mine) if row in shown]
-            chosen = {key: chosen[key] for key in still if key in chosen}
+            unchanged = [row.key for row in conflict_rows.conflict_rows(before, theirs, mine) if row in shown]
+            chosen = {key: chosen[key] for key in unchanged if key in chosen}
         return cls(organization, before, theirs, mine, chosen, "theirs" in posted and not is_newest)
 
     @property
@@ -65,17 +65,17 @@ class VersionConflict:
 
     @property
     def missing(self) -> set[str]:
-        """The keys of the fields between whose values nobody chose."""
+        """The keys of the fields for which no side is chosen."""
         return {row.key for row in self.rows} - set(self.choices)
 
     def merged(self) -> FormVersion:
-        """The record that follows from the choices."""
+        """The record that results from the choices."""
         return conflict_rows.merge_versions(self.before, self.theirs, self.mine, self.choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictPage(Page):
-    """Each field that differs, to choose from. What was typed goes round with it: the way back to the form is open."""
+    """Each field that differs, to choose a side. The page also posts what was typed, so that one can go back."""
 
     template = "editing/conflict.html"
 
@@ -95,7 +95,7 @@ class ConflictPage(Page):
 def build(
     editing: Editing, form: RecordForm, conflict: VersionConflict, *, missing: Collection[str] = (), note: str = ""
 ) -> ConflictPage:
-    """The page; `missing` are the keys of the fields whose choice is asked for."""
+    """The page; `missing` are the keys of the fields that need a choice."""
     organization = conflict.organization
     if conflict.is_overtaken:
         note = note or saved_again_sentence(organization)

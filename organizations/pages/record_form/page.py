@@ -1,4 +1,4 @@
-"""The form of a record: what stands around its fields."""
+"""The page with the form of a record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ from organizations.services.records.prepare import Basis, Source
 
 
 class FilledFrom(NamedTuple):
-    """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
+    """What a form of PRODUCTION was filled from. `signed` is a hidden field that the form posts."""
 
     source: Source
     basis: Basis
     signed: str
 
     def prepared(self) -> PreparedNotes:
-        """What the page says of that record."""
+        """What the page says about its source."""
         return prepare.prepared_notes(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormPage(Page):
-    """A record as somebody edits it, or a new one. `notices` are true of the record, or of what was done just now."""
+    """An existing or a new record in its form. `notices` are about the record, or about what was just done."""
 
     template = "editing/form.html"
 
@@ -45,7 +45,7 @@ class FormPage(Page):
     version: int
     is_unsaved: bool
     notices: list[str]
-    # The OID, and what can be chosen.
+    # The OID, and the choices that are offered.
     fixed_oid: str
     open_oid: str
     oid_note: str
@@ -73,7 +73,7 @@ def build(
     oid_note: str = "",
     is_unsaved: bool = False,
 ) -> FormPage:
-    """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
+    """The page with this form. `notes` come first. `is_unsaved`: the form holds what somebody typed."""
     organization = editing.organization
     prepared = filled.prepared() if filled else None
     return FormPage(
@@ -115,7 +115,7 @@ def _elsewhere(editing: Editing) -> dict[str, Any]:
 
 
 def _taken_by(editing: Editing, form: RecordForm) -> Organization | None:
-    """The other record that has the OID which was refused."""
+    """The other record that already has the refused OID."""
     if not form.checked or "oid" not in form.main.errors:
         return None
     holder = record_at(editing.environment, form.main.values["oid"])

@@ -97,7 +97,7 @@ def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(made, 
     time = vocabulary.moment(localtime(now.edited_at), timezone.now(), "clock")
     assert page.note == (
         f"Editor Two saved this record again at {time}, while you were choosing."
-        " Choose again where the values are others now."
+        " Choose again for the values that changed."
     )
     assert chosen(page) == {"Name": None, "City": "mine", "ZIP": "mine"}
 

@@ -64,11 +64,11 @@ def changed_by_others(
     differences = seen_differences(accepted, seen)
     if on_its_way is None:
         return differences
-    still_different, known = set(map(_place, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
+    still_different, known = set(map(difference_place, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
     return tuple(
         each
         for each in differences
-        if _place(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
+        if difference_place(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
     )
 
 
@@ -87,14 +87,14 @@ def split(
     edits = in_form(difference(accepted, sent))
     if seen is None:
         return Split(chosen=edits)
-    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _with_unreadable_fields_of(seen, sent)
+    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else fill_unreadable(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
-    ours = set(map(_place, chosen))
+    ours = set(map(difference_place, chosen))
     real = in_form(difference(respelled(known, sent), sent))
-    overwritten = tuple(each for each in real if _place(each) not in ours and not _is_order(each))
-    said = {_place(each) for each in (*chosen, *overwritten)}
-    spelled = in_form(difference(_with_unreadable_fields_of(seen, sent), sent))
-    return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
+    overwritten = tuple(each for each in real if difference_place(each) not in ours and not _is_order(each))
+    said = {difference_place(each) for each in (*chosen, *overwritten)}
+    spelled = in_form(difference(fill_unreadable(seen, sent), sent))
+    return Split(chosen, overwritten, tuple(each for each in spelled if difference_place(each) not in said))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
@@ -118,11 +118,11 @@ def unsent(
     if accepted is None:
         return split(None, seen, wanted).overwritten
     known = _with_longer_zip(newest(accepted, seen), seen)
-    missing = set(map(_place, difference(known, wanted)))
+    missing = set(map(difference_place, difference(known, wanted)))
     return tuple(
         each
         for each in edits
-        if _place(each) in missing
+        if difference_place(each) in missing
         or any(
             place.startswith(f"{each.field}.") for place, _ in missing
         )  # an added contact that is paired with another one
@@ -176,7 +176,7 @@ def taken_from(
     Edits of other fields stay. If nothing was accepted, all values are those of the reading.
     """
     if accepted is None:
-        return _with_unreadable_fields_of(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
+        return fill_unreadable(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
@@ -218,7 +218,7 @@ def respelled(record: OrganizationRecord, like: OrganizationRecord) -> Organizat
     )
 
 
-def _with_unreadable_fields_of(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
+def fill_unreadable(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
     """The reading, with OID and destination ID from the message: no reading shows the destination ID."""
     return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 
@@ -227,16 +227,16 @@ def _chosen(
     differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
 ) -> tuple[Difference, ...]:
     """The differences that are on purpose, or that an edit here made from the value that is known now."""
-    edited = {_place(each): each.before for each in edits}
+    edited = {difference_place(each): each.before for each in edits}
     return tuple(
         each
         for each in differences
         if each.field in on_purpose
-        or (_place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before))
+        or (difference_place(each) in edited and (_is_order(each) or edited[difference_place(each)] == each.before))
     )
 
 
-def _place(difference: Difference) -> tuple[str, str]:
+def difference_place(difference: Difference) -> tuple[str, str]:
     """The place of a difference. A removed contact is identified by its text, because its number is an old one."""
     if difference.field.startswith("contacts.removed."):
         return "contacts.removed", difference.before
@@ -266,9 +266,9 @@ def _respelled_contacts(
     spelled, unlike = list(contacts), []
     by_meaning: dict[ContactRecord, list[int]] = {}
     for number, other in enumerate(like):
-        by_meaning.setdefault(_meaning(other), []).append(number)
+        by_meaning.setdefault(contact_meaning(other), []).append(number)
     for place, contact in enumerate(contacts):
-        same = by_meaning.get(_meaning(contact))
+        same = by_meaning.get(contact_meaning(contact))
         if same:
             spelled[place] = like[same.pop(0)]
         else:
@@ -278,17 +278,18 @@ def _respelled_contacts(
         return like
     for old, new in pair_contacts(tuple(left), tuple(contacts[place] for place in unlike)):
         if old is not None and new is not None:
-            spelled[unlike[new]] = _respelled_contact(contacts[unlike[new]], left[old])
+            spelled[unlike[new]] = respelled_contact(contacts[unlike[new]], left[old])
     return tuple(spelled)
 
 
-def _respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
-    mine, other = _meaning(contact), _meaning(like)
+def respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
+    """The contact with each value that means the same as the other's spelled as the other spells it."""
+    mine, other = contact_meaning(contact), contact_meaning(like)
     same = {name: getattr(like, name) for name in CONTACT_LABELS if getattr(mine, name) == getattr(other, name)}
     return replace(contact, **same)
 
 
-def _meaning(contact: ContactRecord) -> ContactRecord:
+def contact_meaning(contact: ContactRecord) -> ContactRecord:
     """The contact in one spelling for all that mean the same."""
     return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
@@ -314,5 +315,5 @@ def _merged_contacts(
             yield replace(their, **values)
         elif own is not None:
             yield own
-    meanings = tuple(_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
-    yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)
+    meanings = tuple(contact_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
+    yield from (contact for contact in added_by_me if contact_meaning(contact) not in meanings)

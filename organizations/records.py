@@ -92,14 +92,19 @@ class OrganizationRecord:
 class PrintedField(NamedTuple):
     """One field as a page prints it: stable key, label, text, section of the form, and heading.
 
-    A list has one value a line.
+    A list has one line for each value. An empty field has no line.
     """
 
     field: str
     label: str
-    value: str
+    lines: tuple[str, ...]
     anchor: str
     group: str
+
+    @property
+    def value(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
 
 
 class Difference(NamedTuple):
@@ -138,6 +143,10 @@ ADDRESS_LABELS = {
 }
 
 
+SECTIONS = ("identity", "place", "routing", "contacts", "address", "")
+"""The sections of the form, in its order; "" holds the keys that the form does not have."""
+
+
 def canonical(record: OrganizationRecord) -> str:
     """The record as canonical JSON (RFC 8785): sorted keys, no blanks, only the necessary escapes."""
     return canonical_json(asdict(record))
@@ -166,7 +175,8 @@ def readable_fingerprint(record: OrganizationRecord) -> str:
 def print_fields(record: OrganizationRecord) -> tuple[PrintedField, ...]:
     """Every field as text, including empty ones, in the order of the form."""
     return tuple(
-        PrintedField(field.key, field.label, _text(field.value), field.anchor, field.group) for field in _fields(record)
+        PrintedField(field.key, field.label, _lines(field.value), field.anchor, field.group)
+        for field in _fields(record)
     )
 
 
@@ -182,8 +192,7 @@ def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> 
             if _text(field.value)
         )
     differences = [*_plain_differences(before, after), *_contact_differences(before.contacts, after.contacts)]
-    order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4, "": 5}
-    return tuple(sorted(differences, key=lambda found: order[found.anchor]))
+    return tuple(sorted(differences, key=lambda found: SECTIONS.index(found.anchor)))
 
 
 def pair_contacts(
@@ -266,12 +275,21 @@ def _contact_fields(position: int, contact: ContactRecord) -> Iterator[_Field]:
 
 
 def _text(value: object) -> str:
-    """The value as text for people. A list has one value a line, so that "Alpha; Beta" is not read as two."""
+    return "\n".join(_lines(value))
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """The value for people. A list has one line for each value, so that "Alpha; Beta" does not look like two."""
+    if isinstance(value, tuple):
+        return tuple(_one_text(one).replace("\n", "\\u000A") for one in value)
+    text = _one_text(value)
+    return (text,) if text else ()
+
+
+def _one_text(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case tuple():
-            return "\n".join(_text(one).replace("\n", "\\u000A") for one in value)
         case IdentifierRecord():
             return f"{value.value} ({value.kind})" if value.kind else value.value
         case _:
@@ -324,9 +342,14 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
             yield Difference(new.key, _full_label(new), _text(old.value), _text(new.value), new.anchor)
 
 
+def contact_lines(contact: ContactRecord) -> dict[str, tuple[str, ...]]:
+    """Each field of a contact by its name, as `print_fields` prints it."""
+    return {name: _lines(getattr(contact, name)) for name in CONTACT_LABELS}
+
+
 def contact_text(contact: ContactRecord) -> str:
     """The contact as text, one value a line."""
-    return "\n".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
+    return "\n".join(filter(None, map("\n".join, contact_lines(contact).values())))
 
 
 def _contact_line(contact: ContactRecord) -> str:

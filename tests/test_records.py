@@ -12,7 +12,6 @@ from organizations.records import (
     Difference,
     IdentifierRecord,
     OrganizationRecord,
-    PrintedField,
     canonical,
     difference,
     fingerprint,
@@ -81,35 +80,45 @@ def test_every_field_is_printed_once(record):
 
 
 def test_fields_are_printed_in_the_order_of_the_form_under_their_headings():
-    shown = print_fields(replace(LAKESIDE, contacts=(DESK,), carried=(("Type", '{"Value":"Connection"}'),)))
-    assert shown == (
-        PrintedField("name", "Name", "Lakeside Clinics", "identity", "Identity"),
-        PrintedField("oid", "OID", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1", "identity", "Identity"),
-        PrintedField("aliases", "Aliases", "Lakeside\nLC", "identity", "Identity"),
-        PrintedField("active", "Active", "true", "identity", "Identity"),
-        PrintedField("identifiers", "Own identifiers", "LSC-014 (FACID)", "identity", "Identity"),
-        PrintedField("part_of_oid", "PartOf", "2.16.840.1.113883.3.6147.458.2", "place", "Place in the tree"),
-        PrintedField("destination_id", "Destination ID", "", "routing", "Routing"),
-        PrintedField("contacts.0.purpose", "Purpose", "Technical", "contacts", "Contact 1, Technical"),
-        PrintedField("contacts.0.name", "Contact name", "Integration desk", "contacts", "Contact 1, Technical"),
-        PrintedField(
+    fields = print_fields(replace(LAKESIDE, contacts=(DESK,), carried=(("Type", '{"Value":"Connection"}'),)))
+    printed = tuple((field.field, field.label, field.value, field.anchor, field.group) for field in fields)
+    assert printed == (
+        ("name", "Name", "Lakeside Clinics", "identity", "Identity"),
+        ("oid", "OID", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1", "identity", "Identity"),
+        ("aliases", "Aliases", "Lakeside\nLC", "identity", "Identity"),
+        ("active", "Active", "true", "identity", "Identity"),
+        ("identifiers", "Own identifiers", "LSC-014 (FACID)", "identity", "Identity"),
+        ("part_of_oid", "PartOf", "2.16.840.1.113883.3.6147.458.2", "place", "Place in the tree"),
+        ("destination_id", "Destination ID", "", "routing", "Routing"),
+        ("contacts.0.purpose", "Purpose", "Technical", "contacts", "Contact 1, Technical"),
+        ("contacts.0.name", "Contact name", "Integration desk", "contacts", "Contact 1, Technical"),
+        (
             "contacts.0.email_addresses",
             "E-mail addresses",
             "desk@lakeside.example\nit@lakeside.example",
             "contacts",
             "Contact 1, Technical",
         ),
-        PrintedField("contacts.0.work_phone", "Work phone", "+16085550100", "contacts", "Contact 1, Technical"),
-        PrintedField("contacts.0.mobile_phone", "Mobile phone", "", "contacts", "Contact 1, Technical"),
-        PrintedField("contacts.0.home_phone", "Home phone", "", "contacts", "Contact 1, Technical"),
-        PrintedField("address.street", "Street", "1 Shore Rd", "address", "Address"),
-        PrintedField("address.city", "City", "Madison", "address", "Address"),
-        PrintedField("address.county", "County", "Dane", "address", "Address"),
-        PrintedField("address.state", "State", "WI", "address", "Address"),
-        PrintedField("address.zip_code", "ZIP", "53704", "address", "Address"),
-        PrintedField("address.country", "Country", "USA", "address", "Address"),
-        PrintedField("carried.Type", "Type", '{"Value":"Connection"}', "", "Not in the form"),
+        ("contacts.0.work_phone", "Work phone", "+16085550100", "contacts", "Contact 1, Technical"),
+        ("contacts.0.mobile_phone", "Mobile phone", "", "contacts", "Contact 1, Technical"),
+        ("contacts.0.home_phone", "Home phone", "", "contacts", "Contact 1, Technical"),
+        ("address.street", "Street", "1 Shore Rd", "address", "Address"),
+        ("address.city", "City", "Madison", "address", "Address"),
+        ("address.county", "County", "Dane", "address", "Address"),
+        ("address.state", "State", "WI", "address", "Address"),
+        ("address.zip_code", "ZIP", "53704", "address", "Address"),
+        ("address.country", "Country", "USA", "address", "Address"),
+        ("carried.Type", "Type", '{"Value":"Connection"}', "", "Not in the form"),
     )
+
+
+def test_a_list_is_printed_with_one_line_for_each_value():
+    lines = {
+        field.field: field.lines for field in print_fields(replace(LAKESIDE, aliases=("Alpha; Beta", "Two\nlines")))
+    }
+    assert lines["aliases"] == ("Alpha; Beta", "Two\\u000Alines")
+    assert lines["destination_id"] == ()
+    assert lines["name"] == ("Lakeside Clinics",)
 
 
 def test_a_new_record_differs_in_all_that_is_filled_in():

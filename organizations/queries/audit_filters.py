@@ -17,7 +17,7 @@ from organizations.models import Action, AuditEntry, Environment, Organization, 
 from organizations.models.audit import EDITS
 from organizations.numbers import read_number
 from organizations.queries.filters import Filters
-from organizations.queries.submissions import edits_of
+from organizations.queries.submission_story import carried_edits
 from organizations.services import search_text
 
 PORTAL = "portal"
@@ -224,7 +224,7 @@ def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
 def _of_submission(number: int) -> Q:
     """The entries of a submission, and the edits that it carried."""
     submission = Submission.objects.filter(pk=number).defer("message").first()
-    carried = list(edits_of(submission).values_list("pk", flat=True)) if submission else []
+    carried = list(carried_edits(submission).values_list("pk", flat=True)) if submission else []
     return Q(submission_id=number) | Q(pk__in=carried)
 
 

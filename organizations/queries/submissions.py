@@ -1,11 +1,11 @@
-"""Submissions: those of an environment, those that a number names, and what came before one."""
+"""Submissions: those of an environment, and those that a number names."""
 
 from collections.abc import Iterable
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from organizations.models import AuditEntry, Event, Intent, State, Submission, User
+from organizations.models import Submission, User
 from organizations.numbers import read_number
 
 ROWS_A_PAGE = 50
@@ -41,24 +41,3 @@ def numbered(text: str, most: int) -> list[Submission]:
         named |= Q(pk=number)
     submissions = Submission.objects.filter(named).select_related("organization").defer("message")
     return list(submissions.order_by("-pk")[:most])
-
-
-def last_accepted_before(submission: Submission, *, with_active_only: bool = True) -> Submission | None:
-    """The last accepted submission of the same record before this one.
-
-    `with_active_only=False` leaves out those that only deactivated or reactivated the record.
-    """
-    earlier = Submission.objects.filter(organization_id=submission.organization_id, id__lt=submission.pk)
-    accepted = earlier.filter(state=State.ACCEPTED)
-    if not with_active_only:
-        accepted = accepted.exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
-    return accepted.order_by("-id").first()
-
-
-def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
-    """The edits that a submission carried: up to its own version, after the last accepted one; of a New all edits."""
-    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return AuditEntry.objects.none()
-    last = None if submission.event == Event.NEW else last_accepted_before(submission, with_active_only=False)
-    edits = AuditEntry.objects.edits_since(submission.organization_id, last.record_version if last else 0)
-    return edits.filter(version_after__lte=submission.record_version)

@@ -1,4 +1,4 @@
-"""What an acceptance rests on, in words: on a record's page, in lists and in exports."""
+"""The evidence of an acceptance in words: on a record's page, in lists and in exports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,12 +6,12 @@ from dataclasses import replace
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission
+from organizations.models import Evidence, Organization, State, Submission
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import SUBMISSION_STATE, Word
 
-# What an acceptance rests on: in the sentence of the standing, in the line below the name, as what came of one message
-# of a plan, as the heading of a column, and in lists, where Redox's own answer is not named.
+# Each mapping has the words for each kind of evidence: in the sentence of the directory status, in the line below the
+# name, as the result of one message of a plan, as the heading of a column, and in lists, without Redox's answer.
 SENTENCE: Mapping[str, str] = {
     "answer": "Redox accepted the last message of this record.",
     "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
@@ -65,7 +65,7 @@ EXPORTED: Mapping[str, str] = {
     "equivalent": "A Query, equivalent values",
 }
 
-# How an Active that is wanted again is known.
+# How the value of Active is known after its change was cancelled.
 AS_KNOWN: Mapping[str, str] = {
     "": "as it was last accepted",
     "answer": "as Redox last accepted it",
@@ -75,67 +75,59 @@ AS_KNOWN: Mapping[str, str] = {
     "equivalent": "as it was last accepted; a Query showed something equivalent",
 }
 
-# The same where Active was taken from the directory after the last acceptance.
+# The evidence if Active was taken from the directory after the last acceptance.
 TAKEN = "The directory showed this record when the portal asked, and its values were taken over here."
 TAKEN_BASIS = "Taken from the directory, asked {time}."
 
 BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
 
 
-def sentence(organization: Organization) -> str:
-    """The sentence about a record of which a message was accepted."""
-    if is_active_taken(organization):
+def sentence(organization: Organization, *, is_taken: bool) -> str:
+    """On what evidence an accepted record is active or not. `is_taken`: Active was taken from the directory."""
+    if is_taken:
         return TAKEN
     submission = organization.confirmed_submission
     return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
 
 
-def is_active_taken(organization: Organization) -> bool:
-    """Whether Active is not what was accepted last, but what the directory showed later and somebody took over."""
-    if not organization.taken:
-        return False
-    accepted = organization.confirmed_record()
-    if accepted is None or accepted.active != organization.confirmed_active:
-        return True
-    taken = AuditEntry.objects.of_organization(organization.pk).filter(action=Action.ORGANIZATION_TAKEN)
-    since = taken.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else taken
-    return any("active" in entry.facts.get("fields", []) for entry in since.defer("raw"))
+def active_again(organization: Organization, *, is_taken: bool) -> str:
+    """What Active is again after its change was cancelled, and how that value is known if it is.
+
+    `is_taken`: Active was taken from the directory.
+    """
+    value = str(organization.active).lower()
+    return f"Active of the record is wanted {value} again{_as_known(organization, is_taken=is_taken)}."
 
 
-def active_again(organization: Organization) -> str:
-    """What is wanted of Active after its change was cancelled, and how that value is known if it is."""
-    return f"Active of the record is wanted {str(organization.active).lower()} again{_as_known(organization)}."
-
-
-def _as_known(organization: Organization) -> str:
+def _as_known(organization: Organization, *, is_taken: bool) -> str:
     newest = organization.newest_record()
     if organization.confirmed_active is None:
         shows_it = newest is not None and newest.active == organization.active
         return ", as the directory showed it" if shows_it else ""
     if organization.confirmed_active != organization.active:
         return ""
-    if is_active_taken(organization):
+    if is_taken:
         return ", as it was taken from the directory"
     said = AS_KNOWN[organization.confirmed_evidence]
     return f", {said.format(person=_person(organization.confirmed_submission))}"
 
 
 def explained() -> list[tuple[str, str]]:
-    """Each kind with its sentence about no record in particular, as the help page shows it."""
-    return [(EXPORTED[kind], said.format(person="A person")) for kind, said in SENTENCE.items()]
+    """Each kind of evidence with its sentence, for the help page."""
+    return [(EXPORTED[kind], text.format(person="A person")) for kind, text in SENTENCE.items()]
 
 
 def basis(submission: Submission, linked: SafeString) -> SafeString:
-    """One line about an accepted submission: by what, when, and which one (`linked`).
+    """One line about an accepted submission: its evidence, the time, and the submission itself (`linked`).
 
-    The time is that of the Query where the acceptance rests on one.
+    The time is that of the Query if a Query is part of the evidence.
     """
     template = BASIS[submission.evidence or Evidence.ANSWER]
     return _filled(template.replace("submission {submission}", "{submission}"), submission, submission=linked)
 
 
 def came(submission: Submission) -> SafeString:
-    """What came of an accepted submission, by what and when, for a row that names the submission itself."""
+    """The evidence of an accepted submission and its time, for a row that names the submission."""
     return _filled(CAME[submission.evidence or Evidence.ANSWER], submission, focus=False)
 
 
@@ -145,17 +137,17 @@ def heading(organization: Organization) -> str:
 
 
 def short(organization: Organization) -> str:
-    """Beside a date in lists; empty where Redox's own answer accepted, as it mostly does."""
+    """The evidence beside a date in lists; "" for Redox's own answer, which is the usual one."""
     return SHORT[organization.confirmed_evidence or Evidence.ANSWER]
 
 
 def in_export(organization: Organization) -> str:
-    """In a column of its own, where nothing goes without saying."""
+    """The evidence in a column of its own, which also names Redox's own answer."""
     return EXPORTED[organization.confirmed_evidence]
 
 
 def state_word(submission: Submission) -> Word:
-    """The word of its state in a list, which names who or what accepted or rejected it. No query."""
+    """The word of a submission's state in a list, with who or what accepted or rejected it."""
     word = SUBMISSION_STATE[submission.state]
     if submission.state == State.REJECTED:
         return replace(word, word=f"{word.word} by {'decision' if submission.decided_by else 'Redox'}")
@@ -163,7 +155,7 @@ def state_word(submission: Submission) -> Word:
 
 
 def in_short(submission: Submission | None) -> str:
-    """The same of one accepted submission."""
+    """The evidence of one accepted submission as in `short`."""
     return SHORT[submission.evidence or Evidence.ANSWER] if submission else ""
 
 

@@ -1,16 +1,16 @@
-"""When the directory was last asked about a record, what that reading is good for, and what a review compares with."""
+"""How new the last reading of the directory is, and what the next message is compared with."""
 
 import datetime
 from typing import NamedTuple
 
-from organizations.models import Action, AuditEntry, Evidence, Organization, Presence, clock
+from organizations.models import Evidence, Organization, Presence, clock
 from organizations.text.markup import written
 
 OLD = datetime.timedelta(days=1)
 
 
 class Freshness(NamedTuple):
-    """How new the last reading is. `sentence` is empty where "Directory asked {time}, {age} ago" says all."""
+    """How new the last reading is. `sentence` is "" if "Directory asked {time}, {age} ago" says it all."""
 
     asked_at: datetime.datetime | None
     sentence: str
@@ -18,12 +18,12 @@ class Freshness(NamedTuple):
 
 
 def lags(organization: Organization) -> bool:
-    """Whether the last reading showed what was there before the last acceptance, and nothing said otherwise since."""
+    """Whether the last reading still showed the values before the last acceptance."""
     return organization.not_visible_yet and organization.presence == Presence.PRESENT
 
 
-def of(organization: Organization) -> Freshness:
-    """The freshness of what the portal knows of a record."""
+def record_freshness(organization: Organization) -> Freshness:
+    """How new the last reading of a record is."""
     asked_at = organization.seen_at
     if asked_at is None:
         return Freshness(None, "The directory itself has not been read.")
@@ -40,10 +40,13 @@ def of(organization: Organization) -> Freshness:
     return Freshness(asked_at, "", clock.now() - asked_at > OLD)
 
 
-def compared_with(organization: Organization) -> str:
-    """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)"."""
+def compared_with(organization: Organization, taken_by: str = "") -> str:
+    """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)".
+
+    `taken_by` is who took values from the directory, if that is known.
+    """
     if organization.taken:
-        taken = f"what {_taker(organization)} took from the directory on {_day(organization.known_at)}"
+        taken = f"what {taken_by or 'a person'} took from the directory on {_day(organization.known_at)}"
         return f"{accepted_by(organization)}, and with {taken}" if organization.confirmed else taken
     if not organization.confirmed:
         return f"what the directory showed on {_day(organization.seen_at)}"
@@ -71,46 +74,40 @@ def accepted_by(organization: Organization) -> str:
 
 
 def accepted_heading(organization: Organization) -> str:
-    """The heading of the column with what the next message is compared with."""
+    """The heading of the column of accepted or taken values."""
     if organization.taken:
         return f"{taken_heading(organization)} {_day(organization.known_at)}"
     return f"Accepted {_day(organization.confirmed_at)}"
 
 
 def taken_heading(organization: Organization) -> str:
-    """What heads the values after something was taken: of most fields they are still those that were accepted."""
+    """The heading after values were taken. Most values are still the accepted ones, if there are any."""
     return "Accepted or taken" if organization.confirmed else "Taken from the directory"
 
 
-class Source(NamedTuple):
-    """Where the values come from that a deactivation sends again: "as it was last accepted", on that day if known."""
+class ValueSource(NamedTuple):
+    """Where the values of a deactivation come from: "as it was last accepted", and since when, if that is known."""
 
     words: str
     at: datetime.datetime | None = None
 
 
-def source_of_values(organization: Organization) -> Source:
-    """Where the values of the next deactivation or reactivation come from, as `services/reviews.py` takes them."""
+def source_of_values(organization: Organization) -> ValueSource:
+    """Where the values of the next deactivation or reactivation come from. `services/review/reviews.py` decides it."""
     if organization.taken:
         accepted = "as it was last accepted, with what was taken from the directory"
         only_taken = "as it was taken from the directory"
-        return Source(accepted if organization.confirmed else only_taken, organization.known_at)
+        return ValueSource(accepted if organization.confirmed else only_taken, organization.known_at)
     if organization.confirmed:
-        return Source("as it was last accepted", organization.confirmed_at)
+        return ValueSource("as it was last accepted", organization.confirmed_at)
     if organization.later_reading() is not None:
-        return Source("with the saved destination ID, and as the directory showed it", organization.seen_at)
-    return Source("as it is saved here, because nothing else is known of it")
+        return ValueSource("with the saved destination ID, and as the directory showed it", organization.seen_at)
+    return ValueSource("as it is saved here, because nothing else is known of it")
 
 
 def _decider(organization: Organization) -> str:
     submission = organization.confirmed_submission
     return (submission.decided_by if submission else "") or "a person"
-
-
-def _taker(organization: Organization) -> str:
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_TAKEN)
-    entry = entries.defer("raw").order_by("-sequence").first()
-    return entry.actor_name if entry else "a person"
 
 
 def _day(moment: datetime.datetime | None) -> str:

@@ -1,24 +1,19 @@
-"""What a queued submission waits for, in words: on its own page, on its record's, and in lists."""
+"""The words for what a queued submission waits for, and for what follows the next Query."""
 
 import datetime
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Environment, EnvironmentGate, Event, Intent, PlanState, State, Submission
-from organizations.services.connection import gateway
-from organizations.services.delivery import heartbeat
-from organizations.services.outbox import answers
+from organizations.models import Environment, EnvironmentGate, Event, Organization, Plan, Submission
 from organizations.text import vocabulary
 from organizations.text.markup import link, moment, plain, written
 
 AGAIN = "the very same message is sent once more and its answer decides."
 ONLY_ASKED = (
-    "If the directory shows what was sent: accepted. Otherwise a person decides. It is not sent again by the portal."
+    "If the directory shows what was sent: accepted. Otherwise a person decides. The portal does not send it again."
 )
 NEW = (
     "If the directory shows the record as it was sent: accepted. If it shows other values: a person decides. If it "
@@ -39,104 +34,81 @@ HELD = "{environment} waits until {time}: {cause}."
 NOT_CONNECTED = "{environment} is not connected."
 
 
-class Reason(NamedTuple):
-    """What a queued submission waits for; `key` is that of the words, `until` the time that the sentence names."""
+class WaitReason(NamedTuple):
+    """What a queued submission waits for. `key` names the kind of reason, `until` the time in the sentence."""
 
     key: str
     sentence: SafeString
     until: str = ""
 
 
-def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> Reason:
-    """What a queued submission waits for: the first that holds it."""
-    _fetch_what_holds([submission])
-    return (
-        _held_by_others(submission)
-        or held_by_environment(gate, now)
-        or _held_by_time(submission, now)
-        or Reason("worker", SafeString(vocabulary.QUEUED_REASON["worker"]))
-    )
+def plan_paused(plan: Plan) -> WaitReason:
+    url = reverse("plan", args=[plan.environment, plan.pk])
+    return _reason("plan_paused", plan=link(url, plan.pk), cause=_cause(plan.state_reason))
 
 
-def then(submission: Submission) -> str:
-    """What follows the next Query about a submission of unknown fate."""
-    if submission.only_ask:
-        return ONLY_ASKED
-    if submission.event == Event.NEW:
-        return (
-            NEW
-            if answers.has_undocumented_success(submission) or answers.can_be_proved_by_query(submission)
-            else NEW_NOT_VISIBLE
-        )
-    if answers.has_undocumented_success(submission):
-        return CONFIRMED
-    return VISIBLE if answers.can_be_proved_by_query(submission) else NOT_VISIBLE
+def children_first(number: int) -> WaitReason:
+    """A deactivation waits for as many children to be deactivated."""
+    return _reason("children", children=vocabulary.count(number, "child", "children"))
 
 
-def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> dict[int, Reason]:
-    """Of those in a list that are queued, what each waits for by itself, in the same few queries for any number.
-
-    A banner above every page says what holds a whole environment.
-    """
-    queued = [submission for submission in submissions if submission.state == State.QUEUED]
-    _fetch_what_holds(queued)
-    found = {submission.pk: _held_by_others(submission) or _held_by_time(submission, now) for submission in queued}
-    return {number: reason for number, reason in found.items() if reason is not None}
-
-
-def held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
-    """Why nothing of an environment is taken now; None when a worker takes it."""
-    return _held_by_gate(gate, now) or _held_by_nobody_there()
-
-
-def _fetch_what_holds(submissions: Sequence[Submission]) -> None:
-    not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
-    told = not_accepted.only("intent", "organization__environment", "organization__oid", "organization__name")
-    before = Prefetch("after", told.order_by("pk"), to_attr="waits_for")
-    prefetch_related_objects(submissions, "plan", before)
-
-
-def _held_by_others(submission: Submission) -> Reason | None:
-    """Its plan, or what must be accepted before it: its parent, or where it is deactivated what lies below it."""
-    plan = submission.plan
-    if plan is not None and plan.state == PlanState.PAUSED:
-        url = reverse("plan", args=[plan.environment, plan.pk])
-        return _reason("plan_paused", plan=link(url, plan.pk), cause=plain(plan.state_reason).rstrip("."))
-    waits_for: list[Submission] = submission.waits_for  # type: ignore[attr-defined]  # by _fetch_what_holds
-    if not waits_for:
-        return None
-    if waits_for[0].intent == Intent.DEACTIVATE:
-        return _reason("children", children=vocabulary.count(len(waits_for), "child", "children"))
-    parent = waits_for[0].organization
+def parent_first(parent: Organization) -> WaitReason:
     url = reverse("record", args=[parent.environment, parent.oid])
     return _reason("parent", name=link(url, parent.name))
 
 
-def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+def not_connected(environment: str) -> WaitReason:
+    return WaitReason("not_connected", format_html(NOT_CONNECTED, environment=Environment(environment).label))
+
+
+def gate_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
+    """Why the gate lets nothing through now; None if it is open."""
     environment = Environment(gate.environment).label
-    if not gateway.connection(gate.environment).is_connected:
-        return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
     if gate.is_stopped:
         return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.hold_until is not None and gate.is_paused(now):
-        time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
-        sentence = format_html(HELD, environment=environment, time=time, cause=cause)
-        return Reason("held", sentence, written(gate.hold_until, "clock"))
-    return None
+    if gate.hold_until is None or not gate.is_paused(now):
+        return None
+    time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
+    sentence = format_html(HELD, environment=environment, time=time, cause=cause)
+    return WaitReason("held", sentence, written(gate.hold_until, "clock"))
 
 
-def _held_by_nobody_there() -> Reason | None:
-    absent = heartbeat.no_worker_since()
-    return _reason("no_worker", time=moment(absent)) if absent is not None else None
+def no_worker(since: datetime.datetime) -> WaitReason:
+    return _reason("no_worker", time=moment(since))
 
 
-def _held_by_time(submission: Submission, now: datetime.datetime) -> Reason | None:
+def next_attempt(submission: Submission, now: datetime.datetime) -> WaitReason | None:
+    """The time before which the next attempt does not start; None if it has passed."""
     if submission.not_before is None or submission.not_before <= now:
         return None
-    time, cause = moment(submission.not_before, "clock"), plain(submission.state_reason).rstrip(".")
-    found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
-    return found._replace(until=written(submission.not_before, "clock"))
+    time, cause = moment(submission.not_before, "clock"), _cause(submission.state_reason)
+    reason = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
+    return reason._replace(until=written(submission.not_before, "clock"))
 
 
-def _reason(key: str, **values: object) -> Reason:
-    return Reason(key, format_html(vocabulary.QUEUED_REASON[key], **values))
+def next_worker() -> WaitReason:
+    """Nothing holds it: a worker takes it next."""
+    return WaitReason("worker", SafeString(vocabulary.QUEUED_REASON["worker"]))
+
+
+def after_next_query(submission: Submission, *, has_undocumented_success: bool, can_be_proved: bool) -> str:
+    """What follows the next Query about a submission whose result is unknown.
+
+    `has_undocumented_success`: Redox answered with a success that it does not document. `can_be_proved`: a Query can
+    show what the message changed.
+    """
+    if submission.only_ask:
+        return ONLY_ASKED
+    if submission.event == Event.NEW:
+        return NEW if has_undocumented_success or can_be_proved else NEW_NOT_VISIBLE
+    if has_undocumented_success:
+        return CONFIRMED
+    return VISIBLE if can_be_proved else NOT_VISIBLE
+
+
+def _cause(text: str) -> str:
+    return plain(text).rstrip(".")
+
+
+def _reason(key: str, **values: object) -> WaitReason:
+    return WaitReason(key, format_html(vocabulary.QUEUED_REASON[key], **values))

@@ -80,7 +80,7 @@ def organization_or_404(environment: Environment, oid: str) -> Organization:
         .first()
     )
     if organization is None:
-        raise Http404(summary.nothing_here(environment, oid))
+        raise Http404(summary.no_record_sentence(environment, oid))
     return organization
 
 

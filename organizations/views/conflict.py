@@ -8,7 +8,7 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Action, AuditEntry, Environment, Organization
 from organizations.pages.record_form import conflict as conflict_page
-from organizations.pages.record_form.conflict import Conflict
+from organizations.pages.record_form.conflict import VersionConflict
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import withdrawn_sentence
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
@@ -88,5 +88,5 @@ def _save_merged(
     return after_saving(request, form, saved)
 
 
-def _conflict(request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization) -> Conflict:
-    return Conflict.of(editing, form, organization, request.POST, posted_number(request, "theirs"))
+def _conflict(request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization) -> VersionConflict:
+    return VersionConflict.of(editing, form, organization, request.POST, posted_number(request, "theirs"))

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
-from organizations.pages.differences import difference_rows as shown
 from organizations.pages.differences import page as differences_page
+from organizations.pages.differences.difference_rows import differences_content, read_again_sentence, taken_sentence
 from organizations.pages.differences.page import DECIDE, TAKE
 from organizations.pages.submission.page import ASK
 from organizations.pages.submission.state import cause_of
@@ -90,7 +90,7 @@ def newer_reading_notes(request: HttpRequest, organization: Organization) -> lis
     """A sentence if the directory answered again after the posted page was opened; else none."""
     if "asked_at" not in request.POST or organization.seen_at is None or _asked_at(request) == organization.seen_at:
         return []
-    return [shown.read_meanwhile(organization.seen_at)]
+    return [read_again_sentence(organization.seen_at)]
 
 
 def _query_failure(answer: DirectoryAnswer) -> str:
@@ -110,7 +110,7 @@ def why_not_ask(request: HttpRequest, organization: Organization) -> str:
 def _take_or_decide(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
     """Take the values of the directory, or decide whose the OID is. Returns what was done, as a sentence."""
     number, version = organization.pk, posted_version(request, organization)
-    who, asked_at, count = actor(request), _asked_at(request), len(shown.page(organization).rows)
+    who, asked_at, count = actor(request), _asked_at(request), len(differences_content(organization).rows)
     match form.cleaned_data.get("whose"):
         case "ours":
             differences.claim(number, reason=form.why, actor=who, asked_at=asked_at)
@@ -119,7 +119,7 @@ def _take_or_decide(request: HttpRequest, organization: Organization, form: Reas
             differences.disclaim(number, reason=form.why, actor=who, asked_at=asked_at)
             return "Decided: this OID belongs to another organization. Nothing is sent to it."
     differences.take_theirs(number, version, reason=form.why, actor=who, asked_at=asked_at)
-    return shown.taken(organization, count)
+    return taken_sentence(organization, count)
 
 
 def _show_refusal(request: HttpRequest, before: Organization, refusal: ActionRefused) -> HttpResponse:

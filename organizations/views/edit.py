@@ -12,7 +12,7 @@ from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
 from organizations.pages.record_form import beginning
 from organizations.pages.record_form import suggestions as suggestions_page
-from organizations.pages.record_form.beginning import Beginning
+from organizations.pages.record_form.beginning import FormStart
 from organizations.pages.record_form.editing import Editing
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
@@ -147,15 +147,15 @@ def _redirect_second_press(request: HttpRequest, editing: Editing, form: RecordF
     return redirect(saved_url(earlier, request.POST["act"]))
 
 
-def _initial_values(request: HttpRequest, editing: Editing) -> Beginning:
+def _initial_values(request: HttpRequest, editing: Editing) -> FormStart:
     """What a new form is filled with, by its address."""
     if editing.staging is not None:
-        return beginning.prepared(editing, editing.staging)
+        return beginning.start_prepared(editing, editing.staging)
     if below := request.GET.get("below"):
-        return beginning.below(editing, _record_named(editing.environment, below))
+        return beginning.start_below(editing, _record_named(editing.environment, below))
     if like := request.GET.get("like"):
-        return beginning.like(editing, _record_named(editing.environment, like))
-    return beginning.blank(editing)
+        return beginning.start_like(editing, _record_named(editing.environment, like))
+    return beginning.start_blank(editing)
 
 
 def _record_named(environment: Environment, oid: str) -> Organization:

@@ -13,10 +13,10 @@ from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import PostedReview
 from organizations.models import Environment, Organization, Plan, PlanKind
-from organizations.pages.plan import draft as shown
 from organizations.pages.plan import draft_page
 from organizations.pages.plan import page as plan_page
-from organizations.pages.plan.draft_page import Target
+from organizations.pages.plan.draft import changes_since, draft_content, plan_already_sent
+from organizations.pages.plan.draft_page import PlanTarget
 from organizations.pages.plan.page import HOLD
 from organizations.permissions import Right, sending
 from organizations.queries import chosen_records
@@ -61,7 +61,7 @@ def deactivate_branch(
     request: HttpRequest, organization: Organization, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The draft that deactivates a record and its active descendants, on the page for deactivating the record."""
-    target = Target.branch(organization, PlanKind.DEACTIVATE)
+    target = PlanTarget.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
     except ActionRefused as error:
@@ -113,16 +113,18 @@ def plan_url(plan: Plan) -> str:
     return reverse("plan", args=[plan.environment, plan.pk])
 
 
-def _target(request: HttpRequest, environment: Environment) -> Target:
+def _target(request: HttpRequest, environment: Environment) -> PlanTarget:
     deactivates = request.GET.get("kind") == PlanKind.DEACTIVATE
     kind = PlanKind.DEACTIVATE if deactivates else PlanKind.SEND
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
-        return Target.branch(organization_or_404(environment, oid), kind)
-    return Target(ChosenRecords(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
+        return PlanTarget.branch(organization_or_404(environment, oid), kind)
+    return PlanTarget(
+        ChosenRecords(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path()
+    )
 
 
-def _handle_post(request: HttpRequest, target: Target, draft: PlanDraft) -> HttpResponse:
+def _handle_post(request: HttpRequest, target: PlanTarget, draft: PlanDraft) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
     if expired_session.must_restore_form(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
@@ -135,7 +137,7 @@ def _handle_post(request: HttpRequest, target: Target, draft: PlanDraft) -> Http
     return _make_plan(request, target, form)
 
 
-def _make_plan(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
+def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or show why not and the draft as it is now."""
     posted, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
@@ -145,16 +147,16 @@ def _make_plan(request: HttpRequest, target: Target, form: PlanForm | BranchForm
         )
     except PlanMade as error:
         plan = error.plan
-        messages.info(request, shown.already_sent(plan))
+        messages.info(request, plan_already_sent(plan))
     except ActionRefused as error:
         return _show_changed(request, target, error)
     return redirect(plan_url(plan))
 
 
-def _show_changed(request: HttpRequest, target: Target, error: ActionRefused) -> HttpResponse:
+def _show_changed(request: HttpRequest, target: PlanTarget, error: ActionRefused) -> HttpResponse:
     """The draft as it is now, and what changed in it."""
     draft = plan_draft.draft(target.chosen, actor=actor(request))
-    news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
+    news = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
     return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
@@ -166,7 +168,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 
 def _show(
     request: HttpRequest,
-    target: Target,
+    target: PlanTarget,
     draft: PlanDraft,
     form: PlanForm | BranchForm | None = None,
     *,
@@ -186,7 +188,7 @@ def _show(
     return render_page(request, page, status=status)
 
 
-def _show_nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
+def _show_nothing(request: HttpRequest, target: PlanTarget, why: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
     return render_page(request, draft_page.build_nothing(target, why), status=status)
 

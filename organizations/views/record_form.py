@@ -10,7 +10,7 @@ from organizations.forms.record import RecordForm
 from organizations.models import Environment, Organization
 from organizations.pages.record_form import page as form_page
 from organizations.pages.record_form.editing import Editing
-from organizations.pages.record_form.page import Filled
+from organizations.pages.record_form.page import FilledFrom
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import FormBasis, source_of
@@ -90,7 +90,7 @@ def saved_url(saved: Organization, act: str) -> str:
     return record_url(saved, "record" if act == "save" else "review")
 
 
-def _basis_of_form(request: HttpRequest, staging: Organization | None) -> Filled | None:
+def _basis_of_form(request: HttpRequest, staging: Organization | None) -> FilledFrom | None:
     """The values that filled the form: as posted, or else those of the STAGING record now."""
     if staging is None:
         return None
@@ -99,4 +99,4 @@ def _basis_of_form(request: HttpRequest, staging: Organization | None) -> Filled
     if request.method == "POST":
         basis = prepare.basis_of(request)
     shown = FormBasis(basis.filled, source.record, source.doubt)
-    return Filled(source, basis, prepare.sign_basis(staging, shown))
+    return FilledFrom(source, basis, prepare.sign_basis(staging, shown))

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Submission
-from organizations.pages.review import message as shown
 from organizations.pages.review import page as review_page
+from organizations.pages.review.message import already_sent, out_of_date
 from organizations.permissions import Right, sending
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
@@ -57,7 +57,7 @@ def _send(request: HttpRequest, review: Review, form: ReviewForm) -> HttpRespons
     try:
         submission = _submit(request, review, form)
     except AlreadySent as error:
-        messages.info(request, shown.already_sent(error.submission))
+        messages.info(request, already_sent(error.submission))
         submission = error.submission
     except OutOfDate as error:
         return _show_changed(request, review, str(error))
@@ -83,7 +83,7 @@ def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submissio
 def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpResponse:
     """The review of the newest saved values. What was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
-    note = shown.out_of_date(organization, PostedReview(request.POST).version, error)
+    note = out_of_date(organization, PostedReview(request.POST).version, error)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 

@@ -13,6 +13,7 @@ from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import ASK, CANCEL
 from organizations.pages.submission.state import ASKED
 from organizations.permissions import Right, sending
+from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
@@ -100,5 +101,6 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
 
 def _what_stays(submission: Submission) -> str:
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return evidence.active_again(Organization.objects.get(pk=submission.organization_id))
+        organization = Organization.objects.get(pk=submission.organization_id)
+        return evidence.active_again(organization, is_taken=is_active_taken(organization))
     return "Your changes stay saved on the record."

@@ -10,7 +10,7 @@ from organizations.forms.deactivation import Replacement
 from organizations.models import AuditEntry, Environment, Evidence, Intent, Organization, PlanKind, User, clock
 from organizations.pages.deactivation import page as deactivation_page
 from organizations.pages.deactivation.page import DeactivationPage
-from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.plan import draft
 from organizations.records import AddressRecord
 from organizations.services.directory import differences
@@ -207,7 +207,7 @@ def _stated(user: User) -> Organization:
 def test_it_names_where_the_other_values_come_from(editor, arrange, says, dated_by):
     made = loaded(arrange(editor))
     assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
-    plan = draft.page(plan_draft.draft(plan_draft.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
+    plan = draft.draft_content(plan_draft.draft(plan_draft.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
     assert plan.sources == says
 
 
@@ -226,7 +226,7 @@ def test_only_another_active_record_of_the_environment_replaces_it(accepted, edi
     factories.confirmed(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)
 
     def named(typed: str) -> Replacement | str:
-        return other_record(Environment.STAGING, typed, without=[accepted.pk])
+        return read_replacement(Environment.STAGING, typed, without=[accepted.pk])
 
     pier = Replacement("Lakeside Pier", f"{BASE}.5")
     assert (named(f"urn:oid:{BASE}.5"), named("lakeside pier")) == (pier, pier)

@@ -29,7 +29,10 @@ def made(editor: User) -> Organization:
 
 
 def test_each_value_is_shown_three_times(made):
-    rows = [(row.label, row.saved, row.accepted, row.directory, row.is_edited) for row in shown.page(made).rows]
+    rows = [
+        (row.label, row.saved, row.accepted, row.directory, row.is_edited)
+        for row in shown.differences_content(made).rows
+    ]
     assert rows == [
         ("Name", "Lakeside 1", "Lakeside 1", "Lakeside (One)", False),
         ("City", "Verona", "Madison", "Middleton", True),
@@ -37,13 +40,13 @@ def test_each_value_is_shown_three_times(made):
 
 
 def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made, editor):
-    page = shown.page(made)
+    page = shown.differences_content(made)
     assert page.take_label == "Take these 2 values"
     assert page.replaced_words == "1 saved change is replaced by the directory's value: City."
     assert page.stays == ("Street",)
     after = differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
     assert (after.name, after.city, after.street) == ("Lakeside (One)", "Middleton", "2 Shore Rd")
-    assert (shown.page(after).rows, after.changes) == ((), 1)
+    assert (shown.differences_content(after).rows, after.changes) == ((), 1)
 
 
 def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor):
@@ -51,27 +54,27 @@ def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_rep
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
     made = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
     edited(made, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
-    page = shown.page(seen(made, contacts=(first,)))
+    page = shown.differences_content(seen(made, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
     assert page.replaced_words == "1 saved change is replaced by the directory's value: Contact 2."
 
 
 def test_a_type_that_the_directory_shows_is_taken_as_well_and_said(editor):
     made = factories.confirmed(factories.organization(user=editor))
-    assert "Type" not in shown.page(seen(made, name="By hand")).wanted_words
-    page = shown.page(seen(made, name="By hand", carried=(("Type", '"prov"'),)))
+    assert "Type" not in shown.differences_content(seen(made, name="By hand")).wanted_words
+    page = shown.differences_content(seen(made, name="By hand", carried=(("Type", '"prov"'),)))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
 
 
 def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
-    page = shown.page(not_shown(factories.confirmed(factories.organization(user=editor))))
+    page = shown.differences_content(not_shown(factories.confirmed(factories.organization(user=editor))))
     assert page.heading == "Lakeside 1: the directory did not show its OID"
-    assert page.way_on.startswith("If it was taken away there and should be there, send it again.")
+    assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
 
 def test_another_spelling_is_shown_and_is_no_difference(editor):
     made = factories.confirmed(factories.organization(user=editor))
-    page = shown.page(seen(made, address=replace(made.record().address, country="US")))
+    page = shown.differences_content(seen(made, address=replace(made.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.why_not.startswith("The directory shows no other values")
 
@@ -80,7 +83,7 @@ def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor, appr
     made = factories.organization(user=editor)
     seen(made, name="Boston")
     for _ in ("before the decision", "after it"):
-        page = shown.page(Organization.objects.get(pk=made.pk))
+        page = shown.differences_content(Organization.objects.get(pk=made.pk))
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
         assert "City" in page.equal_labels
         if not page.is_foreign:
@@ -91,7 +94,7 @@ def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor, appr
 def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor):
     made = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
     boston = replace(made.record().address, city="Boston", state="MA")
-    page = shown.page(seen(made, name="Harbor General", address=boston))
+    page = shown.differences_content(seen(made, name="Harbor General", address=boston))
     assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # but the destination ID
     assert page.suspicion == "Name, City and State all differ: probably another organization."
 

@@ -7,8 +7,10 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
+from organizations.pages import queue_reasons
 from organizations.pages.submission import acceptance
-from organizations.pages.submission.state import rows
+from organizations.pages.submission.state import submission_rows
+from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.records import organizations
@@ -46,6 +48,10 @@ AGAIN = {
 }
 
 
+def active_again(made: Organization) -> str:
+    return evidence.active_again(made, is_taken=is_active_taken(made))
+
+
 def submission_of(submission: Submission) -> Submission:
     return Submission.objects.select_related("organization").get(pk=submission.pk)
 
@@ -57,18 +63,18 @@ def test_active_wanted_again_names_its_evidence(kind, active):
     made = Organization(
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
     )
-    said = evidence.active_again(made)
+    said = active_again(made)
     assert said == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
     submission.decided_by = ""
-    assert ("Somebody" in evidence.active_again(made)) is (kind == Evidence.PERSON)
+    assert ("Somebody" in active_again(made)) is (kind == Evidence.PERSON)
     made.confirmed_active = not active
-    assert evidence.active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
+    assert active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
 
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     made = differing(editor, active=False)
     made = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    said = evidence.active_again(fresh(made))
+    said = active_again(fresh(made))
     assert said == "Active of the record is wanted false again, as it was taken from the directory."
 
 
@@ -76,14 +82,14 @@ def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(ed
     made = factories.organization(user=editor)
     read(made, made.record())
     differences.claim(made.pk, reason="Ours", actor=acting(editor))
-    said = evidence.active_again(fresh(made))
+    said = active_again(fresh(made))
     assert said == "Active of the record is wanted true again, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
-    assert evidence.active_again(fresh(made)) == "Active of the record is wanted true again."
+    assert active_again(fresh(made)) == "Active of the record is wanted true again."
 
 
 @pytest.mark.parametrize(
@@ -107,7 +113,7 @@ def test_a_list_names_who_accepted_or_rejected(values, word):
 
 def test_the_rows_of_a_list_have_the_word():
     accepted = Submission(pk=7, state=State.ACCEPTED, evidence=Evidence.QUERY)
-    assert [row.word.word for row in rows([accepted])] == ["Accepted, shown by a Query"]
+    assert [row.word.word for row in submission_rows([accepted])] == ["Accepted, shown by a Query"]
 
 
 @pytest.mark.parametrize("kind", Evidence)
@@ -120,10 +126,10 @@ def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
 
 def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
     proved = Submission(state=State.ACCEPTED, evidence=Evidence.QUERY, evidence_at=MAY_3, attempt=1, http_status=200)
-    assert acceptance.basis(proved, []).sentence.endswith("own answer was 200.")
-    assert acceptance.basis(proved, []).more != ()
+    assert acceptance.acceptance_basis(proved, []).sentence.endswith("own answer was 200.")
+    assert acceptance.acceptance_basis(proved, []).more != ()
     proved.only_ask = True
-    basis = acceptance.basis(proved, [])
+    basis = acceptance.acceptance_basis(proved, [])
     assert basis.sentence.endswith("What Redox answered is not known: the database was put back from a backup.")
     assert basis.more == ()  # nor that nothing was sent a second time
 
@@ -134,7 +140,9 @@ def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, edi
     answer = query.query_submission(submission, actor=acting(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
     Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now(), **decision)
-    [more] = acceptance.basis(submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))).more
+    [more] = acceptance.acceptance_basis(
+        submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))
+    ).more
     assert re.fullmatch(r"The directory was asked at .+ and did not show it\.", strip_tags(more))
 
 
@@ -144,4 +152,4 @@ def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_noth
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
     again = submission_of(factories.submission(made, user=editor))
     assert again.event == Event.NEW
-    assert queue_reason.then(again) == queue_reason.NEW_NOT_VISIBLE
+    assert queue_reasons.after_next_query(again) == queue_reason.NEW_NOT_VISIBLE

@@ -65,8 +65,8 @@ class Said:
 
 
 class _RecordPage(NamedTuple):
-    head: summary.Head
-    values: summary.Values
+    head: summary.RecordHead
+    values: summary.RecordValues
 
 
 FRAGMENTS: dict[str, str] = {
@@ -151,7 +151,7 @@ class Pages:
         for name in RECORDS:
             organization = history.organization(name)
             oid = organization.oid
-            records[oid] = page = _RecordPage(summary.head(organization), summary.values(organization))
+            records[oid] = page = _RecordPage(summary.record_head(organization), summary.record_values(organization))
             kept[f"record {oid}"] = list(_record(page))
             kept[f"submission {oid}"] = list(_submission(organization))
             if oid in changed:  # these two hold the record's own content, whatever became of the other one
@@ -163,7 +163,7 @@ class Pages:
 
 def _differences(organization: Organization) -> Iterator[Said]:
     """The page that offers to take the directory's values: it has each difference, and what it shows was shown."""
-    page = differences_page.page(organization)
+    page = differences_page.differences_content(organization)
     says_why_not = page.asks_whose or organization.is_missing or "does not show the last acceptance yet" in page.heading
     is_shown = bool(page.rows) or says_why_not
     yield Said("a difference is shown on its page", "differences", page.heading, organization.oid, value=is_shown)
@@ -208,7 +208,7 @@ def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]
         yield replace(said, value=submission.evidence_at) if at_its_time else said
 
 
-def _says_why_not(shown: summary.Values) -> bool:
+def _says_why_not(shown: summary.RecordValues) -> bool:
     """Whether the page says that the directory may lag behind."""
     return "It may need some time." in shown.note
 
@@ -278,7 +278,7 @@ def _submission(organization: Organization) -> Iterator[Said]:
     yield from in_text(page, f"{block.sentence} {reason}", submission=submission)
     if submission.state == State.ACCEPTED:
         yield Said("accepted with effect", page, "Accepted", submission.oid, submission)
-        basis = acceptance.basis(submission, entries)
+        basis = acceptance.acceptance_basis(submission, entries)
         yield from _evidence(page, " ".join(map(str, (basis.sentence, *basis.more))), submission)
         if basis.quotes_redox and submission.detail:
             text = f'{basis.sentence}: "{submission.detail}"'
@@ -286,7 +286,7 @@ def _submission(organization: Organization) -> Iterator[Said]:
     if submission.state == State.UNKNOWN and submission.not_before is not None and block.reason is None:
         text = f"at {submission.not_before:%H:%M:%S} it asks the directory"
         yield Said("it asks the directory at", page, text, submission.oid, submission, submission.not_before)
-    for change in submission_page.changes(submission):
+    for change in submission_page.submitted_changes(submission):
         has_person = ", " in change.by
         if has_person and submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
             yield _changed_by(f"{page}, changes", change.label, change.by, submission.oid, submission)
@@ -318,8 +318,8 @@ def _changed_by(page: str, label: str, by: str, oid: str, submission: Submission
 
 
 def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
-    entry = attempts_shown.last_asked(entries)
-    asked, page = submission_page.asked(entry, submission), "submission, what the directory showed"
+    entry = attempts_shown.last_query(entries)
+    asked, page = submission_page.directory_answer(entry, submission), "submission, what the directory showed"
     if asked is None or asked.cause:
         return
     text = "showed the record" if asked.found else "showed no record with this OID"
@@ -369,7 +369,7 @@ def _review(history: History, organization: Organization, intent: Intent | None)
         return
     oid, page = organization.oid, f"review to {intent.value}" if intent else "review"
     if intent is None:
-        shown = review_page.page(made)
+        shown = review_page.review_content(made)
         yield from in_text(page, " ".join((made.verdict, *shown.sentences, shown.freshness.sentence)), oid=oid)
         yield from in_text(page, shown.compared, oid=oid, submission=organization.confirmed_submission)
         for row in shown.rows:

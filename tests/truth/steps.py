@@ -303,7 +303,7 @@ class Decide(Step):
 def decide_last(history: History, submission: Submission, verdict: Verdict) -> None:
     """End a submission by the last answer of the directory."""
     entries = list(AuditEntry.objects.of_submission(submission.pk))
-    asked = attempts.last_asked(entries)
+    asked = attempts.last_query(entries)
     assert asked is not None
     values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": acting(history.people[2])}
     with suppress(ActionRefused):

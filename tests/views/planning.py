@@ -6,7 +6,7 @@ from django.test import Client
 
 from organizations.models import Environment, Organization, PlanKind, User
 from organizations.pages.plan import draft_page
-from organizations.pages.plan.draft_page import DraftPage, Target
+from organizations.pages.plan.draft_page import DraftPage, PlanTarget
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
@@ -25,12 +25,12 @@ def tree_of(user: User, *places: int, is_accepted: bool = False, **values: Any) 
 def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
     """The page on which these are sent together."""
     environment = Environment(made[0].environment)
-    target = Target(ChosenRecords(environment, kind, tuple(each.pk for each in made)), None, address(made))
+    target = PlanTarget(ChosenRecords(environment, kind, tuple(each.pk for each in made)), None, address(made))
     return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
 
 
 def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
-    target = Target.branch(Organization.objects.get(pk=root.pk), kind)
+    target = PlanTarget.branch(Organization.objects.get(pk=root.pk), kind)
     return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
 
 

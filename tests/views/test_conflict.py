@@ -115,7 +115,7 @@ def said_of(withdrawal):
     time = vocabulary.moment(localtime(withdrawal.at), timezone.now(), "clock")
     return (
         f"Editor Two withdrew this record at {time}."
-        " What you typed is kept; save it as a new record if it is still wanted."
+        " What you typed is kept. Save it as a new record if it is still needed."
     )
 
 

@@ -88,7 +88,7 @@ def test_an_editor_does_not_decide_whose_an_oid_is(client, claimable):
 def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client, made, page):
     url = edit_url(made, page)
     context = client.get(url).context
-    sha256 = (context.get("made") or context["review"]).sha256
+    sha256 = context["review"].sha256
     given = {"sha256": sha256, "seen": "0", "asked_at": posted(made)["asked_at"]}
     assert "after this page was made" not in client.post(url, given).content.decode()
     shown(made, name="Lakeside (One)")
@@ -100,7 +100,7 @@ def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client, made, p
 def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, made):
     url = edit_url(made, "review")
     page = client.get(url).context["page"]
-    given = {"sha256": page.made.sha256, "seen": "0", "version": str(made.version)}
+    given = {"sha256": page.review.sha256, "seen": "0", "version": str(made.version)}
     refused = client.post(url, given)
     assert refused.status_code == 422
     assert [anchor for anchor, _ in refused.context["page"].box_errors] == [f"id_tick-{page.overwritten[0].tick}"]

@@ -41,7 +41,7 @@ def press(client, page, *, ticked=None, reason="", **inputs):
     """Press the button of an open review; every box is ticked unless said otherwise."""
     boxes = [*(row.tick for row in page.page.overwritten), *(each.key for each in page.page.questions)]
     given = {
-        "sha256": page.made.sha256,
+        "sha256": page.review.sha256,
         "seen": str(page.organization.last_submission_id or 0),
         "version": str(page.organization.version),
         "tick": boxes if ticked is None else ticked,
@@ -52,12 +52,12 @@ def press(client, page, *, ticked=None, reason="", **inputs):
 
 def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made, editor):
     page = opened(made, editor)
-    assert client.get(url(made)).context["made"].sha256 == page.made.sha256
+    assert client.get(url(made)).context["review"].sha256 == page.review.sha256
     response = press(client, page, reason="First")
     submission = Submission.objects.get()
     address = reverse("submission", args=["staging", submission.pk])
     assert response["Location"] == address
-    assert bytes(submission.message) == page.made.message
+    assert bytes(submission.message) == page.review.message
     assert (submission.reason, submission.state) == ("First", "queued")
     again = press(client, page, reason="First")
     at = vocabulary.moment(localtime(submission.created_at), timezone.now(), "clock")

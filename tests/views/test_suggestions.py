@@ -54,7 +54,7 @@ def test_a_deactivated_record_is_no_parent_to_choose_but_can_be_looked_for(regio
         "below": 1,
         "counterpart": 1,
     }
-    (note, *_) = beginning.below(Editing(environment=STAGING), region).notes
+    (note, *_) = beginning.start_below(Editing(environment=STAGING), region).notes
     assert note == "North <Region> is deactivated. Reactivate it first or choose another."
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
-from organizations.pages.submission.attempts import Raw, raw
+from organizations.pages.submission.attempts import RawExchange, raw_exchange
 from organizations.queries import history
 from organizations.text import sentences, vocabulary
 from organizations.text.markup import link
@@ -24,7 +24,7 @@ class EntryFacts:
     facts: list[tuple[str, str | SafeString]]
     changes: list[dict[str, str]]
     body: str
-    raw: Raw | None
+    raw: RawExchange | None
     previous: int | None
     following: int | None
 
@@ -42,7 +42,7 @@ def build(entry: AuditEntry) -> EntryFacts:
         facts=list(_facts(entry, facts)),
         changes=facts.get("changes", []),
         body=bytes(entry.body).decode(),
-        raw=None if entry.raw is None else raw(bytes(entry.raw), size=facts.get("raw_bytes", 0)),
+        raw=None if entry.raw is None else raw_exchange(bytes(entry.raw), size=facts.get("raw_bytes", 0)),
         previous=previous,
         following=following,
     )

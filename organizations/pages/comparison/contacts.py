@@ -1,16 +1,21 @@
-"""Which contact is which on the sides of a record: as saved here, as accepted, and as the directory shows it."""
+"""Which contact is which: as saved here, as accepted, and as the directory shows it.
+
+The one place where pages pair contacts.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from organizations.records import ContactRecord, OrganizationRecord, pair_contacts, readable
+from organizations import knowledge
+from organizations.records import ContactRecord, OrganizationRecord, pair_contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactSides:
-    """One contact; None on a side that does not have it. `newest` is `seen` in the spelling that is known here.
+    """One contact on each side; None if a side does not have it.
 
-    `places` are its places among the contacts that are saved, accepted and newest.
+    `newest` is `seen` in the spelling that is known here. `places` are its positions among the contacts that are saved,
+    accepted and newest.
     """
 
     label: str
@@ -25,7 +30,7 @@ class ContactSides:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole contact is new or gone on some side, so that it differs as one field."""
+        """Whether a side lacks the whole contact, so that it differs as one field."""
         if not self.is_compared:
             return False
         sides = [self.saved, self.newest, *([self.accepted] if self.has_accepted else [])]
@@ -42,7 +47,7 @@ def contact_sides(
     newest: OrganizationRecord | None,
     seen: OrganizationRecord | None,
 ) -> Iterator[ContactSides]:
-    """Every contact once: those saved here in their order, then those that only the other sides have."""
+    """Every contact once: first those saved here in their order, then those that only other sides have."""
     base = accepted or newest
     if base is None:
         for number, contact in enumerate(saved.contacts):
@@ -55,18 +60,23 @@ def contact_sides(
     ]
     lines += _only_on_one(saved, other, set(here.values()), set(there.values()))
     for mine, place, theirs in sorted(lines, key=lambda line: (line[0] is None, line[0] or 0, line[1] or 0)):
-        found = other.contacts[theirs] if theirs is not None else None
+        their_contact = other.contacts[theirs] if theirs is not None else None
         yield ContactSides(
             label=_label(mine, place, theirs),
             number=next(number for number in (mine, place, theirs) if number is not None),
             places=(mine, place, theirs),
             saved=saved.contacts[mine] if mine is not None else None,
             accepted=accepted.contacts[place] if accepted and place is not None else None,
-            newest=found,
-            seen=_as_seen(found, theirs or 0, seen),
+            newest=their_contact,
+            seen=_as_seen(their_contact, theirs or 0, seen),
             has_accepted=accepted is not None,
             is_compared=True,
         )
+
+
+def reading_contacts(ours: OrganizationRecord, reading: OrganizationRecord) -> Iterator[ContactSides]:
+    """Every contact of two records once, `saved` from `ours` and `seen` from the reading; ours come first."""
+    return contact_sides(ours, None, knowledge.respelled(reading, ours), reading)
 
 
 def _became(base: OrganizationRecord, other: OrganizationRecord) -> dict[int, int]:
@@ -77,7 +87,7 @@ def _became(base: OrganizationRecord, other: OrganizationRecord) -> dict[int, in
 def _only_on_one(
     saved: OrganizationRecord, other: OrganizationRecord, paired_here: set[int], paired_there: set[int]
 ) -> Iterator[tuple[int | None, int | None, int | None]]:
-    """Contacts that are new here, new in the directory, or new and equal on both."""
+    """The positions of contacts that are new here, new in the directory, or new and equal on both sides."""
     left = [place for place in range(len(other.contacts)) if place not in paired_there]
     for mine, contact in enumerate(saved.contacts):
         if mine not in paired_here:
@@ -94,14 +104,14 @@ def _label(mine: int | None, place: int | None, theirs: int | None) -> str:
     return f"Contact {place + 1}" if place is not None else f"Contact {(theirs or 0) + 1} in the directory"
 
 
-def _as_seen(found: ContactRecord | None, place: int, seen: OrganizationRecord | None) -> ContactRecord | None:
-    """The contact as the reading spells it: the one at its place, or wherever one means the same."""
-    if found is None or seen is None:
+def _as_seen(newest: ContactRecord | None, place: int, seen: OrganizationRecord | None) -> ContactRecord | None:
+    """The contact as the reading spells it: the one at its position, or another that means the same."""
+    if newest is None or seen is None:
         return None
     at_place = seen.contacts[place : place + 1]
-    alike = (each for each in (*at_place, *seen.contacts) if _meaning(each) == _meaning(found))
-    return next(alike, found)
-
-
-def _meaning(contact: ContactRecord) -> ContactRecord:
-    return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
+    alike = (
+        each
+        for each in (*at_place, *seen.contacts)
+        if knowledge.contact_meaning(each) == knowledge.contact_meaning(newest)
+    )
+    return next(alike, newest)

@@ -2,31 +2,39 @@
 
 import dataclasses
 import datetime
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from organizations import knowledge
 from organizations.pages.comparison.contacts import ContactSides, contact_sides
-from organizations.records import CONTACT_LABELS, SENT_BACK, ContactRecord, OrganizationRecord, print_fields
+from organizations.pages.comparison.field_lines import Lines, is_code, plain_lines
+from organizations.records import (
+    CONTACT_LABELS,
+    SECTIONS,
+    SENT_BACK,
+    OrganizationRecord,
+    contact_lines,
+    print_fields,
+)
 
 NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
-type Lines = tuple[str, ...]
 
 
-class PartOf(NamedTuple):
-    """What the record is part of: the name of the parent with its address, or what else the OID is."""
+class ParentCell(NamedTuple):
+    """The parent as text, with the address of its page; "" for an OID that is not a record of ours."""
 
     text: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class RecordSides:
     """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
 
-    `only_taken`: nothing of it was ever accepted.
+    `only_taken`: Redox has never accepted it.
     """
 
     saved: OrganizationRecord
@@ -36,27 +44,28 @@ class Sides:
 
     @property
     def newest(self) -> OrganizationRecord | None:
-        """The newest knowledge of each field; what means the same is spelled as it is known here."""
+        """The newest known value of each field; a value that means the same keeps the spelling known here."""
         if self.accepted and self.seen:
             return knowledge.newest(self.accepted, self.seen)
         return self.accepted or (knowledge.respelled(self.seen, self.saved) if self.seen else None)
 
 
-class Cell(NamedTuple):
-    """One value over `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
+class FieldCell(NamedTuple):
+    """One value in `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
 
     lines: Lines = ()
     kind: str = ""
     note: str = ""
     column: str = ""
     span: int = 1
-    parent: PartOf | None = None
+    parent: ParentCell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
     """One field. `accepted` and `seen` are None if that side is missing or Redox cannot show the field.
 
+    `is_ahead`: the saved value is not sent. `is_adrift`: the directory shows another value than was accepted.
     `seen_since` is when the directory was first seen to show its value, if that is known.
     """
 
@@ -70,7 +79,7 @@ class FieldRow:
     columns: int = 1
     seen_since: datetime.datetime | None = None
     same_note: str = SAME_AS_ACCEPTED
-    parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
+    parents: Mapping[str, ParentCell] = dataclasses.field(default_factory=dict)
 
     @property
     def differs(self) -> bool:
@@ -78,8 +87,7 @@ class FieldRow:
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit. OIDs are set so wherever they stand."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def is_unreadable(self) -> bool:
@@ -87,22 +95,22 @@ class FieldRow:
 
     @property
     def is_in_heading(self) -> bool:
-        """Whether a heading shows it: the page's head the OID, a contact's heading its purpose."""
+        """Whether a heading shows it already: the OID in that of the page, the purpose in that of its contact."""
         return self.name in ("oid", "purpose") and len(self.cells) == 1
 
     @property
     def name(self) -> str:
-        """The field without the place of its contact."""
+        """The field without the number of its contact."""
         return self.field.rpartition(".")[2]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """What the row prints: one value over all columns while all are equal."""
+    def cells(self) -> tuple[FieldCell, ...]:
+        """The cells of the row; one cell over all columns if all values are equal."""
         if self.differs:
             return tuple(self._differing())
         third = self._directory() if self._has_own_third() else None
         span = self.columns - (1 if third else 0)
-        first = Cell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
+        first = FieldCell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
         return (first, third) if third else (first,)
 
     def _has_own_third(self) -> bool:
@@ -113,36 +121,36 @@ class FieldRow:
     def _is_read(self) -> bool:
         return self.columns == 3 or (self.columns == 2 and self.accepted is None)
 
-    def _differing(self) -> Iterator[Cell]:
-        yield Cell(self.saved, "ahead" if self.is_ahead else "", "", "Saved here", parent=self._parent(self.saved))
+    def _differing(self) -> Iterator[FieldCell]:
+        yield FieldCell(self.saved, "ahead" if self.is_ahead else "", "", "Saved here", parent=self._parent(self.saved))
         if self.accepted is not None:
             is_same = self.accepted == self.saved
             note = "same as saved" if is_same else ""
             lines = () if is_same else self.accepted
-            yield Cell(lines, "same" if is_same else "", note, "Accepted", parent=self._parent(lines))
+            yield FieldCell(lines, "same" if is_same else "", note, "Accepted", parent=self._parent(lines))
         if self._is_read:
             yield self._directory()
 
-    def _directory(self) -> Cell:
+    def _directory(self) -> FieldCell:
         if self.is_unreadable:
-            return Cell(kind="same", note=NOT_SHOWN, column="Directory")
+            return FieldCell(kind="same", note=NOT_SHOWN, column="Directory")
         seen = self.seen or ()
         if self.is_adrift:
             note = "same as saved" if seen == self.saved else ""
-            return Cell(seen, "adrift", note, "Directory", parent=self._parent(seen))
+            return FieldCell(seen, "adrift", note, "Directory", parent=self._parent(seen))
         if self.accepted is not None and seen == self.accepted:
-            return Cell(kind="same", note=self.same_note, column="Directory")
+            return FieldCell(kind="same", note=self.same_note, column="Directory")
         note = "" if self.is_ahead and self.accepted is None else "equivalent"
-        return Cell(seen, "", note, "Directory", parent=self._parent(seen))
+        return FieldCell(seen, "", note, "Directory", parent=self._parent(seen))
 
-    def _parent(self, lines: Lines) -> PartOf | None:
+    def _parent(self, lines: Lines) -> ParentCell | None:
         return self.parents.get(lines[0]) if lines and self.field == "part_of_oid" else None
 
 
-class Group(NamedTuple):
+class FieldGroup(NamedTuple):
     """The fields under one heading that do not differ; `above` names those that do.
 
-    `anchor` is the section of the form that holds them.
+    `anchor` is their section of the form.
     """
 
     heading: str
@@ -152,55 +160,54 @@ class Group(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """All fields of a record: those that differ once, the others under their headings."""
+    """All fields of a record: first those that differ, then the others under their headings."""
 
     differing: tuple[FieldRow, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[FieldGroup, ...]
     columns: int
 
 
-def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
-    """Every field; contacts are paired, their empty fields left out. A contact that is new or gone is one field."""
+def field_rows(sides: RecordSides, parents: Mapping[str, ParentCell] | None = None) -> Fields:
+    """Every field, with contacts paired and without their empty fields. A contact that a side lacks is one field."""
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
-    order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4}
-    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: order[group.anchor])]
+    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: SECTIONS.index(group.anchor))]
     differing = tuple(_named(group, row) for group in groups for row in group.rows if row.differs)
     return Fields(differing, tuple(_without_differing(group) for group in groups if group.heading), columns)
 
 
-def _noted(group: Group, sides: Sides) -> Group:
+def _noted(group: FieldGroup, sides: RecordSides) -> FieldGroup:
     note = SAME_AS_TAKEN if sides.only_taken else SAME_AS_ACCEPTED
     return group._replace(rows=tuple(replace(row, same_note=note) for row in group.rows))
 
 
-def _named(group: Group, row: FieldRow) -> FieldRow:
-    """A field of a contact with the contact's number: outside its group nothing else says which one it is of."""
+def _named(group: FieldGroup, row: FieldRow) -> FieldRow:
+    """A field of a contact with the contact's number, because outside its group no heading names the contact."""
     if group.anchor != "contacts" or not group.heading:
         return row
     return replace(row, label=f"{group.heading.partition(',')[0]}, {row.label}")
 
 
-def _without_differing(group: Group) -> Group:
+def _without_differing(group: FieldGroup) -> FieldGroup:
     above = ", ".join(row.label for row in group.rows if row.differs)
     rows = tuple(row for row in group.rows if not row.differs and not row.is_in_heading)
     return group._replace(rows=rows, above=above)
 
 
-def _plain_groups(sides: Sides, columns: int, parents: Mapping[str, PartOf]) -> Iterator[Group]:
+def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, ParentCell]) -> Iterator[FieldGroup]:
     saved, accepted, newest, seen = (
-        _plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
+        plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
     for shown in print_fields(replace(sides.saved, contacts=(), carried=())):
         key = shown.field
-        row = _row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
+        row = _plain_row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
         gathered.setdefault((shown.group, shown.anchor), []).append(replace(row, parents=parents))
     for (heading, anchor), rows in gathered.items():
-        yield Group(heading, anchor, tuple(rows))
+        yield FieldGroup(heading, anchor, tuple(rows))
 
 
-def _row(
+def _plain_row(
     key: str,
     label: str,
     columns: int,
@@ -224,33 +231,37 @@ def _row(
     )
 
 
-def _contact_groups(sides: Sides, columns: int) -> Iterator[Group]:
+def _contact_groups(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     for each in contact_sides(sides.saved, sides.accepted, sides.newest, sides.seen):
         if each.is_whole:
-            yield Group("", "contacts", (_whole_contact(each, columns),))
+            yield FieldGroup("", "contacts", (_whole_contact(each, columns),))
         else:
             rows = tuple(_contact_rows(each, columns))
             purpose = each.purpose
-            yield Group(f"{each.label}, {purpose}" if purpose else each.label, "contacts", rows)
+            yield FieldGroup(f"{each.label}, {purpose}" if purpose else each.label, "contacts", rows)
     yield from _order(sides, columns)
 
 
 def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
     for name, label in CONTACT_LABELS.items():
         values = [
-            None if contact is None else _contact_lines(contact)[name]
+            None if contact is None else contact_lines(contact)[name]
             for contact in (each.saved, each.accepted, each.newest, each.seen)
         ]
         if any(values):
             saved = values[0] or ()
             is_name = name == "name"
-            yield _row(f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:])
+            yield _plain_row(
+                f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:]
+            )
 
 
 def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
-    """A contact that is not on all sides: one field, as it is counted."""
+    """A contact that a side lacks, as one field. It is counted as one too."""
     sides = (each.saved, each.accepted, each.newest, each.seen)
-    saved, accepted, newest, seen = (None if each is None else _summary(each) for each in sides)
+    saved, accepted, newest, seen = (
+        None if contact is None else tuple(itertools.chain(*contact_lines(contact).values())) for contact in sides
+    )
     has_accepted = columns == 3 or (columns == 2 and each.has_accepted)
     is_read = columns - has_accepted == 2
     return FieldRow(
@@ -265,7 +276,7 @@ def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
     )
 
 
-def _order(sides: Sides, columns: int) -> Iterator[Group]:
+def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     if not any(each.field == "contacts.order" for each in knowledge.unsent(sides.accepted, sides.seen, sides.saved)):
         return
     saved, accepted, seen = (
@@ -281,30 +292,11 @@ def _order(sides: Sides, columns: int) -> Iterator[Group]:
         is_ahead=True,
         columns=columns,
     )
-    yield Group("", "contacts", (row,))
-
-
-def _plain_lines(record: OrganizationRecord | None) -> dict[str, Lines]:
-    """Each field as one text a line, so that a list's values stay apart."""
-    if record is None:
-        return {}
-    shown = print_fields(replace(record, contacts=(), carried=()))
-    lines = {each.field: (each.value,) if each.value else () for each in shown}
-    identifiers = tuple(f"{one.value} ({one.kind})" if one.kind else one.value for one in record.identifiers)
-    return lines | {"aliases": record.aliases, "identifiers": identifiers}
-
-
-def _contact_lines(contact: ContactRecord) -> dict[str, Lines]:
-    values = {name: getattr(contact, name) for name in CONTACT_LABELS}
-    return {name: value if isinstance(value, tuple) else (value,) if value else () for name, value in values.items()}
-
-
-def _summary(contact: ContactRecord) -> Lines:
-    return tuple(line for lines in _contact_lines(contact).values() for line in lines)
+    yield FieldGroup("", "contacts", (row,))
 
 
 def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
-    """The keys in the directory that the form does not have, each with whether an Update sends it back."""
+    """Keys that the form does not have, each with whether an Update sends it back."""
     kept = dict(record.carried)
     names = dict(seen.carried if seen else ()) | kept
     return tuple((name, name in kept and name in SENT_BACK) for name in sorted(names))

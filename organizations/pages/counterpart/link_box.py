@@ -1,4 +1,4 @@
-"""The record of the other environment: beside a record, as the next step after an acceptance, and side by side."""
+"""The counterpart of a record: on the record's page, as the next step after an acceptance, and compared with it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,8 +16,11 @@ from organizations.text.markup import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """The counterpart of a record, or the ways to one. Only PRODUCTION is prepared: `prepare_url` may be empty."""
+class CounterpartBox:
+    """The counterpart of a record, or how to get one.
+
+    `prepare_url` is "" if the record is in PRODUCTION: only PRODUCTION is filled from the other environment.
+    """
 
     other: str
     row: RecordRow | None
@@ -25,16 +28,16 @@ class Beside:
     page_url: str
 
 
-class Step(NamedTuple):
-    """A button; `needs_edit` where it needs the right to edit."""
+class CounterpartStep(NamedTuple):
+    """A button after an acceptance. `needs_edit`: it needs the right to edit."""
 
     label: str
     url: str
     needs_edit: bool = False
 
 
-class Side(NamedTuple):
-    """One fact about two records. Whether two OIDs are equal says nothing: each environment has its own."""
+class CounterpartFact(NamedTuple):
+    """One fact about two records. Equal OIDs prove nothing: each environment has its own."""
 
     label: str
     here: str
@@ -42,66 +45,66 @@ class Side(NamedTuple):
     differs: bool = False
 
 
-def beside(organization: Organization) -> Beside:
+def counterpart_box(organization: Organization) -> CounterpartBox:
     """What the page of a record shows about its counterpart."""
     row = RecordRow(organization=organization)
     add_counterparts([row])
-    found = row.counterpart
-    return Beside(
+    counterpart = row.counterpart
+    return CounterpartBox(
         other=Environment(organization.environment).other.label,
-        row=RecordRow(organization=found) if found else None,
-        prepare_url="" if found else prepare_url(organization),
+        row=RecordRow(organization=counterpart) if counterpart else None,
+        prepare_url="" if counterpart else prepare_url(organization),
         page_url=page_url(organization),
     )
 
 
 def page_url(organization: Organization) -> str:
-    """Where a counterpart is chosen, and its link removed."""
+    """The page where a counterpart is linked or the link removed."""
     return reverse("counterpart", args=[organization.environment, organization.oid])
 
 
 def prepare_url(organization: Organization) -> str:
-    """The form of PRODUCTION filled from this record; empty for one of PRODUCTION, and where the OID is another's."""
+    """The form of PRODUCTION filled from this record; "" for a record of PRODUCTION or one with a foreign OID."""
     if organization.environment == Environment.PRODUCTION or organization.is_foreign:
         return ""
     return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
 
 
-def next_step(submission: Submission) -> Step | None:
-    """What follows in PRODUCTION after STAGING accepted this; None if nothing does."""
+def next_step(submission: Submission) -> CounterpartStep | None:
+    """The next step in PRODUCTION after STAGING accepted this; None if there is none."""
     organization = submission.organization
     if organization.environment == Environment.PRODUCTION:
         return None
     counterpart = organization.counterpart
     if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
-        return Step("Compare with PRODUCTION", page_url(organization))
+        return CounterpartStep("Compare with PRODUCTION", page_url(organization))
     if counterpart is not None:
-        return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
+        return CounterpartStep("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
     url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
-    return Step("Repeat in PRODUCTION", url, needs_edit=True) if url else None
+    return CounterpartStep("Repeat in PRODUCTION", url, needs_edit=True) if url else None
 
 
-def sides(here: Organization, there: Organization) -> list[Side]:
-    """What a person looks at to see that two records are one organization."""
+def counterpart_facts(here: Organization, there: Organization) -> list[CounterpartFact]:
+    """The facts by which a person sees whether two records are one organization."""
     one, other = organizations_of([here.pk, there.pk])
     address, others_address = _address(here), _address(there)
     return [
-        Side("Name", here.name, there.name, here.name != there.name),
-        Side("OID", here.oid, there.oid),
-        Side("Address", address, others_address, address != others_address),
+        CounterpartFact("Name", here.name, there.name, here.name != there.name),
+        CounterpartFact("OID", here.oid, there.oid),
+        CounterpartFact("Address", address, others_address, address != others_address),
         *_other_differences(one, other),
-        Side("PartOf", _part_of(here), _part_of(there)),
-        Side("Directory status", standing_of(one).word, standing_of(other).word),
-        Side("Last accepted", _accepted(one), _accepted(other)),
+        CounterpartFact("PartOf", _part_of(here), _part_of(there)),
+        CounterpartFact("Directory status", standing_of(one).word, standing_of(other).word),
+        CounterpartFact("Last accepted", _accepted(one), _accepted(other)),
     ]
 
 
-def _other_differences(one: Organization, other: Organization) -> list[Side]:
-    """The fields that both environments have in common and that have no row of their own, where they differ."""
+def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
+    """The other fields in which the two differ, without those that every environment has of its own."""
     shown = ("name", "part_of_oid", *ADDRESS_LABELS)
     found = difference(copied(one.record()), copied(other.record()))
     return [
-        Side(each.label, each.before or "none", each.after or "none", differs=True)
+        CounterpartFact(each.label, each.before or "none", each.after or "none", differs=True)
         for each in found
         if each.field not in shown
     ]

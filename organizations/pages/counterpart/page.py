@@ -1,4 +1,4 @@
-"""The record of the other environment: choose it, compare the two, link them, remove the link."""
+"""The page of a counterpart: choose a record, compare the two, link them, or remove the link."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,18 @@ from organizations.models import Environment, Organization, User
 from organizations.pages import Page, record_choices
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.counterpart import link_box
-from organizations.pages.counterpart.link_box import Side
+from organizations.pages.counterpart.link_box import CounterpartFact
 from organizations.permissions import Right, why_not
 from organizations.queries import choices
+from organizations.queries.record_context import record_at
 from organizations.services.records import counterparts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterpartPage(Page):
-    """`linked` is the counterpart; `other` that, or a record that was chosen to be compared.
+    """`linked` is the counterpart; `other` is the counterpart or a record chosen for comparison.
 
-    `fault` is why the two cannot be linked; `problem` why nothing was done when it was asked for.
+    `fault` is why the two cannot be linked; `problem` is why the last act did nothing.
     """
 
     template = "counterpart/page.html"
@@ -27,7 +28,7 @@ class CounterpartPage(Page):
     form: CounterpartForm
     linked: Organization | None
     other: Organization | None
-    sides: list[Side]
+    sides: list[CounterpartFact]
     fault: str
     prepare_url: str
     why_not_edit: str
@@ -43,12 +44,12 @@ def build(
     *,
     problem: str = "",
 ) -> CounterpartPage:
-    """`named` is the name or OID of a record to compare with, as it was typed; `other` one that was chosen already."""
+    """`named` is the typed name or OID of a record to compare with; `other` is a record that was already chosen."""
     environment = Environment(organization.environment)
     form = _form(environment.other, named)
     linked = organization.counterpart
     if linked is None and other is None and form.is_bound and form.is_valid():
-        other = Organization.objects.in_environment(environment.other).get(oid=form.oid)
+        other = record_at(environment.other, form.oid)
     shown = linked or other
     return CounterpartPage(
         organization=organization,
@@ -56,7 +57,7 @@ def build(
         form=form,
         linked=linked,
         other=shown,
-        sides=link_box.sides(organization, shown) if shown else [],
+        sides=link_box.counterpart_facts(organization, shown) if shown else [],
         fault=_why_not_link(organization, shown) if shown and not linked else "",
         prepare_url="" if linked else link_box.prepare_url(organization),
         why_not_edit=why_not(user, Right.EDIT, environment),
@@ -71,7 +72,7 @@ def _why_not_link(here: Organization, there: Organization) -> str:
 
 
 def _form(other: Environment, named: str | None) -> CounterpartForm:
-    """Bound once somebody named a record."""
+    """The form, bound if somebody named a record."""
     given = None if named is None else {"counterpart": named}
     form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
     form.fields["counterpart"].widget.attrs |= record_choices.suggestion_attributes(other)

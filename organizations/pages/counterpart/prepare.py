@@ -1,4 +1,4 @@
-"""What a form of PRODUCTION says about the record of STAGING that filled it, and the values it begins with."""
+"""A form of PRODUCTION that is filled from a record of STAGING: its first values, and what it says about the source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from organizations import knowledge
 from organizations.models import Environment, Organization
 from organizations.pages.counterpart.link_box import page_url, prepare_url
 from organizations.pages.record import summary, to_do
+from organizations.queries.record_context import record_at
 from organizations.records import Difference, OrganizationRecord, difference, listed
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
@@ -28,12 +29,12 @@ ONLY_SHOWN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """Everything that the form says of its source.
+class PreparedNotes:
+    """What the form says about its source.
 
-    `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
-    was filled. `new_doubt` is a warning that the form did not show before. `existing` is a counterpart that there is
-    already.
+    `changes` are the changes of the source since the form was filled. `is_unknown`: it is not known what the form was
+    filled from. `new_doubt` is a warning that the form did not show before. `existing` is the counterpart, if there
+    already is one.
     """
 
     origin: SafeString
@@ -55,8 +56,8 @@ class Prepared:
         return DESTINATION_NOTE
 
 
-def beginning(source: StagingSource) -> OrganizationRecord:
-    """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
+def prepared_record(source: StagingSource) -> OrganizationRecord:
+    """The first values of a form of PRODUCTION. OID and PartOf are empty if a person must enter them."""
     return replace(
         prepare.copied(source.record),
         active=True,
@@ -65,11 +66,11 @@ def beginning(source: StagingSource) -> OrganizationRecord:
     )
 
 
-def prepared(source: StagingSource, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
-    """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
+def prepared_notes(source: StagingSource, basis: OrganizationRecord | None, *, shown_doubt: str) -> PreparedNotes:
+    """What the form says about its source. `basis` is what it was filled from; None if that is not known."""
     doubt = _doubt(source)
     is_new = source.doubt != shown_doubt
-    return Prepared(
+    return PreparedNotes(
         origin=_origin(source),
         warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
         new_doubt=doubt if is_new else "",
@@ -83,40 +84,44 @@ def prepared(source: StagingSource, basis: OrganizationRecord | None, *, shown_d
 
 
 def _origin(source: StagingSource) -> SafeString:
-    made = source.organization
-    name = link(_record_url(made), source.record.name)
+    organization = source.organization
+    name = link(_record_url(organization), source.record.name)
     match source.kind:
         case SourceKind.ACCEPTED:
-            by = evidence.short(made)
-            day = moment(made.confirmed_at, "day")
-            return format_html("From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(made))
+            by = evidence.short(organization)
+            day = moment(organization.confirmed_at, "day")
+            return format_html(
+                "From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(organization)
+            )
         case SourceKind.TAKEN:
-            day = moment(made.known_at, "day")
+            day = moment(organization.known_at, "day")
             return format_html("From {} in STAGING, as its directory showed it on {}.", name, day)
-    return format_html("From {} in STAGING, as saved there on {}.", name, moment(made.edited_at, "day"))
+    return format_html("From {} in STAGING, as saved there on {}.", name, moment(organization.edited_at, "day"))
 
 
-def _submission(made: Organization) -> SafeString:
-    number = made.confirmed_submission_id
+def _submission(organization: Organization) -> SafeString:
+    number = organization.confirmed_submission_id
     if number is None:
         return SafeString()
     return format_html(" ({})", link(reverse("submission", args=["staging", number]), f"submission {number}"))
 
 
 def _doubt(source: StagingSource) -> str:
-    """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
-    made, sentence = source.organization, ""
+    """Why STAGING may not have the record, in the words of the record's own page; "" if nothing suggests it."""
+    organization, sentence = source.organization, ""
     match source.doubt:
         case Doubt.FOREIGN:
-            sentence = FOREIGN_OID.format(name=plain(made.foreign_name) or "not named")
+            sentence = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
         case Doubt.UNCLAIMED:
-            sentence = to_do.unclaimed_meaning(made)
+            sentence = to_do.unclaimed_meaning(organization)
         case Doubt.ABSENT:
-            sentence = summary.absent_sentence(made)
+            sentence = summary.absent_sentence(organization)
         case Doubt.UNKNOWN:
             sentence = vocabulary.STANDING["unknown"].sentence
         case Doubt.UNSEEN:
-            sentence = NOT_IN_DIRECTORY["query"].format(moment=written(made.seen_at)) if made.seen_at else ""
+            sentence = (
+                NOT_IN_DIRECTORY["query"].format(moment=written(organization.seen_at)) if organization.seen_at else ""
+            )
     return f"In STAGING: {sentence}" if sentence else ""
 
 
@@ -127,17 +132,17 @@ def _untested(source: StagingSource) -> str:
 
 
 def _notes(source: StagingSource) -> Iterator[SafeString]:
-    made = source.organization
+    organization = source.organization
     yield from _parent_note(source)
-    yield from _proposal_note(made)
-    baseline = made.baseline_record()
-    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(made.record()))) if baseline else ()
+    yield from _proposal_note(organization)
+    baseline = organization.baseline_record()
+    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(organization.record()))) if baseline else ()
     if unsent:
         what, are = vocabulary.count(len(unsent), "saved change"), "is" if len(unsent) == 1 else "are"
         labels = listed(each.label for each in unsent)
         yield format_html("{} of STAGING {} not part of this: {}.", what, are, labels)
-    if made.differs:
-        fields = vocabulary.count(made.differs, "field")
+    if organization.differs:
+        fields = vocabulary.count(organization.differs, "field")
         yield format_html(
             "The directory of STAGING showed other values later in {}. They are not part of this.", fields
         )
@@ -161,12 +166,12 @@ def _parent_note(source: StagingSource) -> Iterator[SafeString]:
         yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)
 
 
-def _proposal_note(made: Organization) -> Iterator[SafeString]:
-    """By its base this OID would be another record's: probably the one that is to be linked."""
-    oid = prepare.proposed_oid(made.oid)
-    holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
+def _proposal_note(organization: Organization) -> Iterator[SafeString]:
+    """A record of PRODUCTION has the OID that would be proposed: probably it is the counterpart."""
+    oid = prepare.proposed_oid(organization.oid)
+    holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:
-        url = f"{page_url(made)}?counterpart={oid}"
+        url = f"{page_url(organization)}?counterpart={oid}"
         text = "{} is already in PRODUCTION: {}. If it is the same organization, {}."
         yield format_html(text, with_oids(oid), plain(holder.name), link(url, "link it"))
 
@@ -181,7 +186,7 @@ def _oid_note(staging_oid: str) -> SafeString:
 
 
 def _free(oid: str) -> str:
-    """A proposed OID, "" if PRODUCTION cannot use it any more."""
+    """The proposed OID; "" if PRODUCTION cannot use it any more."""
     if not oid:
         return ""
     try:
@@ -191,5 +196,5 @@ def _free(oid: str) -> str:
     return oid
 
 
-def _record_url(made: Organization) -> str:
-    return reverse("record", args=[made.environment, made.oid])
+def _record_url(organization: Organization) -> str:
+    return reverse("record", args=[organization.environment, organization.oid])

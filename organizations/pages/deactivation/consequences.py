@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from organizations.knowledge import unsent
-from organizations.models import AuditEntry, Intent, Organization, clock, tree
-from organizations.models.audit import EDITS
+from organizations.models import Intent, Organization, clock
 from organizations.pages.record.summary import accepted_basis
+from organizations.queries.record_context import records_above
+from organizations.queries.record_entries import last_touched
 from organizations.records import difference, spoken
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
@@ -19,17 +20,17 @@ OLD = datetime.timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class OldValues:
-    """Fields that were saved on one day and that nobody has touched since."""
+    """Fields that were saved on one day and not edited since."""
 
     saved_at: datetime.datetime
     labels: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deactivation:
-    """All that the page prints beside the form. `is_blocked` leaves no form.
+class DeactivationContent:
+    """What the page shows beside the form. There is no form if `is_blocked`.
 
-    `done` says on what evidence the record is deactivated already; empty where it is not.
+    `done` says on what evidence the record is already deactivated; "" if it is not.
     """
 
     intent: Intent
@@ -42,7 +43,7 @@ class Deactivation:
     counterpart: Organization | None
     old_values: list[OldValues]
     done: SafeString
-    source: freshness.Source
+    source: freshness.ValueSource
 
     @property
     def is_blocked(self) -> bool:
@@ -50,27 +51,27 @@ class Deactivation:
 
     @property
     def is_done(self) -> bool:
-        """Whether just that was accepted already."""
+        """Whether the record already has the wanted Active."""
         wanted = self.intent == Intent.REACTIVATE
         return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
             self.review.organization.confirmed_active is wanted
         )
 
 
-def deactivation(review: Review) -> Deactivation:
-    """The page of a review with the intent deactivate or reactivate."""
+def deactivation_content(review: Review) -> DeactivationContent:
+    """What the page shows of a review that deactivates or reactivates."""
     organization = review.organization
-    ancestors = tree.path_of(organization)
+    ancestors = records_above(organization)
     deactivates = review.intent == Intent.DEACTIVATE
     counterpart = organization.counterpart
-    return Deactivation(
+    return DeactivationContent(
         intent=review.intent,
         name=review.record.name,
         review=review,
         message=review.message.decode(),
         ancestors=ancestors,
         parent=ancestors[-1] if ancestors else None,
-        not_sent=not_sent(review),
+        not_sent=unsent_labels(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=accepted_basis(organization) if deactivates and organization.confirmed_active is False else SafeString(),
         source=freshness.source_of_values(organization),
@@ -78,16 +79,16 @@ def deactivation(review: Review) -> Deactivation:
     )
 
 
-def not_sent(review: Review) -> tuple[str, ...]:
-    """The labels of the saved changes that stay behind."""
+def unsent_labels(review: Review) -> tuple[str, ...]:
+    """The labels of the saved changes that are not sent with it."""
     known = review.organization.baseline_record()
-    found = unsent(known, None if known else review.record, review.organization.record())
-    return tuple(spoken(change.label) for change in found if change.field != "active")
+    changes = unsent(known, None if known else review.record, review.organization.record())
+    return tuple(spoken(change.label) for change in changes if change.field != "active")
 
 
 def _old_values(review: Review) -> list[OldValues]:
-    """Fields of the message whose last edit lies more than 180 days back: by day, the oldest first."""
-    saved_at = _last_touched(review.organization)
+    """Fields of the message that were last edited more than 180 days ago, by day, the oldest first."""
+    saved_at = last_touched(review.organization)
     limit = clock.now() - OLD
     days: dict[datetime.date, OldValues] = {}
     for filled in difference(None, review.record):
@@ -95,11 +96,3 @@ def _old_values(review: Review) -> list[OldValues]:
         if at is not None and at < limit and filled.field not in ("oid", "active"):
             days.setdefault(at.date(), OldValues(at, [])).labels.append(filled.label)
     return [days[day] for day in sorted(days)]
-
-
-def _last_touched(organization: Organization) -> dict[str, datetime.datetime]:
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action__in=EDITS).defer("raw")
-    touched: dict[str, datetime.datetime] = {}
-    for entry in entries.order_by("sequence"):
-        touched |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
-    return touched

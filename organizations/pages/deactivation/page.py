@@ -1,4 +1,4 @@
-"""Deactivate or reactivate a record: what happens, why, and in PRODUCTION its name, typed."""
+"""The page to deactivate or reactivate a record. In PRODUCTION a person types its name to confirm."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url
-from organizations.pages.deactivation.consequences import Deactivation, deactivation
-from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.deactivation.consequences import DeactivationContent, deactivation_content
+from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.review import message as review_page
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
@@ -21,15 +21,15 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`page` is what a review shows; `shown` what is said of this act. `is_unsaved`: something was typed."""
+    """`page` is the review in words, `shown` what is said about this act. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 
     organization: Organization
     standing: vocabulary.Word
     review: Review
-    page: review_page.Page
-    shown: Deactivation
+    page: review_page.ReviewContent
+    shown: DeactivationContent
     form: DeactivationForm
     why_not: str
     ask_why_not: str
@@ -46,15 +46,15 @@ def build(
     missing: Collection[str] = (),
     is_unsaved: bool = False,
 ) -> DeactivationPage:
-    """The page, with what was typed and ticked where that comes back; `missing` are the ticks that it lacks."""
+    """`form` and `ticked` are what was posted; `missing` are the keys of the boxes that must still be ticked."""
     organization = review.organization
     environment = organization.environment
     return DeactivationPage(
         organization=organization,
         standing=vocabulary.STANDING[organization.standing],
         review=review,
-        page=review_page.page(review, ticked=ticked, missing=missing),
-        shown=deactivation(review),
+        page=review_page.review_content(review, ticked=ticked, missing=missing),
+        shown=deactivation_content(review),
         form=form or empty_form(review),
         why_not=why_not(user, sending(environment)),
         ask_why_not=why_not(user, Right.EDIT, environment, ASK),
@@ -64,7 +64,7 @@ def build(
 
 
 def empty_form(review: Review, **typed: str) -> DeactivationForm:
-    """The form of this review, with what was typed and is not checked."""
+    """The form of this review, with typed text that is not checked yet."""
     tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
     return _form(review, initial=tied | typed)
 
@@ -80,7 +80,7 @@ def _form(review: Review, data: QueryDict | None = None, **values: Any) -> Deact
         intent=review.intent,
         name=review.record.name if environment == Environment.PRODUCTION else "",
         word=environment.label,
-        replacement=lambda typed: other_record(environment, typed, without=[organization.pk]),
+        replacement=lambda typed: read_replacement(environment, typed, without=[organization.pk]),
         **values,
     )
     if "replaced_by" in form.fields:

@@ -1,18 +1,18 @@
-"""The record that replaces a deactivated one, found by what was typed."""
+"""The record that replaces a deactivated one, found by the text that was typed."""
 
 from collections.abc import Collection
 
 from organizations.forms.deactivation import Replacement
-from organizations.models import Environment, Organization, Presence
+from organizations.models import Environment, Presence
 from organizations.pages import record_choices
 from organizations.queries import choices
+from organizations.queries.record_context import record_at
 
 
-def other_record(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
-    """An active record of this environment by its OID or name, but none of `without`; else why not, as sentences."""
+def read_replacement(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
+    """The active record that the text names by OID or name, or why there is none. Ids in `without` do not count."""
     text = typed.replace("\x00", "")
-    ours = Organization.objects.in_environment(environment).exclude(pk__in=without)
-    found = ours.filter(oid=choices.record_called(environment, text)).first()
+    found = record_at(environment, choices.record_called(environment, text), without=without)
     if found is None:
         fault = f"This is not another record of yours in {environment.label}."
         elsewhere = record_choices.elsewhere_sentence(environment, text)

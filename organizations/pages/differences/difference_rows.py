@@ -1,4 +1,4 @@
-"""Where the directory shows something else than was accepted, and what taking its values would mean."""
+"""Where the directory shows other values than were accepted, and what taking them would change."""
 
 import datetime
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from organizations import knowledge
-from organizations.models import AuditEntry, Organization
-from organizations.pages.comparison import sides
-from organizations.pages.comparison.sides import Compared
+from organizations.models import Organization
+from organizations.pages.comparison import sent_and_seen
+from organizations.pages.comparison.field_lines import is_code
+from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
-from organizations.queries import parents
-from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
+from organizations.queries import parents, record_entries
+from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
 from organizations.services.directory import differences
 from organizations.services.directory.differences import DifferingReading
 from organizations.text import freshness, vocabulary
@@ -21,10 +22,10 @@ from organizations.text.markup import written
 MOST_NAMED = 8
 
 
-class Row(NamedTuple):
-    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`.
+class DifferenceRow(NamedTuple):
+    """One field that differs. Taking the directory's value replaces `saved` with `directory`.
 
-    `accepted` is None where nothing was ever accepted.
+    `accepted` is None if Redox never accepted the record.
     """
 
     field: str
@@ -35,17 +36,16 @@ class Row(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def is_edited(self) -> bool:
-        """Whether a saved change of this field is replaced."""
+        """Whether taking replaces a saved change."""
         return self.saved != (self.accepted or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DifferencesContent:
     """What the template prints.
 
     `compared` has each field here and as the last reading shows it, where nobody knows whose the OID is, or it belongs
@@ -56,11 +56,11 @@ class Page:
     organization: Organization
     freshness: Freshness
     known: str
-    rows: tuple[Row, ...]
+    rows: tuple[DifferenceRow, ...]
     stays: tuple[str, ...]
-    spelled: tuple[Row, ...]
+    spelled: tuple[DifferenceRow, ...]
     takes_type: bool
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparedField, ...]
     decided_by: str
     why_not: str
     why_not_claim: str
@@ -75,7 +75,7 @@ class Page:
         return self.is_foreign or self.organization.is_there_unclaimed
 
     @property
-    def differing(self) -> tuple[Compared, ...]:
+    def differing(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.compared if row.equal is False)
 
     @property
@@ -111,22 +111,22 @@ class Page:
 
     @property
     def was_accepted(self) -> bool:
-        """Whether there is anything accepted or taken before to show beside the values."""
+        """Whether there are accepted or taken values to compare with."""
         return bool(self.known)
 
     @property
     def way_on(self) -> str:
-        """What to do where nothing can be taken; empty where nothing is to do."""
+        """What to do if nothing can be taken; "" if there is nothing to do."""
         if self.organization.is_missing:
             return (
-                "If it was taken away there and should be there, send it again. Redox will probably answer that the "
-                "OID is not valid; then it can be registered as a New."
+                "If it was removed there and should be there, send it again. Redox will probably answer that the "
+                "OID is not valid. Then it can be registered as a New."
             )
         return ""
 
     @property
     def since(self) -> str:
-        """When the first difference was seen; of the others nobody knows more."""
+        """When the first difference was seen. Later ones have no known time."""
         since = self.organization.differs_since
         return f"The first difference was seen on {written(since)}." if since and self.rows else ""
 
@@ -146,25 +146,25 @@ class Page:
 
     @property
     def wanted_words(self) -> str:
-        """What is saved here afterwards."""
+        """What is saved here after taking."""
         them = "it" if len(self.rows) == 1 else "them"
         also = " Type, which the form does not have, is taken as well." if self.takes_type else ""
         return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}.{also}"
 
     @property
     def replaced_words(self) -> str:
-        """The saved changes that are lost by taking; empty when there are none."""
+        """The saved changes that taking replaces; "" if there are none."""
         edited = [row.label for row in self.rows if row.is_edited]
         if not edited:
             return ""
         if not self.was_accepted:
-            return "What is saved here of them is replaced."
+            return "The values saved here are replaced."
         changes = vocabulary.count(len(edited), "saved change is", "saved changes are")
         return f"{changes} replaced by the directory's value: {_named(edited)}."
 
     @property
     def stays_words(self) -> str:
-        """What is not touched by taking."""
+        """What taking does not change."""
         if not self.stays:
             return "All other fields stay as they are saved."
         changes = vocabulary.count(len(self.stays), "saved change stays", "saved changes stay")
@@ -175,43 +175,45 @@ class Page:
         return f"{vocabulary.count(len(self.spelled), 'value is', 'values are')} spelled differently in the directory"
 
 
-def page(organization: Organization) -> Page:
-    """The differences of a record as they are known now."""
+def differences_content(organization: Organization) -> DifferencesContent:
+    """What the page of a record's differences shows."""
     found = differences.differing_reading(organization)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[DifferenceRow, ...] = ()
     stays: tuple[str, ...] = ()
     if found is not None:
         rows = tuple(_rows(organization, found.accepted, found.seen) if found.accepted else _first(organization, found))
         stays = _stays(organization, found)
     baseline, seen = organization.baseline_record(), organization.later_reading()
-    return Page(
+    return DifferencesContent(
         organization=organization,
-        freshness=freshness.of(organization),
-        known=freshness.compared_with(organization) if baseline else "",
+        freshness=freshness.record_freshness(organization),
+        known=freshness.compared_with(organization, record_entries.taken_by(organization)) if baseline else "",
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
         takes_type=found is not None and _takes_type(organization, found),
         compared=_compared(organization),
-        decided_by=_decided_by(organization),
+        decided_by=record_entries.foreign_decided_by(organization) or "Somebody",
         why_not=differences.why_not_take(organization),
         why_not_claim=differences.why_not_claim(organization),
     )
 
 
-def taken(organization: Organization, count: int) -> str:
-    """What was done, for the page that follows."""
+def taken_sentence(organization: Organization, count: int) -> str:
+    """What was done, for the next page."""
     values, were = vocabulary.count(count, "value"), "was" if count == 1 else "were"
     return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
 
 
-def read_meanwhile(asked_at: datetime.datetime) -> str:
-    """For a page that was posted after a Query whose answer it did not know."""
+def read_again_sentence(asked_at: datetime.datetime) -> str:
+    """Why nothing was done: the page was posted without the answer of a later Query."""
     at = written(asked_at, "clock")
     return f"The directory was asked at {at}, after this page was made. Nothing was sent. Look at what it shows now."
 
 
-def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+def _rows(
+    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+) -> Iterator[DifferenceRow]:
     environment = organization.environment
     edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
     edited = _edited_contacts(accepted, organization.record())
@@ -219,15 +221,15 @@ def _rows(organization: Organization, accepted: OrganizationRecord, seen: Organi
         edit = edits.get(each.field)
         saved = edit.after if edit is not None and edit.before == each.before else each.before
         saved = edited.get(each.field, saved)
-        yield Row(each.field, each.label, saved, each.before, each.after)
+        yield DifferenceRow(each.field, each.label, saved, each.before, each.after)
 
 
-def _first(organization: Organization, found: DifferingReading) -> Iterator[Row]:
-    """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
+def _first(organization: Organization, found: DifferingReading) -> Iterator[DifferenceRow]:
+    """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.split(None, found.seen, wanted).overwritten
     for each in parents.named(organization.environment, differing):
-        yield Row(each.field, each.label, each.after, None, each.before)
+        yield DifferenceRow(each.field, each.label, each.after, None, each.before)
 
 
 def _takes_type(organization: Organization, found: DifferingReading) -> bool:
@@ -236,14 +238,13 @@ def _takes_type(organization: Organization, found: DifferingReading) -> bool:
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
-    """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
-    pairs = pair_contacts(accepted.contacts, wanted.contacts)
-    kept = ((old, new) for old, new in pairs if old is not None and new is not None)
-    return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
+    """Each accepted contact as it is saved here, by the key that it has if the directory lacks it."""
+    kept, _ = kept_and_added(accepted.contacts, wanted.contacts)
+    return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
 def _stays(organization: Organization, found: DifferingReading) -> tuple[str, ...]:
-    """The saved changes that are still not sent after taking."""
+    """The saved changes that are not sent after taking either."""
     accepted, seen = found
     wanted = organization.record()
     after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
@@ -251,22 +252,19 @@ def _stays(organization: Organization, found: DifferingReading) -> tuple[str, ..
     return tuple(each.label for each in knowledge.in_form(difference(known, after)))
 
 
-def _spelled(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
-    """Where the directory spells what was accepted in another way."""
+def _spelled(
+    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+) -> Iterator[DifferenceRow]:
+    """The fields that the directory spells differently from what was accepted."""
     for each in knowledge.split(accepted, seen, accepted).equivalent:
-        yield Row(each.field, each.label, each.after, each.after, each.before)
+        yield DifferenceRow(each.field, each.label, each.after, each.after, each.before)
 
 
-def _compared(organization: Organization) -> tuple[Compared, ...]:
+def _compared(organization: Organization) -> tuple[ComparedField, ...]:
     seen = organization.seen_record()
     if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
         return ()
-    return sides.compare(knowledge.sendable(organization.record()), seen, None)
-
-
-def _decided_by(organization: Organization) -> str:
-    decided = organization.is_foreign and AuditEntry.objects.decided_foreign(organization.pk, organization.oid)
-    return decided.actor_name if decided else "Somebody"
+    return sent_and_seen.compare_sent_with_seen(knowledge.sendable(organization.record()), seen, None)
 
 
 def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:

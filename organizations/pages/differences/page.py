@@ -1,4 +1,4 @@
-"""Where the directory shows other values: what differs, and what this person can do about it."""
+"""The page of a record whose values differ in the directory, and what this person can do about it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from organizations.forms.differences import ReasonForm
 from organizations.models import Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url
-from organizations.pages.differences import difference_rows as shown
+from organizations.pages.differences.difference_rows import DifferencesContent, differences_content
 from organizations.pages.submission.decision_choices import who_decides
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, why_not
@@ -18,12 +18,12 @@ DECIDE = "decide whose an OID is"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferencesPage(Page):
-    """`notes` say what came of the last act; `is_unsaved`: something was typed."""
+    """`notes` say what the last act did. `is_unsaved`: something was typed."""
 
     template = "differences/page.html"
 
     organization: Organization
-    page: shown.Page
+    page: DifferencesContent
     form: ReasonForm
     notes: Collection[str]
     why_not: str
@@ -41,7 +41,7 @@ def build(
     decide_why_not = why_not(user, Right.RESOLVE, environment, DECIDE)
     return DifferencesPage(
         organization=organization,
-        page=shown.page(organization),
+        page=differences_content(organization),
         form=form,
         notes=notes,
         why_not=why_not(user, Right.EDIT, environment, TAKE),

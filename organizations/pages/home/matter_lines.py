@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html, strip_tags
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, Verdict
+from organizations.pages import queue_reasons
 from organizations.pages.home.matters import MOST_LINES, PLAN_PAUSED, HomeContext, MatterLine, MatterPlace, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
@@ -15,10 +16,9 @@ from organizations.queries.home import DifferingGroup, RecordGroup
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.records import spoken
 from organizations.services.delivery import decide
-from organizations.text import queue_reason
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import Reason
+from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import count
 
 ONE_BY_ONE = ("needs_person", "rejected", "unknown", "queued")
@@ -69,7 +69,7 @@ def _many(
 def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, int]:
     """Why queued submissions wait, if the environment is open, and how many of them a paused plan holds."""
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
-    is_held = queue_reason.held_by_environment(context.gates[environment], context.now) is not None
+    is_held = queue_reasons.environment_reason(context.gates[environment], context.now) is not None
     texts = []
     if counts.unreached and not is_held:
         texts.append(f"Redox could not be reached for {counts.unreached:,} of these.")
@@ -81,7 +81,7 @@ def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, i
 def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iterator[MatterLine]:
     records = home.records_with_work(few)
     submissions = [record.last_submission for record in records if record.last_submission]
-    verdicts, reasons = decide.last_verdicts(submissions), queue_reason.own_reasons(submissions, context.now)
+    verdicts, reasons = decide.last_verdicts(submissions), queue_reasons.own_reasons(submissions, context.now)
     for organization, submission in zip(records, submissions, strict=True):
         reason = reasons.get(submission.pk)
         if reason is not None and reason.key == PLAN_PAUSED:
@@ -106,12 +106,12 @@ def _pair(organization: Organization) -> int:
     return organization.staging_record_id or organization.pk
 
 
-def _queue_text(reason: Reason | None, gate: EnvironmentGate, now: datetime.datetime) -> str:
+def _queue_text(reason: WaitReason | None, gate: EnvironmentGate, now: datetime.datetime) -> str:
     """What a queued submission itself waits for; "" if only its environment holds it, which a banner says.
 
     Plain text without links: the whole row is a link, and counterparts with equal texts share one.
     """
-    if reason is None or (reason.key == "attempt" and queue_reason.held_by_environment(gate, now)):
+    if reason is None or (reason.key == "attempt" and queue_reasons.environment_reason(gate, now)):
         return ""
     return html.unescape(strip_tags(reason.sentence))
 
@@ -128,7 +128,7 @@ def _text(
         return f'Rejected by Redox: "{quote}"' if quote else "Rejected by Redox without a text."
     if kind == "unknown":
         time = written(submission.sent_at or submission.state_at, "clock")
-        promise = to_do.asking_promise(submission, gate, now)
+        promise = to_do.next_query_sentence(submission, gate, now)
         return format_html("The message left at {}, but no clear answer came. {}", time, promise)
     # A text of an unknown form may come from a gateway between the portal and Redox.
     return f'Redox wrote: "{quote}"' if submission.known_answer else plain(submission.state_reason)
@@ -171,7 +171,7 @@ def _one_differing(organization: Organization) -> MatterPlace:
     return MatterPlace(
         environment=organization.environment,
         what=organization.name,
-        text=fields if labels else to_do.missing(organization),
+        text=fields if labels else to_do.missing_sentence(organization),
         url=reverse("record", args=[organization.environment, organization.oid]),
         since=organization.differs_since,
     )

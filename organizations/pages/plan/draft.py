@@ -1,4 +1,4 @@
-"""A plan before it is made, in words: in which order what goes out, what is asked, what stays behind and why."""
+"""A plan before it is sent, in words: what is sent in which order, what to confirm, and what is left out and why."""
 
 import datetime
 from collections.abc import Collection
@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
+from organizations.models import Event, Organization, Plan, PlanKind, clock
 from organizations.numbers import read_numbers
-from organizations.pages.deactivation.consequences import not_sent
+from organizations.pages.deactivation.consequences import unsent_labels
 from organizations.pages.plan import kept_back, overwritten
-from organizations.pages.plan.kept_back import Kept
-from organizations.pages.plan.overwritten import Group
+from organizations.pages.plan.kept_back import LeftOutRecord
+from organizations.pages.plan.overwritten import OverwrittenRecord
 from organizations.pages.review import values
 from organizations.pages.review.message import TICK
-from organizations.pages.review.message import Question as Box
-from organizations.pages.review.values import Moves
+from organizations.pages.review.message import WarningBox as Box
+from organizations.pages.review.values import MessageMoves
+from organizations.queries import plan_rows
 from organizations.queries.chosen_records import UNSENT
 from organizations.services.review.plan_draft import PlanDraft, WarningQuestion
 from organizations.services.review.reviews import Review
@@ -26,17 +27,17 @@ from organizations.text.markup import written
 MOST_NAMED = 5
 
 
-class Row(NamedTuple):
-    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
+class DraftRow(NamedTuple):
+    """One message of the plan: what it changes, and its exact bytes. `url` is the page that shows it alone.
 
-    `moves` are the values from what to what. `before` says how the earlier ones are known, "" if there are none.
+    `moves` are the values before and after. `before` says how the earlier values are known; "" if there are none.
     """
 
     organization: Organization
     kind: str
     what: str
     url: str
-    moves: Moves
+    moves: MessageMoves
     before: str
     message: str
     fingerprint: str
@@ -44,16 +45,16 @@ class Row(NamedTuple):
     stays_saved: tuple[str, ...]
 
 
-class Asked(NamedTuple):
-    """One warning with its box, and how many records have it."""
+class DraftQuestion(NamedTuple):
+    """One warning with its box, and the records that have it."""
 
     question: Box
     records: str
     names: str
 
 
-class Unchanged(NamedTuple):
-    """Records that have nothing to send, for the same reason."""
+class UnchangedRecords(NamedTuple):
+    """Records that have nothing to send for the same reason."""
 
     why: str
     records: tuple[Organization, ...]
@@ -64,22 +65,22 @@ class Unchanged(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the template prints of a draft.
+class DraftContent:
+    """What the page of a draft shows beside its form.
 
-    `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
-    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
-    `branches` are those of them with unsent changes below.
+    `asked` are the warnings and `overwrites` the directory's values to tick, by record. `kept` are blocked records,
+    `not_active` those that are not active anyway, `unchanged` those that have nothing to send. `branches` are the
+    unchanged ones with unsent changes below them.
     """
 
     draft: PlanDraft
     root: Organization | None
-    rows: tuple[Row, ...]
-    asked: tuple[Asked, ...]
-    overwrites: tuple[Group, ...]
-    kept: tuple[Kept, ...]
-    not_active: tuple[Kept, ...]
-    unchanged: tuple[Unchanged, ...]
+    rows: tuple[DraftRow, ...]
+    asked: tuple[DraftQuestion, ...]
+    overwrites: tuple[OverwrittenRecord, ...]
+    kept: tuple[LeftOutRecord, ...]
+    not_active: tuple[LeftOutRecord, ...]
+    unchanged: tuple[UnchangedRecords, ...]
     branches: tuple[Organization, ...]
     because: str
     elsewhere: int
@@ -88,7 +89,7 @@ class Page:
     @property
     def sources(self) -> str:
         """Where the values of a deactivation come from: "as it was last accepted, or as the directory showed it"."""
-        sources = (freshness.source_of_values(made.organization).words for made in self.draft.reviews)
+        sources = (freshness.source_of_values(review.organization).words for review in self.draft.reviews)
         return ", or ".join(dict.fromkeys(sources))
 
     @property
@@ -101,12 +102,12 @@ class Page:
 
     @property
     def all(self) -> int:
-        """How many records were looked at: of those to be sent without the ones that have nothing to send."""
+        """How many records were examined, without those that have nothing to send."""
         return self.draft.size + len(self.kept) + len(self.not_active)
 
     @property
     def verdict(self) -> str:
-        """The one line on top, in its exact words."""
+        """The sentence at the top."""
         draft = self.draft
         word = draft.environment.label
         if self.is_nothing:
@@ -122,7 +123,7 @@ class Page:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether every record that was chosen has nothing to send."""
+        """Whether none of the chosen records has anything to send."""
         return not self.deactivates and bool(self.unchanged) and not self.rows and not self.kept
 
     @property
@@ -137,22 +138,22 @@ class Page:
 
     @property
     def planned(self) -> str:
-        """The ids of its records, for the page after something changed."""
+        """The ids of its records, so that the next page can say what has changed."""
         return " ".join(str(row.organization.pk) for row in self.rows)
 
     @property
     def left(self) -> str:
-        """The ids of those that something is in the way of."""
+        """The ids of the blocked records."""
         return " ".join(str(each.organization.pk) for each in self.kept)
 
     @property
     def stays_saved(self) -> tuple[str, ...]:
-        """The saved changes that are not sent, a sentence for each record."""
+        """The saved changes that are not sent; one sentence for each record."""
         return tuple(_stays_saved(row) for row in self.rows if row.stays_saved)
 
     @property
     def elsewhere_words(self) -> str:
-        """The counterparts that stay active; empty when there are none."""
+        """The counterparts that stay active; "" if there are none."""
         other = self.draft.environment.other.label
         if not self.elsewhere:
             return ""
@@ -172,25 +173,29 @@ class Page:
         ]
 
 
-def page(
+def draft_content(
     draft: PlanDraft,
     *,
     root: Organization | None = None,
     ticked: Collection[str] = (),
     missing: Collection[str] = (),
-) -> Page:
-    """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
-    kept = kept_back.kept(draft.left_out, draft.environment)
-    moves = values.moves(draft.environment, draft.reviews)
+) -> DraftContent:
+    """What the page of a draft shows. `root` is the record whose branch it is.
+
+    `missing` are the keys of the boxes that must still be ticked.
+    """
+    kept = kept_back.left_out_records(draft.left_out, draft.environment)
+    moves = values.moves_of_messages(draft.environment, draft.reviews)
     is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
-    return Page(
+    return DraftContent(
         draft=draft,
         root=root,
         rows=tuple(
-            _row(made, draft.kind, moved, _below(made, root)) for made, moved in zip(draft.reviews, moves, strict=True)
+            _row(review, draft.kind, moved, _below(review, root))
+            for review, moved in zip(draft.reviews, moves, strict=True)
         ),
         asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
-        overwrites=overwritten.groups(draft, ticked, missing),
+        overwrites=overwritten.overwritten_records(draft, ticked, missing),
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
         not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
         unchanged=tuple(_unchanged(draft)),
@@ -201,13 +206,13 @@ def page(
     )
 
 
-def already_sent(plan: Plan) -> str:
-    """The sentence for a second press or a second tab."""
+def plan_already_sent(plan: Plan) -> str:
+    """What to say if the button was pressed twice, or in a second tab."""
     return f"This was sent already at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
-def what_is_new(page: Page, planned: str, left: str) -> str:
-    """What differs from the page that was sent, by the ids that it named; empty where nothing is known of it."""
+def changes_since(page: DraftContent, planned: str, left: str) -> str:
+    """What differs from the page that was posted, by the ids it named; "" if it named none."""
     was_planned, was_left = set(planned.split()), set(left.split())
     if not was_planned and not was_left:
         return ""
@@ -226,55 +231,55 @@ def what_is_new(page: Page, planned: str, left: str) -> str:
 
 
 def _names_of(ids: Collection[str]) -> str:
-    found = list(Organization.objects.filter(pk__in=read_numbers(ids)).order_by("oid_key"))
+    found = plan_rows.records_by_id(read_numbers(ids))
     return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
 
 
-def _row(made: Review, kind: PlanKind, moves: Moves, below: str) -> Row:
+def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
-    url = reverse(address, args=[made.organization.environment, made.organization.oid])
-    return Row(
-        organization=made.organization,
-        kind="deactivated" if deactivates else made.event.value,
-        what=_what(made, kind),
+    url = reverse(address, args=[review.organization.environment, review.organization.oid])
+    return DraftRow(
+        organization=review.organization,
+        kind="deactivated" if deactivates else review.event.value,
+        what=_what(review, kind),
         url=url,
         moves=moves,
-        before=_before(made),
-        message=made.message.decode(),
-        fingerprint=made.fingerprint,
+        before=_before(review),
+        message=review.message.decode(),
+        fingerprint=review.fingerprint,
         below=below,
-        stays_saved=not_sent(made) if deactivates else (),
+        stays_saved=unsent_labels(review) if deactivates else (),
     )
 
 
-def _below(made: Review, root: Organization | None) -> str:
-    """The name of the record that it is below, where that is another one than the root of the branch."""
-    parent = made.parent
-    return parent.name if root and parent and root.pk not in (made.organization.pk, parent.pk) else ""
+def _below(review: Review, root: Organization | None) -> str:
+    """The name of its parent, unless it is the root of the branch or directly below the root."""
+    parent = review.parent
+    return parent.name if root and parent and root.pk not in (review.organization.pk, parent.pk) else ""
 
 
-def _what(made: Review, kind: PlanKind) -> str:
+def _what(review: Review, kind: PlanKind) -> str:
     if kind == PlanKind.DEACTIVATE:
-        return made.move_of_active
-    if made.event == Event.NEW:
-        return made.registration
-    if made.before is None:
-        return f"{vocabulary.count(len(made.changes), 'field')}, nothing to compare with"
-    labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
-    if not made.overwrites:
+        return review.move_of_active
+    if review.event == Event.NEW:
+        return review.registration
+    if review.before is None:
+        return f"{vocabulary.count(len(review.changes), 'field')}, nothing to compare with"
+    labels = _named([change.difference.label.rpartition(", ")[2] for change in review.changes])
+    if not review.overwrites:
         return labels
-    lost = vocabulary.count(len(made.overwrites), "directory value")
+    lost = vocabulary.count(len(review.overwrites), "directory value")
     return f"{labels}; overwrites {lost}" if labels else f"overwrites {lost}"
 
 
-def _before(made: Review) -> str:
-    """How the values are known that the message is compared with: "Accepted May 3"."""
-    if made.before is None:
+def _before(review: Review) -> str:
+    """How the values before are known: "Accepted May 3"."""
+    if review.before is None:
         return ""
-    if made.known.accepted is not None:
-        return freshness.accepted_heading(made.organization)
-    return f"Directory asked {written(made.organization.seen_at, 'day')}" if made.organization.seen_at else ""
+    if review.known.accepted is not None:
+        return freshness.accepted_heading(review.organization)
+    return f"Directory asked {written(review.organization.seen_at, 'day')}" if review.organization.seen_at else ""
 
 
 def _named(labels: Collection[str]) -> str:
@@ -283,49 +288,46 @@ def _named(labels: Collection[str]) -> str:
     return ", ".join(different[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'more field')}" if more > 0 else "")
 
 
-def _stays_saved(row: Row) -> str:
+def _stays_saved(row: DraftRow) -> str:
     count = len(row.stays_saved)
     changes = vocabulary.count(count, "saved change")
     ends = "is not sent. It stays saved." if count == 1 else "are not sent. They stay saved."
     return f"{changes} of {row.organization.name} ({', '.join(row.stays_saved)}) {ends}"
 
 
-def _asked(each: WarningQuestion, ticked: Collection[str], missing: Collection[str]) -> Asked:
+def _asked(each: WarningQuestion, ticked: Collection[str], missing: Collection[str]) -> DraftQuestion:
     text = each.text
     if len(each.records) > 1:
         text = text.replace("This message also sends", "Each of these messages also sends", 1)
     box = Box(each.key, text, each.key in ticked, TICK if each.key in missing else "")
-    return Asked(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
+    return DraftQuestion(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
 
 
-def _unchanged(draft: PlanDraft) -> list[Unchanged]:
+def _unchanged(draft: PlanDraft) -> list[UnchangedRecords]:
     by_reason: dict[str, list[Organization]] = {}
     for each in draft.left_out:
         if not each.blockers:
             by_reason.setdefault(each.why, []).append(each.organization)
-    return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
+    return [UnchangedRecords(why, tuple(records)) for why, records in by_reason.items()]
 
 
 def _branches(draft: PlanDraft) -> tuple[Organization, ...]:
     found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
-    below = tree.below_each(draft.environment, found)
-    return tuple(each for oid, each in found.items() if below[oid].work.get(UNSENT))
+    with_work = plan_rows.with_work_below(draft.environment, found, UNSENT)
+    return tuple(organization for oid, organization in found.items() if oid in with_work)
 
 
 def _because(draft: PlanDraft, root: Organization | None) -> str:
-    """Why the record whose branch it is stays active; empty where it is deactivated with it."""
+    """Why the root of the branch stays active; "" if it is deactivated."""
     if root is None or draft.kind != PlanKind.DEACTIVATE:
         return ""
     found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
-    return kept_back.because(found.organization, found.blockers) if found else ""
+    return kept_back.active_because(found.organization, found.blockers) if found else ""
 
 
 def _elsewhere(draft: PlanDraft) -> int:
     """How many of the records are active in the other environment."""
     if draft.kind != PlanKind.DEACTIVATE:
         return 0
-    ids = [*(made.organization.pk for made in draft.reviews), *(each.organization.pk for each in draft.left_out)]
-    active = Organization.objects.filter(confirmed_active=True)
-    if draft.environment == Environment.PRODUCTION:
-        return active.filter(production_record__in=ids).count()
-    return active.filter(staging_record__in=ids).count()
+    ids = [*(review.organization.pk for review in draft.reviews), *(each.organization.pk for each in draft.left_out)]
+    return plan_rows.active_counterparts(draft.environment, ids)

@@ -1,4 +1,4 @@
-"""Several records before they are sent together: each as its message, and what is asked before the button."""
+"""The page before several records are sent together: each message, and what to confirm first."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from organizations.forms.plan import PlanForm
 from organizations.models import Organization, PlanKind, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
-from organizations.pages.deactivation.replacing import other_record
-from organizations.pages.plan import draft as shown
+from organizations.pages.deactivation.replacing import read_replacement
+from organizations.pages.plan.draft import DraftContent, draft_content
 from organizations.pages.record_choices import suggestion_attributes
 from organizations.permissions import sending, why_not
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 
 
-class Target(NamedTuple):
-    """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
+class PlanTarget(NamedTuple):
+    """The records of a plan, the root if they are a branch, and the address of the page."""
 
     chosen: ChosenRecords
     root: Organization | None
@@ -30,7 +30,7 @@ class Target(NamedTuple):
 
     @classmethod
     def branch(cls, root: Organization, kind: PlanKind) -> Self:
-        """A record with what goes along with it."""
+        """A record with the records below it."""
         query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
         url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
         return cls(plan_draft.branch(root, kind), root, url)
@@ -43,11 +43,11 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPage(Page):
-    """`page` is the draft in words; `notes` say what came in the way of a press."""
+    """`page` is the draft in words. `notes` say why the last press of the button sent nothing."""
 
     template = "plans/new.html"
 
-    page: shown.Page
+    page: DraftContent
     form: PlanForm | BranchForm
     root: Organization | None
     action: str
@@ -60,14 +60,14 @@ class DraftPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchPage(DraftPage):
-    """The same of records that are to be deactivated."""
+    """The draft of a plan that deactivates records."""
 
     template = "deactivation/branch.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingPage(Page):
-    """Nothing was chosen, or more than one plan holds; `why` says which."""
+    """`why` says what is wrong: nothing was chosen, or more than one plan can hold."""
 
     template = "plans/nothing.html"
 
@@ -76,7 +76,7 @@ class NothingPage(Page):
 
 
 def build(
-    target: Target,
+    target: PlanTarget,
     draft: PlanDraft,
     user: User,
     form: PlanForm | BranchForm | None = None,
@@ -85,10 +85,10 @@ def build(
     missing: Collection[str] = (),
     notes: Collection[str] = (),
 ) -> DraftPage:
-    """The page; `form` is one that holds what somebody typed, `missing` are the boxes to ask for."""
+    """`form` holds what somebody typed; `missing` are the keys of the boxes that must still be ticked."""
     page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
     return page(
-        page=shown.page(draft, root=target.root, ticked=ticked, missing=missing),
+        page=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
         form=form or plan_form(draft),
         root=target.root,
         action=target.url,
@@ -100,21 +100,21 @@ def build(
     )
 
 
-def build_nothing(target: Target, why: str) -> NothingPage:
+def build_nothing(target: PlanTarget, why: str) -> NothingPage:
     return NothingPage(why=why, back_url=target.back_url)
 
 
 def plan_form(
     draft: PlanDraft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
 ) -> PlanForm | BranchForm:
-    """The form of a draft: posted, or with what was typed and is not checked."""
+    """The form of a draft with what was posted, or with typed text that is not checked yet."""
     word, number = draft.environment.label, draft.number_to_type
     if draft.kind != PlanKind.DEACTIVATE:
         return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, initial=typed)
-    planned = [made.organization.pk for made in draft.reviews]
+    planned = [review.organization.pk for review in draft.reviews]
 
     def replacement(text: str) -> Replacement | str:
-        return other_record(draft.environment, text, without=planned)
+        return read_replacement(draft.environment, text, without=planned)
 
     form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, initial=typed)
     form.fields["replaced_by"].widget.attrs |= suggestion_attributes(draft.environment)

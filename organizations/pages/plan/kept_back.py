@@ -1,4 +1,4 @@
-"""Records that a plan leaves out: the state of each, why it stays behind, and what ends that."""
+"""Records that a plan leaves out: the state of each, why it is left out, and how to change that."""
 
 import datetime
 from collections.abc import Iterable
@@ -8,21 +8,23 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, clock
+from organizations.models import Environment, Organization, State, Submission, clock
 from organizations.pages.organizations.rows import standing_of, to_do_of
+from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
+from organizations.queries.submission_story import gate_of
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import Word, count
 
 MOST_NAMED = 5
 NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
 
 
-class Kept(NamedTuple):
-    """One record that is left out, with the word of its state and why."""
+class LeftOutRecord(NamedTuple):
+    """One record that is left out, with the word of its state and the reasons."""
 
     organization: Organization
     word: Word
@@ -30,29 +32,29 @@ class Kept(NamedTuple):
     kinds: frozenset[Block]
 
 
-def kept(left_out: Iterable[LeftOut], environment: Environment) -> tuple[Kept, ...]:
-    """Those that something is in the way of; the others have nothing to send."""
-    found = [each for each in left_out if each.blockers]
+def left_out_records(left_out: Iterable[LeftOut], environment: Environment) -> tuple[LeftOutRecord, ...]:
+    """The blocked records among those that are left out; the others have nothing to send."""
+    blocked = [each for each in left_out if each.blockers]
     now = clock.now()
-    reasons = _Reasons([blocker.submission for each in found for blocker in each.blockers], environment, now)
+    reasons = _Reasons([blocker.submission for each in blocked for blocker in each.blockers], environment, now)
     return tuple(
-        Kept(
+        LeftOutRecord(
             each.organization,
             _state(each.organization),
             _whys(each, reasons),
             frozenset(blocker.kind for blocker in each.blockers),
         )
-        for each in found
+        for each in blocked
     )
 
 
 def _state(organization: Organization) -> Word:
-    """The first thing to do about it, else its standing."""
+    """The first thing to do about it, else its directory status."""
     to_dos = to_do_of(organization)
     return to_dos[0].word if to_dos else standing_of(organization)
 
 
-def because(organization: Organization, blockers: Iterable[Blocker]) -> str:
+def active_because(organization: Organization, blockers: Iterable[Blocker]) -> str:
     """Why a record stays active, for the sentence under the heading."""
     name = organization.name
     for blocker in blockers:
@@ -71,7 +73,7 @@ def names(organizations: Iterable[Organization], more: int = 0) -> str:
 
 
 class _Reasons:
-    """What holds the open submissions, computed from their rows."""
+    """Why open submissions wait."""
 
     def __init__(
         self, submissions: Iterable[Submission | None], environment: Environment, now: datetime.datetime
@@ -79,11 +81,11 @@ class _Reasons:
         found = [each for each in submissions if each is not None and each.is_open]
         self.now = now
         self.own = own_reasons(found, now)
-        gate = EnvironmentGate.objects.get(pk=environment) if found else None
-        self.held: Reason | None = held_by_environment(gate, now) if gate else None
+        gate = gate_of(environment) if found else None
+        self.held: WaitReason | None = environment_reason(gate, now) if gate else None
 
     def of(self, submission: Submission) -> SafeString:
-        """What becomes of it next: "The portal asks at 14:20."."""
+        """What happens to a submission next: "The portal asks at 14:20."."""
         match submission.state:
             case State.UNKNOWN:
                 return self._asks(submission)
@@ -108,7 +110,7 @@ class _Reasons:
 
 
 def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
-    # Where there is nothing to do, nobody waits for a submission.
+    # If the record is not active, the plan does not wait for its submission.
     waits = not any(blocker.kind in NOT_ACTIVE for blocker in each.blockers)
     said = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
     return format_html_join(" ", "{}", ((sentence,) for sentence in said))

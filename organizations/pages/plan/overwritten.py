@@ -1,4 +1,4 @@
-"""The values of the directory that a plan overwrites, to tick one by one below the name of their record."""
+"""The directory's values that a plan overwrites, each with a box, by record."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -14,8 +14,8 @@ from organizations.services.review.plan_draft import PlanDraft
 from organizations.text.markup import plain
 
 
-class Value(NamedTuple):
-    """One value that the directory shows, what is sent instead, and the box to tick."""
+class OverwrittenValue(NamedTuple):
+    """One value of the directory, what is sent instead, and its box."""
 
     key: str
     label: str
@@ -25,17 +25,17 @@ class Value(NamedTuple):
     error: str
 
 
-class Group(NamedTuple):
-    """A record with its overwritten values, and the page where they can be kept instead."""
+class OverwrittenRecord(NamedTuple):
+    """A record with its overwritten values, and a link to the page where they can be kept."""
 
     organization: Organization
-    values: tuple[Value, ...]
+    values: tuple[OverwrittenValue, ...]
     step: str
     url: str
 
     @property
     def box_errors(self) -> list[tuple[str, str]]:
-        """(id, error) of each box that must still be ticked."""
+        """The id and error of each box that must still be ticked."""
         return [
             (f"id_tick-{value.key}", f"{plain(self.organization.name)}, {value.label}: {value.error}")
             for value in self.values
@@ -43,24 +43,26 @@ class Group(NamedTuple):
         ]
 
 
-def groups(draft: PlanDraft, ticked: Collection[str], missing: Collection[str]) -> tuple[Group, ...]:
-    """One group for each record of which something is overwritten, in the order of sending, in at most one query."""
+def overwritten_records(
+    draft: PlanDraft, ticked: Collection[str], missing: Collection[str]
+) -> tuple[OverwrittenRecord, ...]:
+    """Each record with overwritten values, in the order of sending; at most one query."""
     found = [
         (question.records[0], question.key, question.overwritten)
         for question in draft.questions
         if question.overwritten is not None
     ]
     named = parents.named(draft.environment, [difference for _, _, difference in found])
-    below: dict[int, tuple[Organization, list[Value]]] = {}
+    below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
     for (organization, key, _), shown in zip(found, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
-        value = Value(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
+        value = OverwrittenValue(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
         below.setdefault(organization.pk, (organization, []))[1].append(value)
-    return tuple(Group(each, tuple(values), *_way_out(each)) for each, values in below.values())
+    return tuple(OverwrittenRecord(each, tuple(values), *_way_out(each)) for each, values in below.values())
 
 
 def _way_out(organization: Organization) -> tuple[str, str]:
-    """Where the directory's values can be kept. By an edit where they cannot be taken."""
+    """The label and address of the page where the directory's values can be kept: an edit if they cannot be taken."""
     place = [organization.environment, organization.oid]
     if differences.why_not_take(organization):
         return "Edit", reverse("edit", args=place)

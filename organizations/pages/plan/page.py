@@ -1,4 +1,4 @@
-"""The lasting page of a plan, what an open one loads anew, and the list of all plans."""
+"""The page of a plan, the parts that an open page loads again, and the list of plans."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from organizations.models import Environment, Plan, User
 from organizations.pages import Page
-from organizations.pages.plan import progress as shown
+from organizations.pages.plan.progress import PlanContent, PlanSummary, plan_content, plan_summaries
 from organizations.permissions import Right, may, sending, why_not
+from organizations.queries import plan_rows
 
 HOLD = "pause or stop a plan"
 ROWS = 50
@@ -23,14 +24,14 @@ class PlanPage(Page):
     template = "plans/page.html"
 
     plan: Plan
-    page: shown.PlanPage
+    page: PlanContent
     hold_why_not: str
     switch_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanState(PlanPage):
-    """What an open page takes in when its plan went on; `changed` if the plan's own state is another."""
+    """What an open page takes in if something is new. `changed`: the plan has another state."""
 
     template = "plans/state.html"
 
@@ -44,30 +45,29 @@ class PlansPage(Page):
     template = "plans/index.html"
 
     page: Slice
-    lines: list[shown.Line]
+    lines: list[PlanSummary]
     switch_url: str
 
 
 def build(plan: Plan, user: User) -> PlanPage:
-    return PlanPage(**_names(plan, user, shown.page(plan)))
+    return PlanPage(**_names(plan, user, plan_content(plan)))
 
 
 def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
-    """What an open page takes in that has shown `seen`; None if that is still so."""
-    page = shown.page(plan)
+    """What is new for an open page that last showed `seen`; None if nothing is."""
+    page = plan_content(plan)
     if seen == page.since:
         return None
     return PlanState(**_names(plan, user, page), changed=not seen.startswith(f"{page.stage}-"))
 
 
 def build_list(environment: Environment, number: str | None) -> PlansPage:
-    """The page of that number."""
-    ids = Plan.objects.filter(environment=environment).order_by("-pk").values_list("pk", flat=True)
-    page = Paginator(ids, ROWS).get_page(number)
-    return PlansPage(page=page, lines=shown.lines(list(page)), switch_url=reverse("plans", args=[environment.other]))
+    """The page of the list with this number."""
+    page = Paginator(plan_rows.plan_ids(environment), ROWS).get_page(number)
+    return PlansPage(page=page, lines=plan_summaries(list(page)), switch_url=reverse("plans", args=[environment.other]))
 
 
-def _names(plan: Plan, user: User, page: shown.PlanPage) -> dict[str, Any]:
+def _names(plan: Plan, user: User, page: PlanContent) -> dict[str, Any]:
     environment = Environment(plan.environment)
     is_maker = plan.made_by_id == user.pk and may(user, Right.EDIT)
     return {

@@ -1,4 +1,4 @@
-"""A plan on its way as its page tells it: how far it is, what holds it, and each of its submissions."""
+"""A plan that is being sent: its progress, what holds it, and each of its submissions."""
 
 import datetime
 import hashlib
@@ -8,27 +8,29 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
+from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
+from organizations.pages.queue_reasons import environment_reason, own_reasons
+from organizations.queries import plan_rows
+from organizations.queries.submission_story import gate_of
 from organizations.text import evidence, vocabulary
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+from organizations.text.queue_reason import WaitReason
 
 LIVELY = datetime.timedelta(seconds=30)
 LONGEST = 200
 _TO_SEND = (State.AWAITING, State.QUEUED, State.SENDING)
 
 
-class Row(NamedTuple):
-    """One submission with the word of its state, what it waits for by itself, and what came of it.
+class PlanRow(NamedTuple):
+    """One submission with the word of its state, its own reason to wait, and its result.
 
-    `step` is what a person can do about it, at `url` on its own page; both are empty where there is nothing to do.
+    `step` is what a person can do about it, at `url`; both are "" if there is nothing to do.
     """
 
     submission: Submission
@@ -39,8 +41,8 @@ class Row(NamedTuple):
     url: str = ""
 
 
-class Line(NamedTuple):
-    """One plan in the list of them, with the word of its state and how far it is."""
+class PlanSummary(NamedTuple):
+    """One plan in the list of plans, with the word of its state and its progress."""
 
     plan: Plan
     word: vocabulary.Word
@@ -48,17 +50,18 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanPage:
-    """Everything that the page prints. `can_be_held`: something in it was not attempted yet.
+class PlanContent:
+    """What the page of a plan shows. `can_be_held`: a submission was not attempted yet.
 
-    `since` changes when anything of it did, `stage` when the plan itself did.
+    An open page compares `stage` and `since` to learn what is new. `stage` changes with the plan's own state, `since`
+    with anything on the page.
     """
 
     plan: Plan
     word: vocabulary.Word
     sentence: str
     held: SafeString
-    rows: list[Row]
+    rows: list[PlanRow]
     size: int
     accepted: int
     progress: str
@@ -82,7 +85,7 @@ class PlanPage:
 
     @property
     def again_url(self) -> str:
-        """The review of what was cancelled, once nothing of the plan is open; empty where nothing was cancelled."""
+        """The review of the cancelled records; "" if there are none, or while the plan is open."""
         left = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
         if self.is_open or not left:
             return ""
@@ -91,7 +94,7 @@ class PlanPage:
 
     @property
     def branch(self) -> str:
-        """The name of the record above all the others, if there is one: "Lakeside Clinics and the 9 below it"."""
+        """The one record above all others: "Lakeside Clinics and the 9 below it"; "" if there is none."""
         sent = [row.submission for row in self.rows]
         oids = {submission.oid for submission in sent}
         tops = [submission for submission in sent if submission.part_of_oid not in oids]
@@ -105,19 +108,18 @@ class PlanPage:
         return f"Plan {self.plan.pk}, {vocabulary.count(self.size, 'record')} {what} together"
 
 
-def lines(ids: Sequence[int]) -> list[Line]:
+def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
     """These plans, the newest first, in two queries."""
-    counts: dict[int, Counter[str]] = {number: Counter() for number in ids}
-    of_these = Submission.objects.filter(plan__in=ids).order_by()
-    for plan, state, number in of_these.values_list("plan", "state").annotate(Count("pk")):
-        counts[plan][state] = number
-    found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
-    return [Line(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
+    counts = plan_rows.state_counts(ids)
+    return [
+        PlanSummary(each, _word(each, counts[each.pk]), _progress(counts[each.pk]))
+        for each in plan_rows.plans_by_id(ids)
+    ]
 
 
-def page(plan: Plan) -> PlanPage:
-    """A plan with its submissions, in the same few queries for any number of them."""
-    found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
+def plan_content(plan: Plan) -> PlanContent:
+    """A plan with its submissions, in the same few queries for any number of submissions."""
+    found = plan_rows.submissions_of(plan)
     counts = Counter(submission.state for submission in found)
     reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
     is_open = _is_open(counts)
@@ -128,7 +130,7 @@ def page(plan: Plan) -> PlanPage:
     waits = Counter(reason.key for reason in reasons.values())
     told = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
     digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
-    return PlanPage(
+    return PlanContent(
         plan=plan,
         word=word,
         sentence=word.say(**values),
@@ -145,11 +147,11 @@ def page(plan: Plan) -> PlanPage:
     )
 
 
-def _held(plan: Plan) -> Reason | None:
-    """What keeps all that waits of a going plan back, with everything else of its environment."""
+def _held(plan: Plan) -> WaitReason | None:
+    """Why nothing of this environment is sent; None if the plan itself is not running."""
     if plan.state != PlanState.GOING:
         return None
-    return held_by_environment(EnvironmentGate.objects.get(pk=plan.environment), clock.now())
+    return environment_reason(gate_of(plan.environment), clock.now())
 
 
 def _is_open(counts: Counter[str]) -> bool:
@@ -162,17 +164,17 @@ def _word(plan: Plan, counts: Counter[str]) -> vocabulary.Word:
     return vocabulary.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 
-def _row(submission: Submission, reason: Reason | None) -> Row:
+def _row(submission: Submission, reason: WaitReason | None) -> PlanRow:
     word = vocabulary.SUBMISSION_STATE[submission.state]
     if reason is not None:
-        return Row(submission, word, reason.sentence, SafeString())
+        return PlanRow(submission, word, reason.sentence, SafeString())
     step, anchor = _step(submission)
     url = reverse("submission", args=[submission.environment, submission.pk]) + anchor if step else ""
-    return Row(submission, word, SafeString(), _came(submission), step, url)
+    return PlanRow(submission, word, SafeString(), _came(submission), step, url)
 
 
 def _step(submission: Submission) -> tuple[str, str]:
-    """What a person can do about a submission, and where on its page."""
+    """What a person can do about a submission, and the anchor on its page."""
     match submission.state:
         case State.UNKNOWN:
             return "Ask again" if submission.asks else "Ask the directory", "#ask"
@@ -182,7 +184,7 @@ def _step(submission: Submission) -> tuple[str, str]:
 
 
 def _came(submission: Submission) -> SafeString:
-    """What came of one submission, and who or what says so; empty where nothing came yet."""
+    """The result of one submission and its evidence; "" if there is none yet."""
     reason = plain(submission.state_reason)
     match submission.state:
         case State.ACCEPTED:
@@ -209,7 +211,7 @@ def _progress(counts: Counter[str]) -> str:
 
 
 def _poll_seconds(plan: Plan, found: list[Submission]) -> int:
-    """Often while one answer follows the other; seldom while it waits for a time or for a person."""
+    """After how many seconds the page asks again: soon while answers come, later while it waits."""
     if plan.state == PlanState.PAUSED:
         return 10
     last = max(submission.state_at for submission in found)

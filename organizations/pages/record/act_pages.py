@@ -1,4 +1,4 @@
-"""The questions before the two acts on a record that only this portal sees: discard and withdraw."""
+"""The pages before discard and withdraw: two acts on a record that send nothing to Redox."""
 
 import datetime
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from organizations.services.records import organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActPage(Page):
-    """`fault` is why it cannot be done at all; `problem` why it was not done when it was asked for."""
+class RecordActPage(Page):
+    """`fault` is why it cannot be done at all; `problem` why it was not done when somebody tried."""
 
     organization: Organization
     path: list[tuple[str, str]]
@@ -24,8 +24,8 @@ class ActPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiscardPage(ActPage):
-    """`last` says what the record goes back to: what was last "accepted", or "taken from the directory"."""
+class DiscardPage(RecordActPage):
+    """`last` names what the record goes back to: the values last "accepted", or "taken from the directory"."""
 
     template = "record/discard.html"
 
@@ -35,7 +35,7 @@ class DiscardPage(ActPage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawPage(ActPage):
+class WithdrawPage(RecordActPage):
     template = "record/withdraw.html"
 
 
@@ -68,5 +68,5 @@ def build_withdraw(organization: Organization, problem: str = "") -> WithdrawPag
 
 
 def last(organization: Organization) -> str:
-    """What the saved changes are counted from."""
+    """What the saved changes are compared with."""
     return "taken from the directory" if organization.taken else "accepted"

@@ -7,17 +7,19 @@ from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from organizations.models import AuditEntry, Organization, Submission, User
+from organizations.models import Organization, Submission, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.audit import stories
 from organizations.pages.audit.stories import Stories
 from organizations.pages.counterpart import link_box
-from organizations.pages.counterpart.link_box import Beside
+from organizations.pages.counterpart.link_box import CounterpartBox
 from organizations.pages.record import summary
-from organizations.pages.record.summary import Around, Head, Values
+from organizations.pages.record.summary import RecordHead, RecordSidebar, RecordValues
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
+from organizations.queries.record_context import submissions_of
+from organizations.queries.record_entries import entries_of
 from organizations.text import evidence, vocabulary
 
 ROWS_A_PAGE = 50
@@ -25,10 +27,10 @@ ROWS_A_PAGE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordTab(Page):
-    """What stands above each tab: the head of the record, and what this person can do to it."""
+    """The head of the record above each tab, and why this person cannot act on it."""
 
     organization: Organization
-    head: Head
+    head: RecordHead
     tab: str
     why_not_edit: str
     why_not_send: str
@@ -37,20 +39,20 @@ class RecordTab(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary(RecordTab):
-    """Every field as saved here, as accepted and as the directory shows it, and what lies around."""
+class SummaryTab(RecordTab):
+    """Every field as saved here, as accepted and as the directory shows it, beside children and last events."""
 
     template = "record/page.html"
 
-    values: Values
-    around: Around
-    beside: Beside
+    values: RecordValues
+    around: RecordSidebar
+    beside: CounterpartBox
     why_not_ask: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submissions(RecordTab):
-    """Every submission of the record with its state, the newest first."""
+class SubmissionsTab(RecordTab):
+    """The submissions of the record with their states, the newest first."""
 
     template = "record/submissions.html"
 
@@ -59,7 +61,7 @@ class Submissions(RecordTab):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History(RecordTab):
+class HistoryTab(RecordTab):
     """The history of the record as stories, the newest first; `before` is the entry that the page ends before."""
 
     template = "record/history.html"
@@ -68,33 +70,31 @@ class History(RecordTab):
     stories: Stories
 
 
-def build(organization: Organization, user: User) -> Summary:
-    return Summary(
+def build(organization: Organization, user: User) -> SummaryTab:
+    return SummaryTab(
         **_tab(organization, user, "record"),
-        values=summary.values(organization),
-        around=summary.around(organization),
-        beside=link_box.beside(organization),
+        values=summary.record_values(organization),
+        around=summary.record_sidebar(organization),
+        beside=link_box.counterpart_box(organization),
         why_not_ask=why_not(user, Right.EDIT, organization.environment, ASK),
     )
 
 
-def build_submissions(organization: Organization, user: User, number: str | None) -> Submissions:
-    """The submissions on the page of that number."""
-    of_record = Submission.objects.filter(organization=organization).select_related("submitter").defer("message")
-    page = Paginator(of_record.order_by("-pk"), ROWS_A_PAGE).get_page(number)
-    return Submissions(
+def build_submissions(organization: Organization, user: User, number: str | None) -> SubmissionsTab:
+    """The submissions on the page with this number."""
+    page = Paginator(submissions_of(organization), ROWS_A_PAGE).get_page(number)
+    return SubmissionsTab(
         **_tab(organization, user, "record-submissions"),
         page=page,
-        rows=[(each, evidence.state_word(each)) for each in page],
+        rows=[(submission, evidence.state_word(submission)) for submission in page],
     )
 
 
-def build_history(organization: Organization, user: User, before: int | None) -> History:
-    entries = AuditEntry.objects.of_organization(organization.pk)
-    return History(
+def build_history(organization: Organization, user: User, before: int | None) -> HistoryTab:
+    return HistoryTab(
         **_tab(organization, user, "record-history"),
         before=before,
-        stories=stories.read(entries, before, timezone.get_current_timezone()),
+        stories=stories.read(entries_of(organization), before, timezone.get_current_timezone()),
     )
 
 
@@ -103,7 +103,7 @@ def _tab(organization: Organization, user: User, tab: str) -> dict[str, Any]:
     act = "reactivate records" if organization.confirmed_active is False else "deactivate records"
     return {
         "organization": organization,
-        "head": summary.head(organization),
+        "head": summary.record_head(organization),
         "tab": tab,
         "why_not_edit": why_not(user, Right.EDIT, environment),
         "why_not_send": why_not(user, sending(environment), environment, "send a branch"),

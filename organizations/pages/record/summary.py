@@ -1,4 +1,4 @@
-"""One record as its page tells it: standing with its basis, what is to do, what lies around it."""
+"""The parts of a record's page: its status and how that is known, its fields, and what is beside them."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,19 @@ from organizations.models import (
     Presence,
     State,
     Submission,
-    tree,
 )
-from organizations.pages.comparison import field_rows, first_seen
-from organizations.pages.comparison.field_rows import Fields, PartOf, Sides
+from organizations.pages.comparison import field_rows
+from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import RecordRow, standing_of
-from organizations.pages.record import to_do
+from organizations.pages.record import first_seen, to_do
 from organizations.pages.record.to_do import Band
-from organizations.queries import parents
+from organizations.queries import parents, record_context, record_entries
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
 from organizations.services.outbox import answers
 from organizations.services.records import organizations
-from organizations.services.review.blockers import rejected_as_absent
+from organizations.services.review.blockers import was_rejected_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
@@ -39,8 +38,8 @@ SENTENCES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """What stands above each tab of a record."""
+class RecordHead:
+    """What each tab of a record shows above its own content."""
 
     organization: Organization
     path: list[tuple[str, str]]
@@ -55,18 +54,18 @@ class Head:
 
     @property
     def can_ask(self) -> bool:
-        """Whether something of it was made for sending or may be in the directory."""
+        """Whether it was ever submitted, or may be in the directory."""
         return self.organization.was_sent or self.organization.presence != Presence.NEVER
 
     @property
     def can_deactivate(self) -> bool:
-        """Whether it is registered: before that there is nothing to deactivate or reactivate."""
+        """Whether it is registered. Nothing else can be deactivated or reactivated."""
         return self.organization.presence == Presence.PRESENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """The fields side by side, with what the columns are."""
+class RecordValues:
+    """The fields side by side, with the headings of the columns."""
 
     fields: Fields
     saved_by: str
@@ -85,8 +84,8 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What is beside the fields: children and the last sentences of the history."""
+class RecordSidebar:
+    """The children and the last events, beside the fields. `only_added`: nothing happened since it was added."""
 
     children: list[RecordRow]
     children_count: int
@@ -94,12 +93,12 @@ class Around:
     only_added: AuditEntry | None
 
 
-def head(organization: Organization) -> Head:
-    """The head of a record that was read with its words."""
+def record_head(organization: Organization) -> RecordHead:
+    """The head of a record that was read `with_words`."""
     environment, last = organization.environment, organization.last_submission
-    above = tree.path_of(organization)
+    above = record_context.records_above(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
-    return Head(
+    return RecordHead(
         organization=organization,
         path=[
             ("Organizations", reverse("organizations", args=[environment])),
@@ -107,23 +106,23 @@ def head(organization: Organization) -> Head:
             (organization.name, ""),
         ],
         standing=standing_of(organization),
-        standing_sentence=_standing_sentence(organization),
-        basis=basis(organization),
+        standing_sentence=_status_sentence(organization),
+        basis=status_basis(organization),
         bands=to_do.bands(organization, can_discard=can_discard),
-        submissions=Submission.objects.filter(organization=organization).count(),
-        entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),
+        submissions=record_context.submission_count(organization),
+        entries=record_entries.entry_count(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
         can_add_below=can_add_below(organization, above),
     )
 
 
 def can_add_below(organization: Organization, above: list[Organization]) -> bool:
-    """Whether a record can be added below it: neither it nor what is `above` it is deactivated."""
-    return not any(each.is_deactivated for each in (organization, *above))
+    """Whether a record can be added below it: neither it nor any record `above` it is deactivated."""
+    return not any(record.is_deactivated for record in (organization, *above))
 
 
-def basis(organization: Organization) -> SafeString:
-    """How the standing is known and since when, in one line."""
+def status_basis(organization: Organization) -> SafeString:
+    """How the directory status is known and since when, in one line."""
     key = standing_of(organization).key
     values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key in ("active", "deactivated"):
@@ -144,11 +143,10 @@ def basis(organization: Organization) -> SafeString:
 
 
 def _not_registered_basis(organization: Organization) -> SafeString:
-    """By the last submission of which something was attempted: another may wait behind it."""
+    """By the last submission that was attempted. A newer one may still wait."""
     last = organization.last_submission
     if last is not None and last.attempt == 0:
-        attempted = Submission.objects.filter(organization=organization, attempt__gt=0)
-        last = attempted.defer("message").order_by("-pk").first()
+        last = record_context.last_attempted_submission(organization)
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
@@ -156,40 +154,38 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     key = open_key if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
     values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": submission_link(last)}
-    said = format_html(_with_link(STANDING_BASIS[key]), **values)
+    sentence = format_html(_with_link(STANDING_BASIS[key]), **values)
     if last.oid == organization.oid:
-        return said
-    return format_html("{} {}", said, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
+        return sentence
+    return format_html("{} {}", sentence, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
 
 
 def accepted_basis(organization: Organization) -> SafeString:
-    """On what evidence a record is active or deactivated: an accepted message, or what was taken from the directory."""
-    if evidence.is_active_taken(organization):
+    """On what evidence a record is active or deactivated: an accepted message, or a value of the directory."""
+    if record_entries.is_active_taken(organization):
         return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
-    done = _last_deactivation(organization) if organization.confirmed_active is False else None
-    accepted = done or organization.confirmed_submission
+    deactivation = _last_deactivation(organization) if organization.confirmed_active is False else None
+    accepted = deactivation or organization.confirmed_submission
     if accepted is None:
         return format_html("Accepted {}.", moment(organization.confirmed_at))
-    rests_on = evidence.basis(accepted, submission_link(accepted))
-    if done is None:
-        return format_html(STANDING_BASIS["active"], evidence=rests_on)
-    person = done.submitter.display_name
-    reason, day = plain(done.reason).rstrip("."), moment(done.ended_at, "day")
-    return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=rests_on)
+    basis = evidence.basis(accepted, submission_link(accepted))
+    if deactivation is None:
+        return format_html(STANDING_BASIS["active"], evidence=basis)
+    person = deactivation.submitter.display_name
+    reason, day = plain(deactivation.reason).rstrip("."), moment(deactivation.ended_at, "day")
+    return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=basis)
 
 
 def _last_deactivation(organization: Organization) -> Submission | None:
-    """The deactivation that was accepted last; later Updates of the deactivated record have reasons of their own.
+    """The deactivation that made the record inactive; None if something else did.
 
-    None if a reactivation was accepted since: then something else made the record inactive.
+    Later Updates of the deactivated record have reasons of their own.
     """
-    moves = (Intent.DEACTIVATE, Intent.REACTIVATE)
-    done = Submission.objects.filter(organization=organization, intent__in=moves, state=State.ACCEPTED)
-    last = done.select_related("submitter").order_by("-pk").first()
+    last = record_context.last_accepted_active_change(organization)
     if last is None or last.intent != Intent.DEACTIVATE:
         return None
-    later = Submission.objects.filter(organization=organization, state=State.ACCEPTED, pk__gt=last.pk)
-    return None if any(answers.message_record(each).active for each in later) else last
+    later = record_context.accepted_after(last)
+    return None if any(answers.message_record(submission).active for submission in later) else last
 
 
 def submission_link(submission: Submission | None) -> SafeString:
@@ -203,41 +199,39 @@ def _with_link(sentence: str) -> str:
     return sentence.replace("submission {submission}", "{submission}")
 
 
-def _standing_sentence(organization: Organization) -> str:
+def _status_sentence(organization: Organization) -> str:
     word = standing_of(organization)
     if organization.is_foreign:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     if absent := absent_sentence(organization):
         return absent + (" Since then the directory showed it." if organization.is_there_unclaimed else "")
     if word.key in ("active", "deactivated"):
-        return word.say(evidence=evidence.sentence(organization))
+        return word.say(evidence=evidence.sentence(organization, is_taken=record_entries.is_active_taken(organization)))
     if word.key != "stated":
         return word.sentence
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)
-    stated = entries.order_by("-sequence").first()
-    return word.say(person=stated.actor_name if stated else "Somebody")
+    return word.say(person=record_entries.stated_by(organization) or "Somebody")
 
 
 def absent_sentence(organization: Organization) -> str:
-    """Who said when that the OID is not in the directory; empty for a record that is not absent."""
+    """How and when it was learned that the OID is not in the directory; "" for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
-    said_by = "answer" if rejected_as_absent(organization).exists() else "query"
-    return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
+    source = "answer" if was_rejected_as_absent(organization) else "query"
+    return NOT_IN_DIRECTORY[source].format(moment=written(organization.presence_at))
 
 
-def values(organization: Organization) -> Values:
+def record_values(organization: Organization) -> RecordValues:
     """Every field as saved here, as accepted and as a later reading shows it."""
     accepted, seen = organization.baseline_record(), _compared_reading(organization)
     saved = knowledge.sendable(organization.record())
-    sides = Sides(
+    sides = RecordSides(
         saved, accepted and knowledge.sendable(accepted), seen, only_taken=bool(accepted) and not organization.confirmed
     )
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
-    return Values(
-        fields=first_seen.with_days(
-            field_rows.fields(sides, _parts(organization.environment, oids)), organization, sides
+    return RecordValues(
+        fields=first_seen.with_first_seen(
+            field_rows.field_rows(sides, _parts(organization.environment, oids)), organization, sides
         ),
         saved_by=_saved_by(organization),
         accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.heading(organization),
@@ -256,13 +250,13 @@ def values(organization: Organization) -> Values:
 
 
 def _compared_reading(organization: Organization) -> OrganizationRecord | None:
-    """The later reading, unless it is the very one that was taken, or shows another organization."""
+    """The later reading, unless its values were taken or it shows another organization."""
     is_taken = bool(organization.taken) and organization.taken == organization.seen
     return None if organization.is_foreign or is_taken else organization.later_reading()
 
 
 def _saved_by(organization: Organization) -> str:
-    """Who saved what is not sent; empty where nothing is."""
+    """Who saved the unsent changes and when; "" if there are none."""
     person = organization.edited_by
     if not organization.changes or person is None:
         return ""
@@ -270,16 +264,17 @@ def _saved_by(organization: Organization) -> str:
 
 
 def _ahead_tag(organization: Organization) -> str:
-    """What is known of values that were not accepted: some may have been sent."""
+    """The tag of values that were not accepted. Some may have been sent."""
     last = organization.last_submission
     if last is not None and last.state == State.REJECTED and last.wanted_hash == organization.wanted_hash:
         return "rejected"
-    carried = last is not None and last.is_open and last.record_version == organization.version
-    return "not accepted yet" if carried and last is not None and last.sent_at else "not sent"
+    if last is not None and last.is_open and last.record_version == organization.version and last.sent_at:
+        return "not accepted yet"
+    return "not sent"
 
 
 def _reading_note(organization: Organization) -> str:
-    """Why there is no column of the directory, in one line; empty where there is one."""
+    """Why there is no column for the directory, in one line; "" if there is one."""
     asked_at = organization.seen_at
     if asked_at is None:
         return "The portal has not read this record from the directory."
@@ -298,46 +293,40 @@ def _reading_note(organization: Organization) -> str:
     return "" if organization.seen else f"The directory did not show this OID when asked on {written(asked_at)}."
 
 
-def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:
-    """What these OIDs of parents are, told as far as it is known."""
+def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
+    """The parents with these OIDs as cells of the table, as far as the portal knows them."""
     known = parents.names(environment, oids)
     gateways = gateway.gateway_oids(environment)
     return {
-        oid: PartOf("The Redox gateway", "")
+        oid: ParentCell("The Redox gateway", "")
         if oid in gateways
-        else PartOf(known[oid], reverse("record", args=[environment, oid]))
+        else ParentCell(known[oid], reverse("record", args=[environment, oid]))
         if oid in known
-        else PartOf("Not a record of ours", "")
+        else ParentCell("Not a record of ours", "")
         for oid in oids
     }
 
 
-def nothing_here(environment: Environment, oid: str) -> SafeString:
-    """The sentence where no record has that OID, with the one of the other environment if there is one."""
+def no_record_sentence(environment: Environment, oid: str) -> SafeString:
+    """No record has this OID. With a link if one of the other environment has it."""
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
-    if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
+    if record_context.record_at(environment.other, oid) is None:
         return sentence
     url = reverse("record", args=[environment.other, oid])
     return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))
 
 
-def around(organization: Organization) -> Around:
-    """What stands beside the fields."""
-    children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
-    shown = page_of(children.order_by("oid_key"), 1, CHILDREN_SHOWN)
-    entries = _last_entries(organization)
+def record_sidebar(organization: Organization) -> RecordSidebar:
+    """The children and the last events of a record."""
+    children = page_of(record_context.children_of(organization), 1, CHILDREN_SHOWN)
+    entries = record_entries.newest_entries(organization, SENTENCES_SHOWN, without=sentences.REPEATED_BY_OTHERS)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
-    return Around(
-        children=[RecordRow(organization=child) for child in organizations_of(shown)],
-        children_count=shown.paginator.count,
+    return RecordSidebar(
+        children=[RecordRow(organization=child) for child in organizations_of(children)],
+        children_count=children.paginator.count,
         timeline=[] if is_new else [sentences.sentence_of(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )
-
-
-def _last_entries(organization: Organization) -> list[AuditEntry]:
-    entries = AuditEntry.objects.of_organization(organization.pk).exclude(action__in=sentences.REPEATED_BY_OTHERS)
-    return list(entries.defer("raw")[:SENTENCES_SHOWN])
 
 
 def submission_url(submission: Submission) -> str:

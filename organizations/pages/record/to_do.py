@@ -1,4 +1,4 @@
-"""What is to do about a record: one band for each matter, ours first, then the directory's."""
+"""What is to do about a record: one band for each matter, the submission first, then the directory."""
 
 import datetime
 from collections.abc import Iterator
@@ -12,9 +12,12 @@ from django.utils.safestring import SafeString
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.pages.organizations.rows import work_key
+from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
+from organizations.queries.record_entries import unsent_edits
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
+from organizations.queries.submission_story import gate_of
 from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
@@ -22,7 +25,6 @@ from organizations.services.review import reviews
 from organizations.text.decisions import decided
 from organizations.text.evidence import state_word
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import held_by_environment, queued_reason
 from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
 MOST_NAMED = 6
@@ -33,8 +35,8 @@ FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", F
 UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
 
 
-class Act(NamedTuple):
-    """A button of a band; `edits` where it needs the right to edit, `is_link` where it is the lesser one."""
+class BandAction(NamedTuple):
+    """A button of a band. `edits`: it needs the right to edit. `is_link`: it looks like a link."""
 
     label: str
     url: str
@@ -45,12 +47,12 @@ class Act(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """One matter: its word, the sentence that opens on it, what is so, and what can be done. `key` is its word's."""
+    """One matter: its word with its meaning, a sentence about this record, and what can be done."""
 
     word: Word
     meaning: str
     sentence: SafeString
-    acts: tuple[Act, ...] = ()
+    acts: tuple[BandAction, ...] = ()
 
     @property
     def key(self) -> str:
@@ -58,42 +60,42 @@ class Band:
 
 
 def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
-    """Every band of a record that was read with its words. At most one button is the primary one."""
-    found = list(_bands(organization, can_discard))
-    primary = next((act for band in found for act in band.acts if act.is_primary), None)
-    return tuple(_with_one_primary(band, primary) for band in found)
+    """Every band of a record that was read `with_words`. At most one button of the page is the primary one."""
+    all_bands = list(_bands(organization, can_discard))
+    primary = next((act for band in all_bands for act in band.acts if act.is_primary), None)
+    return tuple(_with_one_primary(band, primary) for band in all_bands)
 
 
-def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
-    """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
-    held = held_by_environment(gate, now)
-    if held is not None:
-        return held.sentence
+def next_query_sentence(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
+    """When the portal asks the directory about a submission whose result is unknown."""
+    reason = environment_reason(gate, now)
+    if reason is not None:
+        return reason.sentence
     if submission.not_before is not None and submission.not_before > now:
         return format_html("The portal asks the directory at {}.", written(submission.not_before, "clock"))
     return SafeString("The portal asks the directory as soon as a worker takes it.")
 
 
 def differences_of(organization: Organization) -> tuple[Difference, ...]:
-    """Where a later reading shows something else; nothing where it did not show the OID."""
+    """The fields in which a later reading differs; none if it did not show the OID."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     return knowledge.seen_differences(knowledge.sendable(baseline), seen) if baseline and seen else ()
 
 
-def missing(organization: Organization) -> str:
-    """The sentence where the directory did not show the OID."""
+def missing_sentence(organization: Organization) -> str:
+    """When the directory did not show the OID."""
     asked = written(organization.seen_at) if organization.seen_at else ""
     return f"The directory did not show this OID when asked on {asked}."
 
 
 def listed(names: list[str]) -> str:
-    """The first names, and how many fields more there are."""
+    """The first names, and how many more fields there are."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
 
 
-def decides() -> str:
-    """Who can decide what the portal cannot."""
+def deciders_sentence() -> str:
+    """Who can decide what the portal cannot decide."""
     names = ", ".join(permissions.people_with(Right.RESOLVE)) or "nobody yet"
     return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
 
@@ -112,7 +114,7 @@ def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
         yield _differs(organization)
 
 
-def _with_one_primary(band: Band, primary: Act | None) -> Band:
+def _with_one_primary(band: Band, primary: BandAction | None) -> Band:
     acts = tuple(act._replace(is_primary=act is primary) for act in band.acts)
     return Band(word=band.word, meaning=band.meaning, sentence=band.sentence, acts=acts)
 
@@ -120,14 +122,14 @@ def _with_one_primary(band: Band, primary: Act | None) -> Band:
 def _foreign(organization: Organization) -> Band:
     meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
-    edit = Act("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
-    back = Act("Take this decision back", _url("differences", organization), is_link=True)
+    edit = BandAction("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
+    back = BandAction("Take this decision back", _url("differences", organization), is_link=True)
     sentence = format_html("{} Decided {}.", meaning, since)
     return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
 
 def unclaimed_meaning(organization: Organization) -> str:
-    """What the directory shows at the OID of a record that is not known to be there."""
+    """What the directory shows at the OID of a record that nobody has claimed there."""
     seen = organization.seen_record()
     text = SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID
     return text.format(name=plain(seen.name) if seen else "not named")
@@ -135,7 +137,7 @@ def unclaimed_meaning(organization: Organization) -> str:
 
 def _unclaimed(organization: Organization) -> Band:
     meaning = unclaimed_meaning(organization)
-    decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
+    decide = BandAction("Compare and decide", _url("differences", organization), is_primary=True)
     sentence = format_html("{} Redox would reject a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
@@ -145,24 +147,23 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
         sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
-    acts = [Act("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+    acts = [BandAction("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
     if not organization.is_foreign and not organization.is_there_unclaimed:
-        acts.append(Act("Review and send", _url("review", organization), edits=True, is_primary=True))
+        acts.append(BandAction("Review and send", _url("review", organization), edits=True, is_primary=True))
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 
 
-def unsent(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
-    """The edits that the directory does not show already, each with who saved it last if somebody did."""
+def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
+    """The edits that the directory does not show yet, each with its last entry in the history."""
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
-    found = knowledge.unsent(known, organization.later_reading(), wanted)
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    return reviews.with_edits(found, edits, known, wanted)
+    unsent = knowledge.unsent(known, organization.later_reading(), wanted)
+    return reviews.with_edits(unsent, unsent_edits(organization), known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:
-    """The fields, each with who saved it last and when."""
-    return listed([_named(change.difference, change.entry) for change in unsent(organization)])
+    """The changed fields, each with who saved it last and when."""
+    return listed([_named(change.difference, change.entry) for change in unsent_changes(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
@@ -173,15 +174,15 @@ def _named(change: Difference, entry: AuditEntry | None) -> str:
 
 def _needs_person(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["needs_person"]
-    sentence = f"{word.say(submission=last.pk)} {decides()}"
+    sentence = f"{word.say(submission=last.pk)} {deciders_sentence()}"
     return _band(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
 
 
 def _unknown(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["unknown"]
-    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    gate = gate_of(organization.environment)
     said = word.say(submission=last.pk)
-    sentence = format_html("{} {}", said, asking_promise(last, gate, clock.now()))
+    sentence = format_html("{} {}", said, next_query_sentence(last, gate, clock.now()))
     return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
 
 
@@ -190,7 +191,7 @@ def _rejected(organization: Organization, last: Submission) -> Band:
     step = rejection.next_step(organization, last, explanation)
     acts = [_open(last, is_link=True)]
     if step is not None:
-        acts.append(Act(step.label, step.url, edits=step.needs_edit, is_primary=True))
+        acts.append(BandAction(step.label, step.url, edits=step.needs_edit, is_primary=True))
     meaning = OPEN_WORK["rejected"].say(submission=last.pk)
     return _band(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
 
@@ -212,7 +213,7 @@ def _under_way(organization: Organization, last: Submission) -> Band:
     said = word.say(submission=last.pk)
     if word.key != "queued":
         return _band(word, said, said, _open(last))
-    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    gate = gate_of(organization.environment)
     sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
     return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
 
@@ -222,11 +223,11 @@ _OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected"
 
 def _differs(organization: Organization) -> Band:
     word = OPEN_WORK[DIRECTORY_DIFFERS]
-    decide = Act("Decide", _url("differences", organization))
+    decide = BandAction("Decide", _url("differences", organization))
     first = written(organization.differs_since, "day") if organization.differs_since else ""
     if organization.is_missing:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
-        return _band(word, missing(organization), missing(organization) + since, decide)
+        return _band(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
     names = [spoken(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
@@ -235,18 +236,18 @@ def _differs(organization: Organization) -> Band:
 
 
 def _overwrites(organization: Organization) -> bool:
-    """Whether sending what is saved here would replace a value that only the directory has."""
+    """Whether sending the saved changes would overwrite a value of the directory."""
     wanted = knowledge.sendable(organization.record())
     split = knowledge.split(organization.baseline_record(), organization.later_reading(), wanted)
     return organization.changes > 0 and bool(split.overwritten)
 
 
-def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> Act:
+def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> BandAction:
     url = reverse("submission", args=[submission.environment, submission.pk])
-    return Act(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
+    return BandAction(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
 
 
-def _band(word: Word, meaning: str, sentence: str, *acts: Act) -> Band:
+def _band(word: Word, meaning: str, sentence: str, *acts: BandAction) -> Band:
     return Band(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
 
 

@@ -1,4 +1,4 @@
-"""Two versions of one record side by side, because two people edited it at the same time."""
+"""The page to choose between two versions of a record that two people edited at the same time."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,81 +8,81 @@ from organizations.forms.record import RecordForm
 from organizations.models import Organization
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
-from organizations.pages.comparison import merge
-from organizations.pages.comparison.merge import Row, Side, Version
+from organizations.pages.comparison import conflict_rows
+from organizations.pages.comparison.conflict_rows import ConflictRow, ConflictSide, FormVersion
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import last_editor, saved_again_sentence
 from organizations.services.records import organizations
 
 
-class Question(NamedTuple):
-    """One field that differs, with the side chosen so far and what is wrong with that."""
+class ConflictQuestion(NamedTuple):
+    """One field that differs, with the side chosen so far and its error."""
 
-    row: Row
-    chosen: Side | None
+    row: ConflictRow
+    chosen: ConflictSide | None
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """What was typed against what somebody else saved, and the choices between the two.
+class VersionConflict:
+    """What was typed, what somebody else saved, and the choices between the two.
 
-    Without a `before` that is known every difference counts as ours, and is shown as such. `is_overtaken`: the choices
-    were made between values of which some are older than `theirs`.
+    If `before` is not known, every difference counts as ours. `is_overtaken`: the record was saved again after the
+    choices were shown.
     """
 
     organization: Organization
-    before: Version
-    theirs: Version
-    mine: Version
-    choices: Mapping[str, Side]
+    before: FormVersion
+    theirs: FormVersion
+    mine: FormVersion
+    choices: Mapping[str, ConflictSide]
     is_overtaken: bool
 
     @classmethod
     def of(
         cls, editing: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
     ) -> Self:
-        """`posted` holds the choices that were made while version `seen` of the record was shown beside them."""
-        theirs, mine = _version(organization), Version(form.record(), form.stands_for)
+        """`posted` holds the choices that were made while version `seen` of the record was shown."""
+        theirs, mine = _version(organization), FormVersion(form.record(), form.stands_for)
         before = _version_at(organization, editing.version) or theirs
         chosen = {
-            name.removeprefix("choice-"): Side(side)
+            name.removeprefix("choice-"): ConflictSide(side)
             for name, side in posted.items()
-            if name.startswith("choice-") and side in Side.__members__.values()
+            if name.startswith("choice-") and side in ConflictSide.__members__.values()
         }
         is_newest = seen == organization.version
         if chosen and not is_newest:
             then = _version_at(organization, seen)
-            shown = merge.compare(before, then, mine) if then else ()
+            shown = conflict_rows.conflict_rows(before, then, mine) if then else ()
             # A choice is dropped if either value has changed since.
-            still = [row.key for row in merge.compare(before, theirs, mine) if row in shown]
-            chosen = {key: chosen[key] for key in still if key in chosen}
+            unchanged = [row.key for row in conflict_rows.conflict_rows(before, theirs, mine) if row in shown]
+            chosen = {key: chosen[key] for key in unchanged if key in chosen}
         return cls(organization, before, theirs, mine, chosen, "theirs" in posted and not is_newest)
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        return merge.compare(self.before, self.theirs, self.mine)
+    def rows(self) -> tuple[ConflictRow, ...]:
+        return conflict_rows.conflict_rows(self.before, self.theirs, self.mine)
 
     @property
     def missing(self) -> set[str]:
-        """The keys of the fields between whose values nobody chose."""
+        """The keys of the fields for which no side is chosen."""
         return {row.key for row in self.rows} - set(self.choices)
 
-    def merged(self) -> Version:
-        """The record that follows from the choices."""
-        return merge.merge(self.before, self.theirs, self.mine, self.choices)
+    def merged(self) -> FormVersion:
+        """The record that results from the choices."""
+        return conflict_rows.merge_versions(self.before, self.theirs, self.mine, self.choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictPage(Page):
-    """Each field that differs, to choose from. What was typed goes round with it: the way back to the form is open."""
+    """Each field that differs, to choose a side. The page also posts what was typed, so that one can go back."""
 
     template = "editing/conflict.html"
 
     organization: Organization
     who: str
     note: str
-    rows: list[Question]
+    rows: list[ConflictQuestion]
     errors: list[tuple[str, str]]
     equal: list[str]
     typed: Mapping[str, str]
@@ -93,9 +93,9 @@ class ConflictPage(Page):
 
 
 def build(
-    editing: Editing, form: RecordForm, conflict: Conflict, *, missing: Collection[str] = (), note: str = ""
+    editing: Editing, form: RecordForm, conflict: VersionConflict, *, missing: Collection[str] = (), note: str = ""
 ) -> ConflictPage:
-    """The page; `missing` are the keys of the fields whose choice is asked for."""
+    """The page; `missing` are the keys of the fields that need a choice."""
     organization = conflict.organization
     if conflict.is_overtaken:
         note = note or saved_again_sentence(organization)
@@ -106,7 +106,7 @@ def build(
         note=note,
         rows=rows,
         errors=[(f"id_choice-{each.row.key}", each.error) for each in rows if each.error],
-        equal=merge.equal_fields(conflict.theirs, conflict.mine),
+        equal=conflict_rows.equal_labels(conflict.theirs, conflict.mine),
         typed=form.typed.as_post(),
         version=editing.version,
         edit_url=record_url(organization, "edit"),
@@ -115,15 +115,15 @@ def build(
     )
 
 
-def _question(row: Row, choices: Mapping[str, Side], *, is_missing: bool) -> Question:
+def _question(row: ConflictRow, choices: Mapping[str, ConflictSide], *, is_missing: bool) -> ConflictQuestion:
     error = f"Choose a value for {row.spoken}." if is_missing else ""
-    return Question(row, choices.get(row.key, row.chosen), error)
+    return ConflictQuestion(row, choices.get(row.key, row.chosen), error)
 
 
-def _version(organization: Organization) -> Version:
-    return Version(organization.record(), organization.stands_for)
+def _version(organization: Organization) -> FormVersion:
+    return FormVersion(organization.record(), organization.stands_for)
 
 
-def _version_at(organization: Organization, version: int) -> Version | None:
+def _version_at(organization: Organization, version: int) -> FormVersion | None:
     record = organizations.record_at(organization, version)
-    return Version(record, organizations.stands_for_at(organization, version)) if record else None
+    return FormVersion(record, organizations.stands_for_at(organization, version)) if record else None

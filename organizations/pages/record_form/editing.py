@@ -1,4 +1,4 @@
-"""What a form of a record is about, and the form made of what was typed."""
+"""The record in a form, and the form with what was typed."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -14,6 +14,7 @@ from organizations.pages import record_choices
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.record_form import notices
 from organizations.queries import choices
+from organizations.queries.record_context import record_at, record_now
 from organizations.records import OrganizationRecord
 from organizations.services import search_text
 from organizations.services.connection import gateway
@@ -23,10 +24,10 @@ from organizations.services.records import organizations, prepare
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editing:
-    """One record in its form, or a new one if there is no organization yet.
+    """One record in its form; a new one without `organization`.
 
-    `version` is the one that the person started from; 0 if it is not known. `staging` is the record that a new one of
-    PRODUCTION is filled from.
+    `version` is the one that the person started from; 0 if it is not known. `staging` is the record from which a new
+    record of PRODUCTION is filled.
     """
 
     environment: Environment
@@ -36,19 +37,19 @@ class Editing:
 
     @property
     def address(self) -> str:
-        """Where the form posts to, also if it was opened under an OID that the record had before."""
+        """Where the form posts to, by the record's present OID."""
         if self.organization:
             return record_url(self.organization, "edit")
         new = reverse("organization-new", args=[self.environment])
         return f"{new}?from={self.staging.oid}" if self.staging else new
 
     def at_newest_version(self) -> Self:
-        """The same as if the person had started from what is saved now."""
+        """The same form, as if the person had started from the saved version."""
         return replace(self, version=self.organization.version) if self.organization else self
 
     def read_again(self) -> Self:
-        """The same with the record of STAGING as it is now."""
-        staging = Organization.objects.filter(pk=self.staging.pk).first() if self.staging else None
+        """The same form with the record of STAGING as it is now."""
+        staging = record_now(self.staging) if self.staging else None
         return replace(self, staging=staging)
 
     def path(self, here: str) -> list[tuple[str, str]]:
@@ -64,16 +65,16 @@ class Editing:
 
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
         """A record as this page shows it."""
-        place = OTHER  # also the other gateway: the choice of that name would move the record
+        place = OTHER  # also for the second gateway: the choice "gateway" means the usual one
         if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
             place = GATEWAY
-        elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
+        elif record_at(self.environment, record.part_of_oid) is not None:
             place = OURS
         typed = Typed.from_record(record, stands_for=stands_for, place=place)
         return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")
 
     def parent_of(self, typed: Typed) -> str:
-        """The OID of the parent that was chosen; "" if there is none."""
+        """The OID of the chosen parent; "" if there is none."""
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
         wanted = typed.fields.get(text, "")
         return search_text.oid_in(wanted) or (
@@ -81,18 +82,18 @@ class Editing:
         )
 
     def parent_notes(self, typed: Typed) -> list[str]:
-        """Why the parent that a new form begins with cannot be one."""
+        """Why the parent in a new form cannot be a parent."""
         parent = self.parent_of(typed)
         fault = organizations.parent_error(self.environment, "", parent) if parent else ""
         return [fault] if fault else []
 
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
-        """The same with the next OID below the parent that was chosen, and what is to be said of it."""
+        """The same texts with the next OID below the chosen parent, and a note on that OID."""
         parent = self.parent_of(typed)
         if typed.fields["place"] == GATEWAY or parent in gateway.gateway_oids(self.environment):
             return self._with_base_oid(typed)
         if not parent:
-            return typed, "Choose first what this record is part of; then the next OID below it can be found."
+            return typed, "Choose first what this record is part of. Then the next OID below it can be found."
         try:
             oid = organizations.suggest_oid(self.environment, parent).text
         except OidError as fault:
@@ -101,9 +102,9 @@ class Editing:
         return typed.having(oid=oid), f"{sentence} organization): use it only if Redox agreed to your own numbering."
 
     def with_prepared_parent(self, typed: Typed) -> tuple[Typed, str]:
-        """The same with the counterpart of the parent in STAGING, and the parent's name; "" if nothing is filled in.
+        """The same texts with the counterpart of the parent in STAGING, and its name; "" if nothing is filled in.
 
-        It may have been prepared while the form was open.
+        That counterpart may have been added while the form was open.
         """
         is_empty = typed.fields.get("place") == OURS and not typed.fields.get("parent", "").strip()
         parent = prepare.parent_of(prepare.source_of(self.staging)) if self.staging and is_empty else None
@@ -119,7 +120,7 @@ class Editing:
 
     def _surroundings(self) -> Surroundings:
         redox = gateway.environment(self.environment)
-        made = self.organization
+        organization = self.organization
         return Surroundings(
             word=self.environment.label,
             gateway_oid=redox.gateway_oid,
@@ -130,9 +131,9 @@ class Editing:
             elsewhere=lambda typed: record_choices.elsewhere_sentence(self.environment, typed),
             oid_error=self._oid_error,
             parent_error=self._parent_error,
-            fixed_oid=made.oid if made and notices.fixed_oid_sentence(made) else "",
-            destination_known=made.destination_known if made else True,
-            stored=self.typed(made.record(), made.stands_for) if made else None,
+            fixed_oid=organization.oid if organization and notices.fixed_oid_sentence(organization) else "",
+            destination_known=organization.destination_known if organization else True,
+            stored=self.typed(organization.record(), organization.stands_for) if organization else None,
         )
 
     def _oid_error(self, oid: str) -> str:
@@ -145,15 +146,15 @@ class Editing:
         return prepare.other_base_error(self.environment, oid)
 
     def _is_own(self, oid: str) -> bool:
-        """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""
-        made = self.organization
-        if made is None or oid == made.oid:
-            return made is not None
-        before = organizations.record_at(made, self.version) if self.version != made.version else None
+        """Whether this is the record's OID now, or was when the form was opened: then the conflict page asks."""
+        organization = self.organization
+        if organization is None or oid == organization.oid:
+            return organization is not None
+        before = organizations.record_at(organization, self.version) if self.version != organization.version else None
         return before is not None and oid == before.oid
 
     def _parent_error(self, oid: str, part_of_oid: str) -> str:
-        made = self.organization
-        if made and part_of_oid == made.part_of_oid:
-            return ""  # as it is saved: what became of the parent since is for the review to say
-        return organizations.parent_error(self.environment, made.oid if made else oid, part_of_oid)
+        organization = self.organization
+        if organization and part_of_oid == organization.part_of_oid:
+            return ""  # unchanged: the review says what is wrong with the parent now
+        return organizations.parent_error(self.environment, organization.oid if organization else oid, part_of_oid)

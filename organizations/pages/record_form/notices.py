@@ -1,4 +1,4 @@
-"""What stands above the form of a record, and what a new one can begin with."""
+"""The sentences above the form of a record, and the records that fill a new form."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,6 +6,8 @@ from datetime import datetime
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization, Presence, State
+from organizations.queries.record_context import child_count
+from organizations.queries.record_entries import unsent_edits
 from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services.records import organizations
 from organizations.services.records.authors import edit_of_ours
@@ -15,7 +17,7 @@ from organizations.text.vocabulary import FOREIGN_OID
 
 
 def notices(organization: Organization, person_id: int | None) -> list[str]:
-    """Sentences about a record that somebody is about to edit; each only when it is true."""
+    """What a person must know who edits this record."""
     found = list(_saved_by_others(organization, person_id))
     last = organization.last_submission
     if last is not None and last.is_open:
@@ -28,7 +30,7 @@ def notices(organization: Organization, person_id: int | None) -> list[str]:
 
 
 def fixed_oid_sentence(organization: Organization) -> str:
-    """Why the OID of a record cannot be changed; empty while it can."""
+    """Why the OID of a record cannot be changed; "" if it can."""
     if organization.is_foreign and organization.can_change_oid:
         return ""
     if organization.confirmed_at:
@@ -44,12 +46,12 @@ def fixed_oid_sentence(organization: Organization) -> str:
 
 
 def open_oid_sentence(organization: Organization) -> str:
-    """Why the OID of a record that was sent can be changed, and what follows; empty where nothing was sent."""
+    """Why the OID of a record that was sent can be changed, and what follows; "" if it was never sent."""
     if fixed_oid_sentence(organization) or not organization.was_sent:
         return ""
     name = plain(organization.foreign_name) or "not named"
     why = FOREIGN_OID.format(name=name) if organization.is_foreign else "No message to this OID was accepted."
-    below = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid).count()
+    below = child_count(organization)
     follow = f" {vocabulary.count(below, 'record')} below {'follows' if below == 1 else 'follow'}." if below else ""
     return f"{why} You can give this record another OID.{follow}"
 
@@ -61,29 +63,29 @@ def last_editor(organization: Organization) -> str:
 
 
 def saved_sentence(organization: Organization) -> str:
-    """Why an act that was asked for was not done: somebody saved the record while its page was open."""
+    """Why nothing was done: somebody saved the record while the page was open."""
     time = written(organization.edited_at, "clock")
     return f"{last_editor(organization)} saved this record at {time}, while this page was open. Nothing was done."
 
 
 def saved_again_sentence(organization: Organization) -> str:
-    """What is said when somebody saved the record while two other versions of it were compared."""
+    """Somebody saved the record again while two other versions were compared."""
     return (
         f"{last_editor(organization)} saved this record again at {written(organization.edited_at, 'clock')},"
-        " while you were choosing. Choose again where the values are others now."
+        " while you were choosing. Choose again for the values that changed."
     )
 
 
 def withdrawn_sentence(withdrawal: AuditEntry) -> str:
-    """What is said above the form of a record that somebody took away while it was open."""
+    """Somebody withdrew the record while its form was open."""
     return (
         f"{withdrawal.actor_name} withdrew this record at {written(withdrawal.at, 'clock')}."
-        " What you typed is kept; save it as a new record if it is still wanted."
+        " What you typed is kept. Save it as a new record if it is still needed."
     )
 
 
-def beginning_below(parent: Organization) -> OrganizationRecord:
-    """What can be known of a record below this one: parent, contacts, state, country and destination ID."""
+def record_below(parent: Organization) -> OrganizationRecord:
+    """A new record below this one, with its contacts, state, country and destination ID."""
     known = parent.record()
     return OrganizationRecord(
         part_of_oid=parent.oid,
@@ -93,8 +95,8 @@ def beginning_below(parent: Organization) -> OrganizationRecord:
     )
 
 
-def beginning_like(other: Organization) -> OrganizationRecord:
-    """What can be known of another record beside this one; name, street, city and ZIP are its own."""
+def record_like(other: Organization) -> OrganizationRecord:
+    """A new record like this one, without its name, street, city and ZIP."""
     known = other.record()
     return OrganizationRecord(
         part_of_oid=known.part_of_oid,
@@ -105,7 +107,7 @@ def beginning_like(other: Organization) -> OrganizationRecord:
 
 
 def filled_sentence(begun: OrganizationRecord, source: Organization) -> str:
-    """Which fields a new form took from another record, beside the parent; empty where it took none."""
+    """Which fields of a new form are filled from another record; "" if none are. The parent does not count."""
     filled = {"contacts": begun.contacts, "destination ID": begun.destination_id}
     filled |= {label.lower(): getattr(begun.address, name) for name, label in ADDRESS_LABELS.items()}
     names = [name for name, value in filled.items() if value]
@@ -120,7 +122,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     known = organization.baseline_record()
     if known is None:
         return
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    edits = unsent_edits(organization)
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
         entry = edit_of_ours(found, edits, known)

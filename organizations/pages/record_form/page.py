@@ -1,4 +1,4 @@
-"""The form of a record: what stands around its fields."""
+"""The page with the form of a record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,29 +12,30 @@ from organizations.models import Organization, User
 from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url, record_url
 from organizations.pages.counterpart import prepare
-from organizations.pages.counterpart.prepare import Prepared
+from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
+from organizations.queries.record_context import record_at
 from organizations.services.records.prepare import FormBasis, StagingSource
 
 
-class Filled(NamedTuple):
-    """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
+class FilledFrom(NamedTuple):
+    """What a form of PRODUCTION was filled from. `signed` is a hidden field that the form posts."""
 
     source: StagingSource
     basis: FormBasis
     signed: str
 
-    def prepared(self) -> Prepared:
-        """What the page says of that record."""
-        return prepare.prepared(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
+    def prepared(self) -> PreparedNotes:
+        """What the page says about its source."""
+        return prepare.prepared_notes(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormPage(Page):
-    """A record as somebody edits it, or a new one. `notices` are true of the record, or of what was done just now."""
+    """An existing or a new record in its form. `notices` are about the record, or about what was just done."""
 
     template = "editing/form.html"
 
@@ -44,7 +45,7 @@ class FormPage(Page):
     version: int
     is_unsaved: bool
     notices: list[str]
-    # The OID, and what can be chosen.
+    # The OID, and the choices that are offered.
     fixed_oid: str
     open_oid: str
     oid_note: str
@@ -54,7 +55,7 @@ class FormPage(Page):
     destinations: list[Choice]
     most_rows: int
     # The record of STAGING that it was filled from.
-    prepared: Prepared | None
+    prepared: PreparedNotes | None
     basis: str
     # Where else to go.
     path: list[tuple[str, str]]
@@ -67,23 +68,23 @@ def build(
     form: RecordForm,
     user: User,
     *,
-    filled: Filled | None = None,
+    filled: FilledFrom | None = None,
     notes: Sequence[str] = (),
     oid_note: str = "",
     is_unsaved: bool = False,
 ) -> FormPage:
-    """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
-    made = editing.organization
+    """The page with this form. `notes` come first. `is_unsaved`: the form holds what somebody typed."""
+    organization = editing.organization
     prepared = filled.prepared() if filled else None
     return FormPage(
         form=form,
-        organization=made,
+        organization=organization,
         address=editing.address,
         version=editing.version,
         is_unsaved=is_unsaved,
-        notices=[*notes, *(notices(made, user.pk) if made else [])],
-        fixed_oid=fixed_oid_sentence(made) if made else "",
-        open_oid=open_oid_sentence(made) if made else "",
+        notices=[*notes, *(notices(organization, user.pk) if organization else [])],
+        fixed_oid=fixed_oid_sentence(organization) if organization else "",
+        open_oid=open_oid_sentence(organization) if organization else "",
         oid_note=oid_note or (prepared.oid_note if prepared else ""),
         taken_by=_taken_by(editing, form),
         **_offered(editing, form),
@@ -104,19 +105,18 @@ def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
 
 
 def _elsewhere(editing: Editing) -> dict[str, Any]:
-    made, staging = editing.organization, editing.staging
+    organization, staging = editing.organization, editing.staging
     switch_url = record_url(staging) if staging else ""
     return {
-        "path": editing.path("Edit" if made else "Add organization"),
-        "leave_url": record_url(made) if made else reverse("organizations", args=[editing.environment]),
-        "switch_url": counterpart_url(made) if made else switch_url,
+        "path": editing.path("Edit" if organization else "Add organization"),
+        "leave_url": record_url(organization) if organization else reverse("organizations", args=[editing.environment]),
+        "switch_url": counterpart_url(organization) if organization else switch_url,
     }
 
 
 def _taken_by(editing: Editing, form: RecordForm) -> Organization | None:
-    """The other record that has the OID which was refused."""
+    """The other record that already has the refused OID."""
     if not form.checked or "oid" not in form.main.errors:
         return None
-    here = Organization.objects.in_environment(editing.environment)
-    holder = here.filter(oid=form.main.values["oid"]).first()
+    holder = record_at(editing.environment, form.main.values["oid"])
     return None if holder == editing.organization else holder

@@ -1,4 +1,4 @@
-"""The records that fit what somebody types where a record is named."""
+"""The records that match what somebody types into a field that names a record."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
 
 FIELDS = ("parent", "below", "replaced_by", "counterpart")
-"""Where a record is named: PartOf of the form, a filter of the list, what replaces a closed location, a counterpart."""
+"""Fields that name a record: PartOf, a filter of the list, what replaces a closed location, a counterpart."""
 _ALSO_DEACTIVATED = ("below", "counterpart")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionsPage(Page):
-    """Choices of the list beside the field; at PartOf also which record the text means so far, and where that is."""
+    """The choices for the field; for PartOf also the record that the text names, with its place in the tree."""
 
     template = "editing/suggestions.html"
 
@@ -24,7 +24,7 @@ class SuggestionsPage(Page):
 
 
 def build(environment: Environment, field: str, typed: str) -> SuggestionsPage:
-    """What fits `typed` in this field; `field` is "" if none of them asked."""
+    """What matches `typed` in this field; `field` is "" if it is another one."""
     is_parent = field == "parent"
     called = choices.record_called(environment, typed) if is_parent else ""
     return SuggestionsPage(

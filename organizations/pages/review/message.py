@@ -1,4 +1,4 @@
-"""The review of one message in words: what it does, what it is compared with, who changed what, what is in the way."""
+"""The review of one message in words: what it does, what it is compared with, who changed what, what blocks it."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from organizations.models import AuditEntry, Basis, Event, Organization, Submission
+from organizations.models import Basis, Event, Organization, Submission
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
-from organizations.queries import parents
+from organizations.queries import parents, record_entries
 from organizations.records import PrintedField, listed
 from organizations.services.connection import gateway
 from organizations.services.directory import differences
@@ -28,7 +28,7 @@ TICK = "Tick this, or go back and change the value."
 TICK_OVERWRITE = "Tick Overwrite, or take the directory's value."
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """One line of the message: the form's field, Redox's rule, and whether this message changes it."""
 
     text: str
@@ -37,8 +37,8 @@ class Line(NamedTuple):
     changed: bool
 
 
-class Question(NamedTuple):
-    """One warning with its box."""
+class WarningBox(NamedTuple):
+    """One warning with the box that accepts it."""
 
     key: str
     text: str
@@ -47,12 +47,12 @@ class Question(NamedTuple):
 
     @property
     def problem(self) -> str:
-        """Its line among the problems of the page. Some texts ask for the tick themselves."""
+        """Its line in the list of errors. Some texts ask for the tick themselves."""
         return self.text if "Tick " in self.text else f"Tick: {self.text}"
 
 
 class Obstacle(NamedTuple):
-    """Something in the way, with the page where it is put right."""
+    """What blocks the message, with a link to the page where it can be resolved."""
 
     sentence: str
     url: str
@@ -60,10 +60,10 @@ class Obstacle(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What the template prints of a review."""
+class ReviewContent:
+    """What the page of a review shows beside its form."""
 
-    made: Review
+    review: Review
     sentences: tuple[str, ...]
     compared: str
     freshness: Freshness
@@ -72,8 +72,8 @@ class Page:
     equivalent: tuple[ValueRow, ...]
     unchanged: tuple[PrintedField, ...]
     keys: tuple[KeyRow, ...]
-    lines: tuple[Line, ...]
-    questions: tuple[Question, ...]
+    lines: tuple[MessageLine, ...]
+    questions: tuple[WarningBox, ...]
     settled: tuple[str, ...]
     obstacles: tuple[Obstacle, ...]
     waits: str
@@ -81,23 +81,25 @@ class Page:
 
     @property
     def send_label(self) -> str:
-        return f"Create in {self.made.word}" if self.made.event == Event.NEW else f"Send update to {self.made.word}"
+        return (
+            f"Create in {self.review.word}" if self.review.event == Event.NEW else f"Send update to {self.review.word}"
+        )
 
     @property
     def text(self) -> str:
         """The message as text, for the clipboard."""
-        return self.made.message.decode()
+        return self.review.message.decode()
 
     @property
     def accepted_heading(self) -> str:
-        """The heading of what was known before any later reading; empty where that is nothing."""
-        return freshness.accepted_heading(self.made.organization) if self.made.known.accepted is not None else ""
+        """The heading of the accepted or taken values; "" if there are none."""
+        return freshness.accepted_heading(self.review.organization) if self.review.known.accepted is not None else ""
 
     @property
     def directory_heading(self) -> str:
-        """The heading of what a later reading shows; empty without one."""
-        at = self.made.organization.seen_at
-        return f"Directory shows {written(at, 'clock')}" if self.made.known.seen is not None and at else ""
+        """The heading of the values of a later reading; "" if there is none."""
+        at = self.review.organization.seen_at
+        return f"Directory shows {written(at, 'clock')}" if self.review.known.seen is not None and at else ""
 
     @property
     def columns(self) -> int:
@@ -109,16 +111,16 @@ class Page:
 
     @property
     def overwritten_group(self) -> str:
-        """Nobody knows who set these values, and since when only of the first that was seen."""
-        since = self.made.organization.differs_since
+        """Nobody knows who set these values. Only the first difference has a known time."""
+        since = self.review.organization.differs_since
         seen = f" (the first difference was seen on {_day(since)})" if since else ""
         return f"You overwrite {vocabulary.count(len(self.overwritten), 'value')} that the directory shows{seen}"
 
     @property
     def unchanged_words(self) -> str:
-        """How many fields stay; that the directory has them so only where a later reading shows it."""
+        """How many fields stay. Only a later reading proves that the directory has them too."""
         counted = f"{vocabulary.count(len(self.unchanged), 'field')} unchanged"
-        return f"{counted} and the same in the directory" if self.made.known.seen is not None else counted
+        return f"{counted} and the same in the directory" if self.review.known.seen is not None else counted
 
     @property
     def equivalent_words(self) -> str:
@@ -131,8 +133,8 @@ class Page:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """The unchanged fields of which no reading says anything."""
-        has_destination = self.made.known.seen is not None and bool(self.made.record.destination_id)
+        """The unchanged fields that no Query shows."""
+        has_destination = self.review.known.seen is not None and bool(self.review.record.destination_id)
         is_changed = any(row.field == "destination_id" for row in self.rows)
         return ("Destination ID",) if has_destination and not is_changed else ()
 
@@ -159,12 +161,12 @@ class Page:
 
     @property
     def can_take(self) -> bool:
-        """Whether the page of the differences offers to take the directory's values."""
-        return not differences.why_not_take(self.made.organization)
+        """Whether the directory's values can be taken instead."""
+        return not differences.why_not_take(self.review.organization)
 
     @property
     def box_errors(self) -> list[tuple[str, str]]:
-        """(id, error) of each box that must still be ticked, in the order of the page."""
+        """The id and error of each box that must still be ticked, in the order of the page."""
         return [
             *((f"id_tick-{row.tick}", f"{row.spoken}: {row.tick_error}") for row in self.overwritten if row.tick_error),
             *((f"id_tick-{each.key}", each.problem) for each in self.questions if each.error),
@@ -172,39 +174,42 @@ class Page:
 
     @property
     def size(self) -> str:
-        return vocabulary.count(len(self.made.message), "byte")
+        return vocabulary.count(len(self.review.message), "byte")
 
     @property
     def changed_lines(self) -> list[int]:
         return [number for number, line in enumerate(self.lines, start=1) if line.changed]
 
 
-def page(
-    made: Review, *, since_version: int | None = None, ticked: Collection[str] = (), missing: Collection[str] = ()
-) -> Page:
-    """The page of a review. Edits after `since_version` are marked new; `missing` are the boxes to ask for."""
-    return Page(
-        made=made,
-        sentences=tuple(_sentences(made)),
-        compared=_compared(made),
-        freshness=freshness.of(made.organization),
-        rows=values.change_rows(made, since_version),
-        overwritten=overwritten(made, ticked, missing, since_version),
-        equivalent=values.equivalent_rows(made),
-        unchanged=tuple(_unchanged(made)),
-        keys=values.key_rows(made),
-        lines=tuple(Line(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
-        questions=tuple(questions(made, ticked, missing)),
-        settled=tuple(map(settled, made.settled_warnings)),
-        obstacles=tuple(obstacle(made.organization, blocker) for blocker in made.blockers),
-        waits=_waits(made),
-        curl=reviews.as_curl(made) if made.message else "",
+def review_content(
+    review: Review, *, since_version: int | None = None, ticked: Collection[str] = (), missing: Collection[str] = ()
+) -> ReviewContent:
+    """What the page of a review shows.
+
+    Edits after `since_version` are marked as new. `missing` are the keys of the boxes that must still be ticked.
+    """
+    return ReviewContent(
+        review=review,
+        sentences=tuple(_sentences(review)),
+        compared=_compared(review),
+        freshness=freshness.record_freshness(review.organization),
+        rows=values.change_rows(review, since_version),
+        overwritten=overwritten_rows(review, ticked, missing, since_version),
+        equivalent=values.equivalent_rows(review),
+        unchanged=tuple(_unchanged(review)),
+        keys=values.key_rows(review),
+        lines=tuple(MessageLine(line.text, line.field_label, line.rule, changed) for line, changed in review.lines),
+        questions=tuple(warning_boxes(review, ticked, missing)),
+        settled=tuple(map(settled_warning, review.settled_warnings)),
+        obstacles=tuple(obstacle(review.organization, blocker) for blocker in review.blockers),
+        waits=_waits(review),
+        curl=reviews.as_curl(review) if review.message else "",
     )
 
 
 def out_of_date(organization: Organization, since_version: int, otherwise: str) -> str:
-    """The sentence for a review that was overtaken: by whom and when, if it was by an edit."""
-    entry = AuditEntry.objects.edits_since(organization.pk, since_version).last()
+    """Why a review is out of date: who edited the record, or `otherwise` if nobody did."""
+    entry = record_entries.last_edit_since(organization, since_version)
     if entry is None:
         return otherwise
     labels = listed(change["label"] for change in entry.facts.get("changes", [])) or "Kind of record"
@@ -214,73 +219,73 @@ def out_of_date(organization: Organization, since_version: int, otherwise: str) 
 
 
 def already_sent(submission: Submission) -> str:
-    """The sentence for a second press or a second tab."""
+    """What to say if the button was pressed twice, or in a second tab."""
     at = written(submission.created_at, "clock")
     return f"This was sent already at {at}: submission {submission.pk}."
 
 
-def _sentences(made: Review) -> Iterator[str]:
-    if not made.shows_message:
+def _sentences(review: Review) -> Iterator[str]:
+    if not review.shows_message:
         return
-    name = made.organization.name
-    if made.event == Event.NEW:
-        yield f"Registers {name} below {_parent(made)}."
+    name = review.organization.name
+    if review.event == Event.NEW:
+        yield f"Registers {name} below {_parent(review)}."
         return
-    if not made.organization.confirmed and made.organization.presence_basis in (Basis.STATED, Basis.SEEN):
-        if made.organization.last_submission is None:
+    if not review.organization.confirmed and review.organization.presence_basis in (Basis.STATED, Basis.SEEN):
+        if review.organization.last_submission is None:
             yield "First message for a record that was registered outside the portal."
         else:
             yield "No message of this record was accepted yet. The directory has it."
-    if made.before is None:
+    if review.before is None:
         yield "Redox replaces the whole record."
         return
-    if made.nothing_differs:
-        yield _nothing_differs(made)
+    if review.nothing_differs:
+        yield _nothing_differs(review)
         return
-    moved = made.before.part_of_oid != made.record.part_of_oid
+    moved = review.before.part_of_oid != review.record.part_of_oid
     if moved:
-        yield f"Moves {name} from {_name_of(made, made.before.part_of_oid)} to below {_parent(made)}."
-    labels = [label for field, label in _short_labels(made) if not (moved and field == "part_of_oid")]
+        yield f"Moves {name} from {_name_of(review, review.before.part_of_oid)} to below {_parent(review)}."
+    labels = [label for field, label in _short_labels(review) if not (moved and field == "part_of_oid")]
     if labels:
-        yield f"Changes {_listed(labels)} of {name}. {_rest(made)}"
-    elif made.overwrites and not made.changes:
-        yield _only_overwrites(made)
+        yield f"Changes {_listed(labels)} of {name}. {_rest(review)}"
+    elif review.overwrites and not review.changes:
+        yield _only_overwrites(review)
 
 
-def _rest(made: Review) -> str:
-    """What becomes of the fields that nobody changed here."""
-    number = len(made.overwrites)
+def _rest(review: Review) -> str:
+    """What the message does to the fields that nobody changed here."""
+    number = len(review.overwrites)
     if not number:
         return "Redox replaces the whole record, so its other fields are sent unchanged."
     overwritten = vocabulary.count(number, "value that the directory shows", "values that the directory shows")
     return f"Redox replaces the whole record, so this also overwrites {overwritten}."
 
 
-def _only_overwrites(made: Review) -> str:
-    if any(each.entry is not None for each in made.overwrites):
+def _only_overwrites(review: Review) -> str:
+    if any(each.entry is not None for each in review.overwrites):
         return "Redox replaces the whole record, so the values of the directory that differ are lost."
     return "No change is saved here. Redox replaces the whole record, so other values of the directory are lost."
 
 
-def _nothing_differs(made: Review) -> str:
-    if made.equivalent:
-        spelled = vocabulary.count(len(made.equivalent), "value")
+def _nothing_differs(review: Review) -> str:
+    if review.equivalent:
+        spelled = vocabulary.count(len(review.equivalent), "value")
         return f"Nothing differs but the spelling of {spelled}, which means the same. There is nothing to send."
-    organization = made.organization
+    organization = review.organization
     if organization.is_missing:
         return "No change is saved here, and the directory did not show this OID. The same values can be sent again."
-    is_read = made.known.seen is not None
-    known = f"what the directory showed on {_day(organization.seen_at)}" if is_read else _baseline(organization)
+    is_read = review.known.seen is not None
+    known = f"what the directory showed on {_day(organization.seen_at)}" if is_read else _compared_with(organization)
     return f"Nothing differs from {known}. There is nothing to send."
 
 
-def _baseline(organization: Organization) -> str:
-    return freshness.compared_with(organization)
+def _compared_with(organization: Organization) -> str:
+    return freshness.compared_with(organization, record_entries.taken_by(organization))
 
 
-def _short_labels(made: Review) -> list[tuple[str, str]]:
-    """Labels for a sentence: of a contact's field only the field."""
-    short = {change.difference.label.rpartition(", ")[2]: change.difference.field for change in made.changes}
+def _short_labels(review: Review) -> list[tuple[str, str]]:
+    """Each changed field with its label for a sentence; a field of a contact without its contact."""
+    short = {change.difference.label.rpartition(", ")[2]: change.difference.field for change in review.changes}
     return [(field, label) for label, field in short.items()]
 
 
@@ -290,77 +295,77 @@ def _listed(labels: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
 
-def _parent(made: Review) -> str:
-    return made.parent.name if made.parent else _name_of(made, made.record.part_of_oid)
+def _parent(review: Review) -> str:
+    return review.parent.name if review.parent else _name_of(review, review.record.part_of_oid)
 
 
-def _name_of(made: Review, oid: str) -> str:
-    environment = made.organization.environment
+def _name_of(review: Review, oid: str) -> str:
+    environment = review.organization.environment
     name = parents.names(environment, [oid]).get(oid, oid)
     # There are two gateways: the usual one needs no number.
     is_other = oid in gateway.gateway_oids(environment) and oid != gateway.environment(environment).gateway_oid
     return f"{name} ({oid})" if is_other else name
 
 
-def _compared(made: Review) -> str:
-    """What the message is compared with; a New is compared with nothing."""
-    if not made.shows_message or made.event == Event.NEW:
+def _compared(review: Review) -> str:
+    """What an Update is compared with; "" for a New."""
+    if not review.shows_message or review.event == Event.NEW:
         return ""
-    if made.before is None:
+    if review.before is None:
         return "Redox has accepted no message of this record, so there is nothing to compare with."
-    organization = made.organization
-    also = made.known.accepted is not None and made.known.seen is not None
+    organization = review.organization
+    also = review.known.accepted is not None and review.known.seen is not None
     read = f", and with what the directory showed on {_day(organization.seen_at)}" if also else ""
-    return f"Compared with {freshness.compared_with(organization)}{read}."
+    return f"Compared with {_compared_with(organization)}{read}."
 
 
-def _unchanged(made: Review) -> Iterator[PrintedField]:
-    """The fields that stay as they are, without those that the directory spells differently or a Query cannot show."""
-    spelled = {each.field for each in made.equivalent}
-    for shown in made.unchanged:
-        is_unreadable = shown.field == "destination_id" and made.known.seen is not None
+def _unchanged(review: Review) -> Iterator[PrintedField]:
+    """The fields that stay, without those that the directory spells differently or a Query cannot show."""
+    spelled = {each.field for each in review.equivalent}
+    for shown in review.unchanged:
+        is_unreadable = shown.field == "destination_id" and review.known.seen is not None
         if not (shown.field.startswith("carried.") or shown.field in spelled or is_unreadable):
             yield shown
 
 
-def overwritten(
-    made: Review, ticked: Collection[str] = (), missing: Collection[str] = (), since_version: int | None = None
+def overwritten_rows(
+    review: Review, ticked: Collection[str] = (), missing: Collection[str] = (), since_version: int | None = None
 ) -> tuple[ValueRow, ...]:
-    """The values of the directory that are overwritten, each with the box of its warning."""
-    keys = {each.value: submissions.warning_key(each) for each in made.open_warnings if each.key == OVERWRITE}
+    """The directory's values that the message overwrites, each with the box that accepts it."""
+    keys = {each.value: submissions.warning_key(each) for each in review.open_warnings if each.key == OVERWRITE}
     rows = []
-    for row, change in zip(values.overwrite_rows(made, since_version), made.overwrites, strict=True):
+    for row, change in zip(values.overwrite_rows(review, since_version), review.overwrites, strict=True):
         key = keys.get(overwrite_value(change.difference), "")
         error = TICK_OVERWRITE if key in missing else ""
         rows.append(row._replace(tick=key, ticked=key in ticked, tick_error=error))
     return tuple(rows)
 
 
-def questions(made: Review, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Iterator[Question]:
-    """The warnings to tick, without those about overwritten values: they are ticked beside the value."""
-    for warning in made.open_warnings:
+def warning_boxes(review: Review, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Iterator[WarningBox]:
+    """The warnings to tick, without those about overwritten values, which have their box beside the value."""
+    for warning in review.open_warnings:
         if warning.key != OVERWRITE:
             key = submissions.warning_key(warning)
-            yield Question(key, warning.text, key in ticked, TICK if key in missing else "")
+            yield WarningBox(key, warning.text, key in ticked, TICK if key in missing else "")
 
 
-def settled(warning: ReviewWarning) -> str:
-    """A warning that was ticked before, with by whom, when and why."""
+def settled_warning(warning: ReviewWarning) -> str:
+    """A warning that was accepted for an earlier message, with who accepted it, when and why."""
     day = _day(datetime.fromisoformat(warning.accepted_at))
     reason = f": {warning.accepted_reason}" if warning.accepted_reason else ""
     return f"{warning.text} Accepted by {warning.accepted_by}, {day}{reason}"
 
 
 def obstacle(organization: Organization, blocker: Blocker) -> Obstacle:
-    """What is in the way of a record, with the page where it is put right."""
+    """What blocks a record, with a link to the page where it can be resolved."""
     return Obstacle(blocker.sentence, *_step(organization, blocker))
 
 
 def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
-    """The address and the words of what ends it."""
+    """The address and the label of the step that resolves it."""
     if blocker.kind in _STEPS:
-        page, section, words_of_step = _STEPS[blocker.kind]
-        return _url(page, organization) + section, words_of_step
+        page, section, label = _STEPS[blocker.kind]
+        return _url(page, organization) + section, label
     if blocker.submission is not None:
         address = reverse("submission", args=[blocker.submission.environment, blocker.submission.pk])
         return address, f"Open submission {blocker.submission.pk}"
@@ -380,10 +385,10 @@ _STEPS = {
 }
 
 
-def _waits(made: Review) -> str:
-    if made.waits_for is None or made.parent is None:
+def _waits(review: Review) -> str:
+    if review.waits_for is None or review.parent is None:
         return ""
-    return f"{made.parent.name} must be accepted first. You can send now; the message waits."
+    return f"{review.parent.name} must be accepted first. You can send now; the message waits."
 
 
 def _url(name: str, organization: Organization) -> str:

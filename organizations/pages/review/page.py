@@ -1,4 +1,4 @@
-"""The review of one record: exactly what would be sent, and what is asked before it is."""
+"""The review of one record: exactly what would be sent, and what to confirm first."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
-from organizations.pages.review import message as shown
+from organizations.pages.review.message import ReviewContent, review_content
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
 from organizations.services.review.reviews import Review
@@ -17,12 +17,12 @@ from organizations.services.review.reviews import Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage(Page):
-    """`page` is the review in words, `made` the review itself; `notes` say what came in the way of a press."""
+    """`page` is the review in words. `notes` say why the last press of the button sent nothing."""
 
     template = "review/page.html"
 
-    page: shown.Page
-    made: Review
+    page: ReviewContent
+    review: Review
     form: ReviewForm
     organization: Organization
     notes: Collection[str]
@@ -34,7 +34,7 @@ class ReviewPage(Page):
 
 
 def build(
-    made: Review,
+    review: Review,
     user: User,
     form: ReviewForm | None = None,
     *,
@@ -42,14 +42,14 @@ def build(
     missing: Collection[str] = (),
     notes: Collection[str] = (),
 ) -> ReviewPage:
-    """The page; `bound` and `form` are what was posted, `missing` the boxes to ask for."""
-    organization = made.organization
+    """`bound` and `form` are what was posted; `missing` are the keys of the boxes that must still be ticked."""
+    organization = review.organization
     environment = Environment(organization.environment)
     since, ticked = (bound.version, bound.ticked) if bound else (None, frozenset[str]())
     return ReviewPage(
-        page=shown.page(made, since_version=since, ticked=ticked, missing=missing),
-        made=made,
-        form=form or review_form(made),
+        page=review_content(review, since_version=since, ticked=ticked, missing=missing),
+        review=review,
+        form=form or review_form(review),
         organization=organization,
         notes=notes,
         is_unsaved=bound is not None,
@@ -60,6 +60,6 @@ def build(
     )
 
 
-def review_form(made: Review, data: QueryDict | None = None, *, reason: str = "") -> ReviewForm:
-    """The form of a review: posted, or with a reason that is not checked."""
-    return ReviewForm(data, needs_reason=made.needs_reason, word=made.word, initial={"reason": reason})
+def review_form(review: Review, data: QueryDict | None = None, *, reason: str = "") -> ReviewForm:
+    """The form with what was posted, or with a reason that is not checked yet."""
+    return ReviewForm(data, needs_reason=review.needs_reason, word=review.word, initial={"reason": reason})

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
+from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, difference, spoken
@@ -18,8 +19,8 @@ EQUIVALENT = "equivalent"
 UNREADABLE = "a Query does not show it"
 
 
-class Cell(NamedTuple):
-    """One value. `note` is written beside it, or in its place where `only_note`."""
+class DirectoryValue(NamedTuple):
+    """One value of the directory with a note; if `only_note`, the note replaces the value."""
 
     text: str
     note: str = ""
@@ -30,15 +31,15 @@ class Cell(NamedTuple):
 
 
 class ValueRow(NamedTuple):
-    """One field with its values; `is_new` where the edit came after the page that was sent.
+    """One field with its values. `is_new`: it was edited after the page was shown.
 
-    `tick` and `tick_error` belong to a value of the directory that the message overwrites.
+    `tick` is the key of the box that accepts overwriting the directory's value; "" if nothing is overwritten.
     """
 
     field: str
     label: str
     accepted: str
-    directory: Cell
+    directory: DirectoryValue
     sent: str
     by: str
     edit_url: str
@@ -49,8 +50,7 @@ class ValueRow(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def spoken(self) -> str:
@@ -59,10 +59,7 @@ class ValueRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A key of the directory's record that the form does not have, and what this message does with it.
-
-    `is_sent_back`: with the directory's own value, or with the accepted one where the directory shows none.
-    """
+    """A key of the directory's record that the form does not have, and what this message sends for it."""
 
     key: str
     directory: str
@@ -70,52 +67,54 @@ class KeyRow(NamedTuple):
 
     @property
     def is_sent_back(self) -> bool:
+        """Whether the directory keeps its value. If it shows none, the accepted one is sent back."""
         return bool(self.sent) and self.directory in ("", self.sent)
 
 
 def change_rows(review: Review, since_version: int | None = None) -> tuple[ValueRow, ...]:
-    """The fields that this message changes, each with the last edit here."""
+    """The fields that this message changes, each with its last edit here."""
     return tuple(_rows(review, review.changes, since_version))
 
 
 def overwrite_rows(review: Review, since_version: int | None = None) -> tuple[ValueRow, ...]:
-    """The values of the directory that this message overwrites and that nobody here chose to replace."""
+    """The directory's values that this message overwrites although nobody here chose to replace them."""
     return tuple(_rows(review, review.overwrites, since_version, overwrites=True))
 
 
-class Moves(NamedTuple):
-    """What one of several messages changes, from what to what: the edits here, and values of the directory."""
+class MessageMoves(NamedTuple):
+    """What one of several messages changes: the edits made here, and values of the directory."""
 
     changed: tuple[ValueRow, ...] = ()
     overwritten: tuple[ValueRow, ...] = ()
 
 
-def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
-    """The moves of each review; where there is nothing to compare with, all values. At most one query."""
-    compared = [(each.changes, each.overwrites if each.before is not None else ()) for each in reviews]
-    found = [change.difference for pair in compared for changes in pair for change in changes]
-    named = iter(parents.named(environment, found))
+def moves_of_messages(environment: str, reviews: Iterable[Review]) -> list[MessageMoves]:
+    """What each message changes; all its values if there is nothing to compare with. At most one query."""
+    compared = [(review.changes, review.overwrites if review.before is not None else ()) for review in reviews]
+    differences = [change.difference for pair in compared for changes in pair for change in changes]
+    named = iter(parents.named(environment, differences))
 
     def rows(review: Review, changes: Iterable[ReviewChange]) -> tuple[ValueRow, ...]:
-        of_each = ((next(named), change.entry) for change in changes)
+        with_entries = ((next(named), change.entry) for change in changes)
         return tuple(
-            _row(review.organization, found, entry, None, found.before, Cell(found.before)) for found, entry in of_each
+            _row(review.organization, named_one, entry, None, named_one.before, DirectoryValue(named_one.before))
+            for named_one, entry in with_entries
         )
 
     return [
-        Moves(rows(review, changes), rows(review, overwrites))
+        MessageMoves(rows(review, changes), rows(review, overwrites))
         for review, (changes, overwrites) in zip(reviews, compared, strict=True)
     ]
 
 
 def equivalent_rows(review: Review) -> tuple[ValueRow, ...]:
-    """The values that the directory spells in another way, which means the same."""
-    changes = [ReviewChange(each, None) for each in review.equivalent]
+    """The values that the directory spells differently and that mean the same."""
+    changes = [ReviewChange(equivalent, None) for equivalent in review.equivalent]
     return tuple(_rows(review, changes, None, overwrites=True, note=EQUIVALENT))
 
 
 def key_rows(review: Review) -> tuple[KeyRow, ...]:
-    """Keys that the form does not have, of the newest reading and of this message."""
+    """The keys of the newest reading and of this message that the form does not have."""
     seen = review.organization.seen_record() if review.before is not None else None
     shown, sent = dict(seen.carried) if seen else {}, dict(review.record.carried)
     return tuple(KeyRow(key, shown.get(key, ""), sent.get(key, "")) for key in sorted(shown | sent))
@@ -129,48 +128,50 @@ def _rows(
     overwrites: bool = False,
     note: str = "",
 ) -> Iterator[ValueRow]:
-    """`before` of a change that overwrites is the directory's value; of any other it is the accepted one."""
+    """With `overwrites` the `before` of each change is the directory's value, else the accepted one."""
     changes = list(changes)
     environment = review.organization.environment
     accepted = _before_by_place(environment, review.known.accepted, review.record)
-    seen = _before_by_place(environment, _filled(review.known.seen, review.record), review.record)
+    # A Query shows neither the destination ID nor the keys of other systems: there is nothing to compare in them.
+    reading = review.known.seen and knowledge.fill_unreadable(review.known.seen, review.record)
+    seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
     named = parents.named(environment, [change.difference for change in changes])
-    for found, change in zip(named, changes, strict=True):
-        place = _place(found)
+    for change_named, change in zip(named, changes, strict=True):
+        place = knowledge.difference_place(change_named)
         if overwrites:
-            was, directory = accepted.get(place, found.after), Cell(found.before, note)
+            was, directory = accepted.get(place, change_named.after), DirectoryValue(change_named.before, note)
         else:
-            was = found.before
-            directory = _shown(review.organization, found, seen.get(place, was), was)
-        yield _row(review.organization, found, change.entry, since_version, was, directory)
+            was = change_named.before
+            directory = _directory_value(review.organization, change_named, seen.get(place, was), was)
+        yield _row(review.organization, change_named, change.entry, since_version, was, directory)
 
 
-def _shown(organization: Organization, found: Difference, seen: str, accepted: str) -> Cell:
-    """What the directory shows of a field that is changed here: it means the same as what was accepted."""
-    if found.field == "destination_id":
-        return Cell("", UNREADABLE)
+def _directory_value(organization: Organization, changed: Difference, seen: str, accepted: str) -> DirectoryValue:
+    """The directory's value of a field that is edited here: it means the same as the accepted one."""
+    if changed.field == "destination_id":
+        return DirectoryValue("", UNREADABLE)
     same = SAME_AS_ACCEPTED if organization.confirmed else SAME_AS_TAKEN
-    return Cell(seen, same if seen == accepted else EQUIVALENT)
+    return DirectoryValue(seen, same if seen == accepted else EQUIVALENT)
 
 
 def _row(
     organization: Organization,
-    found: Difference,
+    changed: Difference,
     entry: AuditEntry | None,
     since_version: int | None,
     accepted: str,
-    directory: Cell,
+    directory: DirectoryValue,
 ) -> ValueRow:
     version = entry.version_after if entry else None
     edit = reverse("edit", args=[organization.environment, organization.oid])
     return ValueRow(
-        field=found.field,
-        label=found.label,
+        field=changed.field,
+        label=changed.label,
         accepted=accepted,
         directory=directory,
-        sent=found.after,
+        sent=changed.after,
         by=f"{entry.actor_name}, {written(entry.at, 'day')}" if entry else "",
-        edit_url=f"{edit}#{found.anchor}" if found.anchor else "",  # else the form has no such field
+        edit_url=f"{edit}#{changed.anchor}" if changed.anchor else "",  # "": the form has no such field
         is_new=since_version is not None and version is not None and version > since_version,
     )
 
@@ -180,25 +181,5 @@ def _before_by_place(
 ) -> dict[tuple[str, str], str]:
     if before is None:
         return {}
-    found = parents.named(environment, knowledge.in_form(difference(before, after)))
-    return {_place(each): each.before for each in found}
-
-
-def _filled(seen: OrganizationRecord | None, sent: OrganizationRecord) -> OrganizationRecord | None:
-    """A reading with what is sent in the fields that a Query does not show."""
-    if seen is None:
-        return None
-    return replace(
-        seen,
-        oid=sent.oid,
-        destination_id=sent.destination_id,
-        destination_known=sent.destination_known,
-        carried=sent.carried,
-    )
-
-
-def _place(found: Difference) -> tuple[str, str]:
-    """Names one field in two comparisons; the number of a removed contact differs between them."""
-    if found.field.startswith("contacts.removed."):
-        return "contacts.removed", found.before
-    return found.field, ""
+    differences = parents.named(environment, knowledge.in_form(difference(before, after)))
+    return {knowledge.difference_place(each): each.before for each in differences}

@@ -1,6 +1,6 @@
-"""What an acceptance rests on, in words: Redox's own answer, a Query, both, or a person's decision.
+"""The evidence of an acceptance in words: Redox's own answer, a Query, both, or a person's decision.
 
-Only an answer that was classified as an acceptance is quoted as one.
+An answer is quoted as an acceptance only if it was classified as one.
 """
 
 import datetime
@@ -10,18 +10,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict, tree
-from organizations.pages.comparison.sides import Compared
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict
+from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
-from organizations.pages.submission.state import Change, asked
+from organizations.pages.submission.state import SubmittedChange, directory_answer
+from organizations.queries.record_context import records_above
 from organizations.records import spoken
 from organizations.text.decisions import clause
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count
 
 BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
-"""Evidence of which a Query is part, so that the page shows what the directory showed."""
+"""Evidence that includes a Query: the page then shows what the directory showed."""
 
 _PROOF = {
     (Evidence.QUERY, Event.NEW): "proved: the record is there, and nothing that can be read differs",
@@ -33,8 +34,8 @@ _PROOF = {
 }
 
 
-class Basis(NamedTuple):
-    """The sentence that names the evidence, what else must be said with it, and whether Redox's answer is quoted."""
+class AcceptanceBasis(NamedTuple):
+    """The sentence that names the evidence, further sentences, and whether the page quotes Redox's answer."""
 
     sentence: SafeString
     more: tuple[SafeString, ...] = ()
@@ -42,29 +43,29 @@ class Basis(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """A button of an accepted submission; `needs_edit` where it needs the right to edit."""
+    """A button of an accepted submission. `needs_edit`: it needs the right to edit."""
 
     label: str
     url: str
     needs_edit: bool = False
 
 
-class Shown(NamedTuple):
-    """One field that the message changed, beside what the Query showed that proved it."""
+class ProvedField(NamedTuple):
+    """One field that the message changed, beside what the Query showed."""
 
-    change: Change
+    change: SubmittedChange
     seen: str
     compared: str
 
 
-class Table(NamedTuple):
-    """The changed fields beside the evidence, and the other fields: the same, spelled differently, not to be read."""
+class ProofTable(NamedTuple):
+    """The changed fields beside the evidence; the other fields counted by how they compare."""
 
-    rows: tuple[Shown, ...]
+    rows: tuple[ProvedField, ...]
     asked_at: datetime.datetime
     proof: str
     same: int
-    spelled: tuple[Compared, ...]
+    spelled: tuple[ComparedField, ...]
     unreadable: tuple[str, ...]
 
     @property
@@ -81,13 +82,13 @@ class Table(NamedTuple):
 
 
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
-    """Where to go on after an acceptance, the first as the dark button: by what was done, and what can be done now."""
+    """Where to go after an acceptance. The first step is the primary button."""
     elsewhere = link_box.next_step(submission)
     return (*_steps_here(submission), *([NextStep(*elsewhere)] if elsewhere else []))
 
 
 def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
-    organization, above = submission.organization, tree.path_of(submission.organization)
+    organization, above = submission.organization, records_above(submission.organization)
     back = _back_to(organization)
     if submission.intent == Intent.DEACTIVATE and above:
         return (_back_to(above[-1]), back)
@@ -104,31 +105,33 @@ def _back_to(organization: Organization) -> NextStep:
     return NextStep(f"Back to {plain(organization.name)}", url)
 
 
-def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:
-    """What the acceptance of a submission rests on. `entries` are those of its history, oldest first."""
+def acceptance_basis(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:
+    """The evidence of an acceptance. `entries` are those of the submission, oldest first."""
     match submission.evidence:
         case Evidence.QUERY:
             sentence = format_html("The directory shows what was sent (asked {}). {}", *_asked_and_answer(submission))
-            return Basis(sentence, _sent_once(submission))
+            return AcceptanceBasis(sentence, _sent_once(submission))
         case Evidence.BOTH:
             sentence = format_html(
                 "Redox answered with a success in words that it does not document, and the directory shows what was "
                 "sent (asked {}).",
                 moment(submission.evidence_at, "clock"),
             )
-            return Basis(sentence, _undocumented(submission))
+            return AcceptanceBasis(sentence, _undocumented(submission))
         case Evidence.PERSON:
             return _decided(submission, entries)
         case Evidence.EQUIVALENT:
             sentence = format_html(
                 "The directory showed something equivalent (asked {}). {}", *_asked_and_answer(submission)
             )
-            return Basis(sentence, _read_again(submission))
-    return Basis(format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True)
+            return AcceptanceBasis(sentence, _read_again(submission))
+    return AcceptanceBasis(
+        format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True
+    )
 
 
 def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEntry | None:
-    """The entry of the Query that the end of a submission rests on; None if it rests on none."""
+    """The entry of the Query that is the evidence for the end of a submission; None if no Query is."""
     if submission.evidence == Evidence.ANSWER or submission.evidence_at is None:
         return None
     queries = [
@@ -138,20 +141,20 @@ def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEn
     ]
     at = submission.evidence_at.isoformat()
     exact = [entry for entry in queries if entry.facts.get("details", {}).get("asked_at") == at]
-    # Entries of earlier releases do not say when the question left: then it is the last one before the end.
+    # Entries of earlier releases do not say when the Query was sent: then it is the last one before the end.
     before = [entry for entry in queries if submission.ended_at is None or entry.at <= submission.ended_at]
     return (exact or before or [None])[-1]  # type: ignore[list-item]
 
 
-def table(submission: Submission, changes: list[Change], entry: AuditEntry | None) -> Table | None:
-    """What was sent beside what the directory showed; None where no Query is the evidence."""
-    answer = asked(entry, submission) if submission.evidence in BY_QUERY else None
+def proof_table(submission: Submission, changes: list[SubmittedChange], entry: AuditEntry | None) -> ProofTable | None:
+    """What was sent beside what the directory showed; None if no Query is the evidence."""
+    answer = directory_answer(entry, submission) if submission.evidence in BY_QUERY else None
     if answer is None or not answer.found:
         return None
     by_label = {row.label: row for row in answer.rows}
     rows = tuple(_shown(change, by_label.pop(change.label, None)) for change in changes)
     rest = by_label.values()
-    return Table(
+    return ProofTable(
         rows,
         answer.time,
         _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
@@ -161,15 +164,15 @@ def table(submission: Submission, changes: list[Change], entry: AuditEntry | Non
     )
 
 
-def _shown(change: Change, row: Compared | None) -> Shown:
+def _shown(change: SubmittedChange, row: ComparedField | None) -> ProvedField:
     if row is None:
-        # Of what was taken away the Query has no field left to compare.
-        return Shown(change, "", "equal" if not change.after else "not compared")
+        # The Query shows no field for a value that was removed.
+        return ProvedField(change, "", "equal" if not change.after else "not compared")
     if row.equal is None:
-        return Shown(change, "", row.seen)
+        return ProvedField(change, "", row.seen)
     if not row.equal:
-        return Shown(change, row.seen, "differs")
-    return Shown(change, row.seen, "equal" if row.sent == row.seen else "means the same")
+        return ProvedField(change, row.seen, "differs")
+    return ProvedField(change, row.seen, "equal" if row.sent == row.seen else "means the same")
 
 
 def _asked_and_answer(submission: Submission) -> tuple[SafeString | str, str]:
@@ -180,7 +183,7 @@ def _own_answer(submission: Submission) -> str:
     if submission.only_ask:
         return "What Redox answered is not known: the database was put back from a backup."
     if submission.http_status is None:
-        return "No answer of Redox came."
+        return "No answer came from Redox."
     return f"Redox's own answer was {submission.http_status}."
 
 
@@ -197,13 +200,13 @@ def _undocumented(submission: Submission) -> tuple[SafeString, ...]:
 
 
 def _read_again(submission: Submission) -> tuple[SafeString, ...]:
-    """An earlier release accepted this although the change lies inside what means the same."""
+    """An earlier release accepted this although the change means the same as the value before."""
     if submission.read_back_at is None:
         return ()
     return (SafeString("That is weaker than what counts today, so the record is being read once more."),)
 
 
-def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
+def _decided(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:
     sentence = format_html(
         "{} decided on {} {}: “{}”",
         plain(submission.decided_by),
@@ -211,11 +214,13 @@ def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
         clause(Verdict.ARRIVED),
         plain(submission.state_reason),
     )
-    answer = asked(evidence_entry(submission, entries), submission)
+    answer = directory_answer(evidence_entry(submission, entries), submission)
     if answer is None or submission.evidence_at is None:
-        return Basis(sentence)
+        return AcceptanceBasis(sentence)
     asked_at = moment(submission.evidence_at, "clock")
     if not answer.found:
-        return Basis(sentence, (format_html("The directory was asked at {} and did not show it.", asked_at),))
+        return AcceptanceBasis(sentence, (format_html("The directory was asked at {} and did not show it.", asked_at),))
     differing = count(answer.different, "other value") if answer.different else "no other values"
-    return Basis(sentence, (format_html("The directory was asked at {} and showed {}.", asked_at, differing),))
+    return AcceptanceBasis(
+        sentence, (format_html("The directory was asked at {} and showed {}.", asked_at, differing),)
+    )

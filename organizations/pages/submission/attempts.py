@@ -1,4 +1,4 @@
-"""The attempts of a submission, and what came back, as its entries in the history tell it."""
+"""The attempts of a submission and their answers, from its entries in the history."""
 
 import datetime
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from organizations.text import vocabulary
 from organizations.text.markup import plain
 
 MOST_SHOWN = 64 * 1024
-"""Bytes of an answer that the page itself shows; the history has all that was kept."""
+"""Bytes of an answer that the page shows. The history has all that were stored."""
 
 _ANSWERS = (Action.ATTEMPT_RESPONSE, Action.ATTEMPT_LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending, as far as it has come."""
+    """One attempt to send, with its result so far."""
 
     number: int
     started: datetime.datetime
@@ -29,8 +29,8 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """A request or response as it is: its text with what is no UTF-8 written out, and how large it was."""
+class RawExchange:
+    """A request or response: its text, with bytes that are not UTF-8 escaped, and its size in bytes."""
 
     text: str
     size: int
@@ -51,32 +51,34 @@ def attempts(entries: list[AuditEntry]) -> list[Attempt]:
 
 
 def last_answer(entries: list[AuditEntry]) -> AuditEntry | None:
-    """The entry of the newest response, also of one that came too late."""
+    """The entry of the newest response, even if it came too late."""
     return next((entry for entry in reversed(entries) if entry.action in _ANSWERS), None)
 
 
-def last_asked(entries: list[AuditEntry]) -> AuditEntry | None:
+def last_query(entries: list[AuditEntry]) -> AuditEntry | None:
     """The entry of the newest answer of the directory to a Query."""
     return next((entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_ASKED), None)
 
 
-def is_before_last_attempt(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
-    """Whether the message went out again after that Query: what it showed says nothing of what came since."""
+def was_sent_after(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
+    """Whether the message was sent again after this Query, which then says nothing about the result."""
     return any(entry.action == Action.ATTEMPT_INTENT and entry.sequence > asked.sequence for entry in entries)
 
 
 def seconds(milliseconds: int | None) -> str:
-    """ "1.4 s", "12 ms"; empty where nothing was measured."""
+    """ "1.4 s", "12 ms"; "" if nothing was measured."""
     if milliseconds is None:
         return ""
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"{milliseconds} ms"
 
 
-def raw(content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0) -> Raw:
-    """Bytes as text, exactly as they are but for what no page can show."""
+def raw_exchange(
+    content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0
+) -> RawExchange:
+    """Bytes as text, unchanged except for characters that no page can show."""
     shown = content[:MOST_SHOWN].decode("utf-8", "backslashreplace")
     whole = size or len(content)
-    return Raw(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
+    return RawExchange(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
 
 
 def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:

@@ -1,12 +1,12 @@
-"""What a person is asked to decide about a submission: by which answer, what follows from each choice, who may."""
+"""What a person decides about a submission: by which answer, what each choice does, and who can decide."""
 
 import datetime
 from dataclasses import dataclass
 
 from organizations import knowledge
 from organizations.models import State, Submission, Verdict
-from organizations.pages.comparison.sides import Compared
-from organizations.pages.submission.state import Asked
+from organizations.pages.comparison.sent_and_seen import ComparedField
+from organizations.pages.submission.state import DirectoryAnswer
 from organizations.permissions import Right, people_with
 from organizations.records import listed
 from organizations.services.delivery import decide
@@ -21,12 +21,12 @@ _LABELS: dict[Verdict, str] = {
     Verdict.FOREIGN: "It belongs to another organization",
 }
 _PLACE = ("Name", "City", "State")
-"""Fields that together say which organization it is: all other ones can change while it stays the same."""
+"""Fields that together identify an organization. All others can change while it stays the same one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One way to decide: the value that is posted, its words and what follows."""
+class DecisionChoice:
+    """One way to decide: the value that is posted, its label and what it does."""
 
     value: str
     label: str
@@ -35,19 +35,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What can be decided by the last answer; `sequence` is its entry in the history.
+    """What can be decided by the last answer. `sequence` is the number of its entry in the history.
 
-    `choices` is empty where no answer is fresh enough to decide by: then `why_not_now` says what to do first.
+    `choices` is empty if no answer is fresh enough. Then `why_not_now` says what to do first.
     """
 
     sequence: int
     heading: str
     asked_at: datetime.datetime | None
-    choices: tuple[Choice, ...]
+    choices: tuple[DecisionChoice, ...]
     suspicion: str
-    differing: tuple[Compared, ...]
-    equal: tuple[Compared, ...]
-    unreadable: tuple[Compared, ...]
+    differing: tuple[ComparedField, ...]
+    equal: tuple[ComparedField, ...]
+    unreadable: tuple[ComparedField, ...]
     why_not_now: str
 
     @property
@@ -59,8 +59,8 @@ class Decision:
         return listed(row.label for row in self.unreadable)
 
 
-def decision(submission: Submission, asked: Asked | None) -> Decision | None:
-    """What to compare and choose from; None where nothing is to be decided."""
+def decision(submission: Submission, asked: DirectoryAnswer | None) -> Decision | None:
+    """What to compare and choose from; None if nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
     shown = decide.last_answer(submission)
@@ -72,7 +72,8 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
         _heading(asked),
         shown.asked_at if shown is not None else None,
         tuple(
-            Choice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked)) for verdict in verdicts
+            DecisionChoice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked))
+            for verdict in verdicts
         ),
         suspicion(rows) if counts else "",
         tuple(row for row in rows if row.equal is False),
@@ -83,8 +84,8 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
 
 
 def who_decides(name: str, *, may: bool) -> str:
-    """ "You, Editor Two and Approver One can decide." `name` is that of the person who reads it."""
-    others = [each for each in people_with(Right.RESOLVE) if each != name]
+    """ "You, Editor Two and Approver One can decide." `name` is the reader's name."""
+    others = [person for person in people_with(Right.RESOLVE) if person != name]
     names = ["You", *others] if may else others
     if not names:
         return "Nobody can decide yet: no account has the role of an approver."
@@ -92,12 +93,12 @@ def who_decides(name: str, *, may: bool) -> str:
     return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
 
 
-def must_ask(submission: Submission, asked: Asked | None) -> bool:
-    """Whether the page should ask the directory by itself: nobody did within the time that an answer counts."""
+def asks_by_itself(submission: Submission, asked: DirectoryAnswer | None) -> bool:
+    """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
     return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
 
 
-def _heading(asked: Asked | None) -> str:
+def _heading(asked: DirectoryAnswer | None) -> str:
     if asked is None or asked.cause:
         return "What the directory shows is not known"
     if not asked.found:
@@ -107,36 +108,36 @@ def _heading(asked: Asked | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(shown: ComparedAnswer | None, asked: Asked | None) -> str:
+def _why_not_now(shown: ComparedAnswer | None, asked: DirectoryAnswer | None) -> str:
     if shown is not None and shown.is_outdated:
         return decide.ANSWER_OUTDATED
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:
-        return "Without an answer of the directory a decision is a guess. Ask again later, or ask Redox support."
+        return "Without an answer from the directory a decision is a guess. Ask again later, or ask Redox support."
     return "Ask the directory first: you decide by what it shows."
 
 
-def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: Asked | None) -> str:
+def _follows(
+    verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: DirectoryAnswer | None
+) -> str:
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0
-            shows = f"The directory shows {count(others, 'other value')}; the record then says so." if others else ""
+            shows = f"The directory shows {count(others, 'other value')}. The record will say so." if others else ""
             return f"Marks submission {submission.pk} as accepted. {shows}".rstrip()
         case Verdict.SEND_AGAIN:
             return "Sends the very same message once more. Its answer decides."
         case Verdict.GIVE_UP:
-            return f"Marks submission {submission.pk} as rejected. Nothing more is sent; your values stay saved."
+            return f"Marks submission {submission.pk} as rejected. Nothing more is sent. Your values stay saved."
         case Verdict.OURS:
             return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
         case Verdict.FOREIGN:
-            return (
-                "Marks it as rejected. Nothing can be sent to this OID any more. The record then asks for another OID."
-            )
+            return "Marks it as rejected. Nothing can be sent to this OID any more. The record then needs another OID."
 
 
 def _ticks(submission: Submission, shown: ComparedAnswer | None) -> str:
-    """How many values of the directory the next review would overwrite, as it would count them now."""
+    """How many values of the directory the next review would overwrite, counted now."""
     organization = submission.organization
     seen = shown.record if shown else None
     found = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
@@ -148,8 +149,8 @@ def _ticks(submission: Submission, shown: ComparedAnswer | None) -> str:
     )
 
 
-def suspicion(rows: tuple[Compared, ...]) -> str:
-    """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
+def suspicion(rows: tuple[ComparedField, ...]) -> str:
+    """What the portal suspects, and why. It never decides and never selects a choice."""
     place = {row.label: row for row in rows if row.label in _PLACE}
     differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
     if differing == list(_PLACE):

@@ -1,4 +1,4 @@
-"""Every exchange about a submission in order of time: attempts, and the Queries that asked what became of it."""
+"""Every exchange about a submission in order of time: its attempts, and the Queries about it."""
 
 import datetime
 import itertools
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from organizations.models import Action, AuditEntry, State, Submission
-from organizations.pages.comparison.sides import compare
+from organizations.pages.comparison.sent_and_seen import compare_sent_with_seen
 from organizations.pages.submission.attempts import Attempt, attempts, seconds
 from organizations.records import OrganizationRecord
 from organizations.services.outbox import answers
@@ -15,7 +15,7 @@ from organizations.text.markup import plain
 from organizations.text.vocabulary import count
 
 MOST_QUERIES = 20
-"""The newest; a message of unknown fate is asked about for a day. The history has all."""
+"""How many of the newest Queries the page shows. The portal asks about an unknown result for a day."""
 
 SHOWS_SENT = vocabulary.Word("sent", "Showed what was sent", "check-circle", "is-yes", "")
 MEANS_SAME = vocabulary.Word("same", "Showed values that mean the same", "check-circle", "is-quiet", "")
@@ -23,12 +23,12 @@ SHOWS_OTHERS = vocabulary.Word("differs", "Showed other values", "differs", "is-
 SHOWS_NOTHING = vocabulary.Word("absent", "Did not show the OID", "minus-circle", "is-quiet", "")
 NOT_ANSWERED = vocabulary.Word("failed", "No answer that counts", "question-mark-circle", "is-unsure", "")
 _ASKED_FOR = {"none": "asked without Active", "true": "asked for active ones", "false": "asked for deactivated ones"}
-"""Of the Queries before the last one: an OID is absent only when none of the three shows it."""
+"""The three Queries that prove an OID absent: only if none of them shows it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """One question to the directory and what its answer showed. `sequence` is its entry in the history."""
+class DirectoryQuery:
+    """One Query and what its answer showed. `sequence` is the number of its entry in the history."""
 
     started: datetime.datetime
     took: str
@@ -39,23 +39,23 @@ class Query:
     is_evidence: bool
 
 
-class Row(NamedTuple):
-    """An attempt or a Query; the other one is None."""
+class ExchangeRow(NamedTuple):
+    """Either an attempt or a Query; the other is None."""
 
     started: datetime.datetime
     attempt: Attempt | None = None
-    query: Query | None = None
+    query: DirectoryQuery | None = None
 
 
 class Exchanges(NamedTuple):
-    """The rows, oldest first, and how many Queries before them are left to the history."""
+    """The rows, oldest first, and how many earlier Queries only the history shows."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ExchangeRow, ...]
     earlier: int
 
 
 def exchanges(submission: Submission, entries: list[AuditEntry], evidence: AuditEntry | None) -> Exchanges:
-    """The rows of a submission by its entries. `evidence` is that of the Query that its end rests on."""
+    """The rows of a submission. `evidence` is the entry of the Query that is the evidence for its end."""
     asked = [entry for entry in entries if entry.action == Action.SUBMISSION_ASKED]
     newest = asked[-MOST_QUERIES:]
     sent = answers.message_record(submission) if newest else None
@@ -63,24 +63,24 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
     queries = [
         _query(entry, sent, because=again.get(entry.sequence, ""), is_evidence=entry == evidence) for entry in newest
     ]
-    rows = [Row(each.started, attempt=each) for each in reversed(attempts(entries))]
-    rows += [Row(each.started, query=each) for each in queries]
+    rows = [ExchangeRow(each.started, attempt=each) for each in reversed(attempts(entries))]
+    rows += [ExchangeRow(each.started, query=each) for each in queries]
     return Exchanges(tuple(sorted(rows, key=lambda row: row.started)), len(asked) - len(newest))
 
 
 def _sent_again_after(entries: list[AuditEntry]) -> dict[int, str]:
-    """Why the portal queued the message again after a Query, by the sequence of that Query's entry."""
+    """Why the portal queued the message again after a Query, by the number of that Query's entry."""
     return {
         before.sequence: plain(entry.facts.get("reason", ""))
         for before, entry in itertools.pairwise(entries)
         if before.action == Action.SUBMISSION_ASKED
         and entry.action == Action.SUBMISSION_SETTLED
-        and entry.actor_id is None  # what a person decided stands under How we know, with the name
+        and entry.actor_id is None  # "How we know" shows what a person decided
         and entry.facts.get("details", {}).get("state") == State.QUEUED
     }
 
 
-def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, is_evidence: bool) -> Query:
+def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, is_evidence: bool) -> DirectoryQuery:
     facts = entry.facts
     details = facts.get("details", {})
     at = details.get("asked_at")
@@ -89,7 +89,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
         text = f"{text}, after the acceptance".removeprefix(", ")
     if because:
         text = f"{text}. {because} It was queued again.".removeprefix(". ")
-    return Query(
+    return DirectoryQuery(
         datetime.datetime.fromisoformat(at) if at else entry.at,
         seconds(facts.get("duration_ms")),
         entry.http_status,
@@ -103,14 +103,14 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
 def _showed(
     facts: dict[str, Any], details: dict[str, Any], sent: OrganizationRecord | None
 ) -> tuple[vocabulary.Word, str]:
-    """What the answer showed; a body that was not understood is left to the history."""
+    """What the answer showed, without a body that was not understood."""
     if not details.get("asked"):
         detail = plain(facts.get("detail", "")).strip()
         return NOT_ANSWERED, "" if detail.startswith(("<", "{", "[")) else detail.rstrip(".")
     if not details.get("seen") or sent is None:
         return SHOWS_NOTHING, _ASKED_FOR.get(details.get("active", ""), "")
     seen = OrganizationRecord.from_json(details["seen"])
-    rows = compare(sent, seen, None)
+    rows = compare_sent_with_seen(sent, seen, None)
     different = sum(1 for row in rows if row.equal is False)
     if different:
         return SHOWS_OTHERS, count(different, "field differs", "fields differ")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from organizations.models import Environment, User
 from organizations.pages import Page
 from organizations.pages.filter_controls import FilterChip
-from organizations.pages.submission import state as submission_state
+from organizations.pages.submission.state import SubmissionRow, submission_rows
 from organizations.queries import submissions
 from organizations.text import vocabulary
 
@@ -27,7 +27,7 @@ class OutboxPage(Page):
     template = "submissions/outbox.html"
 
     page: PageOfIds[int]
-    rows: list[submission_state.Row]
+    rows: list[SubmissionRow]
     choices: list[tuple[str, str]]
     state: str
     mine: bool
@@ -45,7 +45,7 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
     total = page.paginator.count
     return OutboxPage(
         page=page,
-        rows=submission_state.rows(submissions.submissions_of(page)),
+        rows=submission_rows(submissions.submissions_of(page)),
         choices=CHOICES,
         state=state,
         mine=mine,

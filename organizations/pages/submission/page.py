@@ -1,4 +1,4 @@
-"""One submission, from review to its end: what its page shows, and what an open page loads anew."""
+"""The page of one submission, and the parts that an open page loads again."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,16 +7,30 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from organizations.forms.decision import DecisionForm
-from organizations.models import AuditEntry, Environment, EnvironmentGate, Organization, State, Submission, User
+from organizations.models import AuditEntry, Environment, Organization, State, Submission, User
 from organizations.pages import Page
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
-from organizations.pages.submission import state as shown
-from organizations.pages.submission.acceptance import Basis, NextStep, Table
+from organizations.pages.submission.acceptance import AcceptanceBasis, NextStep, ProofTable
 from organizations.pages.submission.decision_choices import Decision
 from organizations.pages.submission.exchanges import Exchanges
-from organizations.pages.submission.proof import Step
+from organizations.pages.submission.proof import ProofStep
 from organizations.pages.submission.rejection import Rejection
+from organizations.pages.submission.state import (
+    DirectoryAnswer,
+    StateBlock,
+    SubmittedChange,
+    accepted_warnings,
+    approval_note,
+    before_heading,
+    carried_name,
+    changes_note,
+    changes_title,
+    directory_answer,
+    state_block,
+    submitted_changes,
+)
 from organizations.permissions import Right, may, sending, why_not
+from organizations.queries import submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 
@@ -24,11 +38,11 @@ ASK, CANCEL = "ask the directory", "cancel a submission"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding:
-    """What a person compares and chooses from while a submission needs a decision."""
+class DecisionBox:
+    """What a person compares and chooses from if a submission needs a decision."""
 
     decision: Decision | None
-    last_asked: shown.Asked | None
+    last_asked: DirectoryAnswer | None
     form: DecisionForm | None
     why_not: str
     who_decides: str
@@ -38,40 +52,40 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionPage(Page):
-    """One submission, as one visitor may see and act on it."""
+    """One submission, and what this visitor can do about it."""
 
     template = "submissions/page.html"
 
     # The state, and what this person may do about it.
     submission: Submission
     organization: Organization
-    state: shown.StateBlock
+    state: StateBlock
     heading_word: vocabulary.Word
-    acceptance: Basis | None
+    acceptance: AcceptanceBasis | None
     next_steps: tuple[NextStep, ...]
     steps_need_edit: bool
     rejection: Rejection | None
-    deciding: Deciding | None
+    deciding: DecisionBox | None
     edit_why_not: str
     cancel_why_not: str
     ask_why_not: str
     # What it changed, by whom, and how that is known.
     carried_name: str
-    changes: list[shown.Change]
+    changes: list[SubmittedChange]
     changes_title: str
     changes_note: str
     before_heading: str
     after_heading: str
-    table: Table | None
-    steps: list[Step]
-    asked: shown.Asked | None
+    table: ProofTable | None
+    steps: list[ProofStep]
+    asked: DirectoryAnswer | None
     warnings: list[str]
     approval: str
     # What was sent and what came back.
     entries: list[AuditEntry]
     exchanges: Exchanges
-    request_raw: attempts.Raw
-    response_raw: attempts.Raw | None
+    request_raw: attempts.RawExchange
+    response_raw: attempts.RawExchange | None
     response_redacted: bool
     as_written_heading: str
     took: str
@@ -84,15 +98,15 @@ class SubmissionPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionState(SubmissionPage):
-    """What an open page takes in when its submission went on; `changed` if that is more than the state's own block."""
+    """What an open page takes in if something is new. `changed`: more than the block of the state is new."""
 
     template = "submissions/state.html"
     changed: bool
 
 
 def build(submission: Submission, user: User, form: DecisionForm | None = None) -> SubmissionPage:
-    """The page, with what was typed into its one form where that comes back."""
-    entries = _entries(submission)
+    """The page; `form` holds what was typed if it comes back with errors."""
+    entries = submission_story.entries_of(submission)
     return SubmissionPage(
         **_state(submission, user, entries),
         **_what_it_changed(submission, entries),
@@ -103,36 +117,34 @@ def build(submission: Submission, user: User, form: DecisionForm | None = None) 
 
 
 def since(submission: Submission) -> str:
-    """What an open page sends back, to be told only what is new: see `StateBlock.since`."""
+    """What an open page sends to learn what is new: see `StateBlock.since`."""
     return _block(submission).since
 
 
 def build_state(submission: Submission, user: User, seen: str) -> SubmissionState:
-    """What an open page takes in that has shown `seen`."""
+    """What is new for an open page that last showed `seen`."""
     page = build(submission, user)
     return SubmissionState(**page.names, changed=not seen.startswith(f"{page.state.stage}-"))
 
 
 def decision(submission: Submission) -> Decision | None:
-    """What can be decided now; None where nothing is to be decided."""
-    return decision_choices.decision(submission, shown.asked(attempts.last_asked(_entries(submission)), submission))
+    """What can be decided now; None if nothing is to be decided."""
+    return decision_choices.decision(
+        submission, directory_answer(attempts.last_query(submission_story.entries_of(submission)), submission)
+    )
 
 
 def decision_form(
     found: Decision, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
 ) -> DecisionForm:
-    """The form of a decision: posted, or with what was typed and is not checked."""
+    """The form of a decision with what was posted, or with typed text that is not checked yet."""
     choices = [(each.value, each.label) for each in found.choices]
     initial = {"verdict": verdict, "reason": reason, "sequence": found.sequence}
     return DecisionForm(data, choices=choices, initial=initial, is_open=may(user, Right.RESOLVE))
 
 
-def _entries(submission: Submission) -> list[AuditEntry]:
-    return list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
-
-
-def _block(submission: Submission) -> shown.StateBlock:
-    return shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
+def _block(submission: Submission) -> StateBlock:
+    return state_block(submission, submission_story.gate_of(submission.environment))
 
 
 def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -148,7 +160,7 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
         "state": block,
         # At an end the heading names who or what accepted or rejected it.
         "heading_word": replace(block.word, word=refusal.heading) if refusal else evidence.state_word(submission),
-        "acceptance": acceptance.basis(submission, entries) if is_accepted else None,
+        "acceptance": acceptance.acceptance_basis(submission, entries) if is_accepted else None,
         "next_steps": steps,
         "steps_need_edit": any(step.needs_edit for step in steps),
         "rejection": refusal,
@@ -160,63 +172,63 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
 
 def _deciding(
     submission: Submission, user: User, entries: list[AuditEntry], form: DecisionForm | None
-) -> Deciding | None:
-    """What a person decides by the answer at hand, or that the directory must be asked first."""
+) -> DecisionBox | None:
+    """What a person decides by, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
-    asked = shown.asked(attempts.last_asked(entries), submission)
+    asked = directory_answer(attempts.last_query(entries), submission)
     found = decision_choices.decision(submission, asked)
     refusal = why_not(user, Right.RESOLVE, submission.environment)
-    return Deciding(
+    return DecisionBox(
         decision=found,
         last_asked=asked,
         form=form or (decision_form(found, user) if found else None),
         why_not=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
-        asks_by_itself=form is None and decision_choices.must_ask(submission, asked) and not refusal,
+        asks_by_itself=form is None and decision_choices.asks_by_itself(submission, asked) and not refusal,
     )
 
 
 def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
     suspects = rejection.suspected(submission)
-    changes = [each._replace(suspected=suspects.get(each.label, "")) for each in shown.changes(submission)]
+    changes = [each._replace(suspected=suspects.get(each.label, "")) for each in submitted_changes(submission)]
     proved_by = acceptance.evidence_entry(submission, entries)
     return {
-        "carried_name": shown.carried_name(submission),
+        "carried_name": carried_name(submission),
         "changes": changes,
-        "changes_title": shown.changes_title(submission),
-        "changes_note": shown.changes_note(submission),
-        "before_heading": shown.before_heading(submission),
+        "changes_title": changes_title(submission),
+        "changes_note": changes_note(submission),
+        "before_heading": before_heading(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
-        "table": acceptance.table(submission, changes, proved_by),
-        "steps": proof.steps(submission, entries),
+        "table": acceptance.proof_table(submission, changes, proved_by),
+        "steps": proof.proof_steps(submission, entries),
         "asked": _asked(submission, entries, proved_by),
-        "warnings": shown.warnings(submission),
-        "approval": shown.approval(entries),
+        "warnings": accepted_warnings(submission),
+        "approval": approval_note(entries),
     }
 
 
-def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> shown.Asked | None:
-    """The last answer of the directory since the last attempt, unless it is shown: to decide by, or as evidence."""
-    entry = attempts.last_asked(entries)
-    if entry is None or attempts.is_before_last_attempt(entry, entries):
+def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> DirectoryAnswer | None:
+    """The last answer of the directory since the last attempt, unless the page shows it elsewhere."""
+    entry = attempts.last_query(entries)
+    if entry is None or attempts.was_sent_after(entry, entries):
         return None
     is_evidence = submission.evidence in acceptance.BY_QUERY and entry == proved_by
-    return None if is_evidence or submission.state == State.NEEDS_PERSON else shown.asked(entry, submission)
+    return None if is_evidence or submission.state == State.NEEDS_PERSON else directory_answer(entry, submission)
 
 
 def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
     answer = attempts.last_answer(entries)
     response = None
     if answer is not None:
-        content = AuditEntry.objects.values_list("raw", flat=True).get(pk=answer.pk)
+        content = submission_story.stored_bytes(answer)
         size = answer.facts.get("raw_bytes", 0)
-        response = attempts.raw(bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size)
+        response = attempts.raw_exchange(content, http_status=answer.http_status, sequence=answer.pk, size=size)
     return {
         "entries": entries,
         "exchanges": exchanges.exchanges(submission, entries, acceptance.evidence_entry(submission, entries)),
-        "request_raw": attempts.raw(bytes(submission.message)),
+        "request_raw": attempts.raw_exchange(bytes(submission.message)),
         "response_raw": response,
         "response_redacted": answer is not None and answer.facts.get("exchange", {}).get("redacted", False),
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
@@ -226,9 +238,8 @@ def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, An
 
 
 def _elsewhere(submission: Submission) -> dict[str, Any]:
-    of_record = Submission.objects.filter(organization_id=submission.organization_id)
     return {
-        "previous": of_record.filter(pk__lt=submission.pk).order_by("-pk").first(),
-        "next": of_record.filter(pk__gt=submission.pk).order_by("pk").first(),
+        "previous": submission_story.previous_submission(submission),
+        "next": submission_story.next_submission(submission),
         "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),
     }

@@ -1,4 +1,4 @@
-""" "How we know": the timed steps that led to an end which Redox's own answer did not give."""
+""" "How we know": the steps that led to an end which Redox's own answer did not decide."""
 
 import datetime
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from organizations.text.markup import plain, written
 from organizations.text.sentence_templates import found_sentence
 
 
-class Step(NamedTuple):
-    """One thing that happened; `until` where it lasted up to that time. `word` is the status it led to, if any."""
+class ProofStep(NamedTuple):
+    """One thing that happened. `until`: it lasted up to that time. `word` is the state it led to, if any."""
 
     time: datetime.datetime
     text: str
@@ -24,8 +24,8 @@ class Step(NamedTuple):
     until: bool = False
 
 
-def steps(submission: Submission, entries: list[AuditEntry]) -> list[Step]:
-    """What happened to a submission, oldest first; empty where the answer to one attempt says it all, or it is open."""
+def proof_steps(submission: Submission, entries: list[AuditEntry]) -> list[ProofStep]:
+    """What happened to a submission, oldest first. Empty if it is open, or if the answer to one attempt decided it."""
     by_answer = submission.state == State.ACCEPTED and submission.evidence == Evidence.ANSWER
     by_redox = submission.state == State.REJECTED and not submission.decided_by
     took_one = submission.attempt == 1 and (by_answer or by_redox)
@@ -34,13 +34,15 @@ def steps(submission: Submission, entries: list[AuditEntry]) -> list[Step]:
     return list(_steps(entries))
 
 
-def _steps(entries: list[AuditEntry]) -> Iterator[Step]:
+def _steps(entries: list[AuditEntry]) -> Iterator[ProofStep]:
     waits_since: datetime.datetime | None = None
     for kind, group in groupby(entries, key=_kind):
         together = list(group)
         first = together[0]
         if waits_since and kind in ("asked", "failed") and first.actor_id is None:
-            yield Step(_asked_at(first), "The portal waited, so that nothing could still be on its way.", until=True)
+            yield ProofStep(
+                _asked_at(first), "The portal waited, so that nothing could still be on its way.", until=True
+            )
             waits_since = None
         if kind == "failed":
             yield _failed(together)
@@ -57,19 +59,19 @@ def _kind(entry: AuditEntry) -> str:
     return str(entry.action)
 
 
-def _step(entry: AuditEntry, facts: dict[str, Any]) -> Iterator[Step]:
+def _step(entry: AuditEntry, facts: dict[str, Any]) -> Iterator[ProofStep]:
     match entry.action:
         case Action.ATTEMPT_INTENT:
-            yield Step(entry.at, f"The portal began to send the message, attempt {entry.attempt}.")
+            yield ProofStep(entry.at, f"The portal began to send the message, attempt {entry.attempt}.")
         case Action.ATTEMPT_OUTCOME:
-            yield Step(entry.at, _came(entry, facts), vocabulary.ATTEMPT.get(entry.outcome))
+            yield ProofStep(entry.at, _came(entry, facts), vocabulary.ATTEMPT.get(entry.outcome))
         case Action.ATTEMPT_LATE:
-            yield Step(entry.at, "An answer came too late. It was kept and decided nothing.")
+            yield ProofStep(entry.at, "An answer came too late. It was kept and decided nothing.")
         case Action.SUBMISSION_ASKED:
-            yield Step(_asked_at(entry), _asked(entry, facts))
+            yield ProofStep(_asked_at(entry), _asked(entry, facts))
         case Action.SUBMISSION_SETTLED:
             details = facts.get("details", {})
-            yield Step(
+            yield ProofStep(
                 entry.at, _settled(entry, facts, details), vocabulary.SUBMISSION_STATE.get(details.get("state", ""))
             )
 
@@ -86,7 +88,7 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
     if entry.outcome == "not_sent":
         return f"Redox was not reached: {detail}. Nothing was sent."
     if entry.http_status == HTTPStatus.UNAUTHORIZED:
-        # The words may be those of the token's renewal, or the portal's own.
+        # The detail may come from the renewal of the token, or from the portal itself.
         return f"Redox answered 401, so it did not accept the access token: {detail}."
     answered = f"Redox answered {entry.http_status}" if entry.http_status else "Redox answered"
     return f"{answered}: “{detail}”" if detail else f"{answered}."
@@ -99,12 +101,12 @@ def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     return f"{who} asked the directory{again}. {found_sentence(details)}"
 
 
-def _failed(together: list[AuditEntry]) -> Step:
+def _failed(together: list[AuditEntry]) -> ProofStep:
     last = together[-1]
     cause = cause_of(last.facts.get("detail", ""))
     times = "once" if len(together) == 1 else f"{len(together)} times, the last at {written(last.at, 'clock')},"
     text = f"The portal tried {times} to ask the directory, without an answer that counts: {cause}."
-    return Step(_asked_at(together[0]), text)
+    return ProofStep(_asked_at(together[0]), text)
 
 
 def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A rejected submission: who rejected it, the one step that its cause asks for, and where else the same happened."""
+"""A rejected submission: who rejected it, the next step, and where else the same happened."""
 
 from typing import NamedTuple
 
@@ -17,15 +17,15 @@ from organizations.text.markup import moment, plain, written
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
 
 
-class Step(NamedTuple):
-    """The dark button: where it leads, and whether one must be allowed to edit records to go there."""
+class RejectionStep(NamedTuple):
+    """The primary button. `needs_edit`: it needs the right to edit."""
 
     label: str
     url: str
     needs_edit: bool
 
 
-class Elsewhere(NamedTuple):
+class SameAnswer(NamedTuple):
     """Another record whose last submission got the same answer."""
 
     number: int
@@ -37,18 +37,18 @@ class Elsewhere(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """What the page tells of it. `suspects` is the note beside a changed field, by the field's label."""
+    """What the page says about a rejection. `suspects` has notes on changed fields, by their labels."""
 
     heading: str
     sentence: SafeString
     explanation: Explanation | None
-    step: Step | None
+    step: RejectionStep | None
     suspects: dict[str, str]
-    elsewhere: tuple[Elsewhere, ...]
+    elsewhere: tuple[SameAnswer, ...]
 
 
 def rejection(submission: Submission, entries: list[AuditEntry], explanation: Explanation | None) -> Rejection:
-    """Everything that the page of a rejected submission says beyond what was sent. `explanation` is that of Redox."""
+    """What the page says about a rejection. `explanation` explains Redox's answer."""
     verdict = verdict_of(entries) if submission.decided_by else None
     return Rejection(
         _heading(submission, verdict),
@@ -61,12 +61,12 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
 
 
 def suspected(submission: Submission) -> dict[str, str]:
-    """The note beside each field whose value may be the cause: suspected, not known."""
-    return {each.label: f"“{each.character}” may be the cause" for each in answers.suspects(submission)}
+    """A note for each field, by its label, whose value may be the cause. It is not proved."""
+    return {suspect.label: f"“{suspect.character}” may be the cause" for suspect in answers.suspects(submission)}
 
 
 def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
-    """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
+    """What a person decided last; None if nobody did, or in an earlier release that did not store it."""
     settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
     return next(map(decide.entry_verdict, settled), None)
 
@@ -85,22 +85,26 @@ def _sentence(submission: Submission) -> SafeString:
     return format_html("Redox answered on {}.", time)
 
 
-def next_step(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
-    """The one step that the cause asks for, on every page the same. `explanation` is that of Redox's answer.
+def next_step(
+    organization: Organization, submission: Submission, explanation: Explanation | None
+) -> RejectionStep | None:
+    """The step that resolves the cause, the same on every page. `explanation` explains Redox's answer.
 
-    None where a later submission has taken over, or where the portal already did what is to do.
+    None if there is a later submission, or if the portal has already done the step.
     """
     if organization.last_submission_id != submission.pk:
         return None
     if submission.decided_by and organization.is_foreign:
         edit = _address("edit", organization)
-        return Step(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
+        return RejectionStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
     if submission.decided_by:
         return _review(organization)
     return _step_of(organization, submission, explanation)
 
 
-def _step_of(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+def _step_of(
+    organization: Organization, submission: Submission, explanation: Explanation | None
+) -> RejectionStep | None:
     key = explanation.step_key if explanation else ""
     if key == "mark_not_registered":
         return None
@@ -108,19 +112,19 @@ def _step_of(organization: Organization, submission: Submission, explanation: Ex
         return _review(organization)
     url = step_url(organization, submission, explanation)
     if explanation is None or not url:
-        return Step(f"Edit {plain(organization.name)}", _address("edit", organization), True)
-    return Step(plain(explanation.step), url, key in _EDIT_STEPS)
+        return RejectionStep(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+    return RejectionStep(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
-def _review(organization: Organization) -> Step:
-    """The review; before it the decision whose the OID is, if the directory shows it and nobody said so."""
+def _review(organization: Organization) -> RejectionStep:
+    """The review; or first the decision whose OID it is, if the directory shows an OID that nobody claimed."""
     if organization.is_there_unclaimed:
-        return Step("Compare and decide", _address("differences", organization), False)
-    return Step("Review and send", _address("review", organization), True)
+        return RejectionStep("Compare and decide", _address("differences", organization), False)
+    return RejectionStep("Review and send", _address("review", organization), True)
 
 
 def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:
-    """Where the step of an explanation leads; empty when it is not a link."""
+    """The address of the step of an explanation; "" if it has none."""
     key = explanation.step_key if explanation else ""
     match key:
         case "open_connection":
@@ -139,8 +143,8 @@ def _address(name: str, organization: Organization) -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
-def _elsewhere(submission: Submission, other: Submission) -> Elsewhere:
-    return Elsewhere(
+def _elsewhere(submission: Submission, other: Submission) -> SameAnswer:
+    return SameAnswer(
         other.pk,
         reverse("submission", args=[other.environment, other.pk]),
         plain(other.organization.name),

@@ -1,4 +1,4 @@
-"""One submission as its page tells it: the state with its reason, what it changed, who and why."""
+"""The parts of a submission's page: its state and the reason, what it changed, and who changed it."""
 
 import datetime
 import hashlib
@@ -21,11 +21,12 @@ from organizations.models import (
     Submission,
     clock,
 )
-from organizations.pages.comparison.sides import Compared, compare
-from organizations.pages.review.message import settled
+from organizations.pages.comparison.field_lines import is_code
+from organizations.pages.comparison.sent_and_seen import ComparedField, compare_sent_with_seen
+from organizations.pages.queue_reasons import after_next_query, environment_reason, own_reasons, queued_reason
+from organizations.pages.review.message import settled_warning
 from organizations.pages.submission.rejection import step_url
-from organizations.queries import parents
-from organizations.queries.submissions import edits_of, last_accepted_before
+from organizations.queries import parents, submission_story
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers, submissions
@@ -34,7 +35,7 @@ from organizations.services.review.warnings import ReviewWarning
 from organizations.text import vocabulary
 from organizations.text.evidence import state_word
 from organizations.text.markup import moment, plain, written
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons, queued_reason, then
+from organizations.text.queue_reason import WaitReason
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
@@ -49,14 +50,14 @@ _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would hav
 class StateBlock:
     """The state, its sentence and the one next step.
 
-    `stage` changes when something happened; `since` when anything else that the block says did, and how often it asks.
-    What only grows with time is in neither: the page counts that on by itself.
+    An open page compares `stage` and `since` to learn what is new. `stage` changes with the state and the attempt;
+    `since` also with everything else that the block says. Elapsed time is in neither: the page counts it.
     """
 
     key: str
     word: vocabulary.Word
     sentence: SafeString
-    reason: Reason | None
+    reason: WaitReason | None
     explanation: answers.Explanation | None
     reason_is_told: bool
     step_url: str
@@ -68,15 +69,15 @@ class StateBlock:
     then: str
 
 
-class Row(NamedTuple):
-    """One submission in a list, with the word of its state and what it waits for by itself, if it does."""
+class SubmissionRow(NamedTuple):
+    """One submission in a list, with the word of its state and its own reason to wait, if it has one."""
 
     submission: Submission
     word: vocabulary.Word
     waits: SafeString
 
 
-class Change(NamedTuple):
+class SubmittedChange(NamedTuple):
     """One field that a submission changes, with who saved it and when."""
 
     field: str
@@ -88,14 +89,13 @@ class Change(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return any(part in self.field for part in ("_phone", "zip", "destination"))
+        return is_code(self.field)
 
 
-class Asked(NamedTuple):
-    """What the directory answered when it was asked about a submission.
+class DirectoryAnswer(NamedTuple):
+    """What the directory answered to a Query about a submission.
 
-    `cause` says why that tells nothing; with an `http_status` an answer came and was not understood.
+    `cause` says why the answer does not count. With an `http_status` an answer came that was not understood.
     """
 
     sequence: int
@@ -105,7 +105,7 @@ class Asked(NamedTuple):
     http_status: int | None
     found: bool
     reads_back: bool
-    rows: tuple[Compared, ...]
+    rows: tuple[ComparedField, ...]
 
     @property
     def different(self) -> int:
@@ -113,20 +113,20 @@ class Asked(NamedTuple):
 
     @property
     def spelled(self) -> int:
-        """How many fields the directory spells in another way that means the same."""
+        """How many fields the directory spells differently, with the same meaning."""
         return sum(row.means_same for row in self.rows)
 
     @property
     def has_before(self) -> bool:
-        """Whether anything was known before; before a New nothing was."""
+        """Whether anything was known before. Nothing is before a New."""
         return any(row.before for row in self.rows)
 
     @property
-    def differing(self) -> tuple[Compared, ...]:
+    def differing(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.rows if row.equal is False)
 
     @property
-    def others(self) -> tuple[Compared, ...]:
+    def others(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.rows if row.equal is not False)
 
     @property
@@ -134,30 +134,30 @@ class Asked(NamedTuple):
         return sum(1 for row in self.rows if row.equal is not None)
 
 
-def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
-    """What holds a submission that waits: of an unknown one what holds its environment, which is not asked then."""
+def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
+    """Why a queued submission waits, or why the directory is not asked about an unknown one."""
     if state == State.QUEUED:
         return queued_reason(submission, gate, now)
-    return held_by_environment(gate, now) if state == State.UNKNOWN else None
+    return environment_reason(gate, now) if state == State.UNKNOWN else None
 
 
 def carried_name(submission: Submission) -> str:
-    """The name that the message carries, and the one that the record has here by now if that is another."""
-    carried, now = answers.message_name(submission), submission.organization.name
-    return f"{carried} (now {now})" if carried not in ("", now) else now
+    """The name in the message; with the name of the record now if that is another."""
+    carried, current = answers.message_name(submission), submission.organization.name
+    return f"{carried} (now {current})" if carried not in ("", current) else current
 
 
-def rows(submissions: Sequence[Submission]) -> list[Row]:
-    """The lines of a list."""
+def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
+    """The rows of a list of submissions."""
     reasons = own_reasons(submissions, clock.now())
     return [
-        Row(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
+        SubmissionRow(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
         for each in submissions
     ]
 
 
 def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
-    """Everything that the first thing on the page says."""
+    """The block at the top of the page."""
     state, now = State(submission.state), clock.now()
     reason = _held_by(submission, state, gate, now)
     explanation = (
@@ -179,41 +179,38 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
-        then=then(submission) if state == State.UNKNOWN else "",
+        then=after_next_query(submission) if state == State.UNKNOWN else "",
     )
 
 
-def changes(submission: Submission) -> list[Change]:
-    """What the message changes, field by field."""
-    found = parents.named(submission.environment, submissions.sent_changes(submission))
-    edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
+def submitted_changes(submission: Submission) -> list[SubmittedChange]:
+    """What the message changes, field by field, with who saved each change."""
+    differences = parents.named(submission.environment, submissions.sent_changes(submission))
+    edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
-        Change(
+        SubmittedChange(
             one.field,
             one.label,
             plain(one.before),
             plain(one.after),
             _saved_by(one, [] if one.field in unedited else edits, submission, accepted),
         )
-        for one in found
+        for one in differences
     ]
 
 
 def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
-    last = None if submission.event == Event.NEW else last_accepted_before(submission)
+    last = None if submission.event == Event.NEW else submission_story.last_accepted_before(submission)
     return answers.message_record(last) if last else None
 
 
 def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
-    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them.
+    """The fields, without contacts, that an Update sends as they were last accepted: others had changed them.
 
-    Nothing is known of that once somebody took values from the directory since.
+    Empty if somebody took values from the directory: then it is not known which fields these are.
     """
-    taken = AuditEntry.objects.filter(
-        organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
-    )
-    if accepted is None or taken.exists():
+    if accepted is None or submission_story.was_taken_before(submission):
         return set()
     sent = answers.message_record(submission)
     edited = {each.field for each in difference(accepted, sent)}
@@ -228,39 +225,43 @@ def changes_title(submission: Submission) -> str:
 
 
 def changes_note(submission: Submission) -> str:
-    """What to say of the changes while nobody knows whether the message took effect; else empty."""
+    """The note on the changes while it is not known whether the message arrived; else ""."""
     is_open = submission.state in (State.UNKNOWN, State.NEEDS_PERSON)
     return "not known whether it arrived" if is_open and decide.may_have_arrived(submission) else ""
 
 
-def warnings(submission: Submission) -> list[str]:
-    """The accepted warnings, which no longer ask; of one ticked for an earlier submission by whom, when and why."""
-    kept = [ReviewWarning(**each) for each in submission.warnings]
-    return [settled(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
+def accepted_warnings(submission: Submission) -> list[str]:
+    """The warnings that were accepted, without their request to tick.
+
+    A warning accepted for an earlier submission says who accepted it, when and why.
+    """
+    warnings = [ReviewWarning(**stored) for stored in submission.warnings]
+    return [settled_warning(each) if each.is_accepted else _REQUEST.sub("", each.text) for each in warnings]
 
 
 def before_heading(submission: Submission) -> str:
-    """What the values before are: accepted, only read, or of some fields the one and of others the other."""
-    last = last_accepted_before(submission)
+    """The heading of the values before: accepted, shown by the directory, or some of each."""
+    last = submission_story.last_accepted_before(submission)
     if last is None:
         return "The directory showed"
     return "Accepted before" if canonical(answers.message_record(last)) == submission.before else "Known before"
 
 
-def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
-    """The answer to the last Query about a submission, compared with what was sent and accepted before."""
+def directory_answer(entry: AuditEntry | None, submission: Submission) -> DirectoryAnswer | None:
+    """The answer to a Query about a submission, compared with what was sent and what was known before."""
     if entry is None:
         return None
     facts = entry.facts
     details = facts.get("details", {})
     seen = details.get("seen")
-    rows: tuple[Compared, ...] = ()
+    rows: tuple[ComparedField, ...] = ()
     if seen:
         sent = answers.message_record(submission)
         rows = _with_parents(
-            compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
+            compare_sent_with_seen(sent, OrganizationRecord.from_json(seen), submission.before_record()),
+            submission.environment,
         )
-    return Asked(
+    return DirectoryAnswer(
         entry.sequence,
         entry.at,
         entry.actor_name,
@@ -273,15 +274,15 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
 
 
 def cause_of(detail: str) -> str:
-    """Why an answer tells nothing; never the whole body of an answer, which the history has."""
+    """Why an answer does not count; without its body, which is in the history."""
     start = detail.lstrip()[:1]
     if start == "<":
         return "a web page came instead"
     return "it was not understood" if start in ("{", "[") else plain(detail).rstrip(".")
 
 
-def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:
-    """The rows, with the parents' names before their OIDs."""
+def _with_parents(rows: tuple[ComparedField, ...], environment: str) -> tuple[ComparedField, ...]:
+    """The rows with the names of parents before their OIDs."""
     oids = {oid for row in rows if row.label == "PartOf" for oid in (row.sent, row.seen, row.before)}
     known = parents.names(environment, oids)
 
@@ -319,15 +320,18 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
     return None
 
 
-def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | None:
-    """What came of the last attempt of a queued submission, as long as it waits because of that."""
+def _why_again(submission: Submission, reason: WaitReason) -> answers.Explanation | None:
+    """The result of the last attempt of a queued submission, if it waits because of it."""
     if not submission.attempt:
         return None
     return answers.retry_explanation(submission, waits_for=reason.key, at=reason.until)
 
 
-def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:
-    """How often the page asks for the state; 0 at an end. A worker takes what nothing holds within a second."""
+def _poll_seconds(submission: Submission, state: State, reason: WaitReason | None, now: datetime.datetime) -> int:
+    """After how many seconds the page asks for the state again; 0 if it has ended.
+
+    A worker takes a submission that nothing holds within a second.
+    """
     if state == State.SENDING:
         return 2
     if state == State.QUEUED:
@@ -354,7 +358,7 @@ def _by(name: str, at: datetime.datetime) -> str:
     return f"{plain(name)}, {written(at)}"
 
 
-def approval(entries: list[AuditEntry]) -> str:
-    """Whether somebody had to approve, in the words that were written down then."""
-    made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
-    return str(made.facts.get("details", {}).get("approval", "")) if made else ""
+def approval_note(entries: list[AuditEntry]) -> str:
+    """Whether somebody had to approve, in the words stored when it was submitted."""
+    entry = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
+    return str(entry.facts.get("details", {}).get("approval", "")) if entry else ""

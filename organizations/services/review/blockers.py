@@ -247,14 +247,18 @@ def _nothing_to_deactivate_reason(organization: Organization) -> str:
 
 
 def _absent_reason(organization: Organization) -> str:
-    last = rejected_as_absent(organization).order_by("-pk").first()
+    last = _rejected_as_absent(organization).order_by("-pk").first()
     if last is None:
         return "a Query did not show this OID in the directory."
     return f'Redox answered submission {last.pk} that this OID "is not valid", so it is not in the directory.'
 
 
-def rejected_as_absent(organization: Organization) -> QuerySet[Submission]:
-    """The messages that Redox rejected because the OID is not in the directory. If there are none, a Query said so."""
+def was_rejected_as_absent(organization: Organization) -> bool:
+    """Whether Redox rejected a message because the OID is not in the directory. If not, a Query said so."""
+    return _rejected_as_absent(organization).exists()
+
+
+def _rejected_as_absent(organization: Organization) -> QuerySet[Submission]:
     rejected = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
     return rejected.filter(ended_at__gte=organization.presence_at)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from organizations.pages.comparison import field_rows
-from organizations.pages.comparison.field_rows import Cell, Fields, Sides
+from organizations.pages.comparison.field_rows import FieldCell, Fields, RecordSides
 from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
 from tests import factories
 
@@ -28,7 +28,7 @@ def rows_of(fields: Fields, heading: str) -> list[str]:
     return [row.label for group in fields.groups if group.heading == heading for row in group.rows]
 
 
-def cells(fields: Fields, label: str) -> list[Cell]:
+def cells(fields: Fields, label: str) -> list[FieldCell]:
     return [cell for group in fields.groups for row in group.rows if row.label == label for cell in row.cells]
 
 
@@ -36,7 +36,7 @@ def test_what_differs_is_told_once_with_whose_it_is():
     street = replace(record().address, street="51 Shore Rd, Suite 2")
     other = replace(record().address, street="51 Shore Rd")
     seen = record(name="Lakeside (Shore)", address=other, destination_known=False)
-    fields = field_rows.fields(Sides(record(address=street), record(address=other), seen))
+    fields = field_rows.field_rows(RecordSides(record(address=street), record(address=other), seen))
     assert told(fields) == {
         "Name": [("", "Lakeside", ""), ("same", "", "same as saved"), ("adrift", "Lakeside (Shore)", "")],
         "Street": [
@@ -51,52 +51,56 @@ def test_what_differs_is_told_once_with_whose_it_is():
 
 
 def test_what_is_equal_everywhere_is_one_cell_over_all_columns():
-    fields = field_rows.fields(Sides(record(), record(), record(destination_known=False)))
+    fields = field_rows.field_rows(RecordSides(record(), record(), record(destination_known=False)))
     assert fields.differing == ()
     assert [(cell.lines, cell.span) for cell in cells(fields, "City")] == [(("Madison",), 3)]
-    alone = field_rows.fields(Sides(record()))
+    alone = field_rows.field_rows(RecordSides(record()))
     assert [(cell.lines, cell.span) for cell in cells(alone, "City")] == [(("Madison",), 1)]
-    assert field_rows.fields(Sides(record(), record())).differing == ()
+    assert field_rows.field_rows(RecordSides(record(), record())).differing == ()
 
 
 def test_another_spelling_is_shown_and_differs_in_nothing():
     other = replace(record().address, country="US")
-    fields = field_rows.fields(Sides(record(), record(), record(address=other, destination_known=False)))
+    fields = field_rows.field_rows(RecordSides(record(), record(), record(address=other, destination_known=False)))
     assert fields.differing == ()
     assert [(cell.lines, cell.note, cell.kind) for cell in cells(fields, "Country")] == [
         (("USA",), "", ""),
         (("US",), "equivalent", ""),
     ]
     edit = replace(record().address, country="Canada")
-    fields = field_rows.fields(Sides(record(address=edit), record(), record(address=other, destination_known=False)))
+    fields = field_rows.field_rows(
+        RecordSides(record(address=edit), record(), record(address=other, destination_known=False))
+    )
     assert told(fields)["Country"] == [("ahead", "Canada", ""), ("", "USA", ""), ("", "US", "equivalent")]
 
 
 def test_what_a_heading_shows_has_no_row():
-    fields = field_rows.fields(Sides(record()))
+    fields = field_rows.field_rows(RecordSides(record()))
     assert rows_of(fields, "Identity")[:2] == ["Name", "Aliases"]
     assert rows_of(fields, "Contact 1, Technical")[0] == "Name"
 
 
 def test_a_purpose_that_differs_has_its_row():
     seen = record(contacts=(replace(DESK, purpose="Billing"), OFFICE), destination_known=False)
-    assert "Contact 1, Purpose" in told(field_rows.fields(Sides(record(), record(), seen)))
+    assert "Contact 1, Purpose" in told(field_rows.field_rows(RecordSides(record(), record(), seen)))
 
 
 def test_an_edit_that_the_directory_shows_already_is_not_called_unsent():
-    fields = field_rows.fields(Sides(record(name="New"), record(), record(name="New", destination_known=False)))
+    fields = field_rows.field_rows(
+        RecordSides(record(name="New"), record(), record(name="New", destination_known=False))
+    )
     assert told(fields) == {"Name": [("", "New", ""), ("", "Lakeside", ""), ("adrift", "New", "same as saved")]}
 
 
 def test_the_destination_is_never_compared_with_what_a_query_cannot_show():
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     seen = record(destination_known=False)
-    same = field_rows.fields(Sides(record(destination_id=first), record(destination_id=first), seen))
+    same = field_rows.field_rows(RecordSides(record(destination_id=first), record(destination_id=first), seen))
     assert [(cell.lines, cell.note, cell.span) for cell in cells(same, "Destination ID")] == [
         ((first,), "", 2),
         ((), "Redox cannot show this field", 1),
     ]
-    edited = field_rows.fields(Sides(record(destination_id=second), record(destination_id=first), seen))
+    edited = field_rows.field_rows(RecordSides(record(destination_id=second), record(destination_id=first), seen))
     assert told(edited)["Destination ID"] == [
         ("ahead", second, ""),
         ("", first, ""),
@@ -107,7 +111,9 @@ def test_the_destination_is_never_compared_with_what_a_query_cannot_show():
 def test_fields_of_contacts_are_compared_on_all_sides():
     mine = (replace(DESK, work_phone="+16085550151"), OFFICE)
     theirs = (OFFICE, replace(DESK, mobile_phone="+16085550199"))
-    fields = field_rows.fields(Sides(record(contacts=mine), record(), record(contacts=theirs, destination_known=False)))
+    fields = field_rows.field_rows(
+        RecordSides(record(contacts=mine), record(), record(contacts=theirs, destination_known=False))
+    )
     assert told(fields) == {
         "Contact 1, Work phone": [
             ("ahead", "+16085550151", ""),
@@ -130,15 +136,15 @@ def test_fields_of_contacts_are_compared_on_all_sides():
     ],
 )
 def test_a_contact_that_is_new_or_gone_is_one_field(saved, accepted, seen, expected):
-    fields = field_rows.fields(
-        Sides(record(contacts=saved), record(contacts=accepted), record(contacts=seen, destination_known=False))
+    fields = field_rows.field_rows(
+        RecordSides(record(contacts=saved), record(contacts=accepted), record(contacts=seen, destination_known=False))
     )
     assert {row.label: [cell.kind for cell in row.cells] for row in fields.differing} == expected
 
 
 def test_contacts_in_another_order_are_shown_as_the_directory_spells_each():
     spelled = (replace(OFFICE, work_phone="(608) 555-0120"), replace(DESK, work_phone="(608) 555-0100"))
-    fields = field_rows.fields(Sides(record(), record(), record(contacts=spelled, destination_known=False)))
+    fields = field_rows.field_rows(RecordSides(record(), record(), record(contacts=spelled, destination_known=False)))
     assert fields.differing == ()
     assert [cell.lines for cell in cells(fields, "Work phone")] == [
         ("+16085550100",),
@@ -150,7 +156,7 @@ def test_contacts_in_another_order_are_shown_as_the_directory_spells_each():
 
 def test_what_was_only_read_is_compared_without_an_accepted_side():
     seen = record(name="By hand", destination_known=False, contacts=(DESK,))
-    fields = field_rows.fields(Sides(record(), None, seen))
+    fields = field_rows.field_rows(RecordSides(record(), None, seen))
     assert told(fields) == {
         "Name": [("ahead", "Lakeside", ""), ("", "By hand", "")],
         "Contact 2": [("ahead", "Operations; Office; +16085550120", ""), ("", "", "")],
@@ -159,7 +165,7 @@ def test_what_was_only_read_is_compared_without_an_accepted_side():
 
 def test_each_value_of_a_list_has_a_line_of_its_own():
     identifiers = (IdentifierRecord(kind="FACID", value="LSC-1"), IdentifierRecord(value="2"))
-    fields = field_rows.fields(Sides(record(aliases=("Alpha; Beta", "Gamma"), identifiers=identifiers)))
+    fields = field_rows.field_rows(RecordSides(record(aliases=("Alpha; Beta", "Gamma"), identifiers=identifiers)))
     assert cells(fields, "Aliases")[0].lines == ("Alpha; Beta", "Gamma")
     assert cells(fields, "Own identifiers")[0].lines == ("LSC-1 (FACID)", "2")
 
@@ -167,6 +173,6 @@ def test_each_value_of_a_list_has_a_line_of_its_own():
 def test_keys_that_the_form_does_not_have_are_named_and_are_nobodys_edit():
     ours = record(carried=(("Type", '"prov"'), ("ManagingOrg", '"x"')))
     seen = record(carried=(("ManagingOrg", '"x"'), ("PartOf.System", '"y"')), destination_known=False)
-    assert field_rows.fields(Sides(ours, record(), seen)).differing == ()
+    assert field_rows.field_rows(RecordSides(ours, record(), seen)).differing == ()
     assert field_rows.foreign_keys(ours, seen) == (("ManagingOrg", False), ("PartOf.System", False), ("Type", True))
     assert field_rows.foreign_keys(record(), None) == ()

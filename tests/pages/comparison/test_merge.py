@@ -6,19 +6,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import StandsFor
-from organizations.pages.comparison.merge import Side, Version, compare, equal_fields, merge
+from organizations.pages.comparison.conflict_rows import (
+    ConflictSide,
+    FormVersion,
+    conflict_rows,
+    equal_labels,
+    merge_versions,
+)
 from organizations.records import CONTACT_LABELS, ContactRecord
 from tests import strategies
 from tests.factories import record
 
-versions = st.builds(Version, strategies.records, st.sampled_from(StandsFor.values))
-BASE = Version(record(), "")
+versions = st.builds(FormVersion, strategies.records, st.sampled_from(StandsFor.values))
+BASE = FormVersion(record(), "")
 
 
 def changed(version=BASE, *, stands_for=None, **fields):
     address = {name: fields.pop(name) for name in ("city", "zip_code") if name in fields}
     made = replace(version.record, **fields, address=replace(version.record.address, **address))
-    return Version(made, version.stands_for if stands_for is None else stands_for)
+    return FormVersion(made, version.stands_for if stands_for is None else stands_for)
 
 
 def beforehand(rows):
@@ -32,9 +38,9 @@ def all_of(side, rows):
 @settings(max_examples=40)
 @given(versions, versions, versions)
 def test_each_field_is_theirs_or_mine_as_chosen(before, theirs, mine):
-    rows = compare(before, theirs, mine)
-    for side, wanted in ((Side.THEIRS, theirs), (Side.MINE, mine)):
-        merged = merge(before, theirs, mine, all_of(side, rows))
+    rows = conflict_rows(before, theirs, mine)
+    for side, wanted in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
+        merged = merge_versions(before, theirs, mine, all_of(side, rows))
         assert merged.stands_for == wanted.stands_for
         # What no form edits stays as it is saved.
         assert merged.record == replace(wanted.record, active=theirs.record.active, carried=theirs.record.carried)
@@ -44,39 +50,39 @@ def test_each_field_is_theirs_or_mine_as_chosen(before, theirs, mine):
 @given(versions, versions)
 def test_where_one_side_changed_nothing_the_other_is_chosen_beforehand(before, after):
     for theirs, mine in ((after, before), (before, after)):
-        rows = compare(before, theirs, mine)
+        rows = conflict_rows(before, theirs, mine)
         assert all(row.chosen for row in rows)
-        merged = merge(before, theirs, mine, beforehand(rows))
+        merged = merge_versions(before, theirs, mine, beforehand(rows))
         edited = replace(after.record, active=theirs.record.active, carried=theirs.record.carried)
-        assert merged == Version(edited, after.stands_for)
+        assert merged == FormVersion(edited, after.stands_for)
 
 
 @settings(max_examples=25)
 @given(versions)
 def test_equal_versions_have_nothing_to_choose(version):
-    assert compare(version, version, version) == ()
-    assert merge(version, version, version, {}) == version
+    assert conflict_rows(version, version, version) == ()
+    assert merge_versions(version, version, version, {}) == version
 
 
 def test_only_a_field_that_both_changed_is_left_open():
     theirs = changed(name="Their name", city="Monona")
     mine = changed(name="My name", zip_code="53703", stands_for="location")
-    rows = compare(BASE, theirs, mine)
+    rows = conflict_rows(BASE, theirs, mine)
     assert [(row.label, row.before, row.theirs, row.mine, row.chosen) for row in rows] == [
         ("Name", "Lakeside 1", "Their name", "My name", None),
-        ("Kind of record", "Not said", "Not said", "Physical location", Side.MINE),
-        ("City", "Madison", "Monona", "Madison", Side.THEIRS),
-        ("ZIP", "53704", "53704", "53703", Side.MINE),
+        ("Kind of record", "Not said", "Not said", "Physical location", ConflictSide.MINE),
+        ("City", "Madison", "Monona", "Madison", ConflictSide.THEIRS),
+        ("ZIP", "53704", "53704", "53703", ConflictSide.MINE),
     ]
-    merged = merge(BASE, theirs, mine, beforehand(rows) | {"name": Side.MINE})
+    merged = merge_versions(BASE, theirs, mine, beforehand(rows) | {"name": ConflictSide.MINE})
     assert (merged.record.name, merged.record.address.city, merged.record.address.zip_code) == (
         "My name",
         "Monona",
         "53703",
     )
-    assert "Street" in equal_fields(theirs, mine)
-    assert "Contacts" in equal_fields(theirs, mine)
-    assert "Name" not in equal_fields(theirs, mine)
+    assert "Street" in equal_labels(theirs, mine)
+    assert "Contacts" in equal_labels(theirs, mine)
+    assert "Name" not in equal_labels(theirs, mine)
 
 
 def test_contacts_are_compared_one_by_one():
@@ -86,21 +92,21 @@ def test_contacts_are_compared_one_by_one():
     night = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550130")
     theirs = changed(both, contacts=(replace(first, name="Desk"), second, night))
     mine = changed(both, contacts=(first,))
-    rows = compare(both, theirs, mine)
+    rows = conflict_rows(both, theirs, mine)
     assert [(row.label, row.theirs, row.mine, row.chosen) for row in rows] == [
-        ("Contact 1, Contact name", "Desk", "Integration desk", Side.THEIRS),
-        ("Contact 2", "Operations\nFront office\n+16085550120", "", Side.MINE),
-        ("Contact added", "Technical\nNight desk\n+16085550130", "", Side.THEIRS),
+        ("Contact 1, Contact name", "Desk", "Integration desk", ConflictSide.THEIRS),
+        ("Contact 2", "Operations\nFront office\n+16085550120", "", ConflictSide.MINE),
+        ("Contact added", "Technical\nNight desk\n+16085550130", "", ConflictSide.THEIRS),
     ]
-    merged = merge(both, theirs, mine, beforehand(rows))
+    merged = merge_versions(both, theirs, mine, beforehand(rows))
     assert merged.record.contacts == (replace(first, name="Desk"), night)
 
 
 def test_a_contact_that_both_added_alike_is_kept_once():
     night = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550130")
     added = changed(contacts=(*BASE.record.contacts, night))
-    assert compare(BASE, added, added) == ()
-    assert merge(BASE, added, added, {}).record.contacts == added.record.contacts
+    assert conflict_rows(BASE, added, added) == ()
+    assert merge_versions(BASE, added, added, {}).record.contacts == added.record.contacts
 
 
 def desk(number):
@@ -110,7 +116,7 @@ def desk(number):
 
 
 DESKS = tuple(map(desk, range(4)))
-who = st.sampled_from([None, *Side])
+who = st.sampled_from([None, *ConflictSide])
 
 
 def edited(by, side):
@@ -128,13 +134,13 @@ def _new(name, number):
 
 @given(
     st.fixed_dictionaries({(number, name): who for number in range(3) for name in CONTACT_LABELS}),
-    st.sets(st.sampled_from(Side)),
-    st.sets(st.sampled_from(Side)),
+    st.sets(st.sampled_from(ConflictSide)),
+    st.sets(st.sampled_from(ConflictSide)),
     who,
 )
 def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, adds, turns_round):
     """Each field is changed by one side at most; the fourth desk is only removed; one side may turn the order round."""
-    sides = {side: edited(by, side) for side in Side}
+    sides = {side: edited(by, side) for side in ConflictSide}
     expected = [
         replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name))})
         for number, each in enumerate(DESKS)
@@ -153,10 +159,12 @@ def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, 
         added = ContactRecord(purpose="Night", name=f"Added {side}")
         sides[side].append(added)
         expected.append(added)
-    before, theirs, mine = (changed(contacts=tuple(each)) for each in (DESKS, sides[Side.THEIRS], sides[Side.MINE]))
-    rows = compare(before, theirs, mine)
+    before, theirs, mine = (
+        changed(contacts=tuple(each)) for each in (DESKS, sides[ConflictSide.THEIRS], sides[ConflictSide.MINE])
+    )
+    rows = conflict_rows(before, theirs, mine)
     assert all(row.chosen and row.theirs != row.mine for row in rows)
-    merged = merge(before, theirs, mine, beforehand(rows)).record.contacts
+    merged = merge_versions(before, theirs, mine, beforehand(rows)).record.contacts
     assert sorted(map(repr, merged)) == sorted(map(repr, expected))
     assert [each for each in merged if each.purpose != "Night"] == [
         each for each in expected if each.purpose != "Night"
@@ -166,14 +174,14 @@ def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, 
 def test_two_orders_of_contacts_are_a_choice_like_any_other():
     before = changed(contacts=DESKS)
     theirs, mine = changed(contacts=DESKS[::-1]), changed(contacts=(*DESKS[1:], DESKS[0]))
-    (row,) = compare(before, theirs, mine)
+    (row,) = conflict_rows(before, theirs, mine)
     assert (row.label, row.theirs.split("\n"), row.chosen) == (
         "Order of contacts",
         [f"Desk {n}" for n in (3, 2, 1, 0)],
         None,
     )
-    for side, wanted in ((Side.THEIRS, theirs), (Side.MINE, mine)):
-        assert merge(before, theirs, mine, {row.key: side}) == wanted
+    for side, wanted in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
+        assert merge_versions(before, theirs, mine, {row.key: side}) == wanted
 
 
 def test_a_contact_that_one_removed_and_the_other_changed_is_asked():
@@ -182,7 +190,7 @@ def test_a_contact_that_one_removed_and_the_other_changed_is_asked():
         changed(contacts=DESKS[:1]),
         changed(contacts=(DESKS[0], replace(DESKS[1], work_phone="+16085550130"))),
     )
-    (row,) = compare(before, theirs, mine)
+    (row,) = conflict_rows(before, theirs, mine)
     assert (row.label, row.theirs, row.mine, row.chosen) == (
         "Contact 2",
         "",

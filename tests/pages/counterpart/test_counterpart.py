@@ -7,7 +7,7 @@ from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
 from organizations.pages.counterpart import link_box, page
-from organizations.pages.counterpart.link_box import Side, Step
+from organizations.pages.counterpart.link_box import CounterpartFact, CounterpartStep
 from organizations.pages.counterpart.page import CounterpartPage
 from organizations.services.records import counterparts
 from tests import factories
@@ -35,16 +35,16 @@ def linked(user: User) -> tuple[Organization, Organization]:
 
 def test_without_a_counterpart_only_production_is_prepared(editor):
     staging, production = pair(editor)
-    beside = link_box.beside(staging)
+    beside = link_box.counterpart_box(staging)
     assert (beside.row, beside.prepare_url, beside.other) == (None, PREPARE, "PRODUCTION")
-    beside = link_box.beside(production)
+    beside = link_box.counterpart_box(production)
     assert (beside.row, beside.prepare_url, beside.other) == (None, "", "STAGING")
 
 
 def test_beside_a_record_is_its_counterpart(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
-        beside = link_box.beside(here)
+        beside = link_box.counterpart_box(here)
         assert beside.row is not None
         assert (beside.row.organization, beside.row.standing.word) == (there, "Not registered")
         assert beside.prepare_url == ""
@@ -53,8 +53,8 @@ def test_beside_a_record_is_its_counterpart(editor):
 @pytest.mark.parametrize(
     ("intent", "step"),
     [
-        (Intent.CREATE, Step("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
-        (Intent.UPDATE, Step("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
+        (Intent.CREATE, CounterpartStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
+        (Intent.UPDATE, CounterpartStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
         (Intent.DEACTIVATE, None),
     ],
 )
@@ -64,15 +64,15 @@ def test_what_staging_accepted_is_repeated_in_production(editor, intent, step):
     assert link_box.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=acting(editor))
     staging.refresh_from_db()
-    compared = Step("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
-    opened = Step("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
+    compared = CounterpartStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
+    opened = CounterpartStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
     expected = opened if intent == Intent.DEACTIVATE else compared
     assert link_box.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
 def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor):
     staging = foreign(factories.confirmed(factories.organization(user=editor)))
-    assert link_box.beside(staging).prepare_url == ""
+    assert link_box.counterpart_box(staging).prepare_url == ""
     assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
@@ -81,14 +81,14 @@ def test_two_records_side_by_side(editor):
     submission = factories.submission(staging, user=editor)
     accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
-    assert link_box.sides(staging, production) == [
-        Side("Name", "Lakeside 1", "Lakeside Nord", differs=True),
-        Side("OID", BASE, THEIRS),
-        Side("Address", address, address),
-        Side("Aliases", "none", "Nord", differs=True),
-        Side("PartOf", f"the Redox gateway ({staging.part_of_oid})", "1.2.3"),
-        Side("Directory status", "Active", "Not registered"),
-        Side("Last accepted", f"{accepted:%b} {accepted.day}, by Query", "never"),
+    assert link_box.counterpart_facts(staging, production) == [
+        CounterpartFact("Name", "Lakeside 1", "Lakeside Nord", differs=True),
+        CounterpartFact("OID", BASE, THEIRS),
+        CounterpartFact("Address", address, address),
+        CounterpartFact("Aliases", "none", "Nord", differs=True),
+        CounterpartFact("PartOf", f"the Redox gateway ({staging.part_of_oid})", "1.2.3"),
+        CounterpartFact("Directory status", "Active", "Not registered"),
+        CounterpartFact("Last accepted", f"{accepted:%b} {accepted.day}, by Query", "never"),
     ]
 
 

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 
 from organizations.models import Evidence, Organization, Presence, User
 from organizations.pages.counterpart import prepare
-from organizations.pages.counterpart.prepare import Prepared
+from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.records import IdentifierRecord
 from organizations.services.records import counterparts, organizations
 from organizations.services.records.prepare import source_of
@@ -25,9 +25,9 @@ THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 BASES = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
 
 
-def said_of(staging: Organization) -> Prepared:
+def said_of(staging: Organization) -> PreparedNotes:
     source = source_of(loaded(staging))
-    return prepare.prepared(source, source.record, shown_doubt=source.doubt)
+    return prepare.prepared_notes(source, source.record, shown_doubt=source.doubt)
 
 
 def notes(staging: Organization) -> list[str]:
@@ -52,14 +52,14 @@ def test_the_form_begins_with_what_was_accepted(editor):
     }
     staging = factories.accepted(user=editor, **values)
     expected = replace(factories.record(THEIRS, **values), destination_id="")
-    assert prepare.beginning(source_of(staging)) == expected
+    assert prepare.prepared_record(source_of(staging)) == expected
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
 def test_an_oid_that_is_taken_is_not_proposed(editor):
     staging = factories.accepted(user=editor)
     holder = in_production(editor, name="Lakeside by hand")
-    assert prepare.beginning(source_of(staging)).oid == ""
+    assert prepare.prepared_record(source_of(staging)).oid == ""
     (note,) = said_of(staging).notes
     assert f"/staging/organizations/{BASE}/counterpart/?counterpart={THEIRS}" in note
     assert strip_tags(note) == (
@@ -137,7 +137,7 @@ def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor):
     edited(staging, editor, name="Lakeside Nord", address=address)
     assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
     assert strip_tags(said_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
-    assert prepare.beginning(source_of(staging)).address.city == "Madison"
+    assert prepare.prepared_record(source_of(staging)).address.city == "Madison"
 
 
 def test_what_the_directory_showed_later_is_named(editor):
@@ -151,7 +151,7 @@ def test_what_the_directory_showed_later_is_named(editor):
 def test_a_deactivated_record_begins_active(editor):
     staging = factories.confirmed(factories.organization(user=editor), active=False)
     assert notes(staging)[-1] == "This record is deactivated in STAGING. The record of PRODUCTION begins active."
-    assert prepare.beginning(source_of(staging)).active
+    assert prepare.prepared_record(source_of(staging)).active
 
 
 def test_a_parent_without_counterpart_is_to_be_prepared_first(editor):
@@ -162,10 +162,10 @@ def test_a_parent_without_counterpart_is_to_be_prepared_first(editor):
     assert strip_tags(note) == (
         "Lakeside Clinics is not in PRODUCTION yet. Prepare Lakeside Clinics first, or choose another parent."
     )
-    assert prepare.beginning(source_of(below)).part_of_oid == ""
+    assert prepare.prepared_record(source_of(below)).part_of_oid == ""
     counterparts.link(above, in_production(editor), actor=acting(editor))
     assert notes(below) == []
-    assert prepare.beginning(source_of(below)).part_of_oid == THEIRS
+    assert prepare.prepared_record(source_of(below)).part_of_oid == THEIRS
 
 
 def test_a_parent_that_is_not_ours_is_asked_for(editor):
@@ -173,7 +173,7 @@ def test_a_parent_that_is_not_ours_is_asked_for(editor):
     assert notes(staging) == [
         "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
     ]
-    assert prepare.beginning(source_of(staging)).part_of_oid == ""
+    assert prepare.prepared_record(source_of(staging)).part_of_oid == ""
 
 
 def test_what_changed_since_the_form_was_filled_is_shown(editor):
@@ -181,12 +181,12 @@ def test_what_changed_since_the_form_was_filled_is_shown(editor):
     basis = source_of(staging).record
     assert not said_of(staging).is_stale
     now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
-    said = prepare.prepared(now, basis, shown_doubt="")
+    said = prepare.prepared_notes(now, basis, shown_doubt="")
     assert said.is_stale
     assert [(each.label, each.before, each.after) for each in said.changes] == [("Name", "Lakeside 1", "Lakeside Nord")]
-    assert prepare.prepared(now, None, shown_doubt="").is_stale
+    assert prepare.prepared_notes(now, None, shown_doubt="").is_stale
     doubtful = source_of(foreign(staging, "Boston"))
-    said = prepare.prepared(doubtful, doubtful.record, shown_doubt="")
+    said = prepare.prepared_notes(doubtful, doubtful.record, shown_doubt="")
     assert ("(Boston)" in said.new_doubt, said.is_stale, said.changes, said.warnings) == (True, True, [], [])
 
 

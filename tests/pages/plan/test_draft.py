@@ -48,12 +48,12 @@ def sent(made: Organization, user: User, **values: object) -> Submission:
     return submission
 
 
-def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.Page:
+def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.DraftContent:
     root = Organization.objects.get(pk=root.pk)
-    return shown.page(plan_draft.draft(plan_draft.branch(root, kind), actor=acting(user)), root=root)
+    return shown.draft_content(plan_draft.draft(plan_draft.branch(root, kind), actor=acting(user)), root=root)
 
 
-def why(page: shown.Page) -> dict[str, str]:
+def why(page: shown.DraftContent) -> dict[str, str]:
     return {each.organization.name: each.why for each in page.kept}
 
 
@@ -128,7 +128,7 @@ class TestDeactivating:
         draft = plan_draft.draft(
             ChosenRecords(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
         )
-        page = shown.page(draft)
+        page = shown.draft_content(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
             1,
             (),
@@ -139,7 +139,7 @@ class TestDeactivating:
         new = factories.organization(user=editor)
         submission = sent(new, editor)
         chosen = ChosenRecords(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
-        (left,) = shown.page(plan_draft.draft(chosen, actor=acting(editor))).not_active
+        (left,) = shown.draft_content(plan_draft.draft(chosen, actor=acting(editor))).not_active
         said = strip_tags(left.why)
         assert said.startswith(f"Submission {submission.pk} is open.")
         assert "must end first" not in said
@@ -149,9 +149,9 @@ class TestDeactivating:
         sent(region[1], editor, state=State.UNKNOWN, attempt=1)
         after = page_of(region[0], editor)
         assert before.draft.sha256 != after.draft.sha256
-        news = shown.what_is_new(after, before.planned, before.left)
+        news = shown.changes_since(after, before.planned, before.left)
         assert news == "Stays active now: Sparta and West Region."
-        assert shown.what_is_new(before, after.planned, after.left) == "New in it: Sparta and West Region."
+        assert shown.changes_since(before, after.planned, after.left) == "New in it: Sparta and West Region."
 
     def test_counterparts_and_saved_changes_are_not_touched(self, region, editor):
         other = factories.confirmed(factories.organization("2.999.1", user=editor, environment="production"))
@@ -185,7 +185,7 @@ class TestOverwriting:
         self.read(region[1], "Other Name")
         drawn = page_of(region[0], editor).draft
         (question,) = drawn.questions
-        page = shown.page(drawn, missing=[question.key])
+        page = shown.draft_content(drawn, missing=[question.key])
         assert page.box_errors == [
             (f"id_tick-{question.key}", "Sparta, Name: Tick Overwrite, or take the directory's value.")
         ]
@@ -208,7 +208,7 @@ class TestOverwriting:
             self.read(made, made.name, part_of_oid="2.999.7")
         drawn = page_of(region[0], editor).draft
         with django_assert_num_queries(1):
-            found = overwritten.groups(drawn, (), ())
+            found = overwritten.overwritten_records(drawn, (), ())
         assert [value.sent for group in found for value in group.values] == [f"West Region ({BASE})"] * 3
 
     def test_a_record_without_saved_changes_is_not_said_to_be_equal(self, region, editor):
@@ -220,9 +220,11 @@ class TestOverwriting:
 
 
 class TestValues:
-    def plan(self, made: list[Organization], user: User) -> shown.Page:
+    def plan(self, made: list[Organization], user: User) -> shown.DraftContent:
         ids = tuple(each.pk for each in made)
-        return shown.page(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
+        return shown.draft_content(
+            plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user))
+        )
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
         edited(region[1], editor, name="Sparta East")
@@ -252,7 +254,7 @@ class TestValues:
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
         reviews = plan_draft.draft(chosen, actor=acting(editor)).reviews
         with django_assert_num_queries(1):
-            moves = values.moves("staging", reviews)
+            moves = values.moves_of_messages("staging", reviews)
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
 
 
@@ -260,7 +262,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
     for made in region[1:]:
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
-    page = shown.page(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
+    page = shown.draft_content(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 
@@ -271,7 +273,7 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     other = factories.organization(f"{BASE}.2", user=editor, name="Other")
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
-    page = shown.page(
+    page = shown.draft_content(
         plan_draft.draft(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
     )
     assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New"

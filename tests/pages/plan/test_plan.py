@@ -37,10 +37,10 @@ def plan(editor):
     return factories.plan([factories.organization(user=editor)], user=editor)
 
 
-def row_of(plan: Plan, **values: object) -> shown.Row:
+def row_of(plan: Plan, **values: object) -> shown.PlanRow:
     """The row of the only submission, once it has these values."""
     Submission.objects.filter(plan=plan).update(**values)
-    (row,) = shown.page(Plan.objects.get(pk=plan.pk)).rows
+    (row,) = shown.plan_content(Plan.objects.get(pk=plan.pk)).rows
     return row
 
 
@@ -66,7 +66,7 @@ def test_each_kind_of_evidence_is_told_apart(plan):
 )
 def test_a_plan_goes_on_only_while_a_message_waits(plan, state, word):
     row_of(plan, state=state)
-    assert shown.page(plan).word.word == word
+    assert shown.plan_content(plan).word.word == word
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_plan_goes_on_only_while_a_message_waits(plan, state, word):
 )
 def test_only_what_was_not_attempted_can_be_paused_or_stopped(plan, attempt, state, can):
     row_of(plan, state=state, attempt=attempt)
-    page = shown.page(Plan.objects.get(pk=plan.pk))
+    page = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert (page.can_pause, page.can_stop) == (can, can)
 
 
@@ -105,33 +105,33 @@ def test_a_cancelled_submission_names_the_reason_or_the_person(plan):
 
 def test_what_waits_says_for_what_and_nothing_came(editor):
     family = factories.plan(tree_of(editor, 2, 3), user=editor)
-    page = shown.page(family)
+    page = shown.plan_content(family)
     waits = [strip_tags(row.waits) for row in page.rows]
     assert waits == ["", *["Waits for its parent Lakeside Clinics to be accepted."] * 2]
     assert {row.came for row in page.rows} == {""}
     again = {"not_before": clock.now() + timedelta(minutes=2), "attempt": 1, "state_reason": "The connection broke."}
     family.submissions.filter(pk=page.rows[0].submission.pk).update(**again)
-    later = shown.page(family)
+    later = shown.plan_content(family)
     assert "Attempt 1 did not reach Redox: The connection broke." in strip_tags(later.rows[0].waits)
     assert later.since != page.since
     Plan.objects.filter(pk=family.pk).update(state=PlanState.PAUSED)
-    assert {row.waits for row in shown.page(Plan.objects.get(pk=family.pk)).rows} == {""}
+    assert {row.waits for row in shown.plan_content(Plan.objects.get(pk=family.pk)).rows} == {""}
 
 
 def test_a_parent_waits_for_its_children_to_be_deactivated(editor):
     made = tree_of(editor, 2, 3, is_accepted=True)
-    page = shown.page(factories.plan(made, user=editor, kind=PlanKind.DEACTIVATE))
+    page = shown.plan_content(factories.plan(made, user=editor, kind=PlanKind.DEACTIVATE))
     assert [row.waits for row in page.rows] == ["", "", "Waits for 2 children to be deactivated."]
 
 
 def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable_redox):
-    before = shown.page(plan)
+    before = shown.plan_content(plan)
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
-    stopped = shown.page(plan)
+    stopped = shown.plan_content(plan)
     assert stopped.held == "STAGING is stopped: The key is unknown."
     assert stopped.since != before.since
     Plan.objects.update(state=PlanState.PAUSED)
-    assert shown.page(Plan.objects.get(pk=plan.pk)).held == ""
+    assert shown.plan_content(Plan.objects.get(pk=plan.pk)).held == ""
 
 
 def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
@@ -153,13 +153,13 @@ def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
 
 def test_who_paused_and_who_stopped_it_is_said(plan, editor):
     plans.pause_plan(plan.pk, actor=acting(editor))
-    paused = shown.page(Plan.objects.get(pk=plan.pk))
+    paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
     reason = submission_page.build(paused.rows[0].submission, editor).state.reason
     assert reason
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
     plans.stop_plan(plan.pk, actor=acting(editor))
-    stopped = shown.page(Plan.objects.get(pk=plan.pk))
+    stopped = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert "Editor One stopped it. Submissions without an attempt were cancelled." in stopped.sentence
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
@@ -205,29 +205,29 @@ def test_the_progress_counts_in_the_words_of_the_states(editor):
     made = [factories.organization(f"{BASE}.{place}", user=editor) for place in (1, 2, 3)]
     plan = factories.plan(made, user=editor)
     plan.submissions.filter(organization__in=made[:2]).update(state=State.NEEDS_PERSON)
-    assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 2 need a decision"
+    assert shown.plan_content(plan).progress == "0 of 3 accepted, 1 queued, 2 need a decision"
     plan.submissions.filter(organization=made[0]).update(state=State.REJECTED)
-    assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
+    assert shown.plan_content(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
 
 
 def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(editor):
     plan = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (1, 2)], user=editor)
     first, second = plan.submissions.order_by("pk")
     Submission.objects.filter(pk=first.pk).update(state=State.CANCELLED, cancelled_by="Editor One")
-    assert shown.page(plan).again_url == ""
+    assert shown.plan_content(plan).again_url == ""
     Submission.objects.filter(pk=second.pk).update(state=State.REJECTED)
-    assert shown.page(plan).again_url == f"/staging/plans/new/?kind={plan.kind}&record={first.organization_id}"
+    assert shown.plan_content(plan).again_url == f"/staging/plans/new/?kind={plan.kind}&record={first.organization_id}"
     Submission.objects.filter(pk=first.pk).update(state=State.ACCEPTED, evidence=Evidence.ANSWER)
-    assert shown.page(plan).again_url == ""
+    assert shown.plan_content(plan).again_url == ""
 
 
 def test_a_plan_of_a_branch_names_the_record_above_the_others(editor):
     top = factories.organization(user=editor, name="West Region")
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (1, 2)]
-    assert shown.page(factories.plan([top, *below], user=editor)).branch == "West Region and the 2 below it"
+    assert shown.plan_content(factories.plan([top, *below], user=editor)).branch == "West Region and the 2 below it"
 
 
 def test_a_plan_of_records_without_one_above_them_names_none(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=top.oid) for number in (1, 2)]
-    assert shown.page(factories.plan(below, user=editor)).branch == ""
+    assert shown.plan_content(factories.plan(below, user=editor)).branch == ""

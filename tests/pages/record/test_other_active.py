@@ -7,6 +7,7 @@ import pytest
 from organizations.models import Environment, Intent, Organization, PlanKind, User
 from organizations.pages.record import summary
 from organizations.pages.review import values
+from organizations.queries.record_entries import is_active_taken
 from organizations.services.directory import differences
 from organizations.services.review import plan_draft, reviews
 from organizations.text import evidence
@@ -38,8 +39,10 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inacti
     differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
     made = loaded(inactive_there)
     assert made.standing == "deactivated"
-    assert evidence.sentence(made).startswith("The directory showed this record when the portal asked")
-    assert summary.basis(made).startswith("Taken from the directory, asked ")
+    assert evidence.sentence(made, is_taken=is_active_taken(made)).startswith(
+        "The directory showed this record when the portal asked"
+    )
+    assert summary.status_basis(made).startswith("Taken from the directory, asked ")
     assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 

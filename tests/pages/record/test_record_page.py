@@ -50,8 +50,8 @@ def viewer(db: None) -> User:
     return factories.UserFactory(role="viewer")
 
 
-def values(made: Organization) -> summary.Values:
-    return summary.values(loaded(made))
+def values(made: Organization) -> summary.RecordValues:
+    return summary.record_values(loaded(made))
 
 
 def html(made: Organization, user: User) -> str:
@@ -86,12 +86,12 @@ def test_the_standing_names_its_evidence(accepted):
     for evidence, (line, sentence, heading) in EVIDENCE.items():
         Submission.objects.update(evidence=evidence)
         Organization.objects.update(confirmed_evidence=evidence)
-        head = summary.head(loaded(accepted))
+        head = summary.record_head(loaded(accepted))
         basis = strip_tags(head.basis)
         assert basis.startswith(line.format(n=accepted.confirmed_submission_id))
         assert (": Ticket 7." in basis) == (evidence == Evidence.PERSON)
         assert (head.standing.word, head.standing_sentence[: len(sentence)]) == ("Active", sentence)
-        assert summary.values(loaded(accepted)).accepted_heading == heading
+        assert summary.record_values(loaded(accepted)).accepted_heading == heading
 
 
 def test_what_is_unknown_promises_what_its_row_says(made, editor):
@@ -100,7 +100,7 @@ def test_what_is_unknown_promises_what_its_row_says(made, editor):
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (band,) = summary.head(loaded(made)).bands
+        (band,) = summary.record_head(loaded(made)).bands
         return band.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
@@ -145,7 +145,7 @@ def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted, ed
     assert (organization.not_visible_yet, organization.differs) == (True, 0)
     assert not values(accepted).is_read
     assert "still showed what was there before the last acceptance" in values(accepted).note
-    found = differences_page.page(organization)
+    found = differences_page.differences_content(organization)
     assert found.heading == "Lakeside South: the directory does not show the last acceptance yet"
     assert found.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
@@ -177,7 +177,7 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, 
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
-    (band,) = summary.head(organization).bands
+    (band,) = summary.record_head(organization).bands
     assert band.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 

@@ -42,8 +42,8 @@ def accepted(editor: User) -> Organization:
     return factories.accepted(user=editor, name="Lakeside North")
 
 
-def head(made: Organization) -> summary.Head:
-    return summary.head(loaded(made))
+def head(made: Organization) -> summary.RecordHead:
+    return summary.record_head(loaded(made))
 
 
 def basis(made: Organization) -> str:
@@ -127,7 +127,7 @@ def test_what_was_only_read_says_when_and_whether_it_is_active(editor):
     organizations.take_over(factories.record(), "staging", actor=acting(editor))
     made = loaded(Organization.objects.get())
     assert re.fullmatch(r"Seen .+, Active = true\.", basis(made))
-    assert not summary.values(made).is_read  # there is nothing but what was taken
+    assert not summary.record_values(made).is_read  # there is nothing but what was taken
 
 
 def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):
@@ -212,7 +212,7 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     assert "belongs to another organization (Boston Harbor Hospital)" in bands(made)["foreign"]
     assert buttons(made) == {"Take this decision back": False, "Give it another OID": True}
     assert not head(made).can_deactivate
-    values = summary.values(organization)
+    values = summary.record_values(organization)
     assert (values.is_read, values.foreign_keys) == (False, ())
     assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
     edited(made, editor, name="Lakeside South")

@@ -8,7 +8,7 @@ from django.utils.timezone import localtime
 
 from organizations.models import Organization
 from organizations.pages.record_form import conflict as conflict_page
-from organizations.pages.record_form.conflict import Conflict
+from organizations.pages.record_form.conflict import VersionConflict
 from organizations.services.records import organizations
 from organizations.text import vocabulary
 from tests import factories
@@ -45,7 +45,7 @@ def between(made, texts, *, version=1, seen=0, **choices):
     assert form.is_valid()
     assert editing.organization
     posted = {f"choice-{key}": side for key, side in choices.items()} | ({"theirs": str(seen)} if seen else {})
-    conflict = Conflict.of(editing, form, editing.organization, posted, seen)
+    conflict = VersionConflict.of(editing, form, editing.organization, posted, seen)
     return conflict, conflict_page.build(editing, form, conflict, missing=conflict.missing if seen else ())
 
 
@@ -97,7 +97,7 @@ def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(made, 
     time = vocabulary.moment(localtime(now.edited_at), timezone.now(), "clock")
     assert page.note == (
         f"Editor Two saved this record again at {time}, while you were choosing."
-        " Choose again where the values are others now."
+        " Choose again for the values that changed."
     )
     assert chosen(page) == {"Name": None, "City": "mine", "ZIP": "mine"}
 

@@ -113,13 +113,13 @@ def test_a_destination_that_nobody_knows_is_asked_for(editor):
 
 class TestBeginning:
     def test_the_first_record_begins_at_the_gateway_and_others_below_one_of_ours(self, editor):
-        assert beginning.blank(NEW).typed.fields["place"] == "gateway"
+        assert beginning.start_blank(NEW).typed.fields["place"] == "gateway"
         factories.organization(user=editor)
-        assert beginning.blank(NEW).typed.fields["place"] == OURS
+        assert beginning.start_blank(NEW).typed.fields["place"] == OURS
 
     def test_below_another_it_begins_with_what_can_be_known(self, editor):
         made = factories.organization(user=editor, destination_id=DESTINATION)
-        begun = beginning.below(NEW, made)
+        begun = beginning.start_below(NEW, made)
         known = {"oid": f"{BASE}.1", "place": OURS, "parent": BASE, "destination_id": DESTINATION, "state": "WI"}
         empty = dict.fromkeys(("name", "street", "city", "zip_code", "county"), "")
         expected = known | empty | {"country": "USA"}
@@ -133,7 +133,7 @@ class TestBeginning:
     def test_like_another_it_begins_beside_it(self, made, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         other.stands_for = "location"
-        fields = beginning.like(NEW, other).typed.fields
+        fields = beginning.start_like(NEW, other).typed.fields
         expected = {
             "stands_for": "location",
             "name": "",

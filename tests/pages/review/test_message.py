@@ -38,7 +38,7 @@ def read(made, record, *, asked_at=None):
 
 
 def page_of(made, user, **values):
-    return shown.page(reviews.review(fresh(made), actor=acting(user)), **values)
+    return shown.review_content(reviews.review(fresh(made), actor=acting(user)), **values)
 
 
 class TestThreeValues:
@@ -84,7 +84,7 @@ class TestThreeValues:
             "Lakeside 1",
             "",
         )
-        (warning,) = page.made.open_warnings
+        (warning,) = page.review.open_warnings
         assert (row.tick, page.questions, page.can_take) == (submissions.warning_key(warning), (), True)
         assert page.asks_to_confirm == 1
         assert "Name" not in [each.label for each in page.unchanged]
@@ -105,11 +105,11 @@ class TestThreeValues:
 
     def test_a_problem_asks_for_its_tick_once(self):
         for text in ("No destination ID.", "This message also sends 2 changes made by others. Tick to send them now."):
-            assert shown.Question("key", text, ticked=False, error="x").problem.count("Tick") == 1
+            assert shown.WarningBox("key", text, ticked=False, error="x").problem.count("Tick") == 1
 
     def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
-        assert (page.made.nothing_differs, page.made.needs_reason) == (False, False)
+        assert (page.review.nothing_differs, page.review.needs_reason) == (False, False)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")
         assert "somebody" not in page.overwritten_group
 
@@ -200,8 +200,8 @@ class TestEvidence:
     def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted, editor):
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
-        assert page.made.verdict.endswith("registration again")
-        assert (page.compared, page.made.before) == ("", None)
+        assert page.review.verdict.endswith("registration again")
+        assert (page.compared, page.review.before) == ("", None)
 
     def test_what_was_only_read_is_compared_with_the_directory(self, editor):
         made = factories.organization(user=editor)
@@ -213,16 +213,16 @@ class TestEvidence:
 
 class TestFreshness:
     def test_a_later_reading_needs_no_sentence(self, accepted):
-        found = freshness.of(read(accepted, accepted.record()))
+        found = freshness.record_freshness(read(accepted, accepted.record()))
         assert (found.sentence, found.is_old) == ("", False)
 
     def test_an_oid_that_was_not_shown_is_said(self, editor):
         made = factories.confirmed(factories.organization(user=editor))
-        assert freshness.of(read(made, None)).sentence.endswith("did not show this OID.")
+        assert freshness.record_freshness(read(made, None)).sentence.endswith("did not show this OID.")
 
     def test_a_reading_before_the_acceptance_is_said_to_be_that(self, accepted):
         earlier = clock.now() - datetime.timedelta(days=2)
-        found = freshness.of(read(accepted, accepted.record(), asked_at=earlier))
+        found = freshness.record_freshness(read(accepted, accepted.record(), asked_at=earlier))
         assert (found.is_old, found.sentence.endswith("before the last acceptance.")) == (True, True)
 
     def test_content_from_before_the_acceptance_is_not_visible_yet(self, accepted, editor):
@@ -230,7 +230,7 @@ class TestFreshness:
         changed = edited(accepted, editor, name="Lakeside North")
         sent = factories.submission(changed, user=editor)
         made = read(factories.confirmed(changed, submission=sent), before)
-        sentence = freshness.of(made).sentence
+        sentence = freshness.record_freshness(made).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
         assert page_of(made, editor).overwritten == ()
 
@@ -254,7 +254,7 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
 def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor):
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston General")
     page = page_of(accepted, editor)
-    assert (page.made.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
+    assert (page.review.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
     (obstacle, *_) = page.obstacles
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
 

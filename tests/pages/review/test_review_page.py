@@ -53,7 +53,7 @@ def today():
 
 def test_a_first_registration_names_where_it_goes(made, editor):
     page = page_of(made, editor)
-    assert page.made.verdict == "STAGING, New, 1 record, first registration"
+    assert page.review.verdict == "STAGING, New, 1 record, first registration"
     assert page.page.sentences == ("Registers Lakeside 1 below the Redox gateway.",)
     assert (page.page.send_label, page.page.compared) == ("Create in STAGING", "")
     assert page.form.fields["reason"].label == "Reason (optional in STAGING)"
@@ -69,7 +69,7 @@ def test_an_update_shows_each_change_and_by_whom(accepted, editor):
     edited(accepted, other, address=TOWN)
     page = page_of(accepted, editor)
     shown = page.page
-    assert page.made.verdict == "STAGING, Update, 1 record, 2 fields change"
+    assert page.review.verdict == "STAGING, Update, 1 record, 2 fields change"
     (sentence,) = shown.sentences
     assert sentence == (
         "Changes Work phone and ZIP of Lakeside 1."
@@ -92,10 +92,10 @@ def test_an_update_shows_each_change_and_by_whom(accepted, editor):
 def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepted, editor):
     edited(accepted, editor, address=TOWN, name="Lakeside's <North>")
     page = page_of(accepted, editor)
-    message, shown = page.made.message, page.page
+    message, shown = page.review.message, page.page
     digest = hashlib.sha256(message).hexdigest()
     assert "\n".join(line.text for line in shown.lines).encode() == message
-    assert page.made.fingerprint == f"{digest[:4]} {digest[4:8]} {digest[8:12]}"
+    assert page.review.fingerprint == f"{digest[:4]} {digest[4:8]} {digest[8:12]}"
     assert [shown.lines[number - 1].source for number in shown.changed_lines] == ["Name", "ZIP"]
     comment, _, command = shown.curl.partition("\n")
     assert comment == "# Sent by hand it passes the portal by: no history, no protection against doubles."
@@ -106,7 +106,7 @@ def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepte
     rendered = html_of_page(page)
     copies = [html.unescape(text) for text in re.findall(r'data-copy="([^"]*)"', rendered)]
     assert {message.decode(), shown.curl} <= set(copies)
-    assert page.made.fingerprint in text_in(rendered)
+    assert page.review.fingerprint in text_in(rendered)
 
 
 def test_a_warning_ticked_for_the_same_value_is_kept_with_who_and_why(editor):
@@ -127,9 +127,9 @@ def test_where_nothing_differs_a_reason_is_asked_and_the_button_is_folded(accept
     before, _, after = html_of_page(page).partition("Send the same values again")
     assert "<summary" in before[-120:]
     assert "btn-send" in after
-    assert not review_page.review_form(page.made, QueryDict("reason=")).is_valid()
-    assert review_page.review_form(page.made, QueryDict("reason=Asked for")).is_valid()
-    assert review_page.review_form(page.made, QueryDict(f"reason={'x' * 1001}")).errors["reason"]
+    assert not review_page.review_form(page.review, QueryDict("reason=")).is_valid()
+    assert review_page.review_form(page.review, QueryDict("reason=Asked for")).is_valid()
+    assert review_page.review_form(page.review, QueryDict(f"reason={'x' * 1001}")).errors["reason"]
 
 
 def test_a_moved_record_says_from_where_to_where(accepted, editor):
@@ -176,7 +176,7 @@ class TestNothingIsClaimed:
             Organization.objects.update(presence="unknown")
         page = page_of(made, editor)
         rendered = html_of_page(page)
-        assert page.made.verdict == "STAGING, Lakeside 1: not to be sent now"
+        assert page.review.verdict == "STAGING, Lakeside 1: not to be sent now"
         (obstacle, *_) = page.page.obstacles
         assert obstacle.sentence == (
             f"Submission {sent.pk} must end first. "
@@ -191,8 +191,8 @@ class TestNothingIsClaimed:
         Organization.objects.update(presence="unknown")
         page = page_of(made, editor)
         assert [each.step for each in page.page.obstacles] == ["Open the record"]
-        assert page.made.message == b""
-        assert page.made.verdict == "STAGING, Lakeside 1: not to be sent now"
+        assert page.review.message == b""
+        assert page.review.verdict == "STAGING, Lakeside 1: not to be sent now"
 
     def test_of_a_stated_record_no_field_is_said_to_change(self, made, editor):
         organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import Evidence, Intent, Organization, State, Submission, User, Verdict, clock
 from organizations.pages.record import to_do
 from organizations.pages.submission import acceptance, proof, rejection
-from organizations.pages.submission.state import carried_name, changes, warnings
+from organizations.pages.submission.state import accepted_warnings, carried_name, submitted_changes
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import query
@@ -21,7 +21,7 @@ from tests.services.sending import accepted, deliver, edit
 
 
 def basis(submission: Submission) -> tuple[str, list[str], bool]:
-    found = acceptance.basis(submission, entries_of(submission))
+    found = acceptance.acceptance_basis(submission, entries_of(submission))
     return unescape(strip_tags(found.sentence)), [strip_tags(line) for line in found.more], found.quotes_redox
 
 
@@ -38,15 +38,15 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
     assert sentence.startswith("Redox accepted this on ")
     assert (more, quotes) == ([], True)
     assert acceptance.evidence_entry(submission, entries_of(submission)) is None
-    assert acceptance.table(submission, changes(submission), None) is None
-    assert proof.steps(submission, entries_of(submission)) == []
+    assert acceptance.proof_table(submission, submitted_changes(submission), None) is None
+    assert proof.proof_steps(submission, entries_of(submission)) == []
 
 
 @pytest.mark.parametrize(
     ("behaviour", "answer"),
     [
         ("applies-then-504", "Redox's own answer was 504."),
-        ("applies-then-breaks", "No answer of Redox came."),
+        ("applies-then-breaks", "No answer came from Redox."),
     ],
 )
 def test_what_a_query_proved_never_quotes_an_unclear_answer(
@@ -69,7 +69,7 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
     entry = acceptance.evidence_entry(submission, entries_of(submission))
     query.query_submission(submission, actor=acting(editor))  # a later answer is not the evidence
     assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
-    table = acceptance.table(submission, changes(submission), entry)
+    table = acceptance.proof_table(submission, submitted_changes(submission), entry)
     assert table is not None
     assert [(row.change.label, row.change.before, row.change.after, row.seen, row.compared) for row in table.rows] == [
         ("Name", "Lakeside 1", "Lakeside North", "Lakeside North", "equal"),
@@ -89,7 +89,7 @@ def test_another_spelling_in_the_directory_means_the_same_and_is_shown(
     practice.register("staging", stored | {"Address": stored["Address"] | {"ZIP": "54501"}})
     submission = resolved(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
-    table = acceptance.table(submission, changes(submission), entry)
+    table = acceptance.proof_table(submission, submitted_changes(submission), entry)
     assert table is not None
     [row] = table.rows
     assert (row.change.label, row.change.after, row.seen, row.compared) == (
@@ -102,7 +102,7 @@ def test_another_spelling_in_the_directory_means_the_same_and_is_shown(
 
 def test_the_steps_tell_how_it_is_known(practice: PracticeDirectory, editor: User) -> None:
     submission = resolved(updated(practice, editor, "applies-then-504"))
-    steps = proof.steps(submission, entries_of(submission))
+    steps = proof.proof_steps(submission, entries_of(submission))
     assert [(step.text, step.word.word if step.word else "", step.until) for step in steps] == [
         ("The portal began to send the message, attempt 1.", "", False),
         (
@@ -124,7 +124,7 @@ def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, e
         query.query_submission(submission, actor=system("Worker test"))
     practice.behaviour = "answers"
     submission = resolved(submission)
-    texts = [step.text for step in proof.steps(submission, entries_of(submission))]
+    texts = [step.text for step in proof.proof_steps(submission, entries_of(submission))]
     assert sum("without an answer that counts" in text for text in texts) == 1
     assert any(text.startswith("The portal tried 3 times, the last at ") for text in texts)
 
@@ -153,7 +153,7 @@ def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_s
     assert more.endswith(" and showed 2 other values.")
     assert not quotes
     entry = acceptance.evidence_entry(submission, entries_of(submission))
-    assert acceptance.table(submission, changes(submission), entry) is None
+    assert acceptance.proof_table(submission, submitted_changes(submission), entry) is None
 
 
 def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
@@ -216,7 +216,7 @@ def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
 def test_an_accepted_warning_does_not_ask_for_its_tick() -> None:
     said = "This message also sends 1 change made by others: ZIP (Editor Two, May 3)."
     kept = Submission(warnings=[{"key": "others", "value": "ZIP", "text": f"{said} Tick to send it now."}])
-    assert warnings(kept) == [said]
+    assert accepted_warnings(kept) == [said]
 
 
 # Rejected ---------------------------------------------------------------------------------------------------
@@ -329,6 +329,6 @@ def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: Use
     assert found.heading == "Approver One decided that it did not arrive and gave it up"
     assert found.step is not None
     assert found.step.label == "Review and send"
-    assert proof.steps(submission, entries_of(submission))[-1].text == (
+    assert proof.proof_steps(submission, entries_of(submission))[-1].text == (
         "Approver One decided that it did not arrive and gave it up: “Compared, ticket 12”"
     )

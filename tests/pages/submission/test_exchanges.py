@@ -62,7 +62,7 @@ def test_why_it_was_sent_again_stands_with_the_query_before(practice: PracticeDi
         ),
         ("2", "", "", False),
     ]
-    texts = [step.text for step in proof.steps(fresh(submission), entries_of(submission))]
+    texts = [step.text for step in proof.proof_steps(fresh(submission), entries_of(submission))]
     assert "What became of the last attempt could not be proved." in texts
     assert texts[-1].startswith("Redox answered 200")
 
@@ -91,9 +91,9 @@ def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: U
 def test_a_query_from_before_the_last_attempt_says_nothing_of_it(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "gateway-error")
     query.query_submission(submission, actor=system("Worker test"))
-    asked = attempts.last_asked(entries_of(submission))
+    asked = attempts.last_query(entries_of(submission))
     assert asked is not None
-    assert not attempts.is_before_last_attempt(asked, entries_of(submission))
+    assert not attempts.was_sent_after(asked, entries_of(submission))
     Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED, not_before=None)
     assert deliver()
-    assert attempts.is_before_last_attempt(asked, entries_of(submission))
+    assert attempts.was_sent_after(asked, entries_of(submission))

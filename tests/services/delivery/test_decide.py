@@ -170,14 +170,14 @@ def test_the_directorys_values_of_our_record_can_be_taken_instead(
 ) -> None:
     made = fresh(decide_shown(new, Verdict.OURS, approver).organization)
     overwritten = {change.difference.label for change in reviews.review(made, actor=acting(editor)).overwrites}
-    page = shown.page(made)
+    page = shown.differences_content(made)
     assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
     taken = fresh(differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor)))
     review = reviews.review(taken, actor=acting(editor))
     assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())
-    assert (taken.confirmed, taken.standing, shown.page(taken).rows) == ("", "seen", ())
+    assert (taken.confirmed, taken.standing, shown.differences_content(taken).rows) == ("", "seen", ())
 
 
 def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(

@@ -70,18 +70,18 @@ def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) 
 def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted(editor: User) -> None:
     made = claimed(editor)
     shown = replace(made.record(), name="By hand", carried=(("Type", '"B"'),))
-    page = differences_page.page(read(made, shown))
+    page = differences_page.differences_content(read(made, shown))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
     made = taken(made, editor)
     made = read(made, replace(made.record(), name="By hand again"))
-    rows = [row for group in record_page.values(made).fields.groups for row in group.rows]
+    rows = [row for group in record_page.record_values(made).fields.groups for row in group.rows]
     assert {row.same_note for row in rows} == {"same as taken"}
-    assert review_page.page(reviews.review(edited(made, editor))).rows[0].directory.note == "same as taken"
+    assert review_page.review_content(reviews.review(edited(made, editor))).rows[0].directory.note == "same as taken"
 
 
 def test_the_review_of_a_record_that_is_missing_says_so(editor: User) -> None:
     made = read(factories.confirmed(factories.organization(user=editor)), None)
-    (sentence,) = review_page.page(reviews.review(made)).sentences
+    (sentence,) = review_page.review_content(reviews.review(made)).sentences
     assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
 
 
@@ -107,7 +107,7 @@ def test_what_is_gone_again_is_a_difference_and_asks_for_a_tick(editor: User, ho
     made = read(made, None)
     assert (made.is_missing, made.differs, reviews.review(made).event) == (True, 1, Event.UPDATE)
     assert "missing" in warnings(made)
-    assert "Active =" not in record_page.basis(made)
+    assert "Active =" not in record_page.status_basis(made)
 
 
 def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
@@ -129,8 +129,8 @@ def test_a_foreign_record_is_told_by_its_newest_reading(editor: User) -> None:
     made = factories.organization(user=editor)
     made = read(made, replace(made.record(), name="Theirs"))
     differences.disclaim(made.pk, reason="Boston's", actor=acting(editor))
-    assert "the directory showed it as Theirs." in record_page.values(fresh(made)).note
-    assert "the directory did not show it." in record_page.values(read(made, None)).note
+    assert "the directory showed it as Theirs." in record_page.record_values(fresh(made)).note
+    assert "the directory did not show it." in record_page.record_values(read(made, None)).note
 
 
 def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: User) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from organizations.models import Event, Organization, Presence, User
 from organizations.pages.record import to_do
-from organizations.pages.submission.state import changes
+from organizations.pages.submission.state import submitted_changes
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.review import reviews
@@ -92,7 +92,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
-    assert {each.difference.field: each.entry for each in to_do.unsent(made)} == by_review
+    assert {each.difference.field: each.entry for each in to_do.unsent_changes(made)} == by_review
     assert {field: entry is not None for field, entry in by_review.items()} == {
         "contacts.0.work_phone": True,
         "contacts.removed.1": removes,
@@ -126,7 +126,7 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
     read(made, replace(made.record(), name="Theirs"))
     assert overwritten(made) == {"name": None}
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
-    by = {change.field: change.by for change in changes(submission)}
+    by = {change.field: change.by for change in submitted_changes(submission)}
     assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())
 
 
@@ -157,7 +157,7 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
     differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(second))
     edit(made, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
-    assert [change.by.partition(",")[0] for change in changes(submission)] == [editor.get_full_name()]
+    assert [change.by.partition(",")[0] for change in submitted_changes(submission)] == [editor.get_full_name()]
 
 
 def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor: User, second: User) -> None:
@@ -187,4 +187,4 @@ def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None
     edit(made, editor, contacts=(EXTRA,))
     theirs = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
     made = read(made, replace(made.record(), contacts=(theirs,)))
-    assert (made.changes > 0, bool(to_do.unsent(made))) == (True, True)
+    assert (made.changes > 0, bool(to_do.unsent_changes(made))) == (True, True)

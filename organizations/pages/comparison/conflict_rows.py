@@ -1,7 +1,6 @@
-"""Two people edited one record from the same beginning: what each changed, and the record that follows from a choice.
+"""Two people edited one version of a record: what each changed, and the record that results from the choices.
 
-Nothing is decided here that only people can decide: where both changed the same field to different values, there is no
-choice beforehand.
+If both changed the same field to different values, no side is chosen beforehand: only a person can decide.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,11 +10,13 @@ from typing import Any, NamedTuple
 
 from organizations.models import StandsFor
 from organizations.pages.comparison.contacts import contact_sides
+from organizations.pages.comparison.field_lines import is_code
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
     ContactRecord,
     OrganizationRecord,
+    contact_lines,
     contact_text,
     print_fields,
     spoken,
@@ -24,35 +25,34 @@ from organizations.records import (
 _ORDER = "contacts-order"
 
 
-class Side(StrEnum):
-    """Whose value is taken."""
+class ConflictSide(StrEnum):
+    """Whose value is used."""
 
     THEIRS = "theirs"
     MINE = "mine"
 
 
-class Version(NamedTuple):
-    """All that a form edits of a record."""
+class FormVersion(NamedTuple):
+    """What the form of a record edits."""
 
     record: OrganizationRecord
     stands_for: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One field in which two versions differ, as text; `chosen` is the only side that changed it, if only one did."""
+class ConflictRow:
+    """One field in which two versions differ, as text. `chosen` is the side that changed it, if only one did."""
 
     key: str
     label: str
     before: str
     theirs: str
     mine: str
-    chosen: Side | None
+    chosen: ConflictSide | None
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.key.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.key)
 
     @property
     def spoken(self) -> str:
@@ -61,26 +61,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Contact:
-    """One contact through three versions; None where it is not there. `places` says where it is on each side."""
+class _ConflictContact:
+    """One contact in three versions; None if a version lacks it. `places` are its positions on each side."""
 
     key: str
     label: str
     before: ContactRecord | None
     theirs: ContactRecord | None
     mine: ContactRecord | None
-    places: Mapping[Side, int | None]
+    places: Mapping[ConflictSide, int | None]
 
-    def on(self, side: Side) -> ContactRecord | None:
-        return self.theirs if side is Side.THEIRS else self.mine
+    def on(self, side: ConflictSide) -> ContactRecord | None:
+        return self.theirs if side is ConflictSide.THEIRS else self.mine
 
 
-def compare(before: Version, theirs: Version, mine: Version) -> tuple[Row, ...]:
-    """Every field, and every contact, in which the two versions differ, in the order of the form."""
+def conflict_rows(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> tuple[ConflictRow, ...]:
+    """Every field and every contact in which the two versions differ, in the order of the form."""
     first, second, third = map(_fields, (before, theirs, mine))
-    said = tuple(map(_texts, (before, theirs, mine)))
+    texts = tuple(map(_texts, (before, theirs, mine)))
     rows = [
-        Row(key, label, said[0][key], said[1][key], said[2][key], _chosen(first[key], second[key], third[key]))
+        ConflictRow(
+            key, label, texts[0][key], texts[1][key], texts[2][key], _chosen(first[key], second[key], third[key])
+        )
         for key, label in _LABELS.items()
         if second[key] != third[key]
     ]
@@ -89,18 +91,20 @@ def compare(before: Version, theirs: Version, mine: Version) -> tuple[Row, ...]:
     return (*rows, *_order_row(contacts))
 
 
-def equal_fields(theirs: Version, mine: Version) -> list[str]:
-    """The labels of the filled fields in which the two versions are equal."""
+def equal_labels(theirs: FormVersion, mine: FormVersion) -> list[str]:
+    """The labels of the fields that are filled and equal in both versions."""
     first, second = _fields(theirs), _fields(mine)
     texts = _texts(theirs)
     labels = [label for key, label in _LABELS.items() if first[key] == second[key] and texts[key]]
     return [*labels, "Contacts"] if theirs.record.contacts == mine.record.contacts else labels
 
 
-def merge(before: Version, theirs: Version, mine: Version, choices: Mapping[str, Side]) -> Version:
-    """The version that takes each differing field from the side chosen for its key; equal fields are as they are."""
-    sides = {Side.THEIRS: _fields(theirs), Side.MINE: _fields(mine)}
-    taken = {key: sides[choices.get(key, Side.THEIRS)][key] for key in _LABELS}
+def merge_versions(
+    before: FormVersion, theirs: FormVersion, mine: FormVersion, choices: Mapping[str, ConflictSide]
+) -> FormVersion:
+    """The version with each differing field from the side that was chosen for its key."""
+    sides = {ConflictSide.THEIRS: _fields(theirs), ConflictSide.MINE: _fields(mine)}
+    taken = {key: sides[choices.get(key, ConflictSide.THEIRS)][key] for key in _LABELS}
     address = {name: taken.pop(f"address.{name}") for name in ADDRESS_LABELS}
     destination_id, destination_known = taken.pop("destination_id")
     stands_for = taken.pop("stands_for")
@@ -112,7 +116,7 @@ def merge(before: Version, theirs: Version, mine: Version, choices: Mapping[str,
         address=replace(theirs.record.address, **address),
         contacts=_merged_contacts(_contacts(before, theirs, mine), choices),
     )
-    return Version(record, stands_for)
+    return FormVersion(record, stands_for)
 
 
 _LABELS = {
@@ -127,7 +131,7 @@ _LABELS = {
 }
 
 
-def _fields(version: Version) -> dict[str, Any]:
+def _fields(version: FormVersion) -> dict[str, Any]:
     record = version.record
     return {
         "name": record.name,
@@ -141,69 +145,74 @@ def _fields(version: Version) -> dict[str, Any]:
     }
 
 
-def _texts(version: Version) -> dict[str, str]:
+def _texts(version: FormVersion) -> dict[str, str]:
     shown = {each.field: each.value for each in print_fields(version.record)}
     return shown | {"stands_for": StandsFor(version.stands_for).label}
 
 
-def _chosen(before: object, theirs: object, mine: object) -> Side | None:
+def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None:
     if mine == before:
-        return Side.THEIRS
-    return Side.MINE if theirs == before else None
+        return ConflictSide.THEIRS
+    return ConflictSide.MINE if theirs == before else None
 
 
-def _contacts(before: Version, theirs: Version, mine: Version) -> list[_Contact]:
+def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> list[_ConflictContact]:
     """Each contact once: those before in their order, then those that were added."""
     found = []
     for each in contact_sides(mine.record, before.record, theirs.record, None):
         place_mine, place, place_theirs = each.places
-        places = {Side.THEIRS: place_theirs, Side.MINE: place_mine}
+        places = {ConflictSide.THEIRS: place_theirs, ConflictSide.MINE: place_mine}
         key, label = f"contact-{place}", f"Contact {(place or 0) + 1}"
         if place is None:
-            side = Side.MINE if place_theirs is None else Side.THEIRS
+            side = ConflictSide.MINE if place_theirs is None else ConflictSide.THEIRS
             key, label = f"contact-{side}-{places[side]}", "Contact added"
-        found.append((place is None, place or 0, _Contact(key, label, each.accepted, each.newest, each.saved, places)))
+        found.append(
+            (place is None, place or 0, _ConflictContact(key, label, each.accepted, each.newest, each.saved, places))
+        )
     return [contact for *_, contact in sorted(found, key=lambda line: line[:2])]
 
 
-def _contact_rows(contact: _Contact) -> Iterator[Row]:
-    """Each field that differs of a contact that is on both sides; else the whole contact as one row."""
+def _contact_rows(contact: _ConflictContact) -> Iterator[ConflictRow]:
+    """Each differing field of a contact that both sides have; else the whole contact as one row."""
     versions = (contact.before, contact.theirs, contact.mine)
-    if contact.theirs == contact.mine:  # also where both removed it
+    if contact.theirs == contact.mine:  # also if both removed it
         return
     if contact.theirs is None or contact.mine is None:
         before, theirs, mine = (contact_text(each) if each else "" for each in versions)
-        yield Row(contact.key, contact.label, before, theirs, mine, _chosen(*versions))
+        yield ConflictRow(contact.key, contact.label, before, theirs, mine, _chosen(*versions))
         return
+    printed = [contact_lines(each) if each else {} for each in versions]
     for name, label in CONTACT_LABELS.items():
         values = [getattr(each, name, "") for each in versions]
         if values[1] != values[2]:
-            before, theirs, mine = ("\n".join(each) if isinstance(each, tuple) else each for each in values)
+            before, theirs, mine = ("\n".join(lines.get(name, ())) for lines in printed)
             key = f"{contact.key}.{name}"
-            yield Row(key, f"{contact.label}, {label}", before, theirs, mine, _chosen(*values))
+            yield ConflictRow(key, f"{contact.label}, {label}", before, theirs, mine, _chosen(*values))
 
 
-def _order_row(contacts: list[_Contact]) -> Iterator[Row]:
-    """The order of the contacts that both sides have, if it is not the same on both."""
+def _order_row(contacts: list[_ConflictContact]) -> Iterator[ConflictRow]:
+    """The order of the contacts that both sides have, if it differs."""
     both = [each for each in contacts if each.theirs and each.mine]
-    orders = [both, _in_order(both, Side.THEIRS), _in_order(both, Side.MINE)]
+    orders = [both, _in_order(both, ConflictSide.THEIRS), _in_order(both, ConflictSide.MINE)]
     if orders[1] != orders[2]:
         before, theirs, mine = (
             "\n".join(each.mine.name or each.mine.purpose for each in order if each.mine) for order in orders
         )
-        yield Row(_ORDER, "Order of contacts", before, theirs, mine, _chosen(*orders))
+        yield ConflictRow(_ORDER, "Order of contacts", before, theirs, mine, _chosen(*orders))
 
 
-def _in_order(contacts: list[_Contact], side: Side) -> list[_Contact]:
-    """The contacts that this side has, in its order."""
+def _in_order(contacts: list[_ConflictContact], side: ConflictSide) -> list[_ConflictContact]:
+    """The contacts of this side, in its order."""
     here = [each for each in contacts if each.on(side)]
     return sorted(here, key=lambda each: each.places[side] or 0)
 
 
-def _merged_contacts(contacts: list[_Contact], choices: Mapping[str, Side]) -> tuple[ContactRecord, ...]:
-    first = choices.get(_ORDER, Side.THEIRS)
+def _merged_contacts(
+    contacts: list[_ConflictContact], choices: Mapping[str, ConflictSide]
+) -> tuple[ContactRecord, ...]:
+    first = choices.get(_ORDER, ConflictSide.THEIRS)
     arranged = _in_order(contacts, first)
-    second = _in_order(contacts, Side.MINE if first is Side.THEIRS else Side.THEIRS)
+    second = _in_order(contacts, ConflictSide.MINE if first is ConflictSide.THEIRS else ConflictSide.THEIRS)
     for place, contact in enumerate(second):
         if contact not in arranged:
             arranged.insert(arranged.index(second[place - 1]) + 1 if place else 0, contact)
@@ -211,8 +220,8 @@ def _merged_contacts(contacts: list[_Contact], choices: Mapping[str, Side]) -> t
     return tuple(each for each in merged if each is not None)
 
 
-def _merged_contact(contact: _Contact, choices: Mapping[str, Side]) -> ContactRecord | None:
+def _merged_contact(contact: _ConflictContact, choices: Mapping[str, ConflictSide]) -> ContactRecord | None:
     if contact.theirs is None or contact.mine is None:
-        return contact.on(choices.get(contact.key, Side.THEIRS))
-    sides = {name: choices.get(f"{contact.key}.{name}", Side.THEIRS) for name in CONTACT_LABELS}
+        return contact.on(choices.get(contact.key, ConflictSide.THEIRS))
+    sides = {name: choices.get(f"{contact.key}.{name}", ConflictSide.THEIRS) for name in CONTACT_LABELS}
     return ContactRecord(**{name: getattr(contact.on(side), name) for name, side in sides.items()})

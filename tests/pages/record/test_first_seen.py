@@ -8,7 +8,7 @@ import pytest
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.pages.record import summary
 from organizations.practice import PracticeDirectory
-from organizations.queries import readings
+from organizations.queries import directory_readings
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from tests import factories
@@ -32,7 +32,7 @@ def read(practice: PracticeDirectory, made: Organization, editor: User, **change
 
 
 def since(made: Organization) -> dict[str, datetime.datetime | None]:
-    return {row.label: row.seen_since for row in summary.values(loaded(made)).fields.differing if row.is_adrift}
+    return {row.label: row.seen_since for row in summary.record_values(loaded(made)).fields.differing if row.is_adrift}
 
 
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(
@@ -54,7 +54,7 @@ def test_each_field_differs_since_the_first_reading_that_showed_its_value(
 def test_where_the_stored_readings_do_not_say_no_day_is_named(practice, made, editor, monkeypatch):
     for _ in range(2):
         read(practice, made, editor, Name="Lakeside (One)")
-    monkeypatch.setattr(readings, "MOST_READINGS", 1)
+    monkeypatch.setattr(directory_readings, "MOST_READINGS", 1)
     assert since(made) == {"Name": None}
     AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED).delete()
     assert since(made) == {"Name": None}

@@ -1,0 +1,20 @@
+"""What holds queued submissions: their plans, and the submissions that must be accepted first."""
+
+from collections.abc import Sequence
+
+from django.db.models import Prefetch, prefetch_related_objects
+
+from organizations.models import State, Submission
+
+
+def fetch_holds(submissions: Sequence[Submission]) -> None:
+    """Read the plans of these submissions and what must be accepted before them; two queries for any number."""
+    not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
+    before = not_accepted.only("intent", "organization__environment", "organization__oid", "organization__name")
+    prefetch_related_objects(submissions, "plan", Prefetch("after", before.order_by("pk"), to_attr="waits_for"))
+
+
+def waits_for(submission: Submission) -> list[Submission]:
+    """What must be accepted before this submission and is not yet. `fetch_holds` has read it."""
+    submissions: list[Submission] = submission.waits_for  # type: ignore[attr-defined]  # set by fetch_holds
+    return submissions

@@ -206,13 +206,16 @@ ROWS = [
         Row(
             "parent-not-ours",
             f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. If it is not, Redox may say no.",
-            made(part_of_oid=FOREIGN),
+            right,
             silent,
         )
-        for silent in (
-            made(part_of_oid=GATEWAY_SELF_OID),
-            after(made(), then=made(CHILD, part_of_oid=BASE)),
-            after(PIER_ELSEWHERE, then=made(part_of_oid=PIER)),
+        for right, silent in (
+            (made(part_of_oid=FOREIGN), made(part_of_oid=GATEWAY_SELF_OID)),
+            (confirmed(made(), part_of_oid=FOREIGN), after(made(), then=made(CHILD, part_of_oid=BASE))),
+            (
+                confirmed(made(part_of_oid=FOREIGN), name="Lakeside North"),
+                after(PIER_ELSEWHERE, then=made(part_of_oid=PIER)),
+            ),
         )
     ),
     Row(

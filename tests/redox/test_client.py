@@ -1,5 +1,6 @@
 """One exchange: what is sent, what is kept of the answer, and what is known without one."""
 
+import json
 import logging
 import os
 import socket
@@ -308,6 +309,15 @@ def test_a_message_for_other_settings_is_not_sent(limits: Limits) -> None:
         exchange = RedoxClient(with_source, limits).post(messages.build_message(RECORD, "New", with_source), TOKEN)
     assert exchange.status == 200
     assert server.connections == 1
+
+
+def test_a_message_with_a_second_destination_is_not_sent(limits: Limits) -> None:
+    message = json.loads(MESSAGE)
+    message["Meta"]["Destinations"].append({"ID": ORGANIZATION_ROUTING["production"]})
+    with servers.serving(servers.answer(200, GOOD)) as server:
+        redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
+        exchange = redox.post(json.dumps(message).encode(), TOKEN)
+    assert (exchange.sent, exchange.fault, server.connections) == (False, Fault.SETTINGS, 0)
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: 1", "gr\u00fc\u00df", "nul\0"])

@@ -13,6 +13,7 @@ from organizations.services.actors import Actor
 from organizations.services.connection import check
 from organizations.services.delivery import courier, resume
 from tests import factories
+from tests.services.sending import edit
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
 
@@ -62,6 +63,17 @@ def test_an_editor_does_not_cancel_what_others_send_to_production(client_of: Cli
     submission = factories.submission(made, user=approver)
     assert client_of("editor").post(page_of(submission, "submission-cancel")).status_code == 403
     assert client_of("approver").post(page_of(submission, "submission-cancel")).status_code == 302
+
+
+def test_a_later_edit_does_not_let_an_editor_cancel_what_others_send_to_production(
+    client: Client, editor: User, approver: User
+) -> None:
+    made = factories.organization(user=approver, environment="production")
+    submission = factories.submission(made, user=approver)
+    edit(made, editor, name="Lakeside North")
+    assert client.post(page_of(submission, "submission-cancel")).status_code == 403
+    submission.refresh_from_db()
+    assert submission.state == State.QUEUED
 
 
 # Ask --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
+from organizations.services.audit import audit
 from organizations.services.delivery import decide, settle
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, ReasonMissing
@@ -104,6 +105,14 @@ def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Ac
     made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = undecided(factories.submission(made, user=editor))
     assert Verdict.ARRIVED not in offered(submission, accepted_before(submission), approver)
+
+
+def test_after_a_restore_a_message_without_an_attempt_may_have_arrived(editor: User, approver: Actor) -> None:
+    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor)
+    with audit.recorded(approver) as history:
+        settle.mark_unknown_after_restore(history, submission, submission.organization)
+    assert offered(undecided(submission), accepted_before(submission), approver) == set(Verdict)
 
 
 def test_a_message_for_other_settings_is_not_sent_again(update: Submission, approver: Actor) -> None:

@@ -232,6 +232,13 @@ def test_a_stated_record_gets_an_update(editor: User) -> None:
     assert factories.submission(made, user=editor).event == "Update"
 
 
+def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
+    made = factories.submission(factories.organization(user=editor), user=editor).organization
+    with pytest.raises(ActionRefused, match="was already made"):
+        organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
+    assert fresh(made).presence == Presence.NEVER
+
+
 def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from organizations.models import Action, AuditEntry, Environment, Organization, User
+from organizations.models import Action, AuditEntry, Environment, Organization, User, clock
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
+from organizations.services.directory import differences
 from organizations.services.errors import CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
-from organizations.services.records import counterparts, organizations, prepare
-from organizations.services.records.prepare import FormBasis, SourceKind
+from organizations.services.records import counterparts, known, organizations, prepare
+from organizations.services.records.prepare import Doubt, FormBasis, SourceKind
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
+from tests.services.sending import answer_about_record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -29,7 +31,7 @@ def fresh(made: Organization) -> Organization:
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", prepare.source_of(staging).record)
     record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
-    goes_round = FormBasis(values.pop("filled", basis), basis)
+    goes_round = FormBasis(values.pop("filled", basis), basis, values.pop("doubt", ""))
     return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
 
 
@@ -87,6 +89,17 @@ def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor:
     assert created.facts["details"] == {"prepared_from": source}
 
 
+def test_the_entry_names_no_submission_for_values_taken_from_the_directory(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
+    answer_about_record(staging, replace(staging.record(), name="Seen"))
+    staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=acting(editor))
+    production = prepared(staging, editor)
+    created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
+    source = counterparts.reference(fresh(staging)) | {"values": "taken"}
+    assert created.facts["details"] == {"prepared_from": source}
+
+
 def test_a_record_is_not_prepared_twice(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     prepared(staging, editor)
@@ -105,6 +118,16 @@ def test_what_was_accepted_meanwhile_is_not_passed_over(editor: User) -> None:
         prepared(staging, editor, basis=None)
     assert not Organization.objects.in_environment("production").exists()
     prepared(fresh(staging), editor)
+
+
+def test_a_doubt_that_the_form_did_not_show_is_not_passed_over(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    known.mark_absent(staging, clock.now())
+    basis = prepare.source_of(fresh(staging)).record
+    for shown in (Doubt.NONE, Doubt.UNKNOWN):
+        with pytest.raises(SourceChanged):
+            prepared(fresh(staging), editor, basis=basis, doubt=shown)
+    assert prepared(fresh(staging), editor, basis=basis, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
 
 def test_an_edit_that_was_not_sent_does_not_change_what_is_repeated(editor: User) -> None:

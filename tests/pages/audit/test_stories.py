@@ -101,6 +101,19 @@ def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north
     assert [line.entry.action for line in (discarded, gone)] == ["organization.discarded", "organization.edited"]
 
 
+def test_an_edit_that_was_accepted_is_not_in_the_story_of_a_later_update(north, editor):
+    first = factories.submission(north, user=editor)
+    end(first, "accepted")
+    factories.confirmed(north, submission=first)
+    edited(north, editor, name="Lakeside Quay")
+    factories.submission(north, user=editor)
+    edited(north, editor, name="Lakeside Pier")
+    saved, second, accepted = lines()
+    assert inside(saved) == []
+    assert inside(second) == ["organization.edited", "submission.made"]
+    assert inside(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
+
+
 def test_a_deactivation_carries_no_edit(north, editor):
     sent = factories.submission(north, user=editor)
     Submission.objects.filter(pk=sent.pk).update(intent="deactivate")

@@ -317,7 +317,11 @@ NO_TOKENS = [
     (servers.answer(500, {"access_token": "t", "expires_in": 300}), Kind.NOT_SENT, ""),
     (servers.answer(404), Kind.NOT_SENT, ""),
     (servers.answer(502, b"<html>Bad gateway</html>"), Kind.NOT_SENT, ""),
-    (servers.answer(302, Location="https://elsewhere.example/"), Kind.NOT_EXECUTED, STOP_REDIRECT),
+    (
+        servers.answer(302, {"access_token": "t", "expires_in": 300}, Location="https://elsewhere.example/"),
+        Kind.NOT_EXECUTED,
+        STOP_REDIRECT,
+    ),
 ]
 
 

@@ -77,7 +77,7 @@ class ContactForm(ReadingForm):
         return self.read_each("email_addresses", reader)
 
     def _refuse_incomplete(self, record: ContactRecord) -> None:
-        if not record.purpose and self._resembles_stored_contact():
+        if not record.purpose and (self.is_all_stored or self._resembles_stored_contact()):
             self.kept["purpose"] = _NO_PURPOSE
         elif not record.purpose:
             self.add_error("purpose", _NO_PURPOSE)

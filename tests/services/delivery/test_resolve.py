@@ -247,6 +247,23 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
     assert not resolve.read_back_next("staging", actor=worker)
 
 
+def test_a_read_back_without_an_answer_is_repeated_later(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    Submission.objects.update(read_back_at=clock.now())
+    practice.behaviour = "gateway-error"
+    assert resolve.read_back_next("staging", actor=worker)
+    later = Submission.objects.get().read_back_at
+    assert later is not None
+    assert later > clock.now()
+
+    practice.behaviour = "answers"
+    Submission.objects.update(read_back_at=clock.now())
+    assert resolve.read_back_next("staging", actor=worker)
+    assert (Submission.objects.get().read_back_at, Organization.objects.get().differs) == (None, 1)
+
+
 def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
     made = factories.accepted(user=editor)
     answer_about_record(made, made.record())

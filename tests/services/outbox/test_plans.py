@@ -192,6 +192,19 @@ class TestMaking:
         assert found.value.plan == plan
         assert Submission.objects.count() == 2
 
+    @pytest.mark.parametrize("ended", [State.REJECTED, State.CANCELLED])
+    def test_after_a_rejection_or_a_cancel_the_same_records_are_a_new_plan(self, editor: User, ended: State) -> None:
+        made = tree_of(editor)
+        first = planned(made, editor)
+        if ended == State.REJECTED:
+            answer_all(Kind.REJECTED)
+        else:
+            plans.stop_plan(first.pk, actor=acting(editor))
+        second = planned(made, editor)
+        assert (states(first), states(second)) == ([ended], [State.QUEUED])
+        before, again = first.submissions.get(), second.submissions.get()
+        assert bytes(before.message) == bytes(again.message)
+
     def test_a_warning_is_ticked_once_for_all_records_with_it(self, editor: User) -> None:
         made = tree_of(editor, "2", "3", contacts=())
         (question,) = drawn(made, editor).questions

@@ -144,6 +144,14 @@ def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: 
     assert fresh(submission.organization).open_work == "needs_person"
 
 
+def test_a_new_that_exists_already_and_is_shown_otherwise_says_both(new: Submission) -> None:
+    Submission.objects.update(state=State.QUEUED, not_before=None)
+    answered(Kind.UNKNOWN, known="already_exists")
+    new.refresh_from_db()
+    submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE)
+
+
 def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
     answered(Kind.UNKNOWN, known="already_exists")

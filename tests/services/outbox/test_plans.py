@@ -295,6 +295,17 @@ class TestHolding:
         assert reasons == {f"Plan {plan.pk} was stopped."}
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 3}
 
+    def test_a_stop_is_not_the_reason_for_a_cancel_outside_the_plan(self, editor: User) -> None:
+        top, child = tree_of(editor, "1")
+        plan = planned([top], editor)
+        outside = factories.submission(child, user=editor)
+        plans.stop_plan(plan.pk, actor=acting(editor))
+        outside.refresh_from_db()
+        assert outside.state == State.CANCELLED
+        first = plan.submissions.get()
+        assert outside.state_reason == f"Submission {first.pk}, which this one waited for, was cancelled."
+        assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 1}
+
     def test_a_stopped_deactivation_returns_the_wanted_active(self, editor: User) -> None:
         made = accepted_tree(editor, "1")
         plan = planned(made, editor, DEACTIVATE)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from tests.mutants.__main__ import MODULES
+
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("README.md", "CONTRIBUTING.md", "docs/operate.md", "benchmarks/README.md", ".env.example")
 # Commands that ./dev and Django know without a module of their own.
@@ -41,12 +43,39 @@ def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page
 
 
 def is_there(test):
-    """Whether a function of this name is in this file: "tests/test_oid.py::test_..."."""
-    name, _, function = test.partition("::")
+    """Whether a test has this name: "tests/test_oid.py::test_..." or "tests/test_oid.py::TestOid::test_..."."""
+    name, *parts = test.split("::")
     path = ROOT / name
-    return path.is_file() and function in {
-        node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
-    }
+    if not path.is_file():
+        return False
+    node = ast.parse(path.read_text(encoding="utf-8"))
+    for part in parts:
+        found = [each for each in node.body if getattr(each, "name", "") == part]
+        if not found or not part.lower().startswith("test"):
+            return False
+        node = found[-1]
+    return True
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("tests/services/outbox/test_plans.py", True),
+        ("tests/services/outbox/test_plans.py::TestHolding", True),
+        ("tests/services/outbox/test_plans.py::TestHolding::test_what_was_attempted_goes_on_after_a_stop", True),
+        ("tests/services/outbox/test_plans.py::test_what_was_attempted_goes_on_after_a_stop", False),
+        ("tests/services/outbox/test_plans.py::TestDraft::test_what_was_attempted_goes_on_after_a_stop", False),
+        ("tests/services/outbox/test_plans.py::tree_of", False),
+        ("tests/services/test_plans.py", False),
+    ],
+)
+def test_a_test_is_found_only_by_its_whole_name(test, expected):
+    assert is_there(test) is expected
+
+
+def test_the_tests_that_judge_mutants_are_there():
+    named = {test for module in MODULES.values() for test in module.tests}
+    assert [test for test in sorted(named) if not is_there(test)] == []
 
 
 def test_each_rule_of_the_design_names_a_test_that_is_there():

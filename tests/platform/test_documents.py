@@ -62,9 +62,9 @@ def is_there(test):
     [
         ("tests/services/outbox/test_plans.py", True),
         ("tests/services/outbox/test_plans.py::TestHolding", True),
-        ("tests/services/outbox/test_plans.py::TestHolding::test_what_was_attempted_goes_on_after_a_stop", True),
-        ("tests/services/outbox/test_plans.py::test_what_was_attempted_goes_on_after_a_stop", False),
-        ("tests/services/outbox/test_plans.py::TestDraft::test_what_was_attempted_goes_on_after_a_stop", False),
+        ("tests/services/outbox/test_plans.py::TestHolding::test_an_attempted_submission_continues_after_a_stop", True),
+        ("tests/services/outbox/test_plans.py::test_an_attempted_submission_continues_after_a_stop", False),
+        ("tests/services/outbox/test_plans.py::TestDraft::test_an_attempted_submission_continues_after_a_stop", False),
         ("tests/services/outbox/test_plans.py::tree_of", False),
         ("tests/services/test_plans.py", False),
     ],

@@ -101,15 +101,16 @@ def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north
     assert [line.entry.action for line in (discarded, gone)] == ["organization.discarded", "organization.edited"]
 
 
-def test_an_edit_that_was_accepted_is_not_in_the_story_of_a_later_update(north, editor):
+def test_an_edit_is_in_the_story_of_the_submission_that_carried_it_and_in_no_other(north, editor):
     first = factories.submission(north, user=editor)
-    end(first, "accepted")
-    factories.confirmed(north, submission=first)
     edited(north, editor, name="Lakeside Quay")
+    end(first, "accepted")
+    accepted, saved = lines()
+    assert inside(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
+    assert (saved.entry.action, saved.inside) == ("organization.edited", [])
+    factories.confirmed(north, submission=first)
     factories.submission(north, user=editor)
-    edited(north, editor, name="Lakeside Pier")
-    saved, second, accepted = lines()
-    assert inside(saved) == []
+    second, accepted = lines()
     assert inside(second) == ["organization.edited", "submission.made"]
     assert inside(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
 

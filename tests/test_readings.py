@@ -164,7 +164,7 @@ REFUSED = [
     ("OID", "2.16.840.1.9\u00a07", TWO_OIDS),
     ("OID", "2.16.840.1.9\r\n2.16.840.1.10", TWO_OIDS),
     ("OID", "2.16.840.1.9. 2.16.840.1.10", TWO_OIDS),
-    ("OID", "1.2.276.0.76. 1.2.276.0.77", TWO_OIDS),  # an arc of no common beginning
+    ("OID", "1.2.276.0.76. 1.2.276.0.77", TWO_OIDS),  # begins like the first, with rarer arcs
     ("OID", "urn:oid:2.16.840.1 URN:OID:2.16.840.2", TWO_OIDS),
     ("OID", "\u200b2.16.840.1 \u200b7", TWO_OIDS),
     ("OID", "OID 2.16", NOT_AN_OID),

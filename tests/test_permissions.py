@@ -126,3 +126,9 @@ class TestPeople:
         assert permissions.why_not(viewer, Right.EDIT, "staging", "copy it") == (
             "You cannot copy it in STAGING. Editors and Approvers can: a, b."
         )
+
+    def test_a_refusal_without_an_environment_names_the_act_alone(self) -> None:
+        said = "You cannot export the history. Auditors can: nobody yet."
+        assert permissions.act_in(Right.EXPORT) == "export the history"
+        assert permissions.refusal(Right.EXPORT) == said
+        assert permissions.why_not(factories.UserFactory(role="viewer"), Right.EXPORT) == said

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from tests import cluster, markup
 
 ROOT = Path(__file__).resolve().parent.parent
-BUDGET = {"lint": 15, "sqlite": 230, "browser": 150, "postgresql": 80, "quick": 80}
+BUDGET = {"lint": 15, "sqlite": 210, "browser": 160, "postgresql": 60, "quick": 80}
 """Seconds of processor time that the processes of a stage may take together. The time on the clock says more of what
 else the machine does."""
 

@@ -4,7 +4,7 @@
     .venv/bin/python -m tests.mutants organizations/redox/outcome.py:120-140    those of these lines
 
 A mutant is a module with one change. It survives if the tests of the module still pass; MODULES says which these are.
-Exit code 0: no mutant survived.
+Exit code 0: no mutant survived. 1: some did. 2: a module that MODULES does not list.
 """
 
 import os
@@ -117,10 +117,14 @@ MODULES = {
 
 
 def main(arguments: Sequence[str]) -> int:
+    chosen = [_chosen(argument) for argument in arguments]
+    if not chosen or any(path not in MODULES for path, _ in chosen):
+        print(__doc__, "The modules that can be judged:", *MODULES, sep="\n", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="orgportal-mutants-") as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         os.chdir(running.ROOT)
-        return max([0, *(_judge(*_chosen(argument)) for argument in arguments)])
+        return max(_judge(path, lines) for path, lines in chosen)
 
 
 def _chosen(argument: str) -> tuple[str, range]:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands
 
 from tests.mutants.__main__ import MODULES
+from tests.mutants.changes import mutants_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("README.md", "CONTRIBUTING.md", "docs/operate.md", "benchmarks/README.md", ".env.example")
@@ -76,6 +77,13 @@ def test_a_test_is_found_only_by_its_whole_name(test, expected):
 def test_the_tests_that_judge_mutants_are_there():
     named = {test for module in MODULES.values() for test in module.tests}
     assert [test for test in sorted(named) if not is_there(test)] == []
+
+
+@pytest.mark.parametrize("path", [path for path, module in MODULES.items() if module.names])
+def test_the_names_that_are_judged_are_in_their_module(path):
+    """A name that is not there would be judged as if nothing could change in it."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert [name for name in sorted(MODULES[path].names) if not list(mutants_of(source, frozenset({name})))] == []
 
 
 def test_each_rule_of_the_design_names_a_test_that_is_there():

@@ -86,6 +86,20 @@ def test_the_names_that_are_judged_are_in_their_module(path):
     assert [name for name in sorted(MODULES[path].names) if not list(mutants_of(source, frozenset({name})))] == []
 
 
+@pytest.mark.parametrize("field", ["aliases", "home_phone"])
+def test_the_recipe_for_a_field_names_each_file_that_a_field_is_in(field):
+    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a field")[2].partition("\n## ")[0]
+    files = [
+        path
+        for folder, ending in (("organizations", "*.py"), ("templates", "*.html"))
+        for path in (ROOT / folder).rglob(ending)
+        if "migrations" not in path.parts and re.search(rf"\b{field}\b", path.read_text(encoding="utf-8"))
+    ]
+    names = {str(path.relative_to(ROOT)) for path in files}
+    assert len(names) > 5
+    assert {name for name in names if f"`{name}`" not in recipe} == set()
+
+
 def test_each_rule_of_the_design_names_a_test_that_is_there():
     text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if re.match(r"\| (\d+ |[A-F]\d+ )?\| (?!rule|kind)", line)]

@@ -49,7 +49,7 @@ ARROWS = {
     "permissions": {"models"},
     "services": {"models", "redox", "knowledge", "records", "oid", "permissions"} | _VALUES,
     "forms": {"records", "oid", "numbers", "fields", "phones", "places", "countries", "models", "text"},
-    "text": {"characters", "models", "permissions", "records", "services"},
+    "text": {"characters", "models", "permissions", "records"},
     "queries": _READING | {"folding", "places"},
     "pages": _READING | {"text", "queries", "forms", "knowledge", "oid", "csv_cells"},
     "views": _OUTER | {"pages", "queries", "context"},
@@ -182,6 +182,20 @@ def test_queries_write_no_html_and_no_addresses():
         if area_of(path) == "queries"
     }
     assert breaking(found) == []
+
+
+def test_pages_and_text_ask_the_database_nothing():
+    """Queries do: a page is built of what they return."""
+    asked = {
+        path: [f"{node.lineno} {ast.unparse(node)[:60]}" for node in nodes(path) if is_manager(node)]
+        for path in APP_SOURCES
+        if area_of(path) in ("pages", "text")
+    }
+    assert breaking(asked) == []
+
+
+def is_manager(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("objects", "_default_manager")
 
 
 def test_what_is_evidence_is_not_folded_as_a_search_is():

@@ -400,7 +400,7 @@ def _folded_phone(text: str) -> str:
 
 
 def _folded_address(address: AddressRecord) -> AddressRecord:
-    country = _folded(address.country).upper().replace(".", "")
+    country = _folded(address.country.replace(".", "")).upper()
     american = country in ("", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA")
     zip_code = _folded(address.zip_code)
     return AddressRecord(

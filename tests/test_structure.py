@@ -187,7 +187,7 @@ def test_queries_write_no_html_and_no_addresses():
 def test_pages_and_text_ask_the_database_nothing():
     """Queries do: a page is built of what they return."""
     asked = {
-        path: [f"{node.lineno} {ast.unparse(node)[:60]}" for node in nodes(path) if is_manager(node)]
+        path: [ast.unparse(node)[:60] for node in nodes(path) if is_manager(node)]
         for path in APP_SOURCES
         if area_of(path) in ("pages", "text")
     }

@@ -23,7 +23,7 @@ _SKIPPED = frozenset({"Zs", "Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Sk", "Pi", "Pf"
 class _Kinds(dict[int, str]):
     """A table for str.translate that replaces each character by a sign for its kind; filled as characters are met.
 
-    "=" begins a formula, "," separates cells, "|" does both, a line break stands for line breaks and tabs, "'" is an
+    "=" begins a formula, "," separates cells, "|" does both, a line break means a line break or a tab, "'" is an
     apostrophe, a blank is skipped, "x" is anything else. Each sign is one character, so places in the text stay.
     """
 

@@ -192,7 +192,7 @@ def _without_invisible(text: str) -> str:
 
 
 def _with_blanks_for_invisible(text: str) -> str:
-    """As `_without_invisible`, but with a blank if it stands between two digits: a line could break there."""
+    """As `_without_invisible`, but a character between two digits becomes a blank: a line could break there."""
     kept: list[str] = []
     was_invisible = False
     for character in text:

@@ -393,7 +393,7 @@ def _folded_contact(contact: ContactRecord) -> ContactRecord:
 
 def _folded_phone(text: str) -> str:
     digits = re.sub(r"[^0-9]", "", text)
-    if not digits or re.search(r"[A-Za-z]", text):  # letters stand for digits, or begin an extension
+    if not digits or re.search(r"[A-Za-z]", text):  # letters replace digits, or begin an extension
         return _folded(text)
     american = len(digits) == 10 and not text.lstrip().startswith("+")
     return f"1{digits}" if american else digits

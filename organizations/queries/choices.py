@@ -17,7 +17,7 @@ _BELOW = ", below "
 
 
 class Choice(NamedTuple):
-    """A value to fill in, and what it stands for."""
+    """A value to fill in, and its meaning for people."""
 
     value: str
     label: str

@@ -1,4 +1,4 @@
-"""The mirror: one row per organization record and environment."""
+"""Organization: one row for each record and environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OID_LENGTH = 64
 
 
 class Environment(models.TextChoices):
-    """Two separate directories, sets of records and credentials. Never mixed."""
+    """Two separate directories, each with its own records and credentials."""
 
     STAGING = "staging", "STAGING"
     PRODUCTION = "production", "PRODUCTION"
@@ -39,7 +39,7 @@ class Presence(models.TextChoices):
 
 
 class Basis(models.TextChoices):
-    """How presence is known."""
+    """How the portal knows the presence."""
 
     NONE = "", "none"
     ACCEPTED = "accepted", "a message of ours was accepted"
@@ -48,7 +48,7 @@ class Basis(models.TextChoices):
 
 
 class Evidence(models.TextChoices):
-    """What an acceptance rests on. EQUIVALENT is kept from releases that took a reading without a visible change."""
+    """The evidence for an acceptance. EQUIVALENT comes from earlier releases: a Query showed no visible difference."""
 
     NONE = "", "nothing"
     ANSWER = "answer", "Redox's answer"
@@ -69,11 +69,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(environment=environment)
 
     def with_words(self) -> Self:
-        """Add `standing` and `open_work`, the keys that every page shows: one rule, in SQL, for rows and filters."""
+        """Add `standing` and `open_work`. Rows and filters use the same rules, in SQL."""
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
     def to_do(self, key: str) -> Self:
-        """The records with this key of OPEN_WORK. A record can have "directory_differs" beside another."""
+        """The records with this key of OPEN_WORK. A record can have "directory_differs" in addition to another."""
         return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(Exact(open_work_rule(), key))
 
 
@@ -90,7 +90,7 @@ def standing_rule() -> Case:
 
 
 def open_work_rule() -> Case:
-    """The first that is true of its own messages and edits, as people must act; `differs` is counted beside it."""
+    """The most urgent open work of a record's messages and edits. `differs` counts differences separately."""
     unchanged_since = Q(last_submission__wanted_hash=F("wanted_hash"))
     return Case(
         When(last_submission__state="needs_person", then=Value("needs_person")),
@@ -104,7 +104,10 @@ def open_work_rule() -> Case:
 
 
 class Organization(models.Model):
-    """What we want of a record, what Redox last accepted of it, and what the directory last showed."""
+    """A record: the values saved here, what Redox last accepted, and what the directory last showed.
+
+    The saved values are called wanted: they are what the directory should have.
+    """
 
     environment = models.CharField(max_length=10, choices=Environment)
     oid = models.CharField(max_length=OID_LENGTH)
@@ -206,7 +209,7 @@ class Organization(models.Model):
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
-    standing: str  # this and the next by `with_words()`: keys of text/vocabulary.py
+    standing: str  # set by `with_words()`, as `open_work` is: keys of text/vocabulary.py
     open_work: str
 
     objects = OrganizationQuerySet.as_manager()
@@ -239,9 +242,9 @@ class Organization(models.Model):
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
             models.Index(fields=["environment", "differs"], name="organization_differing"),
-            # With the id, so that a page far back is counted off without a look at the rows.
+            # It includes the id, so that the database finds a late page without reading the rows.
             models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
-            # All that standing, open work and the counts of them read: a row with its texts is ten times as wide.
+            # All columns that standing, open work and their counts read: a row with its texts is ten times as wide.
             models.Index(
                 fields=[
                     "environment",
@@ -268,19 +271,19 @@ class Organization(models.Model):
 
     @property
     def was_sent(self) -> bool:
-        """Whether a message of this record was ever made for sending. Such a record is never withdrawn."""
+        """Whether a submission of this record was ever made. If so, it cannot be withdrawn."""
         return self.last_submission_id is not None
 
     @property
     def can_change_oid(self) -> bool:
-        """Whether the OID is still free to choose: nothing was accepted or found there, or it is somebody else's."""
+        """Whether the OID can change: nothing was accepted or found there, or it belongs to another organization."""
         if self.last_submission is not None and self.last_submission.is_open:
             return False
         return self.is_foreign or (not self.confirmed and self.presence in (Presence.NEVER, Presence.ABSENT))
 
     @property
     def is_deactivated(self) -> bool:
-        """Whether it is in the directory, and Active = false was the last that was accepted or taken from there."""
+        """Whether it is in the directory, and Active = false was last accepted or taken from there."""
         return self.presence == Presence.PRESENT and self.confirmed_active is False
 
     @property
@@ -297,7 +300,7 @@ class Organization(models.Model):
         return Organization.objects.filter(environment=self.environment, oid=self.part_of_oid).first()
 
     def record(self) -> OrganizationRecord:
-        """The wanted record in the neutral shape."""
+        """The saved values as a neutral record."""
         return OrganizationRecord(
             oid=self.oid,
             name=self.name,
@@ -320,23 +323,23 @@ class Organization(models.Model):
         )
 
     def confirmed_record(self) -> OrganizationRecord | None:
-        """What Redox last accepted, or None."""
+        """What Redox last accepted, if anything."""
         return from_canonical(self.confirmed) if self.confirmed else None
 
     def seen_record(self) -> OrganizationRecord | None:
-        """What the last answer to a Query showed, or None."""
+        """What the last answer to a Query showed, if it showed the OID."""
         return from_canonical(self.seen) if self.seen else None
 
     def baseline_record(self) -> OrganizationRecord | None:
-        """What saved changes are counted from: what was accepted, or taken from the directory since; or None."""
+        """The record that saved changes are compared with: taken from the directory, else accepted, else None."""
         return from_canonical(self.taken) if self.taken else self.confirmed_record()
 
     def later_reading(self) -> OrganizationRecord | None:
-        """What the directory showed after that. None: nothing newer is known, or it did not show the OID."""
+        """What the directory showed after the baseline; None if it was not read later, or did not show the OID."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:
-        """The newest knowledge of each field: what the next message is compared with; or None."""
+        """The newest known value of each field, with which the next message is compared; None if nothing is known."""
         baseline, seen = self.baseline_record(), self.later_reading()
         if baseline is None or seen is None:
             return baseline or seen
@@ -349,13 +352,13 @@ class Organization(models.Model):
 
     @property
     def is_missing(self) -> bool:
-        """Whether the directory, read after the last acceptance, did not show the OID of a record that was there."""
+        """Whether the directory had the record, but a reading after the last acceptance did not show its OID."""
         was_there = self.presence == Presence.PRESENT or self.baseline_record() is not None
         return self.is_read_later and not self.seen and not self.not_visible_yet and was_there
 
     @property
     def is_there_unclaimed(self) -> bool:
-        """Whether the directory showed the OID although nothing of this record was accepted: whose is it?"""
+        """Whether the directory showed the OID, but nothing of this record was accepted. A person decides whose it is."""
         is_unregistered = self.presence in (Presence.NEVER, Presence.ABSENT) and not self.is_foreign
         is_newer = self.seen_at is not None and (self.presence_at is None or self.seen_at >= self.presence_at)
         return is_unregistered and is_newer and self.is_read_later and bool(self.seen)

@@ -1,4 +1,4 @@
-"""The rows of a record beside its own: contacts and identifiers."""
+"""Contacts and identifiers of a record."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from .organization import NAME_LENGTH, TEXT_LENGTH, Organization
 
 
 class Contact(models.Model):
-    """A contact of a record. The rows of a record are replaced as a whole by the edit service."""
+    """A contact of a record. Saving a record replaces all its contacts."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
     position = models.PositiveSmallIntegerField()
@@ -37,7 +37,7 @@ class Contact(models.Model):
 
 
 class Identifier(models.Model):
-    """One of our own numbers for a record, beside its OID."""
+    """An identifier of our own, in addition to the OID. Saving a record replaces all its identifiers."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="identifiers")
     position = models.PositiveSmallIntegerField()

@@ -1,4 +1,4 @@
-"""The tree of records: ancestors and branches by one recursive query each, on SQLite and PostgreSQL alike."""
+"""The tree of records. One recursive query finds ancestors or a branch, on SQLite and PostgreSQL."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 from .organization import Organization, OrganizationQuerySet, Presence, open_work_rule
 from .submission import OPEN_STATES
 
-# A tree this deep does not exist; the bound ends the query should rows ever form a circle.
+# No real tree is so deep. The limit ends the query if the rows form a circle.
 DEEPEST = 60
 
 _ANCESTORS = """
@@ -39,7 +39,7 @@ WITH RECURSIVE branch(id, oid) AS (
 SELECT id FROM branch
 """
 
-# Upwards until a pair of start and parent comes again: a circle adds no row, which ends the query.
+# Upwards from each start. UNION drops repeated rows, so that a circle ends the query.
 _BELOW_THEMSELVES = """
 WITH RECURSIVE above(start, oid) AS (
     SELECT oid, part_of_oid FROM organizations_organization WHERE environment = %s AND oid IN ({places})
@@ -51,8 +51,8 @@ WITH RECURSIVE above(start, oid) AS (
 SELECT start FROM above WHERE start = oid
 """
 
-# Upwards as the directory has it or will: by what was accepted (by what is wanted, of a record never accepted), by what
-# is on its way, and by what a later reading shows. A circle adds no row, which ends the query.
+# Upwards as the directory has it or will have it: by what was accepted (or saved, if nothing was accepted), by open
+# submissions, and by later readings. UNION drops repeated rows, so that a circle ends the query.
 _ABOVE_IN_THE_DIRECTORY = """
 WITH RECURSIVE above(oid) AS (
     SELECT CAST(%s AS text)
@@ -73,7 +73,7 @@ SELECT oid FROM above
 """
 
 
-# Each parent that is named, by steps through the index from one to the next, and of these the ones that are not ours.
+# Every PartOf, by steps through the index, and of these the OIDs that are not records of ours.
 _FOREIGN_PARENTS = """
 WITH RECURSIVE parents(oid) AS (
     SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s
@@ -88,9 +88,9 @@ SELECT oid FROM parents WHERE oid IS NOT NULL AND NOT EXISTS (
 )
 """
 
-# How many records each parent has, in all (key "") and of each key of OPEN_WORK; then from each parent up to the
-# records that are named. Few records are parents, so that this costs little more than counting. A circle adds no row,
-# which ends the query.
+# The number of children of each parent, in all (key "") and for each key of OPEN_WORK, added up from each parent to its
+# ancestors. Few records are parents, so this costs little more than counting. UNION drops repeated rows, so that a
+# circle ends the query.
 _BELOW_EACH = """
 WITH RECURSIVE counted(parent, key, number) AS MATERIALIZED (
     SELECT part_of_oid, '', COUNT(*) FROM organizations_organization WHERE environment = %s GROUP BY part_of_oid
@@ -115,14 +115,14 @@ GROUP BY above.oid, counted.key
 
 @dataclass(slots=True)
 class Below:
-    """How many records lie below one record, at any depth, and how many of them have each key of OPEN_WORK."""
+    """How many records are below one record, at any depth, and how many have each key of OPEN_WORK."""
 
     records: int = 0
     work: dict[str, int] = field(default_factory=dict)
 
 
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
-    """The ancestors of each record that has any, the top first. Two queries for any number of records."""
+    """The ancestors of each record, the top first. Two queries for any number of records."""
     starts = list(oids)
     if not starts:
         return {}
@@ -143,38 +143,38 @@ def path_of(organization: Organization) -> list[Organization]:
 
 
 def branch_ids(environment: str, oid: str) -> list[int]:
-    """The ids of a record and of all that lies below it."""
+    """The ids of a record and of all records below it."""
     with connection.cursor() as cursor:
         cursor.execute(_BRANCH, [environment, oid, environment])
         return [row[0] for row in cursor.fetchall()]
 
 
 def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
-    """A record and all that lies below it, as a queryset to filter further; one query for any number of records."""
+    """A record and all records below it, as a queryset; one query for any number of records."""
     return Organization.objects.filter(pk__in=RawSQL(_BRANCH, [environment, oid, environment]))  # noqa: S611
 
 
 def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
-    """What lies below each of these records. One query for any number of them."""
-    found = {oid: Below() for oid in oids}
-    if not found:
-        return found
+    """The counts below each of these records. One query for any number of records."""
+    below = {oid: Below() for oid in oids}
+    if not below:
+        return below
     with_work = Organization.objects.filter(environment=environment).exclude(Exact(open_work_rule(), ""))
     counted = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
     work, values = counted.query.sql_with_params()
     with connection.cursor() as cursor:
-        sql = _BELOW_EACH.format(work=work, places=", ".join(["%s"] * len(found)))
-        cursor.execute(sql, [environment, environment, *values, environment, *found])
+        sql = _BELOW_EACH.format(work=work, places=", ".join(["%s"] * len(below)))
+        cursor.execute(sql, [environment, environment, *values, environment, *below])
         for oid, key, number in cursor.fetchall():
             if key:
-                found[oid].work[key] = int(number)
+                below[oid].work[key] = int(number)
             else:
-                found[oid].records = int(number)
-    return found
+                below[oid].records = int(number)
+    return below
 
 
 def top_level(environment: str) -> OrganizationQuerySet:
-    """The records whose parent is not ours: the gateway, or somebody else's."""
+    """The records whose parent is not a record of ours, but the gateway or another organization."""
     with connection.cursor() as cursor:
         cursor.execute(_FOREIGN_PARENTS, [environment, environment, environment])
         foreign = [row[0] for row in cursor.fetchall()]
@@ -182,29 +182,28 @@ def top_level(environment: str) -> OrganizationQuerySet:
 
 
 def active_children_of(organization: Organization) -> OrganizationQuerySet:
-    """Records below this one that are active in the directory as far as anything the portal knows says, or will be."""
+    """The children that are or will be active in the directory, by anything that the portal knows."""
     return _active_below(organization.environment, [organization.oid])
 
 
 def active_branch_of(organization: Organization) -> list[int]:
-    """The ids of all of these below a record, at any depth; one query a level."""
-    found: dict[int, str] = {}
+    """The ids of the active records below a record, at any depth; one query for each level."""
+    branch: dict[int, str] = {}
     level = [organization.oid]
     while level:
         below = _active_below(organization.environment, level).exclude(pk=organization.pk).values_list("pk", "oid")
-        new = {identity: oid for identity, oid in below if identity not in found}
-        found |= new
+        new = {identity: oid for identity, oid in below if identity not in branch}
+        branch |= new
         level = list(new.values())
-    return list(found)
+    return list(branch)
 
 
 def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
-    """Active records one level below any of these.
+    """Active children of any of these records.
 
-    Below it by what Redox last accepted, by what a later reading shows, by what is wanted, or by a message that is on
-    its way: each is an index of its own, so that one query finds them in a large directory. A record that was accepted
-    as active counts until a message of ours deactivates it, one that was deactivated as soon as a reading shows it
-    active.
+    A child is below by what Redox last accepted, by a later reading, by its saved PartOf, or by an open submission.
+    Each has an index, so that one query is fast in a large directory. A record that was accepted as active counts until
+    our message deactivates it; a deactivated one counts as soon as a reading shows it active.
     """
     here = Organization.objects.filter(environment=environment)
     on_its_way = Q(last_submission__state__in=OPEN_STATES)
@@ -223,12 +222,12 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
     )
     may_be_there = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN))
     is_active = may_be_there & (~Q(confirmed_active=False) | Q(shown_active=True))
-    # While a message is on its way, the wanted Active is the one that it carries.
+    # While a submission is open, the saved Active is the one that it sends.
     return here.filter(is_active | (on_its_way & Q(active=True)), pk__in=below)
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
-    """Whether `oid` becoming part of `part_of_oid` makes a circle: the new parent is the record or lies below it."""
+    """Whether `part_of_oid` is the record `oid` or below it, so that it as parent would make a circle."""
     if oid == part_of_oid:
         return True
     with connection.cursor() as cursor:
@@ -240,7 +239,7 @@ def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
 
 
 def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
-    """Which of these records lie below themselves by the PartOf that is wanted. One query for any number of them."""
+    """Which of these records are below themselves by their saved PartOf. One query for any number of records."""
     starts = list(oids)
     if not starts:
         return set()
@@ -252,12 +251,12 @@ def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
 
 
 def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:
-    """As `would_circle`, of what the directory has or will have, whatever is wanted here."""
+    """As `would_circle`, but for what the directory has or will have, not for the saved values."""
     return oid in _above_in_the_directory(environment, part_of_oid)
 
 
 def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organization | None:
-    """The record whose PartOf by a later reading makes such a circle; None if it is one without any reading."""
+    """The record whose PartOf in a later reading makes this circle; None if it is a circle without readings."""
     if oid in _above_in_the_directory(environment, part_of_oid, with_readings=False):
         return None
     above = _above_in_the_directory(environment, part_of_oid)

@@ -12,13 +12,13 @@ from django.utils.crypto import salted_hmac
 from organizations.folding import fold
 
 _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
-"""Alphabets that have letters which look the same."""
+"""Alphabets with letters that look alike."""
 
-_PARTS = {"redox", "carequality", "directory", "practicedirectory", "portal", "orgportal", "demonstration"}
-_NOBODY = {"somebody", "somebodynotsignedin", "nobody", "you"}
-"""What pages and the history call whoever is not a person with an account: folded, without blanks and "the"."""
-_PROGRAMS = re.compile(r"(worker|command)(?![^\W\d_])")
-"""How the names of the portal's own programs begin, such as "Worker host-1" and "Command restore"."""
+_SYSTEM_NAMES = {"redox", "carequality", "directory", "practicedirectory", "portal", "orgportal", "demonstration"}
+_NAMES_WITHOUT_ACCOUNT = {"somebody", "somebodynotsignedin", "nobody", "you"}
+"""Names that pages and the history use for others than people with accounts; folded, without blanks and "the"."""
+_PROGRAM_NAMES = re.compile(r"(worker|command)(?![^\W\d_])")
+"""The beginning of names of the portal's own programs, such as "Worker host-1" and "Command restore"."""
 
 
 class User(AbstractUser):
@@ -43,18 +43,18 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """What pages call this person: the full name, or the user name if that is empty."""
+        """The name on pages: the full name, or the user name if there is none."""
         return self.get_full_name() or self.get_username()
 
     def roles_given(self) -> "list[tuple[str, RoleGrant | None]]":
-        """The roles by name, each with who gave it; None if it was given before that was recorded."""
+        """The roles by name, each with who gave it; None for roles given before grants were stored."""
         grants = {grant.group_id: grant for grant in self.role_grants.all()}
         return sorted(((group.name, grants.get(group.pk)) for group in self.groups.all()), key=lambda each: each[0])
 
     def fingerprint(self) -> str:
-        """What a page about this account was opened with, in short: another one means that the account was changed.
+        """A hash of the account when a page was opened. If it differs later, somebody changed the account.
 
-        A new password counts as a change, so that a second press cannot set another one.
+        A new password changes it too, so that a second press cannot set another password.
         """
         groups = sorted(self.groups.values_list("pk", flat=True))
         shown = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
@@ -62,7 +62,7 @@ class User(AbstractUser):
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
     def stale_error(self, opened_with: str) -> str | None:
-        """The sentence that says why a page opened with this fingerprint saves nothing; None if nothing changed."""
+        """A sentence if the account changed since a page was opened with this fingerprint; else None."""
         if opened_with == self.fingerprint():
             return None
         return (
@@ -71,46 +71,46 @@ class User(AbstractUser):
         )
 
     def is_disclosed_password(self, password: str) -> bool:
-        """Whether this is a password that somebody else once set for this account, and therefore knows."""
+        """Whether somebody else once set this password for the account, and therefore knows it."""
         return any(check_password(password, encoded) for encoded in self.disclosed_passwords)
 
     def name_error(self) -> tuple[str, str] | None:
-        """The field and sentence that say why this person cannot be told apart from another one; None if they can.
+        """The field and a sentence if the name is too similar to another one; else None.
 
-        Names that differ only in capitals, accents, blanks or punctuation count as the same. Closed accounts do not
-        count, but nobody gets their user name: the history names people by it, and it never changes.
+        Names that differ only in case, accents, blanks or punctuation count as the same. Names of closed accounts can
+        be used again, but not their user names: the history names people by them.
         """
         is_new = self.pk is None
         if is_new and re.fullmatch(r"[\w.@+-]+", self.get_username(), re.ASCII) is None:
-            return "username", "A user name has only the letters A to Z, digits and @ . + - _. Write it so."
+            return "username", "A user name can only have the letters A to Z, digits and @ . + - _."
         field = "username" if is_new and not self.get_full_name() else "last_name"
         for name in (self.display_name, self.get_username()):
             if len(_alphabets(name) & _LOOK_ALIKE) > 1:
                 return field, f"'{name}' mixes letters of two alphabets. Write it in one."
         for name, its_field in ((self.display_name, field), (self.get_username() if is_new else "", "username")):
-            if _is_an_actor(name):
+            if _is_system_name(name):
                 return its_field, f"The portal itself uses the name '{name}'. Choose another one."
         for other in User.objects.exclude(pk=self.pk).order_by("pk"):
             if is_new and self.get_username().casefold() == other.get_username().casefold():
-                return "username", f"The user name '{other.get_username()}' exists already. Choose another one."
+                return "username", f"The user name '{other.get_username()}' already exists. Choose another one."
             if not other.is_active:
                 continue
             if _is_alike(self.display_name, other.display_name) or _is_alike(self.display_name, other.get_username()):
                 return field, (
-                    f"'{other.display_name}' ({other.get_username()}) has this name already. Add what tells the two "
-                    "people apart, for example a department."
+                    f"'{other.display_name}' ({other.get_username()}) already has this name. Add something that tells "
+                    "the two people apart, for example a department."
                 )
         return None
 
     def _get_session_auth_hash(self, secret: Any = None) -> str:
-        """Changed by a new password and by a raised stamp; a session that holds another one has ended."""
+        """A hash that a new password or a higher stamp changes. Sessions with another hash have ended."""
         password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
         value = f"{password}:{self.session_stamp}"
         return salted_hmac("organizations.models.User", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class RoleGrant(models.Model):
-    """Who gave a person a role, and when. Roles from before this was recorded have none."""
+    """Who gave a person a role, and when. Older roles have no grant."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="role_grants")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
@@ -129,10 +129,11 @@ def _is_alike(one: str, other: str) -> bool:
     return fold(one).replace(" ", "") == fold(other).replace(" ", "")
 
 
-def _is_an_actor(name: str) -> bool:
-    """Whether an entry by this person would read as one of Redox, of the directory or of the portal itself."""
+def _is_system_name(name: str) -> bool:
+    """Whether the history could confuse this person with Redox, the directory or the portal."""
     folded = fold(name.replace(".", " "))
-    return folded.replace(" ", "").removeprefix("the") in _PARTS | _NOBODY or _PROGRAMS.match(folded) is not None
+    reserved = _SYSTEM_NAMES | _NAMES_WITHOUT_ACCOUNT
+    return folded.replace(" ", "").removeprefix("the") in reserved or _PROGRAM_NAMES.match(folded) is not None
 
 
 def _alphabets(name: str) -> set[str]:

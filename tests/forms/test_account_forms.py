@@ -39,7 +39,7 @@ def test_what_is_not_valid_is_said_at_its_field() -> None:
         ({"username": "a" * 10_000}, "username", "at most 150 characters"),
         ({"username": "<b>"}, "username", "A user name has only the letters A to Z, digits and @ . + - _."),
         ({"username": "ANNA"}, "username", "The user name 'anna' exists already."),
-        ({"first_name": "ÁNNA", "last_name": "two"}, "last_name", "(anna) has this name already."),
+        ({"first_name": "ÁNNA", "last_name": "two"}, "last_name", "(anna) already has this name."),
         ({"email": "none"}, "email", "Enter a valid email address."),
         ({"email": "none", "username": "<b>"}, "username", "A user name has only the letters A to Z"),
         ({"groups": "999999"}, "groups", "Select a valid choice."),

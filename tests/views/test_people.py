@@ -227,7 +227,7 @@ def test_what_changes_between_form_and_service_is_said_in_the_form(client, anna)
     with just_before_saving(lambda: UserFactory(username="bert")):
         page = client.post(NEW, form("viewer", username="bert", last_name="Three"))
     assert page.status_code == 422
-    assert "The user name 'bert' exists already." in page.context["form"].errors["username"][0]
+    assert "The user name 'bert' already exists." in page.context["form"].errors["username"][0]
 
 
 def test_nobody_changes_their_own_roles_password_or_account_here(client, boss):

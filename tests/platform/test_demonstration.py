@@ -285,7 +285,7 @@ print(json.dumps(said))
 """
 
 
-MAKING = "Making the demonstration's records"
+MAKING = "Making the records of the demonstration"
 
 
 def check_content(folder: Path) -> None:

@@ -37,9 +37,9 @@ NOBODY = User(username="victim", first_name="Vera", last_name="Okonkwo-Ames", em
         ("seven-ＶＩＣＴＩＭ-clouds", "contains 'victim'"),
         ("purple-okonkwo-lamps", "contains 'Okonkwo'"),
         ("purple-tester-lamps", "contains 'tester'"),
-        ("three\x00quiet-otters", "no page takes"),
-        ("three-quiet-otters\n", "no page takes"),
-        ("three\udcffquiet-otters", "no page takes"),
+        ("three\x00quiet-otters", "no page accepts"),
+        ("three-quiet-otters\n", "no page accepts"),
+        ("three\udcffquiet-otters", "no page accepts"),
     ],
 )
 def test_a_password_that_others_would_try_is_refused(password: str, fault: str) -> None:

@@ -133,7 +133,7 @@ def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]
 def _rows(data: QueryDict, prefix: str) -> tuple[tuple[Row, ...], bool]:
     """The lines of a list, and whether all that the form sent have arrived."""
     input_name = re.compile(rf"{prefix}-([0-9]{{1,4}})-({'|'.join(NAMES[prefix])})")
-    numbers = sorted({int(found[1]) for name in data if (found := input_name.fullmatch(name))})
+    numbers = sorted({int(match[1]) for name in data if (match := input_name.fullmatch(name))})
     totals = data.getlist(f"{prefix}-TOTAL_FORMS")
     whole = totals == [str(len(numbers))] and numbers == list(range(len(numbers)))
     # Lines above the limit are read too, so that the form can say so. A line may lack some inputs.

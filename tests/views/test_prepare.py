@@ -222,7 +222,7 @@ def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client, s
     assert_kept(response, 422)
     (error,) = response.context["form"].main.errors["oid"]
     assert error == (
-        f"{BASE} belongs to STAGING: it lies below its base OID {BASE}. Enter the OID that Redox issued for PRODUCTION"
+        f"{BASE} belongs to STAGING: it is below its base OID {BASE}. Enter the OID that Redox issued for PRODUCTION"
         f" (below {THEIRS})."
     )
 

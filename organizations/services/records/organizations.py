@@ -149,11 +149,11 @@ def why_not_withdraw(organization: Organization) -> str:
     """Why the record cannot be withdrawn, as a sentence; "" if it can."""
     if was_only_cancelled(organization):
         return (
-            "A submission of this record was made and cancelled before anything was sent; the record is kept because"
-            " its history names that submission."
+            "A submission of this record was cancelled before anything was sent. The record is kept, because its"
+            " history names that submission."
         )
     if organization.was_sent or organization.presence != Presence.NEVER:
-        return "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
+        return "A message of this record was sent. It cannot be withdrawn. Deactivate it instead."
     if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
         return "Records are part of this one. Withdraw or move them first."
     return ""
@@ -171,7 +171,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
 
     Raises:
         OidTaken: the OID is in use here.
-        Circle: its parent lies below it here.
+        Circle: its parent is below it here.
         ActionRefused: a record here cannot hold what the directory shows.
     """
     sentence = row_limits.why_not_storable(record)

@@ -131,7 +131,7 @@ def other_base_error(environment: Environment, oid: str) -> str:
         return ""
     other, word = environment.other.label, environment.label
     return (
-        f"{oid} belongs to {other}: it lies below its base OID {base}. Enter the OID that Redox issued for {word}"
+        f"{oid} belongs to {other}: it is below its base OID {base}. Enter the OID that Redox issued for {word}"
         f" (below {' or '.join(own)})."
     )
 

@@ -113,8 +113,8 @@ def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> N
     with pytest.raises(ActionRefused) as fault:
         organizations.withdraw(made.pk, made.version, actor=acting(editor))
     assert str(fault.value) == (
-        "A submission of this record was made and cancelled before anything was sent; the record is kept because its"
-        " history names that submission."
+        "A submission of this record was cancelled before anything was sent. The record is kept, because its history"
+        " names that submission."
     )
 
 

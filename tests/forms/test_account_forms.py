@@ -41,7 +41,7 @@ def test_what_is_not_valid_is_said_at_its_field() -> None:
         ({"username": "ANNA"}, "username", "The user name 'anna' already exists."),
         ({"first_name": "ÁNNA", "last_name": "two"}, "last_name", "(anna) already has this name."),
         ({"email": "none"}, "email", "Enter a valid email address."),
-        ({"email": "none", "username": "<b>"}, "username", "A user name has only the letters A to Z"),
+        ({"email": "none", "username": "<b>"}, "username", "A user name can only have the letters A to Z"),
         ({"groups": "999999"}, "groups", "Select a valid choice."),
         ({"groups": "9" * 30}, "groups", "is not a valid value"),
         ({"groups": "x"}, "groups", "is not a valid value"),

@@ -1,4 +1,4 @@
-"""Who acts: a person who signed in, or a part of the portal itself."""
+"""Who acts: a person who signed in, or a part of the portal."""
 
 from dataclasses import dataclass
 
@@ -44,5 +44,5 @@ def name_with_username(name: str, username: str) -> str:
 
 
 def system(name: str) -> Actor:
-    """The actor for a part of the portal: a worker, a command."""
+    """The actor for a part of the portal, such as a worker or a command."""
     return Actor(name=name)

@@ -10,7 +10,7 @@ class ActionRefused(Exception):
 
 
 class RecordWithdrawn(ActionRefused):
-    """The record was withdrawn between its page and the act."""
+    """The record was withdrawn after its page was opened."""
 
     def __str__(self) -> str:
         return "This record was withdrawn. Nothing was saved or sent."
@@ -30,7 +30,7 @@ class Circle(ActionRefused):
 
 @dataclass
 class EditConflict(ActionRefused):
-    """Somebody saved the record since the form was opened. Nothing was saved."""
+    """Somebody saved the record after the form was opened."""
 
     organization: Organization
     started_from_version: int
@@ -40,11 +40,11 @@ class EditConflict(ActionRefused):
 
 
 class SourceChanged(ActionRefused):
-    """The record that a form was filled from has other values now. Nothing was saved."""
+    """The record that filled the form has other values now."""
 
 
 class CounterpartExists(ActionRefused):
-    """The record that was to be repeated has a counterpart already. Nothing was saved."""
+    """The record already has a counterpart."""
 
 
 class OutOfDate(ActionRefused):
@@ -58,7 +58,7 @@ class AlreadySent(ActionRefused):
     submission: Submission
 
     def __str__(self) -> str:
-        return f"This was sent already: submission {self.submission.pk}."
+        return f"This was already sent: submission {self.submission.pk}."
 
 
 @dataclass
@@ -68,7 +68,7 @@ class PlanMade(ActionRefused):
     plan: Plan
 
     def __str__(self) -> str:
-        return f"This was sent already: plan {self.plan.pk}."
+        return f"This was already sent: plan {self.plan.pk}."
 
 
 class PasswordRefused(ActionRefused):

@@ -103,7 +103,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
 
 def _already_sent(error: AlreadySent) -> str:
     time = vocabulary.moment(timezone.localtime(error.submission.created_at), timezone.now(), "clock")
-    return f"This was sent already at {time}: submission {error.submission.pk}."
+    return f"This was already sent at {time}: submission {error.submission.pk}."
 
 
 def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:

@@ -102,7 +102,7 @@ def test_a_second_press_says_what_was_sent_already(client, made):
     submission = Submission.objects.get()
     assert response["Location"] == f"/staging/submissions/{submission.pk}/"
     (message,) = map(str, get_messages(response.wsgi_request))
-    assert re.fullmatch(rf"This was sent already at \d\d:\d\d: submission {submission.pk}\.", message)
+    assert re.fullmatch(rf"This was already sent at \d\d:\d\d: submission {submission.pk}\.", message)
 
 
 def test_what_changed_meanwhile_is_not_sent(client, made):

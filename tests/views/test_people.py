@@ -234,7 +234,7 @@ def test_nobody_changes_their_own_roles_password_or_account_here(client, boss):
     UserFactory(role="administrator")
     page = client.get(f"/people/{boss.pk}/").content.decode()
     assert re.findall('name="groups"|Make a new first password|Close this account', page) == []
-    assert "Nobody closes their own account." in text_of_page(people_page.build_close(boss, boss))
+    assert "You cannot close your own account." in text_of_page(people_page.build_close(boss, boss))
     assert change(client, boss, "approver", first_name="Big", last_name="Boss").status_code == 302
     for act in ("password", "close"):
         press(client, boss, act)

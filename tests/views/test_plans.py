@@ -39,7 +39,7 @@ class TestSending:
         assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
         again = client.post(page.action, {"sha256": page.page.draft.sha256, "reason": "ticket 7"}, follow=True)
         assert again.redirect_chain == [(answer["Location"], 302)]
-        assert "This was sent already at" in text_of(again)
+        assert "This was already sent at" in text_of(again)
         assert Submission.objects.count() == 3
 
     def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays_but_the_number(

@@ -97,7 +97,7 @@ def roles_of(user: User, groups: Iterable[Group]) -> list[RoleRow]:
 def close_block_reason(user: User, by: User) -> str:
     """Why this administrator cannot close this account; "" if they can."""
     if user == by:
-        return "Nobody closes their own account. Ask another administrator."
+        return "You cannot close your own account. Ask another administrator."
     return "" if user.is_active else "This account is closed already."
 
 
@@ -106,7 +106,7 @@ def password_block_reason(user: User, by: User) -> str:
     if user == by:
         return "Change your own password on your account page: it asks for the old one."
     if user.is_superuser:
-        return f"Only {plain(user.display_name)} can set this password: the account was made on the machine."
+        return f"Only {plain(user.display_name)} can set this password: the account was made at the machine."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""People: who acts, refused acts, and changes of accounts, passwords and roles, each with its entry."""
+"""Change accounts, passwords and roles, with a history entry for each change; note refused acts and exports."""
 
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -10,13 +10,13 @@ from organizations.services.actors import Actor, name_with_username, person
 from organizations.services.audit import audit, repeated_acts
 from organizations.services.errors import ActionRefused, NameTaken, PasswordRefused
 
-ACCOUNT = ["first_name", "last_name", "email", "is_active", "session_stamp"]
-PASSWORD = ["password", "must_change_password", "disclosed_passwords"]
-NAMES = ["first_name", "last_name", "is_active"]
+ACCOUNT_FIELDS = ["first_name", "last_name", "email", "is_active", "session_stamp"]
+PASSWORD_FIELDS = ["password", "must_change_password", "disclosed_passwords"]
+UNIQUE_FIELDS = ["first_name", "last_name", "is_active"]
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Who acts in this request."""
+    """The actor of this request."""
     address = getattr(request, "client_address", "")
     request_id = getattr(request, "request_id", "")
     if isinstance(request.user, User):
@@ -26,7 +26,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def note_refused_act(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
-    """Note an act that a person had no right to, and give back the sentence for the page."""
+    """Write a history entry about an act that a person has no right to. Returns the sentence for the page."""
     sentence = refusal(right, environment, act)
     what = act_in(right, environment, act)
     repeated_acts.log_act(
@@ -53,17 +53,16 @@ def save(
     what: str,
     actor: Actor,
 ) -> User:
-    """Save an account, with its roles and a new password when they are given.
+    """Save an account, with roles and a new password if they are given.
 
-    The sessions of a closed account end for good. A password that somebody else sets must be changed at the next
-    sign-in; `is_own_password`: a command asked the person for it. `opened_with`: the fingerprint of the account that
-    the page showed.
+    Closing an account ends its sessions. A password that somebody else sets must be changed at the next sign-in.
+    `is_own_password`: the person typed it into a command. `opened_with`: the fingerprint of the account on the page.
 
     Raises:
-        PasswordRefused: the password does not follow the rule.
-        NameTaken: the person could not be told apart from another one.
-        NotDone: nobody may do this to this account, it was changed since its page was opened, or who does it is an
-            administrator no more.
+        PasswordRefused: the password does not follow the rules.
+        NameTaken: the name is too similar to that of another person.
+        ActionRefused: nobody can change this in this account, somebody changed the account after its page was opened,
+            or the actor is no longer an administrator.
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
@@ -87,20 +86,21 @@ def change_password(user: User, password: str, *, actor: Actor) -> None:
     """Set a password.
 
     Raises:
-        PasswordRefused: the password does not follow the rule.
-        NotDone: nobody else sets the password of this person.
+        PasswordRefused: the password does not follow the rules.
+        ActionRefused: only the person can set this password.
     """
     user.refresh_from_db()  # only the password is to change
     save(user, password=password, what="password changed", actor=actor)
 
 
 def give_first_password(user: User, *, opened_with: str, actor: Actor) -> str:
-    """Set a password that the portal makes up, for somebody who has none or has forgotten it, and give it back.
+    """Generate and set a password for somebody who has none or forgot it. Returns the password.
 
-    It is kept nowhere: whoever asked for it must show it now. The person's sessions end.
+    It is stored only as a hash, so the caller must show it now. The person's sessions end.
 
     Raises:
-        NotDone: the account is the actor's own, or one whose password nobody else sets, or was changed meanwhile.
+        ActionRefused: the account is the actor's own, only the person can set the password, or somebody changed the
+            account after its page was opened.
     """
     if _is_self(actor, user):
         raise ActionRefused("Change your own password on your account page: it asks for the old one.")
@@ -110,9 +110,9 @@ def give_first_password(user: User, *, opened_with: str, actor: Actor) -> str:
 
 
 def note_export(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
-    """Note that records or history left the portal as a file. HEAD takes nothing out.
+    """Write a history entry about an export. A HEAD request exports nothing.
 
-    `key` tells apart exports that `what` does not: repeats of the same one are counted.
+    Repeats of the same export are counted in one entry. `key` distinguishes exports with the same `what`.
     """
     if request.method == "HEAD":
         return
@@ -128,20 +128,20 @@ def note_export(request: HttpRequest, what: str, *key: str, environment: str = "
 
 
 def _lock_roles() -> dict[int, Group]:
-    """The roles by id, locked: accounts are changed one after the other, so that two cannot take one name."""
+    """The roles by id, locked, so that two accounts saved at the same time cannot get the same name."""
     return {group.pk: group for group in Group.objects.order_by("pk").select_for_update(no_key=True)}
 
 
 def _require_manager(actor: Actor, user: User) -> None:
-    """Refuse who lost the right since their page was opened, so that two administrators cannot close each other."""
+    """Refuse an actor who lost the right since, so that two administrators cannot close each other's accounts."""
     if actor.person is None or actor.id == user.pk:
         return
     if not manages_people(User.objects.get(pk=actor.person.pk)):
-        raise ActionRefused("You cannot manage people and roles any more. Nothing was saved.")
+        raise ActionRefused("You can no longer manage people and roles. Nothing was saved.")
 
 
 def _locked(user: User, opened_with: str | None) -> User:
-    """The account as it is stored, if it is still what its form showed."""
+    """The stored account, locked. Raises ActionRefused if it changed after its form was opened."""
     before = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     stale = before.stale_error(opened_with) if opened_with is not None else None
     if stale:
@@ -154,22 +154,22 @@ def _is_self(actor: Actor, before: User | None) -> bool:
 
 
 def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
-    """Refuse what nobody may do to this account, whatever their rights."""
+    """Refuse changes of this account that nobody can make."""
     if before is not None and sets_password and not user.is_active:
         raise ActionRefused(f"The account of {before.display_name} is closed. Reopen it first. Nothing was saved.")
     if before is not None and before.username != user.username:
         raise ActionRefused(f"The user name stays '{before.username}': the history names the person by it.")
     if before is not None and _is_self(actor, before):
         if changes_roles:
-            raise ActionRefused("Nobody changes their own roles. Ask another administrator.")
+            raise ActionRefused("You cannot change your own roles. Ask another administrator.")
         if before.is_active and not user.is_active:
-            raise ActionRefused("Nobody closes their own account. Ask another administrator.")
+            raise ActionRefused("You cannot close your own account. Ask another administrator.")
     elif before is not None and before.is_superuser and sets_password and actor.person is not None:
         raise ActionRefused(
-            f"Only {before.display_name} can set this password: the account was made on the machine. "
+            f"Only {before.display_name} can set this password: the account was made at the machine. "
             f"If it is forgotten, set it there: ./dev changepassword {before.username}"
         )
-    is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
+    is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in UNIQUE_FIELDS)
     error = user.name_error() if is_renamed and (user.is_active or before is None) else None
     if error is not None:
         raise NameTaken(*error)
@@ -194,7 +194,7 @@ def _write(user: User, before: User | None, *, sets_password: bool) -> None:
         return
     is_closed_now = before.is_active and not user.is_active
     user.session_stamp = before.session_stamp + (1 if is_closed_now else 0)
-    user.save(update_fields=[*ACCOUNT, *(PASSWORD if sets_password else [])])
+    user.save(update_fields=[*ACCOUNT_FIELDS, *(PASSWORD_FIELDS if sets_password else [])])
 
 
 def _note(

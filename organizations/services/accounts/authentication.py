@@ -1,4 +1,4 @@
-"""Signing in and out, and asking for one's own password once more: throttled, and noted without growing without end."""
+"""Sign in and out, and check one's own password. Tries are throttled, and repeated history entries are counted."""
 
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest
@@ -15,20 +15,20 @@ TOO_MANY = "too many wrong tries"
 
 
 def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User | None:
-    """Sign in the person that this name and password belong to. None, with an entry in the history: they are wrong.
+    """Sign in the person with this name and password. None, with a history entry, if they are wrong.
 
     Raises:
-        TooManyTries: nobody looked at the password; the history counts this as well.
+        TooManyTries: the password was not checked. The history counts this try too.
     """
     try:
         made = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
     except TooManyTries as error:
-        # The name may be any; so many of them would be so many entries.
-        _refused(request, "" if error.is_of_block else username, TOO_MANY)
+        # Names do not matter here: an entry for each would fill the history.
+        _note_refused_sign_in(request, "" if error.is_of_block else username, TOO_MANY)
         raise
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
-        _refused(request, username, WRONG)
+        _note_refused_sign_in(request, username, WRONG)
         return None
     throttle.record_success(made)
     sign_in(request, user)
@@ -36,7 +36,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
 
 
 def sign_in(request: HttpRequest, user: User, *, signed_in_by: str = "password") -> None:
-    """Begin a session. The session's id changes, so that one from before is worth nothing (ASVS 3.2.1)."""
+    """Begin a session with a new id, so that an older session id is useless (ASVS 3.2.1)."""
     login(request, user)
     request.session["signed_in_by"] = signed_in_by
     _note(request, Action.PERSON_SIGNED_IN, user)
@@ -50,24 +50,24 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether this is the password of the person signed in; a wrong one is noted in the history.
+    """Whether this is the password of the signed-in person. A wrong one is noted in the history.
 
     Raises:
-        TooManyTries: nobody looked at the password.
+        TooManyTries: the password was not checked.
     """
     try:
         made = throttle.reserve_try(throttle.password_limit(user))
     except TooManyTries:
-        _wrong_password(request, user, TOO_MANY)
+        _note_wrong_password(request, user, TOO_MANY)
         raise
     if user.check_password(password):
         throttle.record_success(made)
         return True
-    _wrong_password(request, user, WRONG_OLD)
+    _note_wrong_password(request, user, WRONG_OLD)
     return False
 
 
-def _refused(request: HttpRequest, username: str, reason: str) -> None:
+def _note_refused_sign_in(request: HttpRequest, username: str, reason: str) -> None:
     about = {"type": "person", "id": "", "name": username[:150]}
     repeated_acts.log_act(
         actor_of(request),
@@ -80,7 +80,7 @@ def _refused(request: HttpRequest, username: str, reason: str) -> None:
     )
 
 
-def _wrong_password(request: HttpRequest, user: User, reason: str) -> None:
+def _note_wrong_password(request: HttpRequest, user: User, reason: str) -> None:
     about = {"type": "password", "id": str(user.pk), "name": user.get_username()}
     repeated_acts.log_act(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
 

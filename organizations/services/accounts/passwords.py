@@ -1,7 +1,7 @@
-"""The one rule for passwords, on every way in: pages, commands and services. Django's forms reach it by the settings.
+"""The rules for passwords in pages, commands and services. Django's forms use them by AUTH_PASSWORD_VALIDATORS.
 
-A password is stored as it was typed. Only the comparisons fold it, so that full-width letters or capitals do not hide a
-common password.
+A password is hashed as it was typed. It is folded only for comparisons, so that full-width letters or capitals do not
+hide a common password.
 """
 
 import re
@@ -21,22 +21,22 @@ from organizations.services.errors import PasswordRefused
 SHORTEST = 12
 LONGEST = 128
 LEAST_SCORE = 3
-MOST_JUDGED = 72  # zxcvbn takes no more, and its time grows with the square
-LEAST_BESIDE = 6
-"""Characters beside the words that everybody here knows: two of these words with a hyphen are quickly tried."""
-SHORTEST_LISTED = 10  # as the list of common passwords has it
+MOST_SCORED = 72  # zxcvbn takes no more, and its time grows with the square of the length
+LEAST_OTHER_CHARACTERS = 6
+"""Characters besides well-known words, such as the portal's name: two such words and a hyphen are easy to guess."""
+SHORTEST_LISTED = 10  # the list of common passwords has no shorter ones
 SHORTEST_USERNAME = 3
-SHORTEST_NAME = 4  # first and last names and parts of an e-mail address: three letters are in too many words
+SHORTEST_NAME = 4  # for names and parts of the e-mail address: three letters are in too many words
 ADVICE = "Choose another one, for example four words that have nothing to do with each other."
-_UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that are not taken for others when somebody copies them by hand: no i, l, o, 0, 1."""
+_CLEAR_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that nobody mistakes for others: no i, l, o, 0, 1."""
 _OWN_WORDS = ("orgportal", "redox")
 _DJANGOS_LIST = frozenset(CommonPasswordValidator().passwords)
 _WORD = re.compile(r"\w+")
 
 
 class PasswordRule:
-    """The rule as a validator of Django, for AUTH_PASSWORD_VALIDATORS."""
+    """The rules as a Django validator, for AUTH_PASSWORD_VALIDATORS."""
 
     def validate(self, password: str, user: Any = None) -> None:
         error = password_error(password, user)
@@ -48,7 +48,7 @@ class PasswordRule:
 
 
 def require(password: str, user: User) -> None:
-    """Refuse a password that nobody may have.
+    """Refuse a password that breaks the rules.
 
     Raises:
         PasswordRefused: with the sentence that says what is wrong and what to do.
@@ -59,9 +59,9 @@ def require(password: str, user: User) -> None:
 
 
 def password_error(password: str, user: User | None = None) -> str:
-    """What is wrong with a password, as a sentence that says what to do; "" if a person may have it."""
+    """What is wrong with a password, as a sentence that says what to do; "" if nothing is."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
-        return "This password contains a character that no page takes. Use letters, digits, signs and blanks."
+        return "This password contains a character that no page accepts. Use letters, digits, signs and spaces."
     if not SHORTEST <= len(password) <= LONGEST:
         is_short = len(password) < SHORTEST
         bound = f"short. Use at least {SHORTEST}" if is_short else f"long. Use at most {LONGEST}"
@@ -73,33 +73,33 @@ def password_error(password: str, user: User | None = None) -> str:
     if any(is_listed(each) for each in (password, password.casefold(), folded)):
         return f"This password is too common. Attackers try it first. {ADVICE}"
     known = [*_OWN_WORDS, *_hosts(), *_names(user)]
-    if len(_without(folded, known)) < LEAST_BESIDE or _score(password, known) < LEAST_SCORE:
+    if len(_remove_words(folded, known)) < LEAST_OTHER_CHARACTERS or _score(password, known) < LEAST_SCORE:
         return f"This password is easy to guess. {ADVICE}"
     return ""
 
 
 def generate(user: User) -> str:
-    """A random password that this person may have, such as "k7mf-w2qx-9tbn-h4ru", with 79 bits."""
+    """A random password of 79 bits that follows the rules, such as "k7mf-w2qx-9tbn-h4ru"."""
     while True:
-        password = "-".join("".join(secrets.choice(_UNMISTAKABLE) for _ in range(4)) for _ in range(4))
+        password = "-".join("".join(secrets.choice(_CLEAR_CHARACTERS) for _ in range(4)) for _ in range(4))
         if not password_error(password, user):
             return password
 
 
 def is_listed(password: str) -> bool:
-    """Whether it is on a list of common passwords; Django's short list has some that the long one has not."""
+    """Whether the password is on a list of common ones. Django's short list has some that the long list lacks."""
     return password in _DJANGOS_LIST or (len(password) >= SHORTEST_LISTED and is_bad_password(password))
 
 
-def _without(folded: str, known: list[str]) -> str:
+def _remove_words(folded: str, known: list[str]) -> str:
     for word in sorted(map(_folded, known), key=len, reverse=True):
         folded = folded.replace(word, "")
     return folded
 
 
 def _score(password: str, known: list[str]) -> int:
-    judged = unicodedata.normalize("NFKC", password)[:MOST_JUDGED]
-    return int(zxcvbn(judged, user_inputs=known)["score"])
+    scored = unicodedata.normalize("NFKC", password)[:MOST_SCORED]
+    return int(zxcvbn(scored, user_inputs=known)["score"])
 
 
 def _folded(text: str) -> str:
@@ -107,7 +107,7 @@ def _folded(text: str) -> str:
 
 
 def _names(user: User | None) -> list[str]:
-    """What a person is called and what others therefore try first: user name, names, parts of the e-mail address."""
+    """The words that others try first: user name, names, parts of the e-mail address."""
     if user is None:
         return []
     others = _WORD.findall(f"{user.first_name} {user.last_name} {user.email.partition('@')[0]}")

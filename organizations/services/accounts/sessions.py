@@ -1,7 +1,7 @@
-"""How long a session lasts: at most 12 hours after signing in, and an hour after its last use.
+"""Sessions end 12 hours after the sign-in, or an hour after their last use.
 
-The first end is the session's own expiry. The second is kept in the session and written once a minute at most. All
-sessions of an account end with its password and when it is closed (`User.session_stamp`).
+Django expires them after 12 hours. The time of the last use is in the session, written at most once a minute. All
+sessions of an account end if its password changes or it is closed (`User.session_stamp`).
 """
 
 import datetime
@@ -19,30 +19,30 @@ USED = "used_at"
 
 
 def begin(*, request: Any, **_: object) -> None:
-    """Give the session of somebody who signs in its end. Called by Django at each sign-in, whatever the way."""
+    """Set the expiry of a new session. Django calls this after every sign-in."""
     now = timezone.now()
     request.session.set_expiry(now + LONGEST)
     request.session[USED] = int(now.timestamp())
 
 
 def is_expired(session: SessionBase) -> bool:
-    """Whether nobody has used the session for so long that it has ended."""
+    """Whether nobody has used the session for more than an hour."""
     return _unused(session) > LONGEST_UNUSED
 
 
 def note_use(session: SessionBase) -> None:
-    """Note that somebody uses the session."""
+    """Store that somebody uses the session now."""
     if _unused(session) > WRITTEN_EVERY:
         session[USED] = int(timezone.now().timestamp())
 
 
 def end_all() -> None:
-    """Make everybody sign in again."""
+    """Delete all sessions, so that everybody must sign in again."""
     Session.objects.all().delete()
 
 
 def delete_expired() -> int:
-    """Delete what has expired, a bounded number of rows; how many there were."""
+    """Delete expired sessions, at most MOST_DELETED. Returns how many."""
     over = Session.objects.filter(expire_date__lte=timezone.now())
     keys = list(over.order_by("expire_date").values_list("pk", flat=True)[:MOST_DELETED])
     return over.filter(pk__in=keys).delete()[0]

@@ -1,4 +1,4 @@
-"""What a person does about a record that the directory shows otherwise than the portal knows it. Nothing is sent."""
+"""Act on a record that differs in the directory: take its values, or decide whose the OID is. Nothing is sent."""
 
 import datetime
 from collections.abc import Callable
@@ -14,27 +14,27 @@ from organizations.services.errors import ActionRefused, EditConflict, OutOfDate
 from organizations.services.records import known, organizations, row_limits
 
 ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
-ASK_AGAIN = "Ask the directory again, then decide within 10 minutes: its last answer is from before the decision."
+ASK_AGAIN = "Ask the directory again, then decide within 10 minutes. Its last answer is older than the decision."
 
 
 def take_theirs(
     organization_id: int, version: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Want what the directory shows, in each field that differs, and compare the next message with it.
+    """Save the values of the directory in each field that differs, and compare the next message with them.
 
-    Saved changes of other fields stay. `asked_at`: when the Query was asked whose values the person saw.
+    Saved changes of other fields stay. `asked_at`: the time of the Query whose values the person saw.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
         OutOfDate: the directory was asked again after `asked_at`.
-        NotDone: the directory shows no difference, or not the OID, or a submission of the record is open.
-        ReasonMissing: no reason is given.
+        ActionRefused: the directory shows no difference or not the OID, or a submission of the record is open.
+        ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
         organization = organizations.locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        _check_shown(organization, asked_at)
+        _check_not_asked_since(organization, asked_at)
         sentence = why_not_take(organization)
         shown = differing_reading(organization)
         if sentence or shown is None:
@@ -52,7 +52,7 @@ def take_theirs(
 
 
 def why_not_take(organization: Organization) -> str:
-    """Why nothing can be taken from the directory now, as a sentence; empty when it can."""
+    """Why nothing can be taken from the directory now, as a sentence; "" if it can."""
     last = organization.last_submission
     if last is not None and last.is_open:
         return f"Submission {last.pk} of this record must end first."
@@ -69,18 +69,18 @@ def why_not_take(organization: Organization) -> str:
 def claim(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide that the OID is ours, by a fresh answer of the directory; nothing was accepted, or it was called foreign.
+    """Decide by a recent answer of the directory that an OID is ours that was not accepted, or was called foreign.
 
-    The next review compares with what the directory shows, with a tick for each value that it would overwrite.
-    `asked_at`: when the Query was asked whose answer the person saw.
+    The next review compares with the values of the directory, with a tick for each that the message would overwrite.
+    `asked_at`: the time of the Query whose answer the person saw.
 
     Raises:
         OutOfDate: the directory was asked again after `asked_at`.
-        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
-        ReasonMissing: no reason is given.
+        ActionRefused: there is nothing to decide, or the last answer of the directory is too old.
+        ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = _locked_to_decide(organization_id, why_not_claim, reason, asked_at)
+        organization = _lock_to_decide(organization_id, why_not_claim, reason, asked_at)
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
@@ -94,17 +94,17 @@ def claim(
 def disclaim(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide that the OID belongs to another organization: nothing is sent to it, and the record may get another OID.
+    """Decide that the OID belongs to another organization. Nothing is sent to it, and the record can get another OID.
 
-    `asked_at`: when the Query was asked whose answer the person saw.
+    `asked_at`: the time of the Query whose answer the person saw.
 
     Raises:
         OutOfDate: the directory was asked again after `asked_at`.
-        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
-        ReasonMissing: no reason is given.
+        ActionRefused: there is nothing to decide, or the last answer of the directory is too old.
+        ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = _locked_to_decide(organization_id, why_not_disclaim, reason, asked_at)
+        organization = _lock_to_decide(organization_id, why_not_disclaim, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
             known.mark_foreign(organization, seen, clock.now())
@@ -113,7 +113,7 @@ def disclaim(
 
 
 def why_not_claim(organization: Organization) -> str:
-    """Why nobody can say now that the OID is ours, as a sentence; empty when somebody can."""
+    """Why nobody can decide now that the OID is ours, as a sentence; "" if somebody can."""
     if not organization.is_foreign:
         return why_not_disclaim(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
@@ -124,7 +124,7 @@ def why_not_claim(organization: Organization) -> str:
 
 
 def why_not_disclaim(organization: Organization) -> str:
-    """Why nobody can say now that the OID is another organization's, as a sentence; empty when somebody can."""
+    """Why nobody can decide now that the OID is not ours, as a sentence; "" if somebody can."""
     last = organization.last_submission
     if last is not None and last.is_open:
         return f"Submission {last.pk} of this record must end first."
@@ -137,11 +137,11 @@ def _is_fresh(organization: Organization) -> bool:
     return organization.seen_at is not None and decide.is_fresh(organization.seen_at)
 
 
-def _locked_to_decide(
+def _lock_to_decide(
     organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
 ) -> Organization:
     organization = organizations.locked_for_person(organization_id)
-    _check_shown(organization, asked_at)
+    _check_not_asked_since(organization, asked_at)
     sentence = why_not(organization)
     if sentence:
         raise ActionRefused(sentence)
@@ -150,20 +150,20 @@ def _locked_to_decide(
     return organization
 
 
-def _check_shown(organization: Organization, asked_at: datetime.datetime | None) -> None:
+def _check_not_asked_since(organization: Organization, asked_at: datetime.datetime | None) -> None:
     if asked_at is not None and organization.seen_at != asked_at:
-        raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
+        raise OutOfDate("The directory was asked again after you opened this page. Nothing was changed.")
 
 
 class DifferingReading(NamedTuple):
-    """What was accepted or taken (None: nothing, the record was only found to be ours), and a reading that differs."""
+    """A reading that differs from what was accepted or taken. `accepted` is None if neither happened."""
 
     accepted: OrganizationRecord | None
     seen: OrganizationRecord
 
 
 def differing_reading(organization: Organization) -> DifferingReading | None:
-    """The later reading that differs from what was accepted or taken, else from what is saved; None: none does."""
+    """The later reading that differs from what was accepted or taken, else from the saved values; None if none does."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:
         return DifferingReading(baseline, seen) if organization.differs and seen else None

@@ -1,6 +1,6 @@
-"""What would be sent, made from what is saved: the message's bytes, what they change, what stands against it.
+"""The review of a record: the bytes of the message, what they change, warnings and blockers.
 
-A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
+A review is never stored. The person who sends confirms its SHA-256, so that only these bytes are sent.
 """
 
 import shlex
@@ -31,9 +31,9 @@ from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
 class DirectoryKnowledge(NamedTuple):
-    """What is known of a record in the directory; nothing before a New.
+    """What the portal knows of a record in the directory; nothing before a New.
 
-    `newest` is the newest knowledge of each field, from what was accepted or taken (`accepted`) and a later reading.
+    `accepted` was accepted or taken, `seen` is a later reading, `newest` has the newest known value of each field.
     """
 
     newest: OrganizationRecord | None = None
@@ -43,7 +43,7 @@ class DirectoryKnowledge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReviewChange:
-    """One field that this message changes, and the last edit here that changed it, if somebody edited it."""
+    """A field that the message changes, and the last edit of it here, if there is one."""
 
     difference: Difference
     entry: AuditEntry | None
@@ -51,10 +51,10 @@ class ReviewChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Everything the review page shows and the send button binds itself to.
+    """What the review page shows and its button confirms.
 
-    `changes` are the fields that somebody edited here, `overwrites` values of the directory that nobody chose to
-    replace (each is ticked by itself), `equivalent` other spellings that mean the same.
+    `changes`: fields that somebody edited here. `overwrites`: values of the directory that nobody chose to replace,
+    each with its own tick. `equivalent`: other spellings with the same meaning.
     """
 
     organization: Organization
@@ -74,7 +74,7 @@ class Review:
 
     @property
     def before(self) -> OrganizationRecord | None:
-        """What the message is compared with."""
+        """The record with which the message is compared."""
         return self.known.newest
 
     @property
@@ -87,17 +87,17 @@ class Review:
 
     @property
     def nothing_differs(self) -> bool:
-        """Whether the message changes nothing that is known of the directory but the spelling."""
+        """Whether the message changes at most the spelling of what is in the directory."""
         return not self.changes and not self.overwrites
 
     @property
     def needs_reason(self) -> bool:
-        """Whether an auditor must be able to read why: always in PRODUCTION, and when the same values go out again."""
+        """Whether a reason is required: always in PRODUCTION, and if the same values are sent again."""
         return self.organization.environment == Environment.PRODUCTION or self.nothing_differs
 
     @property
     def open_warnings(self) -> tuple[ReviewWarning, ...]:
-        """Those to tick now; the others were ticked before for the same value."""
+        """The warnings to tick now. The others were ticked before, for the same value."""
         return tuple(warning for warning in self.warnings if not warning.is_accepted)
 
     @property
@@ -106,7 +106,7 @@ class Review:
 
     @property
     def unchanged(self) -> tuple[PrintedField, ...]:
-        """The filled fields that go along as they are."""
+        """The filled fields that the message does not change."""
         return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
 
     @property
@@ -116,7 +116,7 @@ class Review:
         return tuple((line, self.before is not None and self._is_changed(line.field)) for line in lines)
 
     def _is_changed(self, field: str) -> bool:
-        # An added contact is one change, and each of its fields a field of its own.
+        # An added contact is one change, but each of its fields is a field.
         return any(
             field == change.difference.field or field.startswith(f"{change.difference.field}.")
             for change in (*self.changes, *self.overwrites)
@@ -124,28 +124,28 @@ class Review:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether the portal cannot tell if this is a New or an Update, so that there is no message to show."""
+        """Whether the portal cannot tell if this is a New or an Update, so that there is no message."""
         return is_undecided(self.organization)
 
     @property
     def shows_message(self) -> bool:
-        """Whether there is a message that anybody could send: not while the OID may be another organization's."""
+        """Whether to show a message: not if New or Update is undecided, or the OID may be another organization's."""
         is_ours = not self.organization.is_foreign and not self.organization.is_there_unclaimed
         return is_ours and not self.is_undecided
 
     @property
     def registration(self) -> str:
-        """What a New is: the first one, or one of a record that had been accepted and is gone from the directory."""
+        """Whether a New is the first registration, or the record was accepted before and has left the directory."""
         return "registration again" if self.organization.confirmed else "first registration"
 
     @property
     def has_active_already(self) -> bool:
-        """Whether the directory has Active already as this message sends it, as far as anybody knows."""
+        """Whether the directory already has the Active of this message, by the newest knowledge."""
         return self.before is not None and self.before.active == self.record.active
 
     @property
     def move_of_active(self) -> str:
-        """What becomes of Active by a deactivation or reactivation, as far as the directory shows it."""
+        """How a deactivation or reactivation changes Active, in words."""
         wanted = self.record.active
         if self.has_active_already:
             return f"Active {str(wanted).lower()} as the directory shows it"
@@ -153,11 +153,11 @@ class Review:
 
     @property
     def verdict(self) -> str:
-        """The one line on top, in its exact words."""
+        """The summary line at the top of the page."""
         if not self.shows_message:
             return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
-        overwritten = f", {_values(len(self.overwrites))} overwritten" if self.overwrites else ""
+        overwritten = f", {_directory_values(len(self.overwrites))} overwritten" if self.overwrites else ""
         if self.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
             return f"{start}, {self.move_of_active}{overwritten}"
         if self.event == Event.NEW:
@@ -168,7 +168,7 @@ class Review:
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
 
 
-def _known_of(organization: Organization) -> DirectoryKnowledge:
+def _knowledge_of(organization: Organization) -> DirectoryKnowledge:
     return DirectoryKnowledge(
         organization.newest_record(), organization.baseline_record(), organization.later_reading()
     )
@@ -181,21 +181,21 @@ def review(
     intent: Intent | None = None,
     together: frozenset[int] = frozenset(),
 ) -> Review:
-    """The review of what is saved now.
+    """Review the saved values.
 
-    With the intent deactivate or reactivate: of what was last accepted or taken, else of what the directory showed,
-    Active alone changed. `together` are ids of records whose messages go before this one in the same plan: what those
-    bring about is not in its way.
+    With the intent deactivate or reactivate, review what was last accepted or taken, else what the directory showed,
+    with only Active changed. `together`: ids of records whose messages precede this one in the same plan. Their effects
+    do not block this message.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
-    known = _known_of(organization) if event == Event.UPDATE else DirectoryKnowledge()
+    known = _knowledge_of(organization) if event == Event.UPDATE else DirectoryKnowledge()
     redox = gateway.environment(organization.environment)
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
-    moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
+    changes_active = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
+    split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if changes_active else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
-    others = _of_others(changes, actor)
+    others = _changes_by_others(changes, actor)
     case = WarningCase(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
         organization=organization,
@@ -208,27 +208,27 @@ def review(
         changes=changes,
         overwrites=overwrites,
         equivalent=split.equivalent,
-        # Deactivating or reactivating sends values that were reviewed before; new is what they would overwrite.
-        warnings=warnings.directory_warnings_for(case) if moved_alone else warnings.warnings_for(case),
+        # A deactivation or reactivation sends values that were reviewed before: only overwritten values are new.
+        warnings=warnings.directory_warnings_for(case) if changes_active else warnings.warnings_for(case),
         blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
     )
 
 
-def as_curl(made: Review) -> str:
+def as_curl(review: Review) -> str:
     """The message as a command for a shell, with a placeholder for the access token.
 
-    `--data-raw` sends the bytes as they are; `--data` would leave the line breaks out.
+    `--data-raw` sends the exact bytes. `--data` would remove the line breaks.
     """
-    redox = gateway.environment(made.organization.environment)
+    redox = gateway.environment(review.organization.environment)
     return "\n".join(
         (
-            "# Sent by hand it passes the portal by: no history, no protection against doubles.",
+            "# Sent by hand, this bypasses the portal: no history, and no protection against sending twice.",
             f"curl -X POST {shlex.quote(redox.base_url + '/endpoint')} \\",
             '  -H "Content-Type: application/json" \\',
             '  -H "Authorization: Bearer [access token]" \\',
-            f"  --data-raw {shlex.quote(made.message.decode())}",
+            f"  --data-raw {shlex.quote(review.message.decode())}",
         )
     )
 
@@ -246,8 +246,8 @@ def _message(organization: Organization, record: OrganizationRecord, event: Even
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return _with_type_shown(organization, knowledge.sendable(organization.record()))
-    known = organization.baseline_record() or _as_shown(organization) or organization.record()
-    if not known.destination_known:  # no reading shows it: what is saved is all that anybody knows
+    known = organization.baseline_record() or _record_shown(organization) or organization.record()
+    if not known.destination_known:  # no reading shows it, so the saved value is the only one
         destination, is_known = organization.destination_id, organization.destination_known
         known = replace(known, destination_id=destination, destination_known=is_known)
     known = _with_type_shown(organization, knowledge.sendable(known))
@@ -255,17 +255,18 @@ def _record_for(organization: Organization, intent: Intent | None) -> Organizati
 
 
 def _with_type_shown(organization: Organization, record: OrganizationRecord) -> OrganizationRecord:
-    """The record with Type as a later reading shows it, where it is sent back: nobody edits it here."""
+    """The record, with Type from a later reading if it is sent back: nobody edits it here."""
     seen = organization.later_reading()
     if seen is None or "Type" not in dict(record.carried):
         return record
     return replace(record, carried=knowledge.carried_from(record, seen))
 
 
-def _as_shown(organization: Organization) -> OrganizationRecord | None:
-    """A record of ours that was never accepted, as the directory showed it; None if it did not.
+def _record_shown(organization: Organization) -> OrganizationRecord | None:
+    """A record that was never accepted, as the directory showed it; None if there is no reading.
 
-    A reading shows neither destination ID nor the keys to send back: both are from the row. Saved edits stay behind.
+    A reading shows neither the destination ID nor all carried keys, so these come from the row. Saved edits are left
+    out.
     """
     seen = organization.later_reading()
     if seen is None:
@@ -288,7 +289,7 @@ def _parent_of(organization: Organization, record: OrganizationRecord) -> Organi
 
 
 def _waits_for(parent: Organization | None) -> Submission | None:
-    """The parent's open New: this message is taken only after it was accepted."""
+    """The open New of the parent, which must be accepted before this message is sent."""
     if parent is None or parent.presence == Presence.PRESENT or parent.last_submission is None:
         return None
     return parent.last_submission if parent.last_submission.is_open else None
@@ -297,9 +298,9 @@ def _waits_for(parent: Organization | None) -> Submission | None:
 def _changes(
     organization: Organization, split: Split, accepted: OrganizationRecord | None, record: OrganizationRecord
 ) -> tuple[tuple[ReviewChange, ...], tuple[ReviewChange, ...]]:
-    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
+    """The changes edited here, each with its last edit; and the overwritten values, with their edit if there is one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(ReviewChange(found, edit_of_ours(found, edits, accepted)) for found in split.chosen)
+    chosen = tuple(ReviewChange(difference, edit_of_ours(difference, edits, accepted)) for difference in split.chosen)
     return chosen, with_edits(split.overwritten, edits, accepted, record)
 
 
@@ -309,9 +310,9 @@ def with_edits(
     accepted: OrganizationRecord | None,
     record: OrganizationRecord,
 ) -> tuple[ReviewChange, ...]:
-    """Each difference with the last of these edits of it, if there was one.
+    """Each difference with its last edit, if there is one.
 
-    Nobody edited a field that is wanted as it was accepted, whoever edited another contact.
+    A field with the accepted value has no edit, even if somebody edited another contact.
     """
     edited = {found.field for found in difference(accepted, record)}
     return tuple(
@@ -321,15 +322,17 @@ def with_edits(
 
 
 def _is_edited(field: str, edited: set[str]) -> bool:
-    """Whether the field is among the edited ones, a contact of which some part is, or one that may be taken away."""
+    """Whether the field was edited, or part of its contact was, or it is a removed contact."""
     if field.startswith("contacts.removed."):
-        return True  # its number differs between two comparisons: the edit that took it away is found by its text
+        return True  # its number differs between comparisons, so `edit_of` finds the edit by the text
     of_contact = field.rpartition(".")[0]
     return field in edited or of_contact in edited or any(each.startswith(f"{field}.") for each in edited)
 
 
-def _of_others(changes: tuple[ReviewChange, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
-    """The changes by others. What overwrites a value of the directory is ticked by itself, with its person beside."""
+def _changes_by_others(
+    changes: tuple[ReviewChange, ...], actor: Actor | None
+) -> tuple[tuple[Difference, AuditEntry], ...]:
+    """The changes that other people made. Overwritten values are not among them: each has its own tick."""
     mine = actor.id if actor else None
     return tuple(
         (change.difference, change.entry)
@@ -338,5 +341,5 @@ def _of_others(changes: tuple[ReviewChange, ...], actor: Actor | None) -> tuple[
     )
 
 
-def _values(number: int) -> str:
+def _directory_values(number: int) -> str:
     return f"{number} directory value{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
+"""Warnings about values that may be right. A person ticks each on the review page, once for a record and value."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,12 +17,12 @@ from organizations.services.review.record_warnings import short, warnings_of_rec
 
 OVERWRITE = "overwrite"
 NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
-"""Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
+"""Warnings whose text names another record. Their value does not, so a tick covers any record that is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewWarning:
-    """One thing to tick. The same key and value ticked before for the same record is not asked again."""
+    """A warning to tick. It is not asked again if it was ticked for this record with the same key and value."""
 
     key: str
     value: str
@@ -36,16 +36,16 @@ class ReviewWarning:
         return bool(self.accepted_by)
 
     def to_json(self) -> dict[str, str]:
-        """As a submission keeps it; who ticked it is in there only when that was earlier than this submission."""
+        """As a submission stores it. It names the person only if an earlier submission ticked it."""
         return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)
 class WarningCase:
-    """All that the rules look at.
+    """The input of the rules.
 
-    `together` are ids of records whose messages go before this one in the same plan; `elsewhere` is what
-    `names_elsewhere` gives for the record.
+    `together`: ids of records whose messages precede this one in the same plan. `elsewhere`: the result of
+    `names_elsewhere` for the record.
     """
 
     organization: Organization
@@ -68,15 +68,15 @@ class WarningCase:
 
 
 def warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
-    """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
+    """The warnings of this message in the order of the rules. Each names who ticked it before, if anybody did."""
     case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
-    found = [warning for rule in RULES for warning in rule(case)]
+    warnings = [warning for rule in RULES for warning in rule(case)]
     ticked = _ticked_before(case.organization)
-    return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
+    return tuple(ticked.get((warning.key, warning.value), warning) for warning in warnings)
 
 
 def names_elsewhere(environment: Environment, records: Iterable[OrganizationRecord]) -> dict[str, str]:
-    """The names of what the OIDs of these records are in the other environment, by OID. One query."""
+    """By OID: the name of the record of the other environment that has an OID of these records. One query."""
     other = environment.other
     oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
     found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
@@ -89,7 +89,7 @@ def _identifier_oids(record: OrganizationRecord) -> list[str]:
 
 
 def record_warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
-    """Only the warnings about the record's own values and OIDs; without a query."""
+    """Only the warnings about the record's own values and OIDs, without a query."""
     return tuple(warning for rule in RECORD_RULES for warning in rule(case))
 
 
@@ -109,25 +109,25 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
                 "accepted_at": submission.created_at.isoformat(),
                 "accepted_reason": submission.reason,
             }
-            # One that was folded then says itself who ticked it.
+            # A warning that was already accepted then names its own person.
             | ticked
         )
         for submission in submissions.order_by("id")
         for ticked in submission.warnings
-        # Changes of other people, and in the directory, are other changes each time.
+        # Changes by other people and in the directory are new ones each time.
         if ticked["key"] not in ("others", "missing", "destination-unseen", OVERWRITE)
     }
 
 
 def _untested(case: WarningCase) -> Iterator[ReviewWarning]:
-    """The first message of a record of PRODUCTION whose counterpart in STAGING was never accepted."""
+    """The first message of a PRODUCTION record whose counterpart in STAGING was never accepted."""
     staging = case.organization.staging_record if case.before is None else None
     if staging is None or staging.confirmed:
         return
-    known, fact = "", "STAGING has never accepted this record."
+    state, fact = "", "STAGING has never accepted this record."
     if staging.taken:
-        known, fact = "shown", "Redox has accepted no message of this record in STAGING from the portal."
-    yield ReviewWarning("untested", known, f"{fact} Redox's how-to asks to test there first.")
+        state, fact = "shown", "Redox has accepted no message of this record in STAGING from the portal."
+    yield ReviewWarning("untested", state, f"{fact} Redox's how-to asks to test there first.")
 
 
 def _destination(case: WarningCase) -> Iterator[ReviewWarning]:
@@ -167,7 +167,7 @@ def _others(case: WarningCase) -> Iterator[ReviewWarning]:
 
 
 def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
-    """The fields with who changed them and when; said once for fields that follow each other."""
+    """The fields with who changed them and when, once for fields that follow each other."""
     by = [f"{entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day}" for _, entry in edits]
     parts = []
     for place, (difference, _) in enumerate(edits):
@@ -191,13 +191,13 @@ def _oid(case: WarningCase) -> Iterator[ReviewWarning]:
         yield ReviewWarning(
             "shape",
             str(own),
-            f"Its shape is that of a {shape} OID, not of an organization"
+            f"It has the form of a {shape} OID, not of an organization"
             " (Redox: ...x.x.1.n organization, 2.n patient, 3.n document).",
         )
 
 
 def _other_environment(case: WarningCase) -> Iterator[ReviewWarning]:
-    """OIDs of the other environment: each of the two has OIDs of its own."""
+    """OIDs of the other environment. Each environment has its own."""
     record, other = case.record, Environment(case.organization.environment).other.label
     places = {"The OID": record.oid}
     if case.parent is None:
@@ -206,28 +206,26 @@ def _other_environment(case: WarningCase) -> Iterator[ReviewWarning]:
         places[f"Own identifier {number}"] = value
     for label, value in places.items():
         if value in case.elsewhere:
-            text = (
-                f"{label} {value} is that of {case.elsewhere[value]} in {other}. Was it copied from there by mistake?"
-            )
+            text = f"{label} {value} belongs to {case.elsewhere[value]} in {other}. Was it copied by mistake?"
             yield ReviewWarning("other-environment", f"{label} {value}", text)
 
 
 def _path(case: WarningCase) -> Iterator[ReviewWarning]:
-    """The OID lies below one of our records, PartOf names another. Never for the gateway."""
+    """The OID is below one of our records, but PartOf names another. Not for the gateway."""
     record = case.record
     arcs = record.oid.split(".")
     lines = [".".join(arcs[:length]) for length in range(2, len(arcs))]
     above = Organization.objects.filter(environment=case.organization.environment, oid__in=lines)
-    # Each is the beginning of the next one: the longest is the greatest.
-    found = max(above.values_list("oid", "name"), default=None)
-    if found is None or record.part_of_oid in {found[0], *case.gateways}:
+    # Each OID begins with the one before, so the longest is the greatest.
+    nearest_record = max(above.values_list("oid", "name"), default=None)
+    if nearest_record is None or record.part_of_oid in {nearest_record[0], *case.gateways}:
         return
-    nearest, name = found
+    nearest, name = nearest_record
     named = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
         "path",
         f"{nearest} {record.part_of_oid}",
-        f"By its OID it lies below {name}, by PartOf below {named}. Redox does not forbid it.",
+        f"By its OID it is below {name}, by PartOf below {named}. Redox does not forbid it.",
     )
 
 
@@ -242,7 +240,7 @@ def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
     elif case.parent is None and record.part_of_oid not in case.elsewhere:
         text = (
             f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
-            " If it is not, Redox may say no."
+            " If it is not, Redox may reject the message."
         )
         yield ReviewWarning("parent-not-ours", record.part_of_oid, text)
     if case.before and case.before.part_of_oid != record.part_of_oid:
@@ -251,13 +249,13 @@ def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
 
 
 def _first_top(case: WarningCase) -> str:
-    """The top-level record that there is already, or that the same plan registers before this one; empty if none."""
+    """A sentence about a top-level record that exists, or that the same plan registers first; "" if none."""
     tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
     others = tops.exclude(pk=case.organization.pk)
     in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
     names = others.values_list("name", flat=True)
     if top := names.filter(in_directory).first():
-        return f"You have a top-level record already: {top}."
+        return f"You already have a top-level record: {top}."
     if top := names.filter(pk__in=case.together).first():
         return f"The same plan registers another top-level record: {top}."
     return ""
@@ -270,24 +268,26 @@ def _double(case: WarningCase) -> Iterator[ReviewWarning]:
     same = here.filter(double_key=key).values_list("name", "oid").first() if key else None
     if same:
         name, oid = same
-        text = f"{name}, {oid} has the same name and address. Redox refuses doubles without saying which."
+        text = f"{name}, {oid} has the same name and address. Redox rejects duplicates without saying of which record."
         yield ReviewWarning("double", f"{oid} {short(record.name, asdict(record.address))}", text)
 
 
-def overwrite_value(found: Difference) -> str:
-    """The value of the warning about one overwritten field: a tick covers what the directory shows now."""
-    return f"{found.field} {short(found.before, found.after)}"
+def overwrite_value(difference: Difference) -> str:
+    """The value of the warning about an overwritten field. A tick covers only what the directory shows now."""
+    return f"{difference.field} {short(difference.before, difference.after)}"
 
 
 def _overwrites(case: WarningCase) -> Iterator[ReviewWarning]:
-    for found in case.overwritten:
-        shown, sent = map(_each_quoted, (found.before, found.after))
-        text = f"{case.record.name}, {spoken(found.label)}: the directory shows {shown}; this message sends {sent}."
-        yield ReviewWarning("overwrite", overwrite_value(found), text)
+    for difference in case.overwritten:
+        shown, sent = map(_each_quoted, (difference.before, difference.after))
+        text = (
+            f"{case.record.name}, {spoken(difference.label)}: the directory shows {shown}; this message sends {sent}."
+        )
+        yield ReviewWarning("overwrite", overwrite_value(difference), text)
 
 
 def _each_quoted(text: str) -> str:
-    """Each value of a list in quotation marks of its own."""
+    """Each line in quotation marks."""
     return ", ".join(f"'{line}'" for line in text.split("\n")) if text else "no value"
 
 
@@ -300,7 +300,7 @@ def _missing(case: WarningCase) -> Iterator[ReviewWarning]:
 
 
 def _destination_unseen(case: WarningCase) -> Iterator[ReviewWarning]:
-    """The OID was found there with values of its own: an Update replaces its destination ID, which nobody can read."""
+    """An Update replaces the destination ID of a record found in the directory, and nobody can read that ID."""
     organization = case.organization
     baseline = organization.baseline_record()
     is_known = baseline is not None and baseline.destination_known
@@ -316,8 +316,8 @@ def _stated(case: WarningCase) -> Iterator[ReviewWarning]:
     is_compared = bool(organization.taken) or organization.later_reading() is not None
     if organization.presence_basis == "stated" and not is_compared:
         text = (
-            "Nobody has compared this record with the directory. The message replaces everything that is there,"
-            " also what this form does not show."
+            "Nobody has compared this record with the directory. The message replaces everything there, including what"
+            " this form does not show."
         )
         yield ReviewWarning("stated", "", text)
 

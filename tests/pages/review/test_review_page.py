@@ -98,7 +98,7 @@ def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepte
     assert page.review.fingerprint == f"{digest[:4]} {digest[4:8]} {digest[8:12]}"
     assert [shown.lines[number - 1].source for number in shown.changed_lines] == ["Name", "ZIP"]
     comment, _, command = shown.curl.partition("\n")
-    assert comment == "# Sent by hand it passes the portal by: no history, no protection against doubles."
+    assert comment == "# Sent by hand, this bypasses the portal: no history, and no protection against sending twice."
     asked = shlex.split(command.replace("\\\n", ""))
     address = f"{gateway.environment('staging').base_url}/endpoint"
     headers = ["-H", "Content-Type: application/json", "-H", "Authorization: Bearer [access token]"]

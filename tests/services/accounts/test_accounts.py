@@ -138,10 +138,10 @@ def test_only_the_person_sets_the_password_of_who_made_the_portal(boss: User) ->
 
 
 def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) -> None:
-    with pytest.raises(ActionRefused, match="Nobody changes their own roles"):
+    with pytest.raises(ActionRefused, match="You cannot change your own roles"):
         save(boss, boss, "administrator", "approver")
     boss.is_active = False
-    with pytest.raises(ActionRefused, match="Nobody closes their own account"):
+    with pytest.raises(ActionRefused, match="You cannot close your own account"):
         save(boss, boss, "administrator")
 
 

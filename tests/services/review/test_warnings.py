@@ -67,7 +67,7 @@ def today() -> str:
 
 OTHER_GATEWAY = "2.16.840.1.113883.3.6147.458.77777"
 PIER_ELSEWHERE = made(PIER, environment="production", name="Pier")
-COPIED = "Was it copied from there by mistake?"
+COPIED = "Was it copied by mistake?"
 
 ROWS = [
     *(
@@ -125,7 +125,7 @@ ROWS = [
         made("1.2.3"),
     ),
     *(
-        Row("other-environment", f"{label} {value} is that of Pier in PRODUCTION. {COPIED}", right, silent)
+        Row("other-environment", f"{label} {value} belongs to Pier in PRODUCTION. {COPIED}", right, silent)
         for label, value, right, silent in (
             ("The OID", PIER, after(PIER_ELSEWHERE, then=made(PIER)), after(PIER_ELSEWHERE, then=made())),
             (
@@ -144,14 +144,14 @@ ROWS = [
     ),
     Row(
         "other-environment",
-        f"PartOf {OTHER_GATEWAY} is that of the Redox gateway in PRODUCTION. {COPIED}",
+        f"PartOf {OTHER_GATEWAY} belongs to the Redox gateway in PRODUCTION. {COPIED}",
         made(part_of_oid=OTHER_GATEWAY),
         made(identifiers=(IdentifierRecord(kind="Own", value=GATEWAY_OID),)),
     ),
     *(
         Row(
             "shape",
-            f"Its shape is that of a {kind} OID, not of an organization (Redox: ...x.x.1.n organization, 2.n patient,"
+            f"It has the form of a {kind} OID, not of an organization (Redox: ...x.x.1.n organization, 2.n patient,"
             " 3.n document).",
             made(f"{SITE}.{arc}.1"),
             made(f"{SITE}.1.{arc}"),
@@ -160,26 +160,26 @@ ROWS = [
     ),
     Row(
         "path",
-        f"By its OID it lies below Lakeside 1, by PartOf below {FOREIGN}. Redox does not forbid it.",
+        f"By its OID it is below Lakeside 1, by PartOf below {FOREIGN}. Redox does not forbid it.",
         after(made(), then=made(CHILD, part_of_oid=FOREIGN)),
         after(made(), then=made(CHILD, part_of_oid=GATEWAY_SELF_OID)),
     ),
     Row(
         "path",
-        "By its OID it lies below Lakeside 1, by PartOf below Lakeside 2. Redox does not forbid it.",
+        "By its OID it is below Lakeside 1, by PartOf below Lakeside 2. Redox does not forbid it.",
         after(made(), made(f"{SITE}.1.2"), then=made(CHILD, part_of_oid=f"{SITE}.1.2")),
         after(made(), then=made(f"{CHILD}.1", part_of_oid=BASE)),
     ),
     Row(
         "path",
-        f"By its OID it lies below Nearest, by PartOf below {FOREIGN}. Redox does not forbid it.",
+        f"By its OID it is below Nearest, by PartOf below {FOREIGN}. Redox does not forbid it.",
         after(made(), made(CHILD, name="Nearest"), then=made(f"{CHILD}.1", part_of_oid=FOREIGN)),
         after(made(f"{SITE}.1.2"), made(environment="production"), then=made(CHILD, part_of_oid=FOREIGN)),
     ),
     *(
         Row(
             "second-top",
-            "You have a top-level record already: Lakeside 1. A second one is right when it has a patient index of its"
+            "You already have a top-level record: Lakeside 1. A second one is right when it has a patient index of its"
             " own.",
             after(top, then=made(f"{SITE}.1.2", part_of_oid=part_of)),
             silent,
@@ -226,13 +226,13 @@ ROWS = [
     ),
     Row(
         "double",
-        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        f"Twin, {BASE} has the same name and address. Redox rejects duplicates without saying of which record.",
         after(made(name="Twin"), then=made(CHILD, name="TWIN", address=replace(SHORE, city="MADISON"))),
         after(made(name="Twin"), then=made(CHILD, name="Twin", address=replace(SHORE, street="2 Shore Rd"))),
     ),
     Row(
         "double",
-        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        f"Twin, {BASE} has the same name and address. Redox rejects duplicates without saying of which record.",
         after(
             made(name="Twin", address=replace(NOWHERE, city="Madison")),
             then=made(CHILD, name="Twin", address=replace(NOWHERE, city="Madison")),
@@ -241,13 +241,14 @@ ROWS = [
     ),
     Row(
         "double",
-        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        f"Twin, {BASE} has the same name and address. Redox rejects duplicates without saying of which record.",
         after(made(name="Twin"), then=made(CHILD, name="Twin")),
         after(made(name="Twin", environment="production"), then=made(CHILD, name="Twin")),
     ),
     Row(
         "double",
-        f"Clínica Peñón’s, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        f"Clínica Peñón’s, {BASE} has the same name and address."
+        " Redox rejects duplicates without saying of which record.",
         after(
             made(name="Clínica Peñón’s", address=SHORE),
             then=made(
@@ -265,7 +266,7 @@ ROWS = [
     *(
         Row(
             "stated",
-            "Nobody has compared this record with the directory. The message replaces everything that is there, also"
+            "Nobody has compared this record with the directory. The message replaces everything there, including"
             " what this form does not show.",
             stated(made()),
             silent,

@@ -1,4 +1,4 @@
-"""System checks: what Django itself can find before the portal runs."""
+"""Django system checks of the Redox settings."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from orgportal.faults import SettingsFault
 
 @register()
 def redox_settings(app_configs: Sequence[object] | None, **_: object) -> list[CheckMessage]:
-    """Crossed environments are found by `manage.py check` as well as at the start of each process."""
+    """Find mixed-up environments in `manage.py check`, as each process does at its start."""
     try:
         gateway.verify_settings()
     except SettingsFault as fault:

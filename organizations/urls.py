@@ -1,4 +1,4 @@
-"""The portal's addresses. Each is one noun of the design; another environment's id is a 404."""
+"""The addresses of the portal. An id of the other environment gives 404."""
 
 from django.urls import path, register_converter
 
@@ -7,7 +7,7 @@ from organizations.models import Environment
 
 
 class EnvironmentConverter:
-    """Exactly the two words."""
+    """One of the two environments."""
 
     regex = "staging|production"
 
@@ -19,9 +19,9 @@ class EnvironmentConverter:
 
 
 class OidConverter:
-    """The bare dotted form; whether it is an OID is for the record to say."""
+    """Text in the form of an OID. The view looks up whether a record has it."""
 
-    regex = r"(?=[0-9.]{1,64}/)[0-2](?:\.[0-9]+)+"  # no longer than an OID, of which one arc may be nearly all
+    regex = r"(?=[0-9.]{1,64}/)[0-2](?:\.[0-9]+)+"  # no longer than an OID; one arc can be nearly all of it
 
     def to_python(self, value: str) -> str:
         return value

@@ -96,7 +96,7 @@ def company(environment: str) -> OrganizationRecord:
 
 
 def region(environment: str, number: int) -> OrganizationRecord:
-    """The region of that number, from 1."""
+    """The region with this number, from 1."""
     name = list(REGIONS)[number - 1]
     place, zip_code, county = REGIONS[name][0]
     return OrganizationRecord(
@@ -110,7 +110,7 @@ def region(environment: str, number: int) -> OrganizationRecord:
 
 
 def location(environment: str, region_number: int, number: int) -> OrganizationRecord:
-    """The location of that number in a region, both from 1."""
+    """The location with this number in a region. Both numbers begin at 1."""
     region_name = list(REGIONS)[region_number - 1]
     place, zip_code, county = REGIONS[region_name][number - 1]
     serial = 10 * region_number + number
@@ -127,7 +127,7 @@ def location(environment: str, region_number: int, number: int) -> OrganizationR
 
 
 def destination(environment: str, name: str) -> str:
-    """A destination ID that is the same in each run and another one in each environment."""
+    """A destination ID that is the same in every run, but differs between the environments."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.{environment}.lakeside.example"))
 
 
@@ -153,8 +153,8 @@ def _address(street: str, city: str, zip_code: str, county: str) -> AddressRecor
     return AddressRecord(street=street, city=city, state="WI", zip_code=zip_code, county=county, country="USA")
 
 
-def somebody_elses(record: OrganizationRecord) -> OrganizationRecord:
-    """Another organization, registered by others under the OID of this record."""
+def foreign_organization(record: OrganizationRecord) -> OrganizationRecord:
+    """Another organization that others registered with the OID of this record."""
     address = AddressRecord(street="20 Harbor St", city="Boston", state="MA", zip_code="02110", country="USA")
     contact = ContactRecord(
         purpose="Technical", name="Help desk", email_addresses=("help@harbor.example",), work_phone="+16175550100"

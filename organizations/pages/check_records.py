@@ -15,7 +15,7 @@ from organizations.services.review.check_records import RecordFinding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecordsPage(Page):
-    """`record_page` is the name of the address that a finding leads to."""
+    """`record_page`: the name of the address to which a finding leads."""
 
     template = "organizations/check.html"
 

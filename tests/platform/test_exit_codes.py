@@ -160,7 +160,7 @@ def test_a_port_that_is_none_is_refused_in_a_sentence(capsys, port):
     with pytest.raises(SystemExit) as end:
         demo.Command().run_from_argv(["manage.py", "demo", f"--port={port}"])
     assert end.value.code == 2
-    assert "is no port: a number from 1 to 65535" in capsys.readouterr().err
+    assert "is not a port: enter a number from 1 to 65535" in capsys.readouterr().err
 
 
 @pytest.mark.slow

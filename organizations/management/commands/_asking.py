@@ -1,4 +1,4 @@
-"""Asking for a password at the machine."""
+"""Ask for a password in a terminal."""
 
 import getpass
 import sys
@@ -12,10 +12,10 @@ MOST_TRIES = 3
 
 
 def ask_password(user: User, say: OutputWrapper) -> str:
-    """A password that the person may have, typed twice.
+    """A password that follows the rules, typed twice.
 
     Raises:
-        CommandError: nobody is there to type it, or three tries were not good.
+        CommandError: there is no terminal, or three tries failed.
     """
     if not sys.stdin.isatty():
         raise CommandError("A password can only be typed in a terminal. Run the command in one.")

@@ -1,4 +1,4 @@
-"""What all commands of the portal have in common."""
+"""The base class of the portal's commands."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from orgportal import errors
 
 
 class Finding(Exception):
-    """The command did its work and found something wrong; the text says what."""
+    """The command ran and found something wrong. The text says what."""
 
 
 class PortalCommand(BaseCommand):
-    """A command whose exit code can be trusted: 0 is good, 1 is a finding, 2 is "could not be done".
+    """A command with reliable exit codes: 0 is success, 1 is a finding, 2 is an error.
 
-    Django ends a command with 1 for any exception; here only `Finding` means 1, and everything else means 2.
-    Django's checks are left out: they load every page, and `startup` checks by name what a command needs.
+    Django's commands end with 1 for any exception. Here only `Finding` means 1, and every other exception means 2.
+    Django's system checks do not run, because they load every page; `startup` checks what a command needs.
     """
 
     requires_system_checks = ()

@@ -1,4 +1,4 @@
-"""The programs that `serve` and `demo` keep running, and what each of them needs first."""
+"""The programs that `serve` and `demo` run, and what they need before they start."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from orgportal import schema, startup
 from orgportal.processes import Program
 
-# Of what Bootstrap and htmx bring the pages use one file each. To hash and compress all takes a second at each start.
+# Pages use one file each of Bootstrap and htmx. Hashing and compressing all files takes a second at each start.
 _UNUSED = (
     "bootstrap-*",
     "bootstrap.css*",
@@ -40,20 +40,20 @@ def check_database() -> None:
 
 
 def workers() -> list[Program]:
-    # A worker finishes the request in hand for up to 25 s; what it must cut off is asked for, never sent again.
+    # A worker gets up to 25 s to finish its request. If it is cut off, a Query resolves it; it is never sent again.
     return [Program("worker", manage("deliver"), stop_within=27)] * settings.DELIVERY_WORKERS
 
 
 def web_servers(door: socket.socket) -> list[Program]:
-    """The web processes, all behind one door that is open already."""
+    """The web processes, which share one open socket."""
     os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
-    # A process finishes its requests for up to 10 s, then ends its threads for up to 5 s.
+    # A process gets up to 10 s to finish its requests, and up to 5 s to end its threads.
     program = Program("web server", manage("webserver"), stop_within=17, inherit=(door.fileno(),))
     return [program] * settings.WEB_WORKERS
 
 
 def collect_static_files() -> None:
-    """Without them every page fails: their names carry hashes that only the collected list knows."""
+    """Collect static files. Pages need their manifest, which has the hashes in the file names."""
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=[*_UNUSED])
 
 

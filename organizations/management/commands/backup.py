@@ -1,4 +1,4 @@
-"""A whole copy of the database, made while the portal runs."""
+"""Copy the database while the portal runs."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +14,7 @@ from ._base import PortalCommand
 
 
 class Command(PortalCommand):
-    help = "Writes a copy of the SQLite database to FILE while the portal runs. PostgreSQL has pg_dump for that."
+    help = "Writes a copy of the SQLite database to FILE while the portal runs. For PostgreSQL use pg_dump."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a file that does not exist yet")

@@ -1,4 +1,4 @@
-"""Today's rules, applied to every stored record."""
+"""Check all stored records by today's rules."""
 
 import os
 from argparse import ArgumentParser
@@ -22,11 +22,11 @@ _COLUMNS = "{:<11} {:<44} {:<30.30} {:<12} {:<26} {}"
 
 
 class Command(PortalCommand):
-    help = "Lists what today's rules say of the stored records. Changes nothing and sends nothing."
+    help = "Checks all stored records by today's rules, and lists the findings. Changes and sends nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--environment", choices=Environment.values, help="only this one; otherwise both")
-        parser.add_argument("--csv", metavar="FILE", help="write a CSV file instead of a table; - is standard output")
+        parser.add_argument("--environment", choices=Environment.values, help="only this environment; by default both")
+        parser.add_argument("--csv", metavar="FILE", help="write a CSV file, not a table; - means standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
@@ -73,7 +73,7 @@ class Command(PortalCommand):
             self.stdout.write(_COLUMNS.format(*map(_printable, finding)))
 
     def _say(self, text: str) -> None:
-        self.stderr.write(text, str)  # in no color: it is not an error
+        self.stderr.write(text, str)  # without color: it is not an error
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -81,5 +81,5 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _printable(text: str) -> str:
-    """Stored text on one line, without what a terminal would take for a command."""
+    """Stored text on one line, without characters that control a terminal."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04X}" for character in text)

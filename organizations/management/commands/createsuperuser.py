@@ -1,4 +1,4 @@
-"""Makes an account that gives others their roles. In place of Django's command, which lets a bad password pass."""
+"""Make the first account, which gives others their roles. Replaces Django's command, which accepts weak passwords."""
 
 import os
 from typing import Any
@@ -17,11 +17,11 @@ from ._running import check_database
 
 
 class Command(PortalCommand):
-    help = "Makes an account that manages people and roles. Asks for what is not given."
+    help = "Makes an account that manages people and roles. Asks for missing values."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--username", help="Name to sign in; without it DJANGO_SUPERUSER_USERNAME, else asked for.")
-        parser.add_argument("--email", help="E-mail address; without it DJANGO_SUPERUSER_EMAIL, else none.")
+        parser.add_argument("--username", help="User name; by default DJANGO_SUPERUSER_USERNAME, else asked for.")
+        parser.add_argument("--email", help="E-mail address; by default DJANGO_SUPERUSER_EMAIL, else none.")
         parser.add_argument(
             "--noinput",
             "--no-input",
@@ -35,7 +35,7 @@ class Command(PortalCommand):
         name = options["username"] or os.environ.get("DJANGO_SUPERUSER_USERNAME") or ""
         email = options["email"] or os.environ.get("DJANGO_SUPERUSER_EMAIL") or ""
         if not name and asks:
-            name = input("Name to sign in: ")
+            name = input("User name: ")
         user = User(username=User.normalize_username(name.strip()), email=email, is_superuser=True)
         user.set_unusable_password()
         try:
@@ -50,4 +50,4 @@ class Command(PortalCommand):
             accounts.save(user, password=password, is_own_password=True, what="account made", actor=actor)
         except ActionRefused as refused:
             raise CommandError(str(refused)) from refused
-        self.stdout.write(f"The account {user.username} was made. It can manage people and roles and nothing else.")
+        self.stdout.write(f"The account {user.username} was made. It can only manage people and roles.")

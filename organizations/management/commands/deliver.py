@@ -1,4 +1,4 @@
-"""A worker: sends what is in the outbox. Any number of them may run, on any machine that reaches the database."""
+"""Run a worker, which sends what is queued. Any number can run, on any machine that reaches the database."""
 
 import signal
 import threading
@@ -11,11 +11,11 @@ from ._base import PortalCommand
 from ._running import check_database
 
 FINISH_WITHIN = 25.0
-"""Seconds that the request in hand gets after the signal; then it is cut off and its fate is unknown at once."""
+"""Seconds that the current request gets after the signal. Then it is cut off, and its outcome is unknown."""
 
 
 class Command(PortalCommand):
-    help = "Sends what was reviewed, until it is told to stop. Any number may run."
+    help = "Sends what is queued, until it is stopped. Any number can run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()

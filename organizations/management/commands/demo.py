@@ -1,4 +1,4 @@
-"""Runs the whole portal with made-up records against the practice directory, all of it on this machine."""
+"""Run the portal with made-up records and the practice directory, all on this machine."""
 
 import socket
 import time
@@ -20,7 +20,7 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="where the portal answers (default 8000)")
-        parser.add_argument("--fresh", action="store_true", help="forget what an earlier run left, and start over")
+        parser.add_argument("--fresh", action="store_true", help="delete what an earlier run left, and start over")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -42,16 +42,16 @@ class Command(PortalCommand):
         folder = settings.VAR_DIR
         seeded = folder / "demo.seeded"
         if fresh or not seeded.exists():
-            demonstration.start_over(folder)  # also what an interrupted first run left half done
+            demonstration.start_over(folder)  # also after an interrupted first run
         demonstration.check_database(folder)  # before `migrate` changes it
         self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
         if seeded.exists():
-            # What stops one of the programs would stop it again and again.
+            # What stops one program now would stop it at every restart.
             self._once(supervisor, "serve", "--check", "--verbosity=0")
         collect_static_files()
         self._start_practice_directory(supervisor)
         if not seeded.exists():
-            self._say("Making the demonstration's records (once) ...")
+            self._say("Making the records of the demonstration (once) ...")
             self._once(supervisor, "seed_demo")
             if not supervisor.stopping:
                 seeded.touch()
@@ -82,7 +82,7 @@ class Command(PortalCommand):
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, or 0 for a free one")
+        raise ArgumentTypeError(f"{text!r} is not a port: enter a number from 1 to 65535, or 0 for a free port")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Django's `migrate`, which also makes an SQLite database that is not there yet. No other command makes one."""
+"""Django's `migrate`, which also makes a missing SQLite database. No other command makes one."""
 
 from pathlib import Path
 from typing import Any
@@ -14,4 +14,4 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         if connection.vendor == "sqlite" and not (options["check_unapplied"] or options["plan"]):
             database_file.make(Path(connection.settings_dict["NAME"]))
-        return super().execute(*args, **options)  # runs Django's checks first, which open the database
+        return super().execute(*args, **options)  # runs Django's checks first, and they open the database

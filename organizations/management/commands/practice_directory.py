@@ -1,4 +1,4 @@
-"""Run the practice directory, the stand-in for Redox on this machine, until it is told to stop."""
+"""Run the practice directory, the stand-in for Redox on this machine, until it is stopped."""
 
 import signal
 import threading
@@ -18,13 +18,13 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")
-        parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+        parser.add_argument("--port", type=int, default=0, help="by default 0: a free port")
         parser.add_argument("--delay", type=float, default=5.0, help="seconds that the behaviour `slow` waits")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        # Under a parent that stops its children itself, the terminal's Ctrl-C is ignored and stays so.
+        # A parent process that stops its children itself has made them ignore Ctrl-C. Keep that.
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, lambda *_: stop.set())
         try:

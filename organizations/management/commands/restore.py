@@ -1,4 +1,4 @@
-"""Puts a backup in the place of the database, while nothing of the portal runs."""
+"""Replace the database by a backup, while the portal is stopped."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -24,17 +24,19 @@ GO_ON = (
 
 
 class Command(PortalCommand):
-    help = "Puts a backup in the place of the SQLite database. PostgreSQL has pg_restore for that."
+    help = "Replaces the SQLite database by a backup. For PostgreSQL use pg_restore."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", help="a file that ./dev backup made")
         parser.add_argument(
-            "--complete", action="store_true", help="the file was copied while the portal was stopped, so nothing lacks"
+            "--complete",
+            action="store_true",
+            help="the file was copied while the portal was stopped: nothing is missing",
         )
         parser.add_argument(
             "--by-hand",
             action="store_true",
-            help="the database was put back already, by pg_restore or from a snapshot: only stop all sending",
+            help="the database was already restored, by pg_restore or from a snapshot: only stop all sending",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,9 +75,9 @@ def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
     lines = [f"{database} now holds what {file} holds, up to entry {content.sequence:,} of the history ({newest})."]
     lines.append("Everybody must sign in again.")
     if done.kept:
-        lines.append(f"The database before it is kept as {done.kept}.")
+        lines.append(f"The previous database is kept as {done.kept}.")
     if done.is_other_installation:
-        lines.append("WARNING: the backup is of another installation than the database before it.")
+        lines.append("WARNING: the backup is from another installation than the previous database.")
     if content.is_older:
         lines.append("The backup is of an older release. Before you start the portal, run: ./dev migrate")
     if done.will_stop:
@@ -84,5 +86,5 @@ def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
             f"start. {GO_ON}"
         )
     else:
-        lines.append("Nothing was sent after this backup was made: after the start, the workers go on.")
+        lines.append("Nothing was sent after this backup was made. When you start the portal, the workers continue.")
     return lines

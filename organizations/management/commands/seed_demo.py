@@ -1,10 +1,10 @@
-"""Makes the demonstration's people and records through the services and by real deliveries: their history is real.
+"""Make the people and records of the demonstration with the services and real deliveries, so that its history is real.
 
-Each word of a record stands on two records at least, in both environments, but for two of them: "sending" lasts as long
-as Redox takes to answer, and nothing waits for an approver where approvers send themselves. Neither is made up. What
-is unknown here stays so for a day before the directory is asked; what people send in the demonstration, for seconds.
-In STAGING each way in which a message can be accepted is there once, but the one of earlier releases. Two records are
-only in STAGING, to be prepared in PRODUCTION; those that were taken over are in both and not linked.
+Both environments have at least two records with each directory status and each open work, with two exceptions:
+"sending" lasts only until Redox answers, and nothing awaits approval, because approvers send themselves. Unknown
+submissions made here stay unknown for a day before the directory is asked; those that people send, for seconds.
+STAGING has each kind of evidence for an acceptance once, except that of earlier releases. Two records are only in
+STAGING, so that people can prepare them in PRODUCTION. Records that were taken over are in both and not linked.
 """
 
 import time
@@ -47,7 +47,7 @@ SETTLES_WITHIN = 30.0
 A_DAY = 24 * 60 * 60.0
 A_MOMENT = 0.1
 
-# Locations (region, number) that are not simply registered, so that every state is there at least twice.
+# Locations (region, number) that are not simply registered, so that every state exists at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
 REJECTED = {(5, 8): "says-no-xml", (5, 9): "says-no-duplicate"}
 UNKNOWN = {(4, 8): "applies-then-breaks", (4, 9): "applies-then-504"}
@@ -57,7 +57,7 @@ STATED = ((2, 8), (2, 9))
 SEEN = ((1, 8), (1, 9))
 SPECIAL = {*NEVER_SENT, *REJECTED, *UNKNOWN, *WAITING, *THERE_BEFORE, *STATED, *SEEN}
 
-# In STAGING alone: accepted by a Query, by Redox's answer and a Query, and by a decision; and two other decisions.
+# Only in STAGING: accepted by a Query, by Redox's answer and a Query, and by a decision; and two other decisions.
 BY_QUERY, BY_BOTH, BY_DECISION = (6, 3), (6, 4), (6, 5)
 OURS, FOREIGN = (3, 6), (3, 7)
 EVIDENCE = {BY_QUERY, BY_BOTH, BY_DECISION, OURS, FOREIGN}
@@ -72,11 +72,11 @@ EDITED = {(1, 4): "editor", (1, 5): SECOND_EDITOR, (5, 1): SECOND_EDITOR, (5, 2)
 
 
 class Command(PortalCommand):
-    help = "Fills the demonstration's database. Refuses any other."
+    help = "Fills the database of the demonstration. Refuses other databases."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This is no demonstration. Start it with: ./dev demo")
+            raise CommandError("This is not the demonstration. Start it with: ./dev demo")
         startup.verify()
         settings.REDOX_SETTLE = A_DAY
         installation.mark_as_demonstration()
@@ -89,8 +89,8 @@ class Command(PortalCommand):
 
 
 @contextmanager
-def asked_at_once() -> Iterator[None]:
-    """The directory is asked about what is unknown after a moment, not after the day that the others stay so."""
+def query_at_once() -> Iterator[None]:
+    """Ask the directory about unknown submissions after a moment, not after a day."""
     settle = settings.REDOX_SETTLE
     settings.REDOX_SETTLE = A_MOMENT
     try:
@@ -100,7 +100,7 @@ def asked_at_once() -> Iterator[None]:
 
 
 def make_people() -> dict[str, User]:
-    """One person a role, who signs in by a button, and a second editor."""
+    """A person for each role, who signs in with a button, and a second editor."""
     actor = system("Demonstration")
     everybody = {}
     for username, names in {**NAMES, SECOND_EDITOR: ("Editor", "Two")}.items():
@@ -140,12 +140,12 @@ class Seed:
         check.check_connection(self.environment, actor=self.sender)
 
     def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
-        made = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
+        organization = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
         if self.environment == Environment.PRODUCTION:
             oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
             staging = Organization.objects.get(environment=Environment.STAGING, oid=oid)
-            counterparts.link(staging, made, actor=self.editor)
-        return made
+            counterparts.link(staging, organization, actor=self.editor)
+        return organization
 
     def make_locations(self) -> None:
         for region, places in enumerate(made_up.REGIONS.values(), start=1):
@@ -163,7 +163,7 @@ class Seed:
 
     def make_special(self) -> None:
         for place in THERE_BEFORE:
-            self.put_there(replace(made_up.location(self.environment, *place), name="Lakeside Clinic (by hand)"))
+            self.register_by_hand(replace(made_up.location(self.environment, *place), name="Lakeside Clinic (by hand)"))
         self.register(self.locations[place] for place in THERE_BEFORE)
         for place in STATED:
             reason = "Registered with curl before the portal; see ticket 104."
@@ -174,30 +174,30 @@ class Seed:
             self.submit(self.locations[place])
 
     def make_evidence(self) -> None:
-        """What is accepted, or decided, otherwise than by Redox's own answer."""
-        with asked_at_once():
+        """Records that are accepted or decided without an answer of Redox to the message."""
+        with query_at_once():
             for place, behaviour in {BY_QUERY: "applies-then-504", BY_BOTH: "strange-yes"}.items():
                 self.register([self.locations[place]], behaviour)
                 self.settle(place, State.ACCEPTED)
             there = made_up.location(self.environment, *BY_DECISION)
-            self.put_there(replace(there, name=f"{there.name} (by hand)"))
+            self.register_by_hand(replace(there, name=f"{there.name} (by hand)"))
             self.register([self.locations[BY_DECISION]], "gateway-error")
             self.settle(BY_DECISION, State.NEEDS_PERSON)
         self.decide(BY_DECISION, Verdict.ARRIVED, "Ours: registered with curl on the same day, ticket 131.")
         ours = made_up.location(self.environment, *OURS)
-        self.put_there(replace(ours, name=f"{ours.name} (by hand)"))
-        self.put_there(made_up.somebody_elses(made_up.location(self.environment, *FOREIGN)))
+        self.register_by_hand(replace(ours, name=f"{ours.name} (by hand)"))
+        self.register_by_hand(made_up.foreign_organization(made_up.location(self.environment, *FOREIGN)))
         self.register(self.locations[place] for place in (OURS, FOREIGN))
         self.decide(OURS, Verdict.OURS, "Registered with curl in March, ticket 104.")
         self.decide(FOREIGN, Verdict.FOREIGN, "Redox gave this OID to a hospital in Boston, ticket 132.")
 
     def settle(self, place: tuple[int, int], state: State) -> None:
-        """Let the worker ask the directory until a submission of unknown fate is in this state."""
+        """Run the worker until it has resolved an unknown submission to this state."""
         demonstration.set_behaviour("answers")
         until = time.monotonic() + SETTLES_WITHIN
         while self.last_of(place).state != state:
             if time.monotonic() > until:
-                raise CommandError(f"Submission {self.last_of(place).pk} does not come to its end.")
+                raise CommandError(f"Submission {self.last_of(place).pk} did not end.")
             if not workers.run_once(self.worker):
                 time.sleep(A_MOMENT)
 
@@ -230,13 +230,13 @@ class Seed:
         for place, username in EDITED.items():
             self.edit(place, username)
 
-    def register(self, made: Iterable[Organization], behaviour: str = "answers") -> None:
-        for organization in made:
+    def register(self, records: Iterable[Organization], behaviour: str = "answers") -> None:
+        for organization in records:
             self.submit(organization)
         self.deliver(behaviour)
 
-    def submit(self, made: Organization, reason: str = "First registration", intent: Intent | None = None) -> None:
-        organization = Organization.objects.get(pk=made.pk)
+    def submit(self, location: Organization, reason: str = "First registration", intent: Intent | None = None) -> None:
+        organization = Organization.objects.get(pk=location.pk)
         review = reviews.review(organization, actor=self.sender, intent=intent)
         submissions.submit_record(
             organization.pk,
@@ -278,24 +278,24 @@ class Seed:
         )
 
     def change_by_hand(self, place: tuple[int, int]) -> None:
-        """Somebody changes a record past the portal, and the portal reads it."""
-        made = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
-        self.rename_by_hand(made)
-        if made.last_submission is not None:
-            query.query_submission(made.last_submission, actor=self.sender)
+        """Change a record in the directory outside the portal, and read it."""
+        organization = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
+        self.rename_by_hand(organization)
+        if organization.last_submission is not None:
+            query.query_submission(organization.last_submission, actor=self.sender)
 
-    def rename_by_hand(self, made: Organization) -> None:
-        """Another name, which differs, and another spelling of the country, which means the same."""
+    def rename_by_hand(self, organization: Organization) -> None:
+        """Store another name, and another spelling of the country with the same meaning."""
         store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
-        there = store.find(self.environment, oid=made.oid)[0]
-        changes = {"Name": f"{made.name} (by hand)", "Address": there["Address"] | {"Country": "US"}}
-        store.put(self.environment, made.oid, there | changes)
+        there = store.find(self.environment, oid=organization.oid)[0]
+        changes = {"Name": f"{organization.name} (by hand)", "Address": there["Address"] | {"Country": "US"}}
+        store.put(self.environment, organization.oid, there | changes)
         store.close()
 
-    def put_there(self, record: OrganizationRecord) -> None:
-        """Somebody registers a record by hand, past the portal."""
+    def register_by_hand(self, record: OrganizationRecord) -> None:
+        """Register a record outside the portal."""
         store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
-        store.put(self.environment, record.oid, _as_registered(record))
+        store.put(self.environment, record.oid, _directory_entry(record))
         store.close()
 
     def take_over(self, record: OrganizationRecord) -> Organization:
@@ -306,8 +306,8 @@ class Seed:
         return organizations.take_over(answer.record, self.environment, actor=self.editor)
 
 
-def _as_registered(record: OrganizationRecord) -> dict[str, Any]:
-    """A record as the practice directory keeps one, in the shape of the how-to."""
+def _directory_entry(record: OrganizationRecord) -> dict[str, Any]:
+    """A record as the practice directory stores it, in the form of Redox's how-to."""
     contact, address = record.contacts[0], record.address
     return {
         "Name": record.name,

@@ -1,4 +1,4 @@
-"""Runs the portal on one machine: the web server and the workers that send."""
+"""Run the portal on one machine: web server and workers."""
 
 import hashlib
 from pathlib import Path
@@ -16,7 +16,7 @@ from ._running import check_database, collect_static_files, lock_file, manage, w
 
 
 class Command(PortalCommand):
-    help = "Runs web server and workers until Ctrl-C or SIGTERM. Never changes the database's tables by itself."
+    help = "Runs web server and workers until Ctrl-C or SIGTERM. Never changes the tables of the database."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="check settings and database, start nothing")
@@ -31,7 +31,7 @@ class Command(PortalCommand):
                     self.stdout.write(f"Warning: {warning}")
             return
         if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":
-            # Before the lock file is made beside it.
+            # Check first, because the lock file is made beside the database.
             database_file.check_exists(Path(settings.DATABASES["default"]["NAME"]))
         try:
             self._serve()
@@ -44,11 +44,11 @@ class Command(PortalCommand):
         host, port = startup.split_bind(settings.BIND)
         with only_one(_lock_of_database()) as lock, open_door(host, port, "Set another in BIND.") as door:
             supervisor.inherit = (lock,)
-            # In a process of its own: this one opens no database, because its children must not share a connection.
-            fit = supervisor.run_once(manage("serve", "--check", "--verbosity=0")) == 0
+            # In a process of its own, because children of this process must not share a database connection.
+            is_ready = supervisor.run_once(manage("serve", "--check", "--verbosity=0")) == 0
             if supervisor.stopping:
                 return
-            if not fit:
+            if not is_ready:
                 raise CommandError("Nothing was started.")
             collect_static_files()
             self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
@@ -60,7 +60,7 @@ class Command(PortalCommand):
 
 
 def _lock_of_database() -> Path:
-    """Beside an SQLite file, so that one lock belongs to one file. On PostgreSQL one `serve` a machine may run."""
+    """The lock file: beside an SQLite database. With PostgreSQL one `serve` can run on each machine."""
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "orgportal.sqlite3":
         return database_file.serve_lock(Path(database["NAME"]))

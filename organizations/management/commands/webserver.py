@@ -1,4 +1,4 @@
-"""Runs one web process, as `serve` does below itself and as further machines do."""
+"""Run one web process. `serve` starts several; other machines can run it too."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         door = webserver.inherited_door()
-        if door is None:  # started by hand: nobody has checked anything yet
+        if door is None:  # started by hand, so nothing is checked yet
             startup.verify()
             check_database()
             connections.close_all()
@@ -27,6 +27,6 @@ class Command(PortalCommand):
                 door = open_door(*startup.split_bind(settings.BIND), "Set another in BIND.")
             except Taken as taken:
                 raise CommandError(str(taken)) from None
-        from orgportal.wsgi import application  # noqa: PLC0415 - loading it verifies once more
+        from orgportal.wsgi import application  # noqa: PLC0415 - the import verifies the settings again
 
         webserver.serve(application, door)

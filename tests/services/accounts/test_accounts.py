@@ -210,7 +210,7 @@ def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(bos
 
 def test_no_user_name_is_changed_or_given_again(boss: User) -> None:
     anna = save(User(username="anna", is_active=False), boss)
-    with pytest.raises(NameTaken, match="exists already"):
+    with pytest.raises(NameTaken, match="already exists"):
         save(User(username="Anna", first_name="Somebody", last_name="Else"), boss)
     anna.username = "bert"
     with pytest.raises(ActionRefused, match="The user name stays 'anna'"):

@@ -53,8 +53,8 @@ def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> Organizati
 
 def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
     """Where a reading differs from the acceptance. Other spellings and another order do not count."""
-    found = in_form(difference(accepted, newest(accepted, seen)))
-    return tuple(each for each in found if not _is_order(each))
+    differences = in_form(difference(accepted, newest(accepted, seen)))
+    return tuple(each for each in differences if not _is_order(each))
 
 
 def changed_by_others(

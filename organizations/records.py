@@ -208,10 +208,10 @@ def pair_contacts(
         for new, contact in enumerate(after):
             if new in became:
                 continue
-            found = next((old for old in free if fits(before[old], contact, old == new)), None)
-            if found is not None:
-                became[new] = found
-                del free[found]
+            partner = next((old for old in free if fits(before[old], contact, old == new)), None)
+            if partner is not None:
+                became[new] = partner
+                del free[partner]
     kept_or_added = tuple((became.get(new), new) for new in range(len(after)))
     removed = tuple((old, None) for old in free)
     return kept_or_added + removed

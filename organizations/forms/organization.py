@@ -218,10 +218,10 @@ class OrganizationForm(ReadingForm):
         destination = self.read(
             "destination_id", lambda typed: read_uuid(typed, outside.routing_names, outside.own_ids)
         )
-        said = bool(destination) or outside.destination_known or bool(self.cleaned_data.get("destination_none"))
-        if not said and "destination_id" not in self.errors:
+        is_known = bool(destination) or outside.destination_known or bool(self.cleaned_data.get("destination_none"))
+        if not is_known and "destination_id" not in self.errors:
             self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
-        return {"destination_id": destination, "destination_known": said}
+        return {"destination_id": destination, "destination_known": is_known}
 
     def _address(self) -> AddressRecord:
         country = self.read("country", lambda typed: _required(read_country(typed), "Choose a country."))

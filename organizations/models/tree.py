@@ -260,8 +260,8 @@ def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organiz
     if oid in _above_in_the_directory(environment, part_of_oid, with_readings=False):
         return None
     above = _above_in_the_directory(environment, part_of_oid)
-    shown = Organization.objects.filter(environment=environment, oid__in=above).exclude(shown_part_of_oid="")
-    return next((each for each in shown if would_circle_in_directory(environment, oid, each.shown_part_of_oid)), None)
+    moved = Organization.objects.filter(environment=environment, oid__in=above).exclude(shown_part_of_oid="")
+    return next((each for each in moved if would_circle_in_directory(environment, oid, each.shown_part_of_oid)), None)
 
 
 def _above_in_the_directory(environment: str, oid: str, *, with_readings: bool = True) -> set[str]:

@@ -57,9 +57,9 @@ class User(AbstractUser):
         A new password changes it too, so that a second press cannot set another password.
         """
         groups = sorted(self.groups.values_list("pk", flat=True))
-        shown = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
-        shown.append(self.get_session_auth_hash())
-        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+        values = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
+        values.append(self.get_session_auth_hash())
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     def stale_error(self, opened_with: str) -> str | None:
         """A sentence if the account changed since a page was opened with this fingerprint; else None."""

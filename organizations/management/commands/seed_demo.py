@@ -204,8 +204,8 @@ class Seed:
     def decide(self, place: tuple[int, int], verdict: Verdict, reason: str) -> None:
         approver, submission = person(self.people["approver"]), self.last_of(place)
         query.query_submission(submission, actor=approver)
-        shown = decide.last_answer(submission)
-        if shown is None:
+        answer = decide.last_answer(submission)
+        if answer is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
         decide.decide_submission(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
 

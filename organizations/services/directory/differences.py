@@ -36,14 +36,14 @@ def take_theirs(
             raise EditConflict(organization, version)
         _check_not_asked_since(organization, asked_at)
         sentence = why_not_take(organization)
-        shown = differing_reading(organization)
-        if sentence or shown is None:
+        reading = differing_reading(organization)
+        if sentence or reading is None:
             raise ActionRefused(sentence)
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
-        after = knowledge.taken_from(shown.accepted, before, shown.seen)
-        known.take_reading(organization, shown.seen)
+        after = knowledge.taken_from(reading.accepted, before, reading.seen)
+        known.take_reading(organization, reading.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
@@ -60,10 +60,10 @@ def why_not_take(organization: Organization) -> str:
         return "The directory did not show this OID, so there is nothing to take."
     if organization.not_visible_yet:
         return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
-    shown = differing_reading(organization)
-    if shown is None:
+    reading = differing_reading(organization)
+    if reading is None:
         return "The directory shows no other values than the portal knows."
-    return row_limits.why_not_storable(knowledge.taken_from(shown.accepted, organization.record(), shown.seen))
+    return row_limits.why_not_storable(knowledge.taken_from(reading.accepted, organization.record(), reading.seen))
 
 
 def claim(

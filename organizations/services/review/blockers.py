@@ -148,11 +148,11 @@ def circle_block_reason(organization: Organization, parent: Organization) -> str
     environment, oid = organization.environment, organization.oid
     if not tree.would_circle_in_directory(environment, oid, parent.oid):
         return ""
-    shown = tree.shown_on_the_circle(environment, oid, parent.oid)
-    if shown is not None:
-        above = Organization.objects.filter(environment=environment, oid=shown.shown_part_of_oid).first()
-        place = above.name if above else shown.shown_part_of_oid
-        return f"The directory shows {shown.name} as part of {place} ({_asked(shown)}). That would make a circle."
+    moved = tree.shown_on_the_circle(environment, oid, parent.oid)
+    if moved is not None:
+        above = Organization.objects.filter(environment=environment, oid=moved.shown_part_of_oid).first()
+        place = above.name if above else moved.shown_part_of_oid
+        return f"The directory shows {moved.name} as part of {place} ({_asked(moved)}). That would make a circle."
     return f"{parent.name} is below this record in the directory. That would make a circle."
 
 
@@ -275,7 +275,7 @@ def _children_sentence(organization: Organization, children: QuerySet[Organizati
     noun = "1 active record is" if count == 1 else f"{count} active records are"
     sentence = f"{noun} part of it. Move or deactivate them first."
     is_shown = Q(confirmed_active=False, shown_active=True) | Q(shown_part_of_oid=organization.oid)
-    shown = children.filter(is_shown).exclude(shown_active=False).order_by("oid_key").first()
-    if shown is None:
+    shown_child = children.filter(is_shown).exclude(shown_active=False).order_by("oid_key").first()
+    if shown_child is None:
         return sentence
-    return f"{sentence} The directory shows {shown.name} there as active ({_asked(shown)})."
+    return f"{sentence} The directory shows {shown_child.name} there as active ({_asked(shown_child)})."

@@ -23,7 +23,7 @@ from django.db import close_old_connections, connection, transaction
 from benchmarks import ground, malformed_wire, malformed_world, servers
 from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import Maker, Request
-from organizations.management.commands._running import collect_static_files
+from organizations.management.commands._programs import collect_static_files
 from orgportal.middleware import readable
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")

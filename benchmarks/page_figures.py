@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from benchmarks import filling, ground, load, made_up, servers
-from organizations.management.commands._running import collect_static_files
+from organizations.management.commands._programs import collect_static_files
 from organizations.models import AuditEntry, Environment, Organization, Submission
 
 

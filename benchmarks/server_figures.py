@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from benchmarks import attacks, filling, ground, load, made_up, servers
-from organizations.management.commands._running import collect_static_files
+from organizations.management.commands._programs import collect_static_files
 from organizations.models import Environment
 from orgportal.webserver import THREADS
 

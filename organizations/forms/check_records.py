@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from organizations.forms.base import PortalForm
+from organizations.forms.organization import FormContext
 from organizations.records import OrganizationRecord
 
-from .organization import Surroundings
-from .reading import ReadingForm
 from .record import RecordForm
 from .typed import OTHER, Typed
 
@@ -35,7 +35,7 @@ def read_by_form(
     # The parent is given as an OID, so that the form looks up no record of ours.
     typed = Typed.from_record(record, stands_for="", place=OTHER)
     typed = typed.having(destination_none="on" if no_destination else "")
-    outside = Surroundings(
+    context = FormContext(
         word="",
         gateway_oid="",
         gateways=gateways,
@@ -47,7 +47,7 @@ def read_by_form(
         parent_error=_nothing,
         destination_known=record.destination_known,
     )
-    form = RecordForm(typed, outside, checked=True)
+    form = RecordForm(typed, context, checked=True)
     form.is_valid()
     yield from _remarks("", form.main)
     for name, lines in (("Own identifier", form.identifiers), ("Contact", form.contacts)):
@@ -56,7 +56,7 @@ def read_by_form(
             yield from _remarks(f"{name} {number}, ", each)
 
 
-def _remarks(where: str, form: ReadingForm) -> Iterator[FormRemark]:
+def _remarks(where: str, form: PortalForm) -> Iterator[FormRemark]:
     for kind, texts_of in ((REFUSED, form.errors), (CHANGED, form.changes)):
         for name, texts in texts_of.items():
             label = "PartOf" if name in _PART_OF else form.fields[name].label

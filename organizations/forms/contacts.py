@@ -6,26 +6,26 @@ from django import forms
 from django.forms.formsets import formset_factory
 
 from organizations.fields import Read, oid_or_text, read_email, read_text
+from organizations.forms.base import PortalForm, TextField
 from organizations.phones import read_phone
 from organizations.records import ContactRecord, IdentifierRecord
 
-from .reading import ReadingForm, Text
 from .typed import MOST_ROWS
 
 _NO_PURPOSE = "Enter a purpose or remove the contact."
 _PHONES = ("work_phone", "mobile_phone", "home_phone")
 
 
-class ContactForm(ReadingForm):
+class ContactForm(PortalForm):
     """One contact. The limits of length are those of its columns."""
 
     hints = {"purpose": "hint-purpose", "email_addresses": "hint-email"} | dict.fromkeys(_PHONES, "hint-phone")
-    purpose = Text("Purpose", required=True, list="purposes")
-    name = Text("Contact name")
-    email_addresses = Text("E-mail addresses", rows=1)
-    work_phone = Text("Work phone", inputmode="tel")
-    mobile_phone = Text("Mobile phone", inputmode="tel")
-    home_phone = Text("Home phone", inputmode="tel")
+    purpose = TextField("Purpose", required=True, list="purposes")
+    name = TextField("Contact name")
+    email_addresses = TextField("E-mail addresses", rows=1)
+    work_phone = TextField("Work phone", inputmode="tel")
+    mobile_phone = TextField("Mobile phone", inputmode="tel")
+    home_phone = TextField("Home phone", inputmode="tel")
 
     @property
     def heading(self) -> str:
@@ -91,12 +91,12 @@ class ContactForm(ReadingForm):
         return any(self.text(name) == row.get(name) for row in without for name in others)
 
 
-class IdentifierForm(ReadingForm):
+class IdentifierForm(PortalForm):
     """An identifier of our own and its kind, such as LSC-014 and FACID."""
 
     hints = {"value": "hint-identifiers"}  # noqa: RUF012
-    value = Text("Own identifier", required=True)
-    kind = Text("Its kind", required=True)
+    value = TextField("Own identifier", required=True)
+    kind = TextField("Its kind", required=True)
 
     def __init__(self, *args: Any, oid: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,7 +118,7 @@ class IdentifierForm(ReadingForm):
             self.refuse_whole("value", "The OID is entered above; do not repeat it here.")
 
 
-class Lines(forms.BaseFormSet):
+class LinesFormSet(forms.BaseFormSet):
     """A list in the form. It is refused if lines are missing from the request, so that no contact is lost."""
 
     is_incomplete = False
@@ -141,5 +141,5 @@ class Lines(forms.BaseFormSet):
 
 
 # Django's own limit of forms is not used: it would leave further lines out of the page without a word.
-ContactFormSet: Any = formset_factory(ContactForm, formset=Lines, extra=0)
-IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=Lines, extra=0)
+ContactFormSet: Any = formset_factory(ContactForm, formset=LinesFormSet, extra=0)
+IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=LinesFormSet, extra=0)

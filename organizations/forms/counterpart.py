@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from .reading import ReadingForm, Text
+from organizations.forms.base import PortalForm, TextField
 
 
-class CounterpartForm(ReadingForm):
+class CounterpartForm(PortalForm):
     """`record_called` returns the OID of the record of ours with this OID or name; "" for none or several."""
 
-    counterpart = Text("Which record", "Its name or OID.", list="parents", css="oid w-oid")
+    counterpart = TextField("Which record", "Its name or OID.", list="parents", css="oid w-oid")
 
     def __init__(self, *args: Any, word: str, record_called: Callable[[str], str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

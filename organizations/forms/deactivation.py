@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 from django import forms
 
 from organizations.fields import read_text
+from organizations.forms.base import PortalForm, TextField
 from organizations.models import Intent
 from organizations.numbers import read_number
-
-from .reading import ReadingForm, Text
 
 LONGEST_REASON = 500
 REPLACED = "replaced"
@@ -36,7 +35,7 @@ class Replacement(NamedTuple):
     oid: str
 
 
-class ReasonForm(ReadingForm):
+class ReasonForm(PortalForm):
     """One of a few reasons, and more in words. Text below a reason that was not chosen is ignored.
 
     `replacement` finds a record of ours by its OID or name, or returns a sentence that says why there is none.
@@ -45,8 +44,8 @@ class ReasonForm(ReadingForm):
     why = forms.ChoiceField(
         label="Reason", required=False, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
     )
-    replaced_by = Text("Replaced by", "Its OID, or its name.", list="parents", css="w-oid")
-    in_words = Text("In words")
+    replaced_by = TextField("Replaced by", "Its OID, or its name.", list="parents", css="w-oid")
+    in_words = TextField("In words")
 
     def __init__(
         self,
@@ -99,7 +98,7 @@ class ReasonForm(ReadingForm):
 class DeactivationForm(ReasonForm):
     """`sha256` and `seen_submission` identify the review on the page. If `name` is given, the person must type it."""
 
-    typed_name = Text("Type the name")
+    typed_name = TextField("Type the name")
     sha256 = forms.CharField(required=False, widget=forms.HiddenInput)
     seen_submission = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -124,7 +123,7 @@ class DeactivationForm(ReasonForm):
 class BranchForm(ReasonForm):
     """The reason for several records. If they are many, the person must type their number."""
 
-    number = Text("Type the number of records", css="w-date", inputmode="numeric")
+    number = TextField("Type the number of records", css="w-date", inputmode="numeric")
 
     def __init__(self, *args: Any, number_to_type: int, **kwargs: Any) -> None:
         super().__init__(*args, intent=Intent.DEACTIVATE, **kwargs)

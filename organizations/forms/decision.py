@@ -6,12 +6,12 @@ from django import forms
 from django.utils.html import format_html
 
 from organizations.fields import read_text
+from organizations.forms.base import PortalForm, TextField
 
-from .reading import ReadingForm, Text
 from .review import LONGEST_REASON
 
 
-class DecisionForm(ReadingForm):
+class DecisionForm(PortalForm):
     """One of the choices on the page, and a reason."""
 
     verdict = forms.ChoiceField(
@@ -22,7 +22,7 @@ class DecisionForm(ReadingForm):
     sequence = forms.IntegerField(
         widget=forms.HiddenInput, error_messages={"required": "Compare again.", "invalid": "Compare again."}
     )
-    reason = Text(
+    reason = TextField(
         format_html('Reason<span class="req">{}</span>', "required"),
         "How you know, and a ticket number if there is one. An auditor will read this.",
         rows=2,

@@ -5,15 +5,15 @@ from typing import Any
 from django import forms
 
 from organizations.fields import read_text
+from organizations.forms.base import PortalForm, TextField
 
-from .reading import ReadingForm, Text
 from .review import LONGEST_REASON
 
 
-class ReasonForm(ReadingForm):
+class ReasonForm(PortalForm):
     """A required reason."""
 
-    reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
+    reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 
     def clean(self) -> dict[str, Any]:
         self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))

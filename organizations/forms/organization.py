@@ -8,11 +8,11 @@ from django import forms
 
 from organizations.countries import is_american, names_of_countries, read_country
 from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
+from organizations.forms.base import PortalForm, TextField
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
 
-from .reading import ReadingForm, Text
 from .typed import GATEWAY, OTHER, OURS, Typed
 
 _LENGTH = 200
@@ -30,7 +30,7 @@ _DESTINATION_NOT_KNOWN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class FormContext:
     """What the form needs from outside.
 
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
@@ -61,7 +61,7 @@ class CountrySelect(forms.Select):
         return option | {"attrs": option["attrs"] | {"data-american": is_american(str(value))}}
 
 
-class OrganizationForm(ReadingForm):
+class OrganizationForm(PortalForm):
     """The fields of a record. After validation `values` holds them as they are sent, by their names in the record."""
 
     hints = {  # noqa: RUF012 - as Django's own
@@ -72,9 +72,9 @@ class OrganizationForm(ReadingForm):
         "destination_id": "hint-destination",
         "street": "hint-street",
     }
-    name = Text("Name", required=True)
-    oid = Text("OID", css="oid", required=True, spellcheck="false")
-    aliases = Text("Aliases", rows=2)
+    name = TextField("Name", required=True)
+    oid = TextField("OID", css="oid", required=True, spellcheck="false")
+    aliases = TextField("Aliases", rows=2)
     stands_for = forms.ChoiceField(
         required=False,
         label="Kind of record",
@@ -88,23 +88,23 @@ class OrganizationForm(ReadingForm):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _CHOOSE_PARENT},
     )
-    parent = Text("Name or OID of the record", list="parents", css="oid w-oid", required=True)
-    other_oid = Text("OID of the parent", css="oid w-oid", required=True)
-    destination_id = Text("Destination ID", css="oid w-oid", list="destinations", spellcheck="false")
+    parent = TextField("Name or OID of the record", list="parents", css="oid w-oid", required=True)
+    other_oid = TextField("OID of the parent", css="oid w-oid", required=True)
+    destination_id = TextField("Destination ID", css="oid w-oid", list="destinations", spellcheck="false")
     destination_none = forms.BooleanField(required=False, label="It has none")
-    street = Text("Street")
-    city = Text("City")
-    state = Text("State")
-    zip_code = Text("ZIP")
-    county = Text("County")
-    country = Text("Country", required=True)
+    street = TextField("Street")
+    city = TextField("City")
+    state = TextField("State")
+    zip_code = TextField("ZIP")
+    county = TextField("County")
+    country = TextField("Country", required=True)
 
-    def __init__(self, *args: Any, surroundings: Surroundings, **kwargs: Any) -> None:
-        stored = surroundings.stored
+    def __init__(self, *args: Any, form_context: FormContext, **kwargs: Any) -> None:
+        stored = form_context.stored
         super().__init__(*args, stored=[stored.fields] if stored else (), **kwargs)
-        self.surroundings = surroundings
+        self.form_context = form_context
         self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (OURS, f"A record in {surroundings.word}"),
+            (OURS, f"A record in {form_context.word}"),
             (GATEWAY, "The Redox gateway"),
             (OTHER, "Another OID"),
         ]
@@ -156,14 +156,14 @@ class OrganizationForm(ReadingForm):
         return self.cleaned_data
 
     def _oid(self) -> str:
-        outside = self.surroundings
-        if outside.fixed_oid:
-            return outside.fixed_oid
+        context = self.form_context
+        if context.fixed_oid:
+            return context.fixed_oid
         oid = self.read("oid", read_oid)
-        if oid in outside.gateways:
+        if oid in context.gateways:
             self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
             return ""  # else PartOf would get an error too: that it names the record itself
-        if oid and (error := outside.oid_error(oid)):
+        if oid and (error := context.oid_error(oid)):
             self.add_error("oid", error)
         return oid
 
@@ -173,7 +173,7 @@ class OrganizationForm(ReadingForm):
     def _part_of(self, oid: str) -> str:
         place = self.text("place")
         if place == GATEWAY:
-            part_of = self.surroundings.gateway_oid
+            part_of = self.form_context.gateway_oid
         elif place == OTHER:
             part_of = self._other_oid()
         elif place == OURS:
@@ -184,7 +184,7 @@ class OrganizationForm(ReadingForm):
             return ""
         if part_of and part_of == oid:
             self.refuse_parent("A record cannot be part of itself.")
-        elif part_of and (error := self.surroundings.parent_error(oid, part_of)):
+        elif part_of and (error := self.form_context.parent_error(oid, part_of)):
             self.refuse_parent(error)
         return part_of
 
@@ -205,20 +205,20 @@ class OrganizationForm(ReadingForm):
         if not typed:
             self.add_error("parent", _CHOOSE_PARENT)
             return ""
-        oid = self.surroundings.record_called(typed)
+        oid = self.form_context.record_called(typed)
         if not oid:
-            error = f"'{typed}' is not one record of ours in {self.surroundings.word}."
-            elsewhere = self.surroundings.elsewhere(typed)
+            error = f"'{typed}' is not one record of ours in {self.form_context.word}."
+            elsewhere = self.form_context.elsewhere(typed)
             what_to_do = "Choose from the list, or enter its OID."
             self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))
         return oid
 
     def _destination(self) -> dict[str, Any]:
-        outside = self.surroundings
+        context = self.form_context
         destination = self.read(
-            "destination_id", lambda typed: read_uuid(typed, outside.routing_names, outside.own_ids)
+            "destination_id", lambda typed: read_uuid(typed, context.routing_names, context.own_ids)
         )
-        is_known = bool(destination) or outside.destination_known or bool(self.cleaned_data.get("destination_none"))
+        is_known = bool(destination) or context.destination_known or bool(self.cleaned_data.get("destination_none"))
         if not is_known and "destination_id" not in self.errors:
             self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
         return {"destination_id": destination, "destination_known": is_known}

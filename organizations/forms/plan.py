@@ -3,16 +3,16 @@
 from typing import Any
 
 from organizations.fields import read_text
+from organizations.forms.base import PortalForm, TextField
 
-from .reading import ReadingForm, Text
 from .review import LONGEST_REASON
 
 
-class PlanForm(ReadingForm):
+class PlanForm(PortalForm):
     """A reason, and the number of records if it must be typed."""
 
-    reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
-    number = Text("Type the number of records", css="w-date", inputmode="numeric")
+    reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
+    number = TextField("Type the number of records", css="w-date", inputmode="numeric")
 
     def __init__(self, *args: Any, needs_reason: bool, number_to_type: int, word: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from organizations.forms.base import PortalForm
+from organizations.forms.organization import FormContext, OrganizationForm
 from organizations.models import StandsFor
 from organizations.records import ADDRESS_LABELS, OrganizationRecord
 
 from .contacts import ContactFormSet, IdentifierFormSet
-from .organization import OrganizationForm, Surroundings
-from .reading import ReadingForm
 from .typed import CONTACTS, IDENTIFIERS, MOST_ROWS, Typed
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -31,11 +31,11 @@ SECTION_NAMES = {
 class RecordForm:
     """`checked`: whether the texts are validated. A form that is only shown is not."""
 
-    def __init__(self, typed: Typed, surroundings: Surroundings, *, checked: bool, marks_kept: bool = True) -> None:
+    def __init__(self, typed: Typed, form_context: FormContext, *, checked: bool, marks_kept: bool = True) -> None:
         self.typed = typed
         self.checked = checked
-        posted, stored = typed.as_post() if checked else None, surroundings.stored or Typed()
-        self.main = OrganizationForm(posted, initial=typed.fields, surroundings=surroundings)
+        posted, stored = typed.as_post() if checked else None, form_context.stored or Typed()
+        self.main = OrganizationForm(posted, initial=typed.fields, form_context=form_context)
         self.contacts = ContactFormSet(
             posted,
             initial=list(typed.contacts),
@@ -55,8 +55,8 @@ class RecordForm:
             lines.most = max(MOST_ROWS, len(stored.rows(lines.prefix)))
             if lines.prefix == typed.added:
                 lines[-1].begin()
-        if marks_kept and surroundings.stored is not None:
-            self._mark_kept(surroundings)
+        if marks_kept and form_context.stored is not None:
+            self._mark_kept(form_context)
 
     def is_valid(self) -> bool:
         """Whether all parts are valid. All are checked, so that the page shows every error at once."""
@@ -97,19 +97,19 @@ class RecordForm:
             parts += form.changed
         return f"Changed for you: {'; '.join(parts)}." if parts else ""
 
-    def _mark_kept(self, surroundings: Surroundings) -> None:
+    def _mark_kept(self, form_context: FormContext) -> None:
         """Mark the stored texts that would be refused today. A form that is only shown is checked for this."""
         checked = self
         if not self.checked:
             alone = replace(
-                surroundings, record_called=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
+                form_context, record_called=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
             )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()
         for shown, judged in zip(self._forms(), checked._forms(), strict=True):
             shown.mark(judged.kept)
 
-    def _forms(self) -> list[ReadingForm]:
+    def _forms(self) -> list[PortalForm]:
         return [self.main, *self.identifiers, *self.contacts]
 
     def _problems_in(self, section: str) -> int:

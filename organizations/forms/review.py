@@ -6,18 +6,17 @@ from typing import Any
 from django.http import QueryDict
 
 from organizations.fields import read_text
+from organizations.forms.base import PortalForm, TextField
 from organizations.numbers import read_number
-
-from .reading import ReadingForm, Text
 
 LONGEST_REASON = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class ReviewForm(ReadingForm):
+class ReviewForm(PortalForm):
     """The reason. The environment and the differences decide whether it is required."""
 
-    reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
+    reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 
     def __init__(self, *args: Any, needs_reason: bool, word: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,7 +18,7 @@ NAMES = {CONTACTS: tuple(CONTACT_LABELS), IDENTIFIERS: ("value", "kind")}
 
 OURS, GATEWAY, OTHER = "ours", "gateway", "other"
 
-type Row = dict[str, str]
+type TypedRow = dict[str, str]
 
 _FIELDS = (
     "name",
@@ -33,7 +33,7 @@ _FIELDS = (
     *ADDRESS_LABELS,
 )
 _REMOVE = re.compile(r"remove-(contacts|identifiers)-([0-9]{1,4})")
-_NEW_ROWS: Mapping[str, Row] = {f"add-{CONTACTS}": {"purpose": "Technical"}, f"add-{IDENTIFIERS}": {}}
+_NEW_ROWS: Mapping[str, TypedRow] = {f"add-{CONTACTS}": {"purpose": "Technical"}, f"add-{IDENTIFIERS}": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +44,8 @@ class Typed:
     """
 
     fields: dict[str, str] = field(default_factory=dict)
-    contacts: tuple[Row, ...] = ()
-    identifiers: tuple[Row, ...] = ()
+    contacts: tuple[TypedRow, ...] = ()
+    identifiers: tuple[TypedRow, ...] = ()
     incomplete: frozenset[str] = frozenset()
     left_out: dict[str, int] = field(default_factory=dict)
     added: str = ""
@@ -102,11 +102,11 @@ class Typed:
         prefix, number = match[1], int(match[2])
         return self._with_rows(prefix, tuple(row for place, row in enumerate(self.rows(prefix)) if place != number))
 
-    def rows(self, prefix: str) -> tuple[Row, ...]:
+    def rows(self, prefix: str) -> tuple[TypedRow, ...]:
         """The lines of one of the lists."""
         return self.contacts if prefix == CONTACTS else self.identifiers
 
-    def _with_rows(self, prefix: str, rows: tuple[Row, ...]) -> "Typed":
+    def _with_rows(self, prefix: str, rows: tuple[TypedRow, ...]) -> "Typed":
         return replace(self, contacts=rows) if prefix == CONTACTS else replace(self, identifiers=rows)
 
     def as_post(self) -> dict[str, str]:
@@ -116,13 +116,13 @@ class Typed:
         )
 
 
-def _state_abroad(data: QueryDict) -> Row:
+def _state_abroad(data: QueryDict) -> TypedRow:
     """The state as text, for a country without the list of American states."""
     is_text = STATE_ABROAD in data and not is_american(data.get("country") or "")
     return {"state": data.get(STATE_ABROAD) or ""} if is_text else {}
 
 
-def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]:
+def _row_inputs(prefix: str, rows: tuple[TypedRow, ...]) -> Iterable[tuple[str, str]]:
     yield f"{prefix}-TOTAL_FORMS", str(len(rows))
     # All lines are initial forms, because a formset ignores extra forms that are empty.
     yield f"{prefix}-INITIAL_FORMS", str(len(rows))
@@ -130,7 +130,7 @@ def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]
         yield from ((f"{prefix}-{number}-{name}", text) for name, text in row.items())
 
 
-def _rows(data: QueryDict, prefix: str) -> tuple[tuple[Row, ...], bool]:
+def _rows(data: QueryDict, prefix: str) -> tuple[tuple[TypedRow, ...], bool]:
     """The lines of a list, and whether all that the form sent have arrived."""
     input_name = re.compile(rf"{prefix}-([0-9]{{1,4}})-({'|'.join(NAMES[prefix])})")
     numbers = sorted({int(match[1]) for name in data if (match := input_name.fullmatch(name))})
@@ -142,6 +142,6 @@ def _rows(data: QueryDict, prefix: str) -> tuple[tuple[Row, ...], bool]:
     ), whole
 
 
-def _contact_row(contact: ContactRecord) -> Row:
+def _contact_row(contact: ContactRecord) -> TypedRow:
     texts = {name: getattr(contact, name) for name in CONTACT_LABELS}
     return texts | {"email_addresses": "\n".join(contact.email_addresses)}

@@ -7,7 +7,7 @@ import pytest
 from django.http import QueryDict
 from hypothesis import given
 
-from organizations.forms.organization import Surroundings
+from organizations.forms.organization import FormContext
 from organizations.forms.record import SECTIONS, RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.pages.anchors import form_anchor
@@ -23,7 +23,7 @@ ROUTING_ID = (
 SOURCE_ID = "11111111-2222-4333-8444-555555555555"
 
 
-def surroundings(**values):
+def form_context(**values):
     given_values: dict[str, Any] = {
         "word": "STAGING",
         "gateway_oid": GATEWAY_OID,
@@ -35,13 +35,13 @@ def surroundings(**values):
         "oid_error": lambda oid: "",
         "parent_error": lambda oid, part_of: "",
     }
-    return Surroundings(**(given_values | values))
+    return FormContext(**(given_values | values))
 
 
 @given(strategies.plain_records)
 def test_every_field_of_a_record_has_its_place_in_the_form(one):
     typed = Typed.from_record(one, stands_for="location", place=OTHER)
-    form = RecordForm(typed, surroundings(), checked=False)
+    form = RecordForm(typed, form_context(), checked=False)
     ids = {bound.auto_id for part in (form.main, *form.contacts) for bound in part} | set(SECTIONS)
     assert {form_anchor(each.field, each.anchor) for each in print_fields(one)} <= ids
 
@@ -50,8 +50,8 @@ def texts(**fields):
     return Typed.from_record(record(f"{BASE}.5"), stands_for="location", place=GATEWAY).having(**fields)
 
 
-def checked(typed=None, around=None, **fields):
-    return RecordForm(typed or texts(**fields), around or surroundings(), checked=True)
+def checked(typed=None, context=None, **fields):
+    return RecordForm(typed or texts(**fields), context or form_context(), checked=True)
 
 
 def errors(form, name):
@@ -218,14 +218,14 @@ def test_a_parent_is_named_by_name_or_oid():
 
 
 def test_what_the_database_says_stands_at_its_field():
-    around = surroundings(oid_error=lambda oid: f"{oid} is taken.", parent_error=lambda oid, part_of: "A circle.")
-    form = checked(around=around, place=OURS, parent=BASE)
+    context = form_context(oid_error=lambda oid: f"{oid} is taken.", parent_error=lambda oid, part_of: "A circle.")
+    form = checked(context=context, place=OURS, parent=BASE)
     assert errors(form, "oid") == [f"{BASE}.5 is taken."]
     assert errors(form, "parent") == ["A circle."]
 
 
 def test_an_oid_that_was_sent_stays_whatever_is_posted():
-    form = checked(around=surroundings(fixed_oid=BASE), oid="9.9")
+    form = checked(context=form_context(fixed_oid=BASE), oid="9.9")
     assert form.is_valid()
     assert form.record().oid == BASE
 
@@ -324,7 +324,7 @@ def test_lines_above_the_limit_are_given_back_until_somebody_removes_them(prefix
     assert len(getattr(form, prefix)) == count
     assert not typed.incomplete
     for act, left in ((f"add-{prefix}", count), (f"remove-{prefix}-{count - 1}", count - 1)):
-        again = RecordForm(typed.after(act), surroundings(), checked=False)
+        again = RecordForm(typed.after(act), form_context(), checked=False)
         assert len(getattr(again, prefix)) == left
 
 

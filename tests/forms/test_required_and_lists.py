@@ -9,7 +9,7 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from tests.factories import BASE
 
-from .test_record_form import checked, posted, surroundings, texts
+from .test_record_form import checked, form_context, posted, texts
 
 
 @pytest.mark.parametrize("place", [OURS, GATEWAY, OTHER])
@@ -51,9 +51,9 @@ def test_each_entry_of_a_list_is_read_as_it_is(name):
     ],
 )
 def test_a_text_that_a_list_does_not_have_is_an_entry_of_its_own(name, text, stored, label):
-    around = surroundings(stored=texts(**{name: stored}))
+    context = form_context(stored=texts(**{name: stored}))
     for is_checked in (False, True):
-        form = RecordForm(texts(**{name: text}), around, checked=is_checked)
+        form = RecordForm(texts(**{name: text}), context, checked=is_checked)
         shown = str(form.main[name])
         assert re.search(rf'<option value="{re.escape(text)}"[^>]* selected[^>]*>{re.escape(label)}</option>', shown)
 
@@ -61,7 +61,7 @@ def test_a_text_that_a_list_does_not_have_is_an_entry_of_its_own(name, text, sto
 @pytest.mark.parametrize(("country", "state"), [("Canada", "Ontario"), ("USA", "WI"), ("u.s.", "WI"), ("", "WI")])
 def test_the_state_is_text_beside_any_other_country(country, state):
     form = RecordForm(
-        Typed.from_post(posted(country=country, state="WI", state_abroad="Ontario")), surroundings(), checked=True
+        Typed.from_post(posted(country=country, state="WI", state_abroad="Ontario")), form_context(), checked=True
     )
     assert form.main.values["address"].state == state
     assert form.main.is_abroad == (country == "Canada")

@@ -14,7 +14,7 @@ from organizations.redox.environment import GATEWAY_OID
 from tests import strategies
 from tests.factories import BASE, record
 
-from .test_record_form import surroundings
+from .test_record_form import form_context
 
 LAKESIDE = record(f"{BASE}.5")
 DESK = LAKESIDE.contacts[0]
@@ -26,7 +26,7 @@ def form_of(
     """The form of a record that is stored, with what is typed now."""
     shown = Typed.from_record(stored, stands_for="", place=OTHER)
     typed = Typed.from_record(wanted or stored, stands_for="", place=OTHER)
-    return RecordForm(typed, surroundings(stored=shown, fixed_oid=stored.oid), checked=checked)
+    return RecordForm(typed, form_context(stored=shown, fixed_oid=stored.oid), checked=checked)
 
 
 def field(form: RecordForm, part: str, name: str) -> Any:
@@ -112,7 +112,7 @@ def test_no_stored_text_is_in_the_way_of_an_edit(stored: OrganizationRecord, str
 def test_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
     shown = Typed.from_record(LAKESIDE, stands_for="", place=OTHER)
     twice = "\n".join([shown.fields[name]] * 60)
-    form = RecordForm(shown.having(**{name: twice}), surroundings(stored=shown), checked=True)
+    form = RecordForm(shown.having(**{name: twice}), form_context(stored=shown), checked=True)
     assert (form.is_valid(), list(form.main.errors)) == (False, [name])
 
 

@@ -4,7 +4,7 @@ import re
 
 from django.template.loader import render_to_string
 
-from organizations.management.commands._running import collect_static_files
+from organizations.management.commands._programs import collect_static_files
 
 
 def test_what_the_frames_of_pages_name_is_collected_and_of_other_packages_little_more(settings, tmp_path):

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from organizations.management.commands._password import ask_password
 from organizations.models import User
 from organizations.services.accounts import accounts
 from organizations.services.actors import system
 from organizations.services.errors import ActionRefused
 
-from ._asking import ask_password
 from ._base import PortalCommand
 
 

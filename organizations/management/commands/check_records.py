@@ -8,6 +8,7 @@ from typing import Any
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.forms.check_records import read_by_form
+from organizations.management.commands._programs import check_database
 from organizations.models import Environment
 from organizations.services.review import check_records
 from organizations.services.review.check_records import RecordFinding
@@ -15,7 +16,6 @@ from organizations.text.vocabulary import count
 from orgportal import startup
 
 from ._base import Finding, PortalCommand
-from ._running import check_database
 
 STANDARD_OUTPUT = "-"
 _COLUMNS = "{:<11} {:<44} {:<30.30} {:<12} {:<26} {}"

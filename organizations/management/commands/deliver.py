@@ -4,11 +4,11 @@ import signal
 import threading
 from typing import Any
 
+from organizations.management.commands._programs import check_database
 from organizations.services.delivery import workers
 from orgportal import startup
 
 from ._base import PortalCommand
-from ._running import check_database
 
 FINISH_WITHIN = 25.0
 """Seconds that the current request gets after the signal. Then it is cut off, and its outcome is unknown."""

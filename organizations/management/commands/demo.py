@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from organizations.management.commands._programs import collect_static_files, lock_file, manage, web_servers, workers
 from orgportal import demonstration, startup
 from orgportal.processes import Program, Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
-from ._running import collect_static_files, lock_file, manage, web_servers, workers
 
 
 class Command(PortalCommand):

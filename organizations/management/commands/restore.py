@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from organizations.management.commands._programs import check_database
 from organizations.services import restore
 from organizations.services.accounts import sessions
 from organizations.services.actors import system
@@ -15,7 +16,6 @@ from orgportal import database_file, startup
 from orgportal.processes import Taken, only_one
 
 from ._base import PortalCommand
-from ._running import check_database
 
 GO_ON = (
     'Then open "Connection" of each environment, press "Check connection", and then "Resume sending to STAGING" or '

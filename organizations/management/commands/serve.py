@@ -7,12 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from organizations.management.commands._programs import (
+    check_database,
+    collect_static_files,
+    lock_file,
+    manage,
+    web_servers,
+    workers,
+)
 from organizations.services.connection import overview
 from orgportal import database_file, startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
-from ._running import check_database, collect_static_files, lock_file, manage, web_servers, workers
 
 
 class Command(PortalCommand):

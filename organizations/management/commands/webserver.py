@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
+from organizations.management.commands._programs import check_database, collect_static_files
 from orgportal import startup, webserver
 from orgportal.processes import Taken, open_door
 
 from ._base import PortalCommand
-from ._running import check_database, collect_static_files
 
 
 class Command(PortalCommand):

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.urls import reverse
 
-from organizations.forms.organization import Surroundings
+from organizations.forms.organization import FormContext
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.models import Environment, Organization
@@ -118,7 +118,7 @@ class Editing:
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
 
-    def _surroundings(self) -> Surroundings:
+    def _form_context(self) -> FormContext:
         redox = gateway.environment(self.environment)
         organization = self.organization
         return Surroundings(

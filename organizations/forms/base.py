@@ -14,7 +14,7 @@ MOST_LINES = 50
 KEPT = "The stored text is kept and sent unchanged. If you typed it now, it would be refused:"
 
 
-class Text(forms.Field):
+class TextField(forms.Field):
     """Text as it was typed. The form checks it, also whether it is empty.
 
     `required` marks the field on the page, because the form refuses it if it is empty.
@@ -39,10 +39,10 @@ class Text(forms.Field):
         """Do nothing: the form has the sentence for a missing value."""
 
 
-class ReadingField(BoundField):
+class PortalBoundField(BoundField):
     """A field on the page, described by its hints, its errors, and the reason why a stored text is kept."""
 
-    form: "ReadingForm"
+    form: "PortalForm"
 
     @property
     def is_marked_required(self) -> bool:
@@ -63,11 +63,11 @@ class ReadingField(BoundField):
         return super().build_widget_attrs(attrs, widget) | ({"aria-required": "true"} if needs_aria_required else {})
 
 
-type Row = Mapping[str, str]
+type StoredTexts = Mapping[str, str]
 """The texts of one form by field name."""
 
 
-class ReadingForm(forms.Form):
+class PortalForm(forms.Form):
     """A form that reads its fields in `clean`, and remembers in `changes` what the readers changed.
 
     `stored`: the stored texts of all forms of this kind. A stored text is never refused; `kept` says why it would be if
@@ -76,9 +76,9 @@ class ReadingForm(forms.Form):
 
     hints: ClassVar[Mapping[str, str]] = {}
     use_required_attribute = False
-    bound_field_class = ReadingField
+    bound_field_class = PortalBoundField
 
-    def __init__(self, *args: Any, stored: Iterable[Row] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stored: Iterable[StoredTexts] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.changes: dict[str, list[str]] = {}
         self.stored = tuple(stored)

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from organizations.models import Organization, User, clock
 from organizations.records import OrganizationRecord
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from tests.factories import acting
 
 
@@ -40,7 +40,7 @@ def not_shown(made: Organization) -> Organization:
 
 def read(made: Organization, seen: OrganizationRecord | None) -> Organization:
     with transaction.atomic():
-        known.keep_reading(organizations.locked(made.pk), seen, clock.now())
+        directory_state.keep_reading(organizations.locked(made.pk), seen, clock.now())
     return loaded(made)
 
 
@@ -48,5 +48,5 @@ def foreign(made: Organization, name: str = "Boston Harbor Hospital") -> Organiz
     """The record after somebody decided that its OID belongs to another organization."""
     with transaction.atomic():
         row = organizations.locked(made.pk)
-        known.mark_foreign(row, replace(row.record(), name=name), clock.now())
+        directory_state.mark_foreign(row, replace(row.record(), name=name), clock.now())
     return loaded(made)

@@ -32,7 +32,7 @@ from organizations.services.audit import audit
 from organizations.services.audit.audit import History
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.reviews import Review
@@ -141,7 +141,7 @@ def _confirmed(
     prefetch_related_objects([row], "contacts", "identifiers")  # the record is read more than once
     accepted = knowledge.sendable(replace(row.record(), **values))
     row.confirmed_version = row.version
-    known.mark_accepted(row, accepted, submission, evidence=evidence, known_at=clock.now())
+    directory_state.mark_accepted(row, accepted, submission, evidence=evidence, known_at=clock.now())
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
         Submission.objects.filter(pk=submission.pk).update(**ended)

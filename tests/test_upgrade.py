@@ -17,7 +17,7 @@ from organizations.models import AuditEntry, Evidence, Organization, Submission
 from organizations.services import search_text
 from organizations.services.audit import audit
 from organizations.services.delivery import settle
-from organizations.services.records import known
+from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -157,7 +157,7 @@ def what_is_counted_is_what_the_portal_counts_from_then_on() -> None:
             assert counted == COUNTS.get(number, (0, 0, False)), number
         wanted_hash, since = organization.wanted_hash, organization.differs_since
         shown = (organization.shown_active, organization.shown_part_of_oid)
-        known.update_counts(organization)
+        directory_state.update_counts(organization)
         assert (organization.shown_active, organization.shown_part_of_oid) == shown, number
         again = (organization.differs, organization.changes, organization.not_visible_yet)
         assert (again, organization.wanted_hash, organization.differs_since) == (counted, wanted_hash, since), number

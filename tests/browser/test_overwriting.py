@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from organizations.models import Organization, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.services.records import known
+from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE
 
@@ -24,7 +24,7 @@ def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., Use
     made = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
     row = Organization.objects.get(pk=made.pk)
     shown = replace(made.record(), name="Lakeside (Clinics)", address=replace(made.record().address, country="US"))
-    known.keep_reading(row, shown, clock.now())
+    directory_state.keep_reading(row, shown, clock.now())
     return page_as("editor")
 
 

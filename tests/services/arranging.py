@@ -10,7 +10,7 @@ from django.utils import timezone
 from organizations.models import Organization, User
 from organizations.records import OrganizationRecord
 from organizations.services.directory import differences
-from organizations.services.records import counterparts, known, organizations
+from organizations.services.records import counterparts, directory_state, organizations
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -67,7 +67,7 @@ def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord
         found = arrange(user)
         found.known_at = asked_at
         found.save()
-        known.keep_reading(found, reading(found), asked_at)
+        directory_state.keep_reading(found, reading(found), asked_at)
         return found
 
     return arranged
@@ -79,8 +79,8 @@ def found_present(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
         found = arrange(user)
         there = replace(found.record(), name="By hand", destination_known=False)
-        known.keep_reading(found, there, timezone.now())
-        known.mark_present(found, there, timezone.now())
+        directory_state.keep_reading(found, there, timezone.now())
+        directory_state.mark_present(found, there, timezone.now())
         return found
 
     return arranged

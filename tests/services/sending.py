@@ -19,7 +19,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import gateway
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import courier, query, resolve, settle
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -107,7 +107,7 @@ def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: 
     """The record after the directory was queried that many minutes ago and showed `record`."""
     asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
     row = Organization.objects.get(pk=made.pk)
-    known.keep_reading(row, as_read(record), asked_at)
+    directory_state.keep_reading(row, as_read(record), asked_at)
     return fresh(made)
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from organizations.models import Organization, User, clock
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
@@ -26,7 +26,7 @@ def made(editor: User) -> Organization:
     saved = replace(made.record(), aliases=SAVED)
     organizations.edit(made.pk, made.version, saved, stands_for="", actor=acting(editor))
     row = Organization.objects.get(pk=made.pk)
-    known.keep_reading(row, replace(saved, aliases=SEEN, destination_known=False), clock.now())
+    directory_state.keep_reading(row, replace(saved, aliases=SEEN, destination_known=False), clock.now())
     return Organization.objects.get(pk=made.pk)
 
 

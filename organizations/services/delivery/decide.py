@@ -14,7 +14,7 @@ from organizations.services.connection import gateway
 from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.outbox import submissions
-from organizations.services.records import known
+from organizations.services.records import directory_state
 
 FRESH = datetime.timedelta(minutes=10)
 """How old the directory's answer may be for a decision."""

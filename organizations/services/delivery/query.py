@@ -11,7 +11,7 @@ from organizations.services.audit import audit, exchanges
 from organizations.services.connection import breaker, gateway, lookup
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.errors import RecordWithdrawn
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 
 
 def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:

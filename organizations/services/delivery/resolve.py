@@ -21,7 +21,7 @@ from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, settle
 from organizations.services.errors import OutOfDate
 from organizations.services.outbox import answers, submissions
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from organizations.services.timing import seconds, shortened
 
 SECONDS_BETWEEN_ABSENT_ANSWERS = 30.0

@@ -32,7 +32,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges, outcomes
 from organizations.services.connection import breaker
 from organizations.services.outbox import plans, submissions
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from organizations.services.timing import seconds, shortened
 
 MOST_TRIES = 8
@@ -277,7 +277,7 @@ def _reject(
     _end_submission(submission, organization, State.REJECTED, changes)
     # Differences that this message would have removed count again.
     organization.last_submission = submission
-    known.update_counts(organization)
+    directory_state.update_counts(organization)
     organization.save()
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
     submissions.cancel_followers(history, submission, locked, reason)

@@ -11,7 +11,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.delivery import decide
 from organizations.services.errors import ActionRefused, EditConflict, OutOfDate, ReasonMissing
-from organizations.services.records import known, organizations, row_limits
+from organizations.services.records import directory_state, organizations, row_limits
 
 ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
 ASK_AGAIN = "Ask the directory again, then decide within 10 minutes. Its last answer is older than the decision."
@@ -43,7 +43,7 @@ def take_theirs(
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
         after = knowledge.taken_from(reading.accepted, before, reading.seen)
-        known.take_reading(organization, reading.seen)
+        directory_state.take_reading(organization, reading.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
@@ -84,7 +84,7 @@ def claim(
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
-            known.mark_present(organization, seen, organization.seen_at)
+            directory_state.mark_present(organization, seen, organization.seen_at)
         elif organization.seen_at is not None:
             known.mark_absent(organization, organization.seen_at)
         history.log_record(action, organization, reason=reason.strip())

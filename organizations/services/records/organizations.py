@@ -26,7 +26,7 @@ from organizations.services import locks, search_text
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.errors import ActionRefused, Circle, EditConflict, OidTaken, RecordWithdrawn
-from organizations.services.records import counterparts, known, row_limits
+from organizations.services.records import counterparts, directory_state, row_limits
 
 
 def create(record: OrganizationRecord, environment: str, *, stands_for: str, actor: Actor) -> Organization:
@@ -369,7 +369,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     for name, value in values.items():
         setattr(organization, name, value)
     # A new record has no rows of contacts and identifiers yet.
-    known.update_counts(organization, record)
+    directory_state.update_counts(organization, record)
     organization.save()
 
 

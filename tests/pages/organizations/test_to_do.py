@@ -13,7 +13,7 @@ from organizations.pages.organizations import csv_export, listing
 from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import record_filters
 from organizations.services.actors import person
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
@@ -25,7 +25,7 @@ def differing(editor: User) -> Organization:
     made = factories.accepted(user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma"))
     seen = replace(made.record(), name="By hand", destination_known=False)
     with transaction.atomic():
-        known.keep_reading(organizations.locked(made.pk), seen, clock.now())
+        directory_state.keep_reading(organizations.locked(made.pk), seen, clock.now())
     made = Organization.objects.get(pk=made.pk)
     wanted = replace(made.record(), contacts=())
     organizations.edit(made.pk, made.version, wanted, stands_for="", actor=person(editor))

@@ -12,7 +12,7 @@ from organizations.pages.plan import draft as shown
 from organizations.pages.plan import overwritten
 from organizations.pages.review import values
 from organizations.services.delivery import heartbeat
-from organizations.services.records import known
+from organizations.services.records import directory_state
 from organizations.services.review import plan_draft
 from organizations.services.review.blockers import Block
 from organizations.services.review.plan_draft import ChosenRecords
@@ -165,7 +165,7 @@ class TestDeactivating:
 class TestOverwriting:
     def read(self, made: Organization, name: str, **values: Any) -> None:
         row = Organization.objects.get(pk=made.pk)
-        known.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
+        directory_state.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
 
     def test_each_value_has_a_tick_below_the_name_of_its_record(self, region, editor):
         for made in region[1:3]:
@@ -198,7 +198,7 @@ class TestOverwriting:
     def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor):
         made = factories.organization(user=editor)
         long_name = "N" * 1000
-        known.mark_present(made, replace(made.record(), name=long_name), clock.now())
+        directory_state.mark_present(made, replace(made.record(), name=long_name), clock.now())
         self.read(made, long_name)
         (group,) = page_of(made, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
@@ -237,7 +237,7 @@ class TestValues:
     def test_a_value_of_the_directory_that_is_overwritten_stands_there_as_well(self, region, editor):
         edited(region[1], editor, aliases=("East",))
         row = Organization.objects.get(pk=region[1].pk)
-        known.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
+        directory_state.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
         (moved,) = self.plan(region, editor).rows
         (move,) = moved.moves.overwritten
         assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")

@@ -10,7 +10,7 @@ from organizations.pages.review import message as shown
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
-from organizations.services.records import known
+from organizations.services.records import directory_state
 from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
@@ -33,7 +33,7 @@ def fresh(made):
 
 def read(made, record, *, asked_at=None):
     """The record after the directory answered with that content."""
-    known.keep_reading(fresh(made), record, asked_at or clock.now())
+    directory_state.keep_reading(fresh(made), record, asked_at or clock.now())
     return fresh(made)
 
 

@@ -27,7 +27,7 @@ from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import resolve, settle, workers
 from organizations.services.errors import OutOfDate
-from organizations.services.records import known
+from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE
 from tests.services.sending import (
@@ -109,7 +109,7 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
 def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
     """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
     made = factories.accepted(user=editor)
-    known.mark_absent(made, clock.now())  # as Redox had answered to an Update
+    directory_state.mark_absent(made, clock.now())  # as Redox had answered to an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
     answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)

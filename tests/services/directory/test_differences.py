@@ -11,7 +11,7 @@ from organizations.models import Action, AuditEntry, Event, Intent, Organization
 from organizations.records import ContactRecord, IdentifierRecord
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, EditConflict, OutOfDate, ReasonMissing
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
@@ -143,7 +143,7 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
     differences.claim(read(made, theirs).pk, reason="Ticket 9", actor=acting(editor))
     row = Organization.objects.get(pk=made.pk)
     assert row.carried
-    known.mark_foreign(row, theirs, timezone.now())
+    directory_state.mark_foreign(row, theirs, timezone.now())
     assert Organization.objects.get(pk=made.pk).carried == {}
 
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from organizations.models import Basis, Organization, Presence, User, clock
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory import differences
-from organizations.services.records import known, organizations
+from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import fresh, read, shown
@@ -38,7 +38,7 @@ class TestWhatIsKept:
         shown(made, active=False)
         row = fresh(made)
         row.not_visible_yet = True
-        known.update_counts(row)
+        directory_state.update_counts(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:

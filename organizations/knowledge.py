@@ -54,7 +54,7 @@ def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> Organizati
 def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
     """Where a reading differs from the acceptance. Other spellings and another order do not count."""
     differences = in_form(difference(accepted, newest(accepted, seen)))
-    return tuple(each for each in differences if not _is_order(each))
+    return tuple(change for change in differences if not _is_order(change))
 
 
 def changed_by_others(
@@ -124,9 +124,9 @@ def unsent(
         for each in edits
         if difference_place(each) in missing
         or any(
-            place.startswith(f"{each.field}.") for place, _ in missing
+            place.startswith(f"{change.field}.") for place, _ in missing
         )  # an added contact that is paired with another one
-        or _is_missing_contact(each, accepted, known, wanted)
+        or _is_missing_contact(change, accepted, known, wanted)
     )
 
 
@@ -198,7 +198,7 @@ def carried_from(own: OrganizationRecord, seen: OrganizationRecord) -> tuple[tup
 
 def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """The differences in fields of the form. Nobody edits other fields."""
-    return tuple(each for each in differences if not each.field.startswith("carried."))
+    return tuple(change for change in differences if not change.field.startswith("carried."))
 
 
 def respelled(record: OrganizationRecord, like: OrganizationRecord) -> OrganizationRecord:

@@ -16,7 +16,7 @@ def edit_of_ours(
     entry = edit_of(difference, edits, accepted)
     if entry is not None or not difference.field.startswith("contacts"):
         return entry
-    return next((each for each in reversed(edits) if _touches_contacts(each)), None)
+    return next((edit for edit in reversed(edits) if _touches_contacts(edit)), None)
 
 
 def edit_of(difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:

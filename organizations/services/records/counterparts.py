@@ -83,12 +83,12 @@ def why_not_link(staging: Organization, production: Organization) -> str:
     """Why two records cannot become counterparts, as a sentence; "" if they can."""
     if staging.counterpart == production:
         return "These two records are already counterparts."
-    for each in (staging, production):
-        other = each.counterpart
+    for record in (staging, production):
+        other = record.counterpart
         if other is not None:
-            word = Environment(each.environment).label
+            word = Environment(record.environment).label
             return (
-                f"{each.name} in {word} already has a counterpart: {other.name}, {other.oid}. Remove that link first."
+                f"{record.name} in {word} already has a counterpart: {other.name}, {other.oid}. Remove that link first."
             )
     return ""
 

@@ -181,7 +181,7 @@ def prepared_before(
         return None
     entries = AuditEntry.objects.of_organization(counterpart.pk).filter(action=Action.ORGANIZATION_CREATED)
     details = [entry.facts.get("details", {}) for entry in entries]
-    is_from_it = any(each.get("prepared_from", {}).get("id") == staging.pk for each in details)
+    is_from_it = any(detail.get("prepared_from", {}).get("id") == staging.pk for detail in details)
     return (
         counterpart if is_from_it and (counterpart.record(), counterpart.stands_for) == (record, stands_for) else None
     )

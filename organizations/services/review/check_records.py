@@ -98,7 +98,7 @@ def _warnings(
 ) -> dict[str, list[Remark]]:
     """The review warnings that follow from a record's own values and OIDs, by OID."""
     redox = gateway.environment(environment)
-    elsewhere = warnings.names_elsewhere(environment, [each.record() for each in organizations])
+    elsewhere = warnings.names_elsewhere(environment, [organization.record() for organization in organizations])
     findings = {}
     for organization in organizations:
         case = warnings.WarningCase(
@@ -123,17 +123,19 @@ def _places(
     gateways: frozenset[str],
 ) -> dict[str, list[Remark]]:
     """Findings about the place of each record in the tree, and about near-doubles, by OID."""
-    circles = tree.in_circles(environment, [each.oid for each in organizations])
-    doubles = _near_doubles(environment, {each.double_key for each in organizations} - {""})
+    circles = tree.in_circles(environment, [organization.oid for organization in organizations])
+    doubles = _near_doubles(environment, {organization.double_key for organization in organizations} - {""})
     findings: dict[str, list[Remark]] = {}
-    for each in organizations:
-        remarks = findings.setdefault(each.oid, [])
-        if each.oid in circles:
+    for organization in organizations:
+        remarks = findings.setdefault(organization.oid, [])
+        if organization.oid in circles:
             remarks.append(("Place", "PartOf", "The record is below itself: PartOf makes a circle."))
-        elif each.part_of_oid not in gateways and (error := _parent_finding(each, parents.get(each.part_of_oid))):
+        elif organization.part_of_oid not in gateways and (
+            error := _parent_finding(organization, parents.get(organization.part_of_oid))
+        ):
             remarks.append(("Place", "PartOf", error))
-        if each.double_key in doubles:
-            remarks.append(("Near-double", "Name, address", doubles[each.double_key].text(each.oid)))
+        if organization.double_key in doubles:
+            remarks.append(("Near-double", "Name, address", doubles[organization.double_key].text(organization.oid)))
     return findings
 
 
@@ -165,4 +167,4 @@ class _NearDoubles(NamedTuple):
 def _near_doubles(environment: str, keys: set[str]) -> dict[str, _NearDoubles]:
     same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
     counted = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
-    return {each["double_key"]: _NearDoubles(each["first"], each["last"], each["records"]) for each in counted}
+    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in counted}

@@ -90,9 +90,11 @@ class PlanDraft:
             organization = review.organization
             lines.append(f"{organization.pk} {review.sha256} {organization.last_submission_id or 0}")
         if self.kind == PlanKind.DEACTIVATE:
-            for each in self.left_out:
-                kinds = ",".join(blocker.kind for blocker in each.blockers)
-                lines.append(f"stays {each.organization.pk} {kinds} {each.organization.last_submission_id or 0}")
+            for left_out in self.left_out:
+                kinds = ",".join(blocker.kind for blocker in left_out.blockers)
+                lines.append(
+                    f"stays {left_out.organization.pk} {kinds} {left_out.organization.last_submission_id or 0}"
+                )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
@@ -139,7 +141,7 @@ def draft(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
     if kind == PlanKind.SEND:
         # Most records of a branch have no changes: they need no review.
         equal = rows.filter(changes=0, presence=Presence.PRESENT).order_by("oid_key")
-        left_out = [_unchanged(each) for each in equal.only("environment", "oid", "name", "differs")]
+        left_out = [_unchanged(organization) for organization in equal.only("environment", "oid", "name", "differs")]
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
     organizations = list(
         rows.with_words().select_related("last_submission").prefetch_related("contacts", "identifiers")
@@ -193,13 +195,13 @@ def _in_order(organizations: list[Organization], kind: PlanKind) -> list[Organiz
     """The records in the order of the tree, parents first; children first if deactivating."""
     by_oid = {organization.oid: organization for organization in organizations}
     below: dict[str, list[Organization]] = {}
-    for organization in sorted(organizations, key=lambda each: each.oid_key):
+    for organization in sorted(organizations, key=lambda organization: organization.oid_key):
         below.setdefault(next((oid for oid in _parent_oids(organization, kind) if oid in by_oid), ""), []).append(
             organization
         )
-    ordered = {each.oid: each for each in _walk(below)}
+    ordered = {organization.oid: organization for organization in _walk(below)}
     # The walk does not reach records in a circle. Their reviews say what blocks them.
-    ordered |= {oid: each for oid, each in by_oid.items() if oid not in ordered}
+    ordered |= {oid: organization for oid, organization in by_oid.items() if oid not in ordered}
     return list(ordered.values()) if kind == PlanKind.SEND else list(reversed(ordered.values()))
 
 

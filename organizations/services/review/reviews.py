@@ -326,7 +326,7 @@ def _is_edited(field: str, edited: set[str]) -> bool:
     if field.startswith("contacts.removed."):
         return True  # its number differs between comparisons, so `edit_of` finds the edit by the text
     of_contact = field.rpartition(".")[0]
-    return field in edited or of_contact in edited or any(each.startswith(f"{field}.") for each in edited)
+    return field in edited or of_contact in edited or any(part.startswith(f"{field}.") for part in edited)
 
 
 def _changes_by_others(

@@ -36,7 +36,7 @@ REFUSED: list[tuple[str, Any, dict[str, Any]]] = [
 ]
 
 
-def test_the_database_takes_no_value_that_nobody_knows():
+def test_the_database_refuses_unknown_values():
     user = factories.editor()
     factories.plan([factories.organization(user=user)], user=user)
     for constraint, model, values in REFUSED:

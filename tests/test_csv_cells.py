@@ -23,7 +23,7 @@ def test_what_is_protected_comes_back(text):
 
 
 @given(TEXTS)
-def test_no_part_of_a_cell_begins_a_formula_whatever_separates_the_parts(text):
+def test_no_part_of_a_cell_begins_a_formula_with_any_separator(text):
     assert not protect(text).startswith(tuple(DANGEROUS))
     for part in re.split(r"[;,\t\r\n|；，]", protect(text)):
         compatible = unicodedata.normalize("NFKC", part.strip(' \u200b"'))
@@ -49,7 +49,7 @@ def test_behind_every_character_that_becomes_a_separator_a_sign_is_dangerous(for
     "skipped",
     "\u2800\u0301\u3164\u034f\u115f\ufe0f\u17b5\ufff9\U000e0041\U0001d173\xb4\u2032\u201e\u275d\u02d7\ufff0`'\xa0\x1b",
 )
-def test_what_nobody_sees_and_quotes_do_not_hide_a_sign(skipped):
+def test_invisible_characters_and_quotes_do_not_hide_a_sign(skipped):
     assert protect(f"{skipped}=1") == f"{skipped}'=1"
     assert protect(f"a;{skipped} {skipped}@x") == f"a;{skipped} {skipped}'@x"
 

@@ -112,7 +112,7 @@ def test_a_country_is_known_by_its_codes_and_names(typed, name):
         ("Lakeside", ""),
     ],
 )
-def test_a_country_with_a_typing_error_is_told_by_the_nearest_name(typed, near):
+def test_a_misspelt_country_is_found_by_the_nearest_name(typed, near):
     assert nearest_country(typed) == near
 
 
@@ -120,7 +120,7 @@ def test_a_country_with_a_typing_error_is_told_by_the_nearest_name(typed, near):
     ("phone", "expected"),
     [("+16085550100", False), ("+18245550100", True), ("(421) 555-0100", True), ("555-0120", False), ("", False)],
 )
-def test_a_phone_that_can_be_dialled_may_be_nobodys(phone, expected):
+def test_a_phone_that_can_be_dialled_may_be_unassigned(phone, expected):
     assert is_unassigned(phone) == expected
 
 
@@ -128,7 +128,7 @@ def test_a_phone_that_can_be_dialled_may_be_nobodys(phone, expected):
     ("zip_code", "expected"),
     [("00000", True), ("21300", True), ("69999-1234", True), ("53704", False), ("96910", False), ("5370", False)],
 )
-def test_a_zip_code_may_begin_as_none_does(zip_code, expected):
+def test_a_zip_code_may_have_an_unused_prefix(zip_code, expected):
     assert is_unused_zip(zip_code) == expected
 
 
@@ -166,5 +166,5 @@ def test_a_zip_code_may_begin_as_none_does(zip_code, expected):
         ("K1A 0B1", ""),
     ],
 )
-def test_the_states_of_a_zip_code_are_told_only_when_they_are_sure(zip_code, state):
+def test_the_states_of_a_zip_code_are_named_only_if_certain(zip_code, state):
     assert states_of_zip(zip_code) == tuple(state.split())

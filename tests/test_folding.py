@@ -59,7 +59,7 @@ def test_an_oid_stays_as_it_is(oid):
         ("first.last@x.example", "firstlast@xexample"),
     ],
 )
-def test_what_people_do_not_search_by_falls_away(text, folded):
+def test_folding_removes_what_people_do_not_search_by(text, folded):
     assert fold(text) == folded
 
 

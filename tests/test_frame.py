@@ -78,7 +78,7 @@ def test_a_page_about_both_environments_offers_both_and_claims_neither():
     assert 'href="/production/organizations/"' in shown
 
 
-def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
+def test_only_an_environment_with_a_problem_has_a_banner():
     assert 'class="banner"' not in frame()
     for key, beginning in (("stopped", "<b>STAGING: Stopped.</b>"), ("faulty", "<b>STAGING:</b>")):
         word = vocabulary.ENVIRONMENT_STATE[key]
@@ -89,7 +89,7 @@ def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
             assert 'href="/staging/connection/">Open Connection' in shown
 
 
-def test_missing_workers_are_told_on_every_page():
+def test_every_page_shows_that_no_worker_runs():
     shown = strip_tags(frame(environment="", workers_absent_since=LONG_AGO))
     assert "No worker is running since May 9, 2001, 14:03 CDT." in shown
 
@@ -107,7 +107,7 @@ def test_the_demonstration_can_be_set_without_a_script():
     assert "DEMONSTRATION" not in frame()
 
 
-def test_whoever_is_not_signed_in_sees_no_menu():
+def test_without_a_sign_in_there_is_no_menu():
     shown = frame(environment="", person=None)
     assert '<a class="brand"' in shown
     assert "<nav" not in shown

@@ -41,7 +41,7 @@ def test_newest_takes_what_was_seen_and_keeps_what_a_query_does_not_show():
 
 
 @given(st.data())
-def test_another_spelling_is_no_news(data):
+def test_another_spelling_is_not_a_difference(data):
     accepted = data.draw(plain_records)
     seen = as_seen(data.draw(spellings(accepted)))
     assert readable_fingerprint(seen) == readable_fingerprint(accepted)
@@ -71,7 +71,7 @@ def test_a_longer_zip_in_the_directory_is_not_replaced_in_silence(sent, overwrit
 
 
 @given(plain_records, plain_records)
-def test_whatever_the_directory_changed_is_overwritten_by_what_was_accepted(accepted, seen):
+def test_any_change_of_the_directory_is_overwritten_by_the_accepted_record(accepted, seen):
     split = knowledge.split(accepted, as_seen(seen), accepted)
     assert split.chosen == ()
     assert bool(split.overwritten) == bool(knowledge.seen_differences(accepted, as_seen(seen)))
@@ -125,7 +125,7 @@ def test_what_the_message_is_for_is_never_overwritten(accepted_active, shown_act
     assert fields(split.overwritten) == ["name"]
 
 
-def test_an_edit_and_a_change_in_the_directory_are_told_apart():
+def test_an_edit_differs_from_a_change_in_the_directory():
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
     split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
     assert fields(split.chosen) == ["address.street"]
@@ -152,7 +152,7 @@ def test_an_edit_inside_the_spelling_is_an_edit():
     assert fields(split.chosen) == ["address.zip_code"]
 
 
-def test_keys_that_the_form_does_not_have_are_nobodys_change():
+def test_carried_keys_are_not_a_change():
     taken_over = as_seen(ACCEPTED)
     sent = replace(taken_over, carried=(("Type", '"x"'),))
     assert knowledge.split(taken_over, None, sent) == knowledge.Split()
@@ -240,7 +240,7 @@ def test_an_edit_of_a_contact_that_the_directory_changed_too_is_not_sent(seen, w
     assert knowledge.unsent(accepted, shown, accepted) == ()
 
 
-def test_a_contact_that_the_directory_removed_or_changed_as_is_wanted_here_is_no_edit_any_more():
+def test_an_edit_of_a_contact_that_the_directory_made_too_is_not_unsent():
     for contacts in ((), (replace(DESK, name="New desk"),)):
         wanted = replace(ACCEPTED, contacts=contacts)
         assert knowledge.unsent(ACCEPTED, as_seen(wanted), wanted) == ()
@@ -327,7 +327,7 @@ def test_without_a_message_under_way_every_difference_is_by_others():
     assert fields(knowledge.changed_by_others(ACCEPTED, shown, None)) == ["name"]
 
 
-def test_the_order_of_contacts_is_neither_news_nor_overwritten():
+def test_the_order_of_contacts_is_neither_a_difference_nor_overwritten():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     shown = as_seen(replace(accepted, contacts=(BILLS, replace(DESK, work_phone="+16085550199"))))
     assert "contacts.order" not in fields(knowledge.seen_differences(accepted, shown))
@@ -336,7 +336,7 @@ def test_the_order_of_contacts_is_neither_news_nor_overwritten():
 
 @pytest.mark.parametrize("name", ["Lakeside North", "Chosen here", "LAKESIDE  NORTH"])
 @pytest.mark.parametrize("display_name", ["Lakeside North", "Shown there"])
-def test_another_spelling_is_told_apart_from_what_is_chosen_or_overwritten(name, display_name):
+def test_another_spelling_is_neither_chosen_nor_overwritten(name, display_name):
     desk = replace(DESK, work_phone="(608) 555-0100")
     shown = as_seen(replace(ACCEPTED, name=display_name, contacts=(desk,)))
     split = knowledge.split(ACCEPTED, shown, replace(ACCEPTED, name=name))

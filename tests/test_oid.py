@@ -51,7 +51,7 @@ def test_a_well_formed_oid_is_taken_as_it_is(text):
         ("2.16.840.1^17", "'^' belongs to a document number. Enter only the part before it."),
     ],
 )
-def test_what_is_no_oid_is_refused_in_words_for_people(text, fault):
+def test_text_that_is_not_an_oid_is_refused_in_plain_words(text, fault):
     with pytest.raises(OidError, match=f"^{re.escape(fault)}\\Z"):
         Oid(text)
 
@@ -75,7 +75,7 @@ def test_keys_sort_as_the_numbers_do(one, other):
 
 
 @given(oid_texts(), st.integers(min_value=0, max_value=99))
-def test_a_child_is_below_its_parent_and_no_further(text, arc):
+def test_a_child_is_below_only_its_own_ancestors(text, arc):
     parent = Oid(text)
     child = Oid(f"{text}.{arc}")
     assert child.parent == parent

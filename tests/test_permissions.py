@@ -66,7 +66,7 @@ class TestPeople:
         assert not permissions.may(user, Right.SEND_PRODUCTION)
 
     @pytest.mark.parametrize("user", [AnonymousUser(), User(username="left", is_active=False, pk=1)])
-    def test_who_is_not_signed_in_or_left_has_none(self, user: User) -> None:
+    def test_nobody_who_is_signed_out_or_closed_has_rights(self, user: User) -> None:
         user._rights = ROLES["approver"]  # type: ignore[attr-defined]
         assert permissions.rights_of(user) == frozenset()
 

@@ -279,7 +279,7 @@ UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u180e\ufe0f\u202e\u20
 
 
 @pytest.mark.parametrize("reader", CODES)
-def test_a_code_loses_what_nobody_sees(reader: str) -> None:
+def test_invisible_characters_are_removed_from_a_code(reader: str) -> None:
     value, read = VALUES[reader], READERS[reader]
     for unseen in UNSEEN:
         label = read(f"{unseen}{value}{unseen}").changed.partition(":")[0]

@@ -105,7 +105,7 @@ def test_a_moment_follows_the_zone_in_force():
         assert ">May 9, 2001, 19:03 UTC<" in render("{% moment value %}", value=LONG_AGO)
 
 
-def test_an_age_is_told_in_words_with_its_time():
+def test_an_age_is_in_words_with_its_time():
     value = timezone.now() - datetime.timedelta(minutes=26, seconds=5)
     shown = render("{% age value %}", value=value)
     assert ' data-age="1565">26 minutes</time>' in shown
@@ -149,7 +149,7 @@ def test_an_oid_of_others_is_never_cut():
     assert markup.short_oid("1.2.3.4") == "1.2.3.4"
 
 
-def test_what_is_no_oid_is_escaped():
+def test_text_that_is_not_an_oid_is_escaped():
     assert "<b" not in markup.short_oid(HOSTILE)
     assert "<b" not in markup.long_oid(HOSTILE)
 

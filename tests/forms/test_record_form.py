@@ -87,7 +87,7 @@ def test_it_says_what_it_changed():
     assert form.record().contacts == (ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550100"),)
 
 
-def test_a_line_of_invisible_characters_is_no_value():
+def test_a_line_of_invisible_characters_is_left_out():
     typed = texts(aliases="\u200b\nNorth")
     typed.contacts[0].update(email_addresses="\u2060")
     form = checked(typed)
@@ -156,7 +156,7 @@ def test_an_alias_may_be_like_the_name_or_another_alias():
     assert form.record().aliases == ("LAKESIDE 5", "One", "ONE")
 
 
-def test_an_email_address_that_is_there_twice_is_left_out_and_said():
+def test_a_repeated_email_address_is_left_out_with_a_note():
     typed = texts().after("remove-contacts-0").after("add-contacts")
     typed.contacts[0].update(email_addresses="desk@example.org\nother@example.org\nDesk@example.org")
     form = checked(typed)
@@ -378,7 +378,7 @@ def test_buttons_change_the_lines_and_nothing_else():
     assert typed.fields == texts().fields
 
 
-def test_a_form_that_is_only_shown_again_judges_nothing():
+def test_a_form_that_is_only_shown_is_not_validated():
     form = RecordForm(texts(name="", zip_code="x"), surroundings(), checked=False)
     assert not form.errors
     assert form.main["zip_code"].value() == "x"
@@ -389,7 +389,7 @@ HOSTILE = ["\x00", "\u202e", "\ud7ff\uffff", "x" * 10_000, "<script>", "1" * 500
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_whatever_is_typed_is_refused_or_can_be_saved_again_unchanged(text):
+def test_any_typed_text_is_refused_or_can_be_saved_again_unchanged(text):
     for name in texts().as_post():
         form = checked(Typed.from_post(posted(**{name: text})))
         if form.is_valid():

@@ -86,7 +86,7 @@ def test_what_is_stored_of_one_contact_does_not_excuse_an_empty_one() -> None:
     assert not form.is_valid()
 
 
-def test_a_stored_contact_of_blanks_is_not_in_the_way() -> None:
+def test_a_stored_contact_of_blanks_does_not_block_an_edit() -> None:
     stored = replace(LAKESIDE, contacts=(ContactRecord(purpose=" "),))
     edited = form_of(stored, replace(stored, address=replace(stored.address, street="3 Shore Rd")))
     assert form_of(stored).is_valid()
@@ -95,7 +95,7 @@ def test_a_stored_contact_of_blanks_is_not_in_the_way() -> None:
 
 
 @given(strategies.records, st.sampled_from(["2 Shore Rd", "3 Shore Rd"]))
-def test_no_stored_text_is_in_the_way_of_an_edit(stored: OrganizationRecord, street: str) -> None:
+def test_no_stored_text_blocks_an_edit(stored: OrganizationRecord, street: str) -> None:
     stored = replace(stored, part_of_oid=stored.part_of_oid or GATEWAY_OID, destination_known=True)
     assume(stored.part_of_oid != stored.oid)
     unchanged, edited = (

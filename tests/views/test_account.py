@@ -103,7 +103,7 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(visitor, anna, username
     assert password not in bytes(entry.body).decode()
 
 
-def test_what_cannot_be_a_name_is_said_and_is_no_try(visitor, anna):
+def test_an_impossible_name_is_refused_and_is_not_a_try(visitor, anna):
     answer = visitor.post(SIGN_IN, {"username": "a\x00b", "password": "x"})
     assert (answer.status_code, "Null characters are not allowed." in text_of(answer)) == (422, True)
     assert entries(Action.PERSON_REFUSED) == []
@@ -142,7 +142,7 @@ def test_the_first_administrator_is_sent_to_people_and_roles(visitor):
     assert sign_in(visitor, username="first")["Location"] == reverse("people")
 
 
-def test_in_earnest_no_button_signs_anybody_in(visitor):
+def test_outside_the_demonstration_no_button_signs_anybody_in(visitor):
     UserFactory(username="editor", role="editor")
     html = html_of_page(pages.build_sign_in(SignInForm(), ""))
     assert ("Sign in as" in html, 'type="password"' in html) == (False, True)

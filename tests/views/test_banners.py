@@ -22,7 +22,7 @@ OF_ONE = (
 )
 
 
-def test_a_closed_gate_is_told_on_every_page(queued, client):
+def test_every_page_shows_a_closed_gate(queued, client):
     reason = "Redox refuses the credential"
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason=reason)
     values = {"entry": AuditEntry.objects.values_list("pk", flat=True)[0], "oid": queued.oid, "submission": queued.pk}
@@ -35,7 +35,7 @@ def test_a_closed_gate_is_told_on_every_page(queued, client):
 
 
 @pytest.mark.parametrize("values", [{}, {"probing": True, "failures": 5}])
-def test_a_gate_that_waits_is_told_too(values, client):
+def test_every_page_shows_a_waiting_gate(values, client):
     later = clock.now() + datetime.timedelta(hours=1)
     EnvironmentGate.objects.filter(pk="staging").update(hold_until=later, **values)
     for address in ("/", "/staging/submissions/"):

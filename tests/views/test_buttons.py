@@ -16,7 +16,7 @@ def test_the_words_are_found_wherever_a_button_has_them():
     assert set(forbidden(page)) == {"Retry", "OK", "Delete", "Publish", "Sync", "Push"}
 
 
-def test_no_template_names_a_button_so():
+def test_no_template_has_these_button_names():
     written = {path: path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.html")}
     found = {path: forbidden(text) + forbidden(_TAGS.sub("", text)) for path, text in written.items()}
     assert len(found) > 100

@@ -64,7 +64,7 @@ def test_nothing_is_saved_before_somebody_chose_and_then_what_was_chosen(client,
     assert AuditEntry.objects.filter(action="organization.edited").count() == 2
 
 
-def test_a_third_version_meanwhile_is_shown_before_anything_is_saved(client, made, save_theirs):
+def test_a_third_version_is_shown_before_anything_is_saved(client, made, save_theirs):
     sent = inputs(conflict(client, made, save_theirs), name="mine")
     save_theirs(name="Theirs again")
     response = client.post(edit_url(made), sent)
@@ -96,7 +96,7 @@ def test_the_way_back_leads_to_the_form_with_ones_own_values_and_their_version(c
     assert response.context["form"].main["name"].value() == "Mine"
 
 
-def test_values_that_were_taken_meanwhile_lead_back_to_the_form(client, made, save_theirs, editor):
+def test_values_taken_since_lead_back_to_the_form(client, made, save_theirs, editor):
     response = conflict(client, made, save_theirs, oid=f"{BASE}.5")
     factories.organization(f"{BASE}.5", user=editor)
     response = client.post(edit_url(made), inputs(response, name="mine"))

@@ -16,7 +16,7 @@ GO_ON = "/staging/connection/go-on/"
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_viewer_reads_and_is_told_who_checks(client_of):
+def test_a_viewer_reads_who_can_check(client_of):
     said = text_of(client_of("viewer").get(PAGE))
     assert said.startswith("Connection | STAGING | orgportal ")
     assert "Not checked A credential is set for STAGING." in said

@@ -105,7 +105,7 @@ def test_a_second_press_says_what_was_sent_already(client, made):
     assert re.fullmatch(rf"This was already sent at \d\d:\d\d: submission {submission.pk}\.", message)
 
 
-def test_what_changed_meanwhile_is_not_sent(client, made):
+def test_a_message_that_changed_is_not_sent(client, made):
     response = press(client, sha256="0" * 64)
     assert_nothing_sent_and_all_kept(response, 409)
     assert "Nothing was sent." in text_of(response)

@@ -65,9 +65,7 @@ def test_the_page_asks_when_it_is_opened_and_loads_anew_with_the_answer(
     assert markup.count('type="radio"') == 2
 
 
-def test_a_page_that_stands_open_is_loaded_anew_when_a_decision_is_needed(
-    undecided: Submission, approver: Client
-) -> None:
+def test_an_open_page_reloads_when_a_decision_is_needed(undecided: Submission, approver: Client) -> None:
     answer = approver.get(page_of(undecided, "submission-state") + "?since=sending-1-0")
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
 

@@ -31,7 +31,7 @@ def test_another_word_is_refused_and_changes_nothing(demo, client_of, word):
     assert demonstration.behaviour() == "answers"
 
 
-def test_in_earnest_there_is_no_such_thing(client_of):
+def test_outside_the_demonstration_the_address_does_not_exist(client_of):
     client = client_of("administrator")
     assert client.post("/demonstration/", {"behaviour": "slow"}).status_code == 403
     assert "Redox now:" not in client.get("/help/").content.decode()

@@ -47,7 +47,7 @@ def test_the_values_are_taken_and_nothing_is_sent(client, made):
     assert not Submission.objects.exists()
 
 
-def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client, made):
+def test_an_outdated_page_takes_nothing_and_keeps_the_reason(client, made):
     for values in ({"asked_at": "2020-01-01T00:00:00+00:00"}, {"asked_at": "x"}, {"version": "7"}):
         answer = client.post(PAGE, posted(made, take="1", **values))
         assert_kept(answer, 409)
@@ -56,7 +56,7 @@ def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client, made
     assert Organization.objects.get().name == "Lakeside 1"
 
 
-def test_whose_an_oid_is_is_decided_on_the_page(client_of, claimable):
+def test_the_page_decides_whose_an_oid_is(client_of, claimable):
     client = client_of("approver")
     decision = posted(claimable, decide="1", whose="foreign")
     for missing in ("whose", "reason"):
@@ -85,7 +85,7 @@ def test_an_editor_does_not_decide_whose_an_oid_is(client, claimable):
 
 
 @pytest.mark.parametrize("page", ["review", "deactivate"])
-def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client, made, page):
+def test_a_sender_learns_of_an_answer_newer_than_the_page(client, made, page):
     url = edit_url(made, page)
     context = client.get(url).context
     sha256 = context["review"].sha256

@@ -43,7 +43,7 @@ def test_a_database_that_is_gone_is_said(broken, fault):
 
 
 @pytest.mark.parametrize("address", ["/no/such/page/", "/%00"])
-def test_an_address_that_is_none_of_ours_is_said(client, address):
+def test_an_unknown_address_gets_an_error_page(client, address):
     answer = client.get(address)
     assert answer.status_code == 404
     assert "The portal has no page of this address." in text_of(answer)

@@ -48,7 +48,7 @@ def test_all_findings_are_exported_and_that_is_noted(client, editor):
 
 
 @pytest.mark.parametrize("address", [RECORDS, CHECK, "/audit/export/"])
-def test_who_asks_only_for_the_head_of_an_export_leaves_no_entry(client_of, address):
+def test_a_head_request_for_an_export_writes_no_entry(client_of, address):
     assert client_of("auditor").head(address).status_code == 200
     assert not AuditEntry.objects.exists()
 

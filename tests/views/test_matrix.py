@@ -195,7 +195,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_changes_nothing(places, vis
     assert AuditEntry.objects.count() == before
 
 
-def test_a_fragment_for_nobody_is_401_and_sends_the_whole_page_to_sign_in(places, visitor):
+def test_a_fragment_without_a_person_is_401_and_redirects_the_page_to_sign_in(places, visitor):
     asked = behind_the_sign_in(places)
     answers = walk(visitor.get, asked, **{"HX-Request": "true"})
     assert statuses(answers) == dict.fromkeys(asked, 401)
@@ -213,7 +213,7 @@ def test_no_browser_and_no_proxy_keeps_an_answer(places, visitor):
     assert kept(answers | {"not taken": signed_in.post(shown), "sign-in": visitor.get("/sign-in/")}) == []
 
 
-def test_what_is_of_one_environment_is_not_found_in_the_other(places):
+def test_records_of_one_environment_are_not_found_in_the_other(places):
     """What is no environment at all is not found at any address: `tests/hostile/test_addresses.py`."""
     client = client_of("approver")
     things = [name for name in TABLE if {"oid", "number", "plan"} & set(addresses()[name])]

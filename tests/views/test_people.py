@@ -156,7 +156,7 @@ def test_a_second_press_adds_nobody_twice_and_leads_to_the_account(client):
     assert client.post(NEW, typed | {"last_name": "Four"}).status_code == 422
 
 
-def test_what_is_not_valid_adds_nobody_and_comes_back(client, anna):
+def test_an_invalid_form_adds_nobody_and_is_shown_again(client, anna):
     typed = form("viewer", username="bert", first_name="Bert", last_name="Three", email="none")
     response = client.post(NEW, typed)
     assert response.status_code == 422
@@ -244,7 +244,7 @@ def test_nobody_changes_their_own_roles_password_or_account_here(client, boss):
     assert reasons() == ["first name, last name"]
 
 
-def test_the_first_account_made_on_the_machine_makes_the_others_and_nobody_sets_its_password(db, client_of):
+def test_the_first_account_makes_the_others_and_only_its_person_sets_its_password(db, client_of):
     first = User.objects.create_superuser("first", password=PASSWORD)
     assert client_of(user=first).post(NEW, form("administrator", username="bert")).status_code == 200
     bert = User.objects.get(username="bert")
@@ -277,7 +277,7 @@ def test_before_an_account_is_closed_the_page_says_what_that_means(boss, anna):
     assert "edit records Other Editor send to STAGING Other Editor Close this account" in said
 
 
-def test_a_closed_account_signs_nobody_in_until_it_is_opened_again(client, anna, client_of):
+def test_nobody_signs_in_with_a_closed_account_until_it_is_reopened(client, anna, client_of):
     of_anna = client_of(user=anna)
     assert "Anna Two can no longer sign in." in text_of(press(client, anna, "close"))
     assert of_anna.get("/help/").status_code == 302
@@ -301,7 +301,7 @@ def test_a_page_from_before_another_change_neither_closes_nor_opens(client, boss
 # Who may -----------------------------------------------------------------------------------------------------
 
 
-def test_others_are_told_who_may(client_of, boss):
+def test_others_read_who_can(client_of, boss):
     client = client_of("approver")
     answer = client.get(NEW)
     assert [answer.status_code, client.get(NEW).status_code] == [403, 403]
@@ -328,7 +328,7 @@ def test_no_account_is_saved_past_the_service(client, anna):
     assert (list(User.objects.values_list()), roles_of(anna)) == (before, ["editor"])
 
 
-def test_what_was_typed_before_the_sign_in_ended_comes_back_undone(client, anna):
+def test_what_was_typed_before_the_sign_in_expired_is_shown_again(client, anna):
     typed = {"first_name": "Bertha", "came-back": "1"}
     for address, values in (
         (NEW, form("viewer", username="bert", **typed)),

@@ -42,9 +42,7 @@ class TestSending:
         assert "This was already sent at" in text_of(again)
         assert Submission.objects.count() == 3
 
-    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays_but_the_number(
-        self, client, editor, monkeypatch
-    ):
+    def test_a_changed_draft_keeps_what_was_typed_except_the_number(self, client, editor, monkeypatch):
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         page = page_of(tree_of(editor, 2, contacts=()), editor)
         answer = press(client, page, sha256="0" * 64, reason="my reason", tick=[], number="2")
@@ -110,7 +108,7 @@ class TestDeactivating:
         assert answer.context["action"] == branch(made[0], kind="deactivate")
         assert f'action="{NEW}?branch={BASE}&amp;kind=deactivate"' in answer.content.decode()
 
-    def test_a_record_that_joined_the_branch_meanwhile_is_named_in_the_new_plan(self, client, made, editor):
+    def test_a_record_that_joined_the_branch_is_named_in_the_new_draft(self, client, made, editor):
         page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
         joined = factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
         factories.confirmed(joined)

@@ -127,7 +127,7 @@ def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client, 
 # What became of the record of STAGING meanwhile -------------------------------------------------------------
 
 
-def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(client, staging):
+def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, staging):
     mine = filled(staging, name="Typed by me")
     factories.confirmed(staging, name="Lakeside Nord")
     response = client.post(FORM, mine)
@@ -150,7 +150,7 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
     assert client.post(FORM, mine | {"act": "save"}).status_code == 302
 
 
-def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client, staging):
+def test_values_that_staging_accepts_while_saving_are_shown_too(client, staging):
     """While the form looks whether the OID is free it has read the record already, and locked nothing yet."""
     with meanwhile(THEIRS, lambda: factories.confirmed(staging, name="Lakeside Nord")):
         response = client.post(FORM, filled(staging, name="Typed by me"))
@@ -159,7 +159,7 @@ def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client, stagi
 
 
 @pytest.mark.one_database
-def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(client, staging):
+def test_a_change_of_the_staging_record_stops_the_first_save(client, staging):
     mine = filled(staging, name="Typed by me")
     foreign(staging, "Boston")
     response = client.post(FORM, mine)
@@ -170,7 +170,7 @@ def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(cl
 
 
 @pytest.mark.one_database
-def test_a_parent_that_was_prepared_meanwhile_is_filled_in(client, editor):
+def test_a_parent_that_was_prepared_since_is_filled_in(client, editor):
     above = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
     below = factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
     mine = filled(below, place=OURS, parent="", name="Typed by me")
@@ -191,7 +191,7 @@ def test_a_form_that_does_not_say_what_it_was_filled_from_is_not_saved(client, s
     assert production() == []
 
 
-def test_a_record_that_was_withdrawn_meanwhile_leaves_what_was_typed(client, editor):
+def test_a_form_of_a_withdrawn_record_keeps_what_was_typed(client, editor):
     staging = factories.organization(user=editor)
     mine = filled(staging, name="Typed by me")
     organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
@@ -204,7 +204,7 @@ def test_a_record_that_was_withdrawn_meanwhile_leaves_what_was_typed(client, edi
     assert [(each.name, each.staging_record) for each in production()] == [("Typed by me", None)]
 
 
-def test_a_record_whose_oid_was_changed_meanwhile_is_still_the_one(client, editor):
+def test_a_form_finds_its_record_after_a_change_of_the_oid(client, editor):
     staging = factories.organization(user=editor)
     mine, record = filled(staging), replace(staging.record(), oid=f"{BASE}.5")
     organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))

@@ -146,7 +146,7 @@ def test_who_may_not_edit_leaves_an_entry_about_the_record(client_of, made, act)
         ("deactivate", submissions, "submit_record"),
     ],
 )
-def test_a_record_that_is_withdrawn_in_the_moment_of_an_act_is_told_as_gone(
+def test_acting_on_a_record_withdrawn_at_the_same_time_says_that_it_is_gone(
     client, editor, made, monkeypatch, act, service, name
 ):
     withdraw, acts = organizations.withdraw, getattr(service, name)

@@ -102,7 +102,7 @@ def test_an_editor_does_not_send_to_production(client, editor):
     assert AuditEntry.objects.filter(action="permission.refused", oid=BASE).count() == 1
 
 
-def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, accepted, editor):
+def test_an_outdated_review_is_shown_again_and_sends_nothing(client, accepted, editor):
     edited(accepted, editor, aliases=("North",))
     page = opened(accepted, editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
@@ -125,14 +125,14 @@ def test_what_was_not_reviewed_is_not_sent(client, made, editor):
     assert not Submission.objects.exists()
 
 
-def test_what_something_is_in_the_way_of_is_not_sent_and_asks_for_nothing(client, made, editor):
+def test_a_blocked_record_is_not_sent_and_asks_for_nothing(client, made, editor):
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=made.oid, contacts=())
     response = press(client, opened(child, editor), ticked=[])
     assert (response.status_code, response.context["notes"]) == (409, ["Send Lakeside 1 first. Nothing was sent."])
     assert not Submission.objects.exists()
 
 
-def test_parents_are_told_by_name_and_oid_on_the_pages_of_the_record_too(client, accepted, editor):
+def test_parents_are_shown_by_name_and_oid_on_the_pages_of_the_record_too(client, accepted, editor):
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     edited(below, editor, part_of_oid=GATEWAY_OID)
     change = f"PartOf Lakeside 1 ({BASE}) the Redox gateway ({GATEWAY_OID})"

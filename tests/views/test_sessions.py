@@ -34,7 +34,7 @@ def is_signed_in(client: Client, **headers: str) -> bool:
     return client.get("/account/", headers=headers).status_code == 200
 
 
-def test_a_session_that_is_used_lasts_12_hours_and_no_longer(client_of, wait):
+def test_a_session_in_use_lasts_at_most_12_hours(client_of, wait):
     client = client_of("viewer")
     for _ in range(14):
         wait(HOUR * 5 / 6)
@@ -43,14 +43,14 @@ def test_a_session_that_is_used_lasts_12_hours_and_no_longer(client_of, wait):
     assert not is_signed_in(client)
 
 
-def test_a_session_that_nobody_uses_for_an_hour_ends_for_good(client_of, wait):
+def test_a_session_ends_after_an_hour_without_use(client_of, wait):
     client = client_of("viewer")
     wait(HOUR + datetime.timedelta(seconds=5))
     assert not is_signed_in(client)
     assert not Session.objects.exists()
 
 
-def test_what_pages_ask_for_by_themselves_is_no_use(client_of, wait):
+def test_automatic_requests_of_a_page_do_not_count_as_use(client_of, wait):
     client = client_of("viewer")
     for _ in range(3):
         wait(HOUR / 4)

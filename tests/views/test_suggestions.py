@@ -46,7 +46,7 @@ def test_records_of_this_environment_are_found_by_name_and_oid_in_every_field(re
     assert offered("parent", "nobody") == {}
 
 
-def test_a_deactivated_record_is_no_parent_to_choose_but_can_be_looked_for(region, editor):
+def test_a_deactivated_record_is_not_offered_as_parent_but_can_be_found(region, editor):
     factories.confirmed(region, active=False)
     assert {field: len(offered(field, "north")) for field in suggestions.FIELDS} == {
         "parent": 0,

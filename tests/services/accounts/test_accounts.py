@@ -52,11 +52,11 @@ def test_each_role_tells_who_gave_it(boss: User) -> None:
     assert grants(anna) == {"editor": "other"}
 
 
-def test_a_role_from_before_is_told_as_such(boss: User) -> None:
+def test_a_role_without_a_grant_says_so(boss: User) -> None:
     assert grants(boss) == {"administrator": ""}
 
 
-def test_roles_of_an_earlier_release_are_told_from_the_history(boss: User) -> None:
+def test_roles_of_an_earlier_release_are_read_from_the_history(boss: User) -> None:
     anna = save(User(username="anna"), boss, "viewer")
     save(anna, system("Demonstration"), "viewer", "editor")
     anna.groups.add(Group.objects.get(name="auditor"))  # past the service: no entry tells it
@@ -82,7 +82,7 @@ def test_roles_of_an_earlier_release_are_told_from_the_history(boss: User) -> No
         {"username": "b\u043ess", "is_active": False},
     ],
 )
-def test_nobody_takes_a_name_that_is_like_that_of_another(boss: User, names: dict[str, str]) -> None:
+def test_a_name_similar_to_another_one_is_refused(boss: User, names: dict[str, str]) -> None:
     with pytest.raises(NameTaken):
         save(User(**({"username": "new"} | names)), boss, "approver")
     assert User.objects.count() == 1
@@ -97,7 +97,7 @@ def test_nobody_takes_a_name_that_is_like_that_of_another(boss: User, names: dic
         {"username": "worker-1"},
     ],
 )
-def test_nobody_takes_a_name_that_the_portal_itself_uses(boss: User, names: dict[str, str]) -> None:
+def test_a_name_that_the_portal_uses_is_refused(boss: User, names: dict[str, str]) -> None:
     with pytest.raises(NameTaken, match="The portal itself uses the name") as caught:
         save(User(**({"username": "new"} | names)), boss)
     assert caught.value.field == ("username" if "username" in names else "last_name")
@@ -145,7 +145,7 @@ def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) 
         save(boss, boss, "administrator")
 
 
-def test_an_administrator_who_was_closed_meanwhile_closes_nobody(boss: User) -> None:
+def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User) -> None:
     """Two administrators close each other at once: whoever comes second is one no more, so that one always remains."""
     other = factories.UserFactory(username="other", role="administrator")
     for user, actor in ((other, boss), (boss, other)):

@@ -75,7 +75,7 @@ class _RefusesMessages:
 
 
 @pytest.mark.parametrize("way", ["oauth", "api-key"])
-def test_a_second_no_with_a_new_token_stops_the_environment_and_counts_no_try(
+def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
     editor: User, oauth: dict[str, str], way: str
 ) -> None:
     values = oauth if way == "oauth" else API_KEY

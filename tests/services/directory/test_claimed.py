@@ -125,7 +125,7 @@ def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_val
     assert "shows" not in plan_draft.DIRECTORY_DIFFERS
 
 
-def test_a_foreign_record_is_told_by_its_newest_reading(editor: User) -> None:
+def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     made = factories.organization(user=editor)
     made = read(made, replace(made.record(), name="Theirs"))
     differences.disclaim(made.pk, reason="Boston's", actor=acting(editor))
@@ -143,7 +143,7 @@ def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: U
     assert editor.pk in factories.submission(fresh(made), user=second).authors
 
 
-def test_a_stated_record_that_the_directory_showed_is_not_said_to_be_compared_by_nobody(editor: User) -> None:
+def test_a_stated_record_that_the_directory_showed_has_no_warning_about_comparing(editor: User) -> None:
     new = factories.organization(user=editor)
     made = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
     assert "stated" in warnings(made)

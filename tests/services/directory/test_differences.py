@@ -108,7 +108,7 @@ def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
 
 
-def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None:
+def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
     made = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
         differences.disclaim(made.pk, reason="Guessed", actor=acting(editor))
@@ -148,7 +148,7 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
 
 
 @pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
-def test_whose_an_oid_is_is_decided_by_the_answer_that_the_person_saw(editor: User, decide: Any) -> None:
+def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, decide: Any) -> None:
     made = factories.organization(user=editor)
     seen_at = read(made, replace(made.record(), name="Theirs"), minutes_ago=5).seen_at
     now = read(made, replace(made.record(), name="Somebody else"))

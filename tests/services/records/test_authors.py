@@ -72,7 +72,7 @@ def test_who_adds_a_contact_in_front_is_named_for_those_that_move(
     assert named(accepted)["contacts.0"] == second.pk
 
 
-def test_a_second_registration_names_nobody_for_what_was_not_edited_since(
+def test_a_second_registration_names_nobody_for_unedited_fields(
     accepted: Organization, editor: User, second: User
 ) -> None:
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)

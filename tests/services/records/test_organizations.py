@@ -186,7 +186,7 @@ def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
 
 
 class TestAfterAcceptance:
-    def test_what_was_thrown_away_is_nobodys_work_on_the_next_message(self, editor: User) -> None:
+    def test_discarded_edits_make_nobody_an_author_of_the_next_message(self, editor: User) -> None:
         made = edit(factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent")
         made = organizations.discard(made.pk, made.version, actor=acting(editor))
         made = edit(made, editor, name="Lakeside North")
@@ -251,7 +251,7 @@ def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_
     assert State.QUEUED not in made.submissions.values_list("state", flat=True)
 
 
-def test_what_no_form_shows_outlives_an_edit_and_goes_along(editor: User) -> None:
+def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
     made = organizations.take_over(record, "staging", actor=acting(editor))

@@ -108,7 +108,7 @@ def test_a_record_is_not_prepared_twice(editor: User) -> None:
     assert Organization.objects.in_environment("production").count() == 1
 
 
-def test_what_was_accepted_meanwhile_is_not_passed_over(editor: User) -> None:
+def test_a_new_acceptance_is_not_ignored(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
     factories.confirmed(staging, name="Accepted meanwhile")
@@ -138,7 +138,7 @@ def test_an_edit_that_was_not_sent_does_not_change_what_is_repeated(editor: User
     assert prepared(staging, editor, basis=basis).staging_record_id == staging.pk
 
 
-def test_a_record_that_was_withdrawn_meanwhile_is_not_repeated(editor: User) -> None:
+def test_a_withdrawn_record_is_not_prepared(editor: User) -> None:
     staging = factories.organization(user=editor)
     organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
     with pytest.raises(RecordWithdrawn):

@@ -60,14 +60,14 @@ def shown(made: Organization, record: OrganizationRecord | None) -> Organization
     return answer_about_record(fresh(made), record)
 
 
-def test_a_reading_of_what_was_there_before_is_nobodys_change(renamed: Organization) -> None:
+def test_a_reading_of_the_earlier_content_is_not_a_change(renamed: Organization) -> None:
     after = shown(renamed, FIRST)
     assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
     after = shown(renamed, replace(FIRST, name="By hand"))
     assert (after.not_visible_yet, after.differs) == (False, 1)
 
 
-def test_what_our_own_message_may_have_changed_is_nobody_elses_change(made: Organization, editor: User) -> None:
+def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, editor: User) -> None:
     submission = lost(edit(made, editor, name=SECOND.name), editor)
     answer_about(submission, SECOND, actor=acting(editor))
     assert fresh(made).differs == 0
@@ -142,14 +142,14 @@ def test_what_the_directory_showed_after_an_attempt_that_redox_put_off_does_not_
     assert resolved(submission, as_sent(submission)).state == State.QUEUED
 
 
-def test_an_answer_about_the_former_oid_is_no_reading_of_the_record(made: Organization, editor: User) -> None:
+def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(made: Organization, editor: User) -> None:
     submission = made.submissions.get()
     Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
     answer_about(submission, FIRST, actor=acting(editor))
     assert (fresh(made).seen, fresh(made).seen_at) == ("", None)
 
 
-def test_an_answer_about_a_record_that_was_withdrawn_meanwhile_is_kept(editor: User) -> None:
+def test_an_answer_about_a_withdrawn_record_is_kept(editor: User) -> None:
     as_asked = factories.organization(user=editor)
     organizations.withdraw(as_asked.pk, as_asked.version, actor=acting(editor))
     with pytest.raises(Organization.DoesNotExist):

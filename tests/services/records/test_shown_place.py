@@ -58,7 +58,7 @@ class TestWhatIsKept:
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
         assert place(made) == (None, "")
 
-    def test_of_a_record_of_which_nothing_was_accepted(self, editor: User) -> None:
+    def test_a_record_without_an_acceptance(self, editor: User) -> None:
         made = factories.organization(user=editor)
         Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
         assert place(read(made, factories.record(active=False))) == (False, GATEWAY_OID)
@@ -122,6 +122,6 @@ def fill() -> None:
     migration.fill(apps, None)
 
 
-def test_a_part_of_that_is_too_long_for_an_oid_is_no_place(editor: User) -> None:
+def test_a_part_of_that_is_too_long_for_an_oid_is_ignored(editor: User) -> None:
     made = shown(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
     assert (made.shown_part_of_oid, made.differs) == ("", 1)

@@ -84,7 +84,7 @@ class TestDeactivatingAParent:
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
-    def test_a_child_of_which_nobody_knows_whether_it_is_there_is_in_the_way(self, editor: User) -> None:
+    def test_a_child_of_unknown_presence_blocks(self, editor: User) -> None:
         parent = factories.organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert list(tree.active_children_of(parent)) == []
@@ -121,7 +121,7 @@ class TestSendingAChild:
         submissions.cancel_submission(ending.pk, actor=acting(editor))
         assert in_the_way(child, None) == []
 
-    def test_what_was_queued_meanwhile_is_not_sent_while_the_deactivation_is_under_way(
+    def test_a_queued_message_waits_for_the_open_deactivation(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         parent = factories.accepted(user=editor)
@@ -222,14 +222,14 @@ class TestCircles:
         answered()
         assert fresh(below).changes == 0
 
-    def test_taking_over_makes_none(self, editor: User) -> None:
+    def test_taking_over_makes_no_circle(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         shown = factories.record(BASE, part_of_oid=child.oid)
         with pytest.raises(Circle, match="is below this record"):
             organizations.take_over(shown, "staging", actor=acting(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 
-    def test_discarding_makes_none(self, editor: User) -> None:
+    def test_discarding_makes_no_circle(self, editor: User) -> None:
         above = factories.accepted(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)

@@ -68,9 +68,7 @@ def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> N
         (Presence.UNKNOWN, "The portal does not know whether there is anything to deactivate."),
     ],
 )
-def test_of_a_record_of_which_nothing_was_accepted_only_that_is_said(
-    editor: User, presence: Presence, said: str
-) -> None:
+def test_a_record_without_an_acceptance_says_only_that(editor: User, presence: Presence, said: str) -> None:
     made = factories.organization(user=editor)
     Organization.objects.filter(pk=made.pk).update(presence=presence)
     assert sentence(made, Intent.DEACTIVATE) == said

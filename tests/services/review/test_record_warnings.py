@@ -351,10 +351,10 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
 class TestTable:
-    def test_it_is_said_in_its_words(self, row: Row) -> None:
+    def test_it_warns_in_these_words(self, row: Row) -> None:
         assert [warning.text for warning in warnings_of_record(row.right) if warning.key == row.key] == [row.text]
 
-    def test_it_is_silent_where_it_is_not_right(self, row: Row) -> None:
+    def test_it_does_not_warn_if_the_value_is_right(self, row: Row) -> None:
         assert row.key not in [warning.key for warning in warnings_of_record(row.silent)]
 
 

@@ -322,11 +322,11 @@ def bases() -> Iterator[None]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
 class TestTable:
-    def test_it_is_said_in_its_words(self, editor: User, row: Row) -> None:
+    def test_it_warns_in_these_words(self, editor: User, row: Row) -> None:
         found = [warning.text for warning in of(row.right(editor), editor) if warning.key == row.key]
         assert found == [row.text.replace("{today}", today())]
 
-    def test_it_is_silent_where_it_is_not_right(self, editor: User, row: Row) -> None:
+    def test_it_does_not_warn_if_the_value_is_right(self, editor: User, row: Row) -> None:
         assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]
 
 
@@ -364,17 +364,17 @@ class TestTicks:
         organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
         return [warning.key for warning in of(made, user) if not warning.is_accepted]
 
-    def test_a_text_that_holds_the_same_character_is_asked_for_anew(self, editor: User) -> None:
+    def test_another_text_with_the_same_character_needs_a_new_tick(self, editor: User) -> None:
         made = self.ticked(editor, name="A & B")
         assert self.opened(made, editor, aliases=("Lakeside",)) == []
         assert self.opened(made, editor, name="Cats & Dogs") == ["character"]
 
-    def test_another_person_whom_nobody_can_reach_is_asked_for_anew(self, editor: User) -> None:
+    def test_another_unreachable_contact_needs_a_new_tick(self, editor: User) -> None:
         made = self.ticked(editor, contacts=(NOBODY,))
         assert self.opened(made, editor, name="Lakeside North") == []
         assert self.opened(made, editor, contacts=(replace(NOBODY, name="Front office"),)) == ["contact"]
 
-    def test_another_name_shared_with_the_same_record_is_asked_for_anew(self, editor: User) -> None:
+    def test_another_name_shared_with_the_same_record_needs_a_new_tick(self, editor: User) -> None:
         twin = factories.organization(user=editor, name="Lakeside Twin")
         made = self.ticked(editor, name="Lakeside Twin")
         assert self.opened(made, editor, aliases=("Lakeside",)) == []

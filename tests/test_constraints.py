@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever a service does."""
+"""What the database refuses, even if a service has an error."""
 
 from typing import Any
 

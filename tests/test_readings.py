@@ -1,4 +1,4 @@
-"""What people type or paste, what is kept of it or why it is refused, and what is said about the change."""
+"""What people type or paste: what is stored, why it is refused, and the sentence about a change."""
 
 import re
 from collections.abc import Callable

@@ -263,7 +263,7 @@ def writes(path: Path) -> Iterator[str]:
 
 
 SAVING_AREAS = {"services", "redox", "practice"}  # the latter two know no table
-ONLY_READ = {"organizations/models/tree.py", "organizations/models/clock.py"}  # SQL of their own, none of it writes
+ONLY_READ = {"organizations/models/tree.py", "organizations/models/clock.py"}  # they run SQL, which only reads
 
 
 def test_no_write_reaches_a_table_from_outside_the_services():

@@ -1,4 +1,4 @@
-"""The reason for deactivating or reactivating, and in PRODUCTION the name: what is refused, and what is kept of it."""
+"""The reason for deactivating or reactivating, and in PRODUCTION the name: what is refused and what is stored."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pages of the history: a page of it, one entry, its raw bytes."""
+"""The history: its pages, one entry, and the raw bytes of an entry."""
 
 import datetime
 import re
@@ -43,7 +43,7 @@ def listed(shown: AuditPage) -> list[int]:
     return [row.sentence.sequence for day in shown.audit.days for row in day.rows]
 
 
-# A page of it ------------------------------------------------------------------------------------------------
+# One page ----------------------------------------------------------------------------------------------------
 
 
 def test_a_viewer_reads_and_sees_who_can_export(client_of, north, editor):
@@ -158,7 +158,7 @@ def test_each_filter_has_a_label_and_its_error_stands_below_it(editor):
     assert sorted(re.findall(r'aria-describedby="(\w+)_error"', form)) == sorted(names)
     assert sorted(re.findall(r'<a href="#(\w+)">', html)) == sorted(names)
     assert dict(shown.problems)[""] == "'x' is not the number of a submission."
-    # What a chip would say was not understood: nothing of it narrows another page.
+    # An error shows no chip, and does not filter another page.
     assert parse_qs(shown.audit.filters.address().removeprefix("?")).keys() == {"record"}
 
 

@@ -1,4 +1,4 @@
-"""Two editors at one record: nobody overwrites the other without seeing it."""
+"""Two editors of one record: neither overwrites the other without seeing it."""
 
 from dataclasses import replace
 

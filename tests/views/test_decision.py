@@ -158,7 +158,7 @@ def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
     assert 'name="verdict" value="foreign"' in page.content.decode()
-    assert 'data-hx-trigger="load"' not in page.content.decode()  # it would load the page anew, without what was typed
+    assert 'data-hx-trigger="load"' not in page.content.decode()  # it would reload the page without what was typed
     assert is_undecided(undecided)
 
 

@@ -17,7 +17,7 @@ PAGE = f"/staging/organizations/{BASE}/differences/"
 
 @pytest.fixture
 def made(editor: User) -> Organization:
-    """An accepted record of which the directory shows another name."""
+    """An accepted record. The directory shows another name."""
     return shown(factories.confirmed(factories.organization(user=editor)), name="Lakeside (One)")
 
 

@@ -1,4 +1,4 @@
-"""A sign-in that ended while somebody typed: the form comes back filled, and nothing is done in between."""
+"""A session that expired while somebody typed: the form is shown again, and nothing is carried out."""
 
 import pytest
 from django.test import Client

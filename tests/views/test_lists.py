@@ -21,7 +21,7 @@ BEFORE, SAVED, SEEN = ("Alpha; Beta", "Gamma"), ("Alpha; Beta", "Delta"), ("Alph
 
 @pytest.fixture
 def made(editor: User) -> Organization:
-    """A record with two aliases, edited since it was accepted, of which the directory shows other aliases."""
+    """A record with two aliases, edited after its acceptance. The directory shows other aliases."""
     made = factories.confirmed(factories.organization(user=editor, aliases=BEFORE))
     saved = replace(made.record(), aliases=SAVED)
     organizations.edit(made.pk, made.version, saved, stands_for="", actor=acting(editor))

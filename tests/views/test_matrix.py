@@ -214,7 +214,7 @@ def test_no_browser_and_no_proxy_keeps_an_answer(places, visitor):
 
 
 def test_records_of_one_environment_are_not_found_in_the_other(places):
-    """What is no environment at all is not found at any address: `tests/hostile/test_addresses.py`."""
+    """An address without a valid environment is tested in `tests/hostile/test_addresses.py`."""
     client = client_of("approver")
     things = [name for name in TABLE if {"oid", "number", "plan"} & set(addresses()[name])]
     assert [name for name in things if "/staging/" not in places[name]] == []

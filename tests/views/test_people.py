@@ -310,7 +310,7 @@ def test_others_read_who_can(client_of, boss):
 
 
 def test_no_account_is_saved_past_the_service(client, anna):
-    """What the service saves is undone when its entry cannot be written; what somebody saves beside it would stay."""
+    """The service rolls back if its history entry cannot be written. A save outside the service would stay."""
 
     def refuse_entries(execute, sql, *rest):
         if sql.startswith('INSERT INTO "organizations_auditentry"'):

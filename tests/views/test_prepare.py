@@ -50,7 +50,7 @@ def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, 
 
 
 def assert_kept(response: HttpResponse, status: int = 409, *, says: str = "") -> None:
-    """The form is back as it was typed, with this text; nothing was saved."""
+    """The form shows what was typed, with this text. Nothing was saved."""
     assert response.status_code == status
     assert 'value="Typed by me"' in response.content.decode()
     assert says in text_of(response)
@@ -94,7 +94,7 @@ def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
 
 
 def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client, staging):
-    """With the same values, which is no second press of one person, and with another OID."""
+    """With the same values by another person, which is not a second press, and with another OID."""
     other, record = acting(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
     prepare.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
     for oid, status in ((THEIRS, 422), (f"{THEIRS}.7", 409)):
@@ -124,7 +124,7 @@ def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client, 
     assert response["Location"] == MADE
 
 
-# What became of the record of STAGING meanwhile -------------------------------------------------------------
+# Changes of the STAGING record since the form was opened ----------------------------------------------------
 
 
 def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, staging):

@@ -52,7 +52,7 @@ PAGES = {
     "discard": f"{RECORD}discard/",
     "withdraw": f"/staging/organizations/{NEW}/withdraw/",
     "conflict": f"/staging/organizations/{NEW}/edit/",
-    # Not of the head: all that is active below it becomes a plan, and that reviews each record by itself.
+    # Not the top record: its active descendants become a plan, which reviews each record separately.
     "deactivate": f"/staging/organizations/{HEAD}.100/deactivate/",
     "reactivate": f"/staging/organizations/{OLD}/reactivate/",
     "submissions": "/staging/submissions/",

@@ -23,7 +23,7 @@ WITHDRAW = f"{PAGE}withdraw/"
 
 @pytest.fixture
 def made(editor: User) -> Organization:
-    """A record of which nothing was sent."""
+    """A record that was never sent."""
     return factories.organization(user=editor, name="Lakeside North")
 
 

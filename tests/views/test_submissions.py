@@ -1,4 +1,4 @@
-"""The pages of submissions over HTTP: who gets them, what a press does, how an open page goes on."""
+"""The pages of submissions over HTTP: who can open them, what buttons do, how an open page updates."""
 
 import datetime
 import re

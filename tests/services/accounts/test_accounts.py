@@ -1,4 +1,4 @@
-"""Accounts: who gave which role, names that cannot be mistaken, and what nobody may do to an account."""
+"""Accounts: who gave which role, names that are too similar, and what nobody can do to an account."""
 
 import re
 from functools import partial
@@ -146,7 +146,7 @@ def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) 
 
 
 def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User) -> None:
-    """Two administrators close each other at once: whoever comes second is one no more, so that one always remains."""
+    """Two administrators close each other at the same time. The second is no longer one, so that one remains."""
     other = factories.UserFactory(username="other", role="administrator")
     for user, actor in ((other, boss), (boss, other)):
         user.is_active = False

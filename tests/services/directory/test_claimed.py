@@ -1,4 +1,4 @@
-"""A record of which nothing was accepted and that was found to be ours: what it is compared with from then on."""
+"""A record that was never accepted but found to be ours: what it is compared with afterwards."""
 
 from dataclasses import replace
 

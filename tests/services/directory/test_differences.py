@@ -158,7 +158,7 @@ def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, de
 
 
 def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:
-    """Or the record's new parent could be moved below it, and nobody would see the circle."""
+    """Otherwise the new parent could be moved below the record, and nobody would see the circle."""
     other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
     made = differing(editor, part_of_oid=other.oid)
     taken = differences.take_theirs(made.pk, made.version, reason="Moved by the owner", actor=acting(editor))

@@ -43,7 +43,7 @@ class TestDeactivatingAParent:
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
-        # What is wanted of it since is not what is on its way.
+        # The values saved since are not those of the open message.
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         assert list(tree.active_children_of(parent)) == [child]

@@ -1,4 +1,4 @@
-"""What the portal says where there is nothing to deactivate or reactivate: no more than is known now."""
+"""What the portal says if there is nothing to deactivate or reactivate: only what is known now."""
 
 import pytest
 
@@ -19,14 +19,14 @@ SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
 
 
 def claimed(user: User, *, active: bool) -> Organization:
-    """A record of which nothing was accepted, found to be ours; the directory shows it with that Active."""
+    """A record that was never accepted but found to be ours. The directory shows it with this Active."""
     made = factories.organization(user=user)
     read(made, factories.record(active=active))
     return differences.claim(made.pk, reason="Registered with curl", actor=acting(user))
 
 
 def sentence(made: Organization, intent: Intent) -> str:
-    """What stands against it, without what is said of presence in general."""
+    """The blockers, without the general one about presence."""
     blockers = reviews.review(fresh(made), intent=intent).blockers
     (said,) = [each.sentence for each in blockers if each.kind in SAID]
     return said

@@ -120,9 +120,9 @@ def unsent(
     known = _with_longer_zip(newest(accepted, seen), seen)
     missing = set(map(difference_place, difference(known, wanted)))
     return tuple(
-        each
-        for each in edits
-        if difference_place(each) in missing
+        change
+        for change in edits
+        if difference_place(change) in missing
         or any(
             place.startswith(f"{change.field}.") for place, _ in missing
         )  # an added contact that is paired with another one

@@ -5,19 +5,18 @@ from collections.abc import Collection
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization, Submission
 from organizations.pages.deactivation import page as deactivation_page
+from organizations.pages.review.message import already_sent
 from organizations.permissions import Right, sending
 from organizations.services.errors import ActionRefused, AlreadySent, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
-from organizations.text import vocabulary
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import newer_reading_notes, query_now
@@ -80,7 +79,7 @@ def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpR
     try:
         submission = _submit(request, review, form)
     except AlreadySent as error:
-        messages.info(request, _already_sent(error))
+        messages.info(request, already_sent(error.submission))
         submission = error.submission
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
@@ -99,11 +98,6 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
         intent=review.intent,
         actor=actor(request),
     )
-
-
-def _already_sent(error: AlreadySent) -> str:
-    time = vocabulary.moment(timezone.localtime(error.submission.created_at), timezone.now(), "clock")
-    return f"This was already sent at {time}: submission {error.submission.pk}."
 
 
 def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:

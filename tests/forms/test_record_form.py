@@ -231,13 +231,13 @@ def test_an_oid_that_was_sent_stays_whatever_is_posted():
 
 
 def test_a_destination_that_is_not_known_must_be_said():
-    around = surroundings(destination_known=False)
-    form = checked(around=around)
+    context = form_context(destination_known=False)
+    form = checked(context=context)
     sentence = "Enter the destination ID that this record has today. "
     assert errors(form, "destination_id") == [
         f"{sentence}The directory does not show it, and the message would overwrite it."
     ]
-    none = checked(around=around, destination_none="on")
+    none = checked(context=context, destination_none="on")
     assert none.is_valid()
     assert (none.record().destination_id, none.record().destination_known) == ("", True)
 
@@ -379,7 +379,7 @@ def test_buttons_change_the_lines_and_nothing_else():
 
 
 def test_a_form_that_is_only_shown_is_not_validated():
-    form = RecordForm(texts(name="", zip_code="x"), surroundings(), checked=False)
+    form = RecordForm(texts(name="", zip_code="x"), form_context(), checked=False)
     assert not form.errors
     assert form.main["zip_code"].value() == "x"
     assert all(count == 0 for _, _, count in form.sections)

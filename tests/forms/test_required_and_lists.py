@@ -32,7 +32,7 @@ def test_what_is_marked_as_required_is_what_is_refused_when_it_is_empty(place):
 
 @pytest.mark.parametrize("name", ["state", "country"])
 def test_each_entry_of_a_list_is_read_by_itself(name):
-    offered = RecordForm(texts(), surroundings(), checked=False).main[name].field.widget.choices
+    offered = RecordForm(texts(), form_context(), checked=False).main[name].field.widget.choices
     for value, _ in offered:
         form = checked(**{name: value, "zip_code": ""})
         assert (getattr(form.main.values["address"], name), form.changed) == (value, ""), value

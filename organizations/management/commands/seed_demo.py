@@ -207,7 +207,7 @@ class Seed:
         answer = decide.last_answer(submission)
         if answer is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
-        decide.decide_submission(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
+        decide.decide_submission(submission.pk, verdict, sequence=answer.entry.sequence, reason=reason, actor=approver)
 
     def last_of(self, place: tuple[int, int]) -> Submission:
         return Submission.objects.filter(organization=self.locations[place]).latest("pk")
@@ -299,7 +299,7 @@ class Seed:
         store.close()
 
     def take_over(self, record: OrganizationRecord) -> Organization:
-        self.put_there(record)
+        self.register_by_hand(record)
         answer = query.query_oid(self.environment, record.oid)
         if answer.record is None:
             raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")

@@ -59,7 +59,7 @@ class Editing:
         return [("Organizations", reverse("organizations", args=[self.environment])), (here, "")]
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
-        form = RecordForm(typed, self._surroundings(), checked=checked)
+        form = RecordForm(typed, self._form_context(), checked=checked)
         form.main.fields["parent"].widget.attrs |= record_choices.suggestion_attributes(self.environment)
         return form
 
@@ -121,7 +121,7 @@ class Editing:
     def _form_context(self) -> FormContext:
         redox = gateway.environment(self.environment)
         organization = self.organization
-        return Surroundings(
+        return FormContext(
             word=self.environment.label,
             gateway_oid=redox.gateway_oid,
             gateways=gateway.gateway_oids(self.environment),

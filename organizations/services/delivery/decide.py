@@ -176,7 +176,7 @@ def _reject_ours(
     history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
     if answer.record is not None:
-        known.mark_present(organization, answer.record, answer.asked_at)
+        directory_state.mark_present(organization, answer.record, answer.asked_at)
     settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.OURS.value)
 
 
@@ -184,13 +184,13 @@ def _reject_foreign(
     history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
     if answer.record is not None:
-        known.mark_foreign(organization, answer.record, clock.now())
+        directory_state.mark_foreign(organization, answer.record, clock.now())
     settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
 def _store_absence(organization: Organization, answer: ComparedAnswer) -> None:
     if answer.record is None:
-        known.mark_absent(organization, answer.asked_at)
+        directory_state.mark_absent(organization, answer.asked_at)
 
 
 _APPLY = {

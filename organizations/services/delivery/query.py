@@ -40,7 +40,7 @@ def store_record_answer(history: audit.History, organization: Organization, answ
     """
     locked = _lock_if_same_oid(organization)
     if locked is not None and answer.is_answered:
-        known.keep_reading(locked, answer.record, answer.asked_at)
+        directory_state.keep_reading(locked, answer.record, answer.asked_at)
     for facts, exchange, cause in _exchange_facts(answer):
         body = exchanges.exchange_body(exchange)
         history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
@@ -67,7 +67,7 @@ def store_submission_answer(
     `reads_back`: the record was accepted, and is read again because an attempt was lost.
     """
     if answer.is_answered and organization.oid == submission.oid:
-        known.keep_reading(organization, answer.record, answer.asked_at)
+        directory_state.keep_reading(organization, answer.record, answer.asked_at)
     for facts, exchange, cause in _exchange_facts(answer):
         decides = exchange is answer.exchange
         history.log_submission(

@@ -176,7 +176,7 @@ def _settle_absent(
     elif submission.known_answer == "already_exists":
         settle.require_decision(history, submission, ALREADY_THERE)
     else:
-        known.mark_absent(organization, moment)
+        directory_state.mark_absent(organization, moment)
         _send_same_bytes(history, submission, organization, answer)
 
 

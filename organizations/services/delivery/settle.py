@@ -252,7 +252,7 @@ def _accept(
     record = messages.record_from_message(bytes(submission.message))
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
-    known.mark_accepted(organization, record, submission, evidence=evidence, known_at=known_at)
+    directory_state.mark_accepted(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still take effect late: the record is read again after the settle time.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
     _end_submission(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)

@@ -86,7 +86,7 @@ def claim(
         if seen is not None and organization.seen_at is not None:
             directory_state.mark_present(organization, seen, organization.seen_at)
         elif organization.seen_at is not None:
-            known.mark_absent(organization, organization.seen_at)
+            directory_state.mark_absent(organization, organization.seen_at)
         history.log_record(action, organization, reason=reason.strip())
     return organization
 
@@ -107,7 +107,7 @@ def disclaim(
         organization = _lock_to_decide(organization_id, why_not_disclaim, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
-            known.mark_foreign(organization, seen, clock.now())
+            directory_state.mark_foreign(organization, seen, clock.now())
         history.log_record(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
     return organization
 

@@ -329,7 +329,7 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
-    known.clear(organization)
+    directory_state.clear(organization)
     decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decided is not None:
         organization.foreign_since = decided.at

@@ -11,7 +11,7 @@ from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.directory import differences
 from organizations.services.errors import CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
-from organizations.services.records import counterparts, known, organizations, prepare
+from organizations.services.records import counterparts, directory_state, organizations, prepare
 from organizations.services.records.prepare import Doubt, FormBasis, SourceKind
 from tests import factories
 from tests.connected import redox
@@ -122,7 +122,7 @@ def test_a_new_acceptance_is_not_ignored(editor: User) -> None:
 
 def test_a_doubt_that_the_form_did_not_show_is_not_passed_over(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
-    known.mark_absent(staging, clock.now())
+    directory_state.mark_absent(staging, clock.now())
     basis = prepare.source_of(fresh(staging)).record
     for shown in (Doubt.NONE, Doubt.UNKNOWN):
         with pytest.raises(SourceChanged):

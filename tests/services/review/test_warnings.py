@@ -205,7 +205,8 @@ ROWS = [
     *(
         Row(
             "parent-not-ours",
-            f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. If it is not, Redox may say no.",
+            f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. "
+            "If it is not, Redox may reject the message.",
             right,
             silent,
         )

@@ -341,7 +341,10 @@ def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
 
 
 def test_the_sentence_behind_a_status_is_read_with_it_and_leads_to_the_help():
-    shown = component("_status", word=vocabulary.STANDING["active"], sentence="Redox accepted this record.", id="why")
+    shown = component(
+        "_status", word=vocabulary.STANDING["seen"], sentence="The directory showed this record.", id="why"
+    )
     assert 'popovertarget="why" aria-describedby="why-sentence"' in shown
-    assert '<span id="why-sentence">Redox accepted this record.</span>' in shown
-    assert 'href="/help/#active"' in shown
+    assert '<span id="why-sentence">The directory showed this record.</span>' in shown
+    assert 'href="/help/#seen"' in shown
+    assert "/help/" not in component("_status", word=vocabulary.STANDING["active"], sentence="It is active.", id="why")

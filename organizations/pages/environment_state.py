@@ -22,6 +22,7 @@ class EnvironmentState:
     sentence: str
     time: datetime.datetime | None
     tone: str
+    help_anchor: str
 
 
 def environment_state(gate: EnvironmentGate) -> EnvironmentState:
@@ -35,7 +36,9 @@ def environment_state(gate: EnvironmentGate) -> EnvironmentState:
         failures=gate.failures,
         k=breaker.count_waiting(environment) if word.key in ("stopped", "paused") else 0,
     )
-    return EnvironmentState(environment, word.key, word.word, word.icon, sentence, gate.checked_at, word.tone)
+    return EnvironmentState(
+        environment, word.key, word.word, word.icon, sentence, gate.checked_at, word.tone, word.help_anchor
+    )
 
 
 def _state_key(gate: EnvironmentGate) -> str:

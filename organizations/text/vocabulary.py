@@ -1,4 +1,4 @@
-"""The words for states, times, durations and counts, for pages, exports, the history and the help page.
+"""The words for states, times, durations and counts, for pages, exports and the history.
 
 Placeholders in sentences: `{submission}` is a number, `{k}` a count, `{environment}` STAGING or PRODUCTION, `{moment}`
 a day with its time, `{time}` and `{date}` times in words, `{age}` a duration in words. The others say what they are.
@@ -9,33 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from organizations.text.glossary import GLOSSARY
+
 type MomentForm = Literal["moment", "seconds", "day", "clock"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-# What the help page fills in for each placeholder.
-EXAMPLE: Mapping[str, object] = {
-    "submission": 412,
-    "plan": 7,
-    "event": "New",
-    "k": 3,
-    "environment": "STAGING",
-    "time": "14:03",
-    "moment": "May 3, 14:03 CDT",
-    "date": "May 3",
-    "age": "26 minutes",
-    "person": "Editor One",
-    "name": "Lakeside Clinics",
-    "oid": "2.16.840.1.113883.3.6147.458.99999.1.1",
-    "reason": "Location closed",
-    "cause": "Redox refuses the credential",
-    "children": "2 children",
-    "value": "true",
-    "attempt": 2,
-    "failures": 5,
-    "evidence": "Redox accepted the last message of this record.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +36,9 @@ class Word:
         return text.format(**values)
 
     @property
-    def example(self) -> str:
-        """The sentence with made-up values, for the help page."""
-        return self.say(**EXAMPLE)
+    def help_anchor(self) -> str:
+        """Where the help page explains the word; "" if it does not."""
+        return self.key if self.key in {"unknown", *GLOSSARY} else ""
 
 
 def _by_key(*words: Word) -> Mapping[str, Word]:

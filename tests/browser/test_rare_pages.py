@@ -86,7 +86,7 @@ def test_the_page_of_a_fault_is_accessible_and_fits(
         raise fault
 
     page = page_as("viewer")
-    monkeypatch.setattr(help_page, "_families", raises)
+    monkeypatch.setattr(help_page, "build", raises)
     page.goto("/help/")
     expect(page.locator("body")).to_contain_text(said)
     assert [found.split(":")[0] for found in faults.found] in (["500"], ["503"])

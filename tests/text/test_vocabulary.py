@@ -1,7 +1,6 @@
-"""The words that pages, exports and help share."""
+"""The words that pages, exports and the history share."""
 
 import datetime
-import string
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,15 +25,6 @@ TABLES = [
 
 
 WORDS = [word for table in TABLES for word in table.values()]
-SENTENCES = [
-    *(sentence for word in WORDS for sentence in (word.sentence, word.one) if sentence),
-    *vocabulary.STANDING_BASIS.values(),
-    *vocabulary.QUEUED_REASON.values(),
-    vocabulary.QUEUED_AGAIN,
-    vocabulary.CANCELLED_BY_PORTAL,
-    *vocabulary.NOT_IN_DIRECTORY.values(),
-    vocabulary.FOREIGN_OID,
-]
 
 
 def test_every_state_of_a_submission_has_its_word():
@@ -49,14 +39,6 @@ def test_every_word_has_an_icon_of_the_sprite_and_a_tone_of_the_stylesheet():
     sprite, stylesheet = (STATIC / "icons.svg").read_text(), (STATIC / "portal.css").read_text()
     assert [word.key for word in WORDS if f'<symbol id="i-{word.icon}"' not in sprite] == []
     assert [word.key for word in WORDS if f".{word.tone} {{" not in stylesheet] == []
-
-
-def test_every_placeholder_has_an_example():
-    assert [sentence for sentence in SENTENCES if not placeholders(sentence) <= set(vocabulary.EXAMPLE)] == []
-
-
-def placeholders(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
 def test_a_sentence_counts_in_singular_and_plural():

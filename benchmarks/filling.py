@@ -47,7 +47,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services import installation, search_text
 from organizations.services.actors import Actor, person, system
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 
 WORKER = system("Worker of the measurement")
 START = datetime.datetime(2025, 11, 1, 14, tzinfo=datetime.UTC)
@@ -272,7 +272,7 @@ def _known(wanted: OrganizationRecord, kind: Kind) -> OrganizationRecord | None:
 
 def _submission(organization: Organization, wanted: OrganizationRecord, kind: Kind, state: State) -> Submission:
     event = Event.NEW if kind.intent == Intent.CREATE else Event.UPDATE
-    redox = gateway.environment(organization.environment)
+    redox = redox_settings.environment(organization.environment)
     message = messages.build_message(_known(wanted, kind) or wanted, event.value, redox)
     status = _ANSWERS[state].status if state in _ANSWERS else None
     has_ended = state.is_final

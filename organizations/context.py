@@ -11,7 +11,7 @@ from organizations.models import Environment, EnvironmentGate, Submission, User
 from organizations.pages.environment_state import EnvironmentState, environment_state
 from organizations.permissions import Right
 from organizations.services import demonstration
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import heartbeat
 from orgportal import RELEASE
 
@@ -73,7 +73,7 @@ def _environment(environment: str, section: str) -> dict[str, Any]:
     has_banner = section != "connection" and state.key not in ("connected", "not_checked")
     return {
         "environment_word": chosen.label,
-        "environment_label": gateway.label(environment),
+        "environment_label": redox_settings.label(environment),
         "environment_state": state,
         "banners": [state] if has_banner else [],
         "other_environment": chosen.other.value,

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from organizations.services import installation, timing
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from orgportal import database_file, demonstration, folders
 from orgportal.faults import SettingsFault
 
@@ -31,7 +31,7 @@ def verify() -> None:
     ):
         for fault in check():
             raise fault
-    gateway.verify_settings()
+    redox_settings.verify_settings()
 
 
 def verify_database() -> None:

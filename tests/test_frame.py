@@ -82,10 +82,11 @@ def test_only_an_environment_with_a_problem_has_a_banner():
     assert 'class="banner"' not in frame()
     for key, beginning in (("stopped", "<b>STAGING: Stopped.</b>"), ("faulty", "<b>STAGING:</b>")):
         word = vocabulary.ENVIRONMENT_STATE[key]
-        state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, word.example, None, word.tone)
+        sentence = "The key <b> is wrong."
+        state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, sentence, None, word.tone, key)
         for environment in ("staging", ""):
             shown = frame(environment=environment, banners=[state])
-            assert f"{beginning} {escape(word.example)}" in shown
+            assert f"{beginning} {escape(sentence)}" in shown
             assert 'href="/staging/connection/">Open Connection' in shown
 
 

@@ -213,12 +213,12 @@ def test_the_project_reaches_into_the_app_only_to_verify():
     project = [path for path in SOURCES if path.parent == ROOT / "orgportal"]
     used = {path: {name for name in imports(path) if name.startswith("organizations.")} for path in project}
     used[ROOT / "orgportal" / "startup.py"] -= {
-        f"organizations.services.{name}" for name in ("connection.gateway", "installation", "timing")
+        f"organizations.services.{name}" for name in ("connection.redox_settings", "installation", "timing")
     }
     assert breaking(used) == []
 
 
-def test_only_the_gateway_reads_the_redox_settings():
+def test_one_module_reads_the_redox_settings():
     readers = {
         name_of(path)
         for path in APP_SOURCES
@@ -226,7 +226,7 @@ def test_only_the_gateway_reads_the_redox_settings():
         for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr == "REDOX"
     }
-    assert readers == {"organizations/services/connection/gateway.py"}
+    assert readers == {"organizations/services/connection/redox_settings.py"}
 
 
 # Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count where a

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from organizations.models import Environment, EnvironmentGate, clock
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import breaker, redox_settings
 from organizations.text import vocabulary
 
 
@@ -42,14 +42,14 @@ def environment_state(gate: EnvironmentGate) -> EnvironmentState:
 
 
 def _state_key(gate: EnvironmentGate) -> str:
-    connection = gateway.connection(gate.environment)
+    connection = redox_settings.connection(gate.environment)
     if not connection.is_connected:
         return "faulty" if connection.fault else "not_connected"
     if gate.is_stopped:
         return "stopped"
     if gate.hold_until is not None and gate.hold_until > clock.now():
         return "paused" if gate.probing else "waiting"
-    if gate.checked_at is None or gate.check_facts.get("fingerprint") != gateway.settings_fingerprint(gate.environment):
+    if gate.checked_at is None or gate.check_facts.get("fingerprint") != redox_settings.fingerprint(gate.environment):
         return "not_checked"
     return "connected" if gate.check_succeeded else "check_failed"
 
@@ -68,7 +68,7 @@ def _time_of(key: str, gate: EnvironmentGate) -> datetime.datetime | None:
 def _cause_of(key: str, gate: EnvironmentGate) -> str:
     cause = {
         "stopped": gate.stopped_reason,
-        "faulty": gateway.connection(gate.environment).fault,
+        "faulty": redox_settings.connection(gate.environment).fault,
         "check_failed": str(gate.check_facts.get("sentence", "")),
     }.get(key, "")
     return cause.rstrip(".")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from organizations.models import EnvironmentGate, Intent, PlanState, State, Submission
 from organizations.queries.queue_holds import fetch_holds, waits_for
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import answers
 from organizations.text import queue_reason
@@ -39,7 +39,7 @@ def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> di
 
 def environment_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
     """Why nothing of an environment is sent now; None if nothing holds it."""
-    if not gateway.connection(gate.environment).is_connected:
+    if not redox_settings.connection(gate.environment).is_connected:
         return queue_reason.not_connected(gate.environment)
     if reason := queue_reason.gate_reason(gate, now):
         return reason

@@ -18,7 +18,7 @@ from organizations.models import (
 )
 from organizations.permissions import ACTS, ROLES
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from orgportal.faults import SettingsFault
 
 from .actors import Actor
@@ -57,10 +57,10 @@ def check_demonstration_mark() -> None:
     if settings.DEMO and not marked and not is_empty():
         raise SettingsFault("DATABASE_URL", "names a real database; the demonstration has its own")
     for name in Environment.values:
-        if marked and not gateway.is_loopback(gateway.environment(name).base_url):
+        if marked and not redox_settings.is_loopback(redox_settings.environment(name).base_url):
             variable = f"REDOX_{name.upper()}_BASE_URL"
             raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
-    gateway.verify_routing_ids_unused()
+    redox_settings.verify_routing_ids_unused()
 
 
 def log_settings(actor: Actor) -> None:
@@ -74,14 +74,14 @@ def log_settings(actor: Actor) -> None:
 
 
 def _settings_in_force(name: str) -> dict[str, str]:
-    redox = gateway.environment(name)
+    redox = redox_settings.environment(name)
     return {
         "base_url": redox.base_url,
         "routing_id": redox.routing_id,
         "source_id": redox.source_id,
         "gateway_oid": redox.gateway_oid,
         "connected": "yes" if redox.credential else "no",
-        "fingerprint": gateway.settings_fingerprint(name),
+        "fingerprint": redox_settings.fingerprint(name),
     }
 
 

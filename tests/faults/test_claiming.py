@@ -14,7 +14,7 @@ from django.db import connection
 from organizations.models import Action, AuditEntry, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import courier
 from tests import factories
 from tests.factories import BASE
@@ -48,7 +48,7 @@ def side_by_side(workers: int, claims: int) -> list[list[Claimed]]:
 def claim_and_give_back() -> Claimed:
     """Fails when anybody else has moved it meanwhile."""
     worker = system(f"Worker {threading.get_ident()}")
-    while (claim := courier.claim_next("staging", gateway.environment("staging"), actor=worker)) is None:
+    while (claim := courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)) is None:
         pass
     submission = claim.submission
     assert submission.lease_worker == worker.name

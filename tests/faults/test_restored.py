@@ -22,7 +22,7 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.connection import check, gateway
+from organizations.services.connection import check, redox_settings
 from organizations.services.delivery import courier, resolve, restore_guard, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
@@ -148,7 +148,7 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path
 ) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
     put_back(file)
     restore_guard.stop_if_restored(actor=worker)
     assert check.check_connection("staging", actor=acting(editor)).succeeded

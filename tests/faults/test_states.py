@@ -25,7 +25,7 @@ from organizations.models import Action, AuditEntry, AuditHead, Event, Presence,
 from organizations.redox.client import Exchange
 from organizations.services.actors import system
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import courier, decide, query, resolve, settle
 from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.outbox import submissions
@@ -106,7 +106,7 @@ class OneSubmission(RuleBasedStateMachine):
 
     def claim(self) -> courier.Claim | None:
         self.world.open_gate()
-        claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+        claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))
         return claim

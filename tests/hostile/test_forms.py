@@ -19,7 +19,7 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.review import page as review_page
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox import messages
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews
@@ -123,7 +123,10 @@ def test_odd_text_is_saved_as_it_is_and_shown_as_text_everywhere(client, editor,
     saved = Organization.objects.get(oid=f"{BASE}.9")
     record = saved.record()
     assert (record.name, record.aliases, record.address.city) == (value, (f"{value} 2",), value)
-    assert messages.record_from_message(messages.build_message(record, "New", gateway.environment("staging"))) == record
+    assert (
+        messages.record_from_message(messages.build_message(record, "New", redox_settings.environment("staging")))
+        == record
+    )
 
     factories.submission(saved, user=editor, reason=value)
     for address in pages_about(saved):
@@ -299,6 +302,6 @@ def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(edito
     saved = organizations.edit(now.pk, now.version, record, stands_for=form.stands_for, actor=by).pk
     kept = Organization.objects.get(pk=saved).record()
     assert kept == replace(record, active=now.active, carried=kept.carried)
-    environment = gateway.environment("staging")
+    environment = redox_settings.environment("staging")
     assert messages.record_from_message(messages.build_message(kept, "New", environment)) == kept
     Organization.objects.filter(pk=made.pk).update(oid=BASE)

@@ -35,7 +35,7 @@ SENDING = (
     "tests/services/delivery/test_delivery_faults.py",
     "tests/services/delivery/test_settle.py",
     "tests/services/connection/test_breaker.py",
-    "tests/services/connection/test_gateway.py",
+    "tests/services/connection/test_check.py",
     "tests/services/review/test_above_and_below.py",
     "tests/services/records/test_shown_tree.py",
     "tests/services/connection/test_rate_limit.py",
@@ -102,6 +102,10 @@ MODULES = {
         ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")
     ),
     "organizations/services/delivery/courier.py": Module(SENDING),
+    "organizations/services/connection/redox_settings.py": Module(
+        ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),
+        frozenset({"is_loopback"}),
+    ),
     "organizations/services/connection/gateway.py": Module(
         (
             *(
@@ -111,7 +115,7 @@ MODULES = {
             ),
             *SENDING,
         ),
-        frozenset({"check_sending_allowed", "send_message", "send_query", "is_loopback"}),
+        frozenset({"check_sending_allowed", "send_message", "send_query"}),
     ),
 }
 

@@ -17,7 +17,7 @@ from organizations.pages.connection import setting_rows
 from organizations.pages.connection.page import ConnectionPage
 from organizations.redox import auth
 from organizations.redox.environment import GATEWAY_OID, ROUTING_TABLE
-from organizations.services.connection import gateway, overview
+from organizations.services.connection import overview, redox_settings
 from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.connected import redox
@@ -154,7 +154,7 @@ def test_the_table_of_routing_ids_is_whole():
 def checked(succeeded: bool, **facts: Any) -> EnvironmentGate:
     gate = EnvironmentGate.objects.get(pk="staging")
     gate.checked_at, gate.checked_by, gate.check_succeeded = clock.now(), "Editor <One>", succeeded
-    gate.check_facts = facts | {"fingerprint": gateway.settings_fingerprint("staging")}
+    gate.check_facts = facts | {"fingerprint": redox_settings.fingerprint("staging")}
     gate.save()
     return gate
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organizations.models import EnvironmentGate, clock
 from organizations.pages.environment_state import environment_state
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from tests.connected import redox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -27,7 +27,7 @@ def afternoon(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 def checked(**values: Any) -> dict[str, Any]:
     """What a gate stores of a check with the current settings."""
-    facts = {"fingerprint": gateway.settings_fingerprint("staging"), "sentence": "The key is unknown."}
+    facts = {"fingerprint": redox_settings.fingerprint("staging"), "sentence": "The key is unknown."}
     return {"checked_at": NOW, "check_succeeded": True, "check_facts": facts} | values
 
 

@@ -16,7 +16,7 @@ from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import courier, query, resolve, settle
 from organizations.services.records import directory_state, organizations
@@ -37,7 +37,7 @@ def claim(environment: str = "staging") -> Submission | None:
     Raises:
         Overtaken: a record above or below forbids it.
     """
-    claimed = courier.claim_next(environment, gateway.environment(environment), actor=WORKER)
+    claimed = courier.claim_next(environment, redox_settings.environment(environment), actor=WORKER)
     return claimed.submission if claimed else None
 
 
@@ -72,7 +72,7 @@ def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "stagin
     """Submit a New and claim it for a worker. Nothing answers at the address of Redox."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
-        found = courier.claim_next(environment, gateway.environment(environment), actor=worker)
+        found = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
     assert found is not None
     return found
 

@@ -13,7 +13,7 @@ from organizations.pages.organizations.rows import RecordRow
 from organizations.permissions import Right, may, sending, why_not
 from organizations.queries.chosen_records import ChosenRecords
 from organizations.queries.record_filters import RecordFilters
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 
 
 class NoRecords(NamedTuple):
@@ -63,7 +63,7 @@ def build(
         listing.NOTHING_CHOSEN if why_not_send else chosen,
         can_choose=not why_not_send,
     )
-    is_connected = gateway.connection(environment).is_connected
+    is_connected = redox_settings.connection(environment).is_connected
     may_edit = not why_not_edit
     return OrganizationsPage(
         listing=records,

@@ -25,7 +25,7 @@ from organizations.pages.record.to_do import Band
 from organizations.queries import parents, record_context, record_entries
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.outbox import answers
 from organizations.services.records import organizations
 from organizations.services.review.blockers import was_rejected_as_absent
@@ -296,7 +296,7 @@ def _reading_note(organization: Organization) -> str:
 def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
     """The parents with these OIDs as cells of the table, as far as the portal knows them."""
     known = parents.names(environment, oids)
-    gateways = gateway.gateway_oids(environment)
+    gateways = redox_settings.gateway_oids(environment)
     return {
         oid: ParentCell("The Redox gateway", "")
         if oid in gateways

@@ -17,7 +17,7 @@ from organizations.queries import choices
 from organizations.queries.record_context import record_at, record_now
 from organizations.records import OrganizationRecord
 from organizations.services import search_text
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
 
@@ -66,7 +66,7 @@ class Editing:
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
         """A record as this page shows it."""
         place = OTHER  # also for the second gateway: the choice "gateway" means the usual one
-        if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
+        if record.part_of_oid == redox_settings.environment(self.environment).gateway_oid:
             place = GATEWAY
         elif record_at(self.environment, record.part_of_oid) is not None:
             place = OURS
@@ -90,7 +90,7 @@ class Editing:
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
         """The same texts with the next OID below the chosen parent, and a note on that OID."""
         parent = self.parent_of(typed)
-        if typed.fields["place"] == GATEWAY or parent in gateway.gateway_oids(self.environment):
+        if typed.fields["place"] == GATEWAY or parent in redox_settings.gateway_oids(self.environment):
             return self._with_base_oid(typed)
         if not parent:
             return typed, "Choose first what this record is part of. Then the next OID below it can be found."
@@ -113,20 +113,20 @@ class Editing:
         return typed.having(parent=parent.oid), parent.staging.name
 
     def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
-        base = next(iter(gateway.environment(self.environment).base_oids), "")
-        if not base or base in gateway.gateway_oids(self.environment) or self._oid_error(base):
+        base = next(iter(redox_settings.environment(self.environment).base_oids), "")
+        if not base or base in redox_settings.gateway_oids(self.environment) or self._oid_error(base):
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
 
     def _form_context(self) -> FormContext:
-        redox = gateway.environment(self.environment)
+        redox = redox_settings.environment(self.environment)
         organization = self.organization
         return FormContext(
             word=self.environment.label,
             gateway_oid=redox.gateway_oid,
-            gateways=gateway.gateway_oids(self.environment),
-            routing_names=gateway.routing_names(),
-            own_ids=gateway.source_and_client_ids(),
+            gateways=redox_settings.gateway_oids(self.environment),
+            routing_names=redox_settings.routing_names(),
+            own_ids=redox_settings.source_and_client_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
             elsewhere=lambda typed: record_choices.elsewhere_sentence(self.environment, typed),
             oid_error=self._oid_error,

@@ -12,7 +12,7 @@ from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
 from organizations.queries import parents, record_entries
 from organizations.records import PrintedField, listed
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
@@ -303,7 +303,9 @@ def _name_of(review: Review, oid: str) -> str:
     environment = review.organization.environment
     name = parents.names(environment, [oid]).get(oid, oid)
     # There are two gateways: the usual one needs no number.
-    is_other = oid in gateway.gateway_oids(environment) and oid != gateway.environment(environment).gateway_oid
+    is_other = (
+        oid in redox_settings.gateway_oids(environment) and oid != redox_settings.environment(environment).gateway_oid
+    )
     return f"{name} ({oid})" if is_other else name
 
 

@@ -22,7 +22,7 @@ from organizations.redox import messages
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.lookup import oid_to_check
 from organizations.services.timing import lease_margin, shortened
 
@@ -135,7 +135,7 @@ def pass_breaker(environment: str, *, actor: Actor) -> bool:
 
 
 def _probe_redox(environment: str, actor: Actor) -> bool:
-    redox = gateway.environment(environment)
+    redox = redox_settings.environment(environment)
     oid = oid_to_check(environment)
     try:
         reply = gateway.send_query(redox, messages.build_query(oid, redox))

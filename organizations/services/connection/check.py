@@ -10,7 +10,7 @@ from organizations.redox.errors import ExplanationContext, explain
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import gateway, lookup
+from organizations.services.connection import gateway, lookup, redox_settings
 from organizations.services.connection.breaker import apply_outcome, lock_gate, log_environment
 from organizations.services.connection.lookup import oid_to_check
 
@@ -30,12 +30,12 @@ def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
     While Redox asks the portal to wait nothing is sent or stored; the result says until when.
     """
     try:
-        gateway.check_sending_allowed(gateway.environment(environment))
+        gateway.check_sending_allowed(redox_settings.environment(environment))
     except gateway.RedoxAskedToWait as wait:
         return ConnectionCheck(False, str(wait), {})
     except gateway.SendingBlocked:
         pass  # stored below as a failed check
-    redox, oid = gateway.environment(environment), oid_to_check(environment)
+    redox, oid = redox_settings.environment(environment), oid_to_check(environment)
     answer = lookup.look_up_oid(redox, oid)
     result = _judge(answer, redox, oid)
     with audit.recorded(actor) as history:
@@ -71,7 +71,7 @@ def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) ->
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
         # A check holds only for the settings that it was made with.
-        "fingerprint": gateway.settings_fingerprint(redox.name),
+        "fingerprint": redox_settings.fingerprint(redox.name),
         **_explanation_facts(answer, redox),
     }
     if not answer.is_answered:

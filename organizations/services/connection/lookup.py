@@ -11,7 +11,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, decoded_body
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
-from organizations.services.connection import gateway
+from organizations.services.connection import gateway, redox_settings
 from organizations.services.timing import clock_time
 
 ACTIVE_FILTERS = (None, True, False)
@@ -117,7 +117,7 @@ def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
 
 def oid_to_check(environment: str) -> str:
     """The OID that a connection check queries: our base OID, else our first record, else the gateway."""
-    redox = gateway.environment(environment)
+    redox = redox_settings.environment(environment)
     if redox.base_oids:
         return redox.base_oids[0]
     first = Organization.objects.in_environment(environment).order_by("oid_key").values_list("oid", flat=True).first()

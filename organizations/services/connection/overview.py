@@ -10,7 +10,7 @@ from organizations.models import Environment, EnvironmentGate, Organization
 from organizations.redox import auth
 from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
 from organizations.redox.outcome import read_http_date
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class ConnectionFacts:
 
 def connection_facts(name: str) -> ConnectionFacts:
     """The settings of an environment that a page may show."""
-    connection, given = gateway.connection(name), gateway.settings_as_text(name)
+    connection, given = redox_settings.connection(name), redox_settings.as_text(name)
     redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
     credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
     in_force = {
@@ -75,7 +75,7 @@ def connection_facts(name: str) -> ConnectionFacts:
         base_url=redox.base_url,
         source_id=redox.source_id,
         routing_id=redox.routing_id,
-        routing_name=gateway.routing_names().get(redox.routing_id, ""),
+        routing_name=redox_settings.routing_names().get(redox.routing_id, ""),
         gateway_oid=redox.gateway_oid,
         base_oids=redox.base_oids,
         document_repository_id=redox.document_repository_id,
@@ -104,7 +104,7 @@ def clock_difference(gate: EnvironmentGate) -> float | None:
 
 def describe_checked_oid(name: str, oid: str) -> str:
     """Whose OID a check queried: "your base OID", "the Redox gateway", "a record of yours", or ""."""
-    redox = gateway.environment(name)
+    redox = redox_settings.environment(name)
     if oid in redox.base_oids:
         return "your base OID"
     if oid == redox.gateway_oid:

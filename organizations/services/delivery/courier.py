@@ -34,7 +34,7 @@ from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import breaker, gateway, lookup, rate_limit
+from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import restore_guard, settle
 from organizations.services.errors import OutOfDate
@@ -76,7 +76,7 @@ class Claim:
 
 def deliver_next(environment: str, *, actor: Actor) -> bool:
     """Send the oldest due submission if the circuit breaker is closed. Returns whether one was sent."""
-    redox = gateway.environment(environment)
+    redox = redox_settings.environment(environment)
     if redox.credential is None or not Submission.objects.due(environment, clock.now()).exists():
         return False
     # The database may be restored under a running worker, between two heartbeats.

@@ -10,7 +10,7 @@ from organizations.redox.client import is_meant_for
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.outbox import submissions
@@ -67,7 +67,7 @@ def allowed_verdicts(submission: Submission, answer: ComparedAnswer) -> tuple[Ve
     if is_registered and may_have_arrived(submission):
         allowed.append(Verdict.ARRIVED)
     if not (is_registered and (submission.event == Event.NEW or _was_accepted_late(submission))):
-        if is_meant_for(bytes(submission.message), gateway.environment(submission.environment)):
+        if is_meant_for(bytes(submission.message), redox_settings.environment(submission.environment)):
             allowed.append(Verdict.SEND_AGAIN)
         allowed.append(Verdict.GIVE_UP)
     if is_registered:

@@ -10,7 +10,7 @@ from django.db import close_old_connections, connection
 
 from organizations.models import Environment, State, Submission, Worker, clock
 from organizations.services.actors import Actor
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import restore_guard
 from orgportal import RELEASE, schema
 
@@ -83,7 +83,7 @@ def record_heartbeat(name: str, started: datetime.datetime) -> None:
 
 def settings_fingerprint() -> str:
     """The hashes of both environments' settings. Workers with different fingerprints send with different settings."""
-    return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
+    return "-".join(redox_settings.fingerprint(name)[:24] for name in Environment.values)
 
 
 def is_seen(worker: Worker, now: datetime.datetime) -> bool:

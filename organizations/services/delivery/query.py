@@ -8,7 +8,7 @@ from organizations.models import Action, Organization, Submission
 from organizations.redox.client import Exchange
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import breaker, gateway, lookup
+from organizations.services.connection import breaker, lookup, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.errors import RecordWithdrawn
 from organizations.services.records import directory_state, organizations
@@ -82,7 +82,7 @@ def store_submission_answer(
 
 def query_oid(environment: str, oid: str) -> DirectoryAnswer:
     """Query one OID without storing the answer. Must not be called inside a transaction."""
-    return lookup.look_up_oid(gateway.environment(environment), oid)
+    return lookup.look_up_oid(redox_settings.environment(environment), oid)
 
 
 def _exchange_facts(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:

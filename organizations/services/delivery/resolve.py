@@ -16,7 +16,7 @@ from organizations.redox.resolution import Proof, judge_directory_answer
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import breaker, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, settle
 from organizations.services.errors import OutOfDate
@@ -83,7 +83,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
 
 def _may_query(environment: str) -> bool:
     """Whether a worker may query now. An earlier step of the same round may have opened the circuit breaker."""
-    return gateway.environment(environment).credential is not None and breaker.can_send_now(environment)
+    return redox_settings.environment(environment).credential is not None and breaker.can_send_now(environment)
 
 
 def _claim_next(environment: str, actor: Actor) -> Submission | None:

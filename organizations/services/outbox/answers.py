@@ -16,7 +16,7 @@ from organizations.redox.errors import Explanation, ExplanationContext, SuspectC
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
 from organizations.services.audit import exchanges, outcomes
-from organizations.services.connection import gateway
+from organizations.services.connection import gateway, redox_settings
 
 __all__ = [
     "Explanation",
@@ -191,7 +191,7 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
     record = message_record(submission)
     message = bytes(submission.message)
     context = ExplanationContext(
-        environment=gateway.environment(submission.environment),
+        environment=redox_settings.environment(submission.environment),
         record=record,
         routing_id=_routing_id(submission),
         deactivates=submission.intent == Intent.DEACTIVATE,

@@ -11,7 +11,7 @@ from organizations.oid import Oid, OidError
 from organizations.records import OrganizationRecord, difference
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.errors import ActionRefused, CounterpartExists, SourceChanged
 from organizations.services.records import counterparts, organizations
 
@@ -97,9 +97,9 @@ def copied(record: OrganizationRecord) -> OrganizationRecord:
 def parent_of(source: StagingSource) -> ProductionParent:
     """The gateway of PRODUCTION, or the counterpart of the parent in STAGING."""
     oid = source.record.part_of_oid
-    if oid == gateway.environment(Environment.STAGING).gateway_oid:
-        return ProductionParent(gateway.environment(Environment.PRODUCTION).gateway_oid)
-    if oid in gateway.gateway_oids(Environment.PRODUCTION):
+    if oid == redox_settings.environment(Environment.STAGING).gateway_oid:
+        return ProductionParent(redox_settings.environment(Environment.PRODUCTION).gateway_oid)
+    if oid in redox_settings.gateway_oids(Environment.PRODUCTION):
         return ProductionParent(oid)
     staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
     counterpart = staging.counterpart if staging else None
@@ -111,7 +111,7 @@ def proposed_oid(staging_oid: str) -> str:
 
     A gateway of Redox is never proposed, because it is not an organization.
     """
-    own, others = (gateway.environment(each).base_oids for each in (Environment.STAGING, Environment.PRODUCTION))
+    own, others = (redox_settings.environment(each).base_oids for each in (Environment.STAGING, Environment.PRODUCTION))
     pairs = dict(zip(own, others, strict=True)) if len(own) == len(others) else {}
     base = _longest_base(staging_oid, own)
     if base not in pairs or pairs[base] == base:
@@ -120,13 +120,13 @@ def proposed_oid(staging_oid: str) -> str:
         proposal = Oid(pairs[base] + staging_oid.removeprefix(base)).text
     except OidError:  # too long
         return ""
-    return "" if proposal in gateway.gateway_oids(Environment.PRODUCTION) else proposal
+    return "" if proposal in redox_settings.gateway_oids(Environment.PRODUCTION) else proposal
 
 
 def other_base_error(environment: Environment, oid: str) -> str:
     """A sentence if the OID belongs to the other environment by the base OIDs; else ""."""
-    own = gateway.environment(environment).base_oids
-    base = _longest_base(oid, gateway.environment(environment.other).base_oids)
+    own = redox_settings.environment(environment).base_oids
+    base = _longest_base(oid, redox_settings.environment(environment.other).base_oids)
     if not own or not base or _longest_base(oid, own):
         return ""
     other, word = environment.other.label, environment.label

@@ -12,7 +12,7 @@ from organizations.csv_cells import line
 from organizations.models import Environment, Organization, Presence, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import OrganizationRecord
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.review import warnings
 from organizations.services.review.record_warnings import KEPT
 
@@ -69,8 +69,8 @@ def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm
     organizations = list(
         records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
     )
-    gateways, routing_names = gateway.gateway_oids(environment), gateway.routing_names()
-    own_ids = gateway.source_and_client_ids()
+    gateways, routing_names = redox_settings.gateway_oids(environment), redox_settings.routing_names()
+    own_ids = redox_settings.source_and_client_ids()
     parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
     warned = _warnings(environment, organizations, parents)
     places = _places(environment, organizations, parents, gateways)
@@ -97,7 +97,7 @@ def _warnings(
     environment: Environment, organizations: Sequence[Organization], parents: Mapping[str, Organization]
 ) -> dict[str, list[Remark]]:
     """The review warnings that follow from a record's own values and OIDs, by OID."""
-    redox = gateway.environment(environment)
+    redox = redox_settings.environment(environment)
     elsewhere = warnings.names_elsewhere(environment, [organization.record() for organization in organizations])
     findings = {}
     for organization in organizations:

@@ -23,7 +23,7 @@ from organizations.records import Difference, OrganizationRecord, PrintedField, 
 from organizations.redox import messages
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.records.authors import edit_of, edit_of_ours
 from organizations.services.review import warnings
 from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
@@ -189,7 +189,7 @@ def review(
     """
     record, event = _record_for(organization, intent), _event_for(organization)
     known = _knowledge_of(organization) if event == Event.UPDATE else DirectoryKnowledge()
-    redox = gateway.environment(organization.environment)
+    redox = redox_settings.environment(organization.environment)
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
     changes_active = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
@@ -221,7 +221,7 @@ def as_curl(review: Review) -> str:
 
     `--data-raw` sends the exact bytes. `--data` would remove the line breaks.
     """
-    redox = gateway.environment(review.organization.environment)
+    redox = redox_settings.environment(review.organization.environment)
     return "\n".join(
         (
             "# Sent by hand, this bypasses the portal: no history, and no protection against sending twice.",

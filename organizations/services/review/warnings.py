@@ -12,7 +12,7 @@ from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, spoken
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services import search_text
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.review.record_warnings import short, warnings_of_record
 
 OVERWRITE = "overwrite"
@@ -64,7 +64,7 @@ class WarningCase:
 
     @property
     def gateways(self) -> frozenset[str]:
-        return gateway.gateway_oids(self.organization.environment)
+        return redox_settings.gateway_oids(self.organization.environment)
 
 
 def warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
@@ -80,7 +80,7 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
     other = environment.other
     oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
     found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
-    foreign_gateways = gateway.gateway_oids(other) - gateway.gateway_oids(environment)
+    foreign_gateways = redox_settings.gateway_oids(other) - redox_settings.gateway_oids(environment)
     return dict.fromkeys(foreign_gateways, "the Redox gateway") | dict(found)
 
 

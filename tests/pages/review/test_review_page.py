@@ -15,7 +15,7 @@ from organizations.models import Organization, Submission
 from organizations.pages.review import page as review_page
 from organizations.pages.submission import page as submission_page
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.records import organizations
 from organizations.services.review import reviews
 from organizations.text import vocabulary
@@ -100,7 +100,7 @@ def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepte
     comment, _, command = shown.curl.partition("\n")
     assert comment == "# Sent by hand, this bypasses the portal: no history, and no protection against sending twice."
     asked = shlex.split(command.replace("\\\n", ""))
-    address = f"{gateway.environment('staging').base_url}/endpoint"
+    address = f"{redox_settings.environment('staging').base_url}/endpoint"
     headers = ["-H", "Content-Type: application/json", "-H", "Authorization: Bearer [access token]"]
     assert asked == ["curl", "-X", "POST", address, *headers, "--data-raw", message.decode()]
     rendered = html_of_page(page)

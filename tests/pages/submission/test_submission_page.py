@@ -14,7 +14,7 @@ from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_settings
 from organizations.services.delivery import courier, query
 from organizations.services.outbox import answers, submissions
 from organizations.services.records import counterparts
@@ -216,7 +216,7 @@ def test_an_unknown_one_says_how_it_was_lost(
 
 
 def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
-    assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
     courier.settle_abandoned("staging", actor=worker)
     explanation = page_of(queued, editor).state.explanation

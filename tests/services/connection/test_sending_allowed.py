@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from organizations.models import EnvironmentGate, Installation, clock
 from organizations.services.actors import system
-from organizations.services.connection import gateway
+from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import courier
 from tests.connected import redox
@@ -23,7 +23,7 @@ def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
     """Why nothing may be sent to this address, or ""."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
-            gateway.check_sending_allowed(gateway.environment("staging"), is_write=is_write)
+            gateway.check_sending_allowed(redox_settings.environment("staging"), is_write=is_write)
         except gateway.SendingBlocked as closed:
             return str(closed)
     return ""
@@ -52,7 +52,7 @@ class TestSendingAllowed:
         closed = open_to(is_write=is_write)
         assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
         with override_settings(REDOX=redox(HERE)):
-            assert courier.get_token(gateway.environment("staging"), system("Worker")) == ""
+            assert courier.get_token(redox_settings.environment("staging"), system("Worker")) == ""
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() - MINUTE)
         assert open_to(is_write=is_write) == ""
 
@@ -63,14 +63,14 @@ class TestSendingAllowed:
         assert open_to() == "STAGING was stopped or paused before the message left."
         assert open_to(is_write=False) == ""
         with override_settings(REDOX=redox(HERE)), pytest.raises(gateway.SendingBlocked, match="was stopped or paused"):
-            gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+            gateway.send_message(redox_settings.environment("staging"), b"{}", "token", SendSlot(0))
         EnvironmentGate.objects.filter(pk="production").update(**{field: value})
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)
         assert open_to() == ""
 
     def test_no_query_is_sent_without_a_token(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
-            asked = gateway.send_query(gateway.environment("staging"), b"{}")
+            asked = gateway.send_query(redox_settings.environment("staging"), b"{}")
         assert (asked.token.token, asked.exchange) == ("", None)
 
 
@@ -88,4 +88,4 @@ class TestSendingAllowed:
     ],
 )
 def test_which_addresses_are_this_machine(url: str, is_loopback: bool) -> None:
-    assert gateway.is_loopback(url) is is_loopback
+    assert redox_settings.is_loopback(url) is is_loopback

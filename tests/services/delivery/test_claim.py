@@ -17,7 +17,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor, system
-from organizations.services.connection import gateway
+from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import courier, settle
 from organizations.services.timing import lease_margin
@@ -39,7 +39,9 @@ def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None
     before = clock.now()
     Submission.objects.update(attempt=2, token=5, not_before=before, state_reason="Waits.")
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        found = courier.claim_next("staging", gateway.environment("staging"), actor=system("Worker " + "x" * 100))
+        found = courier.claim_next(
+            "staging", redox_settings.environment("staging"), actor=system("Worker " + "x" * 100)
+        )
     assert found is not None
     submission = Submission.objects.get(pk=made.pk)
     assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
@@ -76,13 +78,13 @@ def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: 
     factories.organization(user=factories.UserFactory(role="approver"), environment="production")
     factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
+        assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
 
 
 def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
     made.environment = "production"
-    reason = courier.block_reason(made, gateway.environment("staging"))
+    reason = courier.block_reason(made, redox_settings.environment("staging"))
     assert reason.startswith("The settings changed since the review")
 
 

@@ -29,7 +29,7 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import exchanges
-from organizations.services.connection import check, gateway
+from organizations.services.connection import check, gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import courier, resume, settle
 from organizations.services.errors import ActionRefused
@@ -94,7 +94,7 @@ def test_an_expired_token_is_renewed_once_in_the_same_claim(
     key = Credential(environment="staging", api_key="legacy", api_secret="secret")
     with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
         submission = factories.submission(factories.organization(user=editor), user=editor)
-        assert gateway.access_token(gateway.environment("staging")).token
+        assert gateway.access_token(redox_settings.environment("staging")).token
         running.expire_tokens()
         assert deliver()
 
@@ -256,14 +256,14 @@ def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User) 
 def test_a_demonstration_database_sends_to_this_machine_only(transactional_db: None) -> None:
     Installation.objects.update(demonstration=True)
     with override_settings(REDOX=redox("https://redox.example")):
-        elsewhere = gateway.environment("staging")
+        elsewhere = redox_settings.environment("staging")
         with pytest.raises(gateway.SendingBlocked, match="never sent to another machine"):
             gateway.send_message(elsewhere, b"{}", "token", SendSlot(0))
 
 
 def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
     with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
-        gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+        gateway.send_message(redox_settings.environment("staging"), b"{}", "token", SendSlot(0))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from organizations.redox.client import Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, check, gateway, rate_limit
+from organizations.services.connection import breaker, check, gateway, rate_limit, redox_settings
 from organizations.services.delivery import courier, query, resolve, resume, workers
 from tests import factories
 from tests.breakers import pause_environment
@@ -46,7 +46,7 @@ def in_seconds(number: float) -> datetime.datetime:
 
 def unknown(user: User, oid: str = BASE) -> Submission:
     """A New without a clear answer that can be queried now with a valid token."""
-    assert gateway.access_token(gateway.environment("staging")).token
+    assert gateway.access_token(redox_settings.environment("staging")).token
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     Submission.objects.filter(pk=submission.pk).update(attempt=1, token=1, unknown_since=timezone.now())
     return due(submission)
@@ -100,8 +100,8 @@ def send(submission: Submission) -> None:
 
 
 def get_token(submission: Submission) -> None:
-    gateway.discard_token(gateway.environment("staging"), "token-1")
-    assert courier.get_token(gateway.environment("staging"), WORKER) == ""
+    gateway.discard_token(redox_settings.environment("staging"), "token-1")
+    assert courier.get_token(redox_settings.environment("staging"), WORKER) == ""
 
 
 type Act = Callable[[Submission], None]
@@ -238,7 +238,7 @@ def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User)
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
     saying.writes = [BUSY]
     assert deliver()
-    gateway.discard_token(gateway.environment("staging"), "token-1")
+    gateway.discard_token(redox_settings.environment("staging"), "token-1")
     saying.arrived.clear()
 
     def work(name: str) -> None:
@@ -257,8 +257,8 @@ def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User)
 @pytest.mark.parametrize("closed", ["asked to wait", "stopped", "paused"])
 def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Redox, editor: User, closed: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    token_text = courier.get_token(gateway.environment("staging"), WORKER)
-    claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+    token_text = courier.get_token(redox_settings.environment("staging"), WORKER)
+    claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)

@@ -1,0 +1,280 @@
+"""Turns the settings into `RedoxEnvironment`s.
+
+No other module reads the Redox settings."""
+
+import dataclasses
+import ipaddress
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from organizations.models import Environment, Organization
+from organizations.oid import Oid, OidError
+from organizations.redox import auth
+from organizations.redox.environment import (
+    GATEWAY_OID,
+    GATEWAY_SELF_OID,
+    ORGANIZATION_ROUTING,
+    ROUTING_NAMES,
+    ApiKeyCredential,
+    Credential,
+    OAuthCredential,
+    Purpose,
+    RedoxEnvironment,
+    TokenCredential,
+    environment_fingerprint,
+    routing_use,
+)
+from orgportal.faults import SettingsFault
+from orgportal.variables import RedoxSettings
+
+REQUIRED = {
+    "oauth": ("client_id", "key_id", "private_key"),
+    "api-key": ("api_key", "api_secret"),
+    "token": ("access_token",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The settings of one environment. With neither `fault` nor `missing` they are complete.
+
+    `missing` names variables that are not set. `fault` is the first error. With an error `environment` has no
+    credential, and defaults in place of the variables `faulty`.
+    """
+
+    environment: RedoxEnvironment
+    missing: tuple[str, ...] = ()
+    fault: str = ""
+    faulty: frozenset[str] = frozenset()
+
+    @property
+    def is_connected(self) -> bool:
+        return self.environment.credential is not None
+
+
+def connection(name: str) -> Connection:
+    """The settings in force for one environment. An error in them leaves it "not connected"."""
+    given: RedoxSettings = settings.REDOX[name]
+    redox, faults = _without_credential(name, given)
+    try:
+        if faults:
+            raise faults[0]
+        return Connection(_with_credential(redox, given), missing=_missing(name, given))
+    except SettingsFault as fault:
+        return Connection(redox, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
+
+
+def environment(name: str) -> RedoxEnvironment:
+    """The settings of one environment as the Redox package takes them."""
+    return connection(name).environment
+
+
+def verify_settings() -> None:
+    """Refuse settings that could mix up the two environments.
+
+    Raises:
+        SettingsFault: both have the same credential or routing ID, or a routing ID belongs to another environment or
+            purpose in Redox's table.
+    """
+    for name, given in settings.REDOX.items():
+        _check_routing_use(name, given.routing_id)
+    if environment(Environment.STAGING).routing_id == environment(Environment.PRODUCTION).routing_id:
+        raise SettingsFault(
+            "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
+        )
+    for name in ("client_id", "private_key", "api_key", "api_secret", "access_token"):
+        values = [_normalized(name, settings.REDOX[each]) for each in Environment.values]
+        if values[0] and values[0] == values[1]:
+            raise SettingsFault(
+                f"REDOX_PRODUCTION_{name.upper()}", "is the same as for STAGING; credentials are never shared"
+            )
+
+
+def verify_routing_ids_unused() -> None:
+    """Check that no routing ID is the destination ID of a record.
+
+    Raises:
+        SettingsFault: one is.
+    """
+    for name in Environment.values:
+        routing_id = environment(name).routing_id
+        if Organization.objects.filter(destination_id=routing_id).exists():
+            raise SettingsFault(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
+
+
+def gateway_oids(name: str) -> frozenset[str]:
+    """The OIDs of Redox's own organizations. Each may be a parent, but is never a record of ours."""
+    return frozenset({GATEWAY_OID, GATEWAY_SELF_OID, environment(name).gateway_oid})
+
+
+def routing_names() -> dict[str, str]:
+    """Each routing ID of Redox's table and of the settings, with its purpose and environment.
+
+    None of them may be the destination ID of a record.
+    """
+    names = dict(ROUTING_NAMES)
+    for name in Environment.values:
+        ids_in_settings = {
+            Purpose.ORGANIZATION: (environment(name).routing_id, as_text(name).routing_id),
+            Purpose.REPOSITORY: (as_text(name).document_repository_id,),
+        }
+        for purpose, ids in ids_in_settings.items():
+            names = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | names
+    return names
+
+
+def source_and_client_ids() -> dict[str, str]:
+    """The source and client IDs of both environments, each with its kind. None may be a record's destination ID."""
+    return {
+        _plain_uuid(value): kind
+        for name in Environment.values
+        for value, kind in (
+            (as_text(name).source_id, "source ID"),
+            (as_text(name).client_id, "client ID"),
+        )
+        if value
+    }
+
+
+def _plain_uuid(text: str) -> str:
+    """A UUID in the form of a destination ID: lower case, with hyphens."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return text.strip().lower()
+
+
+def as_text(name: str) -> RedoxSettings:
+    """The settings of one environment as text. They hold secrets that no page may show."""
+    given: RedoxSettings = settings.REDOX[name]
+    return given
+
+
+def label(name: str) -> str:
+    """What Redox calls this environment today."""
+    return as_text(name).label
+
+
+def fingerprint(name: str) -> str:
+    """A hash of the settings. Two processes with the same hash send the same bytes to the same address."""
+    return environment_fingerprint(environment(name))
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
+    prefix = f"REDOX_{name.upper()}_"
+    if not given.auth:
+        return (f"{prefix}AUTH",)
+    return tuple(prefix + field.upper() for field in REQUIRED[given.auth] if not getattr(given, field))
+
+
+def _without_credential(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
+    """An environment without its credential, and the errors in its settings. Unusable values become the defaults."""
+    prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
+    if given.auth not in ("", *REQUIRED):
+        faults.append(SettingsFault(f"{prefix}AUTH", "must be oauth, api-key or token"))
+    redox = RedoxEnvironment(
+        name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
+    )
+    for field, read in _READERS.items():
+        try:
+            if text := getattr(given, field):
+                redox = dataclasses.replace(redox, **{field: read(f"{prefix}{field.upper()}", text)})
+        except SettingsFault as fault:
+            faults.append(fault)
+    return redox, faults
+
+
+def _with_credential(redox: RedoxEnvironment, given: RedoxSettings) -> RedoxEnvironment:
+    if not given.auth or _missing(redox.name, given):
+        return redox
+    return dataclasses.replace(redox, credential=_credential(f"REDOX_{redox.name.upper()}_", given))
+
+
+@cache  # reading a private key takes long, and every page asks whether an environment is connected
+def _credential(prefix: str, given: RedoxSettings) -> Credential:
+    if given.auth == "api-key":
+        return ApiKeyCredential(api_key=given.api_key, api_secret=given.api_secret)
+    if given.auth == "token":
+        return TokenCredential(access_token=given.access_token)
+    credential = OAuthCredential(client_id=given.client_id, key_id=given.key_id, private_key=given.private_key)
+    try:
+        auth.public_jwk(credential)
+    except ValueError as error:
+        variable = "PRIVATE_KEY_FILE" if given.private_key_file else "PRIVATE_KEY"
+        raise SettingsFault(prefix + variable, f"cannot be used: {error}") from error
+    return credential
+
+
+def _base_url(variable: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or port == 0:
+        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise SettingsFault(variable, "is http; that is allowed to this machine only, use https")
+    return url.rstrip("/")
+
+
+def _normalized(name: str, given: RedoxSettings) -> str:
+    """One part of a credential in a normal form, so that two ways to write the same value compare equal."""
+    value = str(getattr(given, name)).strip()
+    try:
+        if name == "client_id":
+            return str(uuid.UUID(value))
+        if name == "private_key" and value:
+            return auth.thumbprint(OAuthCredential(client_id="", key_id="", private_key=value))
+    except ValueError:
+        pass  # neither a UUID nor a readable key: compare its text
+    return value.casefold() if name == "client_id" else value
+
+
+def _uuid(variable: str, text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise SettingsFault(variable, "is not a UUID (36 characters with four hyphens)") from None
+
+
+def _oid(variable: str, text: str) -> str:
+    try:
+        return Oid(text).text
+    except OidError as error:
+        raise SettingsFault(variable, str(error)) from None
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "base_url": _base_url,
+    "routing_id": _uuid,
+    "gateway_oid": _oid,
+    "source_id": _uuid,
+    "base_oids": lambda variable, oids: tuple(_oid(variable, oid) for oid in oids),
+    "document_repository_id": _uuid,
+}
+
+
+def _check_routing_use(name: str, routing_id: str) -> None:
+    use = routing_use(routing_id) if routing_id else None
+    if use is not None and ORGANIZATION_ROUTING[name] != routing_id.strip().lower():
+        purpose, where = use
+        raise SettingsFault(
+            f"REDOX_{name.upper()}_ROUTING_ID", f"is the routing ID '{purpose}, {where.upper()}' of Redox's table"
+        )

@@ -1,0 +1,70 @@
+"""The connection check."""
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    State,
+    User,
+)
+from organizations.practice import PracticeDirectory
+from organizations.services.connection import check
+from organizations.services.delivery import courier
+from tests import factories
+from tests.connected import redox
+from tests.factories import acting
+
+pytestmark = pytest.mark.one_database
+
+
+def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
+    found = check.check_connection("staging", actor=acting(editor))
+
+    assert (found.succeeded, found.facts["known"]) == (True, False)
+    assert practice.effects == []
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (gate.check_succeeded, gate.checked_by) == (True, "Editor One")
+    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED)
+    assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
+
+
+def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) -> None:
+    for behaviour, sentence in (
+        ("gateway-error", "was not understood (HTTP 502)"),
+        ("never-answers", "got no whole answer"),
+        ("refuses-sign-in", "did not accept the credential"),
+    ):
+        practice.behaviour = behaviour
+        with override_settings(REDOX_DEADLINE=0.3):
+            found = check.check_connection("staging", actor=acting(editor))
+        assert not found.succeeded
+        assert sentence in found.sentence
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_credential_nothing_is_queried(editor: User) -> None:
+    assert check.check_connection("staging", actor=acting(editor)).sentence == "STAGING is not connected."
+    assert not courier.deliver_next("staging", actor=acting(editor))
+
+
+def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    values = {
+        "REDOX_STAGING_AUTH": "api-key",
+        "REDOX_STAGING_API_KEY": "unknown",
+        "REDOX_STAGING_API_SECRET": "unknown",
+    }
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
+        assert not courier.deliver_next("staging", actor=acting(editor))
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (gate.is_stopped, gate.hold_until, gate.failures) == (False, None, 1)
+    with override_settings(REDOX=redox(practice.url, **values)):
+        assert not courier.deliver_next("staging", actor=acting(editor))
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.QUEUED, 0)

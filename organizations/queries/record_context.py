@@ -4,12 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from organizations.models import Environment, Intent, Organization, State, Submission, tree
-
-
-def records_above(organization: Organization) -> list[Organization]:
-    """The ancestors of a record, the top first."""
-    return tree.path_of(organization)
+from organizations.models import Environment, Intent, Organization, State, Submission
 
 
 def children_of(organization: Organization) -> QuerySet[Organization]:

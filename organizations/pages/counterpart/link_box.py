@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Intent, Organization, Submission
+from organizations.pages.addresses import record_url
 from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of
 from organizations.queries import parents
 from organizations.queries.record_rows import organizations_of
@@ -79,7 +80,7 @@ def next_step(submission: Submission) -> CounterpartStep | None:
     if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
         return CounterpartStep("Compare with PRODUCTION", page_url(organization))
     if counterpart is not None:
-        return CounterpartStep("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
+        return CounterpartStep("Open in PRODUCTION", record_url(counterpart))
     url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
     return CounterpartStep("Repeat in PRODUCTION", url, needs_edit=True) if url else None
 

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from organizations import knowledge
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.counterpart.link_box import page_url, prepare_url
 from organizations.pages.record import summary, to_do
 from organizations.queries.record_context import record_at
@@ -85,7 +86,7 @@ def prepared_notes(source: StagingSource, basis: OrganizationRecord | None, *, s
 
 def _origin(source: StagingSource) -> SafeString:
     organization = source.organization
-    name = link(_record_url(organization), source.record.name)
+    name = link(record_url(organization), source.record.name)
     match source.kind:
         case SourceKind.ACCEPTED:
             by = evidence.short(organization)
@@ -194,7 +195,3 @@ def _free(oid: str) -> str:
     except OidTaken:
         return ""
     return oid
-
-
-def _record_url(organization: Organization) -> str:
-    return reverse("record", args=[organization.environment, organization.oid])

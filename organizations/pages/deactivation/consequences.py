@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 from organizations.knowledge import unsent
 from organizations.models import Intent, Organization, clock
 from organizations.pages.record.summary import accepted_basis
-from organizations.queries.record_context import records_above
 from organizations.queries.record_entries import last_touched
+from organizations.queries.record_tree import ancestors_of
 from organizations.records import difference, spoken
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
@@ -61,7 +61,7 @@ class DeactivationContent:
 def deactivation_content(review: Review) -> DeactivationContent:
     """What the page shows of a review that deactivates or reactivates."""
     organization = review.organization
-    ancestors = records_above(organization)
+    ancestors = ancestors_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
     counterpart = organization.counterpart
     return DeactivationContent(

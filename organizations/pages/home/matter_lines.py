@@ -9,6 +9,7 @@ from django.utils.html import format_html, strip_tags
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, Verdict
 from organizations.pages import queue_reasons
+from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.home.matters import MOST_LINES, PLAN_PAUSED, HomeContext, MatterLine, MatterPlace, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
@@ -95,7 +96,7 @@ def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iter
             environment=organization.environment,
             what=f"{organization.name}, {submission.event}",
             text=text,
-            url=reverse("submission", args=[submission.environment, submission.pk]),
+            url=submission_url(submission),
             since=submission.state_at,
         )
         yield line_of(organization.open_work, place, _pair(organization), context)
@@ -172,7 +173,7 @@ def _one_differing(organization: Organization) -> MatterPlace:
         environment=organization.environment,
         what=organization.name,
         text=fields if labels else to_do.missing_sentence(organization),
-        url=reverse("record", args=[organization.environment, organization.oid]),
+        url=record_url(organization),
         since=organization.differs_since,
     )
 

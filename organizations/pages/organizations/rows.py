@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from organizations.models import Organization
 from organizations.models.tree import Below
+from organizations.pages.addresses import record_url
 from organizations.queries import record_rows
 from organizations.queries.chosen_records import UNSENT, ChosenRecords
 from organizations.queries.matches import Match
@@ -98,7 +99,7 @@ class RecordRow:
 
     @property
     def url(self) -> str:
-        return reverse("record", args=[self.organization.environment, self.organization.oid])
+        return record_url(self.organization)
 
     @property
     def branch_url(self) -> str:

@@ -4,11 +4,11 @@ import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, State, Submission, clock
+from organizations.pages.addresses import submission_url
 from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
@@ -98,7 +98,7 @@ class _Reasons:
         reason = self.own.get(submission.pk) or self.held
         waits = reason.sentence if reason else ""
         if submission.can_be_cancelled:
-            return format_html("It is queued. {} {} or wait.", waits, link(_url(submission), "Cancel it"))
+            return format_html("It is queued. {} {} or wait.", waits, link(submission_url(submission), "Cancel it"))
         return format_html("It is queued. {}", waits)
 
     def _asks(self, submission: Submission) -> SafeString:
@@ -119,7 +119,7 @@ def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
 def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
     submission = blocker.submission
     if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
-        named = link(_url(submission), f"Submission {submission.pk}")
+        named = link(submission_url(submission), f"Submission {submission.pk}")
         return format_html("{} {}. {}", named, "must end first" if waits else "is open", reasons.of(submission))
     if blocker.kind == Block.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
@@ -133,7 +133,3 @@ def _children(blocker: Blocker) -> str:
     if any(map(is_undecided, blocker.children)):
         stay = "may be active"
     return f"{names(blocker.children, blocker.more)} below it {stay}"
-
-
-def _url(submission: Submission) -> str:
-    return reverse("submission", args=[submission.environment, submission.pk])

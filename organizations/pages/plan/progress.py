@@ -15,6 +15,7 @@ from django.utils.text import Truncator
 
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
+from organizations.pages.addresses import submission_url
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.queries import plan_rows
 from organizations.queries.submission_story import gate_of
@@ -169,7 +170,7 @@ def _row(submission: Submission, reason: WaitReason | None) -> PlanRow:
     if reason is not None:
         return PlanRow(submission, word, reason.sentence, SafeString())
     step, anchor = _step(submission)
-    url = reverse("submission", args=[submission.environment, submission.pk]) + anchor if step else ""
+    url = submission_url(submission) + anchor if step else ""
     return PlanRow(submission, word, SafeString(), _came(submission), step, url)
 
 

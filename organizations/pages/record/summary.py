@@ -17,12 +17,13 @@ from organizations.models import (
     State,
     Submission,
 )
+from organizations.pages.addresses import submission_url
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.pages.record import first_seen, to_do
 from organizations.pages.record.to_do import Band
-from organizations.queries import parents, record_context, record_entries
+from organizations.queries import parents, record_context, record_entries, record_tree
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import redox_settings
@@ -96,7 +97,7 @@ class RecordSidebar:
 def record_head(organization: Organization) -> RecordHead:
     """The head of a record that was read `with_words`."""
     environment, last = organization.environment, organization.last_submission
-    above = record_context.records_above(organization)
+    above = record_tree.ancestors_of(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
     return RecordHead(
         organization=organization,
@@ -327,10 +328,6 @@ def record_sidebar(organization: Organization) -> RecordSidebar:
         timeline=[] if is_new else [sentences.sentence_of(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )
-
-
-def submission_url(submission: Submission) -> str:
-    return reverse("submission", args=[submission.environment, submission.pk])
 
 
 def _url(name: str, organization: Organization) -> str:

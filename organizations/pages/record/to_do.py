@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
+from organizations.pages.addresses import submission_url
 from organizations.pages.organizations.rows import work_key
 from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
@@ -243,7 +244,7 @@ def _overwrites(organization: Organization) -> bool:
 
 
 def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> BandAction:
-    url = reverse("submission", args=[submission.environment, submission.pk])
+    url = submission_url(submission)
     return BandAction(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
 
 

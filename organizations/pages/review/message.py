@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Basis, Event, Organization, Submission
+from organizations.pages.addresses import submission_url
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
 from organizations.queries import parents, record_entries
@@ -369,7 +370,7 @@ def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
         page, section, label = _STEPS[blocker.kind]
         return _url(page, organization) + section, label
     if blocker.submission is not None:
-        address = reverse("submission", args=[blocker.submission.environment, blocker.submission.pk])
+        address = submission_url(blocker.submission)
         return address, f"Open submission {blocker.submission.pk}"
     other = blocker.organization
     if other is None or other.pk == organization.pk:

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission
+from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.organizations import filter_words
 from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import search, submissions
@@ -35,7 +36,7 @@ class SubmissionHit(NamedTuple):
 
     @property
     def url(self) -> str:
-        return reverse("submission", args=[self.submission.environment, self.submission.pk])
+        return submission_url(self.submission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class SearchHits:
 
 def also_in(record: Organization) -> SafeString:
     """The sentence about the same OID in the other environment."""
-    url = reverse("record", args=[record.environment, record.oid])
+    url = record_url(record)
     return format_html("Also in {}: {}.", Environment(record.environment).label, link(url, "open"))
 
 

@@ -11,11 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict
+from organizations.pages.addresses import record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import SubmittedChange, directory_answer
-from organizations.queries.record_context import records_above
+from organizations.queries.record_tree import ancestors_of
 from organizations.records import spoken
 from organizations.text.decisions import clause
 from organizations.text.markup import moment, plain
@@ -88,7 +89,7 @@ def next_steps(submission: Submission) -> tuple[NextStep, ...]:
 
 
 def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
-    organization, above = submission.organization, records_above(submission.organization)
+    organization, above = submission.organization, ancestors_of(submission.organization)
     back = _back_to(organization)
     if submission.intent == Intent.DEACTIVATE and above:
         return (_back_to(above[-1]), back)
@@ -101,7 +102,7 @@ def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
 
 
 def _back_to(organization: Organization) -> NextStep:
-    url = reverse("record", args=[organization.environment, organization.oid])
+    url = record_url(organization)
     return NextStep(f"Back to {plain(organization.name)}", url)
 
 

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission, Verdict
+from organizations.pages.addresses import submission_url
 from organizations.pages.anchors import form_anchor
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
@@ -146,7 +147,7 @@ def _address(name: str, organization: Organization) -> str:
 def _elsewhere(submission: Submission, other: Submission) -> SameAnswer:
     return SameAnswer(
         other.pk,
-        reverse("submission", args=[other.environment, other.pk]),
+        submission_url(other),
         plain(other.organization.name),
         Environment(other.environment).value,
         written(other.ended_at, "day") if other.ended_at else "",

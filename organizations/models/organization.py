@@ -11,11 +11,13 @@ from django.db.models.lookups import Exact
 
 from organizations import knowledge
 from organizations.oid import Oid
-from organizations.records import AddressRecord, OrganizationRecord, from_canonical
+from organizations.records import ADDRESS_LABELS, AddressRecord, OrganizationRecord, from_canonical
 
 NAME_LENGTH = 200
 TEXT_LENGTH = 200
 OID_LENGTH = 64
+SAME_COLUMNS = ("oid", "name", "active", "destination_id", "destination_known", "part_of_oid")
+"""The fields of a record that a column holds as they are. The fields of its address are columns too."""
 
 
 class Environment(models.TextChoices):
@@ -302,25 +304,23 @@ class Organization(models.Model):
     def record(self) -> OrganizationRecord:
         """The saved values as a neutral record."""
         return OrganizationRecord(
-            oid=self.oid,
-            name=self.name,
-            active=self.active,
-            destination_id=self.destination_id,
-            destination_known=self.destination_known,
-            part_of_oid=self.part_of_oid,
+            **{name: getattr(self, name) for name in SAME_COLUMNS},
             aliases=tuple(self.aliases),
             identifiers=tuple(identifier.record() for identifier in self.identifiers.all()),
             contacts=tuple(contact.record() for contact in self.contacts.all()),
-            address=AddressRecord(
-                street=self.street,
-                city=self.city,
-                state=self.state,
-                zip_code=self.zip_code,
-                county=self.county,
-                country=self.country,
-            ),
+            address=AddressRecord(**{name: getattr(self, name) for name in ADDRESS_LABELS}),
             carried=tuple(sorted(self.carried.items())),
         )
+
+    def fill_columns(self, record: OrganizationRecord) -> None:
+        """Copy a record into the columns, without saving. Contacts and identifiers have rows of their own."""
+        for name in SAME_COLUMNS:
+            setattr(self, name, getattr(record, name))
+        for name in ADDRESS_LABELS:
+            setattr(self, name, getattr(record.address, name))
+        self.oid_key = Oid(record.oid).key
+        self.aliases = list(record.aliases)
+        self.carried = dict(record.carried)
 
     def confirmed_record(self) -> OrganizationRecord | None:
         """What Redox last accepted, if anything."""

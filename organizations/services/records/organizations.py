@@ -346,28 +346,9 @@ def save_wanted(organization: Organization, record: OrganizationRecord, *, stand
 
 
 def _save_row(organization: Organization, record: OrganizationRecord) -> None:
-    address = record.address
-    values = {
-        "oid": record.oid,
-        "oid_key": Oid(record.oid).key,
-        "name": record.name,
-        "active": record.active,
-        "destination_id": record.destination_id,
-        "destination_known": record.destination_known,
-        "part_of_oid": record.part_of_oid,
-        "aliases": list(record.aliases),
-        "street": address.street,
-        "city": address.city,
-        "state": address.state,
-        "zip_code": address.zip_code,
-        "county": address.county,
-        "country": address.country,
-        "carried": dict(record.carried),
-        "search_text": search_text.record_search_text(record),
-        "double_key": search_text.double_key(record),
-    }
-    for name, value in values.items():
-        setattr(organization, name, value)
+    organization.fill_columns(record)
+    organization.search_text = search_text.record_search_text(record)
+    organization.double_key = search_text.double_key(record)
     # A new record has no rows of contacts and identifiers yet.
     directory_state.update_counts(organization, record)
     organization.save()

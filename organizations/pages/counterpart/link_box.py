@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Intent, Organization, Submission
+from organizations.pages import parent_names
 from organizations.pages.addresses import record_url
 from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of
 from organizations.queries import parents
@@ -118,7 +119,7 @@ def _address(organization: Organization) -> str:
 
 def _part_of(organization: Organization) -> str:
     oid = organization.part_of_oid
-    return parents.text_of(oid, parents.names(organization.environment, [oid]))
+    return parent_names.name_and_oid(oid, parents.names(organization.environment, [oid]))
 
 
 def _accepted(organization: Organization) -> str:

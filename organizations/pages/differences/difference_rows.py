@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from organizations import knowledge
 from organizations.models import Organization
+from organizations.pages import parent_names
 from organizations.pages.comparison import sent_and_seen
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
-from organizations.queries import parents, record_entries
+from organizations.queries import record_entries
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
 from organizations.services.directory import differences
 from organizations.services.directory.differences import DifferingReading
@@ -217,7 +218,7 @@ def _rows(
     environment = organization.environment
     edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
     edited = _edited_contacts(accepted, organization.record())
-    for each in parents.named(environment, knowledge.seen_differences(accepted, seen)):
+    for each in parent_names.with_parent_names(environment, knowledge.seen_differences(accepted, seen)):
         edit = edits.get(each.field)
         saved = edit.after if edit is not None and edit.before == each.before else each.before
         saved = edited.get(each.field, saved)
@@ -228,7 +229,7 @@ def _first(organization: Organization, found: DifferingReading) -> Iterator[Diff
     """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.split(None, found.seen, wanted).overwritten
-    for each in parents.named(organization.environment, differing):
+    for each in parent_names.with_parent_names(organization.environment, differing):
         yield DifferenceRow(each.field, each.label, each.after, None, each.before)
 
 
@@ -268,7 +269,7 @@ def _compared(organization: Organization) -> tuple[ComparedField, ...]:
 
 
 def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:
-    return parents.named(environment, knowledge.in_form(difference(before, after)))
+    return parent_names.with_parent_names(environment, knowledge.in_form(difference(before, after)))
 
 
 def _named(labels: list[str] | tuple[str, ...]) -> str:

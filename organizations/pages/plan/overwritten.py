@@ -6,8 +6,8 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Organization
+from organizations.pages import parent_names
 from organizations.pages.review.message import TICK_OVERWRITE
-from organizations.queries import parents
 from organizations.records import spoken
 from organizations.services.directory import differences
 from organizations.services.review.plan_draft import PlanDraft
@@ -52,7 +52,7 @@ def overwritten_records(
         for question in draft.questions
         if question.overwritten is not None
     ]
-    named = parents.named(draft.environment, [difference for _, _, difference in found])
+    named = parent_names.with_parent_names(draft.environment, [difference for _, _, difference in found])
     below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
     for (organization, key, _), shown in zip(found, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from organizations import knowledge
 from organizations.models import Organization
-from organizations.pages import Page
+from organizations.pages import Page, parent_names
 from organizations.pages.addresses import counterpart_url, path_to
-from organizations.queries import parents
 from organizations.records import Difference, difference
 from organizations.services.records import organizations
 
@@ -50,7 +49,7 @@ def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
         fault=fault,
         problem=problem,
         switch_url=counterpart_url(organization),
-        changes=parents.named(organization.environment, changes),
+        changes=parent_names.with_parent_names(organization.environment, changes),
         last=last(organization),
         last_at=organization.known_at if organization.taken else organization.confirmed_at,
     )

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
+from organizations.pages import parent_names
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
-from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, difference, spoken
 from organizations.services.review.reviews import Review, ReviewChange
 from organizations.text.markup import written
@@ -92,7 +92,7 @@ def moves_of_messages(environment: str, reviews: Iterable[Review]) -> list[Messa
     """What each message changes; all its values if there is nothing to compare with. At most one query."""
     compared = [(review.changes, review.overwrites if review.before is not None else ()) for review in reviews]
     differences = [change.difference for pair in compared for changes in pair for change in changes]
-    named = iter(parents.named(environment, differences))
+    named = iter(parent_names.with_parent_names(environment, differences))
 
     def rows(review: Review, changes: Iterable[ReviewChange]) -> tuple[ValueRow, ...]:
         with_entries = ((next(named), change.entry) for change in changes)
@@ -135,7 +135,7 @@ def _rows(
     # A Query shows neither the destination ID nor the keys of other systems: there is nothing to compare in them.
     reading = review.known.seen and knowledge.fill_unreadable(review.known.seen, review.record)
     seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
-    named = parents.named(environment, [change.difference for change in changes])
+    named = parent_names.with_parent_names(environment, [change.difference for change in changes])
     for change_named, change in zip(named, changes, strict=True):
         place = knowledge.difference_place(change_named)
         if overwrites:
@@ -181,5 +181,5 @@ def _before_by_place(
 ) -> dict[tuple[str, str], str]:
     if before is None:
         return {}
-    differences = parents.named(environment, knowledge.in_form(difference(before, after)))
+    differences = parent_names.with_parent_names(environment, knowledge.in_form(difference(before, after)))
     return {knowledge.difference_place(each): each.before for each in differences}

@@ -21,6 +21,7 @@ from organizations.models import (
     Submission,
     clock,
 )
+from organizations.pages import parent_names
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField, compare_sent_with_seen
 from organizations.pages.queue_reasons import after_next_query, environment_reason, own_reasons, queued_reason
@@ -185,7 +186,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 
 def submitted_changes(submission: Submission) -> list[SubmittedChange]:
     """What the message changes, field by field, with who saved each change."""
-    differences = parents.named(submission.environment, submissions.sent_changes(submission))
+    differences = parent_names.with_parent_names(submission.environment, submissions.sent_changes(submission))
     edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
@@ -287,7 +288,7 @@ def _with_parents(rows: tuple[ComparedField, ...], environment: str) -> tuple[Co
     known = parents.names(environment, oids)
 
     def text(oid: str) -> str:
-        return parents.text_of(oid, known)
+        return parent_names.name_and_oid(oid, known)
 
     return tuple(
         row._replace(sent=text(row.sent), seen=text(row.seen), before=text(row.before))

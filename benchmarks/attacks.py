@@ -6,13 +6,13 @@ Each is a context manager that has begun when its body begins. A client that the
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import transaction
 
 from organizations.models import EnvironmentGate
 
-type Attack = Callable[[], Iterator[None]]
+type Attack = Callable[[], AbstractContextManager[None]]
 
 _HEAD = b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
@@ -60,19 +60,19 @@ def _connect(port: int, first: bytes, read: int) -> socket.socket:
     return client
 
 
-def silent(port: int, count: int) -> Iterator[None]:
+def silent(port: int, count: int) -> AbstractContextManager[None]:
     return clients(port, count, b"")
 
 
-def dripping_headers(port: int, count: int) -> Iterator[None]:
+def dripping_headers(port: int, count: int) -> AbstractContextManager[None]:
     return clients(port, count, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", drip=b"a")
 
 
-def dripping_bodies(port: int, count: int) -> Iterator[None]:
+def dripping_bodies(port: int, count: int) -> AbstractContextManager[None]:
     return clients(port, count, _HEAD + b"Content-Length: 100000\r\n\r\nusername=", drip=b"a")
 
 
-def asking(port: int, count: int, path: str, cookie: str, read: int = 1024) -> Iterator[None]:
+def asking(port: int, count: int, path: str, cookie: str, read: int = 1024) -> AbstractContextManager[None]:
     """So many whole requests for a page, whose answers are read slowly."""
     return clients(
         port, count, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode(), read=read

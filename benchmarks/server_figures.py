@@ -4,8 +4,8 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
@@ -85,7 +85,7 @@ def _measure_pages(server: Server, cookie: str, seconds: float, clients: Sequenc
         server.memory = max(server.memory, servers.memory())
 
 
-def _attacks(port: int, cookie: str) -> dict[str, list[Iterator[None]]]:
+def _attacks(port: int, cookie: str) -> dict[str, list[AbstractContextManager[None]]]:
     export = reverse("organizations-export", args=[Environment.STAGING])
     return {
         "none": [],

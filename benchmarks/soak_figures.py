@@ -16,13 +16,12 @@ from django.contrib.auth.models import Group
 
 from benchmarks import ground
 from benchmarks.faulty import FAULTS, QUERY_FAULTS, Effect, Faulty
-from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission, User
+from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission, User, Verdict
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable_fingerprint
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.actors import Actor, person
 from organizations.services.delivery import decide, query
-from organizations.services.delivery.decide import Verdict
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations

@@ -43,6 +43,22 @@ def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page
     assert {word for word in named if word not in shown} == set()
 
 
+def test_what_the_design_names_in_code_is_there():
+    """Files by their path or its end, and functions by their name."""
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for folder in ("organizations", "orgportal", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    files = set(re.findall(r"`([\w/]+\.py)`", design))
+    functions = set(re.findall(r"`([a-z_]+)(?:\([^`]*\))?`", design))
+    assert len(files) > 20
+    assert "send_message" in functions
+    assert {name for name in files if not any(f"/{path}".endswith(f"/{name}") for path in sources)} == set()
+    assert {name for name in functions if not any(f"def {name}(" in text for text in sources.values())} == set()
+
+
 def is_there(test):
     """Whether a test has this name: "tests/test_oid.py::test_..." or "tests/test_oid.py::TestOid::test_..."."""
     name, *parts = test.split("::")

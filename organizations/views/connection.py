@@ -40,7 +40,7 @@ def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
     require(request, sending(environment), environment=environment)
     try:
         resume.resume(environment, actor=actor(request))
-        messages.success(request, f"Sending to {environment.label} goes on.")
+        messages.success(request, f"Sending to {environment.label} is resumed.")
     except ActionRefused as error:
         messages.error(request, str(error))
     return redirect("connection", environment)

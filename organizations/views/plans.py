@@ -92,21 +92,25 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 @needs(Right.EDIT, HOLD)
 def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Pause the plan. Its maker can, and everybody who can send to the environment."""
-    return _act_on_plan(request, environment, plan, plans.pause_plan, "Paused. Nothing more is sent until it goes on.")
+    return _act_on_plan(
+        request, environment, plan, plans.pause_plan, "Paused. Nothing more is sent until somebody resumes it."
+    )
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def go_on(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Resume a paused plan."""
-    return _act_on_plan(request, environment, plan, plans.resume_plan, "It goes on.")
+    return _act_on_plan(request, environment, plan, plans.resume_plan, "Resumed.")
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Stop a plan for good."""
-    return _act_on_plan(request, environment, plan, plans.stop_plan, "Stopped. What was not attempted was cancelled.")
+    return _act_on_plan(
+        request, environment, plan, plans.stop_plan, "Stopped. Submissions without an attempt were cancelled."
+    )
 
 
 def plan_url(plan: Plan) -> str:

@@ -46,7 +46,7 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(client, practice, wor
     assert "Check the connection first." in text_of(client.post(GO_ON, follow=True))
     client.post(CHECK)
     assert "Resume sending to STAGING" in text_of(client.get(PAGE))
-    assert "Sending to STAGING goes on." in text_of(client.post(GO_ON, follow=True))
+    assert "Sending to STAGING is resumed." in text_of(client.post(GO_ON, follow=True))
     assert not EnvironmentGate.objects.get(pk="staging").is_stopped
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RELEASED).count() == 1
 

@@ -193,9 +193,9 @@ class TestPlan:
 
     def test_it_is_paused_goes_on_and_is_stopped_once(self, client, plan):
         for act, state, said in (
-            ("pause/", PlanState.PAUSED, "Paused. Nothing more is sent until it goes on."),
-            ("go-on/", PlanState.GOING, "It goes on."),
-            ("stop/", PlanState.STOPPED, "Stopped. What was not attempted was cancelled."),
+            ("pause/", PlanState.PAUSED, "Paused. Nothing more is sent until somebody resumes it."),
+            ("go-on/", PlanState.GOING, "Resumed."),
+            ("stop/", PlanState.STOPPED, "Stopped. Submissions without an attempt were cancelled."),
         ):
             answer = client.post(self.url(plan, act))
             assert answer["Location"] == self.url(plan)

@@ -92,9 +92,9 @@ def split(
     ours = set(map(difference_place, chosen))
     real = in_form(difference(respelled(known, sent), sent))
     overwritten = tuple(each for each in real if difference_place(each) not in ours and not _is_order(each))
-    said = {difference_place(each) for each in (*chosen, *overwritten)}
+    listed = {difference_place(each) for each in (*chosen, *overwritten)}
     spelled = in_form(difference(fill_unreadable(seen, sent), sent))
-    return Split(chosen, overwritten, tuple(each for each in spelled if difference_place(each) not in said))
+    return Split(chosen, overwritten, tuple(each for each in spelled if difference_place(each) not in listed))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:

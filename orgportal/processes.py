@@ -176,8 +176,8 @@ def only_one(lock: Path) -> Iterator[int]:
         except OSError:
             file.seek(0)
             owner = int(file.read() or 0)
-            found = holders(lock, owner) or describe(owner)
-            raise Taken(f"already running on this database, as {found} ({lock})") from None
+            owners = holders(lock, owner) or describe(owner)
+            raise Taken(f"already running on this database, as {owners} ({lock})") from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -59,10 +59,10 @@ def _secret_key() -> Iterator[SettingsFault]:
     if settings.DEBUG:
         return
     advice = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
-    given = settings.VARIABLES.text("SECRET_KEY")
-    if not given:
+    secret = settings.VARIABLES.text("SECRET_KEY")
+    if not secret:
         yield SettingsFault("SECRET_KEY", f"is not set. {advice}")
-    if len(given) < 50 or len(set(given)) < 5 or given.startswith("django-insecure-"):
+    if len(secret) < 50 or len(set(secret)) < 5 or secret.startswith("django-insecure-"):
         yield SettingsFault("SECRET_KEY", f"is too weak: it needs 50 characters chosen at random. {advice}")
 
 

@@ -219,8 +219,8 @@ def _as_served(application: Callable[..., Any]) -> Callable[..., Any]:
 
 def inherited_door() -> socket.socket | None:
     """The socket that `serve` or `demo` opened, named as fd://NUMBER."""
-    given = os.environ.get("ORGPORTAL_LISTEN", "")
-    return socket.socket(fileno=int(given.removeprefix("fd://"))) if given else None
+    variable = os.environ.get("ORGPORTAL_LISTEN", "")
+    return socket.socket(fileno=int(variable.removeprefix("fd://"))) if variable else None
 
 
 def _allow_many_files() -> None:

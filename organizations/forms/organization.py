@@ -235,8 +235,8 @@ class OrganizationForm(PortalForm):
         )
 
 
-def _required(found: Read, error: str) -> Read:
+def _required(reading: Read, error: str) -> Read:
     """The value of a required field. Raises FieldError if it is empty."""
-    if not found.value:
+    if not reading.value:
         raise FieldError(error)
-    return found
+    return reading

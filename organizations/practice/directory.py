@@ -92,7 +92,7 @@ class Directory:
 
     def _query(self, message: dict[str, Any], environment: str, behaviour: Behaviour) -> Reply:
         index = int(message.get("Index", 0))
-        found = self.store.find(
+        matches = self.store.find(
             environment,
             oid=message.get("Identifier", {}).get("ID"),
             active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
@@ -101,7 +101,7 @@ class Directory:
             index=index,
             limit=min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER),
         )
-        organizations = listed([_as_shown(organization) for organization in found], behaviour)
+        organizations = listed([_as_shown(organization) for organization in matches], behaviour)
         answer = {
             "Meta": {**meta(message, "QueryResponse"), "Logs": logs()},
             "Directory": "Carequality",

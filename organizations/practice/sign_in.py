@@ -72,18 +72,18 @@ class SignIn:
 
     def authenticate(self, body: bytes, *, refuse: bool) -> Reply:
         """POST /auth/authenticate: an access token for a legacy API key and its secret."""
-        asked = _texts(body, "apiKey", "secret")
+        texts = _texts(body, "apiKey", "secret")
         for credential in self._credentials:
-            if asked and asked == (credential.api_key, credential.api_secret) and not refuse:
+            if texts and texts == (credential.api_key, credential.api_secret) and not refuse:
                 return self._legacy(credential)
         return text_reply(401, "Invalid request")
 
     def refresh(self, body: bytes, *, refuse: bool) -> Reply:
         """POST /auth/refreshToken: the next access token for a refresh token, which can be used once."""
-        asked = _texts(body, "apiKey", "refreshToken")
-        if not asked or refuse:
+        texts = _texts(body, "apiKey", "refreshToken")
+        if not texts or refuse:
             return text_reply(401, "Invalid request")
-        api_key, refresh_token = asked
+        api_key, refresh_token = texts
         with self._lock:
             credential = self._refresh.get(refresh_token)
             if credential is None or credential.api_key != api_key:
@@ -206,8 +206,8 @@ def _texts(body: bytes, first: str, second: str) -> tuple[str, str] | None:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    found = (content.get(first), content.get(second)) if isinstance(content, dict) else (None, None)
-    match found:
+    values = (content.get(first), content.get(second)) if isinstance(content, dict) else (None, None)
+    match values:
         case (str() as one, str() as other) if one and other:
             return one, other
     return None

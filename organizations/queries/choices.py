@@ -104,8 +104,8 @@ def _with_label(records: OrganizationQuerySet, label: str) -> Iterator[str]:
     """The records with this label in `parents`: their name and that of their parent."""
     name, _, above = label.rpartition(_BELOW)
     possible_parents = set(_with_similar_name(records, above))
-    named = records.filter(oid__in=list(_with_similar_name(records, name))).values_list("oid", "part_of_oid")
-    yield from (oid for oid, part_of in named if part_of in possible_parents)
+    candidates = records.filter(oid__in=list(_with_similar_name(records, name))).values_list("oid", "part_of_oid")
+    yield from (oid for oid, part_of in candidates if part_of in possible_parents)
 
 
 def destinations(environment: str) -> list[Destination]:

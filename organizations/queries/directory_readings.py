@@ -22,12 +22,12 @@ class Readings(NamedTuple):
 
 def readings_since_acceptance(organization: Organization) -> Readings:
     """The stored answers since something was last accepted or taken; one query."""
-    asked = AuditEntry.objects.of_organization(organization.pk).filter(
+    queries = AuditEntry.objects.of_organization(organization.pk).filter(
         oid=organization.oid, action__in=(Action.ORGANIZATION_ASKED, Action.SUBMISSION_ASKED)
     )
     if organization.differs_since is not None:
-        asked = asked.filter(at__gte=organization.differs_since)
-    entries = list(asked.defer("raw")[:MOST_READINGS])
+        queries = queries.filter(at__gte=organization.differs_since)
+    entries = list(queries.defer("raw")[:MOST_READINGS])
     readings = []
     for entry in entries:
         details = entry.facts.get("details", {})

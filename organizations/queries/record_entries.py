@@ -69,6 +69,6 @@ def is_active_taken(organization: Organization) -> bool:
     accepted = organization.confirmed_record()
     if accepted is None or accepted.active != organization.confirmed_active:
         return True
-    taken = entries_of(organization).filter(action=Action.ORGANIZATION_TAKEN)
-    since = taken.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else taken
+    entries = entries_of(organization).filter(action=Action.ORGANIZATION_TAKEN)
+    since = entries.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else entries
     return any("active" in entry.facts.get("fields", []) for entry in since.defer("raw"))

@@ -62,9 +62,9 @@ def page_of(entries: QuerySet[AuditEntry], sequences: list[int], before: int | N
     lines = story_folding.fold_entries(entries, sequences if is_whole else sequences[:FIRST_READ], before)
     if len(lines) <= STORIES_A_PAGE and not is_whole and len(sequences) > FIRST_READ:
         lines = story_folding.fold_entries(entries, sequences, before)
-    shown = lines[:STORIES_A_PAGE]
-    older = shown[-1].head if len(lines) > STORIES_A_PAGE else None if is_all else sequences[-1]
-    return StoryPage(_stories(shown), len(lines) if is_whole else None, older)
+    page_lines = lines[:STORIES_A_PAGE]
+    older = page_lines[-1].head if len(lines) > STORIES_A_PAGE else None if is_all else sequences[-1]
+    return StoryPage(_stories(page_lines), len(lines) if is_whole else None, older)
 
 
 def _stories(lines: Sequence[FoldedLine]) -> list[Story]:
@@ -72,14 +72,14 @@ def _stories(lines: Sequence[FoldedLine]) -> list[Story]:
     heads = story_folding.rows_of(AuditEntry.objects.filter(sequence__in=[line.head for line in lines]))
     refused = story_folding.refused_before([row for row in heads if row.action == Action.PERSON_SIGNED_IN])
     rows = _rows_by_submission([line.submission for line in lines if line.submission])
-    shown = {line.head: _shown_of(rows[line.submission], line.head) for line in lines if line.submission}
-    needed = {row.sequence for row in heads} | {number for numbers in shown.values() for number in numbers}
+    stories = {line.head: _shown_of(rows[line.submission], line.head) for line in lines if line.submission}
+    needed = {row.sequence for row in heads} | {number for numbers in stories.values() for number in numbers}
     with_body = AuditEntry.objects.filter(sequence__in=needed).defer("raw", "search_text")
     entries = {entry.sequence: entry for entry in with_body}
     return [
         Story(
             entries[line.head],
-            [entries[number] for number in shown[line.head]],
+            [entries[number] for number in stories[line.head]],
             len(rows[line.submission]),
             line.submission,
         )

@@ -36,8 +36,8 @@ def has_any(environment: str) -> bool:
 
 def numbered(text: str, most: int) -> list[Submission]:
     """The submissions that a text names by their number or by one of Redox's IDs, the newest first."""
-    named = Q(redox_message_id=text) | Q(redox_log_id=text)
+    condition = Q(redox_message_id=text) | Q(redox_log_id=text)
     if number := read_number(text.removeprefix("#")):
-        named |= Q(pk=number)
-    submissions = Submission.objects.filter(named).select_related("organization").defer("message")
+        condition |= Q(pk=number)
+    submissions = Submission.objects.filter(condition).select_related("organization").defer("message")
     return list(submissions.order_by("-pk")[:most])

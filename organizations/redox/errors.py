@@ -274,8 +274,8 @@ def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) 
     record = context.record
     if outcome.known == "parse_failed" and record and not record.contacts:
         return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")
-    if outcome.known == "xml_error" and record and (found := suspect_characters(record)):
-        first = found[0]
+    if outcome.known == "xml_error" and record and (suspects := suspect_characters(record)):
+        first = suspects[0]
         return row._replace(step=f"Edit {first.label}", step_key="edit", anchor=first.anchor, field=first.field)
     if outcome.known == "duplicate_business" and context.duplicates:
         return row._replace(step=f"Compare with {context.duplicates[0]}", step_key="compare_record")
@@ -308,9 +308,9 @@ def _contact(outcome: Outcome, context: ExplanationContext) -> str:
 
 
 def _special(outcome: Outcome, context: ExplanationContext) -> str:
-    found = suspect_characters(context.record) if context.record else ()
-    named = ", ".join(f"'{one.character}' in {one.label}" for one in found)
-    return f" Special characters are suspected: {named}." if named else ""
+    suspects = suspect_characters(context.record) if context.record else ()
+    places = ", ".join(f"'{one.character}' in {one.label}" for one in suspects)
+    return f" Special characters are suspected: {places}." if places else ""
 
 
 def _duplicates(outcome: Outcome, context: ExplanationContext) -> str:

@@ -179,13 +179,15 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     if not organizations:
         _check_empty(answer)
         return None
-    ours = [(organization, found) for organization, found in organizations if oid in map(_oid_of, found)]
+    ours = [
+        (organization, identifiers) for organization, identifiers in organizations if oid in map(_oid_of, identifiers)
+    ]
     if len(ours) != 1:
         raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
-    ((organization, found),) = ours
-    own = tuple(identifier for identifier in found if not _is_oid(identifier))
+    ((organization, identifiers),) = ours
+    own = tuple(identifier for identifier in identifiers if not _is_oid(identifier))
     record = _record(organization, oid, own, destination_known=False)
-    other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
+    other_oids = [identifier.value for identifier in identifiers if _is_oid(identifier) and _oid_of(identifier) != oid]
     if other_oids:
         # Nobody edits these in the portal, and no message of ours holds them.
         record = replace(

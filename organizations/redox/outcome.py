@@ -220,10 +220,10 @@ def _perhaps_executed(case: _Case) -> Outcome | None:
 def _accepted(case: _Case) -> Outcome | None:
     if not _is_clean_success(case) or case.event not in _SUCCESS:
         return None
-    said = _SUCCESS[case.event].fullmatch(case.answer.sentence)
-    if said is None or value_at(case.answer.data, "Meta", "EventType") not in (None, case.event):
+    match = _SUCCESS[case.event].fullmatch(case.answer.sentence)
+    if match is None or value_at(case.answer.data, "Meta", "EventType") not in (None, case.event):
         return None
-    answered = said.groupdict().get("oid") or ""
+    answered = match.groupdict().get("oid") or ""
     return Outcome(
         kind=Kind.ACCEPTED, answered_oid=answered, warning=OTHER_OID if answered not in {"", case.oid} else ""
     )

@@ -108,8 +108,8 @@ def _as_known(organization: Organization, *, is_taken: bool) -> str:
         return ""
     if is_taken:
         return ", as it was taken from the directory"
-    said = AS_KNOWN[organization.confirmed_evidence]
-    return f", {said.format(person=_person(organization.confirmed_submission))}"
+    sentence = AS_KNOWN[organization.confirmed_evidence]
+    return f", {sentence.format(person=_person(organization.confirmed_submission))}"
 
 
 def explained() -> list[tuple[str, str]]:

@@ -30,8 +30,8 @@ def record_freshness(organization: Organization) -> Freshness:
     time = written(asked_at, "clock")
     if lags(organization):
         number = organization.confirmed_submission_id
-        shown = "still showed the content from before" if organization.seen else "did not show this OID after"
-        sentence = f"The directory, asked at {time}, {shown} submission {number}"
+        what = "still showed the content from before" if organization.seen else "did not show this OID after"
+        sentence = f"The directory, asked at {time}, {what} submission {number}"
         return Freshness(asked_at, f"{sentence}: not visible yet.")
     if organization.is_read_later and not organization.seen:
         return Freshness(asked_at, f"The directory, asked at {time}, did not show this OID.")

@@ -33,11 +33,11 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
 @require_safe
 @needs(Right.VIEW)
 def raw(request: HttpRequest, sequence: int) -> HttpResponse:
-    kept = _entry_or_404(sequence)
-    if kept.raw is None:
+    entry = _entry_or_404(sequence)
+    if entry.raw is None:
         raise Http404(f"Entry {sequence} keeps no request and no response.")
     headers = {"Content-Disposition": f'attachment; filename="entry-{sequence}.bin"'}
-    return HttpResponse(bytes(kept.raw), content_type="application/octet-stream", headers=headers)
+    return HttpResponse(bytes(entry.raw), content_type="application/octet-stream", headers=headers)
 
 
 @require_safe

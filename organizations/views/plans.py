@@ -81,8 +81,8 @@ def page(request: HttpRequest, environment: Environment, plan: int) -> HttpRespo
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """The new state for an open page, or status 204 if nothing changed."""
-    found, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
-    page = plan_page.build_state(found, user_of(request), seen)
+    chosen, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
+    page = plan_page.build_state(chosen, user_of(request), seen)
     response = render_page(request, page) if page else HttpResponse(status=204)
     patch_vary_headers(response, ["HX-Request"])
     return response

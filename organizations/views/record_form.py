@@ -98,5 +98,5 @@ def _basis_of_form(request: HttpRequest, staging: Organization | None) -> Filled
     basis = FormBasis(source.record, doubt=source.doubt)
     if request.method == "POST":
         basis = prepare.basis_of(request)
-    shown = FormBasis(basis.filled, source.record, source.doubt)
-    return FilledFrom(source, basis, prepare.sign_basis(staging, shown))
+    basis_now = FormBasis(basis.filled, source.record, source.doubt)
+    return FilledFrom(source, basis, prepare.sign_basis(staging, basis_now))

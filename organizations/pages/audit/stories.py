@@ -161,6 +161,6 @@ def _headline(head: AuditEntry, entries: list[AuditEntry]) -> Headline:
 
 def _state(entry: AuditEntry) -> vocabulary.Word | None:
     facts = entry.facts
-    named = facts.get("details", {}).get("state") or facts.get("outcome", "")
+    key = facts.get("details", {}).get("state") or facts.get("outcome", "")
     states = vocabulary.SUBMISSION_STATE
-    return states.get(named) or states.get(_STATE_AFTER[entry.action])
+    return states.get(key) or states.get(_STATE_AFTER[entry.action])

@@ -104,13 +104,13 @@ def merge_versions(
 ) -> FormVersion:
     """The version with each differing field from the side that was chosen for its key."""
     sides = {ConflictSide.THEIRS: _fields(theirs), ConflictSide.MINE: _fields(mine)}
-    taken = {key: sides[choices.get(key, ConflictSide.THEIRS)][key] for key in _LABELS}
-    address = {name: taken.pop(f"address.{name}") for name in ADDRESS_LABELS}
-    destination_id, destination_known = taken.pop("destination_id")
-    stands_for = taken.pop("stands_for")
+    values = {key: sides[choices.get(key, ConflictSide.THEIRS)][key] for key in _LABELS}
+    address = {name: values.pop(f"address.{name}") for name in ADDRESS_LABELS}
+    destination_id, destination_known = values.pop("destination_id")
+    stands_for = values.pop("stands_for")
     record = replace(
         theirs.record,
-        **taken,
+        **values,
         destination_id=destination_id,
         destination_known=destination_known,
         address=replace(theirs.record.address, **address),
@@ -146,8 +146,8 @@ def _fields(version: FormVersion) -> dict[str, Any]:
 
 
 def _texts(version: FormVersion) -> dict[str, str]:
-    shown = {each.field: each.value for each in print_fields(version.record)}
-    return shown | {"stands_for": StandsFor(version.stands_for).label}
+    texts = {each.field: each.value for each in print_fields(version.record)}
+    return texts | {"stands_for": StandsFor(version.stands_for).label}
 
 
 def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None:
@@ -158,7 +158,7 @@ def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None
 
 def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> list[_ConflictContact]:
     """Each contact once: those before in their order, then those that were added."""
-    found = []
+    rows = []
     for each in contact_sides(mine.record, before.record, theirs.record, None):
         place_mine, place, place_theirs = each.places
         places = {ConflictSide.THEIRS: place_theirs, ConflictSide.MINE: place_mine}
@@ -166,10 +166,10 @@ def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> li
         if place is None:
             side = ConflictSide.MINE if place_theirs is None else ConflictSide.THEIRS
             key, label = f"contact-{side}-{places[side]}", "Contact added"
-        found.append(
+        rows.append(
             (place is None, place or 0, _ConflictContact(key, label, each.accepted, each.newest, each.saved, places))
         )
-    return [contact for *_, contact in sorted(found, key=lambda line: line[:2])]
+    return [contact for *_, contact in sorted(rows, key=lambda line: line[:2])]
 
 
 def _contact_rows(contact: _ConflictContact) -> Iterator[ConflictRow]:

@@ -88,14 +88,14 @@ def _only_on_one(
     saved: OrganizationRecord, other: OrganizationRecord, paired_here: set[int], paired_there: set[int]
 ) -> Iterator[tuple[int | None, int | None, int | None]]:
     """The positions of contacts that are new here, new in the directory, or new and equal on both sides."""
-    left = [place for place in range(len(other.contacts)) if place not in paired_there]
+    unpaired = [place for place in range(len(other.contacts)) if place not in paired_there]
     for mine, contact in enumerate(saved.contacts):
         if mine not in paired_here:
-            same = next((place for place in left if other.contacts[place] == contact), None)
+            same = next((place for place in unpaired if other.contacts[place] == contact), None)
             if same is not None:
-                left.remove(same)
+                unpaired.remove(same)
             yield mine, None, same
-    yield from ((None, None, place) for place in left)
+    yield from ((None, None, place) for place in unpaired)
 
 
 def _label(mine: int | None, place: int | None, theirs: int | None) -> str:

@@ -199,10 +199,10 @@ def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, Parent
         plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
-    for shown in print_fields(replace(sides.saved, contacts=(), carried=())):
-        key = shown.field
-        row = _plain_row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
-        gathered.setdefault((shown.group, shown.anchor), []).append(replace(row, parents=parents))
+    for field in print_fields(replace(sides.saved, contacts=(), carried=())):
+        key = field.field
+        row = _plain_row(key, field.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
+        gathered.setdefault((field.group, field.anchor), []).append(replace(row, parents=parents))
     for (heading, anchor), rows in gathered.items():
         yield FieldGroup(heading, anchor, tuple(rows))
 

@@ -121,11 +121,11 @@ def _oid_sentence(gate: EnvironmentGate) -> str:
     facts = gate.check_facts
     oid = plain(facts.get("oid", ""))
     meaning = overview.describe_checked_oid(gate.environment, oid)
-    named = f"{oid} ({meaning})" if meaning else oid
+    text = f"{oid} ({meaning})" if meaning else oid
     if not facts.get("known"):
-        return f"The directory does not know {named}."
+        return f"The directory does not know {text}."
     state = "Active" if facts.get("active") else "Active = false"
-    return f"The directory knows {named}: “{plain(facts.get('name', ''))}”, {state}."
+    return f"The directory knows {text}: “{plain(facts.get('name', ''))}”, {state}."
 
 
 def _source(facts: ConnectionFacts, name: str, value: object = "set") -> tuple[str, str]:

@@ -103,12 +103,12 @@ def counterpart_facts(here: Organization, there: Organization) -> list[Counterpa
 
 def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
     """The other fields in which the two differ, without those that every environment has of its own."""
-    shown = ("name", "part_of_oid", *ADDRESS_LABELS)
-    found = difference(copied(one.record()), copied(other.record()))
+    own_rows = ("name", "part_of_oid", *ADDRESS_LABELS)
+    differences = difference(copied(one.record()), copied(other.record()))
     return [
         CounterpartFact(each.label, each.before or "none", each.after or "none", differs=True)
-        for each in found
-        if each.field not in shown
+        for each in differences
+        if each.field not in own_rows
     ]
 
 

@@ -50,15 +50,15 @@ def build(
     linked = organization.counterpart
     if linked is None and other is None and form.is_bound and form.is_valid():
         other = record_at(environment.other, form.oid)
-    shown = linked or other
+    counterpart = linked or other
     return CounterpartPage(
         organization=organization,
         path=path_to(organization, environment.other.label),
         form=form,
         linked=linked,
-        other=shown,
-        sides=link_box.counterpart_facts(organization, shown) if shown else [],
-        fault=_why_not_link(organization, shown) if shown and not linked else "",
+        other=counterpart,
+        sides=link_box.counterpart_facts(organization, counterpart) if counterpart else [],
+        fault=_why_not_link(organization, counterpart) if counterpart and not linked else "",
         prepare_url="" if linked else link_box.prepare_url(organization),
         why_not_edit=why_not(user, Right.EDIT, environment),
         problem=problem,
@@ -73,7 +73,7 @@ def _why_not_link(here: Organization, there: Organization) -> str:
 
 def _form(other: Environment, named: str | None) -> CounterpartForm:
     """The form, bound if somebody named a record."""
-    given = None if named is None else {"counterpart": named}
-    form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
+    data = None if named is None else {"counterpart": named}
+    form = CounterpartForm(data, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
     form.fields["counterpart"].widget.attrs |= record_choices.suggestion_attributes(other)
     return form

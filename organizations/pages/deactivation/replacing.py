@@ -12,11 +12,11 @@ from organizations.queries.record_context import record_at
 def read_replacement(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
     """The active record that the text names by OID or name, or why there is none. Ids in `without` do not count."""
     text = typed.replace("\x00", "")
-    found = record_at(environment, choices.record_called(environment, text), without=without)
-    if found is None:
+    replacement = record_at(environment, choices.record_called(environment, text), without=without)
+    if replacement is None:
         fault = f"This is not another record of yours in {environment.label}."
         elsewhere = record_choices.elsewhere_sentence(environment, text)
         return " ".join(filter(None, (fault, elsewhere, "Enter its OID, or its name.")))
-    if found.presence == Presence.PRESENT and found.confirmed_active is False:
-        return f"{found.name} is deactivated as well. Name an active record."
-    return Replacement(found.name, found.oid)
+    if replacement.presence == Presence.PRESENT and replacement.confirmed_active is False:
+        return f"{replacement.name} is deactivated as well. Name an active record."
+    return Replacement(replacement.name, replacement.oid)

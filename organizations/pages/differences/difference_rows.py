@@ -178,12 +178,14 @@ class DifferencesContent:
 
 def differences_content(organization: Organization) -> DifferencesContent:
     """What the page of a record's differences shows."""
-    found = differences.differing_reading(organization)
+    reading = differences.differing_reading(organization)
     rows: tuple[DifferenceRow, ...] = ()
     stays: tuple[str, ...] = ()
-    if found is not None:
-        rows = tuple(_rows(organization, found.accepted, found.seen) if found.accepted else _first(organization, found))
-        stays = _stays(organization, found)
+    if reading is not None:
+        rows = tuple(
+            _rows(organization, reading.accepted, reading.seen) if reading.accepted else _first(organization, reading)
+        )
+        stays = _stays(organization, reading)
     baseline, seen = organization.baseline_record(), organization.later_reading()
     return DifferencesContent(
         organization=organization,
@@ -192,7 +194,7 @@ def differences_content(organization: Organization) -> DifferencesContent:
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
-        takes_type=found is not None and _takes_type(organization, found),
+        takes_type=reading is not None and _takes_type(organization, reading),
         compared=_compared(organization),
         decided_by=record_entries.foreign_decided_by(organization) or "Somebody",
         why_not=differences.why_not_take(organization),
@@ -225,17 +227,17 @@ def _rows(
         yield DifferenceRow(each.field, each.label, saved, each.before, each.after)
 
 
-def _first(organization: Organization, found: DifferingReading) -> Iterator[DifferenceRow]:
+def _first(organization: Organization, reading: DifferingReading) -> Iterator[DifferenceRow]:
     """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
-    differing = knowledge.split(None, found.seen, wanted).overwritten
+    differing = knowledge.split(None, reading.seen, wanted).overwritten
     for each in parent_names.with_parent_names(organization.environment, differing):
         yield DifferenceRow(each.field, each.label, each.after, None, each.before)
 
 
-def _takes_type(organization: Organization, found: DifferingReading) -> bool:
+def _takes_type(organization: Organization, reading: DifferingReading) -> bool:
     wanted = organization.record()
-    return knowledge.taken_from(found.accepted, wanted, found.seen).carried != wanted.carried
+    return knowledge.taken_from(reading.accepted, wanted, reading.seen).carried != wanted.carried
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
@@ -244,9 +246,9 @@ def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -
     return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
-def _stays(organization: Organization, found: DifferingReading) -> tuple[str, ...]:
+def _stays(organization: Organization, reading: DifferingReading) -> tuple[str, ...]:
     """The saved changes that are not sent after taking either."""
-    accepted, seen = found
+    accepted, seen = reading
     wanted = organization.record()
     after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
     known = knowledge.sendable(knowledge.newest(accepted, seen) if accepted else knowledge.first_shown(seen, wanted))

@@ -114,12 +114,12 @@ def matters(lines: Iterable[MatterLine], context: HomeContext) -> tuple[list[Mat
     places: dict[tuple[Any, ...], list[MatterPlace]] = {}
     for line in lines:
         places.setdefault(line[:-1], []).append(line.place)
-    found = [
+    all_matters = [
         (for_reader, Matter(kind, tuple(sorted(of_matter, key=_environment_order)), who, isinstance(pair, int)))
         for (kind, for_reader, who, pair), of_matter in places.items()
     ]
-    found.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or context.now))
-    return [matter for mine, matter in found if mine], [matter for mine, matter in found if not mine]
+    all_matters.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or context.now))
+    return [matter for mine, matter in all_matters if mine], [matter for mine, matter in all_matters if not mine]
 
 
 def _environment_order(place: MatterPlace) -> int:

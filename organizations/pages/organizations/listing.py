@@ -182,7 +182,7 @@ def build(
     size = MOST_RECORDS if chosen.all_unsent else record_rows.ROWS_A_PAGE
     ids, rows = _rows(environment, filters, page, opening, size)
     mark_chosen(rows, chosen)
-    shown = {row.organization.pk for row in rows}
+    row_ids = {row.organization.pk for row in rows}
     return Listing(
         environment=environment,
         filters=filters,
@@ -191,7 +191,7 @@ def build(
         total=total,
         fitting=ids.paginator.count if filters.in_force or filters.view == LIST else total,
         chips=filter_words.chips(environment, filters),
-        chosen_elsewhere=chosen_records.existing(environment, chosen.ids - shown),
+        chosen_elsewhere=chosen_records.existing(environment, chosen.ids - row_ids),
         unsent=record_filters.count_unsent(environment, filters) if can_choose else 0,
     )
 

@@ -223,16 +223,16 @@ def changes_since(page: DraftContent, planned: str, left: str) -> str:
         ("New in it", [each for pk, each in now.items() if pk not in was_planned]),
         (stays, [each for pk, each in kept.items() if pk not in was_left]),
     )
-    said = [f"{start}: {kept_back.names(records)}." for start, records in parts if records]
+    sentences = [f"{start}: {kept_back.names(records)}." for start, records in parts if records]
     gone = was_planned - set(now) - set(kept)
     if gone:
-        said.append(f"No longer in it: {_names_of(gone)}.")
-    return " ".join(said) or "It has the same records; what is sent of one of them, or its state, changed."
+        sentences.append(f"No longer in it: {_names_of(gone)}.")
+    return " ".join(sentences) or "It has the same records; what is sent of one of them, or its state, changed."
 
 
 def _names_of(ids: Collection[str]) -> str:
-    found = plan_rows.records_by_id(read_numbers(ids))
-    return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
+    records = plan_rows.records_by_id(read_numbers(ids))
+    return kept_back.names(records, len(ids) - len(records)) if records else vocabulary.count(len(ids), "record")
 
 
 def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
@@ -312,17 +312,17 @@ def _unchanged(draft: PlanDraft) -> list[UnchangedRecords]:
 
 
 def _branches(draft: PlanDraft) -> tuple[Organization, ...]:
-    found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
-    with_work = plan_rows.with_work_below(draft.environment, found, UNSENT)
-    return tuple(organization for oid, organization in found.items() if oid in with_work)
+    unblocked = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
+    with_work = plan_rows.with_work_below(draft.environment, unblocked, UNSENT)
+    return tuple(organization for oid, organization in unblocked.items() if oid in with_work)
 
 
 def _because(draft: PlanDraft, root: Organization | None) -> str:
     """Why the root of the branch stays active; "" if it is deactivated."""
     if root is None or draft.kind != PlanKind.DEACTIVATE:
         return ""
-    found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
-    return kept_back.active_because(found.organization, found.blockers) if found else ""
+    blocked = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
+    return kept_back.active_because(blocked.organization, blocked.blockers) if blocked else ""
 
 
 def _elsewhere(draft: PlanDraft) -> int:

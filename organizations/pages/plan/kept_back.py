@@ -78,10 +78,10 @@ class _Reasons:
     def __init__(
         self, submissions: Iterable[Submission | None], environment: Environment, now: datetime.datetime
     ) -> None:
-        found = [each for each in submissions if each is not None and each.is_open]
+        open_submissions = [each for each in submissions if each is not None and each.is_open]
         self.now = now
-        self.own = own_reasons(found, now)
-        gate = gate_of(environment) if found else None
+        self.own = own_reasons(open_submissions, now)
+        gate = gate_of(environment) if open_submissions else None
         self.held: WaitReason | None = environment_reason(gate, now) if gate else None
 
     def of(self, submission: Submission) -> SafeString:
@@ -112,15 +112,15 @@ class _Reasons:
 def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
     # If the record is not active, the plan does not wait for its submission.
     waits = not any(blocker.kind in NOT_ACTIVE for blocker in each.blockers)
-    said = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
-    return format_html_join(" ", "{}", ((sentence,) for sentence in said))
+    sentences = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
+    return format_html_join(" ", "{}", ((sentence,) for sentence in sentences))
 
 
 def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
     submission = blocker.submission
     if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
-        named = link(submission_url(submission), f"Submission {submission.pk}")
-        return format_html("{} {}. {}", named, "must end first" if waits else "is open", reasons.of(submission))
+        number = link(submission_url(submission), f"Submission {submission.pk}")
+        return format_html("{} {}. {}", number, "must end first" if waits else "is open", reasons.of(submission))
     if blocker.kind == Block.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
     found = obstacle(organization, blocker)

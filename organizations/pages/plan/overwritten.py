@@ -47,14 +47,14 @@ def overwritten_records(
     draft: PlanDraft, ticked: Collection[str], missing: Collection[str]
 ) -> tuple[OverwrittenRecord, ...]:
     """Each record with overwritten values, in the order of sending; at most one query."""
-    found = [
+    overwrites = [
         (question.records[0], question.key, question.overwritten)
         for question in draft.questions
         if question.overwritten is not None
     ]
-    named = parent_names.with_parent_names(draft.environment, [difference for _, _, difference in found])
+    named = parent_names.with_parent_names(draft.environment, [difference for _, _, difference in overwrites])
     below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
-    for (organization, key, _), shown in zip(found, named, strict=True):
+    for (organization, key, _), shown in zip(overwrites, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
         value = OverwrittenValue(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
         below.setdefault(organization.pk, (organization, []))[1].append(value)

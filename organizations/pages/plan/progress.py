@@ -87,10 +87,10 @@ class PlanContent:
     @property
     def again_url(self) -> str:
         """The review of the cancelled records; "" if there are none, or while the plan is open."""
-        left = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
-        if self.is_open or not left:
+        cancelled = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
+        if self.is_open or not cancelled:
             return ""
-        query = urlencode({"kind": self.plan.kind, "record": left}, doseq=True)
+        query = urlencode({"kind": self.plan.kind, "record": cancelled}, doseq=True)
         return f"{reverse('plan-new', args=[self.plan.environment])}?{query}"
 
     @property
@@ -120,28 +120,28 @@ def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
 
 def plan_content(plan: Plan) -> PlanContent:
     """A plan with its submissions, in the same few queries for any number of submissions."""
-    found = plan_rows.submissions_of(plan)
-    counts = Counter(submission.state for submission in found)
-    reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
+    submissions = plan_rows.submissions_of(plan)
+    counts = Counter(submission.state for submission in submissions)
+    reasons = own_reasons(submissions, clock.now()) if plan.state == PlanState.GOING else {}
     is_open = _is_open(counts)
     held = _held(plan) if counts[State.QUEUED] else None
-    poll_seconds = _poll_seconds(plan, found) if is_open else 0
+    poll_seconds = _poll_seconds(plan, submissions) if is_open else 0
     word = _word(plan, counts)
-    values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
+    values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(submissions)}
     waits = Counter(reason.key for reason in reasons.values())
-    told = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
-    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+    state = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
+    digest = hashlib.sha256(repr(state).encode()).hexdigest()[:12]
     return PlanContent(
         plan=plan,
         word=word,
         sentence=word.say(**values),
         held=held.sentence if held else SafeString(),
-        rows=[_row(submission, reasons.get(submission.pk)) for submission in found],
-        size=len(found),
+        rows=[_row(submission, reasons.get(submission.pk)) for submission in submissions],
+        size=len(submissions),
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
         is_open=is_open,
-        can_be_held=any(submission.can_be_cancelled for submission in found),
+        can_be_held=any(submission.can_be_cancelled for submission in submissions),
         poll_seconds=poll_seconds,
         stage=word.key,
         since=f"{word.key}-{digest}",
@@ -191,17 +191,17 @@ def _came(submission: Submission) -> SafeString:
         case State.ACCEPTED:
             return evidence.came(submission)
         case State.REJECTED if submission.decided_by:
-            said = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
+            sentence = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
         case State.REJECTED:
-            said = f"Rejected by Redox: {plain(submission.detail)}"
+            sentence = f"Rejected by Redox: {plain(submission.detail)}"
         case State.UNKNOWN if not submission.only_ask:
             answer = f"HTTP {submission.http_status}" if submission.http_status else "no answer"
-            said = f"No clear answer came ({answer}). It may have taken effect."
+            sentence = f"No clear answer came ({answer}). It may have taken effect."
         case State.CANCELLED if not reason:
-            said = f"Cancelled by {plain(submission.cancelled_by)}. Nothing was sent."
+            sentence = f"Cancelled by {plain(submission.cancelled_by)}. Nothing was sent."
         case _:
-            said = reason
-    return format_html("{}", Truncator(said).chars(LONGEST))
+            sentence = reason
+    return format_html("{}", Truncator(sentence).chars(LONGEST))
 
 
 def _progress(counts: Counter[str]) -> str:
@@ -211,10 +211,10 @@ def _progress(counts: Counter[str]) -> str:
     return ", ".join([f"{counts[State.ACCEPTED]} of {counts.total()} accepted", *rest])
 
 
-def _poll_seconds(plan: Plan, found: list[Submission]) -> int:
+def _poll_seconds(plan: Plan, submissions: list[Submission]) -> int:
     """After how many seconds the page asks again: soon while answers come, later while it waits."""
     if plan.state == PlanState.PAUSED:
         return 10
-    last = max(submission.state_at for submission in found)
-    is_lively = any(submission.state == State.SENDING for submission in found) or clock.now() - last < LIVELY
+    last = max(submission.state_at for submission in submissions)
+    is_lively = any(submission.state == State.SENDING for submission in submissions) or clock.now() - last < LIVELY
     return 2 if is_lively else 10

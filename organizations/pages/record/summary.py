@@ -281,8 +281,8 @@ def _reading_note(organization: Organization) -> str:
         return "The portal has not read this record from the directory."
     if organization.is_foreign:
         seen = organization.seen_record()
-        shown = f"showed it as {plain(seen.name)}" if seen else "did not show it"
-        return f"This OID is another organization's. Asked on {written(asked_at)}, the directory {shown}."
+        what = f"showed it as {plain(seen.name)}" if seen else "did not show it"
+        return f"This OID is another organization's. Asked on {written(asked_at)}, the directory {what}."
     if not organization.is_read_later:
         since = "its values were taken from there" if organization.taken else "it was accepted"
         return f"The portal has not read this record from the directory since {since}."

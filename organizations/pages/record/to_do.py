@@ -85,8 +85,8 @@ def differences_of(organization: Organization) -> tuple[Difference, ...]:
 
 def missing_sentence(organization: Organization) -> str:
     """When the directory did not show the OID."""
-    asked = written(organization.seen_at) if organization.seen_at else ""
-    return f"The directory did not show this OID when asked on {asked}."
+    asked_at = written(organization.seen_at) if organization.seen_at else ""
+    return f"The directory did not show this OID when asked on {asked_at}."
 
 
 def listed(names: list[str]) -> str:

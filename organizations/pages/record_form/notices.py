@@ -18,15 +18,15 @@ from organizations.text.vocabulary import FOREIGN_OID
 
 def notices(organization: Organization, person_id: int | None) -> list[str]:
     """What a person must know who edits this record."""
-    found = list(_saved_by_others(organization, person_id))
+    sentences = list(_saved_by_others(organization, person_id))
     last = organization.last_submission
     if last is not None and last.is_open:
         word = vocabulary.SUBMISSION_STATE[last.state].word.lower()
         state = word if last.state == State.NEEDS_PERSON else f"is {word}"
-        found.append(f"Submission {last.pk} of this record {state}. You can edit; sending waits for its end.")
+        sentences.append(f"Submission {last.pk} of this record {state}. You can edit; sending waits for its end.")
     if organization.presence == Presence.PRESENT and organization.confirmed_active is False:
-        found.append("This record is deactivated. Saving and sending keeps it deactivated.")
-    return found
+        sentences.append("This record is deactivated. Saving and sending keeps it deactivated.")
+    return sentences
 
 
 def fixed_oid_sentence(organization: Organization) -> str:
@@ -113,9 +113,9 @@ def filled_sentence(begun: OrganizationRecord, source: Organization) -> str:
     names = [name for name, value in filled.items() if value]
     if not names:
         return ""
-    said = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    listed_names = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     are, them = ("is", "it") if len(names) == 1 and not begun.contacts else ("are", "them")
-    return f"{said[0].upper()}{said[1:]} {are} filled in from {plain(source.name)}. Check {them}."
+    return f"{listed_names[0].upper()}{listed_names[1:]} {are} filled in from {plain(source.name)}. Check {them}."
 
 
 def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
 
 def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
     newest = max((entry for _, entry in changes), key=lambda entry: entry.sequence)
-    labels = listed(found.label for found, _ in changes)
+    labels = listed(change.label for change, _ in changes)
     one = len(changes) == 1
     return (
         f"{newest.actor_name} saved {vocabulary.count(len(changes), 'change')} on {_day(newest.at)} that "

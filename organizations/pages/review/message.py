@@ -325,10 +325,10 @@ def _compared(review: Review) -> str:
 def _unchanged(review: Review) -> Iterator[PrintedField]:
     """The fields that stay, without those that the directory spells differently or a Query cannot show."""
     spelled = {each.field for each in review.equivalent}
-    for shown in review.unchanged:
-        is_unreadable = shown.field == "destination_id" and review.known.seen is not None
-        if not (shown.field.startswith("carried.") or shown.field in spelled or is_unreadable):
-            yield shown
+    for field in review.unchanged:
+        is_unreadable = field.field == "destination_id" and review.known.seen is not None
+        if not (field.field.startswith("carried.") or field.field in spelled or is_unreadable):
+            yield field
 
 
 def overwritten_rows(

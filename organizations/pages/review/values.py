@@ -116,8 +116,8 @@ def equivalent_rows(review: Review) -> tuple[ValueRow, ...]:
 def key_rows(review: Review) -> tuple[KeyRow, ...]:
     """The keys of the newest reading and of this message that the form does not have."""
     seen = review.organization.seen_record() if review.before is not None else None
-    shown, sent = dict(seen.carried) if seen else {}, dict(review.record.carried)
-    return tuple(KeyRow(key, shown.get(key, ""), sent.get(key, "")) for key in sorted(shown | sent))
+    seen_keys, sent = dict(seen.carried) if seen else {}, dict(review.record.carried)
+    return tuple(KeyRow(key, seen_keys.get(key, ""), sent.get(key, "")) for key in sorted(seen_keys | sent))
 
 
 def _rows(

@@ -76,9 +76,9 @@ def raw_exchange(
     content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0
 ) -> RawExchange:
     """Bytes as text, unchanged except for characters that no page can show."""
-    shown = content[:MOST_SHOWN].decode("utf-8", "backslashreplace")
+    text = content[:MOST_SHOWN].decode("utf-8", "backslashreplace")
     whole = size or len(content)
-    return RawExchange(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
+    return RawExchange(plain(text), whole, whole > MOST_SHOWN, http_status, sequence)
 
 
 def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:

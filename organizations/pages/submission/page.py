@@ -177,12 +177,12 @@ def _deciding(
     if submission.state != State.NEEDS_PERSON:
         return None
     asked = directory_answer(attempts.last_query(entries), submission)
-    found = decision_choices.decision(submission, asked)
+    decision = decision_choices.decision(submission, asked)
     refusal = why_not(user, Right.RESOLVE, submission.environment)
     return DecisionBox(
-        decision=found,
+        decision=decision,
         last_asked=asked,
-        form=form or (decision_form(found, user) if found else None),
+        form=form or (decision_form(decision, user) if decision else None),
         why_not=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,

@@ -21,7 +21,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
         TooManyTries: the password was not checked. The history counts this try too.
     """
     try:
-        made = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
+        attempt = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
     except TooManyTries as error:
         # Names do not matter here: an entry for each would fill the history.
         _note_refused_sign_in(request, "" if error.is_of_block else username, TOO_MANY)
@@ -30,7 +30,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
     if not isinstance(user, User):
         _note_refused_sign_in(request, username, WRONG)
         return None
-    throttle.record_success(made)
+    throttle.record_success(attempt)
     sign_in(request, user)
     return user
 
@@ -56,12 +56,12 @@ def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
         TooManyTries: the password was not checked.
     """
     try:
-        made = throttle.reserve_try(throttle.password_limit(user))
+        attempt = throttle.reserve_try(throttle.password_limit(user))
     except TooManyTries:
         _note_wrong_password(request, user, TOO_MANY)
         raise
     if user.check_password(password):
-        throttle.record_success(made)
+        throttle.record_success(attempt)
         return True
     _note_wrong_password(request, user, WRONG_OLD)
     return False

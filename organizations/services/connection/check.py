@@ -102,5 +102,12 @@ def _explanation_facts(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment) 
     if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
         return {}
     difference = answer.token.clock_difference if answer.token.outcome is not None else None
-    said = explain(outcome, ExplanationContext(environment=redox, clock_difference=difference, at=answer.wait_until))
-    return {"headline": said.headline, "cause": said.cause, "step": said.step, "step_key": said.step_key}
+    explanation = explain(
+        outcome, ExplanationContext(environment=redox, clock_difference=difference, at=answer.wait_until)
+    )
+    return {
+        "headline": explanation.headline,
+        "cause": explanation.cause,
+        "step": explanation.step,
+        "step_key": explanation.step_key,
+    }

@@ -16,10 +16,10 @@ def why_not_storable(record: OrganizationRecord) -> str:
     for number, what in ((len(record.contacts), "contacts"), (len(record.identifiers), "own identifiers")):
         if number > MOST_LINES:
             return f"The directory shows {number} {what}. A record here has at most {MOST_LINES}."
-    for shown in print_fields(record):
-        most = _limit(shown.field)
-        if most is not None and len(shown.value) > most:
-            return f"{shown.label} has {len(shown.value)} characters in the directory. It can have {most} here."
+    for field in print_fields(record):
+        most = _limit(field.field)
+        if most is not None and len(field.value) > most:
+            return f"{field.label} has {len(field.value)} characters in the directory. It can have {most} here."
     for one in record.identifiers:
         if len(one.value) > (_length(Identifier, "value") or 0) or len(one.kind) > (_length(Identifier, "kind") or 0):
             return "The directory shows an identifier that is longer than a record here can hold."

@@ -108,8 +108,8 @@ def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Bloc
 def _foreign(organization: Organization) -> Blocker | None:
     if not organization.is_foreign:
         return None
-    named = f" ({organization.foreign_name})" if organization.foreign_name else ""
-    sentence = f"Somebody decided that this OID belongs to another organization{named}. Nothing is sent to it."
+    name = f" ({organization.foreign_name})" if organization.foreign_name else ""
+    sentence = f"Somebody decided that this OID belongs to another organization{name}. Nothing is sent to it."
     return Blocker(Block.FOREIGN, sentence, organization)
 
 
@@ -179,8 +179,8 @@ def _deactivated_parent(parent: Organization) -> Blocker | None:
     if parent.confirmed_active is False:
         sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
         if parent.shown_active:
-            shown = f"the directory shows it as active ({_asked(parent)})"
-            sentence = f"Its parent {parent.name} was deactivated, and {shown}. {RESOLVE}"
+            what = f"the directory shows it as active ({_asked(parent)})"
+            sentence = f"Its parent {parent.name} was deactivated, and {what}. {RESOLVE}"
         return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
     ending = open_deactivation(parent)
     if ending is not None:
@@ -214,8 +214,10 @@ def _deactivation_blocker(organization: Organization, together: frozenset[int]) 
     sentence = _children_sentence(organization, children)
     if not sentence:
         return None
-    named = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
-    return Blocker(Block.ACTIVE_CHILDREN, sentence, children=named, more=children.count() - len(named))
+    first_children = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
+    return Blocker(
+        Block.ACTIVE_CHILDREN, sentence, children=first_children, more=children.count() - len(first_children)
+    )
 
 
 def _reactivation_blocker(organization: Organization) -> Blocker:

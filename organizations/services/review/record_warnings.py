@@ -276,15 +276,15 @@ def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    for shown in print_fields(record):
+    for field in print_fields(record):
         for character in XML_SPECIAL:
-            if character in shown.value and shown.group != "Not in the form":
+            if character in field.value and field.group != "Not in the form":
                 text = (
-                    f"{shown.label} holds '{character}'."
+                    f"{field.label} holds '{character}'."
                     " Such a character may be the cause of 'Parsing XML request error!'."
                 )
-                listed = shown.value.replace("\n", "; ")  # as in stored ticks
-                yield RecordWarning("character", f"{shown.field} {character} {short(listed)}", text)
+                listed = field.value.replace("\n", "; ")  # as in stored ticks
+                yield RecordWarning("character", f"{field.field} {character} {short(listed)}", text)
 
 
 _RULES = (

@@ -107,7 +107,7 @@ class Review:
     @property
     def unchanged(self) -> tuple[PrintedField, ...]:
         """The filled fields that the message does not change."""
-        return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
+        return tuple(field for field in print_fields(self.record) if field.value and not self._is_changed(field.field))
 
     @property
     def lines(self) -> tuple[tuple[messages.MessageLine, bool], ...]:

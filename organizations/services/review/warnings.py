@@ -159,11 +159,11 @@ def _own_values(case: WarningCase) -> Iterator[ReviewWarning]:
 def _others(case: WarningCase) -> Iterator[ReviewWarning]:
     if not case.foreign_edits:
         return
-    named = _named(case.foreign_edits)
+    names = _named(case.foreign_edits)
     count = len(case.foreign_edits)
     changes, them = ("1 change", "it") if count == 1 else (f"{count} changes", "them")
-    text = f"This message also sends {changes} made by others: {named}. Tick to send {them} now."
-    yield ReviewWarning("others", named, text)
+    text = f"This message also sends {changes} made by others: {names}. Tick to send {them} now."
+    yield ReviewWarning("others", names, text)
 
 
 def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
@@ -221,11 +221,11 @@ def _path(case: WarningCase) -> Iterator[ReviewWarning]:
     if nearest_record is None or record.part_of_oid in {nearest_record[0], *case.gateways}:
         return
     nearest, name = nearest_record
-    named = case.parent.name if case.parent else record.part_of_oid
+    parent_name = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
         "path",
         f"{nearest} {record.part_of_oid}",
-        f"By its OID it is below {name}, by PartOf below {named}. Redox does not forbid it.",
+        f"By its OID it is below {name}, by PartOf below {parent_name}. Redox does not forbid it.",
     )
 
 
@@ -279,9 +279,9 @@ def overwrite_value(difference: Difference) -> str:
 
 def _overwrites(case: WarningCase) -> Iterator[ReviewWarning]:
     for difference in case.overwritten:
-        shown, sent = map(_each_quoted, (difference.before, difference.after))
+        before, sent = map(_each_quoted, (difference.before, difference.after))
         text = (
-            f"{case.record.name}, {spoken(difference.label)}: the directory shows {shown}; this message sends {sent}."
+            f"{case.record.name}, {spoken(difference.label)}: the directory shows {before}; this message sends {sent}."
         )
         yield ReviewWarning("overwrite", overwrite_value(difference), text)
 

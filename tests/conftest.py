@@ -21,7 +21,7 @@ from organizations.models import Installation, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from orgportal import middleware
-from tests import factories
+from tests import databases, factories
 from tests.connected import connected, redox
 
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
@@ -94,12 +94,20 @@ def _differs_by_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """After a test that commits put each table back as migrating has left it, and touch none but those that changed.
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_folder: Path) -> Iterator[None]:
+    """Make the database of this process. After a test that commits put back the tables that it changed.
 
     Django empties every table and lets each package make its own rows anew; that takes longer than many a test.
     """
     with django_db_blocker.unblock():
+        databases.begin(run_folder)
         made = Table.all()
 
     def put_back(*_: Any, **__: Any) -> list[str]:
@@ -116,6 +124,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         patch.setattr(flush, "sql_flush", put_back)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
         yield
+    with django_db_blocker.unblock():
+        databases.end(run_folder)
 
 
 class Table(NamedTuple):

@@ -43,6 +43,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what is worth running after each change")
     parser.addoption("--only-database", action="store_true", help="only tests that another database can fail")
     parser.addoption("--save-pages", metavar="FOLDER", help="write each page that a browser opens into this folder")
 
@@ -53,19 +54,30 @@ BOTH_DATABASES = ("faults", "races", "services")
 """The folders whose tests run on PostgreSQL as well, beside the files of `tests` itself. In them `one_database` marks
 what does not differ; elsewhere `both_databases` marks what does."""
 
-# The straight way of delivery; every other test that sends over HTTP is left out of the quick run.
+QUICK = ("forms", "pages", "queries", "redox", "services", "text")
+"""The folders of the quick run, beside the files of `tests` itself. It leaves out what is marked `slow` or needs the
+practice directory, and runs the first case alone of a test with a database."""
+
+# Of these, whose tests make several messages each, the quick run takes the straight way of delivery alone.
+LONG = {"delivery", "plan", "test_plans.py"}
 QUICK_DELIVERY = "test_delivery.py"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the quick run quick; leave out what a second database would not test differently."""
-    for item in items:
-        if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
-            item.add_marker(pytest.mark.slow)
-    if config.getoption("--only-database"):
-        wanted = [item for item in items if _differs_by_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not _differs_by_database(item)])
-        items[:] = wanted
+    for option, is_wanted in (("--quick", _is_quick), ("--only-database", _differs_by_database)):
+        if config.getoption(option):
+            config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+            items[:] = filter(is_wanted, items)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    if item.get_closest_marker("slow"):
+        return False
+    if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
+        return False
+    case = getattr(item, "callspec", None)
+    return case is None or not any(case.indices.values()) or not _uses_database(item)
 
 
 def pytest_collection_finish() -> None:
@@ -75,18 +87,32 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import, once a process, the files of which PostgreSQL runs nothing."""
-    if not config.getoption("--only-database") or collection_path.suffix != ".py" or _is_for_both(collection_path):
+    """Do not even import, once a process, the files of which the quick run or PostgreSQL runs nothing."""
+    if collection_path.suffix != ".py":
+        return None
+    if config.getoption("--quick"):
+        return not _may_be_quick(collection_path) or None
+    if not config.getoption("--only-database") or _is_for_both(collection_path):
         return None
     return "both_databases" not in collection_path.read_text() or None
+
+
+def _may_be_quick(path: Path) -> bool:
+    folder, *rest = path.relative_to(TESTS).parts
+    return path.parent == TESTS or (folder in QUICK and (LONG.isdisjoint(rest) or path.name == QUICK_DELIVERY))
 
 
 def _is_for_both(path: Path) -> bool:
     return path.parent == TESTS or path.relative_to(TESTS).parts[0] in BOTH_DATABASES
 
 
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
 def _differs_by_database(item: pytest.Item) -> bool:
-    if not set(getattr(item, "fixturenames", ())) & DATABASE_FIXTURES and item.get_closest_marker("django_db") is None:
+    if not _uses_database(item):
         return False
     if _is_for_both(item.path):
         return item.get_closest_marker("one_database") is None

@@ -33,7 +33,6 @@ def the_worker(own: Portal) -> Worker:
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
     own.practice.behaviour = "never-answers"
     process = own.worker(REDOX_DEADLINE=2 * PATIENCE, REDOX_LEASE=3 * PATIENCE)
@@ -53,7 +52,6 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
     own.practice.behaviour = "slow"
     process = own.worker(finish_within=20.0, REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
@@ -169,7 +167,6 @@ def test_a_busy_worker_looks_at_everything_else_after_a_while(
     assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 
 
-@pytest.mark.slow
 def test_several_workers_take_one_outbox_apart_without_meeting(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:

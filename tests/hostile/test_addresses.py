@@ -15,8 +15,6 @@ from tests import factories
 from tests.factories import BASE
 from tests.hostile.typed import MARKUP, Input, query, stored
 
-pytestmark = pytest.mark.slow
-
 # For each kind of part of an address one that looks right and does not exist, and what is none.
 NUMBERS = ("0", "-1", "1.5", "\uff17", str(2**63), str(2**64), "9" * 5_000, "\x00", b"\xed\xa0\x80")
 PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {

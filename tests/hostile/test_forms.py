@@ -29,8 +29,6 @@ from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, q
 from tests.views.pages import text_of
 from tests.views.typing import OTHER, OURS, edit_url, open_form, posted
 
-pytestmark = pytest.mark.slow
-
 NEW = reverse("organization-new", args=["staging"])
 NEW_RECORD = Editing(environment=Environment.STAGING)
 LONG = "x" * 10_000

@@ -17,8 +17,6 @@ from tests.factories import BASE, PASSWORD
 from tests.hostile.typed import MARKUP, URL_ENCODED, Input, post, query, stored
 from tests.views.typing import edit_url, inputs_of, posted
 
-pytestmark = pytest.mark.slow
-
 NEW = reverse("organization-new", args=["staging"])
 
 # Names of columns and of what the portal itself knows, with values that would do harm.

@@ -17,7 +17,7 @@ from tests.races.racing import Rounds, refusals
 from tests.races.world import check, fresh, oid, registered, reject, reviewed, state_of
 from tests.services.sending import claim
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def deactivated_together(user: User) -> tuple[Plan, Submission, Submission]:

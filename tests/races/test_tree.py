@@ -16,7 +16,7 @@ from tests.races.racing import Rounds, refusals
 from tests.races.world import check, fresh, move, oid, registered, reject, reviewed, state_of
 from tests.services.sending import WORKER, claim
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_two_moves_below_each_other_make_no_circle(rounds: Rounds, user: User) -> None:

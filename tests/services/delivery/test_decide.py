@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from organizations.models import (
     Submission,
     User,
     Verdict,
+    clock,
 )
 from organizations.pages.differences import difference_rows as shown
 from organizations.records import OrganizationRecord
@@ -281,6 +283,21 @@ def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) 
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
 
 
+def test_an_answer_is_fresh_for_ten_minutes() -> None:
+    minutes = datetime.timedelta(minutes=10)
+    assert decide.is_fresh(clock.now() - minutes + datetime.timedelta(seconds=30))
+    assert not decide.is_fresh(clock.now() - minutes)
+
+
+def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission, approver: Actor) -> None:
+    entry = AuditEntry.objects.get(pk=answer_about(new, None, actor=approver))
+    body = re.sub(rb'"asked_at":"[^"]*",?', b"", bytes(entry.body))
+    AuditEntry.objects.filter(pk=entry.pk).update(body=body)
+    answer = decide.last_answer(new)
+    assert answer is not None
+    assert answer.asked_at == entry.at
+
+
 def test_nobody_can_decide_by_an_old_or_outdated_answer(
     new: Submission, approver: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,21 +327,33 @@ def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> 
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
+def updated(oid: str) -> Exchange:
+    """Redox accepts an Update of this OID."""
+    said = f"Organization with id:{oid} has been updated successfully."
+    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
+    return Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
+
+
+def test_the_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
+    made = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
+    submission = undecided(factories.submission(made, user=editor))  # never sent
+    assert settle.store_response(update, updated(made.oid), repeat=0, actor=approver) is None
+    assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}
+
+
 def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Actor) -> None:
     assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
+    assert decide.last_answer(update) is not None  # it is still the directory's last answer
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
 
 def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accepted_it(
     update: Submission, approver: Actor
 ) -> None:
-    said = f"Organization with id:{BASE} has been updated successfully."
-    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
-    late = Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
-    assert settle.store_response(update, late, repeat=0, actor=approver) is None
+    assert settle.store_response(update, updated(BASE), repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
     # If it is gone, only a person can say what became of it.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

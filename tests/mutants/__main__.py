@@ -103,11 +103,13 @@ MODULES = {
             "tests/services/outbox/test_plans.py",
         )
     ),
-    "organizations/services/delivery/resolve.py": Module(
-        ("tests/services/delivery/test_resolve.py",)
-    ),
+    "organizations/services/delivery/resolve.py": Module(("tests/services/delivery/test_resolve.py",)),
     "organizations/services/delivery/decide.py": Module(
-        ("tests/services/delivery/test_decide.py", "tests/pages/test_decisions.py", "tests/pages/submission/test_decision.py")
+        (
+            "tests/services/delivery/test_decide.py",
+            "tests/pages/test_decisions.py",
+            "tests/pages/submission/test_decision.py",
+        )
     ),
     "organizations/services/outbox/plans.py": Module(
         ("tests/services/outbox/test_plans.py", "tests/pages/plan/test_plan.py")

@@ -140,8 +140,10 @@ def test_it_arrived(update: Submission, approver: Actor) -> None:
 
 
 def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission, approver: Actor) -> None:
-    submission = decide_shown(update, Verdict.SEND_AGAIN, approver, accepted_before(update))
-    assert submission.state == State.QUEUED
+    often = undecided(update, tries=8, only_ask=True)
+    submission = decide_shown(often, Verdict.SEND_AGAIN, approver, accepted_before(update))
+    assert (submission.state, submission.tries, submission.only_ask) == (State.QUEUED, 0, False)
+    assert submission.unknown_since is None
     again = claim()
     assert again is not None
     assert (again.pk, again.attempt, bytes(again.message)) == (submission.pk, 2, bytes(submission.message))
@@ -152,6 +154,7 @@ def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) 
     made = fresh(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
     assert (made.open_work, made.name, made.changes) == ("rejected", "Lakeside North", 1)
+    assert made.presence == Presence.PRESENT
 
 
 def test_a_new_that_is_not_there_and_given_up_is_absent(new: Submission, approver: Actor) -> None:
@@ -348,6 +351,22 @@ def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Ac
     assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
     assert decide.last_answer(update) is not None  # it is still the directory's last answer
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
+
+
+def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor: User, approver: Actor) -> None:
+    submission = undecided(lost(factories.organization(user=editor), editor))
+    assert Verdict.ARRIVED in offered(submission, as_sent(submission), approver)
+    body = json.dumps({"Meta": {"Errors": [{"ID": 1, "Text": f"{BASE} already exists."}]}}).encode()
+    exists = Exchange(request_sha256="", sent=True, status=403, body=body)
+    assert settle.store_response(submission, exists, repeat=0, actor=approver) is None
+    assert Verdict.ARRIVED not in offered(submission, as_sent(submission), approver)
+
+
+def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
+    for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
+        submission = decide_shown(undecided(new), verdict, approver, None)
+    answer_about(submission, None, actor=approver)
+    assert decide.last_verdicts([submission]) == {submission.pk: Verdict.GIVE_UP}
 
 
 def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accepted_it(

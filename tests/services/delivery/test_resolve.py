@@ -306,6 +306,8 @@ def test_a_read_back_without_an_answer_is_repeated_later(
     Submission.objects.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
     assert (Submission.objects.get().read_back_at, Organization.objects.get().differs) == (None, 1)
+    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
+    assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
 
 
 def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
@@ -328,7 +330,9 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert deliver()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
-    EnvironmentGate.objects.update(hold_until=timezone.now() + datetime.timedelta(hours=1))  # tests pause for an instant
+    EnvironmentGate.objects.update(
+        hold_until=timezone.now() + datetime.timedelta(hours=1)
+    )  # tests pause for an instant
     assert not deliver()
     assert not breaker.pass_breaker("staging", actor=worker)
 

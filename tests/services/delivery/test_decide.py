@@ -157,8 +157,11 @@ def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) 
     assert made.presence == Presence.PRESENT
 
 
-def test_a_new_that_is_not_there_and_given_up_is_absent(new: Submission, approver: Actor) -> None:
-    submission = decide_shown(new, Verdict.GIVE_UP, approver, None)
+@pytest.mark.parametrize("verdict", [Verdict.GIVE_UP, Verdict.SEND_AGAIN])
+def test_a_new_that_did_not_arrive_and_is_not_there_is_absent(
+    new: Submission, approver: Actor, verdict: Verdict
+) -> None:
+    submission = decide_shown(new, verdict, approver, None)
     assert fresh(submission.organization).presence == Presence.ABSENT
 
 
@@ -365,7 +368,9 @@ def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor:
 def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
     for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
         submission = decide_shown(undecided(new), verdict, approver, None)
-    answer_about(submission, None, actor=approver)
+        answer_about(submission, None, actor=approver)
+        entry = AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).latest("sequence")
+        assert decide.entry_verdict(entry) == verdict
     assert decide.last_verdicts([submission]) == {submission.pk: Verdict.GIVE_UP}
 
 

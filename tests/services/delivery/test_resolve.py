@@ -215,6 +215,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
     submission = resolved(submission, None, cause="HTTP 502")
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
+    assert submission.asks == 2
 
 
 @pytest.mark.parametrize(
@@ -293,19 +294,24 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
 def test_a_read_back_without_an_answer_is_repeated_later(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    there(practice, factories.accepted(user=editor), Name="Changed by a late message")
-    Submission.objects.update(read_back_at=clock.now())
+    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    other = factories.accepted(f"{BASE}.2", user=editor)
+    until = clock.now() + datetime.timedelta(hours=1)
+    Submission.objects.filter(organization=other).update(read_back_at=until)
+    due = Submission.objects.filter(organization=made)
+    due.update(read_back_at=clock.now())
     practice.behaviour = "gateway-error"
     assert resolve.read_back_next("staging", actor=worker)
-    later = Submission.objects.get().read_back_at
+    later = due.get().read_back_at
     assert later is not None
     assert later > clock.now()
     assert EnvironmentGate.objects.get(pk="staging").failures == 1
 
     practice.behaviour = "answers"
-    Submission.objects.update(read_back_at=clock.now())
+    due.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
-    assert (Submission.objects.get().read_back_at, Organization.objects.get().differs) == (None, 1)
+    assert (due.get().read_back_at, fresh(made).differs) == (None, 1)
+    assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
 

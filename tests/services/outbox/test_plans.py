@@ -134,9 +134,12 @@ class TestDraft:
         ]
 
     def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = tree_of(editor, "1", "2")
+        monkeypatch.setattr(plan_draft, "MOST_RECORDS", 3)
+        assert drawn(made, editor).size == 3
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
         with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
-            drawn(tree_of(editor, "1", "2"), editor)
+            drawn(made, editor)
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
@@ -253,10 +256,12 @@ class TestMaking:
 TO_TYPE = [
     (SEND, 20, 0, 0),
     (SEND, 21, 0, 21),
+    (DEACTIVATE, 1, 100, 0),
     (DEACTIVATE, 5, 100, 0),
     (DEACTIVATE, 6, 100, 6),
     (DEACTIVATE, 3, 10, 0),
     (DEACTIVATE, 4, 10, 4),
+    (DEACTIVATE, 4, 13, 4),
     (DEACTIVATE, 4, 9, 0),
 ]
 

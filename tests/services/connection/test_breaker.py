@@ -109,6 +109,12 @@ def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
     assert (after.failures, after.probing) == (0, False)
 
 
+def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_queries: Any) -> None:
+    """Then the gate is not locked: a write could undo what another worker counts."""
+    with audit.recorded(WORKER) as history, django_assert_num_queries(0):
+        breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
+
+
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
@@ -144,6 +150,23 @@ def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failu
     assert (after.failures, after.stopped_reason + after.hold_reason) == (failures, reason)
     assert after.is_stopped is (reason == "no")
     assert after.is_asked_to_wait(timezone.now()) is (reason == "too many requests")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        None,
+        Outcome(kind=Kind.ACCEPTED, status=200),
+        Outcome(kind=Kind.UNKNOWN, status=503),
+        Outcome(kind=Kind.NOT_EXECUTED, stops="no"),
+    ],
+)
+def test_the_query_of_a_person_only_pauses_if_asked(outcome: Outcome | None) -> None:
+    def apply(history: audit.History, _: EnvironmentGate) -> None:
+        breaker.pause_if_asked(history, "staging", outcome)
+
+    after = change(apply, failures=4, probing=True)
+    assert (after.failures, after.probing, after.is_stopped, after.hold_until) == (4, True, False, None)
 
 
 def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:

@@ -13,6 +13,7 @@ from organizations.models import (
     Plan,
     PlanKind,
     PlanState,
+    Presence,
     State,
     Submission,
     User,
@@ -119,6 +120,13 @@ class TestDraft:
         edit(top, editor, name="Lakeside Clinics")
         found = drawn([top, child], editor)
         assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
+        assert found.left_out == ()
+
+    def test_what_is_not_there_any_more_is_sent_without_a_change(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
+        Organization.objects.update(presence=Presence.ABSENT)
+        found = drawn([made], editor)
+        assert (found.news, found.left_out, fresh(made).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
         made = accepted_tree(editor, "1", "1.1", "2")

@@ -222,6 +222,12 @@ def test_what_is_so_already_blocks(
     assert blocked(made) == []
 
 
+def test_nothing_is_sent_to_an_oid_that_may_be_or_is_somebody_elses(editor: User) -> None:
+    made = read(factories.organization(user=editor), factories.record(name="By hand"))
+    assert blocked(made) == [Block.ALREADY_THERE]
+    assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]
+
+
 def test_a_message_must_hold_exactly_the_record() -> None:
     record = factories.record(part_of_oid=GATEWAY_OID)
     message = messages.build_message(record, NEW, gateway.environment("staging"))

@@ -64,6 +64,13 @@ REVIEWING = (
 )
 """What a person is shown and asked before something is sent."""
 
+PLANNING = (
+    "tests/services/outbox/test_plans.py",
+    "tests/pages/plan/test_draft.py",
+    "tests/services/records/test_shown_tree.py",
+)
+"""How several records are sent together."""
+
 MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
@@ -96,12 +103,45 @@ MODULES = {
             "tests/services/outbox/test_plans.py",
         )
     ),
+    "organizations/services/delivery/resolve.py": Module(("tests/services/delivery/test_resolve.py",)),
+    "organizations/services/delivery/decide.py": Module(
+        (
+            "tests/services/delivery/test_decide.py",
+            "tests/pages/test_decisions.py",
+            "tests/pages/submission/test_decision.py",
+        )
+    ),
+    "organizations/services/outbox/plans.py": Module(
+        ("tests/services/outbox/test_plans.py", "tests/services/records/test_shown_tree.py")
+    ),
     "organizations/services/review/reviews.py": Module(REVIEWING),
+    "organizations/services/review/plan_draft.py": Module(PLANNING),
+    "organizations/services/review/blockers.py": Module(
+        (
+            "tests/services/review/test_blockers.py",
+            "tests/services/review/test_above_and_below.py",
+            "tests/services/records/test_shown_tree.py",
+            "tests/services/outbox/test_plans.py",
+        ),
+        frozenset(
+            {"blockers_of", "is_undecided", "unreadable_message", "circle_block_reason", "parent_shown_deactivated"}
+        )
+        | {"was_rejected_as_absent", "children_block_reason", "_awaits_new", "_open_submission", "_foreign"}
+        | {"_already_there", "_unknown_value", "_circle", "_parent_blocker", "_deactivated_parent"}
+        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
+    ),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(
         ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")
     ),
     "organizations/services/delivery/courier.py": Module(SENDING),
+    "organizations/services/connection/breaker.py": Module(
+        (
+            "tests/services/connection/test_breaker.py",
+            "tests/services/delivery/test_resolve.py",
+            "tests/services/delivery/test_waiting_for_redox.py",
+        )
+    ),
     "organizations/services/connection/gateway.py": Module(
         (
             *(

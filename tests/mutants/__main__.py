@@ -113,6 +113,24 @@ MODULES = {
         ),
         frozenset({"check_sending_allowed", "send_message", "send_query", "is_loopback"}),
     ),
+    "organizations/services/outbox/submissions.py": Module(
+        (
+            "tests/services/outbox/test_stored_submissions.py",
+            "tests/services/outbox/test_submissions.py",
+            "tests/services/test_locks.py",
+        )
+    ),
+    "organizations/services/records/prepare.py": Module(
+        ("tests/services/records/test_prepare.py", "tests/services/test_locks.py")
+    ),
+    "organizations/services/records/known.py": Module(
+        (
+            "tests/services/records/test_known.py",
+            "tests/services/records/test_readings.py",
+            "tests/services/records/test_shown_place.py",
+        )
+    ),
+    "organizations/services/connection/rate_limit.py": Module(("tests/services/connection/test_rate_limit.py",)),
 }
 
 

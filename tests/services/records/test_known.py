@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from organizations.models import Basis, Evidence, Organization, Presence, Submission, User, clock
-from organizations.models.organization import NAME_LENGTH
+from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import canonical, fingerprint
 from organizations.services.records import known
 from tests import factories
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 LATER = MOMENT + datetime.timedelta(minutes=1)
-ELSEWHERE = "1.2.9"
+ELSEWHERE = "1.".ljust(OID_LENGTH, "2")
 
 # Of every column something else than a new record has.
 FILLED: dict[str, Any] = {

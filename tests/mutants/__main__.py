@@ -87,12 +87,9 @@ MODULES = {
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
     "organizations/services/delivery/settle.py": Module(
         (
+            "tests/services/delivery/test_stored_outcomes.py",
             "tests/services/delivery/test_settle.py",
             "tests/services/delivery/test_claim.py",
-            "tests/services/delivery/test_delivery.py",
-            "tests/services/delivery/test_delivery_faults.py",
-            "tests/services/delivery/test_decide.py",
-            "tests/services/delivery/test_resolve.py",
             "tests/services/outbox/test_plans.py",
         )
     ),

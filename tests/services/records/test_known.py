@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from organizations.models import Basis, Evidence, Organization, Presence, Submission, User, clock
+from organizations.models import Basis, Event, Evidence, Organization, Presence, State, Submission, User, clock
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import canonical, fingerprint
 from organizations.services.records import known
@@ -199,3 +199,49 @@ def test_of_another_oid_nothing_is_known() -> None:
     new = Organization()
     columns = (*FILLED, "confirmed_submission")
     assert {name: getattr(row, name) for name in columns} == {name: getattr(new, name) for name in columns}
+
+
+FIRST, SECOND = canonical(factories.record()), canonical(factories.record(name="Lakeside North"))
+LAGGING: dict[str, Any] = {"confirmed": SECOND, "known_at": MOMENT, "seen": FIRST, "seen_at": MOMENT}
+
+
+@pytest.mark.parametrize(
+    ("changed", "event", "lags"),
+    [
+        ({}, Event.UPDATE, True),
+        ({"taken": SECOND}, Event.UPDATE, False),
+        ({"known_at": LATER}, Event.UPDATE, False),  # read before the acceptance
+        ({"confirmed_evidence": Evidence.EQUIVALENT}, Event.UPDATE, False),
+        ({"seen": SECOND}, Event.UPDATE, False),
+        ({"seen": canonical(factories.record(name="By hand"))}, Event.UPDATE, False),
+        ({"seen": ""}, Event.UPDATE, False),
+        ({"seen": ""}, Event.NEW, True),
+        ({}, Event.NEW, False),
+        ({"confirmed_submission": None}, Event.UPDATE, False),
+    ],
+)
+def test_a_directory_that_shows_what_was_there_before_our_message_lags_behind(
+    changed: dict[str, Any], event: Event, lags: bool
+) -> None:
+    values = LAGGING | {"confirmed_submission": Submission(event=event, before=FIRST)} | changed
+    assert known._shows_earlier_content(Organization(**values)) is lags
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "may_arrive"),
+    [
+        (State.QUEUED, 0, False),
+        (State.QUEUED, 1, True),
+        (State.UNKNOWN, 1, True),
+        (State.REJECTED, 1, False),
+        (State.ACCEPTED, 1, False),
+    ],
+)
+def test_only_an_open_message_that_was_attempted_may_still_arrive(
+    editor: User, state: State, attempt: int, may_arrive: bool
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    submission.state, submission.attempt = state, attempt
+    expected = factories.record() if may_arrive else None
+    assert known._record_on_its_way(Organization(last_submission=submission)) == expected
+    assert known._record_on_its_way(Organization()) is None

@@ -93,7 +93,7 @@ MODULES = {
             "tests/services/outbox/test_plans.py",
         )
     ),
-    "organizations/services/review/reviews.py": Module(REVIEWING),
+    "organizations/services/review/reviews.py": Module(("tests/services/review/test_reviews.py", *REVIEWING)),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(
         ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")

@@ -213,6 +213,7 @@ LAGGING: dict[str, Any] = {"confirmed": SECOND, "known_at": MOMENT, "seen": FIRS
         ({"known_at": LATER}, Event.UPDATE, False),  # read before the acceptance
         ({"confirmed_evidence": Evidence.EQUIVALENT}, Event.UPDATE, False),
         ({"seen": SECOND}, Event.UPDATE, False),
+        ({"confirmed": FIRST}, Event.UPDATE, False),  # nothing that a reading shows was changed
         ({"seen": canonical(factories.record(name="By hand"))}, Event.UPDATE, False),
         ({"seen": ""}, Event.UPDATE, False),
         ({"seen": ""}, Event.NEW, True),

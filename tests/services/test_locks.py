@@ -86,6 +86,7 @@ def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) 
     values = {"part_of_oid": parent.oid, "confirmed_part_of_oid": place.oid}
     values |= {"taken": canonical(factories.record(part_of_oid=taken.oid))}
     Organization.objects.filter(pk=child.pk).update(**values)
+    factories.organization(f"{BASE}.5", user=editor)
     factories.organization(parent.oid, user=editor, environment="production")
     with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
         submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=acting(editor))

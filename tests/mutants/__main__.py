@@ -94,12 +94,9 @@ MODULES = {
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
     "organizations/services/delivery/settle.py": Module(
         (
+            "tests/services/delivery/test_stored_outcomes.py",
             "tests/services/delivery/test_settle.py",
             "tests/services/delivery/test_claim.py",
-            "tests/services/delivery/test_delivery.py",
-            "tests/services/delivery/test_delivery_faults.py",
-            "tests/services/delivery/test_decide.py",
-            "tests/services/delivery/test_resolve.py",
             "tests/services/outbox/test_plans.py",
         )
     ),
@@ -114,7 +111,7 @@ MODULES = {
     "organizations/services/outbox/plans.py": Module(
         ("tests/services/outbox/test_plans.py", "tests/services/records/test_shown_tree.py")
     ),
-    "organizations/services/review/reviews.py": Module(REVIEWING),
+    "organizations/services/review/reviews.py": Module(("tests/services/review/test_reviews.py", *REVIEWING)),
     "organizations/services/review/plan_draft.py": Module(PLANNING),
     "organizations/services/review/blockers.py": Module(
         (
@@ -153,6 +150,24 @@ MODULES = {
         ),
         frozenset({"check_sending_allowed", "send_message", "send_query", "is_loopback"}),
     ),
+    "organizations/services/outbox/submissions.py": Module(
+        (
+            "tests/services/outbox/test_stored_submissions.py",
+            "tests/services/outbox/test_submissions.py",
+            "tests/services/test_locks.py",
+        )
+    ),
+    "organizations/services/records/prepare.py": Module(
+        ("tests/services/records/test_prepare.py", "tests/services/test_locks.py")
+    ),
+    "organizations/services/records/known.py": Module(
+        (
+            "tests/services/records/test_known.py",
+            "tests/services/records/test_readings.py",
+            "tests/services/records/test_shown_place.py",
+        )
+    ),
+    "organizations/services/connection/rate_limit.py": Module(("tests/services/connection/test_rate_limit.py",)),
 }
 
 

@@ -81,7 +81,7 @@ def test_values_that_do_not_fit_together_lead_to_the_form_with_both(client, made
     response = client.post(edit_url(made), inputs(client.post(edit_url(made), typed), **{"address.country": "theirs"}))
     form = response.context["form"]
     assert response.status_code == 422
-    assert form.main.errors["state"] == ["'Ontario' is not a state. Choose from the list."]
+    assert "state" in form.main.errors
     assert (form.main["country"].value(), form.main["zip_code"].value()) == ("US", "K1A 0B1")
     assert Organization.objects.get().state == "WI"
     # It is based on both: saving it again asks nothing that was chosen already.
@@ -180,10 +180,7 @@ def test_a_record_whose_old_oid_is_another_s_by_now_is_compared_as_well(client, 
     assert response.status_code == 409
     now = Organization.objects.get(pk=made.pk)
     mine = client.post(edit_url(now), inputs(response, oid="mine"))
-    assert (mine.status_code, mine.context["form"].main.errors) == (
-        422,
-        {"oid": [f"{BASE} is already the record Another record in STAGING. Open it."]},
-    )
+    assert (mine.status_code, list(mine.context["form"].main.errors)) == (422, ["oid"])
     assert client.post(edit_url(now), inputs(response)).status_code == 302
     assert {each.name for each in Organization.objects.all()} == {"Mine", "Another record"}
 

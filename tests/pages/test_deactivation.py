@@ -26,11 +26,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 HERE = f"/staging/organizations/{BASE}/"
 
 
-@pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted(user=editor)
-
-
 def page(made: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
     return deactivation_page.build(reviews.review(loaded(made), intent=intent), user)
 

@@ -30,11 +30,6 @@ from tests.factories import BASE, UserFactory, acting
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
-@pytest.fixture
-def approver(db: None) -> User:
-    return UserFactory(role="approver", first_name="Approver", last_name="One")
-
-
 def submission(user: User, number: int, state: State, environment: str = "staging", **values: object) -> Submission:
     """The submission of a New in this state: what a line reads of it, without a review."""
     record = bulk.row(f"{BASE}.{number}", GATEWAY_OID, environment)

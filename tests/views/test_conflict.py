@@ -19,11 +19,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
 def second():
     return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
 

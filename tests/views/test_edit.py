@@ -1,6 +1,5 @@
 """Add a record and edit it in a browser: what is saved, where it leads, and what brings the form back."""
 
-import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
@@ -15,11 +14,6 @@ NEW = reverse("organization-new", args=["staging"])
 
 def said(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
 
 
 def test_a_new_record_is_saved_and_nothing_is_sent(client, editor):

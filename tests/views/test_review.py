@@ -1,6 +1,5 @@
 """The review in a browser: the one button sends what was reviewed, and nothing else."""
 
-import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
@@ -16,16 +15,6 @@ from tests.factories import BASE, acting
 from tests.views.history import edited
 from tests.views.pages import text_of
 from tests.views.typing import edit_url
-
-
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
-def accepted(editor):
-    return factories.accepted(user=editor)
 
 
 def url(made):

@@ -16,11 +16,6 @@ STAGING = Environment.STAGING
 
 
 @pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
 def region(made, editor):
     return factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North <Region>")
 

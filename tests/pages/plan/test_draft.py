@@ -262,7 +262,9 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
     for made in region[1:]:
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
-    page = shown.draft_content(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
+    page = shown.draft_content(
+        plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(approver))
+    )
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 

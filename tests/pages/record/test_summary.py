@@ -187,7 +187,7 @@ def test_what_the_directory_shows_already_is_not_called_unsent(accepted, editor)
 def test_an_oid_that_the_directory_did_not_show_is_told_so(accepted):
     factories.confirmed(accepted, name="Lakeside South")
     not_shown(accepted)
-    assert bands(accepted).keys() == {"directory_differs"}
+    assert bands(accepted).keys() == {"changes_not_sent", "directory_differs"}
 
 
 def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made, editor):

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
 def save_theirs(made):
     """Editor Two saves these changes behind the other's back."""
     second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")

@@ -33,11 +33,6 @@ NEW = Editing(environment=Environment.STAGING)
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
 def page_of(made: Organization, user: User) -> record_form_page.FormPage:
     opened, record = open_form(made), Organization.objects.get(pk=made.pk).record()
     return record_form_page.build(opened, opened.form(typed(record)), user)

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code="53704", county="Dane", country="USA")
 
 
-@pytest.fixture
-def accepted(editor):
-    return factories.accepted(user=editor)
-
-
 def fresh(made):
     return Organization.objects.with_words().select_related("last_submission").get(pk=made.pk)
 

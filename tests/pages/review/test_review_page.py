@@ -29,16 +29,6 @@ TOWN = replace(factories.record().address, zip_code="53703")
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
-def accepted(editor):
-    return factories.accepted(user=editor)
-
-
 def fresh(made):
     return Organization.objects.with_words().select_related("last_submission").get(pk=made.pk)
 

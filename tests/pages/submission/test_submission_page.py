@@ -26,16 +26,6 @@ from tests.services.sending import deliver, edit
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def queued(editor: User) -> Submission:
-    return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")
-
-
-@pytest.fixture
-def viewer(db: None) -> User:
-    return UserFactory(role="viewer", first_name="Viewer", last_name="One")
-
-
 def page_of(submission: Submission, user: User) -> SubmissionPage:
     return submission_page.build(fresh(submission), user)
 

@@ -91,7 +91,8 @@ class TestDeactivating:
         later = clock.now() + datetime.timedelta(minutes=8)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
         stop_environment("staging", "No credential", actor=acting(editor))
-        assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
+        asks = why(page_of(region[0], editor))["Sparta"].partition("The portal asks")[2]
+        assert ("<time" in asks, "is stopped" in asks) == (False, True)
 
     def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):
         """The press binds itself to what was shown to stay as well; the messages are the same."""
@@ -121,7 +122,7 @@ class TestDeactivating:
         submission = sent(region[0], editor)
         page = page_of(region[0], editor)
         assert page.verdict == "STAGING, 3 of 4 records can be deactivated now"
-        assert page.because == f"West Region stays active. Submission {submission.pk} must end first."
+        assert page.because.startswith(f"West Region stays active. Submission {submission.pk} ")
 
     def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
         gone = factories.confirmed(factories.organization(user=editor), active=False)
@@ -142,7 +143,6 @@ class TestDeactivating:
         (left,) = shown.draft_content(plan_draft.draft(chosen, actor=acting(editor))).not_active
         said = strip_tags(left.why)
         assert said.startswith(f"Submission {submission.pk} is open.")
-        assert "must end first" not in said
 
     def test_another_record_left_out_makes_it_another_plan(self, region, editor):
         before = page_of(region[0], editor)

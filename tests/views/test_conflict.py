@@ -13,6 +13,7 @@ from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
+from tests.views.meanwhile import just_before_saving
 from tests.views.typing import edit_url, inputs_of
 
 pytestmark = pytest.mark.slow
@@ -140,17 +141,11 @@ def test_what_was_typed_into_a_withdrawn_record_can_be_saved_as_a_new_one(client
 
 @pytest.mark.parametrize("is_chosen", [False, True], ids=["from the form", "from the conflict"])
 def test_a_record_that_is_withdrawn_in_the_moment_of_saving_keeps_what_was_typed(
-    client, made, save_theirs, second, monkeypatch, is_chosen
+    client, made, save_theirs, second, is_chosen
 ):
     typed = inputs(conflict(client, made, save_theirs), name="mine") if is_chosen else inputs_of(made, name="Mine")
-    edit = organizations.edit
-
-    def too_late(*args, **values):
-        withdraw(made, second)
-        return edit(*args, **values)
-
-    monkeypatch.setattr(organizations, "edit", too_late)
-    response = client.post(edit_url(made), typed)
+    with just_before_saving(lambda: withdraw(made, second)):
+        response = client.post(edit_url(made), typed)
     assert (response.status_code, response.context["form"].main["name"].value()) == (409, "Mine")
 
 

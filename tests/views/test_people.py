@@ -1,8 +1,6 @@
 """People and roles: who can open the pages, what they save through the service, and what they never do."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +18,7 @@ from organizations.services.accounts import accounts
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, acting
 from tests.page_text import html_of_page, text_of_page
+from tests.views.meanwhile import just_before_saving
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.one_database
@@ -82,20 +81,6 @@ def entries(action: Action = Action.PERSON_CHANGED) -> list[AuditEntry]:
 
 def reasons() -> list[str]:
     return [entry.facts["reason"] for entry in entries() if entry.facts.get("reason")]
-
-
-@contextmanager
-def just_before_saving(act: Callable[[], object]) -> Iterator[None]:
-    """Somebody else acts when the form is checked and the service begins its transaction."""
-    waiting = [act]
-
-    def on_statement(execute, sql, *rest):
-        if sql.startswith("SAVEPOINT") and waiting:
-            waiting.pop()()
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(on_statement):
-        yield
 
 
 def password_on(response) -> str:

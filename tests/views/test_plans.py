@@ -1,17 +1,16 @@
 """Several records at once in a browser: a plan is made, watched, held and stopped, and the ways to it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
 from organizations.models import Intent, Plan, PlanKind, PlanState, State, Submission
-from organizations.services.outbox import plans
 from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.factories import BASE, acting
+from tests.views.meanwhile import just_before_saving
 from tests.views.pages import text_of
 from tests.views.planning import NEW, branch, page_of, page_of_branch, press, tree_of
 from tests.views.sending import page_of as page_of_submission
@@ -54,14 +53,9 @@ class TestSending:
         assert not Plan.objects.exists()
 
     def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(self, client, editor, monkeypatch):
-        make = plans.make_plan
-
-        def make_later(*given: Any, **named: Any) -> Plan:
-            monkeypatch.setattr(plan_draft, "MOST_RECORDS", 1)
-            return make(*given, **named)
-
-        monkeypatch.setattr(plans, "make_plan", make_later)
-        answer = press(client, page_of(tree_of(editor, 2), editor))
+        page = page_of(tree_of(editor, 2), editor)
+        with just_before_saving(lambda: monkeypatch.setattr(plan_draft, "MOST_RECORDS", 1)):
+            answer = press(client, page)
         assert answer.status_code == 409
         assert answer.context["why"]
         assert not Plan.objects.exists()

@@ -184,12 +184,6 @@ def test_each_role_gets_what_the_table_says(places, undrawn, role):
         assert kept(answers) == []
 
 
-def test_no_address_takes_another_method(places, undrawn):
-    answers = walk(client_of("approver").delete, places)
-    assert statuses(answers) == dict.fromkeys(TABLE, 405)
-    assert [name for name, answer in answers.items() if not answer["Content-Type"].startswith("text/html")] == []
-
-
 def test_who_is_not_signed_in_is_sent_to_sign_in_and_changes_nothing(places, visitor):
     asked, before = behind_the_sign_in(places), AuditEntry.objects.count()
     read = walk(visitor.get, asked)

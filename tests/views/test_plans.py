@@ -70,10 +70,6 @@ class TestSending:
         assert answer.context["form"].errors == {"reason": ["Enter a reason."]}
         assert press(browser, page).status_code == 302
 
-    def test_who_may_not_send_sends_nothing(self, client_of, editor):
-        assert press(client_of("viewer"), page_of(tree_of(editor), editor)).status_code == 403
-        assert not Plan.objects.exists()
-
     def test_a_lost_sign_in_brings_it_back_filled(self, client, editor):
         answer = press(client, page_of(tree_of(editor), editor), **{"came-back": "1", "reason": "my reason"})
         assert (answer.status_code, answer.context["is_unsaved"]) == (422, True)

@@ -147,7 +147,7 @@ def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_s
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.ARRIVED, approver)
     sentence, [more], quotes = basis(submission)
-    assert sentence.startswith("Approver One decided on ")
+    assert sentence.startswith("Approver One ")
     assert sentence.endswith(" that it arrived: “Compared, ticket 12”")
     assert more.startswith("The directory was asked at ")
     assert more.endswith(" and showed 2 other values.")

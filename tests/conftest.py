@@ -196,6 +196,11 @@ def editor(db: None) -> User:
 
 
 @pytest.fixture
+def second(db: None) -> User:
+    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+
+@pytest.fixture
 def approver(db: None) -> User:
     return factories.UserFactory(role="approver", first_name="Approver", last_name="One")
 

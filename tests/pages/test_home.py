@@ -169,10 +169,9 @@ def texts(lines: list[Matter]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     return {f"{place.environment}: {place.what}": (line.who, line.texts) for line in unsent for place in line.places}
 
 
-def test_unsent_changes_are_for_the_person_who_saved_them(editor):
-    other = UserFactory(role="editor", first_name="Editor", last_name="Two")
+def test_unsent_changes_are_for_the_person_who_saved_them(editor, second):
     third = UserFactory(role="editor", first_name="Editor", last_name="Three")
-    for number, person in enumerate((editor, editor, other, other, third)):
+    for number, person in enumerate((editor, editor, second, second, third)):
         factories.organization(f"{BASE}.{number}", user=person)
     Organization.objects.filter(edited_by=editor).update(changes=1)
     found = overview.build(editor)

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def second():
-    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-
-
-@pytest.fixture
 def save_theirs(made, second):
     """Editor Two saves these changes behind the other's back."""
 

@@ -101,9 +101,8 @@ def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(client, made,
     )
 
 
-def test_withdrawing_what_was_not_seen_takes_nothing_away(client, made):
-    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    edited(made, other, name="Lakeside South")
+def test_withdrawing_what_was_not_seen_takes_nothing_away(client, made, second):
+    edited(made, second, name="Lakeside South")
     response = client.post(WITHDRAW, seen(made))
     assert response.status_code == 409
     assert "Editor Two" in response.content.decode()

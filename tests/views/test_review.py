@@ -91,11 +91,10 @@ def test_an_editor_does_not_send_to_production(client, editor):
     assert AuditEntry.objects.filter(action="permission.refused", oid=BASE).count() == 1
 
 
-def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, accepted, editor):
+def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, accepted, editor, second):
     edited(accepted, editor, aliases=("North",))
     page = opened(accepted, editor)
-    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    later = edited(accepted, other, name="Lakeside North")
+    later = edited(accepted, second, name="Lakeside North")
     response = press(client, page, reason="Ticket 118")
     at = vocabulary.moment(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (

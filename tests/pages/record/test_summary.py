@@ -155,11 +155,10 @@ def test_the_one_primary_button_follows_what_is_open(made, editor):
         assert buttons(made) == offered, state
 
 
-def test_saved_changes_are_named_with_who_saved_each(accepted, editor):
-    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+def test_saved_changes_are_named_with_who_saved_each(accepted, editor, second):
     contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
     edited(accepted, editor, contacts=(contact,))
-    edited(accepted, other, name="Lakeside South")
+    edited(accepted, second, name="Lakeside South")
     (said,) = bands(accepted).values()
     assert said.endswith(f": Name (Editor Two, {day()}), Work phone of contact 1 (Editor One, {day()}).")
 

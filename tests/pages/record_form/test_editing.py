@@ -186,9 +186,8 @@ class TestParent:
 
 
 class TestNotices:
-    def test_what_others_saved_and_did_not_send_is_said_to_everybody_else(self, editor):
+    def test_what_others_saved_and_did_not_send_is_said_to_everybody_else(self, editor, second):
         made = factories.accepted(user=editor)
-        second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
         address = replace(made.record().address, zip_code="53703", city="Monona")
         now = edited(made, second, address=address)
         day = vocabulary.moment(localtime(now.edited_at), timezone.now(), "day")

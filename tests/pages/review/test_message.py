@@ -88,8 +88,7 @@ class TestThreeValues:
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
         ]
 
-    def test_a_problem_says_the_whole_text_of_its_box(self, accepted, editor):
-        second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    def test_a_problem_says_the_whole_text_of_its_box(self, accepted, editor, second):
         desk = replace(accepted.record().contacts[0], name="Desk, main", work_phone="+16085550177")
         changed = edited(accepted, second, contacts=(desk,), name="Lakeside & Sons")
         asked = page_of(changed, editor).questions
@@ -254,7 +253,6 @@ def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
 
 
-def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted, editor):
-    second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted, editor, second):
     page = page_of(edited(accepted, editor, name="Lakeside North"), second)
     assert page.changed_group == "This message changes 1 field"

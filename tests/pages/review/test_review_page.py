@@ -52,11 +52,10 @@ def test_a_first_registration_names_where_it_goes(made, editor):
     assert page_of(other, editor).page.sentences == (sentence,)
 
 
-def test_an_update_shows_each_change_and_by_whom(accepted, editor):
-    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+def test_an_update_shows_each_change_and_by_whom(accepted, editor, second):
     (contact,) = accepted.record().contacts
     edited(accepted, editor, contacts=(replace(contact, work_phone="+16085550177"),))
-    edited(accepted, other, address=TOWN)
+    edited(accepted, second, address=TOWN)
     page = page_of(accepted, editor)
     shown = page.page
     assert page.review.verdict == "STAGING, Update, 1 record, 2 fields change"

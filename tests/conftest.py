@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
 
-from organizations.models import Installation, User
+from organizations.models import Installation, Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from orgportal import middleware
@@ -232,13 +232,58 @@ def editor(db: None) -> User:
 
 
 @pytest.fixture
+def second(db: None) -> User:
+    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+
+@pytest.fixture
 def approver(db: None) -> User:
     return factories.UserFactory(role="approver", first_name="Approver", last_name="One")
 
 
 @pytest.fixture
+def viewer(db: None) -> User:
+    return factories.UserFactory(role="viewer", first_name="Viewer", last_name="One")
+
+
+@pytest.fixture
 def worker() -> Actor:
     return system("Worker test")
+
+
+@pytest.fixture
+def made(editor: User) -> Organization:
+    """A record that was never sent."""
+    return factories.organization(user=editor)
+
+
+@pytest.fixture
+def accepted(editor: User) -> Organization:
+    """A record that Redox accepted."""
+    return factories.accepted(user=editor)
+
+
+@pytest.fixture
+def queued(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")
+
+
+@pytest.fixture
+def family(editor: User) -> dict[str, Organization]:
+    """A company with two regions, and two locations below the first."""
+    names = {
+        "": "Lakeside Clinics",
+        ".1": "North Region",
+        ".2": "Harbor Region",
+        ".1.1": "Lakeside North",
+        ".1.2": "Quarry Road",
+    }
+    made = {}
+    for end, name in names.items():
+        parent = {"part_of_oid": factories.BASE + end.rpartition(".")[0]} if end else {}
+        aliases = ("Old Harbor Pediatrics",) if name == "Quarry Road" else ()
+        made[name] = factories.organization(factories.BASE + end, user=editor, name=name, aliases=aliases, **parent)
+    return made
 
 
 @pytest.fixture

@@ -151,5 +151,5 @@ def test_an_unknown_method_is_refused_everywhere(db):
     client = signed_in("approver")
     for place, (name, parts) in enumerate(addresses().items()):
         address = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
-        for method in ("PROPFIND", *(("TRACE", "OPTIONS", "G\u00cbT") if place % 10 == 0 else ())):
+        for method in ("DELETE", *(("PROPFIND", "TRACE", "OPTIONS", "G\u00cbT") if place % 10 == 0 else ())):
             assert client.generic(method, address).status_code == 405, (method, name)

@@ -334,7 +334,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("found", "cause"),
     [
-        (unknown(fault=Fault.DEADLINE), "The answer did not come within 135 seconds."),
+        (unknown(fault=Fault.DEADLINE), "The answer did not come in time."),
         (unknown(fault=Fault.STOPPED), "The worker that sent it was stopped before an answer came."),
         (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),

@@ -198,7 +198,6 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
         duplicates=tuple(duplicate.name for duplicate in possible_duplicates(submission, record)),
         message_bytes=len(message),
         at=at,
-        deadline=gateway.exchange_limits().deadline,
     )
     return errors.explain(outcome, context)
 

@@ -114,10 +114,14 @@ def resizing(page: Page) -> Iterator[Callable[..., None]]:
     cdp.detach()
 
 
-def misplaced(page: Page, widths: Iterable[int]) -> list[str]:
-    """What is beside a window of these widths, or cut, or one primary button too many."""
+def misplaced(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
+    """What is beside a window of these widths, or cut, or one primary button too many; a title of no known form."""
+    found, title = [], ""
     with resizing(page) as resize:
-        return [fault for width in widths for fault in _look(page, resize, width)[0]]
+        for width in widths:
+            faults, _, title = _look(page, resize, width)
+            found += faults
+    return [*_faults_of_title(title), *found]
 
 
 def _look(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int, str]:
@@ -145,4 +149,8 @@ def faults_of(page: Page) -> list[str]:
                 violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
                 each.judged.update(places)
                 found += [f"{width} {scheme}: {violation}" for violation in violations]
-    return found if TITLE.fullmatch(title) else [f"title: {title}", *found]
+    return [*_faults_of_title(title), *found]
+
+
+def _faults_of_title(title: str) -> list[str]:
+    return [] if TITLE.fullmatch(title) else [f"title: {title}"]

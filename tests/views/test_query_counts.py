@@ -35,6 +35,7 @@ PAGES = {
     "tree, searched": "/staging/organizations/?q=lakeside",
     "list": "/staging/organizations/?view=list",
     "list, searched": "/staging/organizations/?view=list&q=lakeside",
+    "list, found by a contact": "/staging/organizations/?view=list&q=desk",
     "list, narrowed": "/staging/organizations/?view=list&standing=active&hide_deactivated=1",
     "list, last accepted first": "/staging/organizations/?view=list&sort=-accepted&state=WI",
     "list, below": f"/staging/organizations/?view=list&below={HEAD}",

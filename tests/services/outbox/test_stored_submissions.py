@@ -170,16 +170,25 @@ def test_active_is_wanted_when_its_message_is_submitted_and_returned_when_that_i
 
 
 @pytest.mark.parametrize(
-    ("intent", "after"), [(Intent.UPDATE, False), (Intent.DEACTIVATE, True), (Intent.REACTIVATE, False)]
+    ("intent", "confirmed_active", "after"),
+    [
+        (Intent.UPDATE, None, True),
+        (Intent.DEACTIVATE, None, True),
+        (Intent.REACTIVATE, None, False),
+        (Intent.DEACTIVATE, False, False),
+        (Intent.REACTIVATE, True, True),
+    ],
 )
-def test_without_a_confirmed_active_the_one_from_before_the_message_returns(
-    editor: User, intent: Intent, after: bool
+def test_what_returns_is_the_confirmed_active_or_the_one_before_the_message(
+    editor: User, intent: Intent, confirmed_active: bool | None, after: bool
 ) -> None:
     submission = pressed(factories.organization(user=editor), editor)
     Submission.objects.update(intent=intent)
-    Organization.objects.update(active=not after if intent != Intent.UPDATE else after)
+    wanted = after if intent == Intent.UPDATE else not after
+    Organization.objects.update(active=wanted, confirmed_active=confirmed_active)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
     assert Organization.objects.get().active is after
+    assert bool(entries_about_active()) is (intent != Intent.UPDATE)
 
 
 # Cancelling -------------------------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
         (Outcome(kind=Kind.UNKNOWN, stops="no", hold_seconds=60.0), 3, "no"),
         (Outcome(kind=Kind.UNKNOWN, hold_seconds=60.0), 3, "too many requests"),
         (Outcome(kind=Kind.UNKNOWN, status=503), 4, ""),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.REFUSED), 4, ""),
         (Outcome(kind=Kind.ACCEPTED, status=200), 0, ""),
     ],
 )
@@ -279,4 +280,4 @@ def test_what_is_queued_or_unknown_waits(editor: User) -> None:
     for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
         submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
         Submission.objects.filter(pk=submission.pk).update(state=state)
-    assert breaker.count_waiting("staging") == 2
+    assert (breaker.count_waiting("staging"), breaker.count_waiting("production")) == (2, 0)

@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
@@ -22,7 +22,7 @@ from organizations.services.delivery import courier, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.breakers import stop_environment
-from tests.factories import acting
+from tests.factories import BASE, acting
 from tests.services.sending import WORKER, claim, settle_sending
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +142,7 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
         (Outcome(kind=Kind.UNKNOWN, stops="no", hold_seconds=60.0), 3, "no"),
         (Outcome(kind=Kind.UNKNOWN, hold_seconds=60.0), 3, "too many requests"),
         (Outcome(kind=Kind.UNKNOWN, status=503), 4, ""),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.REFUSED), 4, ""),
         (Outcome(kind=Kind.ACCEPTED, status=200), 0, ""),
     ],
 )
@@ -273,3 +274,10 @@ def test_workers_lock_the_gate_only_if_it_changes(
     expected = locks if connection.features.has_select_for_update else 0
     assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == expected
     assert (gate().failures, gate().probing) == (0 if said.get("kind") != Kind.UNKNOWN else 1, False)
+
+
+def test_what_is_queued_or_unknown_waits(editor: User) -> None:
+    for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
+        submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+        Submission.objects.filter(pk=submission.pk).update(state=state)
+    assert (breaker.count_waiting("staging"), breaker.count_waiting("production")) == (2, 0)

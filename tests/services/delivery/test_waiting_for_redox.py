@@ -336,14 +336,19 @@ def test_a_probe_does_not_end_a_pause_that_redox_asks_for(saying: Redox, editor:
 def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
     good = saying.queries[0]
+    others_wait_until = []
+    began = timezone.now()
 
     def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
+        others_wait_until.append(gate().hold_until)
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         connection.close()
         good(connection_to_us, server)
 
     saying.queries = [asked_meanwhile]
     breaker.pass_breaker("staging", actor=WORKER)
+    assert others_wait_until[0] is not None
+    assert others_wait_until[0] - began >= datetime.timedelta(seconds=2)  # the deadline of the probe
     assert not gate().probing
     assert gate().is_paused(in_seconds(50))
     assert not breaker.pass_breaker("staging", actor=WORKER)

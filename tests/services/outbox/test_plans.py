@@ -97,6 +97,7 @@ class TestDraft:
         made = tree_of(editor, "1", "1.1", "2")
         for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
+        assert set(plan_draft.branch(made[0], SEND).ids) == {each.pk for each in made}
 
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
@@ -300,6 +301,13 @@ def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: Use
         assert found.number_to_type == typed, (kind, size, active)
         in_production = replace(found, environment=Environment.PRODUCTION)
         assert in_production.number_to_type == (typed if kind == SEND else size)
+
+
+def test_only_a_deactivation_depends_on_what_is_left_out(editor: User) -> None:
+    left_out = (plan_draft.LeftOut(factories.organization(user=editor), "Not now."),)
+    for kind in (SEND, DEACTIVATE):
+        alone = PlanDraft(environment=STAGING, kind=kind, reviews=(), left_out=(), active_records=1)
+        assert (replace(alone, left_out=left_out).sha256 == alone.sha256) is (kind == SEND)
 
 
 class TestHolding:

@@ -147,7 +147,7 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
     ],
 )
 def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failures: int, reason: str) -> None:
-    after = change(lambda *each: breaker.apply_outcome(*each, outcome), failures=3)
+    after = change(lambda history, gate: breaker.apply_outcome(history, gate, outcome), failures=3)
     assert (after.failures, after.stopped_reason + after.hold_reason) == (failures, reason)
     assert after.is_stopped is (reason == "no")
     assert after.is_asked_to_wait(timezone.now()) is (reason == "too many requests")

@@ -226,7 +226,7 @@ def test_what_waits_for_a_cancelled_submission_is_cancelled_too(
 
 
 def test_a_submission_that_stays_in_its_state_is_as_long_in_it(editor: User) -> None:
-    submission = pressed(factories.organization(user=editor), editor)
+    submission = pressed(factories.organization(user=editor), editor, reason="")  # STAGING asks for none
     submissions.move_submission(submission, State.SENDING)
     submissions.move_submission(submission, State.UNKNOWN)
     since = submission.state_at

@@ -59,7 +59,7 @@ QUICK = ("forms", "pages", "queries", "redox", "services", "text")
 practice directory, and runs the first case alone of a test with a database."""
 
 # Of these, whose tests make several messages each, the quick run takes the straight way of delivery alone.
-LONG = {"delivery", "plan", "test_plans.py"}
+LONG = {"delivery", "plan", "test_plans.py", "test_shown_tree.py", "test_above_and_below.py"}
 QUICK_DELIVERY = "test_delivery.py"
 
 

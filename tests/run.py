@@ -25,7 +25,7 @@ from typing import NamedTuple
 from tests import cluster, markup
 
 ROOT = Path(__file__).resolve().parent.parent
-BUDGET = {"lint": 15, "sqlite": 210, "browser": 160, "postgresql": 60, "quick": 45}
+BUDGET = {"lint": 15, "sqlite": 200, "browser": 160, "postgresql": 60, "quick": 45}
 """Seconds of processor time that the processes of a stage may take together. The time on the clock says more of what
 else the machine does."""
 
@@ -138,8 +138,8 @@ def lint(*_arguments: str) -> Result:
 
 
 def quick(*arguments: str) -> Result:
-    """What `tests/conftest.py` counts as quick; to start one more process takes longer than it saves."""
-    return pytest("-m", "not browser", "--quick", "--hypothesis-profile=quick", _processes(0), *arguments)
+    """What `tests/conftest.py` counts as quick."""
+    return pytest("-m", "not browser", "--quick", "--hypothesis-profile=quick", *arguments)
 
 
 def sqlite(*arguments: str) -> Result:
@@ -149,17 +149,10 @@ def sqlite(*arguments: str) -> Result:
 def browser(*arguments: str) -> Result:
     """The tests in a browser; then the HTML of every page that they opened."""
     with tempfile.TemporaryDirectory(prefix="orgportal-pages-") as folder:
-        # Nothing else is collected, and a process a core is enough: Chromium works beside each in processes of its own.
         tests = [] if any(Path(argument.partition("::")[0]).exists() for argument in arguments) else ["tests/browser"]
-        options = (f"--save-pages={folder}", _processes(0))
-        result = pytest("-m", "browser", *options, *tests, *arguments)
+        result = pytest("-m", "browser", f"--save-pages={folder}", *tests, *arguments)
         result.add(html(Path(folder)))
     return result
-
-
-def _processes(more: int) -> str:
-    """The option for a process on each core, and some more."""
-    return f"--numprocesses={(os.cpu_count() or 1) + more}"
 
 
 def html(folder: Path) -> Result:
@@ -194,9 +187,8 @@ def pytest(*arguments: str, database: str = "") -> Result:
     if database:
         environment["TEST_DATABASE_URL"] = database
     colour = "yes" if sys.stdout.isatty() else "no"
-    # On every core and one more, since many a test waits: for a deadline, another program, the browser. Except for a
-    # few tests named by hand, where starting more processes takes longer than it saves.
-    parallel = [_processes(1), "--dist=worksteal"] if "-m" in arguments else []
+    # A process a core: one more costs more than it saves. A few tests named by hand need no other process at all.
+    parallel = [f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal"] if "-m" in arguments else []
     command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *arguments]
     summary = ""
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:

@@ -123,7 +123,7 @@ MODULES = {
         frozenset(
             {"blockers_of", "is_undecided", "unreadable_message", "circle_block_reason", "parent_shown_deactivated"}
         )
-        | {"was_rejected_as_absent", "children_block_reason", "_awaits_new", "_open_submission", "_foreign"}
+        | {"_awaits_new", "_open_submission", "_foreign"}
         | {"_already_there", "_unknown_value", "_circle", "_parent_blocker", "_deactivated_parent"}
         | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
     ),

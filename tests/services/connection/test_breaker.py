@@ -66,6 +66,7 @@ PAUSES = [
 
 
 @pytest.mark.parametrize(("hold", "asked", "new", "is_asked_for", "hold_after", "asked_after"), PAUSES)
+@pytest.mark.one_database
 def test_a_shorter_pause_does_not_end_a_longer_one(
     hold: int | None, asked: int | None, new: int, is_asked_for: bool, hold_after: int, asked_after: int | None
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
 
 @override_settings(REDOX_SETTLE=120.0)
 @pytest.mark.parametrize(("failures", "wait"), [(4, 0), (5, 30), (6, 60), (9, 480), (10, 600), (100, 600)])
+@pytest.mark.one_database
 def test_failures_in_a_row_pause_longer_and_longer(failures: int, wait: int) -> None:
     moment = timezone.now()
     after = change(lambda *each: breaker.count_exchange(*each, failed=True), failures=failures - 1)
@@ -104,6 +106,7 @@ def test_failures_in_a_row_pause_longer_and_longer(failures: int, wait: int) -> 
 
 
 @pytest.mark.parametrize(("failures", "probing"), [(0, True), (4, False), (5, True)])
+@pytest.mark.one_database
 def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
     after = change(lambda *each: breaker.count_exchange(*each, failed=False), failures=failures, probing=probing)
     assert (after.failures, after.probing) == (0, False)
@@ -146,6 +149,7 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
         (Outcome(kind=Kind.ACCEPTED, status=200), 0, ""),
     ],
 )
+@pytest.mark.one_database
 def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failures: int, reason: str) -> None:
     after = change(lambda history, gate: breaker.apply_outcome(history, gate, outcome), failures=3)
     assert (after.failures, after.stopped_reason + after.hold_reason) == (failures, reason)
@@ -162,6 +166,7 @@ def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failu
         Outcome(kind=Kind.NOT_EXECUTED, stops="no"),
     ],
 )
+@pytest.mark.one_database
 def test_the_query_of_a_person_only_pauses_if_asked(outcome: Outcome | None) -> None:
     def apply(history: audit.History, _: EnvironmentGate) -> None:
         breaker.pause_if_asked(history, "staging", outcome)

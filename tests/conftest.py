@@ -17,11 +17,11 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
 
-from organizations.models import Installation, User
+from organizations.models import Installation, Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from orgportal import middleware
-from tests import factories
+from tests import databases, factories
 from tests.connected import connected, redox
 
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
@@ -43,6 +43,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what is worth running after each change")
     parser.addoption("--only-database", action="store_true", help="only tests that another database can fail")
     parser.addoption("--save-pages", metavar="FOLDER", help="write each page that a browser opens into this folder")
 
@@ -53,19 +54,30 @@ BOTH_DATABASES = ("faults", "races", "services")
 """The folders whose tests run on PostgreSQL as well, beside the files of `tests` itself. In them `one_database` marks
 what does not differ; elsewhere `both_databases` marks what does."""
 
-# The straight way of delivery; every other test that sends over HTTP is left out of the quick run.
+QUICK = ("forms", "pages", "queries", "redox", "services", "text")
+"""The folders of the quick run, beside the files of `tests` itself. It leaves out what is marked `slow` or needs the
+practice directory, and runs the first case alone of a test with a database."""
+
+# Of these, whose tests make several messages each, the quick run takes the straight way of delivery alone.
+LONG = {"delivery", "plan", "test_plans.py", "test_shown_tree.py", "test_above_and_below.py"}
 QUICK_DELIVERY = "test_delivery.py"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the quick run quick; leave out what a second database would not test differently."""
-    for item in items:
-        if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
-            item.add_marker(pytest.mark.slow)
-    if config.getoption("--only-database"):
-        wanted = [item for item in items if _differs_by_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not _differs_by_database(item)])
-        items[:] = wanted
+    for option, is_wanted in (("--quick", _is_quick), ("--only-database", _differs_by_database)):
+        if config.getoption(option):
+            config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+            items[:] = filter(is_wanted, items)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    if item.get_closest_marker("slow"):
+        return False
+    if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
+        return False
+    case = getattr(item, "callspec", None)
+    return case is None or not any(case.indices.values()) or not _uses_database(item)
 
 
 def pytest_collection_finish() -> None:
@@ -75,18 +87,32 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import, once a process, the files of which PostgreSQL runs nothing."""
-    if not config.getoption("--only-database") or collection_path.suffix != ".py" or _is_for_both(collection_path):
+    """Do not even import, once a process, the files of which the quick run or PostgreSQL runs nothing."""
+    if collection_path.suffix != ".py":
+        return None
+    if config.getoption("--quick"):
+        return not _may_be_quick(collection_path) or None
+    if not config.getoption("--only-database") or _is_for_both(collection_path):
         return None
     return "both_databases" not in collection_path.read_text() or None
+
+
+def _may_be_quick(path: Path) -> bool:
+    folder, *rest = path.relative_to(TESTS).parts
+    return path.parent == TESTS or (folder in QUICK and (LONG.isdisjoint(rest) or path.name == QUICK_DELIVERY))
 
 
 def _is_for_both(path: Path) -> bool:
     return path.parent == TESTS or path.relative_to(TESTS).parts[0] in BOTH_DATABASES
 
 
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
 def _differs_by_database(item: pytest.Item) -> bool:
-    if not set(getattr(item, "fixturenames", ())) & DATABASE_FIXTURES and item.get_closest_marker("django_db") is None:
+    if not _uses_database(item):
         return False
     if _is_for_both(item.path):
         return item.get_closest_marker("one_database") is None
@@ -94,12 +120,20 @@ def _differs_by_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """After a test that commits put each table back as migrating has left it, and touch none but those that changed.
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_folder: Path) -> Iterator[None]:
+    """Make the database of this process. After a test that commits put back the tables that it changed.
 
     Django empties every table and lets each package make its own rows anew; that takes longer than many a test.
     """
     with django_db_blocker.unblock():
+        databases.begin(run_folder)
         made = Table.all()
 
     def put_back(*_: Any, **__: Any) -> list[str]:
@@ -116,6 +150,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         patch.setattr(flush, "sql_flush", put_back)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
         yield
+    with django_db_blocker.unblock():
+        databases.end(run_folder)
 
 
 class Table(NamedTuple):
@@ -196,13 +232,58 @@ def editor(db: None) -> User:
 
 
 @pytest.fixture
+def second(db: None) -> User:
+    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+
+@pytest.fixture
 def approver(db: None) -> User:
     return factories.UserFactory(role="approver", first_name="Approver", last_name="One")
 
 
 @pytest.fixture
+def viewer(db: None) -> User:
+    return factories.UserFactory(role="viewer", first_name="Viewer", last_name="One")
+
+
+@pytest.fixture
 def worker() -> Actor:
     return system("Worker test")
+
+
+@pytest.fixture
+def made(editor: User) -> Organization:
+    """A record that was never sent."""
+    return factories.organization(user=editor)
+
+
+@pytest.fixture
+def accepted(editor: User) -> Organization:
+    """A record that Redox accepted."""
+    return factories.accepted(user=editor)
+
+
+@pytest.fixture
+def queued(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")
+
+
+@pytest.fixture
+def family(editor: User) -> dict[str, Organization]:
+    """A company with two regions, and two locations below the first."""
+    names = {
+        "": "Lakeside Clinics",
+        ".1": "North Region",
+        ".2": "Harbor Region",
+        ".1.1": "Lakeside North",
+        ".1.2": "Quarry Road",
+    }
+    made = {}
+    for end, name in names.items():
+        parent = {"part_of_oid": factories.BASE + end.rpartition(".")[0]} if end else {}
+        aliases = ("Old Harbor Pediatrics",) if name == "Quarry Road" else ()
+        made[name] = factories.organization(factories.BASE + end, user=editor, name=name, aliases=aliases, **parent)
+    return made
 
 
 @pytest.fixture

@@ -36,9 +36,12 @@ def redox(url: str, **values: str) -> dict[str, Any]:
 
 @contextmanager
 def connected(
-    folder: Path, *, slow_seconds: float = 0.3, deadline: float = 1.0, **values: str
+    folder: Path, *, slow_seconds: float = 0.3, deadline: float = 20.0, **values: str
 ) -> Iterator[PracticeDirectory]:
-    """The practice directory, running, with settings that lead to it and waiting times for tests."""
+    """The practice directory, running, with settings that lead to it and waiting times for tests.
+
+    A busy machine answers within the deadline; who waits for its end makes it short.
+    """
     with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=slow_seconds) as practice:
         settings = override_settings(
             REDOX=redox(practice.url, **values),

@@ -1,7 +1,7 @@
 """What `./dev test` runs.
 
     ./dev test                  everything: lint and types, SQLite, browser, PostgreSQL
-    ./dev test quick            the part that takes about half a minute
+    ./dev test quick            the part that takes about 20 seconds
     ./dev test STAGE [...]      one stage alone: lint, sqlite, browser, postgresql
     ./dev test ARGUMENTS        these arguments for pytest, on SQLite
 
@@ -25,7 +25,7 @@ from typing import NamedTuple
 from tests import cluster, markup
 
 ROOT = Path(__file__).resolve().parent.parent
-BUDGET = {"lint": 15, "sqlite": 210, "browser": 160, "postgresql": 60, "quick": 80}
+BUDGET = {"lint": 15, "sqlite": 200, "browser": 160, "postgresql": 60, "quick": 45}
 """Seconds of processor time that the processes of a stage may take together. The time on the clock says more of what
 else the machine does."""
 
@@ -138,7 +138,8 @@ def lint(*_arguments: str) -> Result:
 
 
 def quick(*arguments: str) -> Result:
-    return pytest("-m", "not browser and not slow", "--hypothesis-profile=quick", *arguments)
+    """What `tests/conftest.py` counts as quick."""
+    return pytest("-m", "not browser", "--quick", "--hypothesis-profile=quick", *arguments)
 
 
 def sqlite(*arguments: str) -> Result:
@@ -148,10 +149,8 @@ def sqlite(*arguments: str) -> Result:
 def browser(*arguments: str) -> Result:
     """The tests in a browser; then the HTML of every page that they opened."""
     with tempfile.TemporaryDirectory(prefix="orgportal-pages-") as folder:
-        # Nothing else is collected, and a process a core is enough: Chromium works beside each in processes of its own.
         tests = [] if any(Path(argument.partition("::")[0]).exists() for argument in arguments) else ["tests/browser"]
-        options = (f"--save-pages={folder}", f"--numprocesses={os.cpu_count() or 1}")
-        result = pytest("-m", "browser", *options, *tests, *arguments)
+        result = pytest("-m", "browser", f"--save-pages={folder}", *tests, *arguments)
         result.add(html(Path(folder)))
     return result
 
@@ -188,10 +187,8 @@ def pytest(*arguments: str, database: str = "") -> Result:
     if database:
         environment["TEST_DATABASE_URL"] = database
     colour = "yes" if sys.stdout.isatty() else "no"
-    # On every core and one more, since many a test waits: for a deadline, another program, the browser. Except for a
-    # few tests named by hand, where starting more processes takes longer than it saves.
-    processes = (os.cpu_count() or 1) + 1
-    parallel = [f"--numprocesses={processes}", "--dist=worksteal"] if "-m" in arguments else []
+    # A process a core: one more costs more than it saves. A few tests named by hand need no other process at all.
+    parallel = [f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal"] if "-m" in arguments else []
     command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *arguments]
     summary = ""
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:

@@ -85,6 +85,7 @@ def test_near_doubles_are_looked_up_by_their_key(db: None) -> None:
     assert "organization_doubles" in plan_of(sql, "indexscan")
 
 
+@pytest.mark.slow
 def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> None:
     many_places()
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")

@@ -120,6 +120,7 @@ ENDS = {
 COUNTS = {5: (1, 0, False), 8: (9, 0, False), 13: (1, 0, False), 14: (0, 0, True), 15: (0, 1, False)}
 
 
+@pytest.mark.slow
 def test_a_database_of_the_release_before_is_upgraded(before: StateApps) -> None:
     """What is stored oddly does not stop it, and is searched as if it was saved today."""
     make_unreadable(before)

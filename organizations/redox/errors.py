@@ -46,7 +46,7 @@ class ExplanationContext:
 
     `record` was sent, to the routing ID `routing_id` ("": the environment's). `duplicates` are the names of our records
     with the same name or address. `at` is a time as text: of our earlier message, of the end of a wait, or of the next
-    attempt. `clock_difference` is as in `TokenAnswer`, `deadline` as in `Limits`.
+    attempt. `clock_difference` is as in `TokenAnswer`.
     """
 
     environment: RedoxEnvironment
@@ -57,7 +57,6 @@ class ExplanationContext:
     message_bytes: int = 0
     at: str = ""
     clock_difference: float | None = None
-    deadline: float = 135.0
 
 
 class SuspectCharacter(NamedTuple):
@@ -336,7 +335,7 @@ def _as_it_wrote(outcome: Outcome, context: ExplanationContext) -> str:
 
 def _how_lost(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.fault is Fault.DEADLINE:
-        return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
+        return "The answer did not come in time."
     if outcome.fault is Fault.STOPPED:
         return "The worker that sent it was stopped before an answer came."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:

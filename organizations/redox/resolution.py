@@ -1,22 +1,22 @@
 """What the directory's answer proves about an unknown message. Pure: it compares records and returns a `Proof`."""
 
-from enum import StrEnum
+from enum import Enum, auto
 
 from organizations.records import OrganizationRecord, readable_fingerprint
 
 
-class Proof(StrEnum):
+class Proof(Enum):
     """What one understood answer of the directory proves.
 
     SHOWN: the message took effect. CONFIRMED: it took effect, by this answer together with Redox's own. OTHER: the OID
     of a New is registered with other values. ABSENT: it is not registered. UNPROVED: the answer proves nothing.
     """
 
-    SHOWN = "shown"
-    CONFIRMED = "confirmed"
-    OTHER = "other"
-    ABSENT = "absent"
-    UNPROVED = "unproved"
+    SHOWN = auto()
+    CONFIRMED = auto()
+    OTHER = auto()
+    ABSENT = auto()
+    UNPROVED = auto()
 
 
 def judge_directory_answer(

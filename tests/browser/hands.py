@@ -1,8 +1,14 @@
 """Counts what a person does with the hands: presses of a button, link, tick or choice, and fields that are typed."""
 
+import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page, expect
+
+
+def expect_accepted(page: Page) -> None:
+    """Wait until the open page of a submission says that it is accepted."""
+    expect(page).to_have_title(re.compile("^Accepted: "))
 
 
 @dataclass(slots=True)

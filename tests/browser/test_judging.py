@@ -61,6 +61,12 @@ def test_what_was_judged_on_another_page_is_judged_again_once_it_looks_otherwise
     assert set(kinds_of(page)) == {f"{window}: color-contrast" for window in ("390 dark", "1440 dark", "1440 light")}
 
 
+def test_contrast_is_judged_beside_the_coloured_edge_of_an_environment(page: Page) -> None:
+    edge = "body::before { content: ''; position: absolute; inset: 0 auto 0 0; width: 9px; background: navy; }"
+    page.set_content(GOOD.format(f"<style>{edge} em {{ color: #ddd; }}</style><em>Pale on white</em>"))
+    assert set(kinds_of(page)) == {f"{window}: color-contrast" for window in ("390 dark", "1440 dark", "1440 light")}
+
+
 def test_two_primary_buttons_and_a_title_of_no_kind_are_found(page: Page) -> None:
     page.set_content(GOOD.format('<button class="btn-primary">One</button><button class="btn-send">Two</button>'))
     assert {fault.partition("<")[0] for fault in faults_of(page)} >= {"1440: folded: 2 primary buttons: "}

@@ -29,7 +29,7 @@ def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., Use
 
 
 def test_the_pages_are_accessible_and_fit(page: Page) -> None:
-    for name in ("review", "differences", "deactivate"):
+    for name in ("differences", "deactivate"):
         page.goto(f"{RECORD}{name}/")
         assert faults_of(page) == [], name
 

@@ -11,7 +11,7 @@ from organizations.practice import PracticeDirectory
 from tests import factories
 
 from .conftest import PageAs
-from .hands import Hands
+from .hands import Hands, expect_accepted
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -37,7 +37,7 @@ def test_a_record_of_staging_is_repeated_in_few_presses(
         hands.press(warning)
     hands.type(page.get_by_role("textbox", name="Reason"), "Tested in STAGING, ticket 118")
     hands.press(page.get_by_role("button", name="Create in PRODUCTION"))
-    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
+    expect_accepted(page)
     assert practice.organizations("production")[OID]["Name"] == "Lakeside North"
     assert hands.presses <= MOST_PRESSES
     assert hands.typed <= MOST_FIELDS

@@ -12,6 +12,7 @@ from tests import factories
 
 from . import made
 from .conftest import PageAs
+from .hands import expect_accepted
 
 
 def test_a_record_is_edited_reviewed_and_sent_without_a_script(
@@ -39,6 +40,6 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     expect(page.locator("#asked-by footer")).to_be_hidden()  # it holds nothing but a button to copy
     assert workers.run_once(system("Worker of the tests"))
     page.reload()
-    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
+    expect_accepted(page)
     contacts = practice.organizations("staging")[factories.BASE]["Contacts"]
     assert [contact["Name"] for contact in contacts] == ["Integration desk", "Front office"]

@@ -28,6 +28,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-background-networking",
+    # No process for a page that no test has opened yet.
+    "--disable-features=SpareRendererForSitePerProcess",
     # No page lives so long that optimizing its scripts would pay.
     "--js-flags=--no-opt,--no-maglev",
 ]

@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from organizations.models import AuditEntry, State, Submission
 from organizations.practice import PracticeDirectory
+from tests import databases
 from tests.connected import CREDENTIALS, variables
 from tests.faults.evidence import chain_faults, entries_of, faults_of
 
@@ -182,13 +183,14 @@ def portal(folder: Path, nursery: Nursery, practice: PracticeDirectory) -> Itera
 
 @contextmanager
 def _database(alias: str, folder: Path) -> Iterator[None]:
-    connection.close()
+    own = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         name = str(folder / "portal.sqlite3")
-        copy_sqlite(str(connection.settings_dict["NAME"]), name)
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
-        name = f"{connection.settings_dict['NAME']}_{folder.name}".replace("-", "_").lower()[:60]
-        _in_server(f'CREATE DATABASE "{name}" TEMPLATE "{connection.settings_dict["NAME"]}"')
+        name = f"{own}_{folder.name}".replace("-", "_").lower()[:60]
+    connection.close()
+    databases.copy(own, name)
     # Not among the settings: Django's test case would forbid it.
     connections[alias] = connection.copy(alias)
     connections[alias].settings_dict["NAME"] = name
@@ -197,17 +199,4 @@ def _database(alias: str, folder: Path) -> Iterator[None]:
     finally:
         connections[alias].close()
         del connections[alias]
-        if connection.vendor != "sqlite":
-            _in_server(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def copy_sqlite(source: str, target: str) -> None:
-    """The whole content, also what is still in the write-ahead log; nobody may be writing."""
-    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    shutil.copyfile(source, target)
-
-
-def _in_server(statement: str) -> None:
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(statement)
+        databases.drop(name)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import pytest
 from django.db import connection
 
 from organizations.models import Action, AuditEntry, State, Submission, User
@@ -71,7 +70,6 @@ def _by_submission(own: list[Claimed]) -> Iterator[list[int]]:
         yield [token for each, token in own if each == pk]
 
 
-@pytest.mark.slow
 def test_each_claim_has_one_winner_and_writes_one_intent(practice: PracticeDirectory, editor: User) -> None:
     outbox(3, editor)
 

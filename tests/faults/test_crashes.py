@@ -98,7 +98,6 @@ def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator
         yield made
 
 
-@pytest.mark.slow
 def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_taken_effect_once(
     outbox: PracticeDirectory, nursery: Nursery, tmp_path: Path
 ) -> None:

@@ -111,7 +111,6 @@ def go_on(world: World) -> None:
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "cases"),
     [

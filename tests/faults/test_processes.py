@@ -16,7 +16,7 @@ from tests.factories import BASE
 from tests.faults.portals import ROOT, Nursery, Portal, portal, until
 from tests.services.sending import accepted, edit
 
-pytestmark = [pytest.mark.one_database, pytest.mark.slow]
+pytestmark = pytest.mark.one_database
 
 
 def a_submission(event: str, user: User) -> None:

@@ -177,7 +177,6 @@ def yesterday(practice: PracticeDirectory, editor: User) -> None:
         factories.submission(factories.organization(oid, user=editor), user=editor)
 
 
-@pytest.mark.slow
 @pytest.mark.one_database
 def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_and_never_resends(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, yesterday: None

@@ -323,7 +323,6 @@ def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneSubmission]) -> None:
     run_state_machine_as_test(
         machine,

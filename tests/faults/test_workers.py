@@ -33,20 +33,17 @@ def the_worker(own: Portal) -> Worker:
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
     own.practice.behaviour = "never-answers"
-    process = own.worker(REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
+    process = own.worker(REDOX_DEADLINE=2 * PATIENCE, REDOX_LEASE=3 * PATIENCE)
     until(lambda: own.practice.requests, "the message")
     seen = the_worker(own).seen_at
 
     until(lambda: the_worker(own).seen_at > seen, "the next sign of life")
 
     assert own.submission(BASE).state == State.SENDING
-    asked_to_end = time.monotonic()
-    process.end()
     # FINISH_WITHIN is half a second here; what is in hand then is cut off, and not waited for until its deadline.
-    assert time.monotonic() - asked_to_end < 15
+    process.end()
     submission = own.submission(BASE)
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
     assert "stopped before the answer came" in submission.state_reason
@@ -55,7 +52,6 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
 
 
 @pytest.mark.one_database
-@pytest.mark.slow
 def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
     own.practice.behaviour = "slow"
     process = own.worker(finish_within=20.0, REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
@@ -80,7 +76,8 @@ class Rounds(threading.Event):
 
 def rounds_until(what: Callable[[], bool]) -> Iterator[str]:
     give_up = time.monotonic() + PATIENCE
-    while not what() and time.monotonic() < give_up:
+    while not what():
+        assert time.monotonic() < give_up
         time.sleep(0.02)
         yield "a round"
 
@@ -97,7 +94,7 @@ def test_nothing_is_claimed_while_the_database_is_another_releases(
     def happening() -> Iterator[str]:
         recorder = MigrationRecorder(connection)
         recorder.record_applied("organizations", "9999_later")
-        yield from rounds_until(lambda: "No message is claimed any more" in caplog.text)
+        yield from rounds_until(lambda: "The worker claims no more messages" in caplog.text)
         submission.update(state=State.QUEUED)
         yield from ("a round", "another")
         assert submission.get().attempt == 0
@@ -170,7 +167,6 @@ def test_a_busy_worker_looks_at_everything_else_after_a_while(
     assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 
 
-@pytest.mark.slow
 def test_several_workers_take_one_outbox_apart_without_meeting(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:

@@ -76,7 +76,7 @@ def test_what_cannot_be_a_name_or_a_password_is_said() -> None:
         assert SignInForm(values).errors[field] == [sentence]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(username=st.text(max_size=150), password=st.text(max_size=50))
 def test_no_name_and_no_password_breaks_the_form(username: str, password: str) -> None:
     form = SignInForm({"username": username, "password": password})

@@ -9,11 +9,12 @@ from organizations.models import Intent
 from tests.factories import BASE
 
 PIER = Replacement("Lakeside Pier", f"{BASE}.5")
+NOT_OURS = "Not ours."
 
 
 def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) -> DeactivationForm:
     def replacement(text: str) -> Replacement | str:
-        return PIER if text == PIER.name else "This is not another record of yours in STAGING."
+        return PIER if text == PIER.name else NOT_OURS
 
     given: dict[str, Any] = {"why": "closed", "in_words": "Lease ended"} | typed
     return DeactivationForm(given, intent=intent, name=name, word="STAGING", replacement=replacement)
@@ -29,7 +30,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ({"why": "replaced"}, {"replaced_by": "Name the record that replaces it."}),
         (
             {"why": "replaced", "replaced_by": "\x00" * 10_000},
-            {"replaced_by": "This is not another record of yours in STAGING."},
+            {"replaced_by": NOT_OURS},
         ),
         ({"in_words": "x" * 501}, {"in_words": "Reason has 501 characters; at most 500 can be kept."}),
         (

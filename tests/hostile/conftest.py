@@ -7,8 +7,7 @@ from tests.factories import BASE
 
 
 @pytest.fixture
-def made(editor):
+def made(made, editor):
     """A record, and one below it: a list that finds nothing asks less of the database."""
-    made = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Lakeside North")
     return made

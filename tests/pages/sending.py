@@ -7,10 +7,10 @@ from organizations.models import AuditEntry, EnvironmentGate, Submission, User, 
 from organizations.pages.submission.state import StateBlock, state_block
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
-from organizations.services.actors import Actor, system
+from organizations.services.actors import system
 from organizations.services.delivery import decide, query, resolve
 from tests import factories
-from tests.factories import BASE
+from tests.factories import BASE, acting
 from tests.services.sending import deliver, edit
 
 THEIRS: dict[str, Any] = {
@@ -56,7 +56,8 @@ def foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submissio
     return fresh(submission)
 
 
-def decided(submission: Submission, verdict: Verdict, actor: Actor) -> Submission:
+def decided(submission: Submission, verdict: Verdict, user: User) -> Submission:
+    actor = acting(user)
     query.query_submission(submission, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None

@@ -4,11 +4,7 @@ import sqlite3
 import stat
 from contextlib import closing
 
-import pytest
-
 from .serving import manage
-
-pytestmark = pytest.mark.slow
 
 
 def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):

@@ -15,7 +15,6 @@ from .files import add_person, change, rows
 from .serving import ROOT, program
 
 ONCE = ("--rounds=1", "--seconds=0", "--clients=1")
-pytestmark = pytest.mark.slow
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -11,7 +11,6 @@ from orgportal.processes import Taken, only_one
 from .serving import manage
 
 
-@pytest.mark.slow
 def test_nothing_starts_while_a_backup_is_put_back(variables, database):
     with database_file.alone(database):
         ended = manage("deliver", **variables)
@@ -19,7 +18,6 @@ def test_nothing_starts_while_a_backup_is_put_back(variables, database):
     assert "is being restored by" in ended.stderr
 
 
-@pytest.mark.slow
 def test_one_database_is_served_once_wherever_the_other_files_lie(variables, tmp_path, database):
     (tmp_path / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
     given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db", "ORGPORTAL_VAR": str(tmp_path / "var2")}

@@ -23,7 +23,6 @@ from orgportal.variables import read_variables
 from .files import open_to_others
 from .serving import Portal, manage, python
 
-pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 

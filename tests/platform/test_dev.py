@@ -70,7 +70,6 @@ def test_a_named_python_that_does_not_fit_is_not_replaced_by_another(clone):
     assert f"PYTHON names '{clone}/old'" in ended.stderr
 
 
-@pytest.mark.slow
 def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_call_costs_nothing(clone):
     half = clone / ".venv" / "bin" / "python"
     half.parent.mkdir(parents=True)

@@ -163,7 +163,6 @@ def test_a_port_that_is_none_is_refused_in_a_sentence(capsys, port):
     assert "is not a port: enter a number from 1 to 65535" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("command", "number"), [("demo", signal.SIGINT), ("serve", signal.SIGTERM)])
 def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, number):
     (tmp_path / "django").mkdir()
@@ -183,7 +182,6 @@ def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, numbe
     assert (process.returncode, output) == (0, "")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("migrate", "nothing"), ("restore", "{folder}/none")])
 def test_an_error_begins_with_the_name_of_the_portal_whoever_wrote_the_command(variables, tmp_path, arguments):
     ended = run_command(*(each.format(folder=tmp_path) for each in arguments), **variables)
@@ -195,7 +193,6 @@ UNREACHABLE = ("postgres://somebody:the-secret@127.0.0.1:9/none", "The database 
 NOT_AN_ADDRESS = ("postgres://somebody:the-secret/half@127.0.0.1/none", "DATABASE_URL: ")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "address", "told"),
     [

@@ -38,7 +38,6 @@ def test_a_page_is_saved_once_whatever_its_token_and_goes_out_unchanged(tmp_path
     assert saved.read_text() == page
 
 
-@pytest.mark.slow
 def test_pages_and_their_parts_are_judged(tmp_path):
     options = "<option>One</option><option>Two</option><p>Another part</p>"
     row = '<tr><td><input aria-label="A row" form="send"></td></tr>'

@@ -14,8 +14,6 @@ from .files import add_person, change
 from .observatory import Site, score
 from .serving import Portal
 
-pytestmark = pytest.mark.slow
-
 NAME, PASSWORD = "first-person", "a long and rare pass phrase"
 
 

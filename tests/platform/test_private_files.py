@@ -12,7 +12,6 @@ from .files import open_to_others
 from .serving import manage, python
 
 
-@pytest.mark.slow
 def test_the_folder_of_a_new_database_is_for_its_account_alone(tmp_path):
     code = "from orgportal import database_file as f; from pathlib import Path; import sys; f.make(Path(sys.argv[1]))"
     database = tmp_path / "new" / "folder" / "portal.sqlite3"
@@ -51,7 +50,6 @@ NOT_A_DATABASE = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("arguments", NOT_A_DATABASE, ids=" ".join)
 def test_a_file_that_is_not_a_database_stays_as_it_is(variables, tmp_path, database, arguments):
     database.rename(tmp_path / "backup")

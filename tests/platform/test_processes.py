@@ -13,7 +13,6 @@ import pytest
 from orgportal.processes import Taken, holders, only_one, open_door
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.slow
 
 # Runs programs of a few lines each; every program notes in the folder what happens to it.
 DRIVER = """

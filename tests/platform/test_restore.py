@@ -162,7 +162,6 @@ def test_it_is_refused_while_another_program_reads_a_database_without_a_wal_file
     assert people(database) == ["newer"]
 
 
-@pytest.mark.slow
 def test_it_is_refused_while_any_process_of_the_portal_uses_the_database_by_whatever_name(
     variables, tmp_path, database, backup
 ):
@@ -214,7 +213,6 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path
     assert (people(database), beside(database)) == (["newer"], set())
 
 
-@pytest.mark.slow
 def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(variables, database, backup):
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -232,7 +230,6 @@ def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(varia
     assert (people(database), beside(database)) == (["newer"], set())
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
 def test_run_by_root_everything_belongs_to_the_account_of_the_portal(variables, tmp_path, database, backup):
     for path in (tmp_path, database):
@@ -278,7 +275,6 @@ for number in range(1, 500):
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
 def test_killed_at_any_step_it_leaves_the_old_database_or_the_new_one(tmp_path, variables, backup, database, damaged):
     before = tmp_path / "before"
@@ -316,7 +312,6 @@ def state_of(database: Path, *, damaged: bool) -> str:
     return " ".join(people(copy))
 
 
-@pytest.mark.slow
 def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variables, database):
     change(
         database, "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a', '', '2099-01-01')"
@@ -331,7 +326,6 @@ def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variabl
         assert manage("restore", *arguments, **variables).returncode == 2
 
 
-@pytest.mark.slow
 def test_for_postgresql_it_names_the_tool(variables, tmp_path):
     ended = manage("restore", str(tmp_path), **{**variables, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"})
     assert (ended.returncode, "use pg_restore" in ended.stderr) == (2, True)

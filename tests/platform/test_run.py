@@ -58,7 +58,6 @@ print(processor_time())
 """
 
 
-@pytest.mark.slow
 def test_what_an_orphan_takes_of_the_processor_is_counted():
     ended = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
     assert float(ended.stdout) >= 0.3

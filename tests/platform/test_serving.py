@@ -14,7 +14,6 @@ from joserfc.jwk import RSAKey
 from .files import add_person, beside, open_to_others, people, rows
 from .serving import Portal, manage, python
 
-pytestmark = pytest.mark.slow
 WORKERS = "SELECT name FROM organizations_worker"
 
 

@@ -82,7 +82,6 @@ def test_the_parts_of_an_address():
     assert startup.split_bind("127.0.0.1:8000") == ("127.0.0.1", 8000)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
@@ -107,7 +106,6 @@ def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, varia
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_djangos_checks_for_deployment_find_nothing(database):
     ended = manage(
         "check",
@@ -123,7 +121,6 @@ def test_djangos_checks_for_deployment_find_nothing(database):
     assert ended.stdout == "System check identified no issues (1 silenced).\n"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [("serve", "--check"), ("serve",), ("deliver",), ("createsuperuser",)])
 def test_a_database_that_is_missing_is_made_by_no_other_command(tmp_path, variables, command):
     given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/portal.sqlite3"}
@@ -133,7 +130,6 @@ def test_a_database_that_is_missing_is_made_by_no_other_command(tmp_path, variab
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.slow
 def test_a_database_of_a_newer_release_is_refused_with_what_helps(variables, database):
     with closing(sqlite3.connect(database)) as opened, opened:
         opened.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_later', '')")
@@ -142,7 +138,6 @@ def test_a_database_of_a_newer_release_is_refused_with_what_helps(variables, dat
     assert "newer release. Install that release, or restore a backup of this one." in ended.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "reason"), [("", "Is a directory"), ("none.env", "No such file or directory")])
 def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path, name, reason):
     ended = manage("serve", "--check", ORGPORTAL_ENV_FILE=str(tmp_path / name))

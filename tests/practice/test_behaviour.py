@@ -10,8 +10,6 @@ from organizations.practice import BEHAVIOURS, Behaviour, Credential, PracticeDi
 from organizations.services import demonstration
 from tests.practice.helpers import OID, Portal, by_oid, errors, organization, success, write
 
-pytestmark = pytest.mark.slow
-
 
 def test_every_behaviour_has_a_word_and_a_label_of_its_own() -> None:
     assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]

@@ -7,8 +7,6 @@ from redox.organization.queryresponse import QueryResponse
 
 from tests.practice.helpers import OID, ROUTING_IDS, Portal, by_oid, errors, organization, query, success, write
 
-pytestmark = pytest.mark.slow
-
 NO_SUBSCRIPTIONS = "No subscriptions. Meta.Destinations needs to contain a destination from existing subscription."
 
 

@@ -8,8 +8,6 @@ from organizations.practice.listing import ANOTHER_OID
 from organizations.practice.spelling import spelled_differently
 from tests.practice.helpers import OID, ORGANIZATION, Portal, by_oid, organization, query, success, write
 
-pytestmark = pytest.mark.slow
-
 SHOWING = [
     "shows-active-only",
     "spells-differently",

@@ -20,8 +20,6 @@ from django.core.management import execute_from_command_line
 from organizations.practice import Credential, PracticeDirectory, write_credentials
 from tests.practice.helpers import OID, Portal, errors, organization, success, write
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from tests.practice.helpers import OID, Portal, by_oid, errors, organization, query, success, write
 
-pytestmark = pytest.mark.slow
-
 type Path = tuple[str | int, ...]
 FIRST: Path = ("Organizations", 0)
 CONTACT: Path = (*FIRST, "Contacts", 0)

@@ -15,8 +15,6 @@ from joserfc.jwk import RSAKey
 from organizations.practice import Credential, PracticeDirectory
 from tests.practice.helpers import Portal, by_oid, write
 
-pytestmark = pytest.mark.slow
-
 KEY_NOT_FOUND = "Public key not found, check client_id, kid and Redox dashboard settings"
 ALGORITHMS = ["RS256", "RS384"]
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

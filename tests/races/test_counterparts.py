@@ -12,7 +12,7 @@ from tests.factories import acting
 from tests.races.racing import Act, Rounds, refusals
 from tests.races.world import check, fresh, oid, registered
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def preparing_as(staging: Organization, number: int, user: User) -> Act:

@@ -316,7 +316,7 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
     refused = not_executed(400, auth.ASSERTION_REFUSED, "Unexpected iat claim value")
     far = "This machine's clock differs from Redox's by 42 seconds; up to 10 are allowed."
     assert words(refused, clock_difference=-42.3).cause == far
-    assert words(refused, clock_difference=3.0).cause == "As it wrote: 'Unexpected iat claim value'."
+    assert "'Unexpected iat claim value'" in words(refused, clock_difference=3.0).cause
 
 
 def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
@@ -334,7 +334,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("found", "cause"),
     [
-        (unknown(fault=Fault.DEADLINE), "The answer did not come within 135 seconds."),
+        (unknown(fault=Fault.DEADLINE), "The answer did not come in time."),
         (unknown(fault=Fault.STOPPED), "The worker that sent it was stopped before an answer came."),
         (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),

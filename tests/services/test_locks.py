@@ -22,6 +22,7 @@ from organizations.models import (
     Verdict,
     clock,
 )
+from organizations.records import canonical
 from organizations.redox.outcome import Kind
 from organizations.services import installation, locks
 from organizations.services.delivery import decide, resume, settle
@@ -81,12 +82,17 @@ def test_followers_of_followers_are_locked_with_their_records(editor: User) -> N
 
 
 def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) -> None:
-    parent, place, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3))
-    Organization.objects.filter(pk=child.pk).update(part_of_oid=parent.oid, confirmed_part_of_oid=place.oid)
-    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
-        submissions.lock_records_with_parents([child.pk])
-    (locked,) = locking(asked)
-    assert all(str(each.pk) in locked.partition(" IN ")[2] for each in (parent, place, child))
+    parent, place, taken, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3, 4))
+    values = {"part_of_oid": parent.oid, "confirmed_part_of_oid": place.oid}
+    values |= {"taken": canonical(factories.record(part_of_oid=taken.oid))}
+    Organization.objects.filter(pk=child.pk).update(**values)
+    factories.organization(f"{BASE}.5", user=editor)
+    factories.organization(parent.oid, user=editor, environment="production")
+    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
+        submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=acting(editor))
+    locked = re.search(r" IN \(([\d, ]+)\)", locking(asked)[0])
+    assert locked is not None
+    assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, taken, child)}
 
 
 def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:

@@ -154,7 +154,6 @@ None is longer than it must be: what was said too much, or is said rarely, is sa
 """
 
 
-@pytest.mark.slow
 @pytest.mark.one_database
 @pytest.mark.django_db
 def test_no_page_says_what_the_log_contradicts(tmp_path: Path) -> None:

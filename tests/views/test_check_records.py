@@ -19,7 +19,7 @@ def test_each_finding_leads_to_where_it_is_put_right(editor):
     page = check_records.build(Environment.STAGING, editor, "")
     html = html_of_page(page, "staging")
     assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in html
-    assert "&#x27;5370&#x27; is not a ZIP code." in html
+    assert "&#x27;5370&#x27;" in html
     assert "records 1 to 1 of 1, in the order of their OIDs. 1 finding." in text_of_page(page, "staging")
     assert check_records.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
 

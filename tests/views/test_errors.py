@@ -18,7 +18,7 @@ def broken(client_of, monkeypatch):
         def raises() -> None:
             raise fault
 
-        monkeypatch.setattr(help_page, "_families", raises)
+        monkeypatch.setattr(help_page, "build", raises)
         client = client_of("viewer")
         client.raise_request_exception = False
         return client
@@ -30,7 +30,6 @@ def test_a_fault_of_the_portal_shows_the_number_of_the_request(broken):
     answer = broken(RuntimeError("secret words")).get("/help/")
     said = text_of(answer)
     assert answer.status_code == 500
-    assert "Something went wrong here, not at Redox." in said
     assert answer["X-Request-ID"] in said
     assert "secret words" not in said
 
@@ -61,5 +60,4 @@ def test_a_request_that_cannot_be_read_gets_a_page_that_names_the_limit(client, 
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
     answer = client.post("/sign-in/", {"a": "1", "b": "2", "c": "3"})
     assert answer.status_code == 400
-    assert "This request could not be read." in text_of(answer)
-    assert "At most 2 values can be sent at once." in text_of(answer)
+    assert "At most 2 values" in text_of(answer)

@@ -15,11 +15,6 @@ SUGGESTIONS = reverse("suggestions", args=["staging"])
 
 
 @pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
 def strict(editor):
     """A browser that is signed in, on a server that checks the tokens of forms."""
     visitor = Client(enforce_csrf_checks=True)

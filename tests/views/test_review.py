@@ -1,6 +1,5 @@
 """The review in a browser: the one button sends what was reviewed, and nothing else."""
 
-import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
@@ -16,16 +15,6 @@ from tests.factories import BASE, acting
 from tests.views.history import edited
 from tests.views.pages import text_of
 from tests.views.typing import edit_url
-
-
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
-def accepted(editor):
-    return factories.accepted(user=editor)
 
 
 def url(made):
@@ -102,11 +91,10 @@ def test_an_editor_does_not_send_to_production(client, editor):
     assert AuditEntry.objects.filter(action="permission.refused", oid=BASE).count() == 1
 
 
-def test_an_outdated_review_is_shown_again_and_sends_nothing(client, accepted, editor):
+def test_an_outdated_review_is_shown_again_and_sends_nothing(client, accepted, editor, second):
     edited(accepted, editor, aliases=("North",))
     page = opened(accepted, editor)
-    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    later = edited(accepted, other, name="Lakeside North")
+    later = edited(accepted, second, name="Lakeside North")
     response = press(client, page, reason="Ticket 118")
     at = vocabulary.moment(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (

@@ -16,7 +16,7 @@ from organizations.redox.errors import Explanation, ExplanationContext, SuspectC
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
 from organizations.services.audit import exchanges, outcomes
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_settings
 
 __all__ = [
     "Explanation",
@@ -198,7 +198,6 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
         duplicates=tuple(duplicate.name for duplicate in possible_duplicates(submission, record)),
         message_bytes=len(message),
         at=at,
-        deadline=gateway.exchange_limits().deadline,
     )
     return errors.explain(outcome, context)
 

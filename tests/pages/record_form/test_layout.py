@@ -18,11 +18,6 @@ DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def made(editor):
-    return factories.organization(user=editor)
-
-
 def html_of(form, user, made=None, **values):
     editing = open_form(made) if made else Editing(environment=Environment.STAGING)
     return html_of_page(form_page.build(editing, form, user, **values), "staging")

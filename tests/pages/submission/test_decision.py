@@ -12,12 +12,11 @@ from organizations.pages.submission import attempts, decision_choices
 from organizations.pages.submission.state import changes_note, directory_answer
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
-from organizations.services.actors import Actor
 from organizations.services.delivery import decide as decisions
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from organizations.text import queue_reason
-from tests.factories import UserFactory
+from tests.factories import UserFactory, acting
 from tests.pages.sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
@@ -46,10 +45,10 @@ def test_a_message_that_redox_refused_is_not_said_to_have_perhaps_arrived(
 
 
 def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
-    practice: PracticeDirectory, editor: User, approver: Actor
+    practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = foreign(practice, editor)
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     found = decision(submission)
     answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
@@ -68,22 +67,22 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
 
 
 def test_equal_names_and_places_are_suspected_to_be_ours(
-    practice: PracticeDirectory, editor: User, approver: Actor
+    practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = updated(practice, editor, "gateway-error", contacts=())
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     found = decision(fresh(submission))
     assert found.suspicion == "Name, City and State are equal: probably our organization."
     assert [choice.value for choice in found.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
 
 
 def test_an_old_answer_offers_no_choice_and_says_what_to_do(
-    practice: PracticeDirectory, editor: User, approver: Actor, monkeypatch: pytest.MonkeyPatch
+    practice: PracticeDirectory, editor: User, approver: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = foreign(practice, editor)
     assert decision(submission).why_not_now == "Ask the directory first: you decide by what it shows."
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     monkeypatch.setattr(decisions, "FRESH", datetime.timedelta(0))
     found = decision(submission)
     assert (found.choices, found.suspicion) == ((), "")
@@ -106,12 +105,12 @@ def test_who_may_decide_is_named(transactional_db: None) -> None:
     [("answers", 200, "was not understood"), ("gateway-error", 502, "a web page came instead")],
 )
 def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
-    practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str, status: int, cause: str
+    practice: PracticeDirectory, editor: User, approver: User, behaviour: str, status: int, cause: str
 ) -> None:
     submission = foreign(practice, editor)
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
@@ -124,12 +123,12 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
 
 @pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
 def test_what_was_not_understood_is_named(
-    practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str
+    practice: PracticeDirectory, editor: User, approver: User, behaviour: str
 ) -> None:
     """Also where ours is in the answer, without a name or twice: nothing of it is shown as the directory's."""
     submission = foreign(practice, editor)
     practice.behaviour = behaviour
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())

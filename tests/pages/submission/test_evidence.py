@@ -11,7 +11,7 @@ from organizations.pages.record import to_do
 from organizations.pages.submission import acceptance, proof, rejection
 from organizations.pages.submission.state import accepted_warnings, carried_name, submitted_changes
 from organizations.practice import PracticeDirectory
-from organizations.services.actors import Actor, system
+from organizations.services.actors import system
 from organizations.services.delivery import query
 from organizations.services.outbox import answers
 from tests import factories
@@ -141,13 +141,13 @@ def test_a_success_in_other_words_and_a_query_count_together(practice: PracticeD
 
 
 def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_showed(
-    practice: PracticeDirectory, editor: User, approver: Actor
+    practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = updated(practice, editor, "gateway-error", name="Lakeside North", address=NORTH)
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.ARRIVED, approver)
     sentence, [more], quotes = basis(submission)
-    assert sentence.startswith("Approver One decided on ")
+    assert sentence.startswith("Approver One ")
     assert sentence.endswith(" that it arrived: “Compared, ticket 12”")
     assert more.startswith("The directory was asked at ")
     assert more.endswith(" and showed 2 other values.")
@@ -311,7 +311,7 @@ def updated_again(practice: PracticeDirectory, editor: User, submission: Submiss
 def test_a_decision_is_named_and_leads_to_what_it_asks_for(
     practice: PracticeDirectory,
     editor: User,
-    approver: Actor,
+    approver: User,
     verdict: Verdict,
     heading: str,
     step: tuple[str, str, bool],
@@ -321,7 +321,7 @@ def test_a_decision_is_named_and_leads_to_what_it_asks_for(
     assert strip_tags(found.sentence).endswith(": “Compared, ticket 12”")
 
 
-def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: User, approver: User) -> None:
     submission = updated(practice, editor, "gateway-error")
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.GIVE_UP, approver)

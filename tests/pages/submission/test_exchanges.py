@@ -4,9 +4,9 @@ from organizations.models import State, Submission, User
 from organizations.pages.submission import acceptance, attempts, proof
 from organizations.pages.submission.exchanges import MOST_QUERIES, Exchanges, exchanges
 from organizations.practice import PracticeDirectory
-from organizations.services.actors import Actor, system
+from organizations.services.actors import system
 from organizations.services.delivery import query
-from tests.factories import BASE
+from tests.factories import BASE, acting
 from tests.pages.sending import entries_of, foreign, fresh, resolved, updated
 from tests.services.sending import deliver
 
@@ -33,15 +33,15 @@ def test_the_query_that_proved_it_stands_after_its_attempt(practice: PracticeDir
     assert times == sorted(times)
 
 
-def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, approver: User) -> None:
     submission = updated(practice, editor, "applies-then-504")
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     practice.register("staging", stored | {"Name": "Theirs"})
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     practice.behaviour = "gateway-error"
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Showed values that mean the same", ""),
         ("Showed other values", "1 field differs"),
@@ -68,11 +68,11 @@ def test_why_it_was_sent_again_stands_with_the_query_before(practice: PracticeDi
 
 
 def test_an_oid_that_is_not_shown_takes_three_queries(
-    practice: PracticeDirectory, editor: User, approver: Actor
+    practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = foreign(practice, editor)
     practice.forget("staging", BASE)
-    query.query_submission(submission, actor=approver)
+    query.query_submission(submission, actor=acting(approver))
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Did not show the OID", "asked without Active"),
         ("Did not show the OID", "asked for active ones"),

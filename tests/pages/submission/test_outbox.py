@@ -63,7 +63,7 @@ def test_a_line_says_what_its_submission_waits_for_without_a_query_for_each(edit
     with CaptureQueriesContext(connection) as asked:
         waits = [str(row.waits) for row in page_for(editor).rows]
     parent = f'<a href="/staging/organizations/{BASE}/">Lakeside 1</a>'
-    assert waits.count(f"Waits for its parent {parent} to be accepted.") == 2
+    assert sum(parent in each for each in waits) == 2
     factories.submission(factories.organization("2.999.1", user=editor), user=editor)
     plans.pause_plan(plan.pk, actor=acting(editor))
     with CaptureQueriesContext(connection) as asked_again:

@@ -35,9 +35,9 @@ SENTENCES = {
 WAITS_FOR = {
     "worker alive": "A worker will take it.",
     "no worker": "No worker is running since {seen}.",
-    "stopped": "STAGING is stopped: Redox does not accept the credential.",
+    "stopped": "STAGING is stopped: No credential.",
     "held": "STAGING waits until {until}: too many requests.",
-    "paused": "STAGING waits until {until}: Redox did not answer 5 times in a row.",
+    "paused": "STAGING waits until {until}: No clear answers.",
 }
 NEED_A_WORKER = (State.QUEUED, State.SENDING, State.UNKNOWN)
 
@@ -61,11 +61,11 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
     gate = EnvironmentGate.objects.get(pk=Environment.STAGING)
     match condition:
         case "stopped":
-            gate.stopped_at, gate.stopped_reason = timezone.now(), "Redox does not accept the credential"
+            gate.stopped_at, gate.stopped_reason = timezone.now(), "No credential"
         case "held":
             gate.hold_until, gate.hold_reason = until, "too many requests"
         case "paused":
-            gate.hold_until, gate.hold_reason = until, "Redox did not answer 5 times in a row"
+            gate.hold_until, gate.hold_reason = until, "No clear answers"
             gate.probing, gate.failures = True, 5
     gate.save()
 

@@ -2,13 +2,16 @@
 
 import datetime
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
@@ -18,9 +21,9 @@ from organizations.services.connection import breaker, check, gateway, lookup, r
 from organizations.services.delivery import courier, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
-from tests.breakers import pause_environment, stop_environment
-from tests.factories import acting
-from tests.services.sending import answered, claim
+from tests.breakers import stop_environment
+from tests.factories import BASE, acting
+from tests.services.sending import WORKER, claim, settle_sending
 
 pytestmark = pytest.mark.django_db
 
@@ -42,13 +45,134 @@ def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
     assert gate().failures == 1
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one(worker: Actor) -> None:
-    pause_environment("staging", 300.0, "too many requests", actor=worker)
-    until = gate().hold_until
-    pause_environment("staging", 10.0, "too many requests", actor=worker)
-    assert gate().hold_until == until
-    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_HELD)
-    assert (entry.environment, entry.facts["reason"]) == ("staging", "too many requests")
+def change(change_gate: Callable[[audit.History, EnvironmentGate], object], **before: object) -> EnvironmentGate:
+    """The gate after a change of it; `before` are its values before."""
+    EnvironmentGate.objects.filter(pk="staging").update(**before)
+    with audit.recorded(WORKER) as history:
+        change_gate(history, breaker.lock_gate("staging"))
+    return gate()
+
+
+# The pauses before, both in seconds (all and asked for); the new one, and whether it is asked for; the pauses after.
+PAUSES = [
+    (None, None, 60, False, 60, None),
+    (None, None, 60, True, 60, 60),
+    (600, None, 60, False, 600, None),
+    (600, None, 60, True, 600, 60),
+    (60, 60, 600, False, 600, 60),
+    (60, 60, 600, True, 600, 600),
+    (600, 600, 60, True, 600, 600),
+]
+
+
+@pytest.mark.parametrize(("hold", "asked", "new", "is_asked_for", "hold_after", "asked_after"), PAUSES)
+@pytest.mark.one_database
+def test_a_shorter_pause_does_not_end_a_longer_one(
+    hold: int | None, asked: int | None, new: int, is_asked_for: bool, hold_after: int, asked_after: int | None
+) -> None:
+    def until(wait: int | None) -> datetime.datetime | None:
+        return None if wait is None else moment + datetime.timedelta(seconds=wait)
+
+    moment = timezone.now()
+    after = change(
+        lambda history, gate: breaker.pause_sending(history, gate, new, "busy", is_asked_for=is_asked_for),
+        hold_until=until(hold),
+        hold_asked_until=until(asked),
+        hold_reason="before",
+    )
+
+    for found, wait in ((after.hold_until, hold_after), (after.hold_asked_until, asked_after)):
+        expected = until(wait)
+        assert found == expected or (found and expected and 0 <= (found - expected).total_seconds() < 30)
+    changed = (hold, asked) != (hold_after, asked_after)
+    assert after.hold_reason == ("busy" if hold != hold_after else "before")
+    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_HELD)
+    assert [(each.environment, each.facts["reason"]) for each in entries] == [("staging", "busy")] * changed
+
+
+@override_settings(REDOX_SETTLE=120.0)
+@pytest.mark.parametrize(("failures", "wait"), [(4, 0), (5, 30), (6, 60), (9, 480), (10, 600), (100, 600)])
+@pytest.mark.one_database
+def test_failures_in_a_row_pause_longer_and_longer(failures: int, wait: int) -> None:
+    moment = timezone.now()
+    after = change(lambda *each: breaker.count_exchange(*each, failed=True), failures=failures - 1)
+    assert (after.failures, after.probing, after.hold_asked_until) == (failures, wait > 0, None)
+    length = (after.hold_until - moment).total_seconds() if after.hold_until else 0
+    assert wait <= length < wait + 20
+    # Those of other workers that end meanwhile do not make it longer.
+    if wait:
+        again = change(lambda *each: breaker.count_exchange(*each, failed=True))
+        assert (again.failures, again.hold_until) == (failures, after.hold_until)
+
+
+@pytest.mark.parametrize(("failures", "probing"), [(0, True), (4, False), (5, True)])
+@pytest.mark.one_database
+def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
+    after = change(lambda *each: breaker.count_exchange(*each, failed=False), failures=failures, probing=probing)
+    assert (after.failures, after.probing) == (0, False)
+
+
+def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_queries: Any) -> None:
+    """Then the gate is not locked: a write could undo what another worker counts."""
+    with audit.recorded(WORKER) as history, django_assert_num_queries(0):
+        breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome(kind=Kind.UNKNOWN), True),
+        (Outcome(kind=Kind.UNKNOWN, status=500), True),
+        (Outcome(kind=Kind.UNKNOWN, status=499), False),
+        (Outcome(kind=Kind.UNKNOWN, status=200, fault=Fault.BROKEN), True),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.REFUSED), True),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED), False),
+        (Outcome(kind=Kind.UNKNOWN, fault=Fault.HELD_UP), False),
+        (Outcome(kind=Kind.REJECTED, status=500), False),
+        (Outcome(kind=Kind.ACCEPTED, status=200), False),
+        (Outcome(kind=Kind.NOT_EXECUTED, status=503), False),
+    ],
+)
+def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: Outcome, expected: bool) -> None:
+    assert breaker.is_failure(outcome) is expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failures", "reason"),
+    [
+        (None, 3, ""),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED, stops="no", hold_seconds=60.0), 3, ""),
+        (Outcome(kind=Kind.UNKNOWN, stops="no", hold_seconds=60.0), 3, "no"),
+        (Outcome(kind=Kind.UNKNOWN, hold_seconds=60.0), 3, "too many requests"),
+        (Outcome(kind=Kind.UNKNOWN, status=503), 4, ""),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.REFUSED), 4, ""),
+        (Outcome(kind=Kind.ACCEPTED, status=200), 0, ""),
+    ],
+)
+@pytest.mark.one_database
+def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failures: int, reason: str) -> None:
+    after = change(lambda history, gate: breaker.apply_outcome(history, gate, outcome), failures=3)
+    assert (after.failures, after.stopped_reason + after.hold_reason) == (failures, reason)
+    assert after.is_stopped is (reason == "no")
+    assert after.is_asked_to_wait(timezone.now()) is (reason == "too many requests")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        None,
+        Outcome(kind=Kind.ACCEPTED, status=200),
+        Outcome(kind=Kind.UNKNOWN, status=503),
+        Outcome(kind=Kind.NOT_EXECUTED, stops="no"),
+    ],
+)
+@pytest.mark.one_database
+def test_the_query_of_a_person_only_pauses_if_asked(outcome: Outcome | None) -> None:
+    def apply(history: audit.History, _: EnvironmentGate) -> None:
+        breaker.pause_if_asked(history, "staging", outcome)
+
+    after = change(apply, failures=4, probing=True)
+    assert (after.failures, after.probing, after.is_stopped, after.hold_until) == (4, True, False, None)
 
 
 def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
@@ -130,14 +254,35 @@ def test_a_check_succeeds_only_with_a_complete_clear_answer(
     assert entry.facts["exchange"]["sent"] is True
 
 
-@pytest.mark.parametrize(("failures", "locks"), [(0, 0), (1, 1)])
-def test_workers_lock_the_gate_only_if_it_changes(editor: User, failures: int, locks: int) -> None:
+@pytest.mark.parametrize(
+    ("before", "said", "locks"),
+    [
+        ({}, {}, 0),
+        ({"failures": 1}, {}, 1),
+        ({"probing": True}, {}, 1),
+        ({}, {"kind": Kind.NOT_EXECUTED, "stops": "no"}, 1),
+        ({}, {"kind": Kind.NOT_EXECUTED, "hold_seconds": 0.0}, 1),
+        ({}, {"kind": Kind.UNKNOWN, "status": 503}, 1),
+    ],
+)
+def test_workers_lock_the_gate_only_if_it_changes(
+    editor: User, before: dict[str, object], said: dict[str, Any], locks: int
+) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    EnvironmentGate.objects.update(failures=failures)
+    submission = claim()
+    assert submission is not None
+    EnvironmentGate.objects.update(**before)
     with CaptureQueriesContext(connection) as asked:
-        answered()
+        settle_sending(submission, **said)
     locking = [each["sql"] for each in asked if each["sql"].endswith("FOR UPDATE")]
     # SQLite locks the whole database, not a row of it.
     expected = locks if connection.features.has_select_for_update else 0
     assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == expected
-    assert gate().failures == 0
+    assert (gate().failures, gate().probing) == (0 if said.get("kind") != Kind.UNKNOWN else 1, False)
+
+
+def test_what_is_queued_or_unknown_waits(editor: User) -> None:
+    for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
+        submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+        Submission.objects.filter(pk=submission.pk).update(state=state)
+    assert (breaker.count_waiting("staging"), breaker.count_waiting("production")) == (2, 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -52,6 +53,21 @@ def test_the_rate_keeps_a_distance_between_requests_of_the_installation(monkeypa
     opens = [rate_limit.reserve_slot_within(moment).opens for _ in range(3)]
     assert opens == pytest.approx([100.0, 100.5, 101.0])
     assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).opens == 100.0
+
+
+def test_a_request_waits_until_its_slot_opens_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = mock.Mock(monotonic=lambda: 100.0)
+    monkeypatch.setattr(rate_limit, "time", clock)
+    for opens in (99.0, 100.5):
+        SendSlot(opens).wait()
+    assert clock.sleep.call_args_list == [mock.call(0.0), mock.call(0.5)]
+
+
+@pytest.mark.django_db
+def test_a_slot_is_not_reserved_inside_a_longer_transaction() -> None:
+    """Until that ends, every request of every worker would wait."""
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        rate_limit.reserve_slot()
 
 
 def test_a_message_and_its_token_requests_take_one_slot_each(

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from organizations.models import (
     Submission,
     User,
     Verdict,
+    clock,
 )
 from organizations.pages.differences import difference_rows as shown
 from organizations.records import OrganizationRecord
@@ -138,8 +140,10 @@ def test_it_arrived(update: Submission, approver: Actor) -> None:
 
 
 def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission, approver: Actor) -> None:
-    submission = decide_shown(update, Verdict.SEND_AGAIN, approver, accepted_before(update))
-    assert submission.state == State.QUEUED
+    often = undecided(update, tries=8, only_ask=True)
+    submission = decide_shown(often, Verdict.SEND_AGAIN, approver, accepted_before(update))
+    assert (submission.state, submission.tries, submission.only_ask) == (State.QUEUED, 0, False)
+    assert submission.unknown_since is None
     again = claim()
     assert again is not None
     assert (again.pk, again.attempt, bytes(again.message)) == (submission.pk, 2, bytes(submission.message))
@@ -150,10 +154,14 @@ def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) 
     made = fresh(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
     assert (made.open_work, made.name, made.changes) == ("rejected", "Lakeside North", 1)
+    assert made.presence == Presence.PRESENT
 
 
-def test_a_new_that_is_not_there_and_given_up_is_absent(new: Submission, approver: Actor) -> None:
-    submission = decide_shown(new, Verdict.GIVE_UP, approver, None)
+@pytest.mark.parametrize("verdict", [Verdict.GIVE_UP, Verdict.SEND_AGAIN])
+def test_a_new_that_did_not_arrive_and_is_not_there_is_absent(
+    new: Submission, approver: Actor, verdict: Verdict
+) -> None:
+    submission = decide_shown(new, verdict, approver, None)
     assert fresh(submission.organization).presence == Presence.ABSENT
 
 
@@ -281,6 +289,21 @@ def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) 
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
 
 
+def test_an_answer_is_fresh_for_ten_minutes() -> None:
+    minutes = datetime.timedelta(minutes=10)
+    assert decide.is_fresh(clock.now() - minutes + datetime.timedelta(seconds=30))
+    assert not decide.is_fresh(clock.now() - minutes)
+
+
+def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission, approver: Actor) -> None:
+    entry = AuditEntry.objects.get(pk=answer_about(new, None, actor=approver))
+    body = re.sub(rb'"asked_at":"[^"]*",?', b"", bytes(entry.body))
+    AuditEntry.objects.filter(pk=entry.pk).update(body=body)
+    answer = decide.last_answer(new)
+    assert answer is not None
+    assert answer.asked_at == entry.at
+
+
 def test_nobody_can_decide_by_an_old_or_outdated_answer(
     new: Submission, approver: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,21 +333,51 @@ def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> 
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
+def updated(oid: str) -> Exchange:
+    """Redox accepts an Update of this OID."""
+    said = f"Organization with id:{oid} has been updated successfully."
+    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
+    return Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
+
+
+def test_the_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
+    made = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
+    submission = undecided(factories.submission(made, user=editor))  # never sent
+    assert settle.store_response(update, updated(made.oid), repeat=0, actor=approver) is None
+    assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}
+
+
 def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Actor) -> None:
     assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
+    assert decide.last_answer(update) is not None  # it is still the directory's last answer
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
+
+
+def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor: User, approver: Actor) -> None:
+    submission = undecided(lost(factories.organization(user=editor), editor))
+    assert Verdict.ARRIVED in offered(submission, as_sent(submission), approver)
+    body = json.dumps({"Meta": {"Errors": [{"ID": 1, "Text": f"{BASE} already exists."}]}}).encode()
+    exists = Exchange(request_sha256="", sent=True, status=403, body=body)
+    assert settle.store_response(submission, exists, repeat=0, actor=approver) is None
+    assert Verdict.ARRIVED not in offered(submission, as_sent(submission), approver)
+
+
+def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
+    for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
+        submission = decide_shown(undecided(new), verdict, approver, None)
+        answer_about(submission, None, actor=approver)
+        entry = AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).latest("sequence")
+        assert decide.entry_verdict(entry) == verdict
+    assert decide.last_verdicts([submission]) == {submission.pk: Verdict.GIVE_UP}
 
 
 def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accepted_it(
     update: Submission, approver: Actor
 ) -> None:
-    said = f"Organization with id:{BASE} has been updated successfully."
-    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
-    late = Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
-    assert settle.store_response(update, late, repeat=0, actor=approver) is None
+    assert settle.store_response(update, updated(BASE), repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
     # If it is gone, only a person can say what became of it.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

@@ -21,7 +21,7 @@ from organizations.models import (
 from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
-from organizations.redox.outcome import OTHER_SUCCESS, Kind
+from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
@@ -81,6 +81,21 @@ def test_nothing_is_queried_before_the_settle_time_ends(
     assert (new.state, new.asks) == (State.UNKNOWN, 0)
 
 
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_nothing_is_queried_while_sending_is_stopped_or_without_a_credential(
+    request: pytest.FixtureRequest, new: Submission, editor: User, worker: Actor, is_connected: bool
+) -> None:
+    if is_connected:
+        request.getfixturevalue("unreachable_redox")
+        EnvironmentGate.objects.update(stopped_at=timezone.now())
+    made = factories.accepted(f"{BASE}.2", user=editor)
+    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
+    Submission.objects.filter(pk=new.pk).update(not_before=timezone.now())
+    assert not resolve.resolve_next("staging", actor=worker)
+    assert not resolve.read_back_next("staging", actor=worker)
+    assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).exists()
+
+
 def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
@@ -120,7 +135,10 @@ def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(edi
 
 def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: Submission) -> None:
     submission = resolved(new, None)
-    assert (submission.state, submission.absent_at is not None) == (State.UNKNOWN, True)
+    assert submission.state == State.UNKNOWN
+    assert submission.absent_at is not None
+    assert submission.not_before is not None
+    assert submission.not_before - submission.absent_at >= datetime.timedelta(seconds=30)
 
     Submission.objects.update(absent_at=timezone.now() + datetime.timedelta(seconds=5))
     submission = resolved(submission, None)  # too soon after the first
@@ -144,11 +162,13 @@ def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: 
     assert fresh(submission.organization).open_work == "needs_person"
 
 
-def test_a_new_that_exists_already_and_is_shown_otherwise_says_both(new: Submission) -> None:
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submission, is_shown: bool) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)
     answered(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
-    submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
+    a_while_ago(new)
+    submission = resolved(new, replace(as_sent(new), name="Somebody else's") if is_shown else None)
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE)
 
 
@@ -180,8 +200,9 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
     }
     field = "address" if change == "zip_code" else change
     submission = lost(edit(made, editor, **{field: values[field]}), editor)
+    Submission.objects.update(tries=settle.MOST_TRIES - 2)
     resolved(submission, before(submission) if change == "name" else as_sent(submission))
-    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
     again = claim()
     assert again is not None
     assert (again.attempt, bytes(again.message)) == (2, bytes(submission.message))
@@ -192,20 +213,39 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     submission = resolved(new, None, cause="HTTP 502")
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
     assert submission.not_before is not None
-    assert submission.not_before > moment
+    assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT)
     assert submission.state_at == since  # its age goes on through the questions
 
-    Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=25))
+    Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
     submission = resolved(submission, None, cause="HTTP 502")
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
+    assert submission.asks == 2
 
 
-def test_a_person_must_decide_after_tries_without_a_clear_answer(changed: Organization, editor: User) -> None:
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"tries": settle.MOST_TRIES - 1}, "8 tries brought no clear answer."),
+        ({"only_ask": True}, resolve.PUT_BACK),
+    ],
+    ids=["tried often", "after a restore"],
+)
+def test_what_cannot_be_proved_is_not_always_sent_again(
+    changed: Organization, editor: User, values: dict[str, object], reason: str
+) -> None:
     submission = lost(changed, editor)
-    Submission.objects.update(tries=settle.MOST_TRIES - 1)
+    Submission.objects.update(**values)
     resolved(submission, before(submission))
-    assert submission.state == State.NEEDS_PERSON
-    assert submission.state_reason == "8 tries brought no clear answer."
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, reason)
+
+
+def test_the_answer_to_a_query_counts_for_the_circuit_breaker(new: Submission, worker: Actor) -> None:
+    Submission.objects.update(not_before=timezone.now())
+    submission = resolve._claim_next("staging", worker)
+    assert submission is not None
+    busy = Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429)
+    resolve._apply_answer(submission, DirectoryAnswer(clock.now(), "HTTP 429", outcome=busy), worker)
+    assert EnvironmentGate.objects.get(pk="staging").is_asked_to_wait(clock.now())
 
 
 def test_two_workers_never_query_one_submission_at_the_same_time(new: Submission, worker: Actor) -> None:
@@ -258,18 +298,26 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
 def test_a_read_back_without_an_answer_is_repeated_later(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    there(practice, factories.accepted(user=editor), Name="Changed by a late message")
-    Submission.objects.update(read_back_at=clock.now())
+    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    other = factories.accepted(f"{BASE}.2", user=editor)
+    until = clock.now() + datetime.timedelta(hours=1)
+    Submission.objects.filter(organization=other).update(read_back_at=until)
+    due = Submission.objects.filter(organization=made)
+    due.update(read_back_at=clock.now())
     practice.behaviour = "gateway-error"
     assert resolve.read_back_next("staging", actor=worker)
-    later = Submission.objects.get().read_back_at
+    later = due.get().read_back_at
     assert later is not None
     assert later > clock.now()
+    assert EnvironmentGate.objects.get(pk="staging").failures == 1
 
     practice.behaviour = "answers"
-    Submission.objects.update(read_back_at=clock.now())
+    due.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
-    assert (Submission.objects.get().read_back_at, Organization.objects.get().differs) == (None, 1)
+    assert (due.get().read_back_at, fresh(made).differs) == (None, 1)
+    assert Submission.objects.get(organization=other).read_back_at == until
+    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
+    assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
 
 
 def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
@@ -292,6 +340,7 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert deliver()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
+    EnvironmentGate.objects.update(hold_until=timezone.now() + datetime.timedelta(hours=1))  # however busy the machine
     assert not deliver()
     assert not breaker.pass_breaker("staging", actor=worker)
 

@@ -1,5 +1,6 @@
 """Plans: the order of several records, and the pause before one error is repeated many times."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,13 @@ from organizations.models import (
     Plan,
     PlanKind,
     PlanState,
+    Presence,
     State,
     Submission,
     User,
 )
 from organizations.redox.outcome import Kind
+from organizations.services.actors import Actor
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import plans, submissions
 from organizations.services.review import plan_draft
@@ -94,6 +97,7 @@ class TestDraft:
         made = tree_of(editor, "1", "1.1", "2")
         for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
+        assert set(plan_draft.branch(made[0], SEND).ids) == {each.pk for each in made}
 
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
@@ -116,9 +120,17 @@ class TestDraft:
         found = drawn([top, child], editor)
         assert oids(found.reviews) == [".1"]
         assert [(each.organization, each.why) for each in found.left_out] == [(top, plan_draft.NOTHING_DIFFERS)]
+        assert found.active_records == 1
         edit(top, editor, name="Lakeside Clinics")
         found = drawn([top, child], editor)
         assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
+        assert found.left_out == ()
+
+    def test_what_is_not_there_any_more_is_sent_without_a_change(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
+        Organization.objects.update(presence=Presence.ABSENT)
+        found = drawn([made], editor)
+        assert (found.news, found.left_out, fresh(made).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
         made = accepted_tree(editor, "1", "1.1", "2")
@@ -134,9 +146,12 @@ class TestDraft:
         ]
 
     def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = tree_of(editor, "1", "2")
+        monkeypatch.setattr(plan_draft, "MOST_RECORDS", 3)
+        assert drawn(made, editor).size == 3
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
         with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
-            drawn(tree_of(editor, "1", "2"), editor)
+            drawn(made, editor)
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
@@ -162,6 +177,21 @@ class TestMaking:
         assert waits(plan) == {".2": set(), ".1.1": set(), ".1": {".1.1"}, "": {".1", ".2"}}
         assert answer_all() == [".2", ".1.1", ".1", ""]
         assert set(states(plan)) == {State.ACCEPTED}
+
+    @pytest.mark.parametrize("field", ["part_of_oid", "confirmed_part_of_oid"])
+    def test_a_deactivation_waits_for_each_record_that_may_be_below(self, editor: User, field: str) -> None:
+        made = [factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)]
+        Organization.objects.filter(pk=made[1].pk).update(**{field: BASE})
+        assert waits(planned(made, editor, DEACTIVATE)) == {".1": set(), "": {".1"}}
+
+    def test_a_record_does_not_wait_for_an_update_of_its_parent(self, editor: User) -> None:
+        top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        assert waits(planned([top, child], editor)) == {"": set(), ".1": set()}
+
+    def test_only_a_person_makes_a_plan(self, editor: User, worker: Actor) -> None:
+        with pytest.raises(ActionRefused, match="Only a person sends"):
+            planned(tree_of(editor), editor, actor=worker)
 
     def test_new_records_are_sent_in_the_order_of_their_tree(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1", "2")
@@ -253,10 +283,12 @@ class TestMaking:
 TO_TYPE = [
     (SEND, 20, 0, 0),
     (SEND, 21, 0, 21),
+    (DEACTIVATE, 1, 100, 0),
     (DEACTIVATE, 5, 100, 0),
     (DEACTIVATE, 6, 100, 6),
     (DEACTIVATE, 3, 10, 0),
     (DEACTIVATE, 4, 10, 4),
+    (DEACTIVATE, 4, 13, 4),
     (DEACTIVATE, 4, 9, 0),
 ]
 
@@ -269,6 +301,13 @@ def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: Use
         assert found.number_to_type == typed, (kind, size, active)
         in_production = replace(found, environment=Environment.PRODUCTION)
         assert in_production.number_to_type == (typed if kind == SEND else size)
+
+
+def test_only_a_deactivation_depends_on_what_is_left_out(editor: User) -> None:
+    left_out = (plan_draft.LeftOut(factories.organization(user=editor), "Not now."),)
+    for kind in (SEND, DEACTIVATE):
+        alone = PlanDraft(environment=STAGING, kind=kind, reviews=(), left_out=(), active_records=1)
+        assert (replace(alone, left_out=left_out).sha256 == alone.sha256) is (kind == SEND)
 
 
 class TestHolding:
@@ -314,13 +353,40 @@ class TestHolding:
         assert fresh(made[0]).active
         assert fresh(made[1]).active
 
-    def test_an_attempted_submission_continues_after_a_stop(self, editor: User) -> None:
+    @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
+    def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1, tries=1)
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.QUEUED]
-        answered()
-        assert states(plan) == [State.ACCEPTED]
+        answered(kind)
+        assert states(plan) == [kind.value]
+        assert fresh_plan(plan).state == PlanState.STOPPED  # and it is not paused, so that nobody resumes it
+
+    def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
+        plan = planned(tree_of(editor), editor)
+        Submission.objects.update(state=State.AWAITING)
+        plans.stop_plan(plan.pk, actor=acting(editor))
+        assert states(plan) == [State.CANCELLED]
+
+    @pytest.mark.parametrize(
+        ("state", "allowed"),
+        [
+            (PlanState.GOING, [plans.pause_plan, plans.stop_plan]),
+            (PlanState.PAUSED, [plans.resume_plan, plans.stop_plan]),
+            (PlanState.STOPPED, []),
+        ],
+    )
+    def test_what_a_person_can_do_with_an_open_plan(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
+        plan = planned(tree_of(editor), editor)
+        Submission.objects.update(attempt=1)
+        done = []
+        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):
+            Plan.objects.update(state=state)
+            with suppress(ActionRefused):
+                act(plan.pk, actor=acting(editor))
+                done.append(act)
+        assert done == allowed
 
 
 @pytest.mark.one_database
@@ -361,11 +427,17 @@ class TestByItself:
             answered(Kind.REJECTED, detail=detail)
         assert fresh_plan(plan).state == PlanState.GOING
 
-    def test_errors_with_the_same_meaning_are_equal(self, editor: User) -> None:
+    @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.NEEDS_PERSON])
+    def test_errors_with_the_same_meaning_are_equal(self, editor: User, kind: Kind) -> None:
         plan = planned(self.several(editor, 3), editor)
         for number in range(3):
-            answered(Kind.REJECTED, known="invalid_xml", detail=f"Invalid, {number}")
+            answered(kind, known="invalid_xml", detail=f"Invalid, {number}")
         assert fresh_plan(plan).state == PlanState.PAUSED
+
+    def test_an_unknown_update_does_not_pause_it(self, editor: User) -> None:
+        plan = planned([edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")], editor)
+        answered(Kind.UNKNOWN)
+        assert (states(plan), fresh_plan(plan).state) == ([State.UNKNOWN], PlanState.GOING)
 
 
 def test_a_submission_of_a_plan_can_be_cancelled_like_any_other(editor: User) -> None:

@@ -152,6 +152,9 @@ def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> No
     sender = factories.UserFactory(role="approver")
     submission = factories.submission(made, user=sender)
     assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
+    submissions.cancel_submission(submission.pk, actor=acting(sender))
+    Organization.objects.update(confirmed_version=1)
+    assert factories.submission(made, user=sender).authors == sorted([other.pk, sender.pk])
 
 
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:

@@ -1,18 +1,19 @@
 """Repeat a record of STAGING in PRODUCTION: what is copied, what is proposed, and when it is refused."""
 
+import datetime
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
-from organizations.models import Action, AuditEntry, Environment, Organization, User, clock
-from organizations.records import IdentifierRecord, OrganizationRecord
+from organizations.models import Action, AuditEntry, Environment, Organization, Presence, User, clock
+from organizations.records import IdentifierRecord, OrganizationRecord, difference
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.directory import differences
-from organizations.services.errors import CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
+from organizations.services.errors import Circle, CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
 from organizations.services.records import counterparts, directory_state, organizations, prepare
-from organizations.services.records.prepare import Doubt, FormBasis, SourceKind
+from organizations.services.records.prepare import Doubt, FormBasis, SourceKind, StagingSource
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -21,6 +22,7 @@ from tests.services.sending import answer_about_record
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OWN, THEIRS = BASE, "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
+MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 DESTINATION = "5e3dc12b-0000-4f6e-8a6f-7a1b2c3d4e5f"
 
 
@@ -30,7 +32,8 @@ def fresh(made: Organization) -> Organization:
 
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", prepare.source_of(staging).record)
-    record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
+    part_of = values.pop("part_of_oid", GATEWAY_OID)
+    record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=part_of)
     goes_round = FormBasis(values.pop("filled", basis), basis, values.pop("doubt", ""))
     return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
 
@@ -68,12 +71,13 @@ def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None
     submission = factories.submission(staging, user=editor)
     staging = factories.confirmed(staging, submission=submission)
     production = prepared(staging, editor)
-    assert (production.environment, production.oid) == ("production", THEIRS)
+    assert (production.environment, production.oid, production.version) == ("production", THEIRS, 1)
     assert fresh(staging).counterpart == production
     created, *linked = AuditEntry.objects.order_by("-sequence")[:3][::-1]
     assert (created.action, created.organization_id) == (Action.ORGANIZATION_CREATED, production.pk)
     source = counterparts.reference(staging) | {"values": "accepted", "submission": submission.pk}
     assert created.facts["details"] == {"prepared_from": source}
+    assert created.facts["fields"] == [each.field for each in difference(None, production.record())]
     assert [(each.action, each.organization_id) for each in linked] == [
         (Action.ORGANIZATION_LINKED, production.pk),
         (Action.ORGANIZATION_LINKED, staging.pk),
@@ -130,6 +134,60 @@ def test_a_doubt_that_the_form_did_not_show_is_not_passed_over(editor: User) -> 
     assert prepared(fresh(staging), editor, basis=basis, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
 
+def test_a_doubt_that_ended_after_the_form_showed_it_stops_nothing(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    assert prepared(staging, editor, doubt=Doubt.ABSENT).staging_record_id == staging.pk
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        ({}, Doubt.NONE),
+        ({"foreign_since": MOMENT, "presence": Presence.ABSENT}, Doubt.FOREIGN),
+        ({"seen": "{}", "seen_at": MOMENT}, Doubt.UNCLAIMED),
+        ({"presence": Presence.ABSENT}, Doubt.ABSENT),
+        ({"presence": Presence.UNKNOWN}, Doubt.UNKNOWN),
+        ({"presence": Presence.PRESENT}, Doubt.NONE),
+        ({"presence": Presence.PRESENT, "seen_at": MOMENT}, Doubt.UNSEEN),
+    ],
+)
+def test_why_staging_may_not_have_the_record(values: dict[str, Any], doubt: Doubt) -> None:
+    assert StagingSource(Organization(**values), SourceKind.SAVED, factories.record()).doubt == doubt
+
+
+def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_record(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    record = factories.record(THEIRS, name=staging.name)
+
+    def found(record: OrganizationRecord = record, stands_for: str = "location", user: User = editor) -> Any:
+        return prepare.prepared_before(record, fresh(staging), stands_for=stands_for, actor=acting(user))
+
+    assert found() is None
+    made = prepared(staging, editor)
+    assert found() == made
+    assert found(user=factories.UserFactory(role="editor")) is None
+    assert found(stands_for="") is None
+    renamed = replace(record, name="Renamed")
+    assert found(renamed) is None
+    organizations.edit(made.pk, 1, renamed, stands_for="location", actor=acting(editor))
+    assert found(renamed) is None  # whoever edits it afterwards pressed no button twice
+
+
+def test_a_record_that_was_linked_by_hand_was_not_prepared(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    other = factories.organization(THEIRS, user=editor, environment="production")
+    counterparts.link(staging, other, actor=acting(editor))
+    assert prepare.prepared_before(other.record(), fresh(staging), stands_for="", actor=acting(editor)) is None
+
+
+def test_a_prepared_record_does_not_close_a_circle(editor: User) -> None:
+    below = factories.organization(f"{THEIRS}.1", user=editor, environment="production", part_of_oid=THEIRS)
+    staging = factories.organization(user=editor)
+    with pytest.raises(Circle):
+        prepared(staging, editor, part_of_oid=below.oid)
+    assert fresh(staging).counterpart is None
+
+
 def test_an_edit_that_was_not_sent_does_not_change_what_is_repeated(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
@@ -167,10 +225,13 @@ def test_nothing_is_kept_if_the_oid_is_taken(editor: User) -> None:
         ("1.2", f"1.2.{'3' * 55}", "1.2.4444.55555", ""),  # too long
         (OWN, GATEWAY_OID, OWN, ""),
         (OWN, GATEWAY_OID.rpartition(".")[0], f"{OWN}.{GATEWAY_OID.rpartition('.')[2]}", ""),
+        (OWN, "1.2.4", f"{OWN}.5", ""),  # the gateway of PRODUCTION
+        (OWN, "1.2.4", f"{OWN}.6", "1.2.4.6"),
     ],
 )
 def test_an_oid_is_proposed_by_exchanging_the_base(staging: str, production: str, oid: str, proposal: str) -> None:
     bases = {"REDOX_STAGING_BASE_OIDS": staging, "REDOX_PRODUCTION_BASE_OIDS": production}
+    bases |= {"REDOX_PRODUCTION_GATEWAY_OID": "1.2.4.5"}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
         assert prepare.proposed_oid(oid) == proposal
 
@@ -204,7 +265,13 @@ def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
 
 @pytest.mark.parametrize(
     ("part_of", "oid"),
-    [("1.2.3.4", "1.2.3.5"), (GATEWAY_OID, GATEWAY_OID), (GATEWAY_SELF_OID, GATEWAY_SELF_OID), ("1.2.9", "")],
+    [
+        ("1.2.3.4", "1.2.3.5"),
+        ("1.2.3.5", "1.2.3.5"),
+        (GATEWAY_OID, GATEWAY_OID),
+        (GATEWAY_SELF_OID, GATEWAY_SELF_OID),
+        ("1.2.9", ""),
+    ],
 )
 def test_the_gateway_of_production_takes_the_place_of_that_of_staging(editor: User, part_of: str, oid: str) -> None:
     own = {"REDOX_STAGING_GATEWAY_OID": "1.2.3.4", "REDOX_PRODUCTION_GATEWAY_OID": "1.2.3.5"}

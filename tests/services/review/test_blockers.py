@@ -1,13 +1,18 @@
-"""What the portal says if there is nothing to deactivate or reactivate: only what is known now."""
+"""What blocks a record, and what the portal says of it: no more than is known now."""
+
+from dataclasses import replace
 
 import pytest
 
-from organizations.models import Intent, Organization, Presence, User
+from organizations.models import Intent, Organization, Presence, State, Submission, User, clock
 from organizations.pages.review.message import obstacle
+from organizations.redox import messages
+from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.outcome import ABSENT, Kind
+from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
 from organizations.services.records import organizations
-from organizations.services.review import reviews
+from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
@@ -102,3 +107,130 @@ def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
     assert sentence(made, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
+
+
+# What blocks a record, row by row: the rows are not saved ----------------------------------------------------
+
+NEW, UPDATE = "New", "Update"
+
+
+def row(last: Submission | None = None, **values: object) -> Organization:
+    return Organization(pk=2, environment="staging", oid=f"{BASE}.1", last_submission=last, **values)
+
+
+def sent(state: State, event: str = NEW, oid: str = BASE, intent: Intent = Intent.UPDATE) -> Submission:
+    return Submission(pk=7, environment="staging", state=state, event=event, oid=oid, intent=intent)
+
+
+def blocked(
+    made: Organization,
+    intent: Intent | None = None,
+    *,
+    parent: Organization | None = None,
+    together: frozenset[int] = frozenset(),
+    **values: object,
+) -> list[Block]:
+    record = replace(factories.record(made.oid, part_of_oid=BASE), **values)  # type: ignore[arg-type]
+    return [each.kind for each in blockers.blockers_of(made, record, parent, intent, together)]
+
+
+# The presence, the last submission and whether the destination ID is known; what blocks, and whether it is undecided.
+UNDECIDED = [
+    (Presence.PRESENT, None, True, [], False),
+    (Presence.PRESENT, None, False, [Block.DESTINATION_NOT_KNOWN], False),
+    (Presence.PRESENT, sent(State.QUEUED, UPDATE), True, [Block.OPEN_SUBMISSION], False),
+    (Presence.NEVER, sent(State.QUEUED), True, [Block.OPEN_SUBMISSION], True),
+    (Presence.NEVER, sent(State.REJECTED), True, [], False),
+    (Presence.UNKNOWN, None, True, [Block.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, None, False, [Block.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, sent(State.UNKNOWN), True, [Block.OPEN_SUBMISSION], True),
+    (Presence.UNKNOWN, sent(State.REJECTED), True, [Block.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, sent(State.UNKNOWN, UPDATE), True, [Block.OPEN_SUBMISSION, Block.PRESENCE_UNKNOWN], True),
+]
+
+
+@pytest.mark.parametrize(("presence", "last", "destination_known", "kinds", "is_undecided"), UNDECIDED)
+def test_what_is_not_known_blocks(
+    presence: Presence, last: Submission | None, destination_known: bool, kinds: list[Block], is_undecided: bool
+) -> None:
+    made = row(last, presence=presence)
+    assert blocked(made, destination_known=destination_known) == kinds
+    assert blockers.is_undecided(made) is is_undecided
+
+
+# What is known of the parent, its last submission, and what then blocks an active record below it.
+PARENTS = [
+    ({"presence": Presence.PRESENT, "confirmed_active": True}, None, []),
+    ({"presence": Presence.PRESENT, "confirmed_active": None}, sent(State.QUEUED, UPDATE), []),
+    ({"presence": Presence.PRESENT, "confirmed_active": False}, None, [Block.PARENT_DEACTIVATED]),
+    ({"presence": Presence.PRESENT, "shown_active": False}, None, [Block.PARENT_DEACTIVATED]),
+    (
+        {"presence": Presence.PRESENT, "confirmed_active": True},
+        sent(State.QUEUED, UPDATE, intent=Intent.DEACTIVATE),
+        [Block.PARENT_DEACTIVATING],
+    ),
+    ({"presence": Presence.NEVER}, None, [Block.PARENT_NEVER_SENT]),
+    ({"presence": Presence.NEVER}, sent(State.QUEUED), []),
+    ({"presence": Presence.NEVER}, sent(State.CANCELLED), [Block.PARENT_NEVER_SENT]),
+    ({"presence": Presence.NEVER}, sent(State.REJECTED), [Block.PARENT_REJECTED]),
+    ({"presence": Presence.NEVER}, sent(State.REJECTED, oid="2.999"), [Block.PARENT_NEVER_SENT]),
+    ({"presence": Presence.ABSENT}, sent(State.ACCEPTED), [Block.PARENT_NEVER_SENT]),
+]
+
+
+@pytest.mark.parametrize(("values", "last", "kinds"), PARENTS)
+def test_an_active_record_is_sent_only_below_an_active_parent(
+    values: dict[str, object], last: Submission | None, kinds: list[Block]
+) -> None:
+    parent = Organization(pk=1, environment="staging", oid=BASE, name="Above", last_submission=last, **values)
+    made = row(presence=Presence.NEVER)
+    assert blocked(made, parent=parent) == kinds
+    # It may be deactivated, or stay so, below what is deactivated; and it may follow a parent of the same plan.
+    is_present = parent.presence == Presence.PRESENT
+    assert blocked(made, parent=parent, active=False) == ([] if is_present else kinds)
+    assert blocked(made, parent=parent, together=frozenset({1})) == (kinds if is_present else [])
+    there = row(presence=Presence.PRESENT, confirmed_active=True)
+    assert blocked(there, Intent.DEACTIVATE, parent=parent) == []
+
+
+# The presence, Active as last accepted and as shown since; what blocks a deactivation, and what a reactivation.
+ACTIVE = [
+    (Presence.NEVER, None, None, [Block.NOTHING_TO_DEACTIVATE], [Block.ALREADY_SO]),
+    (Presence.ABSENT, False, None, [Block.NOTHING_TO_DEACTIVATE], []),
+    (Presence.PRESENT, True, None, [], [Block.ALREADY_SO]),
+    (Presence.PRESENT, True, False, [], [Block.ALREADY_SO]),
+    (Presence.PRESENT, None, None, [], [Block.ALREADY_SO]),
+    (Presence.PRESENT, False, None, [Block.ALREADY_SO], []),
+    (Presence.PRESENT, False, False, [Block.ALREADY_SO], []),
+    (Presence.PRESENT, False, True, [], []),
+]
+
+
+@pytest.mark.parametrize(("presence", "confirmed", "shown", "deactivation", "reactivation"), ACTIVE)
+def test_what_is_so_already_blocks(
+    presence: Presence,
+    confirmed: bool | None,
+    shown: bool | None,
+    deactivation: list[Block],
+    reactivation: list[Block],
+) -> None:
+    made = row(presence=presence, presence_at=clock.now(), confirmed_active=confirmed, shown_active=shown)
+    assert blocked(made, Intent.DEACTIVATE) == deactivation
+    assert blocked(made, Intent.REACTIVATE) == reactivation
+    assert blocked(made) == []
+
+
+def test_nothing_is_sent_to_an_oid_that_may_be_or_is_somebody_elses(editor: User) -> None:
+    made = read(factories.organization(user=editor), factories.record(name="By hand"))
+    assert blocked(made) == [Block.ALREADY_THERE]
+    assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]
+
+
+def test_a_message_must_hold_exactly_the_record() -> None:
+    record = factories.record(part_of_oid=GATEWAY_OID)
+    message = messages.build_message(record, NEW, redox_settings.environment("staging"))
+    assert blockers.unreadable_message(b"", record) == ()
+    assert blockers.unreadable_message(message, record) == ()
+    for other in (message, b"{}"):
+        (blocker,) = blockers.unreadable_message(other, replace(record, name="Other"))
+        assert blocker.kind == Block.NOT_READ_BACK

@@ -1,0 +1,70 @@
+"""The databases of tests: migrated once a run, then copied for each process and for each portal of its own."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+
+def copy(source: str, target: str) -> None:
+    """The whole content; nobody may be writing, or on PostgreSQL be connected."""
+    if connection.vendor == "sqlite":
+        shutil.copyfile(source, target)
+    else:
+        _in_server(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+
+
+def drop(name: str) -> None:
+    if connection.vendor == "sqlite":
+        for file in Path(name).parent.glob(f"{Path(name).name}*"):
+            file.unlink()
+    else:
+        _in_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _in_server(statement: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+@contextmanager
+def migrated(run: Path) -> Iterator[str]:
+    """A migrated database, to be copied. All processes of the run share it, one at a time; the first one makes it."""
+    note = run / "migrated"
+    with (run / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not note.exists():
+            note.write_text(_migrate(run))
+        yield note.read_text()
+
+
+def _migrate(run: Path) -> str:
+    name = str(run / "migrated.sqlite3") if connection.vendor == "sqlite" else f"test_migrated_{os.getpid()}"
+    settings = connection.settings_dict
+    before = settings["NAME"], settings["TEST"]["NAME"]
+    settings["TEST"]["NAME"] = name
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    connection.close()  # SQLite: everything is in the file then
+    settings["NAME"], settings["TEST"]["NAME"] = before
+    return name
+
+
+def begin(run: Path) -> None:
+    """Let the tests of this process use a migrated database of their own."""
+    own = str(connection.settings_dict["TEST"]["NAME"])
+    with migrated(run) as template:
+        copy(template, own)
+    connection.settings_dict["NAME"] = own
+
+
+def end(run: Path) -> None:
+    """Leave no database behind. A process that comes later makes another migrated one."""
+    connection.close()
+    drop(connection.settings_dict["NAME"])
+    with migrated(run) as template:
+        drop(template)
+        (run / "migrated").unlink()

@@ -1,0 +1,108 @@
+"""What a review says of itself: its line on top, whether it asks for a reason, what is to tick."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from organizations.models import Event, Intent, Organization, Presence
+from organizations.records import Difference
+from organizations.services.review.reviews import DirectoryKnowledge, Review, ReviewChange
+from organizations.services.review.warnings import ReviewWarning
+from tests import factories
+
+MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
+ACTIVE, INACTIVE = factories.record(), factories.record(active=False)
+
+
+def review(organization: dict[str, Any] | None = None, /, **values: Any) -> Review:
+    """An Update of an accepted record, with these values instead."""
+    given: dict[str, Any] = {
+        "organization": Organization(
+            **({"environment": "staging", "presence": Presence.PRESENT} | (organization or {}))
+        ),
+        "event": Event.UPDATE,
+        "intent": Intent.UPDATE,
+        "record": ACTIVE,
+        "known": DirectoryKnowledge(ACTIVE),
+        "message": b"",
+        "sha256": "0123456789abcdef",
+        "parent": None,
+        "waits_for": None,
+    }
+    empty = dict.fromkeys(("changes", "overwrites", "equivalent", "warnings", "blockers"), ())
+    return Review(**(given | empty | values))
+
+
+def changes(number: int) -> tuple[ReviewChange, ...]:
+    return (ReviewChange(Difference("name", "Name", "A", "B", "name"), None),) * number
+
+
+NEW = {"event": Event.NEW, "intent": Intent.CREATE, "known": DirectoryKnowledge()}
+DEACTIVATE = {"intent": Intent.DEACTIVATE, "record": INACTIVE}
+REACTIVATE = {"intent": Intent.REACTIVATE, "known": DirectoryKnowledge(INACTIVE)}
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict"),
+    [
+        (review(changes=changes(1)), "STAGING, Update, 1 record, 1 field changes"),
+        (review(changes=changes(2)), "STAGING, Update, 1 record, 2 fields change"),
+        (review(), "STAGING, Update, 1 record, 0 fields change"),
+        (review(overwrites=changes(1)), "STAGING, Update, 1 record, 1 directory value overwritten"),
+        (
+            review(changes=changes(1), overwrites=changes(2)),
+            "STAGING, Update, 1 record, 1 field changes, 2 directory values overwritten",
+        ),
+        (review(**NEW), "STAGING, New, 1 record, first registration"),
+        (review({"confirmed": "{}"}, **NEW), "STAGING, New, 1 record, registration again"),
+        (review({"environment": "production"}, **NEW), "PRODUCTION, New, 1 record, first registration"),
+        (review(**DEACTIVATE), "STAGING, Update, 1 record, Active true to false"),
+        (
+            review(**DEACTIVATE, overwrites=changes(1)),
+            "STAGING, Update, 1 record, Active true to false, 1 directory value overwritten",
+        ),
+        (review(**REACTIVATE), "STAGING, Update, 1 record, Active false to true"),
+        (
+            review(intent=Intent.REACTIVATE),
+            "STAGING, Update, 1 record, Active true as the directory shows it",
+        ),
+        (
+            review(**DEACTIVATE | {"known": DirectoryKnowledge(INACTIVE)}),
+            "STAGING, Update, 1 record, Active false as the directory shows it",
+        ),
+        (review(**DEACTIVATE | {"known": DirectoryKnowledge()}), "STAGING, Update, 1 record, Active true to false"),
+        (review({"foreign_since": MOMENT}), "STAGING, Lakeside 1: not to be sent now"),
+        (review({"presence": Presence.UNKNOWN}), "STAGING, Lakeside 1: not to be sent now"),
+        (
+            review({"presence": Presence.NEVER, "seen": "{}", "seen_at": MOMENT}),
+            "STAGING, Lakeside 1: not to be sent now",
+        ),
+    ],
+)
+def test_the_line_on_top(made: Review, verdict: str) -> None:
+    assert made.verdict == verdict
+    assert made.shows_message is (not verdict.endswith("not to be sent now"))
+
+
+@pytest.mark.parametrize(
+    ("made", "is_needed"),
+    [
+        (review(changes=changes(1)), False),
+        (review(overwrites=changes(1)), False),
+        (review(), True),
+        (review({"environment": "production"}, changes=changes(1)), True),
+    ],
+)
+def test_a_reason_is_needed_in_production_and_where_nothing_differs(made: Review, is_needed: bool) -> None:
+    assert made.needs_reason is is_needed
+
+
+def test_only_a_warning_that_nobody_accepted_before_is_to_be_ticked() -> None:
+    unticked, ticked = ReviewWarning("a", "", "A"), ReviewWarning("b", "", "B", accepted_by="Ed")
+    made = review(warnings=(unticked, ticked))
+    assert (made.open_warnings, made.settled_warnings) == ((unticked,), (ticked,))
+
+
+def test_the_fingerprint_is_the_start_of_the_hash() -> None:
+    assert review().fingerprint == "0123 4567 89ab"

@@ -59,7 +59,7 @@ def test_every_answer_has_every_header(path, host, status):
 
 @pytest.mark.django_db
 def test_a_fault_of_the_portal_has_every_header(monkeypatch):
-    monkeypatch.delattr(help_page, "_families")
+    monkeypatch.delattr(help_page, "build")
     response = ask("/help/")
     assert response.status_code == 500
     assert {name: response.get(name) for name in headers.of_server_error()} == headers.of_server_error()

@@ -183,6 +183,14 @@ def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
     assert gate().stopped_reason == "Redox does not accept the credential"
 
 
+@pytest.mark.one_database
+def test_a_probe_that_must_not_be_sent_keeps_the_breaker_open(worker: Actor) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
+    # A test without transactions of its own is one transaction, in which the gateway sends nothing.
+    assert breaker.pass_breaker("staging", actor=worker) is False
+    assert gate().probing
+
+
 @pytest.mark.parametrize("closed", ["probing", "stopped_at", "hold_until"])
 def test_nothing_is_claimed_after_the_breaker_opened_a_moment_ago(editor: User, closed: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)

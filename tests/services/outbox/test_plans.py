@@ -126,6 +126,12 @@ class TestDraft:
         assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
         assert found.left_out == ()
 
+    def test_a_record_whose_review_finds_no_difference_is_left_out(self, editor: User) -> None:
+        organization = factories.accepted(user=editor)
+        Organization.objects.update(changes=1)  # the stored count is out of date
+        draft = drawn([organization], editor)
+        assert (draft.reviews, [record.why for record in draft.left_out]) == ((), [plan_draft.NOTHING_DIFFERS])
+
     def test_what_is_not_there_any_more_is_sent_without_a_change(self, editor: User) -> None:
         made = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)

@@ -44,7 +44,7 @@ def branch(made: Organization, **values: str) -> str:
 
 def press(client: Client, page: DraftPage, **typed: Any) -> Any:
     """Press the button of an open page, with every box ticked."""
-    shown = page.page
+    shown = page.content
     boxes = [question.key for question in shown.draft.questions]
     given = {"sha256": shown.draft.sha256, "tick": boxes, "planned": shown.planned, "left": shown.left}
     reason = {"why": "closed", "in_words": "ticket 7"} if shown.deactivates else {"reason": "ticket 7"}

@@ -75,11 +75,11 @@ def test_a_replacement_under_a_reason_that_was_not_chosen_is_ignored(client, mad
 
 def test_active_children_are_deactivated_first_in_a_plan(client, made, editor):
     factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE, name="Old Town Lab"))
-    page = client.get(DEACTIVATE).context["page"]
+    page = client.get(DEACTIVATE).context["content"]
     assert [row.organization.name for row in page.rows] == ["Old Town Lab", made.name]
     for extra, status in (({}, 409), ({"came-back": "1"}, 200)):
         response = press(client, **extra)
-        assert (response.status_code, len(response.context["page"].rows)) == (status, 2)
+        assert (response.status_code, len(response.context["content"].rows)) == (status, 2)
     assert not Submission.objects.exists()
 
 
@@ -87,9 +87,9 @@ def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, made):
     shown(made, name="Lakeside (One)")
     refused = press(client)
     assert_nothing_sent_and_all_kept(refused, 422)
-    ((anchor, _),) = refused.context["page"].box_errors
+    ((anchor, _),) = refused.context["content"].box_errors
     tick = anchor.removeprefix("id_tick-")
-    assert press(client, why="", tick=tick).context["page"].overwritten[0].ticked
+    assert press(client, why="", tick=tick).context["content"].overwritten[0].ticked
     assert press(client, sha256="0" * 64).status_code == 409
     assert press(client, tick=tick).status_code == 302
     (warning,) = Submission.objects.get().warnings

@@ -99,11 +99,11 @@ def test_a_sender_learns_of_an_answer_newer_than_the_page(client, made, page):
 
 def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, made):
     url = edit_url(made, "review")
-    page = client.get(url).context["page"]
+    page = client.get(url).context["content"]
     given = {"sha256": page.review.sha256, "seen": "0", "version": str(made.version)}
     refused = client.post(url, given)
     assert refused.status_code == 422
-    assert [anchor for anchor, _ in refused.context["page"].box_errors] == [f"id_tick-{page.overwritten[0].tick}"]
+    assert [anchor for anchor, _ in refused.context["content"].box_errors] == [f"id_tick-{page.overwritten[0].tick}"]
     assert client.post(url, given | {"tick": page.overwritten[0].tick}).status_code == 302
 
 

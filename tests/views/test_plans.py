@@ -36,7 +36,7 @@ class TestSending:
         plan = Plan.objects.get()
         assert (answer.status_code, answer["Location"]) == (302, f"/staging/plans/{plan.pk}/")
         assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
-        again = client.post(page.action, {"sha256": page.page.draft.sha256, "reason": "ticket 7"}, follow=True)
+        again = client.post(page.action, {"sha256": page.content.draft.sha256, "reason": "ticket 7"}, follow=True)
         assert again.redirect_chain == [(answer["Location"], 302)]
         assert [message.level_tag for message in again.context["messages"]] == ["info"]
         assert Submission.objects.count() == 3
@@ -64,7 +64,7 @@ class TestSending:
         page, browser = page_of(made, approver), client_of(user=approver)
         answer = press(browser, page, tick=[], reason="")
         assert answer.status_code == 422
-        assert "Tick: No destination ID." in answer.context["page"].box_errors[0][1]
+        assert "Tick: No destination ID." in answer.context["content"].box_errors[0][1]
         assert answer.context["form"].errors == {"reason": ["Enter a reason."]}
         assert press(browser, page).status_code == 302
 
@@ -82,7 +82,7 @@ class TestDeactivating:
 
     def test_children_go_first_and_a_reason_is_asked_for(self, client, made, editor):
         page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
-        assert [row.organization for row in page.page.rows][-1] == made[0]
+        assert [row.organization for row in page.content.rows][-1] == made[0]
         assert client.get(page.action).status_code == 200
         assert press(client, page, why="").status_code == 422
         assert press(client, page).status_code == 302
@@ -92,7 +92,7 @@ class TestDeactivating:
 
     def test_the_page_of_a_record_with_others_below_is_the_plan_of_its_branch(self, client, made):
         answer = client.get(f"/staging/organizations/{made[0].oid}/deactivate/")
-        assert answer.context["page"].send_label == "Deactivate 3 records in STAGING"
+        assert answer.context["content"].send_label == "Deactivate 3 records in STAGING"
         assert answer.context["action"] == branch(made[0], kind="deactivate")
         assert f'action="{NEW}?branch={BASE}&amp;kind=deactivate"' in answer.content.decode()
 
@@ -101,7 +101,7 @@ class TestDeactivating:
         joined = factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
         factories.confirmed(joined)
         answer = press(client, page)
-        assert (answer.status_code, answer.context["page"].draft.size) == (409, 4)
+        assert (answer.status_code, answer.context["content"].draft.size) == (409, 4)
         assert "Nothing was sent. Here is the new plan. New in it: Lakeside Lab." in answer.context["notes"][0]
         assert not Submission.objects.exists()
 
@@ -111,7 +111,7 @@ class TestDeactivating:
         factories.confirmed(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=alone.oid))
         given = {"why": "closed", "in_words": "Lease ended", "sha256": review.sha256, "seen_submission": "0"}
         answer = client.post(f"/staging/organizations/{alone.oid}/deactivate/", given)
-        assert (answer.status_code, answer.context["page"].draft.size) == (409, 2)
+        assert (answer.status_code, answer.context["content"].draft.size) == (409, 2)
         assert answer.context["form"]["in_words"].value() == "Lease ended"
         assert not Submission.objects.exists()
 
@@ -172,7 +172,7 @@ class TestPlan:
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission
 
     def test_an_open_page_asks_for_its_state(self, client, plan):
-        since = client.get(self.url(plan)).context["page"].since
+        since = client.get(self.url(plan)).context["content"].since
         state = f"{self.url(plan, 'state/')}?since="
         assert client.get(state + since).status_code == 204
         answer = client.get(f"{state}paused-0")

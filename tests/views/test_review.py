@@ -28,7 +28,7 @@ def opened(made, user):
 
 def press(client, page, *, ticked=None, reason="", **inputs):
     """Press the button of an open review; every box is ticked unless said otherwise."""
-    boxes = [*(row.tick for row in page.page.overwritten), *(each.key for each in page.page.questions)]
+    boxes = [*(row.tick for row in page.content.overwritten), *(each.key for each in page.content.questions)]
     given = {
         "sha256": page.review.sha256,
         "seen": str(page.organization.last_submission_id or 0),
@@ -59,9 +59,9 @@ def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made
 def test_a_warning_must_be_ticked_and_what_was_typed_stays(client, editor):
     made = factories.organization(user=editor, contacts=(), name="Lakeside & Sons")
     asked = opened(made, editor)
-    first, second = asked.page.questions
+    first, second = asked.content.questions
     response = press(client, asked, ticked=[first.key], reason="Ticket 118")
-    page, rendered = response.context["page"], response.content.decode()
+    page, rendered = response.context["content"], response.content.decode()
     assert (response.status_code, response.context["is_unsaved"]) == (422, True)
     assert "<title>Error: Review, Lakeside &amp; Sons | STAGING | orgportal</title>" in rendered
     assert [(each.ticked, bool(each.error)) for each in page.questions] == [(True, False), (False, True)]
@@ -101,7 +101,7 @@ def test_an_outdated_review_is_shown_again_and_sends_nothing(client, accepted, e
         409,
         [f"This page is out of date: Editor Two saved Name at {at}. Nothing was sent. Here is the new review."],
     )
-    assert [(row.label, row.is_new) for row in response.context["page"].rows] == [("Name", True), ("Aliases", False)]
+    assert [(row.label, row.is_new) for row in response.context["content"].rows] == [("Name", True), ("Aliases", False)]
     assert response.context["form"]["reason"].value() == "Ticket 118"
     assert Submission.objects.count() == 1
     assert press(client, opened(accepted, editor)).status_code == 302

@@ -21,14 +21,14 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`page` is the review in words, `shown` what is said about this act. `is_unsaved`: something was typed."""
+    """`content` is the review in words, `shown` what is said about this act. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 
     organization: Organization
     standing: vocabulary.Word
     review: Review
-    page: review_page.ReviewContent
+    content: review_page.ReviewContent
     shown: DeactivationContent
     form: DeactivationForm
     why_not: str
@@ -53,7 +53,7 @@ def build(
         organization=organization,
         standing=vocabulary.STANDING[organization.standing],
         review=review,
-        page=review_page.review_content(review, ticked=ticked, missing=missing),
+        content=review_page.review_content(review, ticked=ticked, missing=missing),
         shown=deactivation_content(review),
         form=form or empty_form(review),
         why_not=why_not(user, sending(environment)),

@@ -23,7 +23,7 @@ class DifferencesPage(Page):
     template = "differences/page.html"
 
     organization: Organization
-    page: DifferencesContent
+    content: DifferencesContent
     form: ReasonForm
     notes: Collection[str]
     why_not: str
@@ -41,7 +41,7 @@ def build(
     decide_why_not = why_not(user, Right.RESOLVE, environment, DECIDE)
     return DifferencesPage(
         organization=organization,
-        page=differences_content(organization),
+        content=differences_content(organization),
         form=form,
         notes=notes,
         why_not=why_not(user, Right.EDIT, environment, TAKE),

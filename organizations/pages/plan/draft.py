@@ -211,14 +211,14 @@ def plan_already_sent(plan: Plan) -> str:
     return f"This was already sent at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
-def changes_since(page: DraftContent, planned: str, left: str) -> str:
-    """What differs from the page that was posted, by the ids it named; "" if it named none."""
+def changes_since(content: DraftContent, planned: str, left: str) -> str:
+    """What differs from the content that was posted, by the ids it named; "" if it named none."""
     was_planned, was_left = set(planned.split()), set(left.split())
     if not was_planned and not was_left:
         return ""
-    now = {str(row.organization.pk): row.organization for row in page.rows}
-    kept = {str(each.organization.pk): each.organization for each in page.kept}
-    stays = "Stays active now" if page.deactivates else "Cannot be sent now"
+    now = {str(row.organization.pk): row.organization for row in content.rows}
+    kept = {str(each.organization.pk): each.organization for each in content.kept}
+    stays = "Stays active now" if content.deactivates else "Cannot be sent now"
     parts = (
         ("New in it", [each for pk, each in now.items() if pk not in was_planned]),
         (stays, [each for pk, each in kept.items() if pk not in was_left]),

@@ -47,7 +47,7 @@ class DraftPage(Page):
 
     template = "plans/new.html"
 
-    page: DraftContent
+    content: DraftContent
     form: PlanForm | BranchForm
     root: Organization | None
     action: str
@@ -88,7 +88,7 @@ def build(
     """`form` holds what somebody typed; `missing` are the keys of the boxes that must still be ticked."""
     page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
     return page(
-        page=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
+        content=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
         form=form or plan_form(draft),
         root=target.root,
         action=target.url,

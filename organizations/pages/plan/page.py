@@ -19,12 +19,12 @@ ROWS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPage(Page):
-    """`page` is the plan in words."""
+    """`content` is the plan in words."""
 
     template = "plans/page.html"
 
     plan: Plan
-    page: PlanContent
+    content: PlanContent
     hold_why_not: str
     switch_url: str
 
@@ -55,10 +55,10 @@ def build(plan: Plan, user: User) -> PlanPage:
 
 def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
     """What is new for an open page that last showed `seen`; None if nothing is."""
-    page = plan_content(plan)
-    if seen == page.since:
+    content = plan_content(plan)
+    if seen == content.since:
         return None
-    return PlanState(**_names(plan, user, page), changed=not seen.startswith(f"{page.stage}-"))
+    return PlanState(**_names(plan, user, content), changed=not seen.startswith(f"{content.stage}-"))
 
 
 def build_list(environment: Environment, number: str | None) -> PlansPage:
@@ -67,12 +67,12 @@ def build_list(environment: Environment, number: str | None) -> PlansPage:
     return PlansPage(page=page, lines=plan_summaries(list(page)), switch_url=reverse("plans", args=[environment.other]))
 
 
-def _names(plan: Plan, user: User, page: PlanContent) -> dict[str, Any]:
+def _names(plan: Plan, user: User, content: PlanContent) -> dict[str, Any]:
     environment = Environment(plan.environment)
     is_maker = plan.made_by_id == user.pk and may(user, Right.EDIT)
     return {
         "plan": plan,
-        "page": page,
+        "content": content,
         "hold_why_not": "" if is_maker else why_not(user, sending(environment), environment, HOLD),
         "switch_url": reverse("submissions", args=[environment.other]),
     }

@@ -17,11 +17,11 @@ from organizations.services.review.reviews import Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage(Page):
-    """`page` is the review in words. `notes` say why the last press of the button sent nothing."""
+    """`content` is the review in words. `notes` say why the last press of the button sent nothing."""
 
     template = "review/page.html"
 
-    page: ReviewContent
+    content: ReviewContent
     review: Review
     form: ReviewForm
     organization: Organization
@@ -47,7 +47,7 @@ def build(
     environment = Environment(organization.environment)
     since, ticked = (bound.version, bound.ticked) if bound else (None, frozenset[str]())
     return ReviewPage(
-        page=review_content(review, since_version=since, ticked=ticked, missing=missing),
+        content=review_content(review, since_version=since, ticked=ticked, missing=missing),
         review=review,
         form=form or review_form(review),
         organization=organization,

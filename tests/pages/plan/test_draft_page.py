@@ -25,7 +25,7 @@ DESTINATION = "0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70"
 def test_it_says_what_is_sent_in_which_order(editor):
     made = tree_of(editor, 2, 3)
     page = page_of(list(reversed(made)), editor)
-    assert (page.page.verdict, page.page.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
+    assert (page.content.verdict, page.content.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
     text = text_of_page(page, "staging")
     places = [text.index(f"{number} {each.name}") for number, each in enumerate(made, start=1)]
     assert places == sorted(places)
@@ -33,7 +33,7 @@ def test_it_says_what_is_sent_in_which_order(editor):
 
 
 def test_one_record_is_one(editor):
-    page = page_of(tree_of(editor), editor).page
+    page = page_of(tree_of(editor), editor).content
     assert (page.verdict, page.send_label) == ("STAGING, 1 record: 1 New", "Send 1 record to STAGING")
 
 
@@ -42,9 +42,9 @@ def test_a_branch_is_all_that_lies_below(editor):
     factories.organization(f"{BASE}.2.1", user=editor, part_of_oid=below.oid)
     factories.organization("2.999.1", user=editor)
     page = page_of_branch(top, editor)
-    assert [row.below for row in page.page.rows] == ["", "", "Lakeside 2", ""]  # the parent if it is not the root
+    assert [row.below for row in page.content.rows] == ["", "", "Lakeside 2", ""]  # the parent if it is not the root
     assert (page.action, page.back_url) == (branch(top), f"/staging/organizations/{BASE}/")
-    assert page_of_branch(below, editor).page.draft.size == 0  # its parent is not sent with it
+    assert page_of_branch(below, editor).content.draft.size == 0  # its parent is not sent with it
 
 
 def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
@@ -52,7 +52,7 @@ def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
     for each in made:
         edited(each, editor, destination_id=DESTINATION)
     page = page_of(made, editor)
-    assert page.page.verdict == "STAGING, 2 records: 2 Update"
+    assert page.content.verdict == "STAGING, 2 records: 2 Update"
     rendered = html_of_page(page, "staging")
     for sent in factories.plan(made, user=editor).submissions.all():
         assert escape(bytes(sent.message).decode()) in rendered
@@ -62,7 +62,7 @@ def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
 
 
 def test_a_warning_is_there_once_with_how_many_records_have_it(editor):
-    page = page_of(tree_of(editor, 2, 3, contacts=()), editor).page
+    page = page_of(tree_of(editor, 2, 3, contacts=()), editor).content
     (asked,) = [each for each in page.asked if each.question.text.startswith("Nobody can be reached.")]
     assert (asked.records, asked.names) == ("3 records", "Lakeside Clinics, Lakeside 2 and Lakeside 3")
 
@@ -71,7 +71,7 @@ def test_where_nothing_can_be_sent_there_is_no_button(editor):
     made = tree_of(editor, 2, 3)
     Organization.objects.filter(pk=made[0].pk).update(destination_known=False)
     page = page_of(made, editor)
-    assert ["Send Lakeside Clinics first." in each.why for each in page.page.kept] == [False, True, True]
+    assert ["Send Lakeside Clinics first." in each.why for each in page.content.kept] == [False, True, True]
     rendered = html_of_page(page, "staging")
     assert "Nothing of this can be sent now" in text_in(rendered)
     assert "<button" not in rendered.partition('<section class="confirm"')[2]
@@ -82,7 +82,7 @@ def test_a_region_alone_without_changes_leads_to_its_branch(editor):
     Organization.objects.filter(pk=region.pk).update(changes=0, presence="present", confirmed_active=True)
     Organization.objects.filter(pk=below.pk).update(changes=1)
     page = page_of([region], editor)
-    assert page.page.verdict == "Nothing to send: Lakeside Clinics has no unsent changes."
+    assert page.content.verdict == "Nothing to send: Lakeside Clinics has no unsent changes."
     rendered = html_of_page(page, "staging")
     assert "Redox gets one message" not in rendered
     assert f'href="{branch(region)}">Send this branch' in rendered
@@ -114,7 +114,7 @@ class TestForm:
     def test_a_record_of_the_plan_does_not_replace_those_of_the_plan(self, editor):
         top, below = tree_of(editor, 2, is_accepted=True)
         factories.confirmed(factories.organization("2.999.1", user=editor, name="Pier"))
-        draft = page_of_branch(top, editor, PlanKind.DEACTIVATE).page.draft
+        draft = page_of_branch(top, editor, PlanKind.DEACTIVATE).content.draft
         typed = "why=replaced&replaced_by="
         assert list(draft_page.plan_form(draft, QueryDict(f"{typed}{below.name}")).errors) == ["replaced_by"]
         replaced = draft_page.plan_form(draft, QueryDict(f"{typed}Pier"))

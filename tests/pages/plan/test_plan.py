@@ -135,7 +135,7 @@ def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable
 
 
 def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
-    seen = plan_page.build(plan, editor).page.since
+    seen = plan_page.build(plan, editor).content.since
     assert plan_page.build_state(plan, editor, seen) is None
     row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
     again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)

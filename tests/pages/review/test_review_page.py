@@ -44,12 +44,12 @@ def today():
 def test_a_first_registration_names_where_it_goes(made, editor):
     page = page_of(made, editor)
     assert page.review.verdict == "STAGING, New, 1 record, first registration"
-    assert page.page.sentences == ("Registers Lakeside 1 below the Redox gateway.",)
-    assert (page.page.send_label, page.page.compared) == ("Create in STAGING", "")
+    assert page.content.sentences == ("Registers Lakeside 1 below the Redox gateway.",)
+    assert (page.content.send_label, page.content.compared) == ("Create in STAGING", "")
     assert page.form.fields["reason"].label == "Reason (optional in STAGING)"
     other = factories.organization(f"{BASE}.9", user=editor, part_of_oid=GATEWAY_SELF_OID)
     sentence = f"Registers Lakeside 9 below the Redox gateway ({GATEWAY_SELF_OID})."
-    assert page_of(other, editor).page.sentences == (sentence,)
+    assert page_of(other, editor).content.sentences == (sentence,)
 
 
 def test_an_update_shows_each_change_and_by_whom(accepted, editor, second):
@@ -57,7 +57,7 @@ def test_an_update_shows_each_change_and_by_whom(accepted, editor, second):
     edited(accepted, editor, contacts=(replace(contact, work_phone="+16085550177"),))
     edited(accepted, second, address=TOWN)
     page = page_of(accepted, editor)
-    shown = page.page
+    shown = page.content
     assert page.review.verdict == "STAGING, Update, 1 record, 2 fields change"
     (sentence,) = shown.sentences
     assert sentence == (
@@ -79,7 +79,7 @@ def test_an_update_shows_each_change_and_by_whom(accepted, editor, second):
 def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepted, editor):
     edited(accepted, editor, address=TOWN, name="Lakeside's <North>")
     page = page_of(accepted, editor)
-    message, shown = page.review.message, page.page
+    message, shown = page.review.message, page.content
     digest = hashlib.sha256(message).hexdigest()
     assert "\n".join(line.text for line in shown.lines).encode() == message
     assert page.review.fingerprint == f"{digest[:4]} {digest[4:8]} {digest[8:12]}"
@@ -100,7 +100,7 @@ def test_a_warning_ticked_for_the_same_value_is_kept_with_who_and_why(editor):
     made = factories.organization(user=editor, contacts=())
     factories.confirmed(made, submission=factories.submission(made, user=editor, reason="Registered so"))
     edited(made, editor, address=TOWN)
-    shown = page_of(made, editor).page
+    shown = page_of(made, editor).content
     (settled,) = shown.settled
     assert (shown.questions, settled.partition(" Accepted by ")[2]) == ((), f"Editor One, {today()}: Registered so")
 
@@ -108,7 +108,7 @@ def test_a_warning_ticked_for_the_same_value_is_kept_with_who_and_why(editor):
 def test_where_nothing_differs_a_reason_is_asked_and_the_button_is_folded(accepted, editor):
     page = page_of(accepted, editor)
     number = accepted.confirmed_submission_id
-    assert page.page.sentences == (
+    assert page.content.sentences == (
         f"Nothing differs from what Redox accepted on {today()} (submission {number}). There is nothing to send.",
     )
     before, _, after = html_of_page(page).partition("Send the same values again")
@@ -123,7 +123,7 @@ def test_a_moved_record_says_from_where_to_where(accepted, editor):
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     second = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=BASE, name="Harbor Region")
     edited(second, editor, part_of_oid=below.oid, address=replace(TOWN, city="Monona", zip_code="53704"))
-    shown = page_of(second, editor).page
+    shown = page_of(second, editor).content
     assert shown.sentences[0] == "Moves Harbor Region from Lakeside 1 to below North Region."
     assert shown.sentences[1].startswith("Changes City of Harbor Region. ")
     (row, _) = shown.rows
@@ -134,7 +134,7 @@ def test_parents_are_told_by_name_and_oid_on_every_page(accepted, editor):
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     edited(below, editor, part_of_oid=GATEWAY_OID)
     gateway, parent = f"the Redox gateway ({GATEWAY_OID})", f"Lakeside 1 ({BASE})"
-    (row,) = page_of(below, editor).page.rows
+    (row,) = page_of(below, editor).content.rows
     assert (row.label, row.accepted, row.sent) == ("PartOf", parent, gateway)
     (change,) = submission_page.build(factories.submission(below, user=editor), editor).changes
     assert (change.label, change.before, change.after) == ("PartOf", parent, gateway)
@@ -164,7 +164,7 @@ class TestNothingIsClaimed:
         page = page_of(made, editor)
         rendered = html_of_page(page)
         assert page.review.verdict == "STAGING, Lakeside 1: not to be sent now"
-        (obstacle, *_) = page.page.obstacles
+        (obstacle, *_) = page.content.obstacles
         assert obstacle.sentence == (
             f"Submission {sent.pk} must end first. "
             "Until then the portal cannot tell whether to send a New or an Update."
@@ -177,19 +177,19 @@ class TestNothingIsClaimed:
     def test_of_a_record_whose_presence_is_unknown(self, made, editor):
         Organization.objects.update(presence="unknown")
         page = page_of(made, editor)
-        assert [each.step for each in page.page.obstacles] == ["Open the record"]
+        assert [each.step for each in page.content.obstacles] == ["Open the record"]
         assert page.review.message == b""
 
     def test_of_a_stated_record_no_field_is_said_to_change(self, made, editor):
         organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
         page = page_of(made, editor)
-        assert page.page.sentences == (
+        assert page.content.sentences == (
             "First message for a record that was registered outside the portal.",
             "Redox replaces the whole record.",
         )
-        assert page.page.changed_lines == []
+        assert page.content.changed_lines == []
         rendered = html_of_page(page)
-        assert f"{len(page.page.rows)} fields, nothing to compare with" in text_in(rendered)
+        assert f"{len(page.content.rows)} fields, nothing to compare with" in text_in(rendered)
         assert rendered.index("<details") < rendered.index("cards diff")
 
 
@@ -197,11 +197,11 @@ class TestObstacles:
     def test_a_parent_goes_first(self, made, editor):
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
         page = page_of(child, editor)
-        (obstacle,) = page.page.obstacles
+        (obstacle,) = page.content.obstacles
         assert obstacle == ("Send Lakeside 1 first.", f"/staging/organizations/{BASE}/review/", "Review Lakeside 1")
         assert "btn-send" not in html_of_page(page)
         parent = factories.submission(made, user=editor)
-        assert page_of(child, editor).page.waits == (
+        assert page_of(child, editor).content.waits == (
             "Lakeside 1 must be accepted first. You can send now; the message waits."
         )
         assert list(factories.submission(child, user=editor).after.all()) == [parent]
@@ -209,7 +209,7 @@ class TestObstacles:
     def test_a_destination_that_is_not_known_must_be_said_first(self, made, editor):
         Organization.objects.filter(pk=made.pk).update(destination_known=False)
         page = page_of(made, editor)
-        (obstacle,) = page.page.obstacles
+        (obstacle,) = page.content.obstacles
         assert obstacle.sentence.startswith("Enter the destination ID that this record has today")
         assert obstacle.url == f"/staging/organizations/{BASE}/edit/#routing"
         assert "The exact message" not in text_of_page(page)

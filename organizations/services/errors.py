@@ -58,7 +58,7 @@ class AlreadySent(ActionRefused):
     submission: Submission
 
     def __str__(self) -> str:
-        return f"This was already sent: submission {self.submission.pk}."
+        return f"This was already submitted: submission {self.submission.pk}."
 
 
 @dataclass
@@ -68,7 +68,7 @@ class PlanMade(ActionRefused):
     plan: Plan
 
     def __str__(self) -> str:
-        return f"This was already sent: plan {self.plan.pk}."
+        return f"This was already submitted: plan {self.plan.pk}."
 
 
 class PasswordRefused(ActionRefused):

@@ -69,7 +69,7 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "needs_person": Entry(
         "Needs a decision",
-        "The portal cannot tell what became of a message. An approver compares it with the directory and decides.",
+        "The portal cannot decide alone. An approver compares the record with the directory and decides.",
     ),
     "paused": Entry(
         "Paused",

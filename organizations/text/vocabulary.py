@@ -128,7 +128,7 @@ OPEN_WORK = _by_key(
         "Unknown",
         "question-mark-circle",
         "is-unsure",
-        "Submission {submission} left, but no clear answer came. Nothing else of this record is sent until that is "
+        "Submission {submission} may or may not have taken effect. Nothing else of this record is sent until that is "
         "clear.",
     ),
     Word(
@@ -179,7 +179,7 @@ SUBMISSION_STATE = _by_key(
         "Sending",
         "paper-airplane",
         "is-work",
-        "Sent on {moment}. Redox may take up to 2 minutes to answer.",
+        "The attempt began on {moment}. Redox may take up to 2 minutes to answer.",
     ),
     Word(
         "accepted",
@@ -201,14 +201,14 @@ SUBMISSION_STATE = _by_key(
         "Unknown",
         "question-mark-circle",
         "is-unsure",
-        "The message left on {moment}, but no clear answer came. It may or may not have taken effect.",
+        "The attempt began on {moment}, and no clear answer came. It may or may not have taken effect.",
     ),
     Word(
         "needs_person",
         "Needs a decision",
         "hand-raised",
         "is-unsure",
-        "The portal cannot tell what became of the message. An approver compares it with the directory and decides.",
+        "The portal cannot decide alone. An approver compares the record with the directory and decides.",
     ),
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Cancelled by {person} on {moment}. Nothing was sent."),
 )
@@ -243,6 +243,9 @@ PLAN_STATE = _by_key(
 # Replaces the sentence of "queued" after an attempt. The page shows the outcome of the attempt beside it.
 QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
 
+# Replaces the sentence of "unknown" after the database was restored: perhaps nothing was ever sent.
+UNKNOWN_AFTER_RESTORE = "The database was put back from a backup. The message may have been sent after that backup."
+
 # Replaces the sentence of "cancelled" if the portal cancelled the submission. The reason follows.
 CANCELLED_BY_PORTAL = "Cancelled by the portal on {moment}. Nothing was sent."
 
@@ -270,11 +273,9 @@ ATTEMPT = _by_key(
         "No clear answer",
         "question-mark-circle",
         "is-unsure",
-        "The message left, but no clear answer came. It may or may not have taken effect.",
+        "No clear answer came. The message may or may not have taken effect.",
     ),
-    Word(
-        "needs_person", "Needs a decision", "hand-raised", "is-unsure", "The portal cannot tell what this answer means."
-    ),
+    Word("needs_person", "Needs a decision", "hand-raised", "is-unsure", "The portal cannot judge this attempt alone."),
 )
 
 ENVIRONMENT_STATE = _by_key(

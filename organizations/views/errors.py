@@ -13,7 +13,7 @@ from orgportal import logs
 
 log = logging.getLogger("orgportal.request")
 
-PLAIN = "Something went wrong here, not at Redox. Nothing was sent by this page. Number {}."
+PLAIN = "Something went wrong here, not at Redox. If you pressed a button, check whether that was done. Number {}."
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -22,7 +22,7 @@ from organizations.services.accounts import sessions
 
 from .rendering import render_page
 
-NOTICE = "Your sign-in had expired. Check and press the button again. Nothing was lost, and nothing was sent."
+NOTICE = "This page was out of date. Check and press the button again. Nothing was lost, and nothing was sent."
 
 
 def restores_form[V: Callable[..., HttpResponseBase]](view: V) -> V:

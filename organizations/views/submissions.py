@@ -91,7 +91,9 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
     """Ask what the directory shows now. The state of the submission does not change."""
     submission = submission_or_404(environment, number)
     if submission.state not in ASKED:
-        messages.error(request, f"Submission {number} is finished or not being sent. There is nothing to find out.")
+        messages.error(
+            request, f"Submission {number} is not unknown and needs no decision. The directory was not asked."
+        )
         return redirect(submission_url(submission))
     query.query_submission(submission, actor=actor(request))
     # A page that asks when it is opened reloads with the answer.

@@ -13,7 +13,7 @@ from . import window
 from .conftest import PageAs
 
 EDIT = f"/staging/organizations/{factories.BASE}/edit/"
-SENTENCE = "Your sign-in had expired. Check and press the button again. Nothing was lost, and nothing was sent."
+SENTENCE = "This page was out of date. Check and press the button again. Nothing was lost, and nothing was sent."
 
 
 def test_a_lost_sign_in_brings_the_form_back_filled(

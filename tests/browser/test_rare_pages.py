@@ -29,7 +29,7 @@ def test_a_submission_on_its_way_is_accessible_and_fits(
     Submission.objects.update(state=State.SENDING, attempt=1, sent_at=clock.now(), state_at=clock.now())
     page = page_as("editor")
     page.goto(f"/staging/submissions/{submission.pk}/")
-    expect(page.locator("#state")).to_contain_text("Sent on")
+    expect(page.locator("#state")).to_contain_text("The attempt began on")
     assert faults_of(page) == []
     page.locator("summary").filter(has_text="Request").click()
     expect(page.get_by_role("group", name="Request")).to_be_visible()

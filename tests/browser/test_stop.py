@@ -26,7 +26,7 @@ def test_a_refused_sign_in_stops_the_environment_until_somebody_goes_on(
     banner = page.get_by_role("region", name="State of STAGING")
     expect(banner).to_contain_text("STAGING: Stopped.")
     expect(page.locator("#environment-state")).to_contain_text("Stopped")
-    expect(page.locator("#request-size")).to_contain_text("as it left")
+    expect(page.locator("#request-size")).to_contain_text("as it is sent")
 
     banner.get_by_role("link", name="Open Connection").click()
     go_on = page.get_by_role("button", name="Resume sending to STAGING")

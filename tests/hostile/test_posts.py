@@ -57,7 +57,7 @@ def test_a_record_takes_nothing_but_what_its_form_has(client, editor):
 def test_a_submission_takes_nothing_but_reason_and_ticks(client, editor, made):
     page = client.get(edit_url(made, "review")).context
     inputs = {"sha256": page["review"].sha256, "seen": "0", "version": "1", "reason": "Test"}
-    inputs |= {"tick": [question.key for question in page["page"].questions]}
+    inputs |= {"tick": [question.key for question in page["content"].questions]}
     assert post(client, edit_url(made, "review"), {**INTERNAL, **inputs}).status_code == 302
     submission = Submission.objects.get()
     assert bytes(submission.message) == page["review"].message

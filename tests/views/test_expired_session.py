@@ -62,12 +62,12 @@ def test_a_stale_token_shows_nothing_before_the_password_is_changed(strict, edit
 def test_a_review_keeps_reason_and_ticks_and_sends_nothing(strict, editor):
     made = factories.organization(user=editor, contacts=())
     page = strict.get(edit_url(made, "review")).context
-    (question,) = page["page"].questions
+    (question,) = page["content"].questions
     sent = {"sha256": page["review"].sha256, "seen": "0", "version": "1", "reason": "Ticket 118", "tick": question.key}
     response = strict.post(edit_url(made, "review"), sent)
     assert (response.status_code, response.context["notes"]) == (422, [NOTICE])
     assert response.context["form"]["reason"].value() == "Ticket 118"
-    assert [each.ticked for each in response.context["page"].questions] == [True]
+    assert [each.ticked for each in response.context["content"].questions] == [True]
     assert not Submission.objects.exists()
 
 

@@ -52,7 +52,7 @@ def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made
     at = vocabulary.moment(localtime(submission.created_at), timezone.now(), "clock")
     assert again["Location"] == address
     said = [str(message) for message in get_messages(again.wsgi_request)]
-    assert said == [f"This was already sent at {at}: submission {submission.pk}."]
+    assert said == [f"This was already submitted at {at}: submission {submission.pk}."]
     assert Submission.objects.count() == 1
 
 

@@ -20,7 +20,7 @@ from organizations.services.delivery import decide
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
 from organizations.text.queue_reason import WaitReason
-from organizations.text.vocabulary import count
+from organizations.text.vocabulary import UNKNOWN_AFTER_RESTORE, count
 
 ONE_BY_ONE = ("needs_person", "rejected", "unknown", "queued")
 """Kinds of work with a line for each record while there are few."""
@@ -128,9 +128,11 @@ def _text(
             return f"{decided(plain(submission.decided_by), verdict)}: {reason}."
         return f'Rejected by Redox: "{quote}"' if quote else "Rejected by Redox without a text."
     if kind == "unknown":
-        time = written(submission.sent_at or submission.state_at, "clock")
         promise = to_do.next_query_sentence(submission, gate, now)
-        return format_html("The message left at {}, but no clear answer came. {}", time, promise)
+        if submission.only_ask or submission.sent_at is None:
+            return format_html("{} {}", UNKNOWN_AFTER_RESTORE, promise)
+        time = written(submission.sent_at, "clock")
+        return format_html("The attempt began at {}, and no clear answer came. {}", time, promise)
     # A text of an unknown form may come from a gateway between the portal and Redox.
     return f'Redox wrote: "{quote}"' if submission.known_answer else plain(submission.state_reason)
 

@@ -208,7 +208,7 @@ def draft_content(
 
 def plan_already_sent(plan: Plan) -> str:
     """What to say if the button was pressed twice, or in a second tab."""
-    return f"This was already sent at {written(plan.made_at, 'clock')}: plan {plan.pk}."
+    return f"This was already submitted at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
 def changes_since(content: DraftContent, planned: str, left: str) -> str:

@@ -41,7 +41,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
             " It cannot be changed."
         )
     if not organization.can_change_oid:
-        return "It was sent and cannot be changed."
+        return "The OID of a submission or of the directory; it cannot be changed."
     return ""
 
 

@@ -222,7 +222,7 @@ def out_of_date(organization: Organization, since_version: int, otherwise: str) 
 def already_sent(submission: Submission) -> str:
     """What to say if the button was pressed twice, or in a second tab."""
     at = written(submission.created_at, "clock")
-    return f"This was already sent at {at}: submission {submission.pk}."
+    return f"This was already submitted at {at}: submission {submission.pk}."
 
 
 def _sentences(review: Review) -> Iterator[str]:

@@ -133,7 +133,10 @@ def _follows(
         case Verdict.OURS:
             return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
         case Verdict.FOREIGN:
-            return "Marks it as rejected. Nothing can be sent to this OID any more. The record then needs another OID."
+            return (
+                "Marks it as rejected. Until somebody takes that back, nothing is sent to this OID. The record then "
+                "needs another OID."
+            )
 
 
 def _ticks(submission: Submission, shown: ComparedAnswer | None) -> str:

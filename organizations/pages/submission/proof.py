@@ -40,9 +40,7 @@ def _steps(entries: list[AuditEntry]) -> Iterator[ProofStep]:
         together = list(group)
         first = together[0]
         if waits_since and kind in ("asked", "failed") and first.actor_id is None:
-            yield ProofStep(
-                _asked_at(first), "The portal waited, so that nothing could still be on its way.", until=True
-            )
+            yield ProofStep(_asked_at(first), "The portal waited for what might still be on its way.", until=True)
             waits_since = None
         if kind == "failed":
             yield _failed(together)
@@ -96,7 +94,7 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
 
 def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     details = facts.get("details", {})
-    who = "It" if entry.actor_id is None else plain(entry.actor_name)
+    who = "The portal" if entry.actor_id is None else plain(entry.actor_name)
     again = " once more, after the acceptance" if details.get("reads_back") else ""
     return f"{who} asked the directory{again}. {found_sentence(details)}"
 

@@ -302,6 +302,8 @@ def _sentence(submission: Submission, state: State) -> SafeString:
     time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
     if state == State.QUEUED and submission.attempt:
         return format_html("{}", vocabulary.QUEUED_AGAIN)
+    if state == State.UNKNOWN and submission.only_ask:
+        return format_html("{}", vocabulary.UNKNOWN_AFTER_RESTORE)
     if state == State.ACCEPTED and submission.evidence == Evidence.ANSWER:
         return format_html("Redox accepted this on {}.", moment(time, "seconds"))
     if state == State.CANCELLED and not submission.cancelled_by:

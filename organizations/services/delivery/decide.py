@@ -19,7 +19,9 @@ from organizations.services.records import directory_state
 FRESH = datetime.timedelta(minutes=10)
 """How old the directory's answer may be for a decision."""
 
-ANSWER_OUTDATED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
+ANSWER_OUTDATED = (
+    "The answer that you compared with is too old, or no longer the last one. Ask the directory and compare."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
         submission = submissions.lock_structure_and_followers(submission_id).by_id[submission_id]
         organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
-            raise ActionRefused(f"Submission {submission_id} was decided already.")
+            raise ActionRefused(f"Submission {submission_id} does not need a decision any more.")
         answer = last_answer(submission)
         if answer is None or not answer.can_be_decided_by or answer.entry.sequence != sequence:
             raise ActionRefused(ANSWER_OUTDATED)

@@ -38,7 +38,7 @@ from organizations.services.timing import seconds, shortened
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
 
-_LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
+_LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def submit_record(
             submission = store_submission(history, review, reason=reason)
             failpoints.reach("in-submitting")
     except IntegrityError as error:
-        raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
+        raise OutOfDate("Somebody else submitted this record a moment ago. This page submitted nothing.") from error
     failpoints.reach("after-submitting")
     return submission
 
@@ -190,14 +190,14 @@ def _check_not_sent_before(organization: Organization, sha256: str, seen_submiss
     if last is not None and last.pk != seen_submission:
         if last.message_sha256 == sha256:
             raise AlreadySent(last)
-        raise OutOfDate(f"Submission {last.pk} of this record was made since. Nothing was sent by this page.")
+        raise OutOfDate(f"Submission {last.pk} of this record was made since. This page submitted nothing.")
 
 
 def _check(review: Review, sha256: str, ticked: frozenset[str], reason: str) -> None:
     if review.blockers:
         raise ActionRefused(" ".join(blocker.sentence for blocker in review.blockers))
     if review.sha256 != sha256:
-        raise OutOfDate("The record was saved after this page was review. Nothing was sent. Here is the new review.")
+        raise OutOfDate("The record was saved after this page was made. Nothing was sent. Here is the new review.")
     open_keys = tuple(warning_key(warning) for warning in review.open_warnings)
     missing = tuple(key for key in open_keys if key not in ticked)
     if missing:

@@ -152,8 +152,10 @@ def why_not_withdraw(organization: Organization) -> str:
             "A submission of this record was cancelled before anything was sent. The record is kept, because its"
             " history names that submission."
         )
-    if organization.was_sent or organization.presence != Presence.NEVER:
-        return "A message of this record was sent. It cannot be withdrawn. Deactivate it instead."
+    if organization.was_sent:
+        return "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
+    if organization.presence != Presence.NEVER:
+        return "The directory showed this OID, or a person stated it. The record cannot be withdrawn."
     if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
         return "Records are part of this one. Withdraw or move them first."
     return ""

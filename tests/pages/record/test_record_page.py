@@ -384,7 +384,7 @@ def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made, editor):
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
     factories.submission(made, user=editor)
     fault = act_pages.build_withdraw(loaded(made)).fault
-    assert fault == "A message of this record was sent. It cannot be withdrawn. Deactivate it instead."
+    assert fault == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
 
 
 def test_a_problem_is_named_in_the_title(made, editor):

@@ -52,7 +52,7 @@ class TestOid:
         submission = factories.submission(made, user=editor)
         page = page_of(made, editor)
         assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
-        assert page.fixed_oid == "It was sent and cannot be changed."
+        assert page.fixed_oid == "The OID of a submission or of the directory; it cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
         posted = open_form(made).form(typed(made.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE

@@ -23,12 +23,12 @@ LATER = datetime.timedelta(hours=1)
 SENTENCES = {
     State.AWAITING: "Reviewed by Editor One. Waits for an approver who did not work on it. Nothing has been sent.",
     State.QUEUED: "Reviewed and stored. Nothing has been sent.",
-    State.SENDING: "Sent on {left}. Redox may take up to 2 minutes to answer.",
+    State.SENDING: "The attempt began on {left}. Redox may take up to 2 minutes to answer.",
     State.ACCEPTED: "Redox accepted this on {left}.",
     State.REJECTED: "Rejected on {left}, by Redox or by a person's decision. This message is not sent again.",
-    State.UNKNOWN: "The message left on {left}, but no clear answer came. It may or may not have taken effect.",
+    State.UNKNOWN: "The attempt began on {left}, and no clear answer came. It may or may not have taken effect.",
     State.NEEDS_PERSON: (
-        "The portal cannot tell what became of the message. An approver compares it with the directory and decides."
+        "The portal cannot decide alone. An approver compares the record with the directory and decides."
     ),
     State.CANCELLED: "Cancelled by Editor One on {left}. Nothing was sent.",
 }
@@ -68,6 +68,17 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
             gate.hold_until, gate.hold_reason = until, "No clear answers"
             gate.probing, gate.failures = True, 5
     gate.save()
+
+
+def test_after_a_restore_no_page_claims_that_the_message_left(made: Submission) -> None:
+    made.state, made.only_ask, made.sent_at = State.UNKNOWN, True, None
+    made.save()
+    client = Client()
+    client.force_login(made.submitter)
+    page = client.get(reverse("submission", args=["staging", made.pk])).content.decode()
+    home = client.get("/").content.decode()
+    assert page.count(vocabulary.UNKNOWN_AFTER_RESTORE) == home.count(vocabulary.UNKNOWN_AFTER_RESTORE) == 1
+    assert "attempt began" not in page + home
 
 
 @pytest.mark.parametrize("condition", WAITS_FOR)

@@ -328,7 +328,7 @@ def test_a_decision_that_the_directory_does_not_allow_is_refused(new: Submission
 def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> None:
     sequence = answer_about(new, THEIRS, actor=approver)
     decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
-    with pytest.raises(ActionRefused, match="decided already"):
+    with pytest.raises(ActionRefused, match="does not need a decision any more"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 

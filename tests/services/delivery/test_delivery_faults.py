@@ -239,7 +239,7 @@ def test_a_worker_that_ends_after_the_intent_leaves_the_submission_unknown(edito
 
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN
-    assert "the answer was lost" in submission.state_reason
+    assert "before an answer was stored" in submission.state_reason
 
 
 def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User) -> None:

@@ -1,4 +1,4 @@
-""" "How we know": the steps that led to an end which Redox's own answer did not decide."""
+"""The panel "How we know": the steps that led to an end which Redox's own answer did not decide."""
 
 import datetime
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
 
 def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     details = facts.get("details", {})
-    who = "It" if entry.actor_id is None else plain(entry.actor_name)
+    who = "The portal" if entry.actor_id is None else plain(entry.actor_name)
     again = " once more, after the acceptance" if details.get("reads_back") else ""
     return f"{who} asked the directory{again}. {found_sentence(details)}"
 

@@ -111,7 +111,7 @@ def test_the_steps_tell_how_it_is_known(practice: PracticeDirectory, editor: Use
             False,
         ),
         ("The portal waited, so that nothing could still be on its way.", "", True),
-        ("It asked the directory. It showed this OID.", "", False),
+        ("The portal asked the directory. It showed this OID.", "", False),
         ("The directory shows what was sent.", "Accepted", False),
     ]
     assert [step.time for step in steps] == sorted(step.time for step in steps)

@@ -12,13 +12,13 @@ from organizations.pages.filter_controls import FilterChip, FilterSelect, Nothin
 from organizations.pages.organizations import filter_words, tree_rows
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
 from organizations.queries import chosen_records, record_filters, record_rows
-from organizations.queries.chosen_records import UNSENT, ChosenRecords
+from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import match
 from organizations.queries.record_filters import LIST, TREE, RecordFilters
 from organizations.services.review.plan_draft import MOST_RECORDS
 from organizations.text.vocabulary import count
 
-NOTHING_CHOSEN = ChosenRecords()
+NOTHING_CHOSEN = TickedRecords()
 _HEADINGS: Mapping[str, str] = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
 
 
@@ -62,7 +62,7 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """ "63 records"; with filters "2 of 63 records fit, and 3 parents"."""
+        """How many records are shown: "63 records", or with filters "2 of 63 records fit, and 3 parents"."""
         if not self.is_filtered:
             return count(self.total, "record")
         parents = sum(row.is_ancestor_only for row in self.rows)
@@ -170,7 +170,7 @@ def build(
     filters: RecordFilters,
     page: str,
     opening: str,
-    chosen: ChosenRecords = NOTHING_CHOSEN,
+    chosen: TickedRecords = NOTHING_CHOSEN,
     *,
     can_choose: bool = False,
 ) -> Listing:

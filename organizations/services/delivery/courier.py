@@ -75,7 +75,10 @@ class Claim:
 
 
 def deliver_next(environment: str, *, actor: Actor) -> bool:
-    """Send the oldest due submission if the circuit breaker is closed. Returns whether one was sent."""
+    """Send the oldest due submission if the circuit breaker is closed. Returns whether one was claimed.
+
+    False also if a submission was cancelled or left to a person instead: the worker then waits before its next round.
+    """
     redox = redox_settings.environment(environment)
     if redox.credential is None or not Submission.objects.due(environment, clock.now()).exists():
         return False
@@ -195,7 +198,7 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
         try:
             renewed = gateway.access_token(claim.redox)
         except gateway.SendingBlocked as blocked:
-            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.CLOSED))
+            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.BLOCKED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
             stored_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
@@ -217,7 +220,7 @@ def _exchange(claim: Claim, token: str, slot: SendSlot) -> Exchange:
     try:
         return gateway.send_message(claim.redox, message, token, slot)
     except gateway.SendingBlocked as blocked:
-        return _not_sent(message, Fault.CLOSED, str(blocked))
+        return _not_sent(message, Fault.BLOCKED, str(blocked))
 
 
 def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:

@@ -290,7 +290,7 @@ def _settle_not_executed(
 
     A refused sign-in, a busy Redox, and a message stopped by the circuit breaker do not count as tries.
     """
-    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
+    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.BLOCKED
     tries = submission.tries + (1 if is_try else 0)
     moment = clock.now()
     first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None

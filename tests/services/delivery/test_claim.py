@@ -124,7 +124,7 @@ def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Ac
     found = taken(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         exchange = courier._exchange(found, "token", found.slot)
-    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
+    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.BLOCKED, None)
     assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 
 

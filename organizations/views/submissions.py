@@ -93,7 +93,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
     if submission.state not in ASKED:
         messages.error(request, f"Submission {number} is finished or not being sent. There is nothing to find out.")
         return redirect(submission_url(submission))
-    query.query_submission(submission, actor=actor(request))
+    query.query_for_submission(submission, actor=actor(request))
     # A page that asks when it is opened reloads with the answer.
     is_automatic = request.headers.get("HX-Request") == "true"
     return reload_page() if is_automatic else redirect(submission_url(submission) + "#asked")

@@ -118,8 +118,11 @@ def can_send_now(environment: str) -> bool:
     return EnvironmentGate.objects.get(pk=environment).can_send(clock.now())
 
 
-def pass_breaker(environment: str, *, actor: Actor) -> bool:
-    """Whether messages may be sent now. If the breaker is half-open, one worker probes while the others wait."""
+def probe_if_half_open(environment: str, *, actor: Actor) -> bool:
+    """If the breaker is half-open, send a Query as a probe. One worker does so while the others wait.
+
+    Returns whether messages may be sent now.
+    """
     gate = EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
     if not gate.probing or gate.is_stopped or gate.is_paused(moment):

@@ -131,7 +131,7 @@ class Journey:
 
     def _decide(self, submission: Submission) -> None:
         """As a careful person would: ask, and send again whatever can be sent again."""
-        query.query_submission(submission, actor=self.approver)
+        query.query_for_submission(submission, actor=self.approver)
         shown = decide.last_answer(submission)
         if shown is None:
             return

@@ -28,8 +28,8 @@ SECTIONS = {
     "connection": "connection",
 }
 
-CLOSED = ("stopped", "waiting", "paused")
-"""Keys of the environment states in which a person or the portal holds back what is queued."""
+BLOCKING_STATES = ("stopped", "waiting", "paused")
+"""Keys of the environment states in which nothing is sent: the circuit breaker is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "release": RELEASE,
         "environment": str(environment),
     }
-    return context | (_environment(environment, context["section"]) if environment else {"banners": _closed_gates()})
+    if not environment:
+        return context | {"banners": _blocked_environments()}
+    return context | _environment(environment, context["section"])
 
 
-def _closed_gates() -> list[EnvironmentState]:
+def _blocked_environments() -> list[EnvironmentState]:
     """The environments to which nothing is sent now, for pages about both."""
     gates = EnvironmentGate.objects.order_by("environment")
     states = [environment_state(gate) for gate in gates if gate.is_stopped or gate.hold_until]
-    return [state for state in states if state.key in CLOSED]
+    return [state for state in states if state.key in BLOCKING_STATES]
 
 
 def _environment(environment: str, section: str) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def test_what_was_settled_before_can_be_found_by_its_outcome(state: str, outcome
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.evidence = state, Evidence.QUERY
     with audit.recorded(acting(editor)) as history:
-        settle.log_settled(history, submission, "Seen.")
+        settle.log_state(history, submission, "Seen.")
     settled = AuditEntry.objects.filter(action="submission.settled")
     assert settled.get().outcome == outcome
     settled.update(outcome="")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from organizations.fields import FieldError, read_text
 from organizations.models import User
-from organizations.numbers import MOST_DIGITS
+from organizations.posted_numbers import MOST_DIGITS
 
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name")

@@ -8,7 +8,7 @@ from django import forms
 from organizations.fields import read_text
 from organizations.forms.base import PortalForm, TextField
 from organizations.models import Intent
-from organizations.numbers import read_number
+from organizations.posted_numbers import read_number
 
 LONGEST_REASON = 500
 REPLACED = "replaced"

@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from organizations.fields import read_text
 from organizations.forms.base import PortalForm, TextField
-from organizations.numbers import read_number
+from organizations.posted_numbers import read_number
 
 LONGEST_REASON = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -11,8 +11,9 @@ from .organization import Environment
 class EnvironmentGate(models.Model):
     """The circuit breaker of one environment.
 
-    Closed: messages are sent. Open: nothing is sent, until a person resumes it (`stopped_at`) or until a time
-    (`hold_until`). Half-open (`probing`): the first exchange after a pause is a Query, whose answer closes or opens it.
+    Closed: messages are sent. Open: nothing is sent; sending is stopped until a person resumes it (`stopped_at`) or
+    paused until a time (`hold_until`). Half-open (`probing`): the first exchange after a pause for failures is a Query,
+    whose answer closes or opens the breaker.
     """
 
     environment = models.CharField(max_length=10, choices=Environment, primary_key=True)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
-from organizations.numbers import read_number
+from organizations.posted_numbers import read_number
 from organizations.queries.filters import Filters
 from organizations.queries.submission_story import carried_edits
 from organizations.services import search_text

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.http import QueryDict
 
 from organizations.models import Organization
-from organizations.numbers import read_numbers
+from organizations.posted_numbers import read_numbers
 
 UNSENT = "changes_not_sent"
 

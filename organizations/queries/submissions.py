@@ -6,7 +6,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q
 
 from organizations.models import Submission, User
-from organizations.numbers import read_number
+from organizations.posted_numbers import read_number
 
 ROWS_A_PAGE = 50
 OPEN = "open"

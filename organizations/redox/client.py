@@ -51,14 +51,14 @@ class Fault(StrEnum):
     BROKEN = "broken"
     HELD_UP = "held_up"
     STOPPED = "stopped"
-    CLOSED = "closed"
+    BLOCKED = "closed"
     PROTOCOL = "protocol"
     SIZE = "size"
 
     @property
     def is_ours(self) -> bool:
         """Whether our own worker is the cause, so that the fault says nothing about Redox."""
-        return self in {Fault.HELD_UP, Fault.STOPPED, Fault.CLOSED}
+        return self in {Fault.HELD_UP, Fault.STOPPED, Fault.BLOCKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

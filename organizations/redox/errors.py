@@ -188,7 +188,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "worker": Explanation(
         "The worker was held up or stopped. Nothing was sent.", "As the portal found: {text}.{next_attempt}"
     ),
-    "closed": Explanation("Sending was closed before this message left. Nothing was sent.", "{text}{next_attempt}"),
+    "closed": Explanation("Sending was blocked before this message left. Nothing was sent.", "{text}{next_attempt}"),
     "no_token": Explanation("Redox gave no access token. Nothing was sent.", "{text}.{next_attempt}"),
     "certificate": Explanation(
         "The other side could not prove that it is Redox. Nothing was sent.", "{text}; {host}.", *_CONNECTION
@@ -219,7 +219,7 @@ _NOT_SENT = {
     Fault.ADDRESS: "address",
     Fault.HELD_UP: "worker",
     Fault.STOPPED: "worker",
-    Fault.CLOSED: "closed",
+    Fault.BLOCKED: "closed",
 }
 _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 

@@ -227,7 +227,7 @@ def _will_stop(scratch: Path, content: Content) -> bool:
         with closing(sqlite3.connect(scratch)) as copy:
             return copy.execute(query, (sequence, digest)).fetchone() is not None
 
-    return restore_guard.will_stop(
+    return restore_guard.prepare_stop_after_restore(
         content.key, holds, lambda number: _change(scratch, f"PRAGMA user_version = {number}")
     )
 

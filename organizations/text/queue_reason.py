@@ -63,7 +63,7 @@ def not_connected(environment: str) -> WaitReason:
 
 
 def gate_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
-    """Why the gate lets nothing through now; None if it is open."""
+    """Why sending is stopped or paused; None if the circuit breaker is closed or half-open."""
     environment = Environment(gate.environment).label
     if gate.is_stopped:
         return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))

@@ -10,10 +10,10 @@ from django.http.response import HttpResponseBase
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
-from organizations.numbers import read_number
 from organizations.pages.addresses import counterpart_url, record_url, submission_url
 from organizations.pages.record import summary
 from organizations.permissions import Right
+from organizations.posted_numbers import read_number
 from organizations.services.accounts import accounts
 from organizations.services.actors import Actor
 

@@ -52,7 +52,7 @@ def _redirect_to_form(submission: Submission) -> HttpResponse:
 def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
     """Ask the directory again. What was typed stays in the form."""
     require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=ASK)
-    query.query_submission(submission, actor=actor(request))
+    query.query_for_submission(submission, actor=actor(request))
     return _show_typed(request, submission, status=200)
 
 

@@ -95,7 +95,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
             request, f"Submission {number} is not unknown and needs no decision. The directory was not asked."
         )
         return redirect(submission_url(submission))
-    query.query_submission(submission, actor=actor(request))
+    query.query_for_submission(submission, actor=actor(request))
     # A page that asks when it is opened reloads with the answer.
     is_automatic = request.headers.get("HX-Request") == "true"
     return reload_page() if is_automatic else redirect(submission_url(submission) + "#asked")

@@ -69,7 +69,7 @@ class _Filling:
         self.practice.behaviour = "answers"
         check.check_connection("staging", actor=person(self.approver))
         # Else its page would ask by itself, and be loaded anew while somebody looks at it.
-        query.query_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
+        query.query_for_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 
     def _below(self, number: int, name: str, **values: Any) -> Organization:
         return factories.organization(f"{BASE}.{number}", user=self.editor, name=name, part_of_oid=BASE, **values)

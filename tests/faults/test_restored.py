@@ -71,7 +71,7 @@ def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, fil
     accepted(editor)
     put_back(file)
     kept = file.read_text()
-    restore_guard.record_progress()
+    restore_guard.store_newest_entry()
     assert file.read_text() == kept
 
 
@@ -113,7 +113,9 @@ def test_a_restore_that_was_cut_off_stops_the_copy_if_it_is_in_place_and_never_t
 ) -> None:
     numbers: list[int] = []
     for _ in range(2):
-        assert restore_guard.will_stop(Installation.objects.get().key, lambda *_: False, numbers.append)
+        assert restore_guard.prepare_stop_after_restore(
+            Installation.objects.get().key, lambda *_: False, numbers.append
+        )
     assert len(set(numbers)) == 1
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA user_version = {numbers[0] if is_in_place else 0}")
@@ -204,7 +206,7 @@ def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_
 
         states = {oid: old.submission(oid).state for oid in (*SENT, *left_out)}
         assert states == dict.fromkeys(SENT, State.ACCEPTED) | dict.fromkeys(left_out, State.NEEDS_PERSON)
-        assert old.submission(UNSENT).state_reason == resolve.PUT_BACK
+        assert old.submission(UNSENT).state_reason == resolve.RESTORED_REASON
         assert directory.effects == done
         assert chain_faults("default") == []
 

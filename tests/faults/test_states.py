@@ -245,7 +245,7 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 2))
     def a_person_decides(self, choice: int) -> None:
         self.world.answers_queries = True
-        query.query_submission(self.now, actor=acting(self.user))
+        query.query_for_submission(self.now, actor=acting(self.user))
         found = decide.last_answer(self.now)
         assert found is not None
         offered = decide.allowed_verdicts(self.now, found)

@@ -236,7 +236,7 @@ def test_an_answer_that_repeats_the_access_token_leaves_it_nowhere(transactional
     with answering([said] * 3):
         assert courier.deliver_next("staging", actor=WORKER)
         submission.refresh_from_db()
-        query.query_submission(submission, actor=WORKER)
+        query.query_for_submission(submission, actor=WORKER)
         client.post(reverse("connection-check", args=["staging"]))
         pages = [
             client.get(address).content for address in (*about(submission), reverse("connection", args=["staging"]))
@@ -328,7 +328,7 @@ def test_what_the_directory_shows_is_kept_and_shown_as_text(transactional_db, ed
         courier.deliver_next("staging", actor=WORKER)
         for name in ASKED:
             submission.refresh_from_db()
-            assert query.query_submission(submission, actor=WORKER).is_answered == SEEN[name][0], name
+            assert query.query_for_submission(submission, actor=WORKER).is_answered == SEEN[name][0], name
             for address in about(submission):
                 shown_as_text(client, address)
         shown_as_text(client, reverse("audit"))

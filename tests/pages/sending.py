@@ -58,7 +58,7 @@ def foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submissio
 
 def decided(submission: Submission, verdict: Verdict, user: User) -> Submission:
     actor = acting(user)
-    query.query_submission(submission, actor=actor)
+    query.query_for_submission(submission, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None
     decide.decide_submission(

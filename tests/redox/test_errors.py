@@ -261,8 +261,8 @@ ROWS = [
         ("", ""),
     ),
     (
-        not_sent(Fault.CLOSED, "STAGING was stopped or paused before the message left."),
-        "Sending was closed before this message left. Nothing was sent.",
+        not_sent(Fault.BLOCKED, "STAGING was stopped or paused before the message left."),
+        "Sending was blocked before this message left. Nothing was sent.",
         "STAGING was stopped or paused before the message left. Next attempt 14:08.",
         ("", ""),
     ),

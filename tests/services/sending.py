@@ -58,7 +58,7 @@ def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
 
 def forbidden(environment: str = "staging") -> str:
     """Why the claim of the next message, which was never attempted, is refused."""
-    with pytest.raises(courier.NoLongerAllowed) as overtaken:
+    with pytest.raises(courier.BlockedByTree) as overtaken:
         claim(environment)
     return str(overtaken.value)
 

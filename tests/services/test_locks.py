@@ -25,7 +25,7 @@ from organizations.models import (
 from organizations.records import canonical
 from organizations.redox.outcome import Kind
 from organizations.services import installation, locks
-from organizations.services.delivery import decide, resume, settle
+from organizations.services.delivery import decide, resume
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.services.outbox import plans, submissions
@@ -217,7 +217,7 @@ def test_a_worker_does_not_wait_for_people(editor: User, kind: Kind) -> None:
 def test_a_claim_locks_a_submission_with_its_record_and_skips_what_is_locked(editor: User) -> None:
     submission = queued(editor)
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
-        assert settle.next_claimable(Submission.objects.due("staging", clock.now())) == submission
+        assert submissions.next_claimable(Submission.objects.due("staging", clock.now())) == submission
     (sql,) = [query["sql"] for query in asked if "LIMIT 1" in query["sql"]]
     both = 'FOR UPDATE OF "organizations_submission", "organizations_organization" SKIP LOCKED'
     assert sql.rpartition("LIMIT 1")[2].strip() == (both if connection.vendor == "postgresql" else "")

@@ -137,7 +137,7 @@ def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
 def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    answer = query.query_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=acting(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
     Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now(), **decision)
     [more] = acceptance.acceptance_basis(

@@ -242,7 +242,7 @@ class Ask(Step):
             return
         world = history.world
         world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
-        query.query_submission(submission, actor=acting(history.people[0]))
+        query.query_for_submission(submission, actor=acting(history.people[0]))
         world.answers_queries, world.showing = True, Showing.AS_IT_IS
 
 
@@ -292,7 +292,7 @@ class Decide(Step):
         if submission is None:
             return
         approver = acting(history.people[2])
-        query.query_submission(submission, actor=approver)
+        query.query_for_submission(submission, actor=approver)
         shown = decide.last_answer(submission)
         if shown is None:
             return

@@ -41,7 +41,7 @@ class DecideOurs(Step):
     def do(self, history: History) -> None:
         submission = history.last_submission(State.NEEDS_PERSON)
         assert submission is not None
-        query.query_submission(submission, actor=acting(history.people[2]))
+        query.query_for_submission(submission, actor=acting(history.people[2]))
         decide_last(history, submission, Verdict.OURS)
 
 

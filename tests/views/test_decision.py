@@ -77,7 +77,7 @@ def test_the_address_of_a_decision_leads_to_the_page_with_its_form(undecided: Su
 
 
 def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver: Client, worker: Actor) -> None:
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     page = approver.get(page_of(undecided))
     assert decide(approver, undecided, page, verdict="ours", reason="Ticket 12")["Location"] == page_of(undecided)
     undecided.refresh_from_db()
@@ -90,7 +90,7 @@ def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver
 
 
 def test_what_is_missing_is_said_at_its_field(undecided: Submission, approver: Client, worker: Actor) -> None:
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     page = approver.get(page_of(undecided))
     for typed, field in (
         ({"reason": "Because"}, "verdict"),
@@ -114,7 +114,7 @@ def test_without_an_answer_nothing_is_decided(
     practice: PracticeDirectory, undecided: Submission, approver: Client, worker: Actor
 ) -> None:
     practice.behaviour = "gateway-error"
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     page = approver.get(page_of(undecided))
     assert 'type="radio"' not in page.content.decode()
     answer = decide(approver, undecided, page, **TYPED)
@@ -126,7 +126,7 @@ def test_without_an_answer_nothing_is_decided(
 def test_what_was_typed_is_kept_until_the_newest_answer_was_compared(
     undecided: Submission, approver: Client, worker: Actor
 ) -> None:
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     first = approver.get(page_of(undecided))
     lost = decide(approver, undecided, first, **TYPED, **{"came-back": "1"})
     assert (lost.status_code, keeps_what_was_typed(lost)) == (422, True)
@@ -144,9 +144,9 @@ def test_what_was_typed_is_kept_until_the_newest_answer_was_compared(
 def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
     undecided: Submission, approver: Client, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     before = approver.get(page_of(undecided))
-    monkeypatch.setattr("organizations.services.delivery.decide.FRESH", datetime.timedelta(0))
+    monkeypatch.setattr("organizations.services.delivery.decide.RECENT", datetime.timedelta(0))
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
     assert 'name="verdict" value="foreign"' in page.content.decode()
@@ -157,7 +157,7 @@ def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
 def test_who_may_not_decide_finds_everything_disabled_and_is_refused(
     undecided: Submission, client_of: ClientOf, worker: Actor
 ) -> None:
-    query.query_submission(undecided, actor=worker)
+    query.query_for_submission(undecided, actor=worker)
     viewer = client_of("viewer")
     markup = viewer.get(page_of(undecided)).content.decode()
     assert 'disabled aria-describedby="decide-why-not"' in markup

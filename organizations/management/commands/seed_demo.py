@@ -203,7 +203,7 @@ class Seed:
 
     def decide(self, place: tuple[int, int], verdict: Verdict, reason: str) -> None:
         approver, submission = person(self.people["approver"]), self.last_of(place)
-        query.query_submission(submission, actor=approver)
+        query.query_for_submission(submission, actor=approver)
         answer = decide.last_answer(submission)
         if answer is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
@@ -282,7 +282,7 @@ class Seed:
         organization = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
         self.rename_by_hand(organization)
         if organization.last_submission is not None:
-            query.query_submission(organization.last_submission, actor=self.sender)
+            query.query_for_submission(organization.last_submission, actor=self.sender)
 
     def rename_by_hand(self, organization: Organization) -> None:
         """Store another name, and another spelling of the country with the same meaning."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Event, Organization, Plan, PlanKind, clock
-from organizations.numbers import read_numbers
 from organizations.pages.deactivation.consequences import unsent_labels
 from organizations.pages.plan import kept_back, overwritten
 from organizations.pages.plan.kept_back import LeftOutRecord
@@ -17,6 +16,7 @@ from organizations.pages.review import values
 from organizations.pages.review.message import TICK
 from organizations.pages.review.message import WarningBox as Box
 from organizations.pages.review.values import MessageMoves
+from organizations.posted_numbers import read_numbers
 from organizations.queries import plan_rows
 from organizations.queries.chosen_records import UNSENT
 from organizations.services.review.plan_draft import PlanDraft, WarningQuestion

@@ -95,7 +95,7 @@ def who_decides(name: str, *, may: bool) -> str:
 
 def asks_by_itself(submission: Submission, asked: QueryResult | None) -> bool:
     """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
-    return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
+    return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_recent(asked.time))
 
 
 def _heading(asked: QueryResult | None) -> str:
@@ -109,8 +109,8 @@ def _heading(asked: QueryResult | None) -> str:
 
 
 def _why_not_now(shown: ComparedAnswer | None, asked: QueryResult | None) -> str:
-    if shown is not None and shown.is_outdated:
-        return decide.ANSWER_OUTDATED
+    if shown is not None and shown.is_superseded:
+        return decide.ANSWER_SUPERSEDED
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:

@@ -1,7 +1,7 @@
 """The circuit breaker of an environment. Its state is the row `EnvironmentGate`.
 
-Closed: messages are sent. Open: it was stopped until a person resumes it, or paused until a time. Half-open: after a
-pause for failures one worker sends a Query as a probe; its answer closes or opens the breaker again.
+Closed: messages are sent. Open: nothing is sent; sending is stopped until a person resumes it, or paused until a time.
+Half-open: after a pause for failures one worker sends a Query as a probe, whose answer closes or opens the breaker.
 """
 
 import datetime
@@ -46,7 +46,7 @@ def gate_for_outcome(environment: str, outcome: Outcome) -> EnvironmentGate:
 def stop_sending(
     history: audit.History, gate: EnvironmentGate, reason: str, *, submission: Submission | None = None
 ) -> None:
-    """Open the breaker of a locked gate until a person resumes it. Submissions stay in the queue."""
+    """Open the breaker until a person resumes sending. The gate is locked. Submissions stay in the queue."""
     if gate.is_stopped:
         return
     gate.stopped_at = clock.now()
@@ -60,7 +60,7 @@ def stop_sending(
 def pause_sending(
     history: audit.History, gate: EnvironmentGate, seconds: float, reason: str, *, is_asked_for: bool = False
 ) -> None:
-    """Open the breaker of a locked gate for some seconds. A shorter pause does not end a longer one.
+    """Open the breaker for some seconds. The gate is locked. A shorter pause does not end a longer one.
 
     `is_asked_for`: Redox asked for the pause, so not even a Query or a token request is sent.
     """
@@ -118,8 +118,11 @@ def can_send_now(environment: str) -> bool:
     return EnvironmentGate.objects.get(pk=environment).can_send(clock.now())
 
 
-def pass_breaker(environment: str, *, actor: Actor) -> bool:
-    """Whether messages may be sent now. If the breaker is half-open, one worker probes while the others wait."""
+def probe_if_half_open(environment: str, *, actor: Actor) -> bool:
+    """If the breaker is half-open, send a Query as a probe. One worker does so while the others wait.
+
+    Returns whether messages may be sent now.
+    """
     gate = EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
     if not gate.probing or gate.is_stopped or gate.is_paused(moment):

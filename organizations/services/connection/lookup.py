@@ -104,7 +104,7 @@ def _send_query(
 
 
 def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
-    """The answer with the end of the wait in its cause, if Redox had too many requests."""
+    """The answer with the end of the wait in its cause, if Redox asked to wait."""
     outcome = answer.outcome
     if outcome is None or outcome.hold_seconds is None:
         return answer

@@ -50,7 +50,7 @@ class ConnectionFacts:
 
 def connection_facts(name: str) -> ConnectionFacts:
     """The settings of an environment that a page may show."""
-    connection, given = redox_settings.connection(name), redox_settings.as_text(name)
+    connection, given = redox_settings.connection(name), redox_settings.raw_settings(name)
     redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
     credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
     in_force = {

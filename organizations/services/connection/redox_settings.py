@@ -121,8 +121,8 @@ def routing_names() -> dict[str, str]:
     names = dict(ROUTING_NAMES)
     for name in Environment.values:
         ids_in_settings = {
-            Purpose.ORGANIZATION: (environment(name).routing_id, as_text(name).routing_id),
-            Purpose.REPOSITORY: (as_text(name).document_repository_id,),
+            Purpose.ORGANIZATION: (environment(name).routing_id, raw_settings(name).routing_id),
+            Purpose.REPOSITORY: (raw_settings(name).document_repository_id,),
         }
         for purpose, ids in ids_in_settings.items():
             names = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | names
@@ -135,8 +135,8 @@ def source_and_client_ids() -> dict[str, str]:
         _plain_uuid(value): kind
         for name in Environment.values
         for value, kind in (
-            (as_text(name).source_id, "source ID"),
-            (as_text(name).client_id, "client ID"),
+            (raw_settings(name).source_id, "source ID"),
+            (raw_settings(name).client_id, "client ID"),
         )
         if value
     }
@@ -150,15 +150,15 @@ def _plain_uuid(text: str) -> str:
         return text.strip().lower()
 
 
-def as_text(name: str) -> RedoxSettings:
-    """The settings of one environment as text. They hold secrets that no page may show."""
+def raw_settings(name: str) -> RedoxSettings:
+    """The settings of one environment as they were given. They hold secrets that no page may show."""
     given: RedoxSettings = settings.REDOX[name]
     return given
 
 
 def label(name: str) -> str:
     """What Redox calls this environment today."""
-    return as_text(name).label
+    return raw_settings(name).label
 
 
 def fingerprint(name: str) -> str:

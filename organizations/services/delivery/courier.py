@@ -51,7 +51,7 @@ _PARENT_FIELDS = (
 """The columns of a parent that a claim reads. Reading all of them takes longer than the claim itself."""
 
 
-class NoLongerAllowed(Exception):
+class BlockedByTree(Exception):
     """The submission was never sent and is now blocked by its parent or children. The text says why."""
 
     def __init__(self, submission_id: int, reason: str) -> None:
@@ -75,7 +75,10 @@ class Claim:
 
 
 def deliver_next(environment: str, *, actor: Actor) -> bool:
-    """Send the oldest due submission if the circuit breaker is closed. Returns whether one was sent."""
+    """Send the oldest due submission if the circuit breaker is closed. Returns whether one was claimed.
+
+    False also if a submission was cancelled or left to a person instead: the worker then waits before its next round.
+    """
     redox = redox_settings.environment(environment)
     if redox.credential is None or not Submission.objects.due(environment, clock.now()).exists():
         return False
@@ -87,18 +90,18 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
         return False
     try:
         claim = claim_next(environment, redox, actor=actor)
-    except NoLongerAllowed as refusal:
-        _cancel_forbidden(refusal.submission_id, actor)
+    except BlockedByTree as refusal:
+        _cancel_blocked(refusal.submission_id, actor)
         return False
     if claim is None:
         return False
-    restore_guard.record_progress()
+    restore_guard.store_newest_entry()
     failpoints.reach("after-intent")
     _send(claim, token, actor)
     return True
 
 
-def _cancel_forbidden(submission_id: int, actor: Actor) -> None:
+def _cancel_blocked(submission_id: int, actor: Actor) -> None:
     """Cancel a submission if its parent or children still block it and no worker has claimed it.
 
     A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
@@ -108,7 +111,7 @@ def _cancel_forbidden(submission_id: int, actor: Actor) -> None:
         locked = submissions.lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:
-            reason = parent_block_reason(submission, messages.record_from_message(bytes(submission.message)))
+            reason = tree_block_reason(submission, messages.record_from_message(bytes(submission.message)))
             if reason:
                 submissions.cancel_locked(history, submission, locked, reason=reason)
 
@@ -134,7 +137,7 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
     """Claim the oldest due submission. Attempt, lease and intent entry are committed before a connection opens.
 
     Raises:
-        NoLongerAllowed: the submission was never sent, and its parent or children block it now.
+        BlockedByTree: the submission was never sent, and its parent or children block it now.
     """
     with audit.recorded(actor) as history:
         moment = clock.now()
@@ -142,10 +145,10 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
         # this claim.
         if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
             return None
-        submission = settle.next_claimable(Submission.objects.due(environment, moment))
+        submission = submissions.next_claimable(Submission.objects.due(environment, moment))
         if submission is None:
             return None
-        reason = _safe_block_reason(submission, redox)
+        reason = _block_reason_or_unreadable(submission, redox)
         if reason:
             settle.require_decision(history, submission, reason)
             return None
@@ -195,7 +198,7 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
         try:
             renewed = gateway.access_token(claim.redox)
         except gateway.SendingBlocked as blocked:
-            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.CLOSED))
+            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.BLOCKED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
             stored_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
@@ -217,7 +220,7 @@ def _exchange(claim: Claim, token: str, slot: SendSlot) -> Exchange:
     try:
         return gateway.send_message(claim.redox, message, token, slot)
     except gateway.SendingBlocked as blocked:
-        return _not_sent(message, Fault.CLOSED, str(blocked))
+        return _not_sent(message, Fault.BLOCKED, str(blocked))
 
 
 def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
@@ -229,11 +232,11 @@ def _classify(submission: Submission, exchange: Exchange) -> Outcome:
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
 
-def _safe_block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
-    """As `block_reason`. A stored message that cannot be read blocks only its own submission."""
+def _block_reason_or_unreadable(submission: Submission, redox: RedoxEnvironment) -> str:
+    """As `block_reason`; also a reason if the stored message cannot be read, which blocks only its own submission."""
     try:
         return block_reason(submission, redox)
-    except (DatabaseFault, NoLongerAllowed):
+    except (DatabaseFault, BlockedByTree):
         raise
     except Exception as fault:
         log.exception("Submission %s could not be judged", submission.pk)
@@ -244,20 +247,20 @@ def block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
     """Why this message must not be sent now, or "" if it may be sent.
 
     Raises:
-        NoLongerAllowed: the submission was never sent, and its parent or children block it now.
+        BlockedByTree: the submission was never sent, and its parent or children block it now.
     """
     message = bytes(submission.message)
     if submission.environment != redox.name or not is_meant_for(message, redox):
         return "The settings changed since the review: the message names another routing ID or source ID."
     if messages.sha256(message) != submission.message_sha256:
         return "The stored message is not the one that was reviewed."
-    reason = parent_block_reason(submission, messages.record_from_message(message))
+    reason = tree_block_reason(submission, messages.record_from_message(message))
     if reason and submission.attempt == 0:
-        raise NoLongerAllowed(submission.pk, reason)
+        raise BlockedByTree(submission.pk, reason)
     return reason
 
 
-def parent_block_reason(submission: Submission, record: OrganizationRecord) -> str:
+def tree_block_reason(submission: Submission, record: OrganizationRecord) -> str:
     """Why the parent or the children block this message since the review, or "" if they do not."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:

@@ -16,31 +16,30 @@ from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.outbox import submissions
 from organizations.services.records import directory_state
 
-FRESH = datetime.timedelta(minutes=10)
+RECENT = datetime.timedelta(minutes=10)
 """How old the directory's answer may be for a decision."""
 
-ANSWER_OUTDATED = (
-    "The answer that you compared with is too old, or no longer the last one. Ask the directory and compare."
-)
+ANSWER_SUPERSEDED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
+ANSWER_TOO_OLD = "The answer that you compared with is older than 10 minutes. Ask the directory and compare."
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedAnswer:
     """The directory's last answer about a submission. `record` is None if it does not know the OID.
 
-    `is_outdated`: the record was queried again since, so nobody may decide by this answer.
+    `is_superseded`: the record was queried again since, so nobody may decide by this answer.
     """
 
     entry: AuditEntry
     asked_at: datetime.datetime
     record: OrganizationRecord | None
-    is_fresh: bool
-    is_outdated: bool
+    is_recent: bool
+    is_superseded: bool
 
     @property
     def can_be_decided_by(self) -> bool:
         """Whether a decision may rest on this answer."""
-        return self.is_fresh and not self.is_outdated
+        return self.is_recent and not self.is_superseded
 
 
 def last_answer(submission: Submission) -> ComparedAnswer | None:
@@ -53,13 +52,13 @@ def last_answer(submission: Submission) -> ComparedAnswer | None:
     record = OrganizationRecord.from_json(seen) if seen else None
     moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
     last_read = submission.organization.seen_at
-    is_outdated = last_read is not None and last_read > moment
-    return ComparedAnswer(entry, moment, record, is_fresh(entry.at), is_outdated)
+    is_superseded = last_read is not None and last_read > moment
+    return ComparedAnswer(entry, moment, record, is_recent(entry.at), is_superseded)
 
 
-def is_fresh(asked_at: datetime.datetime) -> bool:
-    """Whether an answer of that time is new enough for a decision."""
-    return clock.now() - asked_at <= FRESH
+def is_recent(moment: datetime.datetime) -> bool:
+    """Whether an answer of this time is new enough for a decision."""
+    return clock.now() - moment <= RECENT
 
 
 def allowed_verdicts(submission: Submission, answer: ComparedAnswer) -> tuple[Verdict, ...]:
@@ -124,7 +123,8 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
     """Decide a submission that needs a decision. `sequence` is the entry of the answer that the person compared with.
 
     Raises:
-        ActionRefused: somebody else decided, the answer is outdated or too old, or it contradicts the verdict.
+        ActionRefused: no decision is needed any more, the answer is not the last one or too old, or it contradicts the
+            verdict.
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
@@ -133,8 +133,10 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
         if submission.state != State.NEEDS_PERSON:
             raise ActionRefused(f"Submission {submission_id} does not need a decision any more.")
         answer = last_answer(submission)
-        if answer is None or not answer.can_be_decided_by or answer.entry.sequence != sequence:
-            raise ActionRefused(ANSWER_OUTDATED)
+        if answer is None or answer.is_superseded or answer.entry.sequence != sequence:
+            raise ActionRefused(ANSWER_SUPERSEDED)
+        if not answer.is_recent:
+            raise ActionRefused(ANSWER_TOO_OLD)
         if verdict not in allowed_verdicts(submission, answer):
             raise ActionRefused("What the directory shows does not allow this decision. Choose another one.")
         if not reason.strip():

@@ -105,7 +105,7 @@ def no_worker_since() -> datetime.datetime | None:
 
 
 def mismatched_workers() -> list[Worker]:
-    """Running workers with other settings or another release than this process. They may send differently."""
+    """Running workers with other settings or another release than this process: they may send other messages."""
     workers = list(Worker.objects.filter(stopped_at=None).order_by("name"))
     if not workers:
         return []
@@ -114,10 +114,10 @@ def mismatched_workers() -> list[Worker]:
     return [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
 
 
-def has_same_settings(worker: Worker, environment: str, own: str) -> bool:
-    """Whether a worker has the same settings of one environment as the process with the fingerprint `own`."""
-    place = Environment.values.index(environment)
-    return worker.settings_fingerprint.split("-")[place : place + 1] == own.split("-")[place : place + 1]
+def has_same_settings(worker: Worker, environment: str, own_fingerprint: str) -> bool:
+    """Whether a worker has the same settings of one environment as the process with `own_fingerprint`."""
+    at = Environment.values.index(environment)
+    return worker.settings_fingerprint.split("-")[at : at + 1] == own_fingerprint.split("-")[at : at + 1]
 
 
 @dataclass(frozen=True, slots=True)

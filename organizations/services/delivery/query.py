@@ -14,8 +14,8 @@ from organizations.services.errors import RecordWithdrawn
 from organizations.services.records import directory_state, organizations
 
 
-def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:
-    """Query the OID of a submission and store the answer. The state of the submission does not change."""
+def query_for_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:
+    """Query the OID of a submission's record and log the answer under the submission, whose state does not change."""
     answer = query_oid(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
         breaker.pause_if_asked(history, submission.environment, answer.outcome)
@@ -86,7 +86,10 @@ def query_oid(environment: str, oid: str) -> DirectoryAnswer:
 
 
 def _exchange_facts(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
-    """For each exchange its facts, itself, and why it has no answer ("" if it has). The deciding one comes last."""
+    """For each exchange its facts, itself, and why it has no answer ("" if it has). The deciding one comes last.
+
+    The stored fact "asked" is false if a Query got no answer.
+    """
     asked_at = {"asked_at": answer.asked_at.isoformat()}
     for earlier in answer.earlier:
         empty = {"asked": True, "found": False, "seen": None, "active": str(earlier.active).lower()}

@@ -26,22 +26,25 @@ from organizations.services.timing import seconds, shortened
 
 SECONDS_BETWEEN_ABSENT_ANSWERS = 30.0
 """A New is sent again only after two such answers at least so far apart."""
-FIRST_WAIT = 5.0
-LONGEST_WAIT = 300.0
-"""Seconds between two Queries that get no answer: at least, at most."""
+FIRST_WAIT_SECONDS = 5.0
+"""The shortest wait after a Query that got no answer."""
+LONGEST_WAIT_SECONDS = 300.0
+"""The longest wait after a Query that got no answer."""
 LONGEST_UNKNOWN = datetime.timedelta(hours=24)
 
-SHOWN = "The directory shows what was sent."
-CONFIRMED = "Redox answered with a success in words that it does not document, and the directory shows what was sent."
-NO_ANSWER = "The directory did not answer for 24 hours."
-OTHER_VALUES = "The directory shows other values than were sent."
-UNCHANGED = "The directory shows no change: what was there before means the same as this message."
-ALREADY_THERE = "Redox said that the OID already exists, and the directory does not show what was sent."
-PUT_BACK = "The database was restored from a backup, so this message may have been sent before."
+SHOWN_REASON = "The directory shows what was sent."
+CONFIRMED_REASON = (
+    "Redox answered with a success in words that it does not document, and the directory shows what was sent."
+)
+NO_ANSWER_REASON = "The directory did not answer for 24 hours."
+OTHER_VALUES_REASON = "The directory shows other values than were sent."
+UNCHANGED_REASON = "The directory shows no change: what was there before means the same as this message."
+ALREADY_THERE_REASON = "Redox said that the OID already exists, and the directory does not show what was sent."
+RESTORED_REASON = "The database was restored from a backup, so this message may have been sent before."
 
 
 def resolve_next(environment: str, *, actor: Actor) -> bool:
-    """Query the unknown submission that waited longest, if one is due, and apply the answer. Whether one was due."""
+    """Query the unknown submission that waited longest and apply the answer. Returns whether one was due."""
     if not _may_query(environment):
         return False
     submission = _claim_next(environment, actor)
@@ -75,7 +78,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
         gate = breaker.lock_gate(environment)
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
-        read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT))
+        read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT_SECONDS))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=read_back_at)
         breaker.apply_outcome(history, gate, answer.outcome)
     return True
@@ -92,7 +95,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
         return None  # so that an idle worker takes no lock
     with audit.recorded(actor):
         moment = clock.now()
-        submission = settle.next_claimable(Submission.objects.to_ask(environment, moment))
+        submission = submissions.next_claimable(Submission.objects.to_ask(environment, moment))
         if submission is None:
             return None
         submissions.move_submission(
@@ -131,10 +134,10 @@ def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor)
 def _settle_unanswered(history: audit.History, submission: Submission) -> None:
     moment = clock.now()
     if moment - (submission.unknown_since or moment) > LONGEST_UNKNOWN:
-        settle.require_decision(history, submission, NO_ANSWER)
+        settle.require_decision(history, submission, NO_ANSWER_REASON)
         return
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(submission.asks - 1, 10))
-    _query_later(submission, random.uniform(FIRST_WAIT, max(longest, FIRST_WAIT)))  # noqa: S311
+    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(submission.asks - 1, 10))
+    _query_later(submission, random.uniform(FIRST_WAIT_SECONDS, max(longest, FIRST_WAIT_SECONDS)))  # noqa: S311
 
 
 def _query_later(submission: Submission, wait: float, **changes: object) -> None:
@@ -146,7 +149,7 @@ def _accept_shown(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
     settle.accept_by_evidence(
-        history, submission, organization, evidence=Evidence.QUERY, asked_at=answer.asked_at, reason=SHOWN
+        history, submission, organization, evidence=Evidence.QUERY, asked_at=answer.asked_at, reason=SHOWN_REASON
     )
 
 
@@ -154,7 +157,7 @@ def _accept_confirmed(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
     settle.accept_by_evidence(
-        history, submission, organization, evidence=Evidence.BOTH, asked_at=answer.asked_at, reason=CONFIRMED
+        history, submission, organization, evidence=Evidence.BOTH, asked_at=answer.asked_at, reason=CONFIRMED_REASON
     )
 
 
@@ -162,7 +165,7 @@ def _require_decision_on_other_values(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
     already = submission.known_answer == "already_exists"
-    settle.require_decision(history, submission, ALREADY_THERE if already else OTHER_VALUES)
+    settle.require_decision(history, submission, ALREADY_THERE_REASON if already else OTHER_VALUES_REASON)
 
 
 def _settle_absent(
@@ -174,7 +177,7 @@ def _settle_absent(
     elif moment - submission.absent_at < seconds(shortened(SECONDS_BETWEEN_ABSENT_ANSWERS)):
         _query_later(submission, SECONDS_BETWEEN_ABSENT_ANSWERS)
     elif submission.known_answer == "already_exists":
-        settle.require_decision(history, submission, ALREADY_THERE)
+        settle.require_decision(history, submission, ALREADY_THERE_REASON)
     else:
         directory_state.mark_absent(organization, moment)
         _send_same_bytes(history, submission, organization, answer)
@@ -185,7 +188,7 @@ def _settle_unproved(
 ) -> None:
     """Send an Update again. A New of an OID that the directory has would only be rejected."""
     if submission.event == Event.NEW:
-        settle.require_decision(history, submission, UNCHANGED)
+        settle.require_decision(history, submission, UNCHANGED_REASON)
     else:
         _send_same_bytes(history, submission, organization, answer)
 
@@ -195,7 +198,7 @@ def _send_same_bytes(
 ) -> None:
     """Send the same bytes again, unless the limit of tries is reached. Their answer decides."""
     if submission.only_ask:
-        settle.require_decision(history, submission, PUT_BACK)
+        settle.require_decision(history, submission, RESTORED_REASON)
     elif submission.tries + 1 >= settle.MOST_TRIES:
         settle.require_decision(history, submission, f"{settle.MOST_TRIES} tries brought no clear answer.")
     else:

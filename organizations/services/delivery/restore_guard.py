@@ -1,7 +1,8 @@
 """Stops sending after a restore from a backup: the restored database does not know what was sent since the backup.
 
 Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
-A database without that entry is older than what was sent.
+A database without that entry is older than what was sent. A restore on a machine without such a file writes a mark
+instead: the `user_version` of the copy that is put in place, after zeros with which no hash begins.
 """
 
 import fcntl
@@ -27,7 +28,7 @@ _MARK = "0" * 56
 STOP_REASON = "the database is older than what was sent: it was put back from a backup"
 
 
-def record_progress() -> None:
+def store_newest_entry() -> None:
     """Write the newest history entry to the file. The workers of one machine share it; its sequence never decreases."""
     head = AuditHead.objects.get(pk=1)
     path = _own_path()
@@ -55,7 +56,9 @@ def stop_if_restored(*, actor: Actor) -> bool:
 
 
 def _is_up_to_date(sequence: int, digest: str) -> bool:
-    """Whether this database holds that entry. With a mark: whether it is not the copy that a restore put in place."""
+    """Whether this database holds the entry of the file. If the file holds a mark: whether this is another database
+    than the copy that the restore put in place.
+    """
     if not digest.startswith(_MARK):
         return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
     with connection.cursor() as cursor:
@@ -65,7 +68,7 @@ def _is_up_to_date(sequence: int, digest: str) -> bool:
 
 
 def stop_all_environments(*, actor: Actor) -> None:
-    """Stop every environment until a person resumes it. Then open submissions are queried and never sent again."""
+    """Stop every environment until a person resumes it. Then submissions that may have been sent are queried."""
     with audit.recorded(actor) as history:
         for environment in Environment.values:
             gate = breaker.lock_gate(environment)
@@ -74,13 +77,15 @@ def stop_all_environments(*, actor: Actor) -> None:
             breaker.stop_sending(history, gate, STOP_REASON)
 
 
-def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]) -> bool:
-    """Whether workers will stop every environment of a backup that is about to be restored.
+def prepare_stop_after_restore(
+    key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]
+) -> bool:
+    """Mark a backup that is about to be restored, if needed. Returns whether workers will stop every environment.
 
     `holds` says whether the backup has the history entry with this sequence and hash. If this machine has no file for
     that database, the portal cannot know what was sent after the backup, so the workers stop as well. They recognize
     the restored copy by the `user_version` that `number_copy` writes: a restore that is cut off leaves the database
-    before it in use. If that one was to stop as well, it has the same number.
+    before it in use. If that database was itself waiting for its stop, the same number is used again.
     """
     path = _path(key)
     make_folder(path.parent)

@@ -9,10 +9,11 @@ from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused
 
 MAYBE_SENT = (State.AWAITING, State.QUEUED, State.SENDING, State.UNKNOWN)
+"""Open states in which a message may have been sent after the backup. NEEDS_PERSON is left out: a person decides."""
 
 
 def resume(environment: str, *, actor: Actor) -> None:
-    """Close the circuit breaker after a stop. After a restore every open submission becomes unknown and is queried.
+    """Close the circuit breaker after a stop. After a restore each submission in MAYBE_SENT is queried.
 
     Raises:
         ActionRefused: no connection check succeeded since the stop.
@@ -42,7 +43,7 @@ def can_resume(gate: EnvironmentGate) -> bool:
 
 
 def _query_all_open(history: audit.History, environment: str) -> None:
-    """Mark open submissions unknown, since they may have been sent after the backup was made."""
+    """Mark submissions unknown that may have been sent after the backup was made."""
     maybe_sent = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
     locks.lock_records(lambda: maybe_sent.values_list("organization_id", flat=True))
     for submission in maybe_sent.select_related("organization").order_by("id"):

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection as database
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 
 from organizations.models import (
     Action,
@@ -65,8 +64,9 @@ class AttemptAnswer:
 def store_response(
     submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
 ) -> datetime.datetime | None:
-    """Commit the raw response before it is judged. Returns when, or None if the lease was lost: then it is only kept.
+    """Commit the raw response before it is judged.
 
+    Returns the time of storing, or None if the lease was lost: then the response is logged as late and not judged.
     `repeat` is 1 for the exchange after the token was renewed, else 0.
     """
     with audit.recorded(actor) as history:
@@ -93,12 +93,12 @@ def settle_attempt(
     *,
     actor: Actor,
     answered_at: datetime.datetime | None = None,
-    is_answer: bool = True,
+    counts_for_breaker: bool = True,
 ) -> None:
     """Move a sending submission as its outcome says, and update its record, plan and circuit breaker.
 
-    `answered_at` is when the answer was stored (None: now). `is_answer` is false if our own worker was lost: then the
-    circuit breaker does not count the outcome.
+    `answered_at` is when the answer was stored (None: now). `counts_for_breaker` is false if our own worker was lost,
+    which says nothing about Redox. Set `submission.lost_attempt` before, if an attempt was lost.
 
     Raises:
         OutOfDate: another worker took the lease; nothing was changed.
@@ -116,7 +116,7 @@ def settle_attempt(
         _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **record)
         plans.pause_if_failing(history, submission, plan)
         failpoints.reach("in-settling")
-        if is_answer:
+        if counts_for_breaker:
             breaker.apply_outcome(history, gate, outcome, submission=submission)
     failpoints.reach("after-settling")
 
@@ -131,7 +131,9 @@ def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
 def settle_lost_attempt(submission: Submission, *, actor: Actor) -> None:
     """Settle as unknown an attempt whose worker ended before it stored a response."""
     submission.lost_attempt = True
-    settle_attempt(submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, is_answer=False)
+    settle_attempt(
+        submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, counts_for_breaker=False
+    )
 
 
 def _exchange_without_answer(submission: Submission) -> Exchange:
@@ -141,7 +143,7 @@ def _exchange_without_answer(submission: Submission) -> Exchange:
 def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
     """Leave the submission to a person. Nothing more is sent for it until somebody decides."""
     submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=cause)
-    log_settled(history, submission, cause)
+    log_state(history, submission, cause)
 
 
 def accept_by_evidence(
@@ -161,7 +163,7 @@ def accept_by_evidence(
     by = history.actor.name if history.actor.person else ""
     changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
     _accept(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
-    log_settled(history, submission, reason, verdict=verdict)
+    log_state(history, submission, reason, verdict=verdict)
 
 
 def reject_by_decision(
@@ -169,7 +171,7 @@ def reject_by_decision(
 ) -> None:
     """Reject a submission because a person decided that it did not take effect as it was sent."""
     _reject(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
-    log_settled(history, submission, reason, verdict=verdict)
+    log_state(history, submission, reason, verdict=verdict)
 
 
 def requeue_submission(
@@ -178,7 +180,7 @@ def requeue_submission(
     """Put a submission back into the queue. The same bytes are sent again."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
     submissions.move_submission(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
-    log_settled(history, submission, reason, verdict=verdict)
+    log_state(history, submission, reason, verdict=verdict)
 
 
 def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
@@ -201,7 +203,7 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
         _log_outcome(
             history, submission, _LOST_ATTEMPT, _exchange_without_answer(submission), presence=organization.presence
         )
-    log_settled(history, submission, submission.state_reason)
+    log_state(history, submission, submission.state_reason)
 
 
 def _mark_presence_unknown(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
@@ -210,8 +212,8 @@ def _mark_presence_unknown(submission: Submission, organization: Organization, m
         organization.save(update_fields=["presence", "presence_at"])
 
 
-def log_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
-    """Log a state that does not come from an answer to the message itself. `verdict` is a person's choice, or ""."""
+def log_state(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
+    """Log the state, if no answer to the message itself led to it. `verdict` is a person's choice, or ""."""
     decision = {"verdict": verdict} if verdict else {}
     evidence = {"evidence": Evidence(submission.evidence).value} if submission.state == State.ACCEPTED else {}
     history.log_submission(
@@ -223,14 +225,6 @@ def log_settled(history: audit.History, submission: Submission, reason: str, *, 
         outcome=submission.state if State(submission.state).is_final else "",
         details={"state": State(submission.state).value} | evidence | decision,
     )
-
-
-def next_claimable(due: QuerySet[Submission]) -> Submission | None:
-    """Lock the first submission of `due` together with its record. Skips those that another transaction has locked."""
-    candidates = due.select_related("organization")
-    if database.features.has_select_for_update_skip_locked:
-        candidates = candidates.select_for_update(skip_locked=True, of=("self", "organization"))
-    return candidates.first()
 
 
 def _settle_accepted(
@@ -290,7 +284,7 @@ def _settle_not_executed(
 
     A refused sign-in, a busy Redox, and a message stopped by the circuit breaker do not count as tries.
     """
-    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
+    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.BLOCKED
     tries = submission.tries + (1 if is_try else 0)
     moment = clock.now()
     first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None

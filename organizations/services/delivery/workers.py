@@ -14,14 +14,15 @@ from organizations.services import installation
 from organizations.services.actors import Actor, system
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import courier, resolve
-from organizations.services.delivery.chores import Chores
 from organizations.services.delivery.heartbeat import Heartbeat
+from organizations.services.delivery.housekeeping import Housekeeping
 
 POLL = 0.5
 LONGEST_BATCH = 2.0
 """Seconds for which a worker sends messages before it looks for other work.
 
-Looking costs a third of what a message does, and the other work has waited for minutes.
+Looking for other work takes a third of the time of a message, and other work is not urgent: it waits for minutes
+anyway.
 """
 
 log = logging.getLogger("orgportal.delivery")
@@ -32,13 +33,13 @@ def run(stopping: threading.Event) -> None:
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
     installation.log_settings(actor)
-    chores = Chores()
+    housekeeping = Housekeeping()
     with Heartbeat(name, actor) as heart:
         while not stopping.is_set():
             try:
                 worked = heart.may_work and run_once(actor, stopping)
                 if heart.may_work:
-                    chores.do_due()
+                    housekeeping.do_due()
             except Exception:
                 log.exception("A round of delivery failed")
                 close_old_connections()
@@ -66,8 +67,9 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
 def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     if stopping.is_set():
         return False
+    # First, also while the breaker is open: this sends nothing, and nobody else settles these submissions.
     courier.settle_abandoned(environment, actor=actor)
-    if not breaker.pass_breaker(environment, actor=actor):
+    if not breaker.probe_if_half_open(environment, actor=actor):
         return False
     worked, until = False, time.monotonic() + LONGEST_BATCH
     for query_next in (resolve.resolve_next, resolve.read_back_next):

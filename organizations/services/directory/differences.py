@@ -134,7 +134,7 @@ def why_not_disclaim(organization: Organization) -> str:
 
 
 def _is_fresh(organization: Organization) -> bool:
-    return organization.seen_at is not None and decide.is_fresh(organization.seen_at)
+    return organization.seen_at is not None and decide.is_recent(organization.seen_at)
 
 
 def _lock_to_decide(

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 
 from django.conf import settings
 from django.db import IntegrityError
+from django.db import connection as database
+from django.db.models import QuerySet
 
 from organizations.knowledge import in_form
 from organizations.models import (
@@ -165,6 +167,14 @@ def return_wanted_active(history: audit.History, submission: Submission) -> None
     before = organization.confirmed_active
     organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE if before is None else before)
     history.log_record(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
+
+
+def next_claimable(due: QuerySet[Submission]) -> Submission | None:
+    """Lock the first submission of `due` together with its record. Skips those that another transaction has locked."""
+    candidates = due.select_related("organization")
+    if database.features.has_select_for_update_skip_locked:
+        candidates = candidates.select_for_update(skip_locked=True, of=("self", "organization"))
+    return candidates.first()
 
 
 def move_submission(submission: Submission, state: State, **changes: object) -> None:

@@ -46,7 +46,7 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = foreign(practice, editor)
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     found = decision(submission)
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
@@ -69,7 +69,7 @@ def test_equal_names_and_places_are_suspected_to_be_ours(
 ) -> None:
     submission = updated(practice, editor, "gateway-error", contacts=())
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     found = decision(fresh(submission))
     assert found.suspicion == "Name, City and State are equal: probably our organization."
     assert [choice.value for choice in found.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
@@ -80,8 +80,8 @@ def test_an_old_answer_offers_no_choice_and_says_what_to_do(
 ) -> None:
     submission = foreign(practice, editor)
     assert decision(submission).why_not_now == "Ask the directory first: you decide by what it shows."
-    query.query_submission(submission, actor=acting(approver))
-    monkeypatch.setattr(decisions, "FRESH", datetime.timedelta(0))
+    query.query_for_submission(submission, actor=acting(approver))
+    monkeypatch.setattr(decisions, "RECENT", datetime.timedelta(0))
     found = decision(submission)
     assert (found.choices, found.suspicion) == ((), "")
     assert found.why_not_now == "The answer is older than 10 minutes. Ask again before you decide."
@@ -108,7 +108,7 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     submission = foreign(practice, editor)
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
@@ -126,7 +126,7 @@ def test_what_was_not_understood_is_named(
     """Also where ours is in the answer, without a name or twice: nothing of it is shown as the directory's."""
     submission = foreign(practice, editor)
     practice.behaviour = behaviour
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())

@@ -67,7 +67,7 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
     practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
     submission = resolved(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
-    query.query_submission(submission, actor=acting(editor))  # a later answer is not the evidence
+    query.query_for_submission(submission, actor=acting(editor))  # a later answer is not the evidence
     assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
     table = acceptance.proof_table(submission, submitted_changes(submission), entry)
     assert table is not None
@@ -121,7 +121,7 @@ def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, e
     submission = updated(practice, editor, "applies-then-504")
     practice.behaviour = "gateway-error"
     for _ in range(3):
-        query.query_submission(submission, actor=system("Worker test"))
+        query.query_for_submission(submission, actor=system("Worker test"))
     practice.behaviour = "answers"
     submission = resolved(submission)
     texts = [step.text for step in proof.proof_steps(submission, entries_of(submission))]

@@ -37,11 +37,11 @@ def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, 
     submission = updated(practice, editor, "applies-then-504")
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     practice.register("staging", stored | {"Name": "Theirs"})
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     practice.behaviour = "gateway-error"
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Showed values that mean the same", ""),
         ("Showed other values", "1 field differs"),
@@ -72,7 +72,7 @@ def test_an_oid_that_is_not_shown_takes_three_queries(
 ) -> None:
     submission = foreign(practice, editor)
     practice.forget("staging", BASE)
-    query.query_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=acting(approver))
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Did not show the OID", "asked without Active"),
         ("Did not show the OID", "asked for active ones"),
@@ -83,14 +83,14 @@ def test_an_oid_that_is_not_shown_takes_three_queries(
 def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "applies-then-504")
     for _ in range(MOST_QUERIES + 2):
-        query.query_submission(submission, actor=system("Worker test"))
+        query.query_for_submission(submission, actor=system("Worker test"))
     found = shown(submission)
     assert (len(found.rows), found.earlier) == (1 + MOST_QUERIES, 2)
 
 
 def test_a_query_from_before_the_last_attempt_says_nothing_of_it(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "gateway-error")
-    query.query_submission(submission, actor=system("Worker test"))
+    query.query_for_submission(submission, actor=system("Worker test"))
     asked = attempts.last_query(entries_of(submission))
     assert asked is not None
     assert not attempts.was_sent_after(asked, entries_of(submission))

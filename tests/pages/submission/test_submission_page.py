@@ -220,13 +220,13 @@ def test_what_the_directory_showed_stands_beside_what_was_sent(practice: Practic
     submission = updated(practice, editor, "applies-then-504")
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | {"Address": stored["Address"] | {"City": "Middleton"}})
-    query.query_submission(submission, actor=acting(editor))
+    query.query_for_submission(submission, actor=acting(editor))
     asked = page_of(submission, editor).asked
     assert asked is not None
     assert (asked.found, asked.different) == (True, 1)
     assert [(row.label, row.sent, row.seen) for row in asked.differing] == [("City", "Madison", "Middleton")]
     practice.forget("staging", BASE)
-    query.query_submission(submission, actor=acting(editor))
+    query.query_for_submission(submission, actor=acting(editor))
     absent = page_of(submission, editor).asked
     assert absent is not None
     assert (absent.found, absent.cause) == (False, "")
@@ -253,7 +253,7 @@ def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
     assert (waiting.asks_by_itself, waiting.who_decides) == (False, "Approver One can decide.")
     assert waiting.why_not.endswith("Approvers can: Approver One.")
 
-    query.query_submission(submission, actor=acting(user))
+    query.query_for_submission(submission, actor=acting(user))
     deciding = page_of(submission, user).deciding
     assert deciding is not None
     assert not deciding.asks_by_itself

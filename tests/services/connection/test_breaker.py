@@ -126,7 +126,7 @@ def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_que
         (Outcome(kind=Kind.UNKNOWN, status=499), False),
         (Outcome(kind=Kind.UNKNOWN, status=200, fault=Fault.BROKEN), True),
         (Outcome(kind=Kind.NOT_SENT, fault=Fault.REFUSED), True),
-        (Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED), False),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.BLOCKED), False),
         (Outcome(kind=Kind.UNKNOWN, fault=Fault.HELD_UP), False),
         (Outcome(kind=Kind.REJECTED, status=500), False),
         (Outcome(kind=Kind.ACCEPTED, status=200), False),
@@ -141,7 +141,7 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
     ("outcome", "failures", "reason"),
     [
         (None, 3, ""),
-        (Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED, stops="no", hold_seconds=60.0), 3, ""),
+        (Outcome(kind=Kind.NOT_SENT, fault=Fault.BLOCKED, stops="no", hold_seconds=60.0), 3, ""),
         (Outcome(kind=Kind.UNKNOWN, stops="no", hold_seconds=60.0), 3, "no"),
         (Outcome(kind=Kind.UNKNOWN, hold_seconds=60.0), 3, "too many requests"),
         (Outcome(kind=Kind.UNKNOWN, status=503), 4, ""),
@@ -187,7 +187,7 @@ def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
 def test_a_probe_that_must_not_be_sent_keeps_the_breaker_open(worker: Actor) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
     # A test without transactions of its own is one transaction, in which the gateway sends nothing.
-    assert breaker.pass_breaker("staging", actor=worker) is False
+    assert breaker.probe_if_half_open("staging", actor=worker) is False
     assert gate().probing
 
 

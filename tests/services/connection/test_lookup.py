@@ -98,7 +98,7 @@ def test_every_answer_of_a_lookup_is_logged_raw_with_the_deciding_one_last(
     deactivate_there(practice)
     practice.behaviour = "shows-active-only"
 
-    answer = query.query_submission(unknown, actor=worker)
+    answer = query.query_for_submission(unknown, actor=worker)
 
     entries = asked_entries(unknown)
     kept = [*(each.exchange for each in answer.earlier), answer.exchange]
@@ -169,7 +169,7 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
     factories.organization(user=editor)
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
     practice.behaviour = "shows-another"
-    assert not breaker.pass_breaker("staging", actor=worker)
+    assert not breaker.probe_if_half_open("staging", actor=worker)
 
 
 def test_a_reading_has_the_time_before_its_query(unknown: Submission, worker: Actor) -> None:

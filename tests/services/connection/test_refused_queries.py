@@ -27,7 +27,7 @@ def saying() -> Iterator[Redox]:
 def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
     saying.queries, saying.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
-    answer = query.query_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=acting(editor))
 
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert (answer.cause, entry.facts["detail"]) == ("HTTP 502, no token", "HTTP 502, no token")
@@ -38,7 +38,7 @@ def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(s
     submission = unknown(editor)
     EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
     saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
-    assert query.query_submission(submission, actor=acting(editor)).is_answered
+    assert query.query_for_submission(submission, actor=acting(editor)).is_answered
 
     refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
     assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
@@ -58,7 +58,7 @@ def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
         return discard(*given)
 
     monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)
-    answer = query.query_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=acting(editor))
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert answer.cause.startswith("Redox asked the portal to wait.")
     assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")

@@ -93,8 +93,8 @@ def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
     record = messages.record_from_message(bytes(made.message))
-    assert courier.parent_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
-    assert courier.parent_block_reason(made, replace(record, active=False)) == ""
+    assert courier.tree_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
+    assert courier.tree_block_reason(made, replace(record, active=False)) == ""
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
     Submission.objects.filter(pk=made.pk).update(attempt=attempt)
-    courier._cancel_forbidden(made.pk, worker)
+    courier._cancel_blocked(made.pk, worker)
     assert Submission.objects.get(pk=made.pk).state == state
 
 
@@ -124,7 +124,7 @@ def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Ac
     found = taken(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         exchange = courier._exchange(found, "token", found.slot)
-    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
+    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.BLOCKED, None)
     assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 
 

@@ -158,7 +158,7 @@ def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: 
 
 def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: Submission) -> None:
     submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
-    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES)
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES_REASON)
     assert fresh(submission.organization).open_work == "needs_person"
 
 
@@ -169,7 +169,7 @@ def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submi
     new.refresh_from_db()
     a_while_ago(new)
     submission = resolved(new, replace(as_sent(new), name="Somebody else's") if is_shown else None)
-    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE)
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE_REASON)
 
 
 def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
@@ -213,12 +213,12 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     submission = resolved(new, None, cause="HTTP 502")
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
     assert submission.not_before is not None
-    assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT)
+    assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT_SECONDS)
     assert submission.state_at == since  # its age goes on through the questions
 
     Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
     submission = resolved(submission, None, cause="HTTP 502")
-    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER_REASON)
     assert submission.asks == 2
 
 
@@ -226,7 +226,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     ("values", "reason"),
     [
         ({"tries": settle.MOST_TRIES - 1}, "8 tries brought no clear answer."),
-        ({"only_ask": True}, resolve.PUT_BACK),
+        ({"only_ask": True}, resolve.RESTORED_REASON),
     ],
     ids=["tried often", "after a restore"],
 )
@@ -342,10 +342,10 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
     EnvironmentGate.objects.update(hold_until=timezone.now() + datetime.timedelta(hours=1))  # however busy the machine
     assert not deliver()
-    assert not breaker.pass_breaker("staging", actor=worker)
+    assert not breaker.probe_if_half_open("staging", actor=worker)
 
     EnvironmentGate.objects.update(hold_until=timezone.now())
-    assert not breaker.pass_breaker("staging", actor=worker)  # the Query fails as well: paused for longer
+    assert not breaker.probe_if_half_open("staging", actor=worker)  # the Query fails as well: paused for longer
     gate.refresh_from_db()
     assert (gate.failures, gate.probing) == (6, True)
 

@@ -81,7 +81,7 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
 
 
-@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.CLOSED)])
+@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.BLOCKED)])
 def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:

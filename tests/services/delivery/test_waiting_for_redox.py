@@ -81,11 +81,11 @@ def read_back(submission: Submission) -> None:
 
 def probe(submission: Submission) -> None:
     set_gate(probing=True, failures=5)
-    assert not breaker.pass_breaker("staging", actor=WORKER)
+    assert not breaker.probe_if_half_open("staging", actor=WORKER)
 
 
 def ask(submission: Submission) -> None:
-    query.query_submission(submission, actor=acting(submission.submitter))
+    query.query_for_submission(submission, actor=acting(submission.submitter))
 
 
 def check_connection(submission: Submission) -> None:
@@ -170,7 +170,7 @@ def test_a_query_answered_by_429_pauses_the_environment(saying: Redox, editor: U
 def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
     saying.queries = [BUSY]
-    cause = query.query_submission(submission, actor=acting(editor)).cause
+    cause = query.query_for_submission(submission, actor=acting(editor)).cause
     until = gate().hold_asked_until
     assert until is not None
     times = [f"{timezone.localtime(until - datetime.timedelta(seconds=late)):%H:%M:%S %Z}" for late in (0, 1)]
@@ -180,7 +180,7 @@ def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Re
     assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
     set_gate(hold_until=None, hold_asked_until=None)
     saying.queries = [servers.answer(429, b"Too many requests")]
-    cause = query.query_submission(submission, actor=acting(editor)).cause
+    cause = query.query_for_submission(submission, actor=acting(editor)).cause
     assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
 
 
@@ -192,7 +192,7 @@ def test_a_person_sees_how_long_the_pause_is(saying: Redox, editor: User) -> Non
     time = f"{timezone.localtime(until):%H:%M:%S %Z}"
     sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
     assert check.check_connection("staging", actor=acting(editor)).sentence == sentence
-    assert query.query_submission(submission, actor=acting(editor)).cause == sentence
+    assert query.query_for_submission(submission, actor=acting(editor)).cause == sentence
     pause_environment("staging", 600.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
 
@@ -328,7 +328,7 @@ def test_resuming_does_not_end_a_pause_that_redox_asked_for(saying: Redox, edito
 def test_a_probe_does_not_end_a_pause_that_redox_asks_for(saying: Redox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
     saying.queries = [BUSY]
-    assert not breaker.pass_breaker("staging", actor=WORKER)
+    assert not breaker.probe_if_half_open("staging", actor=WORKER)
     assert gate().probing
     assert gate().is_paused(in_seconds(8))
 
@@ -346,12 +346,12 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, e
         good(connection_to_us, server)
 
     saying.queries = [asked_meanwhile]
-    breaker.pass_breaker("staging", actor=WORKER)
+    breaker.probe_if_half_open("staging", actor=WORKER)
     assert others_wait_until[0] is not None
     assert others_wait_until[0] - began >= datetime.timedelta(seconds=2)  # the deadline of the probe
     assert not gate().probing
     assert gate().is_paused(in_seconds(50))
-    assert not breaker.pass_breaker("staging", actor=WORKER)
+    assert not breaker.probe_if_half_open("staging", actor=WORKER)
 
 
 def test_a_pause_is_for_one_environment(saying: Redox, editor: User) -> None:

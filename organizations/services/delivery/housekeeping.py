@@ -13,38 +13,38 @@ from organizations.services.accounts import sessions
 from organizations.services.audit import repeated_acts
 
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
-CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
+TASKS: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (repeated_acts.write_ended_counts, MINUTE),
     (throttle.delete_ended, MINUTE),
     (sessions.delete_expired, HOUR),
 )
 MOST_REPEATS = 10
-"""How often a chore is repeated while it finds rows."""
+"""How often a task is repeated while it finds rows."""
 
-log = logging.getLogger("orgportal.chores")
+log = logging.getLogger("orgportal.housekeeping")
 
 
 @dataclass(slots=True)
-class Chores:
-    """When this process did each chore last. Workers may do the same chore at once; each row is handled once."""
+class Housekeeping:
+    """When this process did each task last. Workers may do the same task at once; each row is handled once."""
 
     done_at: dict[int, datetime.datetime] = field(default_factory=dict)
 
     def do_due(self) -> None:
-        """Do the chores that are due. A chore that fails is logged and tried again when it is due next."""
+        """Do the tasks that are due. A task that fails is logged and tried again when it is due next."""
         now = timezone.now()
-        for place, (chore, every) in enumerate(CHORES):
-            if place in self.done_at and now - self.done_at[place] < every:
+        for number, (task, every) in enumerate(TASKS):
+            if number in self.done_at and now - self.done_at[number] < every:
                 continue
-            self.done_at[place] = now
+            self.done_at[number] = now
             try:
-                _repeat(chore)
+                _repeat(task)
             except Exception:
-                log.exception("A chore failed")
+                log.exception("A task failed")
                 close_old_connections()
 
 
-def _repeat(chore: Callable[[], int]) -> None:
+def _repeat(task: Callable[[], int]) -> None:
     for _ in range(MOST_REPEATS):
-        if not chore():
+        if not task():
             return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from organizations.numbers import read_number, read_numbers
+from organizations.posted_numbers import read_number, read_numbers
 
 
 @pytest.mark.parametrize(("text", "number"), [("17", 17), ("007", 7), ("0", 0), ("9" * 18, 10**18 - 1)])

@@ -12,7 +12,7 @@ from organizations.models import Action, AuditEntry, Repetition, Throttle, clock
 from organizations.services import throttle
 from organizations.services.actors import Actor
 from organizations.services.audit import repeated_acts
-from organizations.services.delivery import chores, workers
+from organizations.services.delivery import housekeeping, workers
 
 DAY = datetime.timedelta(days=1)
 
@@ -61,9 +61,9 @@ def test_each_chore_is_done_when_due_and_a_failing_one_does_not_stop_the_others(
         done.append("often")
         return 0
 
-    monkeypatch.setattr(chores, "CHORES", ((fail, chores.HOUR), (often, chores.MINUTE)))
+    monkeypatch.setattr(housekeeping, "TASKS", ((fail, housekeeping.HOUR), (often, housekeeping.MINUTE)))
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    mine = chores.Chores()
+    mine = housekeeping.Housekeeping()
     for minutes in (0, 0, 1, 59):
         moment += datetime.timedelta(minutes=minutes)
         mine.do_due()

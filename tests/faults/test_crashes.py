@@ -90,12 +90,12 @@ def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
 def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
     """Every case; in each the faulty worker has begun."""
     with ExitStack() as stack:
-        made: list[Case] = []
+        cases: list[Case] = []
         for oid, point, fault in CASES:
-            own = stack.enter_context(portal(folder / f"case-{len(made)}", nursery, outbox))
+            own = stack.enter_context(portal(folder / f"case-{len(cases)}", nursery, outbox))
             own.leave_only(oid)
-            made.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
-        yield made
+            cases.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
+        yield cases
 
 
 def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_taken_effect_once(

@@ -20,8 +20,10 @@ pytestmark = pytest.mark.one_database
 
 
 def a_submission(event: str, user: User) -> None:
-    made = edit(accepted(user), user, name="Lakeside North") if event == "Update" else factories.organization(user=user)
-    factories.submission(made, user=user)
+    organization = (
+        edit(accepted(user), user, name="Lakeside North") if event == "Update" else factories.organization(user=user)
+    )
+    factories.submission(organization, user=user)
 
 
 @pytest.mark.parametrize(("behaviour", "event"), [("never-answers", "Update"), ("slow", "New")])

@@ -171,8 +171,8 @@ def yesterday(practice: PracticeDirectory, editor: User) -> None:
     assert deliver()
     practice.behaviour = "answers"
     EnvironmentGate.objects.update(failures=0)
-    for made in changed:
-        factories.submission(made, user=editor)
+    for organization in changed:
+        factories.submission(organization, user=editor)
     for oid in (NEW, UNSENT):
         factories.submission(factories.organization(oid, user=editor), user=editor)
 

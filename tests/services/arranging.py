@@ -43,32 +43,32 @@ def confirmed(arrange: Arrange, **values: object) -> Arrange:
 
 def edited(arrange: Arrange, **values: object) -> Arrange:
     def arranged(user: User) -> Organization:
-        found = arrange(user)
-        record = replace(found.record(), **values)  # type: ignore[arg-type]
-        return organizations.edit(found.pk, found.version, record, stands_for="", actor=acting(user))
+        organization = arrange(user)
+        record = replace(organization.record(), **values)  # type: ignore[arg-type]
+        return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
 
     return arranged
 
 
 def shown(arrange: Arrange, **values: object) -> Arrange:
     """The same, and a later reading that shows it with these values."""
-    return _read(arrange, lambda found: replace(found.record(), destination_known=False, **values))  # type: ignore[arg-type]
+    return _read(arrange, lambda organization: replace(organization.record(), destination_known=False, **values))  # type: ignore[arg-type]
 
 
 def missing(arrange: Arrange) -> Arrange:
     """The same, and a later reading that does not show it."""
-    return _read(arrange, lambda found: None)
+    return _read(arrange, lambda organization: None)
 
 
 def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord | None]) -> Arrange:
     asked_at = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 
     def arranged(user: User) -> Organization:
-        found = arrange(user)
-        found.known_at = asked_at
-        found.save()
-        directory_state.keep_reading(found, reading(found), asked_at)
-        return found
+        organization = arrange(user)
+        organization.known_at = asked_at
+        organization.save()
+        directory_state.keep_reading(organization, reading(organization), asked_at)
+        return organization
 
     return arranged
 
@@ -77,11 +77,11 @@ def found_present(arrange: Arrange) -> Arrange:
     """Never accepted, and by a person's decision there with other values."""
 
     def arranged(user: User) -> Organization:
-        found = arrange(user)
-        there = replace(found.record(), name="By hand", destination_known=False)
-        directory_state.keep_reading(found, there, timezone.now())
-        directory_state.mark_present(found, there, timezone.now())
-        return found
+        organization = arrange(user)
+        record_there = replace(organization.record(), name="By hand", destination_known=False)
+        directory_state.keep_reading(organization, record_there, timezone.now())
+        directory_state.mark_present(organization, record_there, timezone.now())
+        return organization
 
     return arranged
 
@@ -94,9 +94,9 @@ def in_production(staging: Arrange) -> Arrange:
     """The counterpart in PRODUCTION of a record of STAGING."""
 
     def arranged(user: User) -> Organization:
-        found = made(PIER, environment="production")(user)
-        counterparts.link(staging(user), found, actor=acting(user))
-        return found
+        organization = made(PIER, environment="production")(user)
+        counterparts.link(staging(user), organization, actor=acting(user))
+        return organization
 
     return arranged
 
@@ -117,16 +117,16 @@ def taken(arrange: Arrange) -> Arrange:
     """The same, and somebody took what the directory showed."""
 
     def arranged(user: User) -> Organization:
-        found = arrange(user)
-        return differences.take_theirs(found.pk, found.version, reason="Seen", actor=acting(user))
+        organization = arrange(user)
+        return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(user))
 
     return arranged
 
 
 def with_presence(arrange: Arrange, presence: str) -> Arrange:
     def arranged(user: User) -> Organization:
-        found = arrange(user)
-        Organization.objects.filter(pk=found.pk).update(presence=presence)
-        return found
+        organization = arrange(user)
+        Organization.objects.filter(pk=organization.pk).update(presence=presence)
+        return organization
 
     return arranged

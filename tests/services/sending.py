@@ -72,9 +72,9 @@ def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "stagin
     """Submit a New and claim it for a worker. Nothing answers at the address of Redox."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
-        found = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
-    assert found is not None
-    return found
+        claim = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
+    assert claim is not None
+    return claim
 
 
 def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
@@ -83,32 +83,32 @@ def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fau
     return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.with_words().get(pk=made.pk)
+def fresh(organization: Organization) -> Organization:
+    return Organization.objects.with_words().get(pk=organization.pk)
 
 
 def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:
     """A record that was sent to the practice directory."""
-    made = factories.organization(oid, user=user, **values)
-    factories.submission(made, user=user)
+    organization = factories.organization(oid, user=user, **values)
+    factories.submission(organization, user=user)
     assert deliver()
-    return fresh(made)
+    return fresh(organization)
 
 
-def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Organization:
+def there(practice: PracticeDirectory, organization: Organization, **changes: Any) -> Organization:
     """Register the accepted record in the practice directory, with these keys changed by somebody else."""
-    accepted = made.confirmed_submission
+    accepted = organization.confirmed_submission
     assert accepted is not None
-    practice.register(made.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
-    return made
+    practice.register(organization.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
+    return organization
 
 
-def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
+def read(organization: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
     """The record after the directory was queried that many minutes ago and showed `record`."""
     asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
-    row = Organization.objects.get(pk=made.pk)
+    row = Organization.objects.get(pk=organization.pk)
     directory_state.keep_reading(row, as_read(record), asked_at)
-    return fresh(made)
+    return fresh(organization)
 
 
 def as_read(record: OrganizationRecord | None) -> OrganizationRecord | None:
@@ -116,11 +116,11 @@ def as_read(record: OrganizationRecord | None) -> OrganizationRecord | None:
     return replace(record, destination_id="", destination_known=False) if record else None
 
 
-def shown(made: Organization, **values: Any) -> Organization:
+def shown(organization: Organization, **values: Any) -> Organization:
     """The record after the directory showed the accepted values, with these changed."""
-    accepted = fresh(made).confirmed_record()
+    accepted = fresh(organization).confirmed_record()
     assert accepted is not None
-    return read(made, replace(accepted, **values))
+    return read(organization, replace(accepted, **values))
 
 
 def differing(user: User, **values: Any) -> Organization:
@@ -140,17 +140,23 @@ def answer_about(submission: Submission, record: OrganizationRecord | None, *, a
 
 
 def answer_about_record(
-    made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[EarlierQuery, ...] = ()
+    organization: Organization,
+    record: OrganizationRecord | None,
+    *,
+    cause: str = "",
+    earlier: tuple[EarlierQuery, ...] = (),
 ) -> Organization:
-    """Store an answer of the directory about a record. `made` is the record at the time of the Query."""
+    """Store an answer of the directory about a record. `organization` is the record at the time of the Query."""
     with audit.recorded(WORKER) as history:
-        query.store_record_answer(history, made, DirectoryAnswer(clock.now(), cause, as_read(record), earlier=earlier))
-    return fresh(made)
+        query.store_record_answer(
+            history, organization, DirectoryAnswer(clock.now(), cause, as_read(record), earlier=earlier)
+        )
+    return fresh(organization)
 
 
-def lost(made: Organization, user: User, **said: Any) -> Submission:
+def lost(organization: Organization, user: User, **said: Any) -> Submission:
     """A sent submission whose answer was lost or is unclear."""
-    submission = factories.submission(made, user=user)
+    submission = factories.submission(organization, user=user)
     assert answered(Kind.UNKNOWN, **said) == submission
     submission.refresh_from_db()
     return submission
@@ -159,9 +165,9 @@ def lost(made: Organization, user: User, **said: Any) -> Submission:
 def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
     """The submission after a Query that is due now got this answer of the directory."""
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    asked = resolve._claim_next(submission.environment, WORKER)
-    assert asked == submission
-    resolve._apply_answer(asked, DirectoryAnswer(clock.now(), cause, as_read(record)), WORKER)
+    claimed = resolve._claim_next(submission.environment, WORKER)
+    assert claimed == submission
+    resolve._apply_answer(claimed, DirectoryAnswer(clock.now(), cause, as_read(record)), WORKER)
     submission.refresh_from_db()
     return submission
 
@@ -170,10 +176,10 @@ def as_sent(submission: Submission) -> OrganizationRecord:
     return record_from_message(bytes(submission.message))
 
 
-def edit(made: Organization, user: User, **values: object) -> Organization:
-    made = fresh(made)
-    record = replace(made.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user))
+def edit(organization: Organization, user: User, **values: object) -> Organization:
+    organization = fresh(organization)
+    record = replace(organization.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
 
 
 def actions_of(submission: Submission) -> list[str]:

@@ -44,15 +44,15 @@ def test_of_24_sign_ins_at_the_same_moment_5_reach_the_password() -> None:
         typed = {"username": user.username, "password": "wrong"}
         return Client().post(reverse("sign-in"), typed).status_code
 
-    found = side_by_side(24, sign_in)
-    assert (found.count(422), found.count(429)) == (5, 19)
+    results = side_by_side(24, sign_in)
+    assert (results.count(422), results.count(429)) == (5, 19)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_tries_of_many_names_at_the_same_moment_use_up_the_block_exactly() -> None:
     block = Limit("block", 7)
-    found = side_by_side(24, lambda number: is_reserved(Limit(f"name{number}", 5), block))
-    assert found.count(True) == 7
+    results = side_by_side(24, lambda number: is_reserved(Limit(f"name{number}", 5), block))
+    assert results.count(True) == 7
     assert Throttle.objects.get(pk="block").count == 7
 
 

@@ -26,8 +26,8 @@ def boss() -> User:
 
 def save(user: User, actor: User | Actor, *roles: str, **values: object) -> User:
     groups = [Group.objects.get(name=role) for role in roles]
-    who = person(actor) if isinstance(actor, User) else actor
-    return accounts.save(user, groups=groups, what="account made", actor=who, **values)  # type: ignore[arg-type]
+    acting_person = person(actor) if isinstance(actor, User) else actor
+    return accounts.save(user, groups=groups, what="account made", actor=acting_person, **values)  # type: ignore[arg-type]
 
 
 def grants(user: User) -> dict[str, str]:
@@ -60,11 +60,11 @@ def test_roles_of_an_earlier_release_are_read_from_the_history(boss: User) -> No
     anna = save(User(username="anna"), boss, "viewer")
     save(anna, system("Demonstration"), "viewer", "editor")
     anna.groups.add(Group.objects.get(name="auditor"))  # past the service: no entry tells it
-    before = grants(anna)
+    grants_before = grants(anna)
     RoleGrant.objects.all().delete()
     import_module("organizations.migrations.0016_accounts").find_grants(apps, None)
-    assert grants(User.objects.get(pk=anna.pk)) == before
-    assert before == {"auditor": "", "editor": "Demonstration", "viewer": "Boss One (boss)"}
+    assert grants(User.objects.get(pk=anna.pk)) == grants_before
+    assert grants_before == {"auditor": "", "editor": "Demonstration", "viewer": "Boss One (boss)"}
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_name_similar_to_another_one_is_refused(boss: User, names: dict[str, s
     ],
 )
 def test_a_name_that_the_portal_uses_is_refused(boss: User, names: dict[str, str]) -> None:
-    with pytest.raises(NameTaken, match="The portal itself uses the name") as caught:
+    with pytest.raises(NameTaken, match="The portal itself uses the name") as refusal:
         save(User(**({"username": "new"} | names)), boss)
-    assert caught.value.field == ("username" if "username" in names else "last_name")
+    assert refusal.value.field == ("username" if "username" in names else "last_name")
 
 
 def test_each_name_by_which_the_portal_itself_acts_is_refused() -> None:
@@ -162,8 +162,8 @@ def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User)
 def test_a_first_password_is_made_up_and_its_person_must_change_it(boss: User) -> None:
     anna = save(User(username="anna"), boss)
     password = accounts.give_first_password(anna, opened_with=anna.fingerprint(), actor=person(boss))
-    after = User.objects.get(pk=anna.pk)
-    assert (after.check_password(password), after.must_change_password) == (True, True)
+    user = User.objects.get(pk=anna.pk)
+    assert (user.check_password(password), user.must_change_password) == (True, True)
     with pytest.raises(ActionRefused, match="Change your own password"):
         accounts.give_first_password(boss, opened_with=boss.fingerprint(), actor=person(boss))
 
@@ -179,9 +179,9 @@ def test_no_password_that_somebody_else_ever_set_is_accepted_again(boss: User) -
     anna = save(User(username="anna"), boss, password=GOOD)
     accounts.change_password(anna, "five-late-trains", actor=system("Command changepassword"))
     accounts.change_password(anna, "four-loud-herons", actor=person(anna))
-    for known in (GOOD, "five-late-trains"):
+    for password in (GOOD, "five-late-trains"):
         with pytest.raises(PasswordRefused, match="Somebody else set this password"):
-            accounts.change_password(anna, known, actor=person(anna))
+            accounts.change_password(anna, password, actor=person(anna))
     accounts.change_password(anna, "nine-cold-spoons", actor=person(anna))
     accounts.change_password(anna, "four-loud-herons", actor=person(anna))
 

@@ -36,25 +36,25 @@ def oauth(key: RSAKey) -> dict[str, str]:
 def test_an_assertion_that_our_key_signed_delivers_and_is_written_down_nowhere(
     editor: User, tmp_path, key: RSAKey, oauth: dict[str, str]
 ) -> None:
-    known = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
-    with PracticeDirectory(tmp_path, [known]) as practice, override_settings(
+    credential = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
+    with PracticeDirectory(tmp_path, [credential]) as practice, override_settings(
         REDOX=redox(practice.url, **oauth), REDOX_RATE=1000.0
     ):  # fmt: skip
         first = factories.submission(factories.organization(user=editor), user=editor)
         second = factories.submission(factories.organization(f"{factories.BASE}.1", user=editor), user=editor)
         assert deliver()
         assert deliver()
-        asked = [request.path for request in practice.requests]
+        paths = [request.path for request in practice.requests]
         proof = next(request.body for request in practice.requests if request.path == "/v2/auth/token")
 
-    assert asked == ["/v2/auth/token", "/endpoint", "/endpoint"]
+    assert paths == ["/v2/auth/token", "/endpoint", "/endpoint"]
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == (State.ACCEPTED, State.ACCEPTED)
-    kept = b"".join(bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b""))
+    stored_bytes = b"".join(bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b""))
     assert b"eyJ" in proof
-    assert b"eyJ" not in kept
-    assert b"PRIVATE KEY" not in kept
+    assert b"eyJ" not in stored_bytes
+    assert b"PRIVATE KEY" not in stored_bytes
 
 
 class _RefusesMessages:
@@ -83,14 +83,14 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
         submission = factories.submission(factories.organization(user=editor), user=editor)
         assert deliver()
         assert not deliver()
-        sent = [head for head in (server.head(place) for place in range(len(server.requests))) if "/endpoint " in head]
+        heads = [head for head in (server.head(place) for place in range(len(server.requests))) if "/endpoint " in head]
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 0)
     assert gate.is_stopped
     assert gate.stopped_reason.startswith("Redox does not accept the credential")
-    tokens = [line for head in sent for line in head.split("\r\n") if line.startswith("Authorization")]
+    tokens = [line for head in heads for line in head.split("\r\n") if line.startswith("Authorization")]
     assert tokens == ["Authorization: Bearer made-up-token-1", "Authorization: Bearer made-up-token-2"]
     assert actions_of(submission).count(Action.ATTEMPT_INTENT) == 1
     assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1

@@ -63,7 +63,7 @@ def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.
 @pytest.mark.django_db
 def test_no_service_sets_a_bad_password() -> None:
     user = factories.editor()
-    before = user.password
+    password_before = user.password
     for act in (
         lambda: accounts.change_password(user, "123456789012", actor=system("Test")),
         lambda: accounts.save(user, password="abc", what="password", actor=system("Test")),
@@ -73,7 +73,7 @@ def test_no_service_sets_a_bad_password() -> None:
     ):
         with pytest.raises(PasswordRefused):
             act()
-    assert [each.password for each in User.objects.all()] == [before]
+    assert [each.password for each in User.objects.all()] == [password_before]
     assert not AuditEntry.objects.filter(action=Action.PERSON_CHANGED).exists()
 
 
@@ -92,9 +92,9 @@ def type_it(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("password", ["", "abc", "123456789012", "victimvictim1"])
 def test_createsuperuser_takes_no_bad_password(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
-    with pytest.raises(CommandError, match="This password") as caught:
+    with pytest.raises(CommandError, match="This password") as refusal:
         made_on_the_machine(monkeypatch, password)
-    assert caught.value.returncode == 2
+    assert refusal.value.returncode == 2
     assert not User.objects.exists()
 
 
@@ -115,10 +115,10 @@ def test_createsuperuser_asks_again_until_the_password_is_good(monkeypatch: pyte
     type_it(monkeypatch, "abc", GOOD, "another", GOOD, GOOD)
     call_command("createsuperuser", "--username", "victim")
     assert User.objects.get().check_password(GOOD)
-    said = capsys.readouterr().err
-    assert "too short" in said
-    assert "not the same" in said
-    assert GOOD not in said
+    error_output = capsys.readouterr().err
+    assert "too short" in error_output
+    assert "not the same" in error_output
+    assert GOOD not in error_output
 
 
 @pytest.mark.django_db
@@ -132,9 +132,9 @@ def test_createsuperuser_asks_no_password_for_a_user_name_that_will_not_do(monke
 def test_changepassword_takes_no_bad_password_and_lets_it_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     user = factories.UserFactory(username="victim")
     type_it(monkeypatch, "abc", "123456789012", "victimvictim1")
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(CommandError) as refusal:
         call_command("changepassword", "victim")
-    assert caught.value.returncode == 2
+    assert refusal.value.returncode == 2
     type_it(monkeypatch, GOOD, GOOD)
     call_command("changepassword", "victim")
     user.refresh_from_db()

@@ -64,19 +64,19 @@ def test_a_fork_cannot_be_stored() -> None:
 
 
 def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
-    made = factories.organization(user=editor)
-    before = AuditEntry.objects.count()
+    organization = factories.organization(user=editor)
+    entries_before = AuditEntry.objects.count()
 
     def act() -> None:
         with audit.recorded(PORTAL) as history:
-            Organization.objects.filter(pk=made.pk).update(name="Half")
-            history.log_record(Action.ORGANIZATION_EDITED, made)
+            Organization.objects.filter(pk=organization.pk).update(name="Half")
+            history.log_record(Action.ORGANIZATION_EDITED, organization)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         act()
     assert Organization.objects.get().name != "Half"
-    assert AuditEntry.objects.count() == before
+    assert AuditEntry.objects.count() == entries_before
 
 
 def test_facts_are_kept_by_the_outermost_transaction_alone() -> None:

@@ -19,10 +19,10 @@ from tests.services.sending import came, taken
 
 @given(EXCHANGES, EVENTS)
 def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
-    judged = classify(exchange, event=event, oid=BASE)
-    rounded = math.ceil(judged.hold_seconds) if judged.hold_seconds is not None else None
-    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.outcome_facts(judged)}))
-    assert outcomes.stored_outcome(entry) == replace(judged, hold_seconds=rounded)
+    outcome = classify(exchange, event=event, oid=BASE)
+    rounded = math.ceil(outcome.hold_seconds) if outcome.hold_seconds is not None else None
+    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.outcome_facts(outcome)}))
+    assert outcomes.stored_outcome(entry) == replace(outcome, hold_seconds=rounded)
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def rejected(editor: User, worker: Actor) -> Submission:
     claim = taken(editor, worker)
     exchange = came(503)
     settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
-    judged = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
-    settle.settle_attempt(claim.submission, judged, exchange, actor=worker)
+    outcome = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
+    settle.settle_attempt(claim.submission, outcome, exchange, actor=worker)
     return Submission.objects.get()
 
 

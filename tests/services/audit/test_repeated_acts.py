@@ -33,13 +33,13 @@ def counted() -> list[int]:
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch):
-    real, passed = clock.now, datetime.timedelta()
+    real, elapsed = clock.now, datetime.timedelta()
 
     def wait(seconds: int) -> None:
-        nonlocal passed
-        passed += datetime.timedelta(seconds=seconds)
+        nonlocal elapsed
+        elapsed += datetime.timedelta(seconds=seconds)
 
-    monkeypatch.setattr(clock, "now", lambda: real() + passed)
+    monkeypatch.setattr(clock, "now", lambda: real() + elapsed)
     return wait
 
 

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.one_database
 
 
 def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
-    found = check.check_connection("staging", actor=acting(editor))
+    result = check.check_connection("staging", actor=acting(editor))
 
-    assert (found.succeeded, found.facts["known"]) == (True, False)
+    assert (result.succeeded, result.facts["known"]) == (True, False)
     assert practice.effects == []
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.check_succeeded, gate.checked_by) == (True, "Editor One")
@@ -39,9 +39,9 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) 
     ):
         practice.behaviour = behaviour
         with override_settings(REDOX_DEADLINE=0.3):
-            found = check.check_connection("staging", actor=acting(editor))
-        assert not found.succeeded
-        assert sentence in found.sentence
+            result = check.check_connection("staging", actor=acting(editor))
+        assert not result.succeeded
+        assert sentence in result.sentence
 
 
 @pytest.mark.django_db(transaction=True)

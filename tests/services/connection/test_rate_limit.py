@@ -26,15 +26,15 @@ from tests.services.sending import deliver
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
     """Every slot that is taken from now on."""
-    found: list[SendSlot] = []
+    slots: list[SendSlot] = []
     take_within = rate_limit.reserve_slot_within
 
     def counted(now: datetime.datetime) -> SendSlot:
-        found.append(take_within(now))
-        return found[-1]
+        slots.append(take_within(now))
+        return slots[-1]
 
     monkeypatch.setattr(rate_limit, "reserve_slot_within", counted)
-    return found
+    return slots
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_a_message_and_its_token_requests_take_one_slot_each(
 
 
 def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
-    shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
-    renewing.register("staging", shown)
+    directory_record = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    renewing.register("staging", directory_record)
     assert query.query_oid("staging", BASE).is_answered
     renewing.expire_tokens()
     assert query.query_oid("staging", BASE).is_answered

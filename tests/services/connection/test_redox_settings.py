@@ -39,9 +39,9 @@ SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
     ],
 )
 def test_crossed_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as error:
         redox_settings.verify_settings()
-    assert found.value.variable == variable
+    assert error.value.variable == variable
 
 
 @cache
@@ -57,9 +57,9 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
     old, new = pem(1, PrivateFormat.TraditionalOpenSSL), pem(1)
     for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
         keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
-        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as found:
+        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as error:
             redox_settings.verify_settings()
-        assert found.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
+        assert error.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
 )
 def test_one_client_in_both_environments_is_found_however_it_is_written(first: str, second: str) -> None:
     clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as found:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as error:
         redox_settings.verify_settings()
-    assert found.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
+    assert error.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
 
 
 def test_credentials_that_differ_are_not_crossed() -> None:

@@ -40,10 +40,10 @@ def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(s
     saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
     assert query.query_submission(submission, actor=acting(editor)).is_answered
 
-    refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
+    refused, *later_answers = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
     assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
     assert refused.facts["detail"].startswith("Redox refused the access token")
-    assert [entry.http_status for entry in answered] == [200, 200, 200]
+    assert [entry.http_status for entry in later_answers] == [200, 200, 200]
 
 
 def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(

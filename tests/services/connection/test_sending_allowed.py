@@ -70,8 +70,8 @@ class TestSendingAllowed:
 
     def test_no_query_is_sent_without_a_token(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
-            asked = gateway.send_query(redox_settings.environment("staging"), b"{}")
-        assert (asked.token.token, asked.exchange) == ("", None)
+            exchange = gateway.send_query(redox_settings.environment("staging"), b"{}")
+        assert (exchange.token.token, exchange.exchange) == ("", None)
 
 
 @pytest.mark.parametrize(

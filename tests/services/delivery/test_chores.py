@@ -50,21 +50,21 @@ def test_a_worker_logs_ended_counts_and_deletes_ended_rows(monkeypatch: pytest.M
 def test_each_chore_is_done_when_due_and_a_failing_one_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done: list[str] = []
+    chores_run: list[str] = []
     moment = timezone.now()
 
     def fail() -> int:
-        done.append("fails")
+        chores_run.append("fails")
         raise ZeroDivisionError
 
     def often() -> int:
-        done.append("often")
+        chores_run.append("often")
         return 0
 
     monkeypatch.setattr(chores, "CHORES", ((fail, chores.HOUR), (often, chores.MINUTE)))
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    mine = chores.Chores()
+    worker_chores = chores.Chores()
     for minutes in (0, 0, 1, 59):
         moment += datetime.timedelta(minutes=minutes)
-        mine.do_due()
-    assert done == ["fails", "often", "often", "fails", "often"]
+        worker_chores.do_due()
+    assert chores_run == ["fails", "often", "often", "fails", "often"]

@@ -104,14 +104,14 @@ def test_an_unknown_update_may_have_arrived_or_not(update: Submission, approver:
 
 
 def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = undecided(factories.submission(made, user=editor))
+    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = undecided(factories.submission(organization, user=editor))
     assert Verdict.ARRIVED not in offered(submission, accepted_before(submission), approver)
 
 
 def test_after_a_restore_a_message_without_an_attempt_may_have_arrived(editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor)
+    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = factories.submission(organization, user=editor)
     with audit.recorded(approver) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     assert offered(undecided(submission), accepted_before(submission), approver) == set(Verdict)
@@ -125,15 +125,19 @@ def test_a_message_for_other_settings_is_not_sent_again(update: Submission, appr
 def test_it_arrived(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.ARRIVED, approver, replace(accepted_before(update), name="By hand"))
 
-    made = fresh(submission.organization)
+    organization = fresh(submission.organization)
     assert (submission.state, submission.evidence, submission.decided_by) == (
         State.ACCEPTED,
         Evidence.PERSON,
         approver.name,
     )
-    assert (made.confirmed_evidence, made.standing, made.changes) == (Evidence.PERSON, "active", 0)
+    assert (organization.confirmed_evidence, organization.standing, organization.changes) == (
+        Evidence.PERSON,
+        "active",
+        0,
+    )
     # What the directory showed beside the decision is still its newest reading.
-    assert (made.differs, made.seen_at == submission.evidence_at) == (1, True)
+    assert (organization.differs, organization.seen_at == submission.evidence_at) == (1, True)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.actor_name, entry.facts["reason"]) == (approver.name, "Compared, ticket 12")
     assert entry.facts["details"] == {"state": "accepted", "evidence": "person", "verdict": "arrived"}
@@ -151,10 +155,10 @@ def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission,
 
 def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.GIVE_UP, approver, accepted_before(update))
-    made = fresh(submission.organization)
+    organization = fresh(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
-    assert (made.open_work, made.name, made.changes) == ("rejected", "Lakeside North", 1)
-    assert made.presence == Presence.PRESENT
+    assert (organization.open_work, organization.name, organization.changes) == ("rejected", "Lakeside North", 1)
+    assert organization.presence == Presence.PRESENT
 
 
 @pytest.mark.parametrize("verdict", [Verdict.GIVE_UP, Verdict.SEND_AGAIN])
@@ -170,31 +174,37 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
 ) -> None:
     submission = decide_shown(new, Verdict.OURS, approver)
 
-    made = fresh(submission.organization)
-    assert (submission.state, made.open_work, made.standing) == (State.REJECTED, "rejected", "seen")
-    review = reviews.review(made, actor=acting(editor))
+    organization = fresh(submission.organization)
+    assert (submission.state, organization.open_work, organization.standing) == (State.REJECTED, "rejected", "seen")
+    review = reviews.review(organization, actor=acting(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
     assert "fields change" not in review.verdict
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
-    of_another = reviews.review(made, actor=approver)  # each value is ticked once, whoever saved it
+    of_another = reviews.review(organization, actor=approver)  # each value is ticked once, whoever saved it
     assert "others" not in {warning.key for warning in of_another.open_warnings}
 
 
 def test_the_directorys_values_of_our_record_can_be_taken_instead(
     new: Submission, editor: User, approver: Actor
 ) -> None:
-    made = fresh(decide_shown(new, Verdict.OURS, approver).organization)
-    overwritten = {change.difference.label for change in reviews.review(made, actor=acting(editor)).overwrites}
-    page = shown.differences_content(made)
+    organization = fresh(decide_shown(new, Verdict.OURS, approver).organization)
+    overwritten = {change.difference.label for change in reviews.review(organization, actor=acting(editor)).overwrites}
+    page = shown.differences_content(organization)
     assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
-    taken = fresh(differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor)))
-    review = reviews.review(taken, actor=acting(editor))
+    after_taking = fresh(
+        differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+    )
+    review = reviews.review(after_taking, actor=acting(editor))
     assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())
-    assert (taken.confirmed, taken.standing, shown.differences_content(taken).rows) == ("", "seen", ())
+    assert (after_taking.confirmed, after_taking.standing, shown.differences_content(after_taking).rows) == (
+        "",
+        "seen",
+        (),
+    )
 
 
 def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(
@@ -205,16 +215,20 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
     review = reviews.review(fresh(submission.organization), actor=acting(editor))
     assert [change.difference.field for change in review.changes] == ["name"]
     assert [(each.difference.field, each.difference.before) for each in review.overwrites] == [("aliases", "By hand")]
-    before = factories.submission(submission.organization, user=editor).before_record()
-    assert before is not None
-    assert (before.name, before.aliases) == ("Lakeside 1", ("By hand",))
+    record_before = factories.submission(submission.organization, user=editor).before_record()
+    assert record_before is not None
+    assert (record_before.name, record_before.aliases) == ("Lakeside 1", ("By hand",))
 
 
 def test_nothing_is_sent_to_the_oid_of_somebody_else(new: Submission, editor: User, approver: Actor) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    made = fresh(submission.organization)
-    assert (submission.state, made.standing, made.foreign_name) == (State.REJECTED, "not_registered", "Theirs")
-    assert [blocker.kind for blocker in reviews.review(made).blockers] == ["foreign"]
+    organization = fresh(submission.organization)
+    assert (submission.state, organization.standing, organization.foreign_name) == (
+        State.REJECTED,
+        "not_registered",
+        "Theirs",
+    )
+    assert [blocker.kind for blocker in reviews.review(organization).blockers] == ["foreign"]
 
 
 def test_after_that_decision_the_oid_may_change_and_records_below_follow(
@@ -222,12 +236,12 @@ def test_after_that_decision_the_oid_may_change_and_records_below_follow(
 ) -> None:
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    made = edit(submission.organization, editor, oid=f"{BASE}9")
+    organization = edit(submission.organization, editor, oid=f"{BASE}9")
 
     child.refresh_from_db()
-    assert (made.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
-    assert (made.is_foreign, made.seen, made.presence) == (False, "", Presence.NEVER)
-    assert reviews.review(made, actor=acting(editor)).blockers == ()
+    assert (organization.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
+    assert (organization.is_foreign, organization.seen, organization.presence) == (False, "", Presence.NEVER)
+    assert reviews.review(organization, actor=acting(editor)).blockers == ()
     last = AuditEntry.objects.filter(organization_id=child.pk).latest("sequence")
     assert (last.action, last.actor_name, last.facts["fields"]) == (
         Action.ORGANIZATION_EDITED,
@@ -236,29 +250,29 @@ def test_after_that_decision_the_oid_may_change_and_records_below_follow(
     )
     # It waits for the new OID, and not for the rejected one.
     (blocker,) = reviews.review(child).blockers
-    assert blocker.sentence == f"Send {made.name} first."
+    assert blocker.sentence == f"Send {organization.name} first."
 
 
 def test_a_new_answer_of_the_directory_can_take_the_decision_back(
     new: Submission, editor: User, approver: Actor
 ) -> None:
-    made = decide_shown(new, Verdict.FOREIGN, approver).organization
+    organization = decide_shown(new, Verdict.FOREIGN, approver).organization
     with pytest.raises(ActionRefused, match="Ask the directory again"):
-        differences.claim(made.pk, reason="Redox corrected it", actor=approver)
-    read(made, None)
+        differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+    read(organization, None)
     with pytest.raises(ReasonMissing):
-        differences.claim(made.pk, reason=" ", actor=approver)
-    differences.claim(made.pk, reason="Redox corrected it", actor=approver)
-    made = fresh(made)
-    assert (made.is_foreign, made.standing) == (False, "not_registered")
-    assert reviews.review(made, actor=acting(editor)).event == Event.NEW
+        differences.claim(organization.pk, reason=" ", actor=approver)
+    differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+    organization = fresh(organization)
+    assert (organization.is_foreign, organization.standing) == (False, "not_registered")
+    assert reviews.review(organization, actor=acting(editor)).event == Event.NEW
 
 
 def test_an_oid_that_comes_back_is_still_somebody_elses(new: Submission, editor: User, approver: Actor) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    moved = edit(submission.organization, editor, oid=f"{BASE}.55")
-    assert not moved.is_foreign
-    back = edit(moved, editor, oid=BASE)
+    record_with_new_oid = edit(submission.organization, editor, oid=f"{BASE}.55")
+    assert not record_with_new_oid.is_foreign
+    back = edit(record_with_new_oid, editor, oid=BASE)
     assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
 
     read(back, THEIRS)
@@ -266,13 +280,15 @@ def test_an_oid_that_comes_back_is_still_somebody_elses(new: Submission, editor:
 
 
 def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, approver: Actor) -> None:
-    made = factories.accepted(user=editor)
-    before = made.record()
-    factories.submission(edit(made, editor, name="Second"), user=editor)
+    organization = factories.accepted(user=editor)
+    record_before = organization.record()
+    factories.submission(edit(organization, editor, name="Second"), user=editor)
     answered()
-    decide_shown(undecided(lost(edit(made, editor, name="Third"), editor)), Verdict.OURS, approver, before)
-    review = reviews.review(fresh(made), actor=acting(editor))
-    assert [each.difference.before for each in review.overwrites] == [before.name]
+    decide_shown(
+        undecided(lost(edit(organization, editor, name="Third"), editor)), Verdict.OURS, approver, record_before
+    )
+    review = reviews.review(fresh(organization), actor=acting(editor))
+    assert [each.difference.before for each in review.overwrites] == [record_before.name]
 
 
 def test_a_reason_is_needed(new: Submission, approver: Actor) -> None:
@@ -335,15 +351,15 @@ def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> 
 
 def updated(oid: str) -> Exchange:
     """Redox accepts an Update of this OID."""
-    said = f"Organization with id:{oid} has been updated successfully."
-    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
+    detail = f"Organization with id:{oid} has been updated successfully."
+    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": detail}}}
     return Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
 
 
 def test_the_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
-    submission = undecided(factories.submission(made, user=editor))  # never sent
-    assert settle.store_response(update, updated(made.oid), repeat=0, actor=approver) is None
+    organization = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
+    submission = undecided(factories.submission(organization, user=editor))  # never sent
+    assert settle.store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
     assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}
 
 

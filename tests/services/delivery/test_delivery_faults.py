@@ -210,13 +210,13 @@ def test_a_stored_response_is_classified_after_a_crash_without_a_query(editor: U
     factories.submission(factories.organization(user=editor), user=editor)
     submission = claim()
     assert submission is not None
-    said = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
+    body = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
     exchange = Exchange(
         request_sha256=submission.message_sha256,
         sent=True,
         status=200,
         headers={"content-type": "application/json"},
-        body=json.dumps(said).encode(),
+        body=json.dumps(body).encode(),
         duration_ms=5,
     )
     settle.store_response(submission, exchange, repeat=0, actor=worker)
@@ -269,12 +269,12 @@ def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
 @pytest.fixture
 def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
     """A server that reads the database when a message arrives."""
-    seen: list[list[str]] = []
+    states: list[list[str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
-            seen.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
+            states.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
             connection.close()
             self.send_response(503)
             self.end_headers()
@@ -284,7 +284,7 @@ def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
+    yield f"http://127.0.0.1:{server.server_port}", states
     server.shutdown()
     thread.join()
     server.server_close()
@@ -294,10 +294,10 @@ def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
 def test_the_intent_is_committed_before_a_byte_is_sent(
     asked_at_arrival: tuple[str, list[list[str]]], editor: User
 ) -> None:
-    url, seen = asked_at_arrival
+    url, states = asked_at_arrival
     with override_settings(REDOX=redox(url), REDOX_DEADLINE=2.0, REDOX_LEASE=40.0, REDOX_SETTLE=0.5):
         submission = factories.submission(factories.organization(user=editor), user=editor)
         assert deliver()
-    assert [actions[-1] for actions in seen] == [Action.ATTEMPT_INTENT]
+    assert [actions[-1] for actions in states] == [Action.ATTEMPT_INTENT]
     intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
     assert (intent.facts["message_sha256"], intent.attempt) == (submission.message_sha256, 1)

@@ -51,7 +51,7 @@ def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, 
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
     there(practice, factories.accepted(user=editor))
-    found = query.query_oid("staging", BASE).record
-    assert found is not None
-    assert replace(found, carried=()) == as_read(factories.record())
+    record = query.query_oid("staging", BASE).record
+    assert record is not None
+    assert replace(record, carried=()) == as_read(factories.record())
     assert query.query_oid("staging", f"{BASE}.9").record is None

@@ -88,8 +88,8 @@ def test_nothing_is_queried_while_sending_is_stopped_or_without_a_credential(
     if is_connected:
         request.getfixturevalue("unreachable_redox")
         EnvironmentGate.objects.update(stopped_at=timezone.now())
-    made = factories.accepted(f"{BASE}.2", user=editor)
-    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
+    organization = factories.accepted(f"{BASE}.2", user=editor)
+    Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     Submission.objects.filter(pk=new.pk).update(not_before=timezone.now())
     assert not resolve.resolve_next("staging", actor=worker)
     assert not resolve.read_back_next("staging", actor=worker)
@@ -108,13 +108,13 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     assert resolve.resolve_next("staging", actor=worker)
 
     submission.refresh_from_db()
-    made = fresh(submission.organization)
-    assert (submission.state, made.standing, made.open_work) == (State.ACCEPTED, "active", "")
+    organization = fresh(submission.organization)
+    assert (submission.state, organization.standing, organization.open_work) == (State.ACCEPTED, "active", "")
     assert submission.state_reason == "The directory shows what was sent."
-    assert (submission.evidence, made.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
+    assert (submission.evidence, organization.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
     assert submission.decided_by == ""
-    assert made.seen_at == submission.evidence_at
-    assert made.confirmed_record() == made.record()
+    assert organization.seen_at == submission.evidence_at
+    assert organization.confirmed_record() == organization.record()
     assert [b'"EventType": "Query"' in body for body in sent(practice)] == [False, True]
     actions = actions_of(submission)
     assert actions[-3:] == [Action.SUBMISSION_ASKED, Action.ORGANIZATION_CONFIRMED, Action.SUBMISSION_SETTLED]
@@ -123,13 +123,13 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
 
 def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
     """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
-    made = factories.accepted(user=editor)
-    directory_state.mark_absent(made, clock.now())  # as Redox had answered to an Update
+    organization = factories.accepted(user=editor)
+    directory_state.mark_absent(organization, clock.now())  # as Redox had answered to an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
-    answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)
-    submission = lost(fresh(made), editor)
-    assert (submission.event, fresh(made).seen_at) == ("New", None)
+    answer_about_record(fresh(organization), None, cause="HTTP 502", earlier=earlier)
+    submission = lost(fresh(organization), editor)
+    assert (submission.event, fresh(organization).seen_at) == ("New", None)
     assert resolved(submission, as_sent(submission)).state == State.NEEDS_PERSON
 
 
@@ -192,14 +192,14 @@ def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
 def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
     """The change is not shown, or no Query could show it or tell it from the record before."""
-    made = factories.accepted(user=editor)
+    organization = factories.accepted(user=editor)
     values = {
         "name": "Lakeside North",
         "destination_id": "7f296bb4-83fd-498d-92f3-a76960648788",
-        "address": replace(made.record().address, zip_code="53704-1234"),
+        "address": replace(organization.record().address, zip_code="53704-1234"),
     }
     field = "address" if change == "zip_code" else change
-    submission = lost(edit(made, editor, **{field: values[field]}), editor)
+    submission = lost(edit(organization, editor, **{field: values[field]}), editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 2)
     resolved(submission, before(submission) if change == "name" else as_sent(submission))
     assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
@@ -271,8 +271,8 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
 def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
-    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    organization = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     sending = claim()
     assert sending is not None
     settle.settle_lost_attempt(sending, actor=worker)
@@ -289,8 +289,8 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
     assert resolve.read_back_next("staging", actor=worker)
 
-    after = Organization.objects.get()
-    assert (after.differs, after.name) == (1, "Lakeside North")
+    organization_after = Organization.objects.get()
+    assert (organization_after.differs, organization_after.name) == (1, "Lakeside North")
     assert Submission.objects.get(pk=submission.pk).read_back_at is None
     assert not resolve.read_back_next("staging", actor=worker)
 
@@ -298,11 +298,11 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
 def test_a_read_back_without_an_answer_is_repeated_later(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    organization = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
     other = factories.accepted(f"{BASE}.2", user=editor)
     until = clock.now() + datetime.timedelta(hours=1)
     Submission.objects.filter(organization=other).update(read_back_at=until)
-    due = Submission.objects.filter(organization=made)
+    due = Submission.objects.filter(organization=organization)
     due.update(read_back_at=clock.now())
     practice.behaviour = "gateway-error"
     assert resolve.read_back_next("staging", actor=worker)
@@ -314,20 +314,20 @@ def test_a_read_back_without_an_answer_is_repeated_later(
     practice.behaviour = "answers"
     due.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
-    assert (due.get().read_back_at, fresh(made).differs) == (None, 1)
+    assert (due.get().read_back_at, fresh(organization).differs) == (None, 1)
     assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
 
 
 def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    answer_about_record(made, made.record())
-    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    organization = factories.accepted(user=editor)
+    answer_about_record(organization, organization.record())
+    factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     answered()
-    after = fresh(made)
-    assert after.seen != after.confirmed
-    assert not after.differs
+    organization_after = fresh(organization)
+    assert organization_after.seen != organization_after.confirmed
+    assert not organization_after.differs
 
 
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
@@ -360,8 +360,8 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
 
 
 def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    address = replace(made.record().address, zip_code="53704-1234")
-    submission = lost(edit(made, editor, address=address), editor, warning=OTHER_SUCCESS)
+    organization = factories.accepted(user=editor)
+    address = replace(organization.record().address, zip_code="53704-1234")
+    submission = lost(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
     resolved(submission, as_sent(submission))
     assert (submission.state, submission.evidence, submission.attempt) == (State.ACCEPTED, Evidence.BOTH, 1)

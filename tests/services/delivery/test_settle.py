@@ -72,11 +72,11 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
     claim = claimed()
     claim.submission.tries = tries
-    before = clock.now()
+    time_before = clock.now()
     submission = settled(claim, REFUSED, worker)
     assert submission.state == State.QUEUED
     assert submission.not_before is not None
-    waits = (submission.not_before - before).total_seconds()
+    waits = (submission.not_before - time_before).total_seconds()
     assert waits == pytest.approx(longest, abs=3.0)
     assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
 
@@ -86,19 +86,19 @@ def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
-    claim, before = claimed(), clock.now()
+    claim, time_before = claimed(), clock.now()
     claim.submission.tries = 7
-    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=before - datetime.timedelta(hours=25))
+    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=time_before - datetime.timedelta(hours=25))
     submission = settled(claim, exchange, worker)
     assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 7, exchange.status)
     assert submission.not_before is not None
-    assert (submission.not_before - before).total_seconds() < 100  # a try would wait for 256
+    assert (submission.not_before - time_before).total_seconds() < 100  # a try would wait for 256
 
 
 def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
-    gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
-    late = replace(claim, claimed_at=claim.claimed_at - gone)
+    elapsed = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
+    late = replace(claim, claimed_at=claim.claimed_at - elapsed)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         courier._send(late, "token", worker)
     submission = Submission.objects.get(pk=claim.submission.pk)
@@ -127,38 +127,38 @@ def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
     intent.update(at=timezone.now() - datetime.timedelta(minutes=minutes))
     submission = settled(claim, REFUSED, worker)
     assert (submission.state, submission.tries, submission.detail) == (state, tries + 1, "refused")
-    counted = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
-    assert submission.state_reason == (counted if state == State.NEEDS_PERSON else "refused")
+    detail = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
+    assert submission.state_reason == (detail if state == State.NEEDS_PERSON else "refused")
 
 
 @override_settings(REDOX_SETTLE=180.0)
 def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Claimed, worker: Actor) -> None:
-    before = clock.now()
+    time_before = clock.now()
     submission = settled(claimed(), came(504), worker)
     assert submission.state == State.UNKNOWN
     assert submission.not_before is not None
-    assert submission.not_before >= before + datetime.timedelta(seconds=180)
+    assert submission.not_before >= time_before + datetime.timedelta(seconds=180)
     presence_at = Organization.objects.get().presence_at
     assert presence_at is not None
-    assert presence_at >= before
+    assert presence_at >= time_before
 
 
 @pytest.mark.parametrize("hours", [0, 5])
 def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_again(
     claimed: Claimed, worker: Actor, hours: int
 ) -> None:
-    claim, before = claimed(), clock.now()
-    claim.submission.unknown_since = before - datetime.timedelta(hours=hours) if hours else None
-    Submission.objects.update(asks=3, absent_at=before)
+    claim, time_before = claimed(), clock.now()
+    claim.submission.unknown_since = time_before - datetime.timedelta(hours=hours) if hours else None
+    Submission.objects.update(asks=3, absent_at=time_before)
     submission = settled(claim, came(504), worker)
     assert (submission.asks, submission.absent_at) == (0, None)
     assert submission.unknown_since is not None
-    assert (submission.unknown_since >= before) is (hours == 0)
+    assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
 def test_a_value_that_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    factories.submission(made, user=editor)
+    organization = differing(editor, name="By hand")
+    factories.submission(organization, user=editor)
     Organization.objects.update(differs=0)
     answered(Kind.REJECTED)
     assert Organization.objects.get().differs == 1
@@ -224,21 +224,21 @@ def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, wo
 
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
-    made = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
-    edit(made, editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor, intent=intent)
+    organization = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    edit(organization, editor, name="Lakeside North")
+    submission = factories.submission(organization, user=editor, intent=intent)
     answered()
     version = Organization.objects.get().confirmed_version
-    assert version == (made.confirmed_version if intent else submission.record_version)
+    assert version == (organization.confirmed_version if intent else submission.record_version)
     assert Submission.objects.get().read_back_at is None  # no attempt was lost
 
 
 def test_presence_is_known_since_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
-    submission, before = claimed().submission, clock.now()
+    submission, time_before = claimed().submission, clock.now()
     settle_sending(submission, Kind.REJECTED, presence=ABSENT)
-    made = Organization.objects.get()
-    assert made.presence_at is not None
-    assert (made.presence, made.presence_at >= before) == (ABSENT, True)
+    organization = Organization.objects.get()
+    assert organization.presence_at is not None
+    assert (organization.presence, organization.presence_at >= time_before) == (ABSENT, True)
 
 
 @pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
@@ -251,9 +251,13 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
     submission.tries = 3
     with audit.recorded(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)
-    found = Submission.objects.get()
-    assert (found.state, found.tries, found.state_reason) == (State.QUEUED, tries, "Not proved.")
-    assert (found.lease_until, bytes(found.message)) == (None, bytes(submission.message))
+    submission_row = Submission.objects.get()
+    assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
+        State.QUEUED,
+        tries,
+        "Not proved.",
+    )
+    assert (submission_row.lease_until, bytes(submission_row.message)) == (None, bytes(submission.message))
     settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
 
@@ -267,8 +271,8 @@ def test_after_a_restore_an_open_submission_is_only_queried(
         submission = claimed().submission
     else:
         submission = factories.submission(factories.organization(user=editor), user=editor)
-    token, before = submission.token, clock.now()
-    Submission.objects.update(asks=3, absent_at=before)
+    token, time_before = submission.token, clock.now()
+    Submission.objects.update(asks=3, absent_at=time_before)
     with audit.recorded(worker) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
@@ -277,7 +281,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
     assert submission.unknown_since is not None
     assert submission.not_before is not None
     assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
-    assert submission.unknown_since >= before
+    assert submission.unknown_since >= time_before
     assert Organization.objects.get().presence == "unknown"
     actions = [Action.ATTEMPT_OUTCOME, Action.SUBMISSION_SETTLED] if was_sending else [Action.SUBMISSION_SETTLED]
     assert actions_of(submission)[-len(actions) - 1 :][1:] == actions

@@ -62,9 +62,9 @@ def due(submission: Submission) -> Submission:
 
 def to_read_back(user: User) -> Submission:
     """An accepted New that is to be read back now."""
-    made = factories.accepted(f"{BASE}.7", user=user)
-    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
-    return made.submissions.get()
+    organization = factories.accepted(f"{BASE}.7", user=user)
+    Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
+    return organization.submissions.get()
 
 
 # Everything that sends something, by what it needs to have something to do -----------------------------------

@@ -50,9 +50,9 @@ COUNTED = {
 
 @pytest.fixture
 def row(editor: User) -> Organization:
-    made = factories.organization(user=editor)
-    Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'}, **FILLED, **COUNTED)
-    return Organization.objects.get(pk=made.pk)
+    organization = factories.organization(user=editor)
+    Organization.objects.filter(pk=organization.pk).update(carried={"Type": '"Clinic"'}, **FILLED, **COUNTED)
+    return Organization.objects.get(pk=organization.pk)
 
 
 def change(row: Organization, **values: Any) -> Organization:
@@ -61,18 +61,18 @@ def change(row: Organization, **values: Any) -> Organization:
 
 
 def assert_stored(row: Organization, **values: Any) -> None:
-    stored = Organization.objects.get(pk=row.pk)
-    values = {"wanted_hash": fingerprint(stored.record())} | values
-    assert {name: getattr(stored, name) for name in values} == values
+    organization = Organization.objects.get(pk=row.pk)
+    values = {"wanted_hash": fingerprint(organization.record())} | values
+    assert {name: getattr(organization, name) for name in values} == values
 
 
 def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor: User) -> None:
     submission = factories.submission(factories.organization(f"{factories.BASE}.1", user=editor), user=editor)
     accepted = replace(row.record(), name="Sent", active=False, part_of_oid=ELSEWHERE)
-    before = clock.now()
+    time_before = clock.now()
     directory_state.mark_accepted(row, accepted, submission, evidence=Evidence.QUERY, known_at=LATER)
     assert row.confirmed_at is not None
-    assert row.confirmed_at >= before
+    assert row.confirmed_at >= time_before
     assert_stored(
         row,
         confirmed=canonical(accepted),
@@ -99,11 +99,11 @@ def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor
 @pytest.mark.parametrize("asked_at", [MOMENT, LATER])
 def test_a_reading_is_kept_with_what_it_shows(row: Organization, asked_at: datetime.datetime) -> None:
     row = change(row, taken="", differs_since=None)
-    seen = factories.record(name="By hand", active=False, part_of_oid=ELSEWHERE)
-    directory_state.keep_reading(row, seen, asked_at)
+    reading = factories.record(name="By hand", active=False, part_of_oid=ELSEWHERE)
+    directory_state.keep_reading(row, reading, asked_at)
     assert_stored(
         row,
-        seen=canonical(seen),
+        seen=canonical(reading),
         seen_at=asked_at,
         not_visible_yet=False,
         changes=1,
@@ -148,9 +148,9 @@ def test_a_record_that_is_absent_differs_in_nothing_and_is_nobodys(row: Organiza
 
 def test_what_was_taken_is_what_the_next_message_is_compared_with(row: Organization) -> None:
     row = change(row, known_at=None, taken="")
-    seen = factories.record(name="Seen", active=False, part_of_oid=ELSEWHERE)
-    directory_state.take_reading(row, seen)
-    assert row.taken == canonical(seen)
+    reading = factories.record(name="Seen", active=False, part_of_oid=ELSEWHERE)
+    directory_state.take_reading(row, reading)
+    assert row.taken == canonical(reading)
     assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, ELSEWHERE)
     assert (row.known_at, row.not_visible_yet) == (MOMENT, False)
 
@@ -158,8 +158,8 @@ def test_what_was_taken_is_what_the_next_message_is_compared_with(row: Organizat
 @pytest.mark.parametrize("basis", [Basis.NONE, Basis.ACCEPTED])
 def test_a_record_that_somebody_claimed_is_present(row: Organization, basis: Basis) -> None:
     row = change(row, presence_basis=basis)
-    seen = factories.record(name="Seen", carried=(("Endpoints", "[]"),))
-    directory_state.mark_present(row, seen, LATER)
+    reading = factories.record(name="Seen", carried=(("Endpoints", "[]"),))
+    directory_state.mark_present(row, reading, LATER)
     assert_stored(
         row,
         presence=Presence.PRESENT,

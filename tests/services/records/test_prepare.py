@@ -26,8 +26,8 @@ MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 DESTINATION = "5e3dc12b-0000-4f6e-8a6f-7a1b2c3d4e5f"
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.get(pk=made.pk)
+def fresh(organization: Organization) -> Organization:
+    return Organization.objects.get(pk=organization.pk)
 
 
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
@@ -41,8 +41,8 @@ def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any
 def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> None:
     accepted = factories.confirmed(factories.organization(user=editor, name="Accepted"))
     record = replace(accepted.record(), name="Only saved")
-    saved = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
-    source = prepare.source_of(saved)
+    saved_record = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
+    source = prepare.source_of(saved_record)
     assert (source.kind, source.record.name) == (SourceKind.ACCEPTED, "Accepted")
 
 
@@ -52,8 +52,8 @@ def test_without_an_acceptance_what_is_saved_is_repeated(editor: User) -> None:
 
 
 def test_what_was_taken_from_the_directory_is_repeated(editor: User) -> None:
-    made = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
-    source = prepare.source_of(made)
+    organization = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
+    source = prepare.source_of(organization)
     assert (source.kind, source.record.name) == (SourceKind.TAKEN, "Seen")
 
 
@@ -128,9 +128,9 @@ def test_a_doubt_that_the_form_did_not_show_is_not_passed_over(editor: User) -> 
     staging = factories.confirmed(factories.organization(user=editor))
     directory_state.mark_absent(staging, clock.now())
     basis = prepare.source_of(fresh(staging)).record
-    for shown in (Doubt.NONE, Doubt.UNKNOWN):
+    for doubt_shown in (Doubt.NONE, Doubt.UNKNOWN):
         with pytest.raises(SourceChanged):
-            prepared(fresh(staging), editor, basis=basis, doubt=shown)
+            prepared(fresh(staging), editor, basis=basis, doubt=doubt_shown)
     assert prepared(fresh(staging), editor, basis=basis, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
 
@@ -163,13 +163,13 @@ def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_r
         return prepare.prepared_before(record, fresh(staging), stands_for=stands_for, actor=acting(user))
 
     assert found() is None
-    made = prepared(staging, editor)
-    assert found() == made
+    organization = prepared(staging, editor)
+    assert found() == organization
     assert found(user=factories.UserFactory(role="editor")) is None
     assert found(stands_for="") is None
     renamed = replace(record, name="Renamed")
     assert found(renamed) is None
-    organizations.edit(made.pk, 1, renamed, stands_for="location", actor=acting(editor))
+    organizations.edit(organization.pk, 1, renamed, stands_for="location", actor=acting(editor))
     assert found(renamed) is None  # whoever edits it afterwards pressed no button twice
 
 
@@ -275,6 +275,6 @@ def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
 )
 def test_the_gateway_of_production_takes_the_place_of_that_of_staging(editor: User, part_of: str, oid: str) -> None:
     own = {"REDOX_STAGING_GATEWAY_OID": "1.2.3.4", "REDOX_PRODUCTION_GATEWAY_OID": "1.2.3.5"}
-    made = factories.organization(user=editor, part_of_oid=part_of)
+    organization = factories.organization(user=editor, part_of_oid=part_of)
     with override_settings(REDOX=redox("http://127.0.0.1:9", **own)):
-        assert prepare.parent_of(prepare.source_of(made)) == prepare.ProductionParent(oid)
+        assert prepare.parent_of(prepare.source_of(organization)) == prepare.ProductionParent(oid)

@@ -56,15 +56,19 @@ def renamed(made: Organization, editor: User) -> Organization:
     return fresh(made)
 
 
-def shown(made: Organization, record: OrganizationRecord | None) -> Organization:
-    return answer_about_record(fresh(made), record)
+def shown(organization: Organization, record: OrganizationRecord | None) -> Organization:
+    return answer_about_record(fresh(organization), record)
 
 
 def test_a_reading_of_the_earlier_content_is_not_a_change(renamed: Organization) -> None:
-    after = shown(renamed, FIRST)
-    assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
-    after = shown(renamed, replace(FIRST, name="By hand"))
-    assert (after.not_visible_yet, after.differs) == (False, 1)
+    organization_after = shown(renamed, FIRST)
+    assert (organization_after.not_visible_yet, organization_after.differs, organization_after.newest_record()) == (
+        True,
+        0,
+        organization_after.confirmed_record(),
+    )
+    organization_after = shown(renamed, replace(FIRST, name="By hand"))
+    assert (organization_after.not_visible_yet, organization_after.differs) == (False, 1)
 
 
 def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, editor: User) -> None:
@@ -78,18 +82,22 @@ def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, e
 def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_from_before_is_a_difference(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    before = replace(FIRST.address, zip_code="53704-1111")
-    as_before = there(practice, factories.accepted(user=editor, address=before))
-    address = replace(before, zip_code="53704-2222")
+    address_before = replace(FIRST.address, zip_code="53704-1111")
+    as_before = there(practice, factories.accepted(user=editor, address=address_before))
+    address = replace(address_before, zip_code="53704-2222")
     submission = factories.submission(edit(as_before, editor, address=address), user=editor)
-    made = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
+    organization = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
 
     assert resolve.read_back_next("staging", actor=worker)
     assert not resolve.read_back_next("staging", actor=worker)
 
-    made = fresh(made)
-    assert (made.differs, made.not_visible_yet, made.confirmed_evidence) == (1, False, Evidence.EQUIVALENT)
+    organization = fresh(organization)
+    assert (organization.differs, organization.not_visible_yet, organization.confirmed_evidence) == (
+        1,
+        False,
+        Evidence.EQUIVALENT,
+    )
     submission.refresh_from_db()
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
@@ -99,17 +107,17 @@ def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_direct
 ) -> None:
     # Earlier releases kept what had been there as the record before such a New.
     Submission.objects.update(before=made.confirmed)
-    after = shown(made, None)
-    assert (after.not_visible_yet, after.differs) == (True, 0)
+    organization_after = shown(made, None)
+    assert (organization_after.not_visible_yet, organization_after.differs) == (True, 0)
 
 
 def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(renamed: Organization, editor: User) -> None:
-    found = []
+    states = []
     for place, record in enumerate((FIRST, FIRST, SECOND, FIRST, FIRST)):
         shown(renamed, record)
         edit(renamed, editor, aliases=(f"Alias {place}",))
-        found.append((fresh(renamed).not_visible_yet, fresh(renamed).differs))
-    assert found == [(True, 0), (True, 0), (False, 0), (False, 1), (False, 1)]
+        states.append((fresh(renamed).not_visible_yet, fresh(renamed).differs))
+    assert states == [(True, 0), (True, 0), (False, 0), (False, 1), (False, 1)]
 
 
 def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(

@@ -23,14 +23,14 @@ from tests.services.sending import answered, edit, forbidden, fresh, shown
 pytestmark = pytest.mark.django_db
 
 
-def asked(made: Organization) -> str:
-    at = fresh(made).seen_at
+def asked(organization: Organization) -> str:
+    at = fresh(organization).seen_at
     assert at is not None
     return f"(asked {localtime(at):%b} {localtime(at).day}, {localtime(at):%H:%M})"
 
 
-def in_the_way(made: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
-    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+def in_the_way(organization: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
+    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(organization), intent=intent).blockers]
 
 
 class TestCircles:
@@ -75,8 +75,8 @@ class TestCircles:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
-        chosen = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
-        draft = plan_draft.draft(chosen, actor=acting(editor))
+        selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
+        draft = plan_draft.draft(selection, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
 
@@ -99,12 +99,12 @@ def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
             name=f"Lakeside {number}",
             part_of_oid=GATEWAY_OID,
             confirmed_part_of_oid=oids[confirmed],
-            shown_part_of_oid="" if shown is None else oids[shown],
+            shown_part_of_oid="" if place_shown is None else oids[place_shown],
             seen_at=moment,
             created_at=moment,
             edited_at=moment,
         )
-        for number, (confirmed, shown) in enumerate(places)
+        for number, (confirmed, place_shown) in enumerate(places)
     )
 
     def above(of: set[int], with_readings: bool) -> set[int]:
@@ -116,10 +116,10 @@ def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
 
     is_circle = start in above({parent}, with_readings=True)
     assert tree.would_circle_in_directory("staging", oids[start], oids[parent]) == is_circle
-    named = tree.shown_on_the_circle("staging", oids[start], oids[parent])
-    assert (named is not None) == (is_circle and start not in above({parent}, with_readings=False))
-    if named is not None:
-        assert start in above({oids.index(named.shown_part_of_oid)}, with_readings=True)
+    oids_on_circle = tree.shown_on_the_circle("staging", oids[start], oids[parent])
+    assert (oids_on_circle is not None) == (is_circle and start not in above({parent}, with_readings=False))
+    if oids_on_circle is not None:
+        assert start in above({oids.index(oids_on_circle.shown_part_of_oid)}, with_readings=True)
 
 
 @pytest.mark.one_database
@@ -139,8 +139,8 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == []
 
     def test_one_that_was_taken_over_from_there_can_be_reactivated(self, editor: User) -> None:
-        shown = replace(factories.record(), destination_known=False, active=False)
-        parent = organizations.take_over(shown, "staging", actor=acting(editor))
+        directory_record = replace(factories.record(), destination_known=False, active=False)
+        parent = organizations.take_over(directory_record, "staging", actor=acting(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
         assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, sentence)]
@@ -228,9 +228,9 @@ class TestAboveAChildThatIsShownActive:
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(child, part_of_oid=parent.oid)
-        chosen = plan_draft.branch(parent, PlanKind.DEACTIVATE)
+        selection = plan_draft.branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(
-            list(Organization.objects.filter(pk__in=chosen.ids)), user=editor, kind=PlanKind.DEACTIVATE
+            list(Organization.objects.filter(pk__in=selection.ids)), user=editor, kind=PlanKind.DEACTIVATE
         )
         first, second = plan.submissions.order_by("pk")
         assert (first.organization, second.organization) == (child, parent)

@@ -25,15 +25,17 @@ def accepted_below(user: User) -> Organization:
     return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
 
 
-def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
-    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
+    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(organization), intent=intent).blockers]
 
 
-def queued_anyway(made: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch) -> Submission:
+def queued_anyway(
+    organization: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch
+) -> Submission:
     """A submission whose review saw nothing in the way, as when two people send at the same moment."""
     with monkeypatch.context() as patch:
         patch.setattr(reviews, "blockers_of", lambda *_: ())
-        return factories.submission(made, user=user, intent=intent)
+        return factories.submission(organization, user=user, intent=intent)
 
 
 class TestDeactivatingAParent:
@@ -79,8 +81,8 @@ class TestDeactivatingAParent:
 
     def test_a_child_that_the_directory_showed_is_in_the_way(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
-        seen = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
-        child = organizations.take_over(seen, "staging", actor=acting(editor))
+        directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
+        child = organizations.take_over(directory_record, "staging", actor=acting(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
@@ -223,9 +225,9 @@ class TestCircles:
 
     def test_taking_over_makes_no_circle(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        shown = factories.record(BASE, part_of_oid=child.oid)
+        directory_record = factories.record(BASE, part_of_oid=child.oid)
         with pytest.raises(Circle):
-            organizations.take_over(shown, "staging", actor=acting(editor))
+            organizations.take_over(directory_record, "staging", actor=acting(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 
     def test_discarding_makes_no_circle(self, editor: User) -> None:

@@ -26,10 +26,10 @@ def stored(user: User, oid: str = BASE, **columns: Any) -> Organization:
     """A record with these values in its columns, as an earlier release or a directory could leave them there."""
     number = Organization.objects.count()
     address = replace(SHORE, street=f"{number} Shore Rd")
-    made = factories.organization(oid, user=user, name=f"Lakeside {number}", address=address)
+    organization = factories.organization(oid, user=user, name=f"Lakeside {number}", address=address)
     if columns:
-        Organization.objects.filter(pk=made.pk).update(**columns)
-    return Organization.objects.get(pk=made.pk)
+        Organization.objects.filter(pk=organization.pk).update(**columns)
+    return Organization.objects.get(pk=organization.pk)
 
 
 def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
@@ -61,9 +61,9 @@ def test_a_value_is_read_as_if_it_were_typed_today(
     editor: User, columns: dict[str, Any], kind: str, field: str, said: str
 ) -> None:
     stored(editor, **columns)
-    found = [text for found_kind, found_field, text in findings() if (found_kind, found_field) == (kind, field)]
-    assert len(found) == 1
-    assert said in found[0]
+    texts = [text for found_kind, found_field, text in findings() if (found_kind, found_field) == (kind, field)]
+    assert len(texts) == 1
+    assert said in texts[0]
 
 
 def test_the_lines_of_both_lists_are_read_and_counted_from_one(editor: User) -> None:
@@ -116,15 +116,15 @@ def test_near_doubles_name_another_one(editor: User) -> None:
 
 
 def test_the_key_of_near_doubles_follows_an_edit(editor: User) -> None:
-    made = factories.organization(user=editor)
-    assert made.double_key == search_text.double_key(factories.record()) != ""
+    organization = factories.organization(user=editor)
+    assert organization.double_key == search_text.double_key(factories.record()) != ""
 
 
 def test_nothing_is_written(editor: User) -> None:
     stored(editor, zip_code="537041234")
-    before = (list(Organization.objects.values()), AuditEntry.objects.count())
+    rows_before = (list(Organization.objects.values()), AuditEntry.objects.count())
     assert findings()
-    assert (list(Organization.objects.values()), AuditEntry.objects.count()) == before
+    assert (list(Organization.objects.values()), AuditEntry.objects.count()) == rows_before
 
 
 @pytest.mark.one_database

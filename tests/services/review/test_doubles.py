@@ -31,5 +31,5 @@ def test_name_or_street_may_be_written_otherwise(
         factories.organization(user=editor, name="Clínica St. Mary’s", address=HERE), user=editor
     )
     refused.known_answer = "duplicate_business"
-    found = answers.possible_duplicates(refused, answers.message_record(refused))
-    assert found == ([other] if is_one else [])
+    duplicates = answers.possible_duplicates(refused, answers.message_record(refused))
+    assert duplicates == ([other] if is_one else [])

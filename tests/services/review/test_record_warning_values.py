@@ -26,8 +26,8 @@ def test_each_way_to_reach_somebody_is_enough(means: dict[str, object]) -> None:
 
 
 def test_two_values_of_one_rule_are_two_ticks() -> None:
-    found = warnings_of_record(named(name="TBD", aliases=("none",)))
-    assert [warning.value for warning in found] == ["Name 7337ee39ca56", "Alias 1 5acef923ee71"]
+    warnings = warnings_of_record(named(name="TBD", aliases=("none",)))
+    assert [warning.value for warning in warnings] == ["Name 7337ee39ca56", "Alias 1 5acef923ee71"]
 
 
 @pytest.mark.parametrize(

@@ -380,6 +380,6 @@ def test_a_usual_record_has_none(usual: OrganizationRecord) -> None:
 @settings(max_examples=40)
 @given(strategies.records)
 def test_any_record_can_be_judged_and_no_two_warnings_share_a_tick(record: OrganizationRecord) -> None:
-    found = list(warnings_of_record(record))
-    assert all(len(warning.value) < 100 for warning in found)
-    assert len({(warning.key, warning.value) for warning in found}) == len(found)
+    warnings = list(warnings_of_record(record))
+    assert all(len(warning.value) < 100 for warning in warnings)
+    assert len({(warning.key, warning.value) for warning in warnings}) == len(warnings)

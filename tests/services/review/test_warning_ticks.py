@@ -25,8 +25,8 @@ SITE = BASE.removesuffix(".1.1")
 FOREIGN = "2.16.840.1.113883.3.1"
 
 
-def of(made: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)).warnings)
+def of(organization: Organization, user: User) -> list[ReviewWarning]:
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +39,12 @@ class TestOtherRecordsChange:
     def top(self, user: User, oid: str) -> Organization:
         return factories.confirmed(factories.organization(oid, user=user))
 
-    def pressed(self, made: Organization, user: User, others: Callable[[], object]) -> Submission:
+    def pressed(self, organization: Organization, user: User, others: Callable[[], object]) -> Submission:
         """The button of a page whose boxes were all ticked, after other records changed."""
-        review = reviews.review(made, actor=acting(user))
+        review = reviews.review(organization, actor=acting(user))
         texts = [warning.text for warning in review.warnings]
         others()
-        assert [warning.text for warning in of(made, user)] != texts
+        assert [warning.text for warning in of(organization, user)] != texts
         return factories.press(review, user=user)
 
     def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
@@ -89,13 +89,15 @@ class TestOtherRecordsChange:
         earlier = factories.organization(f"{SITE}.1.7", user=editor)
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
-        chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
-        before = plan_draft.draft(chosen, actor=acting(editor))
+        selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
+        draft_before = plan_draft.draft(selection, actor=acting(editor))
         factories.confirmed(earlier)
-        after = plan_draft.draft(chosen, actor=acting(editor))
-        assert [question.text for question in before.questions] != [question.text for question in after.questions]
-        ticked = frozenset(question.key for question in before.questions)
-        plan = plans.make_plan(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
+        draft_after = plan_draft.draft(selection, actor=acting(editor))
+        assert [question.text for question in draft_before.questions] != [
+            question.text for question in draft_after.questions
+        ]
+        ticked = frozenset(question.key for question in draft_before.questions)
+        plan = plans.make_plan(selection, sha256=draft_before.sha256, ticked=ticked, actor=acting(editor))
         assert plan.submissions.count() == 1
 
 
@@ -107,17 +109,17 @@ def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None
 
 def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
-    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
-    (question,) = plan_draft.draft(chosen, actor=acting(editor)).questions
+    selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
+    (question,) = plan_draft.draft(selection, actor=acting(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text
 
 
 @pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
-    wanted = intent == Intent.REACTIVATE
-    made = factories.confirmed(factories.organization(user=editor, contacts=()), active=wanted)
-    made = read(made, replace(made.record(), active=not wanted, name="By hand"))
-    alone = reviews.review(made, actor=acting(editor), intent=intent)
+    active = intent == Intent.REACTIVATE
+    organization = factories.confirmed(factories.organization(user=editor, contacts=()), active=active)
+    organization = read(organization, replace(organization.record(), active=not active, name="By hand"))
+    alone = reviews.review(organization, actor=acting(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
     assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]

@@ -310,22 +310,22 @@ ROWS = [
 ]
 
 
-def of(made: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)).warnings)
+def of(organization: Organization, user: User) -> list[ReviewWarning]:
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
 def bases() -> Iterator[None]:
-    given = {"REDOX_STAGING_BASE_OIDS": f"{SITE}, 1.2.3", "REDOX_PRODUCTION_GATEWAY_OID": OTHER_GATEWAY}
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **given)):
+    values = {"REDOX_STAGING_BASE_OIDS": f"{SITE}, 1.2.3", "REDOX_PRODUCTION_GATEWAY_OID": OTHER_GATEWAY}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
         yield
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
 class TestTable:
     def test_it_warns_in_these_words(self, editor: User, row: Row) -> None:
-        found = [warning.text for warning in of(row.right(editor), editor) if warning.key == row.key]
-        assert found == [row.text.replace("{today}", today())]
+        texts = [warning.text for warning in of(row.right(editor), editor) if warning.key == row.key]
+        assert texts == [row.text.replace("{today}", today())]
 
     def test_it_does_not_warn_if_the_value_is_right(self, editor: User, row: Row) -> None:
         assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]
@@ -352,42 +352,42 @@ def test_in_staging_no_destination_id_is_right(editor: User, bases: str) -> None
 class TestTicks:
     def ticked(self, user: User, **values: Any) -> Organization:
         """A record all of whose warnings were ticked."""
-        made = factories.organization(f"{BASE}.1", user=user, **values)
-        submissions.cancel_submission(factories.submission(made, user=user).pk, actor=acting(user))
-        assert {warning.is_accepted for warning in of(made, user)} == {True}
-        return made
+        organization = factories.organization(f"{BASE}.1", user=user, **values)
+        submissions.cancel_submission(factories.submission(organization, user=user).pk, actor=acting(user))
+        assert {warning.is_accepted for warning in of(organization, user)} == {True}
+        return organization
 
-    def opened(self, made: Organization, user: User, **values: object) -> list[str]:
+    def opened(self, organization: Organization, user: User, **values: object) -> list[str]:
         """What is asked again after an edit."""
-        now = Organization.objects.get(pk=made.pk)
-        record = replace(now.record(), **values)  # type: ignore[arg-type]
-        organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
-        return [warning.key for warning in of(made, user) if not warning.is_accepted]
+        current = Organization.objects.get(pk=organization.pk)
+        record = replace(current.record(), **values)  # type: ignore[arg-type]
+        organizations.edit(current.pk, current.version, record, stands_for="", actor=acting(user))
+        return [warning.key for warning in of(organization, user) if not warning.is_accepted]
 
     def test_another_text_with_the_same_character_needs_a_new_tick(self, editor: User) -> None:
-        made = self.ticked(editor, name="A & B")
-        assert self.opened(made, editor, aliases=("Lakeside",)) == []
-        assert self.opened(made, editor, name="Cats & Dogs") == ["character"]
+        organization = self.ticked(editor, name="A & B")
+        assert self.opened(organization, editor, aliases=("Lakeside",)) == []
+        assert self.opened(organization, editor, name="Cats & Dogs") == ["character"]
 
     def test_another_unreachable_contact_needs_a_new_tick(self, editor: User) -> None:
-        made = self.ticked(editor, contacts=(NOBODY,))
-        assert self.opened(made, editor, name="Lakeside North") == []
-        assert self.opened(made, editor, contacts=(replace(NOBODY, name="Front office"),)) == ["contact"]
+        organization = self.ticked(editor, contacts=(NOBODY,))
+        assert self.opened(organization, editor, name="Lakeside North") == []
+        assert self.opened(organization, editor, contacts=(replace(NOBODY, name="Front office"),)) == ["contact"]
 
     def test_another_name_shared_with_the_same_record_needs_a_new_tick(self, editor: User) -> None:
         twin = factories.organization(user=editor, name="Lakeside Twin")
-        made = self.ticked(editor, name="Lakeside Twin")
-        assert self.opened(made, editor, aliases=("Lakeside",)) == []
+        organization = self.ticked(editor, name="Lakeside Twin")
+        assert self.opened(organization, editor, aliases=("Lakeside",)) == []
         renamed = replace(twin.record(), name="Lakeside South")
         organizations.edit(twin.pk, twin.version, renamed, stands_for="", actor=acting(editor))
-        assert self.opened(made, editor, name="Lakeside South") == ["double"]
+        assert self.opened(organization, editor, name="Lakeside South") == ["double"]
 
     @pytest.mark.parametrize("key", ["others", "missing", "destination-unseen", "overwrite"])
     def test_what_other_people_and_the_directory_changed_is_asked_for_each_time(self, editor: User, key: str) -> None:
-        made = next(row for row in ROWS if row.key == key).right(editor)
-        submissions.cancel_submission(factories.submission(made, user=editor).pk, actor=acting(editor))
-        assert [warning.is_accepted for warning in of(made, editor) if warning.key == key] == [False]
+        organization = next(row for row in ROWS if row.key == key).right(editor)
+        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=acting(editor))
+        assert [warning.is_accepted for warning in of(organization, editor) if warning.key == key] == [False]
 
     def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:
-        made = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)
-        assert {len(warning.value) < 100 for warning in of(made, editor)} == {True}
+        organization = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)
+        assert {len(warning.value) < 100 for warning in of(organization, editor)} == {True}

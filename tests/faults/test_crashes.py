@@ -17,7 +17,7 @@ from organizations.practice import PracticeDirectory
 from tests import factories
 from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
 from tests.faults.portals import PATIENCE, Nursery, Portal, Process, portal
-from tests.services.sending import accepted, deliver, edit
+from tests.services.sending import create_and_send, deliver, edit
 
 FROZEN = 3.5
 """Seconds; longer than the lease in `settings.py`."""
@@ -70,7 +70,7 @@ class Case:
 @pytest.fixture
 def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
     """One submission of each kind, each about a record of its own."""
-    changed = {oid: edit(accepted(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, LOST_UPDATE)}
+    changed = {oid: edit(create_and_send(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, LOST_UPDATE)}
     for oid, behaviour in (
         (LOST_NEW, "applies-then-breaks"),
         (ABSENT_NEW, "gateway-error"),

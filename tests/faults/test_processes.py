@@ -14,14 +14,16 @@ from organizations.practice import PracticeDirectory
 from tests import factories
 from tests.factories import BASE
 from tests.faults.portals import ROOT, Nursery, Portal, portal, until
-from tests.services.sending import accepted, edit
+from tests.services.sending import create_and_send, edit
 
 pytestmark = pytest.mark.one_database
 
 
 def a_submission(event: str, user: User) -> None:
     organization = (
-        edit(accepted(user), user, name="Lakeside North") if event == "Update" else factories.organization(user=user)
+        edit(create_and_send(user), user, name="Lakeside North")
+        if event == "Update"
+        else factories.organization(user=user)
     )
     factories.submission(organization, user=user)
 

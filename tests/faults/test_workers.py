@@ -23,7 +23,7 @@ from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
 @pytest.fixture
 def own(practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path) -> Iterator[Portal]:
     """A portal of its own with one New in the outbox."""
-    factories.submission(factories.running(user=editor), user=editor)
+    factories.submission(factories.organization(user=editor), user=editor)
     with portal(tmp_path / "own", nursery, practice) as running:
         yield running
 

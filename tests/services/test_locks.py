@@ -34,7 +34,7 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered
+from tests.services.sending import answer_next
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +218,7 @@ def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name:
 def test_a_worker_does_not_wait_for_people(editor: User, kind: Kind) -> None:
     queued(editor)
     with CaptureQueriesContext(connection) as queries:
-        answered(kind)
+        answer_next(kind)
     assert not [query["sql"] for query in queries if "structurelock" in query["sql"]]
 
 

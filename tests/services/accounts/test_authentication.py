@@ -12,7 +12,7 @@ from organizations.practice import Credential, PracticeDirectory
 from tests import factories
 from tests.connected import redox
 from tests.redox import servers
-from tests.services.redox_says import API_KEY
+from tests.services.fake_redox import API_KEY
 from tests.services.sending import actions_of, deliver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]

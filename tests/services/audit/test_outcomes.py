@@ -14,7 +14,7 @@ from organizations.services.delivery import settle
 from organizations.services.outbox import answers
 from tests.factories import BASE
 from tests.redox.test_outcome_success import EVENTS, EXCHANGES
-from tests.services.sending import came, taken
+from tests.services.sending import claim_new, exchange_result
 
 
 @given(EXCHANGES, EVENTS)
@@ -28,8 +28,8 @@ def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
 @pytest.fixture
 def rejected(editor: User, worker: Actor) -> Submission:
     """A submission whose stored answer would get another outcome today."""
-    claim = taken(editor, worker)
-    exchange = came(503)
+    claim = claim_new(editor, worker)
+    exchange = exchange_result(503)
     settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
     outcome = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
     settle.settle_attempt(claim.submission, outcome, exchange, actor=worker)

@@ -29,7 +29,7 @@ from organizations.services.delivery import query, resolve
 from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, as_read, edit, fresh, lost, sent
+from tests.services.sending import answer_next, as_query_shows, edit, reload, send_and_lose_answer, sent_messages
 
 pytestmark = pytest.mark.one_database
 
@@ -44,7 +44,7 @@ NOT_UNDERSTOOD = {
 @pytest.fixture
 def unknown(practice: PracticeDirectory, editor: User) -> Submission:
     """A New that arrived, whose answer was lost, and that can be queried now."""
-    submission = lost(factories.organization(user=editor), editor)
+    submission = send_and_lose_answer(factories.organization(user=editor), editor)
     practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
     Submission.objects.update(not_before=timezone.now())
     return submission
@@ -56,7 +56,7 @@ def deactivate_there(practice: PracticeDirectory) -> None:
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
     """Active of each Query, in order; "" if it was not given."""
-    queries = [json.loads(body) for body in sent(practice) if b'"EventType": "Query"' in body]
+    queries = [json.loads(body) for body in sent_messages(practice) if b'"EventType": "Query"' in body]
     return [query.get("Active", "") for query in queries]
 
 
@@ -86,7 +86,7 @@ def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
     assert resolve.resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
-    record = fresh(unknown.organization).seen_record()
+    record = reload(unknown.organization).seen_record()
     assert record is not None
     assert (record.active, unknown.absent_at, unknown.state) == (False, None, State.NEEDS_PERSON)
     assert asked_active(practice) == ["", True, False]
@@ -107,7 +107,7 @@ def test_every_answer_of_a_lookup_is_logged_raw_with_the_deciding_one_last(
     assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
     assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}
     unknown.refresh_from_db()
-    assert (unknown.state, fresh(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
+    assert (unknown.state, reload(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
 
 
 def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
@@ -127,7 +127,7 @@ def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
     unknown.refresh_from_db()
     assert (unknown.state, unknown.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
     assert [entry.http_status for entry in asked_entries(unknown)] == [200, 502]
-    assert fresh(unknown.organization).seen_at is None
+    assert reload(unknown.organization).seen_at is None
 
 
 def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
@@ -137,7 +137,7 @@ def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
     assert resolve.resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
-    record = fresh(unknown.organization).seen_record()
+    record = reload(unknown.organization).seen_record()
     assert record is not None
     assert (record.oid, record.identifiers, dict(record.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
     assert (unknown.state, unknown.evidence) == (State.ACCEPTED, Evidence.QUERY)
@@ -153,7 +153,7 @@ def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
         assert resolve.resolve_next("staging", actor=worker)
 
         unknown.refresh_from_db()
-        organization = fresh(unknown.organization)
+        organization = reload(unknown.organization)
         assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
         assert (organization.seen_at, organization.seen) == (None, "")
         entry = asked_entries(unknown)[-1]
@@ -178,18 +178,18 @@ def test_a_reading_has_the_time_before_its_query(unknown: Submission, worker: Ac
     between = clock.now()
     assert time_before <= answer.asked_at < between
     keep(unknown, answer, worker)
-    assert fresh(unknown.organization).seen_at == answer.asked_at
+    assert reload(unknown.organization).seen_at == answer.asked_at
 
 
 def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
     organization = factories.accepted(user=editor)
-    old = DirectoryAnswer(clock.now(), record=as_read(organization.record()))
+    old = DirectoryAnswer(clock.now(), record=as_query_shows(organization.record()))
     submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answered()
+    answer_next()
 
     keep(submission, old, acting(editor))
 
-    organization = fresh(organization)
+    organization = reload(organization)
     assert organization.seen_at is not None
     assert organization.confirmed_at is not None
     assert organization.seen_at < organization.confirmed_at
@@ -199,7 +199,7 @@ def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor
 def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
     organization = factories.accepted(user=editor)
     older, newer = (
-        DirectoryAnswer(clock.now(), record=as_read(replace(organization.record(), name=name)))
+        DirectoryAnswer(clock.now(), record=as_query_shows(replace(organization.record(), name=name)))
         for name in ("Older", "Newer")
     )
     for answer in (newer, older):

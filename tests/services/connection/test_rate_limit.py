@@ -19,7 +19,7 @@ from organizations.services.delivery import query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.redox_says import API_KEY, YES, redox_says, token
+from tests.services.fake_redox import ACCEPTED, API_KEY, fake_redox, token_answer
 from tests.services.sending import deliver
 
 
@@ -100,12 +100,12 @@ def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDir
 
 
 def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: None, editor: User) -> None:
-    with redox_says() as saying:
-        saying.tokens, saying.writes = [token("token-1", seconds=60)], [YES]
+    with fake_redox() as redox_server:
+        redox_server.tokens, redox_server.writes = [token_answer("token-1", seconds=60)], [ACCEPTED]
         for number in (1, 2):
             factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
             assert deliver()
-    assert saying.arrived == ["token", "write", "write"]
+    assert redox_server.arrived == ["token", "write", "write"]
 
 
 def test_nothing_is_sent_before_its_slot_opens(

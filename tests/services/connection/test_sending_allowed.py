@@ -13,7 +13,7 @@ from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import courier
 from tests.connected import redox
-from tests.services.redox_says import API_KEY
+from tests.services.fake_redox import API_KEY
 
 HERE, ELSEWHERE = "http://127.0.0.1:9", "https://redox.example"
 MINUTE = datetime.timedelta(minutes=1)

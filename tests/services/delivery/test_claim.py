@@ -25,8 +25,8 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
 from tests.redox.answers import failure
-from tests.services.redox_says import API_KEY
-from tests.services.sending import came, taken
+from tests.services.fake_redox import API_KEY
+from tests.services.sending import claim_new, exchange_result
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +113,7 @@ def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
 
 
 def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: Actor) -> None:
-    claim, start = taken(editor, worker), time.monotonic()
+    claim, start = claim_new(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
     late = replace(claim, slot=SendSlot(start + 0.2), claimed_at=start + 0.1 + least - settings.REDOX_LEASE)
     exchange = courier._exchange(late, "token", late.slot)
@@ -121,7 +121,7 @@ def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: 
 
 
 def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Actor) -> None:
-    claim = taken(editor, worker)
+    claim = claim_new(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         exchange = courier._exchange(claim, "token", claim.slot)
     assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
@@ -131,10 +131,10 @@ def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Ac
 @pytest.mark.parametrize(
     ("answer", "can_renew", "tokens"),
     [
-        (came(401), True, ["first", "second"]),
-        (came(401), False, ["first"]),
-        (came(200, YES), True, ["first"]),
-        (came(504), True, ["first"]),
+        (exchange_result(401), True, ["first", "second"]),
+        (exchange_result(401), False, ["first"]),
+        (exchange_result(200, YES), True, ["first"]),
+        (exchange_result(504), True, ["first"]),
     ],
 )
 def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
@@ -144,9 +144,9 @@ def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
 
     def exchange(_redox: object, _message: bytes, token: str, _turn: SendSlot) -> Exchange:
         tokens_used.append(token)
-        return answer if len(tokens_used) == 1 else came(200, YES)
+        return answer if len(tokens_used) == 1 else exchange_result(200, YES)
 
-    claim = taken(editor, worker)
+    claim = claim_new(editor, worker)
     monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
     monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
     monkeypatch.setattr(gateway, "send_message", exchange)
@@ -166,9 +166,9 @@ def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     def closed(_: object) -> None:
         raise gateway.SendingBlocked("STAGING was paused.")
 
-    claim = taken(editor, worker)
+    claim = claim_new(editor, worker)
     EnvironmentGate.objects.update(failures=1)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
     with override_settings(REDOX_LEASE=400.0):
@@ -191,14 +191,14 @@ def left_behind(claim: courier.Claim, exchange: Exchange, worker: Actor) -> None
 
 def test_an_abandoned_submission_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
     approver = factories.UserFactory(role="approver")
-    left_behind(taken(approver, worker, environment="production"), came(403), worker)
-    left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
+    left_behind(claim_new(approver, worker, environment="production"), exchange_result(403), worker)
+    left_behind(claim_new(editor, worker, f"{BASE}.1"), exchange_result(403), worker)
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
 def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, worker: Actor) -> None:
-    first, second = (taken(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
+    first, second = (claim_new(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
     Submission.objects.update(lease_until=clock.now() - OVER)
 
     def settled_by_another(execute: Any, sql: str, *rest: Any) -> Any:
@@ -212,7 +212,7 @@ def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, wo
 
 
 def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
-    left_behind(taken(editor, worker), came(200, YES), worker)
+    left_behind(claim_new(editor, worker), exchange_result(200, YES), worker)
     (entry,) = responses()
     Submission.objects.update(unknown_since=clock.now())
     assert courier.settle_abandoned("staging", actor=worker) == 1
@@ -222,7 +222,7 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
 
 
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
-    left_behind(taken(editor, worker), came(302), worker)
+    left_behind(claim_new(editor, worker), exchange_result(302), worker)
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
@@ -230,13 +230,13 @@ def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) ->
 def test_already_exists_is_unknown_only_after_an_unknown_attempt_of_the_same_submission(
     editor: User, worker: Actor
 ) -> None:
-    first = taken(editor, worker)
+    first = claim_new(editor, worker)
     settle.settle_lost_attempt(first.submission, actor=worker)
-    second = taken(editor, worker, f"{BASE}.1").submission
-    settle.settle_attempt(second, courier._classify(second, came(429)), came(429), actor=worker)
+    second = claim_new(editor, worker, f"{BASE}.1").submission
+    settle.settle_attempt(second, courier._classify(second, exchange_result(429)), exchange_result(429), actor=worker)
     second.attempt = first.submission.attempt = 2
     kinds = []
     for submission in (first.submission, second):
-        exists = came(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
+        exists = exchange_result(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
         kinds.append(courier._classify(submission, exists).kind)
     assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

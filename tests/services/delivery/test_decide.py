@@ -32,7 +32,16 @@ from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
-from tests.services.sending import answer_about, answered, as_sent, claim, edit, fresh, lost, read
+from tests.services.sending import (
+    answer_next,
+    claim,
+    edit,
+    reload,
+    send_and_lose_answer,
+    sent_record,
+    store_reading,
+    store_submission_answer,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 THEIRS = OrganizationRecord(oid=BASE, name="Theirs", part_of_oid=GATEWAY_OID)
@@ -47,7 +56,7 @@ def approver() -> Actor:
 def new(editor: User) -> Submission:
     """A New of an OID that somebody else had registered: Redox rejected it."""
     factories.submission(factories.organization(user=editor), user=editor)
-    submission = answered(Kind.NEEDS_PERSON, known="already_exists")
+    submission = answer_next(Kind.NEEDS_PERSON, known="already_exists")
     assert submission is not None
     assert submission.state == State.NEEDS_PERSON
     return submission
@@ -56,7 +65,7 @@ def new(editor: User) -> Submission:
 @pytest.fixture
 def update(editor: User) -> Submission:
     """An Update without a clear answer to any attempt."""
-    return undecided(lost(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
+    return undecided(send_and_lose_answer(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 
 def undecided(submission: Submission, **values: object) -> Submission:
@@ -66,13 +75,13 @@ def undecided(submission: Submission, **values: object) -> Submission:
 
 
 def accepted_before(submission: Submission) -> OrganizationRecord:
-    record = fresh(submission.organization).confirmed_record()
+    record = reload(submission.organization).confirmed_record()
     assert record is not None
     return record
 
 
 def offered(submission: Submission, record: OrganizationRecord | None, actor: Actor) -> set[Verdict]:
-    answer_about(submission, record, actor=actor)
+    store_submission_answer(submission, record, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None
     return set(decide.allowed_verdicts(submission, answer))
@@ -86,7 +95,7 @@ def decide_shown(
     reason: str = "Compared, ticket 12",
 ) -> Submission:
     """Decide after the directory has shown this record."""
-    sequence = answer_about(submission, record, actor=actor)
+    sequence = store_submission_answer(submission, record, actor=actor)
     decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=reason, actor=actor)
     submission.refresh_from_db()
     return submission
@@ -94,7 +103,7 @@ def decide_shown(
 
 def test_a_new_that_redox_rejected_cannot_have_arrived_and_is_not_sent_again(new: Submission, approver: Actor) -> None:
     assert offered(new, THEIRS, approver) == {Verdict.OURS, Verdict.FOREIGN}
-    assert offered(new, as_sent(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
+    assert offered(new, sent_record(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
 
 
@@ -125,7 +134,7 @@ def test_a_message_for_other_settings_is_not_sent_again(update: Submission, appr
 def test_it_arrived(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.ARRIVED, approver, replace(accepted_before(update), name="By hand"))
 
-    organization = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, submission.evidence, submission.decided_by) == (
         State.ACCEPTED,
         Evidence.PERSON,
@@ -155,7 +164,7 @@ def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission,
 
 def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.GIVE_UP, approver, accepted_before(update))
-    organization = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
     assert (organization.open_work, organization.name, organization.changes) == ("rejected", "Lakeside North", 1)
     assert organization.presence == Presence.PRESENT
@@ -166,7 +175,7 @@ def test_a_new_that_did_not_arrive_and_is_not_there_is_absent(
     new: Submission, approver: Actor, verdict: Verdict
 ) -> None:
     submission = decide_shown(new, verdict, approver, None)
-    assert fresh(submission.organization).presence == Presence.ABSENT
+    assert reload(submission.organization).presence == Presence.ABSENT
 
 
 def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
@@ -174,7 +183,7 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
 ) -> None:
     submission = decide_shown(new, Verdict.OURS, approver)
 
-    organization = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, organization.open_work, organization.standing) == (State.REJECTED, "rejected", "seen")
     review = reviews.review(organization, actor=acting(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
@@ -189,13 +198,13 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
 def test_the_directorys_values_of_our_record_can_be_taken_instead(
     new: Submission, editor: User, approver: Actor
 ) -> None:
-    organization = fresh(decide_shown(new, Verdict.OURS, approver).organization)
+    organization = reload(decide_shown(new, Verdict.OURS, approver).organization)
     overwritten = {change.difference.label for change in reviews.review(organization, actor=acting(editor)).overwrites}
     page = shown.differences_content(organization)
     assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
-    after_taking = fresh(
+    after_taking = reload(
         differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
     )
     review = reviews.review(after_taking, actor=acting(editor))
@@ -212,7 +221,7 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
 ) -> None:
     submission = decide_shown(update, Verdict.OURS, approver, replace(accepted_before(update), aliases=("By hand",)))
 
-    review = reviews.review(fresh(submission.organization), actor=acting(editor))
+    review = reviews.review(reload(submission.organization), actor=acting(editor))
     assert [change.difference.field for change in review.changes] == ["name"]
     assert [(each.difference.field, each.difference.before) for each in review.overwrites] == [("aliases", "By hand")]
     record_before = factories.submission(submission.organization, user=editor).before_record()
@@ -222,7 +231,7 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
 
 def test_nothing_is_sent_to_the_oid_of_somebody_else(new: Submission, editor: User, approver: Actor) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    organization = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, organization.standing, organization.foreign_name) == (
         State.REJECTED,
         "not_registered",
@@ -259,11 +268,11 @@ def test_a_new_answer_of_the_directory_can_take_the_decision_back(
     organization = decide_shown(new, Verdict.FOREIGN, approver).organization
     with pytest.raises(ActionRefused, match="Ask the directory again"):
         differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
-    read(organization, None)
+    store_reading(organization, None)
     with pytest.raises(ReasonMissing):
         differences.claim(organization.pk, reason=" ", actor=approver)
     differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
-    organization = fresh(organization)
+    organization = reload(organization)
     assert (organization.is_foreign, organization.standing) == (False, "not_registered")
     assert reviews.review(organization, actor=acting(editor)).event == Event.NEW
 
@@ -275,7 +284,7 @@ def test_an_oid_that_comes_back_is_still_somebody_elses(new: Submission, editor:
     back = edit(record_with_new_oid, editor, oid=BASE)
     assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
 
-    read(back, THEIRS)
+    store_reading(back, THEIRS)
     assert not differences.claim(back.pk, reason="Ticket 9", actor=approver).is_foreign
 
 
@@ -283,11 +292,14 @@ def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, 
     organization = factories.accepted(user=editor)
     record_before = organization.record()
     factories.submission(edit(organization, editor, name="Second"), user=editor)
-    answered()
+    answer_next()
     decide_shown(
-        undecided(lost(edit(organization, editor, name="Third"), editor)), Verdict.OURS, approver, record_before
+        undecided(send_and_lose_answer(edit(organization, editor, name="Third"), editor)),
+        Verdict.OURS,
+        approver,
+        record_before,
     )
-    review = reviews.review(fresh(organization), actor=acting(editor))
+    review = reviews.review(reload(organization), actor=acting(editor))
     assert [each.difference.before for each in review.overwrites] == [record_before.name]
 
 
@@ -299,7 +311,7 @@ def test_a_reason_is_needed(new: Submission, approver: Actor) -> None:
 
 
 def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) -> None:
-    sequence = answer_about(new, None, actor=approver, cause="HTTP 502")
+    sequence = store_submission_answer(new, None, actor=approver, cause="HTTP 502")
     assert decide.last_answer(new) is None
     with pytest.raises(ActionRefused, match="Ask the directory"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
@@ -312,7 +324,7 @@ def test_an_answer_is_fresh_for_ten_minutes() -> None:
 
 
 def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission, approver: Actor) -> None:
-    entry = AuditEntry.objects.get(pk=answer_about(new, None, actor=approver))
+    entry = AuditEntry.objects.get(pk=store_submission_answer(new, None, actor=approver))
     body = re.sub(rb'"asked_at":"[^"]*",?', b"", bytes(entry.body))
     AuditEntry.objects.filter(pk=entry.pk).update(body=body)
     answer = decide.last_answer(new)
@@ -323,11 +335,11 @@ def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission,
 def test_nobody_can_decide_by_an_old_or_outdated_answer(
     new: Submission, approver: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = answer_about(new, THEIRS, actor=approver)
-    second = answer_about(new, THEIRS, actor=approver)
+    first = store_submission_answer(new, THEIRS, actor=approver)
+    second = store_submission_answer(new, THEIRS, actor=approver)
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
-    read(new.organization, None)  # the record was asked for again
+    store_reading(new.organization, None)  # the record was asked for again
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
@@ -342,7 +354,7 @@ def test_a_decision_that_the_directory_does_not_allow_is_refused(new: Submission
 
 
 def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> None:
-    sequence = answer_about(new, THEIRS, actor=approver)
+    sequence = store_submission_answer(new, THEIRS, actor=approver)
     decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     with pytest.raises(ActionRefused, match="decided already"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
@@ -373,18 +385,18 @@ def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Ac
 
 
 def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor: User, approver: Actor) -> None:
-    submission = undecided(lost(factories.organization(user=editor), editor))
-    assert Verdict.ARRIVED in offered(submission, as_sent(submission), approver)
+    submission = undecided(send_and_lose_answer(factories.organization(user=editor), editor))
+    assert Verdict.ARRIVED in offered(submission, sent_record(submission), approver)
     body = json.dumps({"Meta": {"Errors": [{"ID": 1, "Text": f"{BASE} already exists."}]}}).encode()
     exists = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(submission, exists, repeat=0, actor=approver) is None
-    assert Verdict.ARRIVED not in offered(submission, as_sent(submission), approver)
+    assert Verdict.ARRIVED not in offered(submission, sent_record(submission), approver)
 
 
 def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
     for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
         submission = decide_shown(undecided(new), verdict, approver, None)
-        answer_about(submission, None, actor=approver)
+        store_submission_answer(submission, None, actor=approver)
         entry = AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).latest("sequence")
         assert decide.entry_verdict(entry) == verdict
     assert decide.last_verdicts([submission]) == {submission.pk: Verdict.GIVE_UP}

@@ -19,7 +19,18 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import actions_of, answered, as_sent, claim, deliver, edit, fresh, lost, sent, there
+from tests.services.sending import (
+    actions_of,
+    answer_next,
+    claim,
+    deliver,
+    edit,
+    register_in_practice,
+    reload,
+    send_and_lose_answer,
+    sent_messages,
+    sent_record,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -31,12 +42,12 @@ def test_a_new_is_sent_once_as_reviewed_and_accepted(practice: PracticeDirectory
     assert deliver()
 
     submission.refresh_from_db()
-    organization = fresh(record)
+    organization = reload(record)
     assert (submission.state, submission.detail) == (State.ACCEPTED, "New organization was added successfully.")
     assert (organization.standing, organization.open_work, organization.changes) == ("active", "", 0)
     assert organization.presence == Presence.PRESENT
     assert organization.confirmed_record() == organization.record()
-    assert sent(practice) == [bytes(submission.message)]
+    assert sent_messages(practice) == [bytes(submission.message)]
     assert not deliver()
 
 
@@ -59,14 +70,14 @@ def test_every_attempt_has_one_intent_a_response_and_one_outcome(practice: Pract
 def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    organization = edit(there(practice, factories.accepted(user=editor)), editor, name="Lakeside North")
-    assert fresh(organization).open_work == "changes_not_sent"
+    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Lakeside North")
+    assert reload(organization).open_work == "changes_not_sent"
     submission = factories.submission(organization, user=editor)
 
     assert deliver()
 
     submission.refresh_from_db()
-    assert (submission.event, submission.state, fresh(organization).open_work) == ("Update", State.ACCEPTED, "")
+    assert (submission.event, submission.state, reload(organization).open_work) == ("Update", State.ACCEPTED, "")
     assert practice.organizations("staging")[BASE]["Name"] == "Lakeside North"
     assert practice.organizations("staging")[BASE]["Contacts"][0]["Name"] == "Integration desk"
 
@@ -74,15 +85,15 @@ def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
 def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    organization = edit(there(practice, factories.accepted(user=editor)), editor, name="Not to be sent")
+    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Not to be sent")
     factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
-    assert not fresh(organization).active
+    assert not reload(organization).active
 
     assert deliver()
 
     directory_record = practice.organizations("staging")[BASE]
     assert (directory_record["Active"], directory_record["Name"]) == (False, "Lakeside 1")
-    organization_after = fresh(organization)
+    organization_after = reload(organization)
     assert (organization_after.standing, organization_after.open_work, organization_after.name) == (
         "deactivated",
         "changes_not_sent",
@@ -93,12 +104,12 @@ def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind
 def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(editor: User) -> None:
     organization = factories.accepted(user=editor)
     deactivation = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
-    answered()
+    answer_next()
     reactivation = factories.submission(organization, user=editor, intent=Intent.REACTIVATE)
-    answered()
+    answer_next()
 
-    assert as_sent(reactivation) == replace(as_sent(deactivation), active=True)
-    assert (fresh(organization).standing, fresh(organization).active, fresh(organization).changes) == (
+    assert sent_record(reactivation) == replace(sent_record(deactivation), active=True)
+    assert (reload(organization).standing, reload(organization).active, reload(organization).changes) == (
         "active",
         True,
         0,
@@ -118,11 +129,11 @@ def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor:
     organization = factories.accepted(user=editor)
     submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     if end == "rejected":
-        answered(Kind.REJECTED)
+        answer_next(Kind.REJECTED)
     else:
         submissions.cancel_submission(submission.pk, actor=acting(editor))
 
-    organization_after = fresh(organization)
+    organization_after = reload(organization)
     assert (organization_after.active, organization_after.standing, organization_after.changes) == (True, "active", 0)
     assert Action.ORGANIZATION_ACTIVE_RETURNED in AuditEntry.objects.values_list("action", flat=True)
 
@@ -135,28 +146,28 @@ def test_a_rejected_update_stays_rejected_until_the_record_is_edited(practice: P
 
     submission.refresh_from_db()
     assert (submission.state, submission.known_answer, submission.http_status) == (State.REJECTED, "xml_error", 500)
-    assert (fresh(organization).open_work, fresh(organization).standing) == ("rejected", "active")
+    assert (reload(organization).open_work, reload(organization).standing) == ("rejected", "active")
     edit(organization, editor, name="A and B")
-    assert fresh(organization).open_work == "changes_not_sent"
+    assert reload(organization).open_work == "changes_not_sent"
     assert not deliver()
 
 
 def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> None:
     organization = edit(factories.accepted(user=editor), editor, name="Other")
     factories.submission(organization, user=editor)
-    answered(Kind.REJECTED, presence=ABSENT)
+    answer_next(Kind.REJECTED, presence=ABSENT)
 
-    assert (fresh(organization).presence, fresh(organization).standing) == (Presence.ABSENT, "not_registered")
+    assert (reload(organization).presence, reload(organization).standing) == (Presence.ABSENT, "not_registered")
     assert factories.submission(organization, user=editor).event == "New"
 
 
 def test_already_exists_needs_a_decision(editor: User) -> None:
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
-    answered(Kind.NEEDS_PERSON, known="already_exists")
+    answer_next(Kind.NEEDS_PERSON, known="already_exists")
 
     submission.refresh_from_db()
-    assert (submission.state, fresh(organization).open_work) == (State.NEEDS_PERSON, "needs_person")
+    assert (submission.state, reload(organization).open_work) == (State.NEEDS_PERSON, "needs_person")
     assert (submission.known_answer, submission.state_reason) == ("already_exists", "Said needs_person.")
     with pytest.raises(ActionRefused):
         factories.submission(organization, user=editor)
@@ -173,12 +184,12 @@ def test_a_lost_answer_is_unknown_and_is_not_sent_again(
         assert deliver()
 
     submission.refresh_from_db()
-    assert (submission.state, fresh(organization).standing) == (State.UNKNOWN, "unknown")
+    assert (submission.state, reload(organization).standing) == (State.UNKNOWN, "unknown")
     assert claim() is None
-    assert len(sent(practice)) == 1
+    assert len(sent_messages(practice)) == 1
 
 
 def test_an_unknown_update_leaves_the_record_present(editor: User) -> None:
     organization = edit(factories.accepted(user=editor), editor, name="Other")
-    lost(organization, editor)
-    assert (fresh(organization).standing, fresh(organization).open_work) == ("active", "unknown")
+    send_and_lose_answer(organization, editor)
+    assert (reload(organization).standing, reload(organization).open_work) == ("active", "unknown")

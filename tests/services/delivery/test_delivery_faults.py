@@ -37,8 +37,8 @@ from organizations.services.outbox import submissions
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.redox_says import API_KEY
-from tests.services.sending import actions_of, answered, claim, deliver, settle_sending
+from tests.services.fake_redox import API_KEY
+from tests.services.sending import actions_of, answer_next, claim, deliver, settle_sending
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_a_message_that_did_not_reach_redox_is_sent_again_later(
     assert submission.not_before is not None
     assert not submission.can_be_cancelled
     Submission.objects.update(not_before=timezone.now())
-    answered()
+    answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
 
@@ -62,7 +62,7 @@ def test_a_message_that_did_not_reach_redox_is_sent_again_later(
 def test_a_person_must_decide_after_eight_tries(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 1)
-    answered(Kind.NOT_SENT)
+    answer_next(Kind.NOT_SENT)
     submission.refresh_from_db()
     assert submission.state == State.NEEDS_PERSON
     assert "8 attempts did not reach Redox" in submission.state_reason
@@ -107,7 +107,7 @@ def test_an_expired_token_is_renewed_once_in_the_same_claim(
 
 def test_too_many_requests_pause_the_environment(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    answered(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
+    answer_next(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
@@ -139,7 +139,7 @@ def test_an_older_submission_that_waits_for_a_newer_one_is_sent_after_it(editor:
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
     older.after.add(newer)
-    assert [answered(), answered()] == [newer, older]
+    assert [answer_next(), answer_next()] == [newer, older]
 
 
 def test_nothing_is_sent_before_its_time(editor: User) -> None:
@@ -197,7 +197,7 @@ def test_followers_of_a_rejected_submission_are_cancelled(editor: User, end: str
     first = factories.submission(parent, user=editor)
     second = factories.submission(child, user=editor)
     if end == "rejected":
-        answered(Kind.REJECTED)
+        answer_next(Kind.REJECTED)
     else:
         submissions.cancel_submission(first.pk, actor=acting(editor))
 

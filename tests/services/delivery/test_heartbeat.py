@@ -21,7 +21,7 @@ from organizations.services.delivery import heartbeat, query, workers
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.sending import as_read, there
+from tests.services.sending import as_query_shows, register_in_practice
 
 pytestmark = pytest.mark.one_database
 
@@ -50,8 +50,8 @@ def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, 
 
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
-    there(practice, factories.accepted(user=editor))
+    register_in_practice(practice, factories.accepted(user=editor))
     record = query.query_oid("staging", BASE).record
     assert record is not None
-    assert replace(record, carried=()) == as_read(factories.record())
+    assert replace(record, carried=()) == as_query_shows(factories.record())
     assert query.query_oid("staging", f"{BASE}.9").record is None

@@ -32,17 +32,17 @@ from tests import factories
 from tests.factories import BASE
 from tests.services.sending import (
     actions_of,
-    answer_about_record,
-    answered,
-    as_sent,
+    answer_next,
     claim,
     deliver,
     edit,
-    fresh,
-    lost,
-    resolved,
-    sent,
-    there,
+    register_in_practice,
+    reload,
+    resolve_with_answer,
+    send_and_lose_answer,
+    sent_messages,
+    sent_record,
+    store_record_answer,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -51,7 +51,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 @pytest.fixture
 def new(editor: User) -> Submission:
     """A New whose answer was lost."""
-    return lost(factories.organization(user=editor), editor)
+    return send_and_lose_answer(factories.organization(user=editor), editor)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def changed(editor: User) -> Organization:
 
 def before(submission: Submission) -> OrganizationRecord:
     """The record in the directory before a message."""
-    record = fresh(submission.organization).confirmed_record()
+    record = reload(submission.organization).confirmed_record()
     assert record is not None
     return record
 
@@ -108,14 +108,14 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     assert resolve.resolve_next("staging", actor=worker)
 
     submission.refresh_from_db()
-    organization = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, organization.standing, organization.open_work) == (State.ACCEPTED, "active", "")
     assert submission.state_reason == "The directory shows what was sent."
     assert (submission.evidence, organization.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
     assert submission.decided_by == ""
     assert organization.seen_at == submission.evidence_at
     assert organization.confirmed_record() == organization.record()
-    assert [b'"EventType": "Query"' in body for body in sent(practice)] == [False, True]
+    assert [b'"EventType": "Query"' in body for body in sent_messages(practice)] == [False, True]
     actions = actions_of(submission)
     assert actions[-3:] == [Action.SUBMISSION_ASKED, Action.ORGANIZATION_CONFIRMED, Action.SUBMISSION_SETTLED]
     assert actions.count(Action.ATTEMPT_OUTCOME) == 1
@@ -127,27 +127,27 @@ def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(edi
     directory_state.mark_absent(organization, clock.now())  # as Redox had answered to an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
-    answer_about_record(fresh(organization), None, cause="HTTP 502", earlier=earlier)
-    submission = lost(fresh(organization), editor)
-    assert (submission.event, fresh(organization).seen_at) == ("New", None)
-    assert resolved(submission, as_sent(submission)).state == State.NEEDS_PERSON
+    store_record_answer(reload(organization), None, cause="HTTP 502", earlier=earlier)
+    submission = send_and_lose_answer(reload(organization), editor)
+    assert (submission.event, reload(organization).seen_at) == ("New", None)
+    assert resolve_with_answer(submission, sent_record(submission)).state == State.NEEDS_PERSON
 
 
 def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: Submission) -> None:
-    submission = resolved(new, None)
+    submission = resolve_with_answer(new, None)
     assert submission.state == State.UNKNOWN
     assert submission.absent_at is not None
     assert submission.not_before is not None
     assert submission.not_before - submission.absent_at >= datetime.timedelta(seconds=30)
 
     Submission.objects.update(absent_at=timezone.now() + datetime.timedelta(seconds=5))
-    submission = resolved(submission, None)  # too soon after the first
+    submission = resolve_with_answer(submission, None)  # too soon after the first
     assert submission.state == State.UNKNOWN
     a_while_ago(submission)
-    submission = resolved(submission, None)
+    submission = resolve_with_answer(submission, None)
 
     assert (submission.state, submission.tries) == (State.QUEUED, 1)
-    assert fresh(submission.organization).presence == Presence.ABSENT
+    assert reload(submission.organization).presence == Presence.ABSENT
     entry = AuditEntry.objects.of_submission(submission.pk).last()
     assert entry is not None
     assert (entry.action, entry.facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "queued"})
@@ -157,24 +157,24 @@ def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: 
 
 
 def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: Submission) -> None:
-    submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
+    submission = resolve_with_answer(new, replace(sent_record(new), name="Somebody else's"))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES)
-    assert fresh(submission.organization).open_work == "needs_person"
+    assert reload(submission.organization).open_work == "needs_person"
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submission, is_shown: bool) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)
-    answered(Kind.UNKNOWN, known="already_exists")
+    answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     a_while_ago(new)
-    submission = resolved(new, replace(as_sent(new), name="Somebody else's") if is_shown else None)
+    submission = resolve_with_answer(new, replace(sent_record(new), name="Somebody else's") if is_shown else None)
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE)
 
 
 def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
-    answered(Kind.UNKNOWN, known="already_exists")
+    answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
     assert resolve._claim_next("staging", worker) == new  # without any settle time
@@ -183,9 +183,9 @@ def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submiss
 def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
     changed: Organization, editor: User
 ) -> None:
-    submission = lost(changed, editor)
-    resolved(submission, as_sent(submission))
-    assert (submission.state, submission.attempt, fresh(changed).changes) == (State.ACCEPTED, 1, 0)
+    submission = send_and_lose_answer(changed, editor)
+    resolve_with_answer(submission, sent_record(submission))
+    assert (submission.state, submission.attempt, reload(changed).changes) == (State.ACCEPTED, 1, 0)
     assert claim() is None
 
 
@@ -199,9 +199,9 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
         "address": replace(organization.record().address, zip_code="53704-1234"),
     }
     field = "address" if change == "zip_code" else change
-    submission = lost(edit(organization, editor, **{field: values[field]}), editor)
+    submission = send_and_lose_answer(edit(organization, editor, **{field: values[field]}), editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 2)
-    resolved(submission, before(submission) if change == "name" else as_sent(submission))
+    resolve_with_answer(submission, before(submission) if change == "name" else sent_record(submission))
     assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
     again = claim()
     assert again is not None
@@ -210,14 +210,14 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
 
 def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(new: Submission) -> None:
     moment, since = clock.now(), new.state_at
-    submission = resolved(new, None, cause="HTTP 502")
+    submission = resolve_with_answer(new, None, cause="HTTP 502")
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
     assert submission.not_before is not None
     assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT)
     assert submission.state_at == since  # its age goes on through the questions
 
     Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
-    submission = resolved(submission, None, cause="HTTP 502")
+    submission = resolve_with_answer(submission, None, cause="HTTP 502")
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
     assert submission.asks == 2
 
@@ -233,9 +233,9 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
 def test_what_cannot_be_proved_is_not_always_sent_again(
     changed: Organization, editor: User, values: dict[str, object], reason: str
 ) -> None:
-    submission = lost(changed, editor)
+    submission = send_and_lose_answer(changed, editor)
     Submission.objects.update(**values)
-    resolved(submission, before(submission))
+    resolve_with_answer(submission, before(submission))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, reason)
 
 
@@ -261,7 +261,7 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
     slow = resolve._claim_next("staging", worker)
     assert slow is not None
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
-    assert resolved(new, as_sent(new)).state == State.ACCEPTED
+    assert resolve_with_answer(new, sent_record(new)).state == State.ACCEPTED
     with pytest.raises(OutOfDate):
         resolve._apply_answer(slow, DirectoryAnswer(clock.now()), worker)
     new.refresh_from_db()
@@ -271,13 +271,13 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
 def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    organization = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
     submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     sending = claim()
     assert sending is not None
     settle.settle_lost_attempt(sending, actor=worker)
-    assert resolved(submission, before(submission)).state == State.QUEUED
-    answered()
+    assert resolve_with_answer(submission, before(submission)).state == State.QUEUED
+    answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)
     assert submission.read_back_at is not None
@@ -298,7 +298,7 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
 def test_a_read_back_without_an_answer_is_repeated_later(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    organization = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
     other = factories.accepted(f"{BASE}.2", user=editor)
     until = clock.now() + datetime.timedelta(hours=1)
     Submission.objects.filter(organization=other).update(read_back_at=until)
@@ -314,7 +314,7 @@ def test_a_read_back_without_an_answer_is_repeated_later(
     practice.behaviour = "answers"
     due.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
-    assert (due.get().read_back_at, fresh(organization).differs) == (None, 1)
+    assert (due.get().read_back_at, reload(organization).differs) == (None, 1)
     assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
@@ -322,10 +322,10 @@ def test_a_read_back_without_an_answer_is_repeated_later(
 
 def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
     organization = factories.accepted(user=editor)
-    answer_about_record(organization, organization.record())
+    store_record_answer(organization, organization.record())
     factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answered()
-    organization_after = fresh(organization)
+    answer_next()
+    organization_after = reload(organization)
     assert organization_after.seen != organization_after.confirmed
     assert not organization_after.differs
 
@@ -355,13 +355,13 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert workers.run_once(worker)
     gate.refresh_from_db()
     assert (gate.failures, gate.probing) == (0, False)
-    kinds = [b'"EventType": "Query"' in body for body in sent(practice)[-2:]]
+    kinds = [b'"EventType": "Query"' in body for body in sent_messages(practice)[-2:]]
     assert kinds == [True, False]
 
 
 def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(editor: User) -> None:
     organization = factories.accepted(user=editor)
     address = replace(organization.record().address, zip_code="53704-1234")
-    submission = lost(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
-    resolved(submission, as_sent(submission))
+    submission = send_and_lose_answer(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
+    resolve_with_answer(submission, sent_record(submission))
     assert (submission.state, submission.evidence, submission.attempt) == (State.ACCEPTED, Evidence.BOTH, 1)

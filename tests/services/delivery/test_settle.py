@@ -36,7 +36,15 @@ from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.sending import actions_of, answered, came, differing, edit, settle_sending, taken
+from tests.services.sending import (
+    accepted_with_difference,
+    actions_of,
+    answer_next,
+    claim_new,
+    edit,
+    exchange_result,
+    settle_sending,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +54,7 @@ type Claimed = Callable[[], courier.Claim]
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
     """Submits a New and claims it for a worker."""
-    return lambda: taken(editor, worker)
+    return lambda: claim_new(editor, worker)
 
 
 def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submission:
@@ -54,7 +62,7 @@ def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submissi
     return Submission.objects.get(pk=claim.submission.pk)
 
 
-REFUSED = came(sent=False, fault=Fault.REFUSED)
+REFUSED = exchange_result(sent=False, fault=Fault.REFUSED)
 YES = json.dumps(
     {
         "Meta": {
@@ -81,7 +89,9 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
 
 
-@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.CLOSED)])
+@pytest.mark.parametrize(
+    "exchange", [exchange_result(429), exchange_result(401), exchange_result(sent=False, fault=Fault.CLOSED)]
+)
 def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
@@ -134,7 +144,7 @@ def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
 @override_settings(REDOX_SETTLE=180.0)
 def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Claimed, worker: Actor) -> None:
     time_before = clock.now()
-    submission = settled(claimed(), came(504), worker)
+    submission = settled(claimed(), exchange_result(504), worker)
     assert submission.state == State.UNKNOWN
     assert submission.not_before is not None
     assert submission.not_before >= time_before + datetime.timedelta(seconds=180)
@@ -150,17 +160,17 @@ def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_aga
     claim, time_before = claimed(), clock.now()
     claim.submission.unknown_since = time_before - datetime.timedelta(hours=hours) if hours else None
     Submission.objects.update(asks=3, absent_at=time_before)
-    submission = settled(claim, came(504), worker)
+    submission = settled(claim, exchange_result(504), worker)
     assert (submission.asks, submission.absent_at) == (0, None)
     assert submission.unknown_since is not None
     assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
 def test_a_value_that_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
-    organization = differing(editor, name="By hand")
+    organization = accepted_with_difference(editor, name="By hand")
     factories.submission(organization, user=editor)
     Organization.objects.update(differs=0)
-    answered(Kind.REJECTED)
+    answer_next(Kind.REJECTED)
     assert Organization.objects.get().differs == 1
 
 
@@ -168,9 +178,9 @@ def test_an_answer_to_an_earlier_claim_is_late_while_the_message_is_sent_again(
     claimed: Claimed, editor: User, worker: Actor
 ) -> None:
     claim = claimed()
-    taken(editor, worker, f"{BASE}.1")  # with the same token
+    claim_new(editor, worker, f"{BASE}.1")  # with the same token
     Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
-    assert not settle.store_response(claim.submission, came(200, YES), repeat=0, actor=worker)
+    assert not settle.store_response(claim.submission, exchange_result(200, YES), repeat=0, actor=worker)
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
@@ -179,7 +189,7 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     claimed: Claimed, worker: Actor, repeat: int, stops: bool
 ) -> None:
     claim = claimed()
-    settle.store_response(claim.submission, came(401), repeat=repeat, actor=worker)
+    settle.store_response(claim.submission, exchange_result(401), repeat=repeat, actor=worker)
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get().state == State.QUEUED
@@ -191,7 +201,7 @@ def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
 ) -> None:
     claim = claimed()
     passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", lambda _: passing)
     with override_settings(REDOX_LEASE=400.0):
@@ -206,7 +216,7 @@ def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
     submissions.move_submission(Submission.objects.get(), State.UNKNOWN)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(claim, "token", worker)
@@ -227,7 +237,7 @@ def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User
     organization = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
     edit(organization, editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor, intent=intent)
-    answered()
+    answer_next()
     version = Organization.objects.get().confirmed_version
     assert version == (organization.confirmed_version if intent else submission.record_version)
     assert Submission.objects.get().read_back_at is None  # no attempt was lost
@@ -296,7 +306,7 @@ def outcome_entry() -> dict[str, object]:
 def test_an_outcome_entry_has_the_presence_and_the_record_if_the_presence_changed(
     claimed: Claimed, worker: Actor
 ) -> None:
-    settled(claimed(), came(504), worker)
+    settled(claimed(), exchange_result(504), worker)
     facts = outcome_entry()
     assert facts["details"] == {"state": "unknown", "presence": "unknown"}
     assert facts["record"] == Organization.objects.get().record().to_json()

@@ -15,25 +15,26 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import acting
-from tests.services.sending import differing, edit, fresh, read
+from tests.services.sending import accepted_with_difference, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 
 
-def claimed(user: User, *, destination: str = DESTINATION, **directory_record: object) -> Organization:
+def claimed(user: User, *, destination: str = DESTINATION, **values: object) -> Organization:
     organization = factories.organization(user=user, destination_id=destination)
-    organization = read(organization, replace(organization.record(), **({"name": "By hand"} | directory_record)))  # type: ignore[arg-type]
-    return fresh(differences.claim(organization.pk, reason="Registered with curl", actor=acting(user)))
+    directory_record = replace(organization.record(), **({"name": "By hand"} | values))  # type: ignore[arg-type]
+    organization = store_reading(organization, directory_record)
+    return reload(differences.claim(organization.pk, reason="Registered with curl", actor=acting(user)))
 
 
 def taken(organization: Organization, user: User) -> Organization:
-    return fresh(differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(user)))
+    return reload(differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(user)))
 
 
 def edited(organization: Organization, user: User) -> Organization:
-    return fresh(edit(organization, user, aliases=("North",)))
+    return reload(edit(organization, user, aliases=("North",)))
 
 
 def warnings(organization: Organization) -> set[str]:
@@ -63,17 +64,17 @@ def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> No
 def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
     organization = claimed(editor, carried=(("Type", '"A"'),))
     again = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
-    organization = taken(read(organization, again), editor)
+    organization = taken(store_reading(organization, again), editor)
     assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
 
 
 def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted(editor: User) -> None:
     organization = claimed(editor)
     directory_record = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
-    page = differences_page.differences_content(read(organization, directory_record))
+    page = differences_page.differences_content(store_reading(organization, directory_record))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
     organization = taken(organization, editor)
-    organization = read(organization, replace(organization.record(), name="By hand again"))
+    organization = store_reading(organization, replace(organization.record(), name="By hand again"))
     rows = [row for group in record_page.record_values(organization).fields.groups for row in group.rows]
     assert {row.same_note for row in rows} == {"same as taken"}
     assert (
@@ -83,20 +84,24 @@ def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted
 
 
 def test_the_review_of_a_record_that_is_missing_says_so(editor: User) -> None:
-    organization = read(factories.confirmed(factories.organization(user=editor)), None)
+    organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
     (sentence,) = review_page.review_content(reviews.review(organization)).sentences
     assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
 
 
 def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: User) -> None:
-    organization = edited(taken(differing(editor, name="By hand", carried=(("Type", '"B"'),)), editor), editor)
+    organization = edited(
+        taken(accepted_with_difference(editor, name="By hand", carried=(("Type", '"B"'),)), editor), editor
+    )
     assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
 
 
 def test_taking_a_contact_that_is_listed_first_leaves_no_saved_change(editor: User) -> None:
     first = ContactRecord(purpose="Technical", name="First", work_phone="+16085550199")
     organization = factories.confirmed(factories.organization(user=editor))
-    organization = read(organization, replace(organization.record(), contacts=(first, *organization.record().contacts)))
+    organization = store_reading(
+        organization, replace(organization.record(), contacts=(first, *organization.record().contacts))
+    )
     assert taken(organization, editor).changes == 0
 
 
@@ -107,7 +112,7 @@ def test_what_is_gone_again_is_a_difference_and_asks_for_a_tick(editor: User, ho
     else:
         new = factories.organization(user=editor)
         organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
-    organization = read(organization, None)
+    organization = store_reading(organization, None)
     assert (organization.is_missing, organization.differs, reviews.review(organization).event) == (
         True,
         1,
@@ -121,12 +126,14 @@ def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
     def with_phone(phone: str) -> tuple[ContactRecord, ...]:
         return (ContactRecord(purpose="Technical", name="Desk", work_phone=phone),)
 
-    organization = taken(differing(editor, contacts=with_phone("1-800-FLOWERS")), editor)
-    assert read(organization, replace(organization.record(), contacts=with_phone("1-800-HELPNOW"))).differs == 1
+    organization = taken(accepted_with_difference(editor, contacts=with_phone("1-800-FLOWERS")), editor)
+    assert (
+        store_reading(organization, replace(organization.record(), contacts=with_phone("1-800-HELPNOW"))).differs == 1
+    )
 
 
 def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_values(editor: User) -> None:
-    organization = read(factories.confirmed(factories.organization(user=editor)), None)
+    organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
     draft = plan_draft.draft(
         ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=acting(editor)
     )
@@ -136,27 +143,27 @@ def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_val
 
 def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organization = read(organization, replace(organization.record(), name="Theirs"))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     differences.disclaim(organization.pk, reason="Boston's", actor=acting(editor))
-    assert "the directory showed it as Theirs." in record_page.record_values(fresh(organization)).note
-    assert "the directory did not show it." in record_page.record_values(read(organization, None)).note
+    assert "the directory showed it as Theirs." in record_page.record_values(reload(organization)).note
+    assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
 
 def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     organization = factories.confirmed(edited(factories.organization(user=editor), editor))
-    organization = read(organization, replace(organization.record(), name="Theirs"))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     Organization.objects.filter(pk=organization.pk).update(presence="absent", presence_at=organization.known_at)
     differences.disclaim(organization.pk, reason="Boston's", actor=acting(editor))
     organization = edit(organization, second, oid="2.999.77")
-    assert editor.pk in factories.submission(fresh(organization), user=second).authors
+    assert editor.pk in factories.submission(reload(organization), user=second).authors
 
 
 def test_a_stated_record_that_the_directory_showed_has_no_warning_about_comparing(editor: User) -> None:
     new = factories.organization(user=editor)
     organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
     assert "stated" in warnings(organization)
-    keys = warnings(read(organization, replace(organization.record(), name="By hand")))
+    keys = warnings(store_reading(organization, replace(organization.record(), name="By hand")))
     assert ("overwrite" in keys, "stated" in keys) == (True, False)
 
 
@@ -170,7 +177,9 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
     organization = organizations.edit(
         organization.pk, organization.version, record, stands_for="", actor=acting(editor)
     )
-    organization = read(factories.confirmed(fresh(organization)), replace(directory_record, carried=(("Type", '"B"'),)))
+    organization = store_reading(
+        factories.confirmed(reload(organization)), replace(directory_record, carried=(("Type", '"B"'),))
+    )
     assert dict(reviews.review(organization, intent=intent).record.carried)["Type"] == '"B"'
 
 
@@ -183,4 +192,4 @@ def test_who_entered_a_destination_that_a_discard_keeps_stays_an_author(editor: 
         organization.pk, organization.version, record, stands_for="", actor=acting(editor)
     )
     organization = organizations.discard(organization.pk, organization.version, actor=acting(second))
-    assert editor.pk in factories.submission(fresh(organization), user=second).authors
+    assert editor.pk in factories.submission(reload(organization), user=second).authors

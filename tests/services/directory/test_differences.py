@@ -15,13 +15,13 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import differing, edit, read
+from tests.services.sending import accepted_with_difference, edit, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) -> None:
-    organization = differing(editor, name="By hand")
+    organization = accepted_with_difference(editor, name="By hand")
     assert (organization.differs, organization.changes) == (1, 0)
     after_taking = differences.take_theirs(
         organization.pk, organization.version, reason="Renamed by the owner", actor=acting(editor)
@@ -43,7 +43,7 @@ def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) ->
 
 
 def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> None:
-    organization = differing(editor, name="By hand")
+    organization = accepted_with_difference(editor, name="By hand")
     after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     edited = edit(after_taking, editor, aliases=("North",))
     review = reviews.review(edited, actor=acting(editor))
@@ -51,13 +51,13 @@ def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> No
 
 
 def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
-    organization = differing(editor, name="By hand")
+    organization = accepted_with_difference(editor, name="By hand")
     differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
-    assert read(organization, replace(organization.record(), name="By another hand")).differs == 1
+    assert store_reading(organization, replace(organization.record(), name="By another hand")).differs == 1
 
 
 def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
-    organization = differing(editor, name="By hand")
+    organization = accepted_with_difference(editor, name="By hand")
     after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     edited = edit(after_taking, editor, aliases=("North",))
     discarded = organizations.discard(edited.pk, edited.version, actor=acting(editor))
@@ -68,24 +68,24 @@ def test_nothing_is_taken_without_a_difference_or_a_reason_or_by_an_old_page(edi
     organization = factories.confirmed(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="no other values"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
-    organization = read(organization, replace(organization.record(), name="By hand"))
+    organization = store_reading(organization, replace(organization.record(), name="By hand"))
     with pytest.raises(ReasonMissing):
         differences.take_theirs(organization.pk, organization.version, reason=" ", actor=acting(editor))
     with pytest.raises(EditConflict):
         differences.take_theirs(organization.pk, organization.version - 1, reason="Seen", actor=acting(editor))
-    organization = read(organization, None)
+    organization = store_reading(organization, None)
     with pytest.raises(ActionRefused, match="did not show this OID"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
 
 
 def test_an_older_question_does_not_replace_a_newer_answer(editor: User) -> None:
-    organization = differing(editor, name="By hand")
-    assert read(organization, organization.record(), minutes_ago=5).differs == 1
+    organization = accepted_with_difference(editor, name="By hand")
+    assert store_reading(organization, organization.record(), minutes_ago=5).differs == 1
 
 
 def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organization = read(organization, replace(organization.record(), name="Theirs"))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     review = reviews.review(organization)
     assert ([blocker.kind for blocker in review.blockers], review.shows_message) == (["already_there"], False)
 
@@ -98,7 +98,7 @@ def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: U
 def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor: User) -> None:
     organization = factories.organization(user=editor)
     carried = (("Endpoints", '[{"Name":"Search"}]'), ("Type", '{"Value":"Connection"}'))
-    organization = read(organization, replace(organization.record(), name="Theirs", carried=carried))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs", carried=carried))
     differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
 
     update = factories.submission(organization, user=editor)
@@ -109,7 +109,7 @@ def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor:
 
 def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organization = read(organization, replace(organization.record(), name="Theirs"))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     foreign = differences.disclaim(organization.pk, reason="Ticket 7", actor=acting(editor))
     assert (foreign.foreign_name, foreign.can_change_oid) == ("Theirs", True)
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
@@ -119,7 +119,7 @@ def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
     organization = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
         differences.disclaim(organization.pk, reason="Guessed", actor=acting(editor))
-    organization = read(organization, replace(organization.record(), name="Theirs"), minutes_ago=11)
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=11)
     for decide in (differences.claim, differences.disclaim):
         with pytest.raises(ActionRefused, match="Ask the directory first"):
             decide(organization.pk, reason="Old", actor=acting(editor))
@@ -138,7 +138,7 @@ def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
     ],
 )
 def test_what_a_record_here_cannot_hold_is_not_taken(editor: User, values: dict[str, Any]) -> None:
-    organization = differing(editor, **values)
+    organization = accepted_with_difference(editor, **values)
     with pytest.raises(ActionRefused, match=r"The directory shows|in the directory"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     assert Organization.objects.get(pk=organization.pk).version == organization.version
@@ -149,7 +149,7 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
     directory_record = replace(
         organization.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),)
     )
-    differences.claim(read(organization, directory_record).pk, reason="Ticket 9", actor=acting(editor))
+    differences.claim(store_reading(organization, directory_record).pk, reason="Ticket 9", actor=acting(editor))
     row = Organization.objects.get(pk=organization.pk)
     assert row.carried
     directory_state.mark_foreign(row, directory_record, timezone.now())
@@ -159,8 +159,8 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
 @pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
 def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, decide: Any) -> None:
     organization = factories.organization(user=editor)
-    seen_at = read(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at
-    current = read(organization, replace(organization.record(), name="Somebody else"))
+    seen_at = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at
+    current = store_reading(organization, replace(organization.record(), name="Somebody else"))
     with pytest.raises(OutOfDate, match="asked again"):
         decide(organization.pk, reason="Ticket 9", actor=acting(editor), asked_at=seen_at)
     decide(organization.pk, reason="Ticket 9", actor=acting(editor), asked_at=current.seen_at)
@@ -169,7 +169,7 @@ def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, de
 def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:
     """Otherwise the new parent could be moved below the record, and nobody would see the circle."""
     other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
-    organization = differing(editor, part_of_oid=other.oid)
+    organization = accepted_with_difference(editor, part_of_oid=other.oid)
     after_taking = differences.take_theirs(
         organization.pk, organization.version, reason="Moved by the owner", actor=acting(editor)
     )
@@ -183,7 +183,7 @@ def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor
     directory_record = replace(
         organization.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),)
     )
-    organization = read(organization, directory_record)
+    organization = store_reading(organization, directory_record)
     organization = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
     organization = edit(organization, editor, name="Saved and not reviewed", aliases=("North",))
     Organization.objects.filter(pk=organization.pk).update(

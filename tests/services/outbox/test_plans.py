@@ -29,7 +29,7 @@ from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, claim, edit, fresh
+from tests.services.sending import answer_next, claim, edit, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def waits(plan: Plan) -> dict[str, set[str]]:
 def answer_all(kind: Kind = Kind.ACCEPTED) -> list[str]:
     """Answer each message that can be sent now in the same way. The records that they were about, in order."""
     answers = []
-    while submission := answered(kind):
+    while submission := answer_next(kind):
         answers.append(submission.oid.removeprefix(BASE))
     return answers
 
@@ -130,7 +130,7 @@ class TestDraft:
         organization = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
         draft = drawn([organization], editor)
-        assert (draft.news, draft.left_out, fresh(organization).changes) == (1, (), 0)
+        assert (draft.news, draft.left_out, reload(organization).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
         records = accepted_tree(editor, "1", "1.1", "2")
@@ -329,7 +329,7 @@ class TestHolding:
 
     def test_a_stop_cancels_submissions_without_an_attempt_with_its_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
-        answered()
+        answer_next()
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
         reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
@@ -350,10 +350,10 @@ class TestHolding:
     def test_a_stopped_deactivation_returns_the_wanted_active(self, editor: User) -> None:
         records = accepted_tree(editor, "1")
         plan = planned(records, editor, DEACTIVATE)
-        assert not fresh(records[0]).active
+        assert not reload(records[0]).active
         plans.stop_plan(plan.pk, actor=acting(editor))
-        assert fresh(records[0]).active
-        assert fresh(records[1]).active
+        assert reload(records[0]).active
+        assert reload(records[1]).active
 
     @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
@@ -361,7 +361,7 @@ class TestHolding:
         Submission.objects.update(attempt=1, tries=1)
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.QUEUED]
-        answered(kind)
+        answer_next(kind)
         assert states(plan) == [kind.value]
         assert fresh_plan(plan).state == PlanState.STOPPED  # and it is not paused, so that nobody resumes it
 
@@ -399,7 +399,7 @@ class TestByItself:
     def test_it_pauses_at_the_first_unknown_new(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         others = planned([factories.organization("2.999.1", user=editor)], editor)
-        first = answered(Kind.UNKNOWN)
+        first = answer_next(Kind.UNKNOWN)
         assert first is not None
         paused_plan = fresh_plan(plan)
         assert paused_plan.state == PlanState.PAUSED
@@ -420,25 +420,25 @@ class TestByItself:
         # Who lets it go on has seen those errors.
         plans.resume_plan(plan.pk, actor=acting(editor))
         for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
-            answered(Kind.REJECTED)
+            answer_next(Kind.REJECTED)
             assert fresh_plan(plan).state == expected
 
     def test_different_errors_do_not_pause_it(self, editor: User) -> None:
         plan = planned(self.several(editor, 4), editor)
         for detail in ("one", "other") * 2:
-            answered(Kind.REJECTED, detail=detail)
+            answer_next(Kind.REJECTED, detail=detail)
         assert fresh_plan(plan).state == PlanState.GOING
 
     @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.NEEDS_PERSON])
     def test_errors_with_the_same_meaning_are_equal(self, editor: User, kind: Kind) -> None:
         plan = planned(self.several(editor, 3), editor)
         for number in range(3):
-            answered(kind, known="invalid_xml", detail=f"Invalid, {number}")
+            answer_next(kind, known="invalid_xml", detail=f"Invalid, {number}")
         assert fresh_plan(plan).state == PlanState.PAUSED
 
     def test_an_unknown_update_does_not_pause_it(self, editor: User) -> None:
         plan = planned([edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")], editor)
-        answered(Kind.UNKNOWN)
+        answer_next(Kind.UNKNOWN)
         assert (states(plan), fresh_plan(plan).state) == ([State.UNKNOWN], PlanState.GOING)
 
 

@@ -12,7 +12,7 @@ from organizations.services.directory import differences
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import UserFactory, acting
-from tests.services.sending import edit, read
+from tests.services.sending import edit, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -50,7 +50,7 @@ def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_a
         organization if is_added else edit(organization, editor, contacts=(first, EXTRA))
     )
     edit(organization, editor, contacts=(first, other), name="North")
-    read(organization, replace(organization.record(), contacts=(first, EXTRA) if is_added else (first,)))
+    store_reading(organization, replace(organization.record(), contacts=(first, EXTRA) if is_added else (first,)))
     assert overwritten(organization) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
 
 
@@ -89,7 +89,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
     (contact,) = organization.record().contacts
     if removes:
         edit(organization, editor, contacts=(contact, EXTRA))
-    read(organization, replace(organization.record(), contacts=(contact, EXTRA)))
+    store_reading(organization, replace(organization.record(), contacts=(contact, EXTRA)))
     edit(organization, editor, contacts=(replace(contact, work_phone="+16085550199"),))
     organization = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
 
@@ -125,7 +125,7 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
     edit(organization, second, name="Other")
     edit(organization, editor, name=organization.name)
     edit(organization, editor, aliases=("North",))
-    read(organization, replace(organization.record(), name="Theirs"))
+    store_reading(organization, replace(organization.record(), name="Theirs"))
     assert overwritten(organization) == {"name": None}
     submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
     by = {change.field: change.by for change in submitted_changes(submission)}
@@ -155,7 +155,7 @@ def test_an_edit_of_one_contact_is_not_another_ones_with_the_same_value(editor: 
 def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, second: User) -> None:
     organization = factories.accepted(user=editor)
     old = organization.name
-    organization = read(organization, replace(organization.record(), name="By hand"))
+    organization = store_reading(organization, replace(organization.record(), name="By hand"))
     differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(second))
     edit(organization, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
@@ -177,7 +177,7 @@ def test_who_removed_a_contact_that_was_taken_is_named(editor: User, second: Use
     organization = factories.confirmed(factories.organization(user=editor))
     (first,) = organization.record().contacts
     edit(organization, editor, aliases=("North",))
-    organization = read(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
+    organization = store_reading(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
     differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
     edit(organization, second, contacts=(first,))
     assert named(organization)["contacts.removed.1"] == second.pk
@@ -188,5 +188,5 @@ def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None
     organization = factories.confirmed(edit(organization, editor, contacts=()))
     edit(organization, editor, contacts=(EXTRA,))
     contact_there = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
-    organization = read(organization, replace(organization.record(), contacts=(contact_there,)))
+    organization = store_reading(organization, replace(organization.record(), contacts=(contact_there,)))
     assert (organization.changes > 0, bool(to_do.unsent_changes(organization))) == (True, True)

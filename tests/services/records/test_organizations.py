@@ -12,7 +12,7 @@ from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, edit, fresh
+from tests.services.sending import answer_next, edit, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -206,13 +206,13 @@ class TestAfterAcceptance:
         other = factories.UserFactory(role="editor")
         organization = edit(factories.accepted(user=editor), other, name="Saved, not sent")
         factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         assert factories.submission(organization, user=editor).authors == sorted([editor.pk, other.pk])
 
     def test_discarding_goes_back_to_what_redox_accepted(self, editor: User) -> None:
         organization = edit(factories.accepted(user=editor), editor, name="Not to be sent")
-        assert fresh(organization).open_work == "changes_not_sent"
-        organization_after = fresh(organizations.discard(organization.pk, organization.version, actor=acting(editor)))
+        assert reload(organization).open_work == "changes_not_sent"
+        organization_after = reload(organizations.discard(organization.pk, organization.version, actor=acting(editor)))
         assert (organization_after.name, organization_after.changes, organization_after.open_work) == (
             "Lakeside 1",
             0,
@@ -244,7 +244,7 @@ def test_a_stated_record_gets_an_update(editor: User) -> None:
     organization = factories.organization(user=editor)
     organizations.state_registered(organization.pk, reason="Registered with curl.", actor=acting(editor))
 
-    assert fresh(organization).standing == "stated"
+    assert reload(organization).standing == "stated"
     assert factories.submission(organization, user=editor).event == "Update"
 
 
@@ -252,7 +252,7 @@ def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User)
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
         organizations.state_registered(submission.pk, reason="Registered with curl.", actor=acting(editor))
-    assert fresh(submission).presence == Presence.NEVER
+    assert reload(submission).presence == Presence.NEVER
 
 
 def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
@@ -260,7 +260,7 @@ def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_
     record = replace(factories.record(), destination_known=False, carried=carried)
     organization = organizations.take_over(record, "staging", actor=acting(editor))
 
-    organization_after = fresh(organization)
+    organization_after = reload(organization)
     assert (organization_after.standing, organization_after.open_work, organization_after.destination_known) == (
         "seen",
         "",

@@ -17,7 +17,7 @@ from organizations.services.records.prepare import Doubt, FormBasis, SourceKind,
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.sending import answer_about_record
+from tests.services.sending import store_record_answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -96,7 +96,7 @@ def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor:
 def test_the_entry_names_no_submission_for_values_taken_from_the_directory(editor: User) -> None:
     staging = factories.organization(user=editor)
     staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
-    answer_about_record(staging, replace(staging.record(), name="Seen"))
+    store_record_answer(staging, replace(staging.record(), name="Seen"))
     staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=acting(editor))
     production = prepared(staging, editor)
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)

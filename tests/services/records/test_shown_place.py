@@ -16,56 +16,56 @@ from organizations.services.directory import differences
 from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import fresh, read, shown
+from tests.services.sending import reload, show_in_directory, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def place(organization: Organization) -> tuple[bool | None, str]:
-    row = fresh(organization)
+    row = reload(organization)
     return row.shown_active, row.shown_part_of_oid
 
 
 class TestWhatIsKept:
     def test_only_a_place_that_differs(self, editor: User) -> None:
         organization = factories.confirmed(factories.organization(user=editor))
-        assert place(shown(organization, name="Other name")) == (None, "")
-        assert place(shown(organization, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
-        assert place(shown(organization)) == (None, "")
+        assert place(show_in_directory(organization, name="Other name")) == (None, "")
+        assert place(show_in_directory(organization, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
+        assert place(show_in_directory(organization)) == (None, "")
 
     def test_not_a_reading_that_lags_behind(self, editor: User) -> None:
         organization = factories.confirmed(factories.organization(user=editor))
-        shown(organization, active=False)
-        row = fresh(organization)
+        show_in_directory(organization, active=False)
+        row = reload(organization)
         row.not_visible_yet = True
         directory_state.update_counts(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:
-        organization = shown(factories.confirmed(factories.organization(user=editor)), active=False)
-        read(organization, None)
+        organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), active=False)
+        store_reading(organization, None)
         assert place(organization) == (None, "")
 
     def test_an_acceptance_ends_it(self, editor: User) -> None:
-        organization = shown(
+        organization = show_in_directory(
             factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
         factories.confirmed(organization)
         assert place(organization) == (None, "")
 
     def test_taking_it_ends_it(self, editor: User) -> None:
-        organization = shown(
+        organization = show_in_directory(
             factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
         differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=acting(editor))
-        row = fresh(organization)
+        row = reload(organization)
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
         assert place(organization) == (None, "")
 
     def test_a_record_without_an_acceptance(self, editor: User) -> None:
         organization = factories.organization(user=editor)
         Organization.objects.filter(pk=organization.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
-        assert place(read(organization, factories.record(active=False))) == (False, GATEWAY_OID)
+        assert place(store_reading(organization, factories.record(active=False))) == (False, GATEWAY_OID)
 
 
 def lagging(organization: Organization) -> None:
@@ -79,7 +79,7 @@ def from_before(organization: Organization) -> None:
 
 @pytest.mark.parametrize("spoil", [None, lagging, from_before])
 def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable[[Organization], None] | None) -> None:
-    organization = shown(
+    organization = show_in_directory(
         factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
     )
     if spoil:
@@ -93,9 +93,11 @@ def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable
 
 def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
+        show_in_directory(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
     differing = [
-        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False)
+        show_in_directory(
+            factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False
+        )
         for number in range(5)
     ]
     Organization.objects.update(shown_active=None)
@@ -119,7 +121,7 @@ def test_the_upgrade_fills_active_of_records_that_were_taken_over(editor: User, 
 
     fill()
 
-    assert (fresh(organization).confirmed_active, place(organization)) == (active, (None, ""))
+    assert (reload(organization).confirmed_active, place(organization)) == (active, (None, ""))
 
 
 def fill() -> None:
@@ -129,5 +131,5 @@ def fill() -> None:
 
 
 def test_a_part_of_that_is_too_long_for_an_oid_is_ignored(editor: User) -> None:
-    organization = shown(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
+    organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
     assert (organization.shown_part_of_oid, organization.differs) == ("", 1)

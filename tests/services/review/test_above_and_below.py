@@ -14,7 +14,7 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, claim, deliver, edit, forbidden, fresh, state_of
+from tests.services.sending import answer_next, claim, claim_refusal, deliver, edit, reload, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,9 @@ def accepted_below(user: User) -> Organization:
 
 
 def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
-    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(organization), intent=intent).blockers]
+    return [
+        (blocker.kind, blocker.sentence) for blocker in reviews.review(reload(organization), intent=intent).blockers
+    ]
 
 
 def queued_anyway(
@@ -57,7 +59,7 @@ class TestDeactivatingAParent:
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
-        answered()
+        answer_next()
         assert in_the_way(parent) == []
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
@@ -68,14 +70,14 @@ class TestDeactivatingAParent:
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         factories.submission(child, user=editor)
-        answered()
+        answer_next()
         assert in_the_way(parent) == []
 
     def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         factories.submission(edit(child, editor, name="Closed site"), user=editor)
         assert in_the_way(parent) == []
 
@@ -103,7 +105,7 @@ class TestDeactivatingAParent:
         assert not deliver()
 
         assert state_of(submission) == (State.CANCELLED, IN_THE_WAY)
-        assert fresh(parent).active
+        assert reload(parent).active
         entry = AuditEntry.objects.get(action="submission.cancelled")
         assert (entry.submission_id, entry.actor_name) == (submission.pk, "Worker test")
 
@@ -132,7 +134,7 @@ class TestSendingAChild:
         queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         # The parent's is not due, so that the child's comes first.
         Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN)
-        assert forbidden().startswith(f"Submission {ending.pk} of Lakeside 1 ")
+        assert claim_refusal().startswith(f"Submission {ending.pk} of Lakeside 1 ")
 
     def test_below_a_parent_that_is_not_there_nothing_is_sent(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
@@ -142,15 +144,15 @@ class TestSendingAChild:
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         submission.after.clear()
-        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+        assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
     def test_of_what_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+        assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
         Submission.objects.filter(pk=submission.pk).update(attempt=1)
         assert claim() is None
@@ -170,7 +172,7 @@ class TestCircles:
 
         factories.submission(below, user=editor)
         assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
-        answered()
+        answer_next()
         assert in_the_way(above, None) == []
 
     def test_what_is_on_its_way_counts(self, editor: User) -> None:
@@ -220,8 +222,8 @@ class TestCircles:
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
         queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
         Submission.objects.filter(organization=above).update(part_of_oid=below.oid)
-        answered()
-        assert fresh(below).changes == 0
+        answer_next()
+        assert reload(below).changes == 0
 
     def test_taking_over_makes_no_circle(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -236,7 +238,7 @@ class TestCircles:
         edit(above, editor, part_of_oid=below.oid)
         with pytest.raises(Circle):
             organizations.discard(below.pk, below.version, actor=acting(editor))
-        assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)
+        assert (reload(below).name, reload(below).part_of_oid) == ("Moved away", GATEWAY_OID)
 
 
 def test_rows_from_before_learn_where_the_directory_has_them(editor: User) -> None:

@@ -16,7 +16,7 @@ from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, edit, fresh, read
+from tests.services.sending import answer_next, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -26,13 +26,13 @@ SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
 def claimed(user: User, *, active: bool) -> Organization:
     """A record that was never accepted but found to be ours. The directory shows it with this Active."""
     organization = factories.organization(user=user)
-    read(organization, factories.record(active=active))
+    store_reading(organization, factories.record(active=active))
     return differences.claim(organization.pk, reason="Registered with curl", actor=acting(user))
 
 
 def sentence(organization: Organization, intent: Intent) -> str:
     """The blockers, without the general one about presence."""
-    blockers = reviews.review(fresh(organization), intent=intent).blockers
+    blockers = reviews.review(reload(organization), intent=intent).blockers
     (text,) = [each.sentence for each in blockers if each.kind in SAID]
     return text
 
@@ -41,15 +41,15 @@ def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
     organization = factories.accepted(user=editor)
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         factories.submission(organization, user=editor, intent=intent)
-        answered()
+        answer_next()
     assert sentence(organization, Intent.REACTIVATE) == "This record is already active. There is nothing to reactivate."
 
 
 def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: User) -> None:
     organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor)
-    answered(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
-    organization = fresh(submission.organization)
+    answer_next(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
+    organization = reload(submission.organization)
     assert organization.presence == Presence.ABSENT
     assert sentence(organization, Intent.DEACTIVATE) == (
         f'There is nothing to deactivate: Redox answered submission {submission.pk} that this OID "is not valid",'
@@ -221,7 +221,7 @@ def test_what_is_so_already_blocks(
 
 
 def test_nothing_is_sent_to_an_oid_that_may_be_or_is_somebody_elses(editor: User) -> None:
-    organization = read(factories.organization(user=editor), factories.record(name="By hand"))
+    organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
     assert blocked(organization) == [Block.ALREADY_THERE]
     assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]
 

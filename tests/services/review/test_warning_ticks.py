@@ -16,7 +16,7 @@ from organizations.services.review.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.sending import read
+from tests.services.sending import store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -119,7 +119,7 @@ def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_f
 def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
     active = intent == Intent.REACTIVATE
     organization = factories.confirmed(factories.organization(user=editor, contacts=()), active=active)
-    organization = read(organization, replace(organization.record(), active=not active, name="By hand"))
+    organization = store_reading(organization, replace(organization.record(), active=not active, name="By hand"))
     alone = reviews.review(organization, actor=acting(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
     assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]

@@ -1,4 +1,4 @@
-"""Records that a warning is about, or is not: each is made when its row is tested."""
+"""Builders of records for the tables of warnings. A record is created when its row is tested."""
 
 import datetime
 from collections.abc import Callable
@@ -19,7 +19,7 @@ PIER = "2.16.840.1.113883.3.6147.458.99999.1.10.1.7"
 type Arrange = Callable[[User], Organization]
 
 
-def made(oid: str = BASE, **values: Any) -> Arrange:
+def new_record(oid: str = BASE, **values: Any) -> Arrange:
     return lambda user: factories.organization(oid, user=user, **values)
 
 
@@ -32,8 +32,8 @@ def after(*before: Arrange, then: Arrange) -> Arrange:
     return arrange
 
 
-def confirmed(arrange: Arrange, **values: object) -> Arrange:
-    """The same, accepted by Redox and then edited."""
+def accepted_record(arrange: Arrange, **values: object) -> Arrange:
+    """The same record, accepted by Redox and then edited with these values."""
 
     def arranged(user: User) -> Organization:
         return factories.confirmed(arrange(user))
@@ -50,13 +50,13 @@ def edited(arrange: Arrange, **values: object) -> Arrange:
     return arranged
 
 
-def shown(arrange: Arrange, **values: object) -> Arrange:
-    """The same, and a later reading that shows it with these values."""
+def shown_with(arrange: Arrange, **values: object) -> Arrange:
+    """The same record, and a later Query that shows it with these values."""
     return _read(arrange, lambda organization: replace(organization.record(), destination_known=False, **values))  # type: ignore[arg-type]
 
 
 def missing(arrange: Arrange) -> Arrange:
-    """The same, and a later reading that does not show it."""
+    """The same record, and a later Query that does not show it."""
     return _read(arrange, lambda organization: None)
 
 
@@ -73,8 +73,8 @@ def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord
     return arranged
 
 
-def found_present(arrange: Arrange) -> Arrange:
-    """Never accepted, and by a person's decision there with other values."""
+def claimed_by_decision(arrange: Arrange) -> Arrange:
+    """The same record, never accepted. A person decided that it is in the directory, with another name."""
 
     def arranged(user: User) -> Organization:
         organization = arrange(user)
@@ -86,15 +86,15 @@ def found_present(arrange: Arrange) -> Arrange:
     return arranged
 
 
-def by_another(arrange: Arrange, last_name: str = "Two") -> Arrange:
+def by_another_editor(arrange: Arrange, last_name: str = "Two") -> Arrange:
     return lambda _: arrange(factories.UserFactory(role="editor", first_name="Editor", last_name=last_name))
 
 
 def in_production(staging: Arrange) -> Arrange:
-    """The counterpart in PRODUCTION of a record of STAGING."""
+    """The counterpart in PRODUCTION of this record of STAGING."""
 
     def arranged(user: User) -> Organization:
-        organization = made(PIER, environment="production")(user)
+        organization = new_record(PIER, environment="production")(user)
         counterparts.link(staging(user), organization, actor=acting(user))
         return organization
 
@@ -102,19 +102,19 @@ def in_production(staging: Arrange) -> Arrange:
 
 
 def taken_over(user: User) -> Organization:
-    """A record of STAGING as its directory showed it."""
+    """A record of STAGING that was taken over from the directory."""
     return organizations.take_over(factories.record(), "staging", actor=acting(user))
 
 
-def stated(arrange: Arrange) -> Arrange:
+def stated_as_registered(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
         return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
 
     return arranged
 
 
-def taken(arrange: Arrange) -> Arrange:
-    """The same, and somebody took what the directory showed."""
+def with_directory_values(arrange: Arrange) -> Arrange:
+    """The same record, after somebody took the values of the directory."""
 
     def arranged(user: User) -> Organization:
         organization = arrange(user)

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 
 def locking(queries: CaptureQueriesContext) -> list[str]:
-    """The statements that lock records, which they do in the order of their ids."""
+    """The statements that lock records, each in the order of their ids."""
     end = "FOR UPDATE OF" if connection.vendor == "postgresql" else "ORDER BY 1 ASC"
     return [query["sql"] for query in queries if "ORDER BY 1 ASC" in query["sql"] and end in query["sql"]]
 
@@ -65,7 +65,7 @@ def test_a_follower_added_during_locking_is_locked_too(editor: User) -> None:
     locked = locking(queries)
     assert len(locked) == 2
     assert f"({one}, {other})" in locked[1] or f"({other}, {one})" in locked[1]
-    # What was locked first was released, so that the order holds.
+    # The first locks were released, so that the order is kept.
     assert any(query["sql"].startswith("ROLLBACK TO SAVEPOINT") for query in queries)
 
 
@@ -97,7 +97,7 @@ def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) 
     assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, former_parent, child)}
 
 
-def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
+def test_a_second_cancel_says_that_the_submission_is_cancelled_already(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
     with pytest.raises(ActionRefused, match=f"Submission {submission.pk} was cancelled already"):
@@ -196,9 +196,9 @@ LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, name: str) -> None:
+def test_an_action_of_a_person_locks_the_structure_first(editor: User, name: str) -> None:
     act = ACTS[name](editor)
-    # Without an answer of the directory nothing can be decided, which is found out under the lock.
+    # Nothing can be decided without an answer of the directory. The service checks that under the lock.
     with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
         act()
     locking = [query["sql"] for query in queries if LOCKING.search(query["sql"])]
@@ -206,7 +206,7 @@ def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, na
 
 
 @pytest.mark.parametrize("name", ["prepare in PRODUCTION", "link", "remove a link", "withdraw"])
-def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
+def test_an_action_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
     act = ACTS[name](editor)
     with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
         act()
@@ -215,7 +215,7 @@ def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name:
 
 
 @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.REJECTED, Kind.UNKNOWN])
-def test_a_worker_does_not_wait_for_people(editor: User, kind: Kind) -> None:
+def test_a_worker_does_not_wait_for_locks_of_people(editor: User, kind: Kind) -> None:
     queued(editor)
     with CaptureQueriesContext(connection) as queries:
         answer_next(kind)

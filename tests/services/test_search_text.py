@@ -37,7 +37,7 @@ def is_found(phone: str, words: str) -> bool:
 
 @settings(max_examples=50)
 @given(phones())
-def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
+def test_a_phone_is_found_in_any_format_alone_or_beside_a_word(phone):
     text, digits = phone
     for typed in (text, f"Antigo {text}", f"{text} antigo", f"lakeside {text} antigo"):
         assert is_found(digits, typed), typed
@@ -75,7 +75,7 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
         ("458.99999", ("458.99999",)),
     ],
 )
-def test_phones_are_folded_and_nothing_else_is(typed, words):
+def test_only_phones_are_folded(typed, words):
     assert search_text.query_words(typed) == words
 
 
@@ -138,7 +138,7 @@ FINDING = [
 
 
 @pytest.mark.django_db
-def test_a_record_is_found_however_its_words_are_typed(editor):
+def test_a_record_is_found_in_any_spelling_of_its_words(editor):
     organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
     for typed in FINDING:
         assert Organization.objects.filter(search_text.matching_rows(typed)).exists(), typed

@@ -1,4 +1,4 @@
-"""Delivery with each way to sign in: the token is got before the claim, renewed once, and a second no stops all."""
+"""Delivery with each way to sign in. The token comes before the claim, is renewed once, and a second refusal stops."""
 
 import socket
 from typing import Any
@@ -33,7 +33,7 @@ def oauth(key: RSAKey) -> dict[str, str]:
     }
 
 
-def test_an_assertion_that_our_key_signed_delivers_and_is_written_down_nowhere(
+def test_a_message_is_delivered_with_a_signed_assertion_which_is_stored_nowhere(
     editor: User, tmp_path, key: RSAKey, oauth: dict[str, str]
 ) -> None:
     credential = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
@@ -58,7 +58,7 @@ def test_an_assertion_that_our_key_signed_delivers_and_is_written_down_nowhere(
 
 
 class _RefusesMessages:
-    """Gives a new token whenever it is asked for one, and accepts none of them."""
+    """Gives a new token on each request, and refuses every message."""
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -98,7 +98,7 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
     assert [entry.facts["exchange"]["repeat"] for entry in responses] == [0, 1]
 
 
-def test_a_renewed_token_that_is_refused_itself_stops_the_environment(editor: User) -> None:
+def test_a_refused_token_renewal_stops_the_environment(editor: User) -> None:
     def behave(connection: socket.socket, server: servers.Server) -> None:
         is_first = server.read(connection).startswith(b"POST /auth/authenticate ") and len(server.requests) == 1
         granted = {"accessToken": "made-up-token", "expires": "2099-01-01T00:00:00Z"}

@@ -1,4 +1,4 @@
-"""The outcome of an answer is stored and read back without classifying again."""
+"""The outcome of an answer is stored, and read back without a new classification."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.services.sending import claim_new, exchange_result
 
 
 @given(EXCHANGES, EVENTS)
-def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
+def test_a_stored_outcome_is_read_back_unchanged(exchange, event):
     outcome = classify(exchange, event=event, oid=BASE)
     rounded = math.ceil(outcome.hold_seconds) if outcome.hold_seconds is not None else None
     entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.outcome_facts(outcome)}))
@@ -37,7 +37,7 @@ def rejected(editor: User, worker: Actor) -> Submission:
 
 
 @pytest.mark.django_db
-def test_a_page_explains_what_was_judged_then(rejected):
+def test_a_page_explains_the_stored_outcome(rejected):
     then = answers.explain_answer(rejected)
     AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).update(body=b"{}")  # as early releases wrote it
     today = answers.explain_answer(rejected)

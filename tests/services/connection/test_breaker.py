@@ -46,14 +46,14 @@ def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
 
 
 def change(change_gate: Callable[[audit.History, EnvironmentGate], object], **before: object) -> EnvironmentGate:
-    """The gate after a change of it; `before` are its values before."""
+    """The gate after this change. `before` holds its values before."""
     EnvironmentGate.objects.filter(pk="staging").update(**before)
     with audit.recorded(WORKER) as history:
         change_gate(history, breaker.lock_gate("staging"))
     return gate()
 
 
-# The pauses before, both in seconds (all and asked for); the new one, and whether it is asked for; the pauses after.
+# In seconds: the pause before, and the one that Redox asked for; the new pause, and if Redox asks for it; both after.
 PAUSES = [
     (None, None, 60, False, 60, None),
     (None, None, 60, True, 60, 60),
@@ -99,7 +99,7 @@ def test_failures_in_a_row_pause_longer_and_longer(failures: int, wait: int) -> 
     assert (gate_after.failures, gate_after.probing, gate_after.hold_asked_until) == (failures, wait > 0, None)
     length = (gate_after.hold_until - moment).total_seconds() if gate_after.hold_until else 0
     assert wait <= length < wait + 20
-    # Those of other workers that end meanwhile do not make it longer.
+    # Failures of other workers during the pause do not make it longer.
     if wait:
         again = change(lambda *each: breaker.count_exchange(*each, failed=True))
         assert (again.failures, again.hold_until) == (failures, gate_after.hold_until)
@@ -113,7 +113,7 @@ def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
 
 
 def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_queries: Any) -> None:
-    """Then the gate is not locked: a write could undo what another worker counts."""
+    """The gate is not locked then, and a write could undo the count of another worker."""
     with audit.recorded(WORKER) as history, django_assert_num_queries(0):
         breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
 
@@ -167,7 +167,7 @@ def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failu
     ],
 )
 @pytest.mark.one_database
-def test_the_query_of_a_person_only_pauses_if_asked(outcome: Outcome | None) -> None:
+def test_the_query_of_a_person_only_pauses_if_redox_asks_for_it(outcome: Outcome | None) -> None:
     def apply(history: audit.History, _: EnvironmentGate) -> None:
         breaker.pause_if_asked(history, "staging", outcome)
 
@@ -286,7 +286,7 @@ def test_workers_lock_the_gate_only_if_it_changes(
     assert (gate().failures, gate().probing) == (0 if outcome_values.get("kind") != Kind.UNKNOWN else 1, False)
 
 
-def test_what_is_queued_or_unknown_waits(editor: User) -> None:
+def test_queued_and_unknown_submissions_wait_while_sending_is_stopped(editor: User) -> None:
     for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
         submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
         Submission.objects.filter(pk=submission.pk).update(state=state)

@@ -55,7 +55,7 @@ def deactivate_there(practice: PracticeDirectory) -> None:
 
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
-    """Active of each Query, in order; "" if it was not given."""
+    """The Active of each Query, in order; "" if the Query has none."""
     queries = [json.loads(body) for body in sent_messages(practice) if b'"EventType": "Query"' in body]
     return [query.get("Active", "") for query in queries]
 
@@ -130,7 +130,7 @@ def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
     assert reload(unknown.organization).seen_at is None
 
 
-def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
+def test_our_oid_may_be_the_second_one_and_the_first_stays_visible(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "shows-two-oids"
@@ -144,7 +144,7 @@ def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
     assert asked_active(practice) == [""]
 
 
-def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
+def test_an_unreadable_answer_is_logged_and_changes_nothing(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
@@ -163,7 +163,7 @@ def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
         assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
-def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_that_round(
+def test_after_a_pause_an_unreadable_answer_sends_no_message_in_that_round(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     factories.organization(user=editor)
@@ -172,7 +172,7 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
     assert not breaker.pass_breaker("staging", actor=worker)
 
 
-def test_a_reading_has_the_time_before_its_query(unknown: Submission, worker: Actor) -> None:
+def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor) -> None:
     time_before = clock.now()
     answer = query.query_oid("staging", BASE)
     between = clock.now()

@@ -1,4 +1,4 @@
-"""A Query whose access token Redox refused: its answer is logged, whatever follows."""
+"""The answer to a Query whose access token Redox refused is always logged."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def redox_server() -> Iterator[FakeRedox]:
         yield server
 
 
-def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(redox_server: FakeRedox, editor: User) -> None:
+def test_a_refused_query_is_logged_with_the_cause_of_the_renewal(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
     redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
     answer = query.query_submission(submission, actor=acting(editor))
@@ -34,11 +34,9 @@ def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(redox_server: F
     assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")
 
 
-def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(
-    redox_server: FakeRedox, editor: User
-) -> None:
+def test_a_refused_query_is_logged_before_the_query_with_a_new_token(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
+    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query is sent all the same
     redox_server.queries, redox_server.tokens = (
         [servers.answer(401, b"over"), *redox_server.queries],
         [token_answer("token-2")],
@@ -58,11 +56,11 @@ def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
     redox_server.queries = [servers.answer(401, b"over")]
     discard = gateway.discard_token
 
-    def told_to_wait_meanwhile(*given: Any) -> bool:
+    def pause_during_token_request(*given: Any) -> bool:
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         return discard(*given)
 
-    monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)
+    monkeypatch.setattr(gateway, "discard_token", pause_during_token_request)
     answer = query.query_submission(submission, actor=acting(editor))
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert answer.cause.startswith("Redox asked the portal to wait.")

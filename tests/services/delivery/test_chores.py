@@ -18,7 +18,7 @@ DAY = datetime.timedelta(days=1)
 
 
 class OneRound(threading.Event):
-    """An event that is set as soon as the worker has nothing to do."""
+    """An event that is set when the worker has nothing to do."""
 
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
@@ -26,7 +26,7 @@ class OneRound(threading.Event):
 
 
 def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of yesterday: a session, a try, and an act done twice."""
+    """Rows of yesterday: a session, a sign-in try, and a repeated action."""
     real = clock.now
     with monkeypatch.context() as yesterday:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
@@ -47,7 +47,7 @@ def test_a_worker_logs_ended_counts_and_deletes_ended_rows(monkeypatch: pytest.M
 
 
 @pytest.mark.django_db
-def test_each_chore_is_done_when_due_and_a_failing_one_does_not_stop_the_others(
+def test_each_chore_runs_when_due_and_a_failing_one_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chores_run: list[str] = []

@@ -1,4 +1,4 @@
-"""One claim: what it stores, what stops it before anything is sent, and what a lost worker leaves behind."""
+"""One claim: what it stores, what blocks it before sending, and what a dead worker leaves behind."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""A person decides an unclear submission: by a fresh answer of the directory, with a reason, only once."""
+"""A person decides an unclear submission once, with a reason, by a recent answer of the directory."""
 
 import datetime
 import json
@@ -54,7 +54,7 @@ def approver() -> Actor:
 
 @pytest.fixture
 def new(editor: User) -> Submission:
-    """A New of an OID that somebody else had registered: Redox rejected it."""
+    """A New that Redox rejected, because somebody else had registered its OID."""
     factories.submission(factories.organization(user=editor), user=editor)
     submission = answer_next(Kind.NEEDS_PERSON, known="already_exists")
     assert submission is not None
@@ -64,7 +64,7 @@ def new(editor: User) -> Submission:
 
 @pytest.fixture
 def update(editor: User) -> Submission:
-    """An Update without a clear answer to any attempt."""
+    """An Update that got no clear answer to any attempt."""
     return undecided(send_and_lose_answer(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 
@@ -131,7 +131,7 @@ def test_a_message_for_other_settings_is_not_sent_again(update: Submission, appr
     assert Verdict.SEND_AGAIN not in offered(submission, None, approver)
 
 
-def test_it_arrived(update: Submission, approver: Actor) -> None:
+def test_a_person_decides_that_the_message_arrived(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.ARRIVED, approver, replace(accepted_before(update), name="By hand"))
 
     organization = reload(submission.organization)
@@ -145,14 +145,14 @@ def test_it_arrived(update: Submission, approver: Actor) -> None:
         "active",
         0,
     )
-    # What the directory showed beside the decision is still its newest reading.
+    # The answer that the person decided by is still the newest reading.
     assert (organization.differs, organization.seen_at == submission.evidence_at) == (1, True)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.actor_name, entry.facts["reason"]) == (approver.name, "Compared, ticket 12")
     assert entry.facts["details"] == {"state": "accepted", "evidence": "person", "verdict": "arrived"}
 
 
-def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission, approver: Actor) -> None:
+def test_a_message_that_did_not_arrive_is_sent_again_with_the_same_bytes(update: Submission, approver: Actor) -> None:
     often = undecided(update, tries=8, only_ask=True)
     submission = decide_shown(often, Verdict.SEND_AGAIN, approver, accepted_before(update))
     assert (submission.state, submission.tries, submission.only_ask) == (State.QUEUED, 0, False)
@@ -162,7 +162,7 @@ def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission,
     assert (again.pk, again.attempt, bytes(again.message)) == (submission.pk, 2, bytes(submission.message))
 
 
-def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) -> None:
+def test_a_message_that_did_not_arrive_can_be_given_up(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.GIVE_UP, approver, accepted_before(update))
     organization = reload(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
@@ -171,9 +171,7 @@ def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) 
 
 
 @pytest.mark.parametrize("verdict", [Verdict.GIVE_UP, Verdict.SEND_AGAIN])
-def test_a_new_that_did_not_arrive_and_is_not_there_is_absent(
-    new: Submission, approver: Actor, verdict: Verdict
-) -> None:
+def test_a_new_that_did_not_arrive_leaves_the_record_absent(new: Submission, approver: Actor, verdict: Verdict) -> None:
     submission = decide_shown(new, verdict, approver, None)
     assert reload(submission.organization).presence == Presence.ABSENT
 
@@ -191,7 +189,7 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
-    of_another = reviews.review(organization, actor=approver)  # each value is ticked once, whoever saved it
+    of_another = reviews.review(organization, actor=approver)  # each value is ticked once, no matter who saved it
     assert "others" not in {warning.key for warning in of_another.open_warnings}
 
 
@@ -229,7 +227,9 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
     assert (record_before.name, record_before.aliases) == ("Lakeside 1", ("By hand",))
 
 
-def test_nothing_is_sent_to_the_oid_of_somebody_else(new: Submission, editor: User, approver: Actor) -> None:
+def test_nothing_is_sent_to_an_oid_that_belongs_to_somebody_else(
+    new: Submission, editor: User, approver: Actor
+) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
     organization = reload(submission.organization)
     assert (submission.state, organization.standing, organization.foreign_name) == (
@@ -240,7 +240,7 @@ def test_nothing_is_sent_to_the_oid_of_somebody_else(new: Submission, editor: Us
     assert [blocker.kind for blocker in reviews.review(organization).blockers] == ["foreign"]
 
 
-def test_after_that_decision_the_oid_may_change_and_records_below_follow(
+def test_after_that_decision_the_oid_can_change_and_child_records_follow(
     new: Submission, editor: User, approver: Actor
 ) -> None:
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -262,7 +262,7 @@ def test_after_that_decision_the_oid_may_change_and_records_below_follow(
     assert blocker.sentence == f"Send {organization.name} first."
 
 
-def test_a_new_answer_of_the_directory_can_take_the_decision_back(
+def test_a_later_answer_of_the_directory_allows_to_revert_the_decision(
     new: Submission, editor: User, approver: Actor
 ) -> None:
     organization = decide_shown(new, Verdict.FOREIGN, approver).organization
@@ -277,7 +277,9 @@ def test_a_new_answer_of_the_directory_can_take_the_decision_back(
     assert reviews.review(organization, actor=acting(editor)).event == Event.NEW
 
 
-def test_an_oid_that_comes_back_is_still_somebody_elses(new: Submission, editor: User, approver: Actor) -> None:
+def test_an_oid_that_is_set_again_still_belongs_to_somebody_else(
+    new: Submission, editor: User, approver: Actor
+) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
     record_with_new_oid = edit(submission.organization, editor, oid=f"{BASE}.55")
     assert not record_with_new_oid.is_foreign
@@ -310,7 +312,7 @@ def test_a_reason_is_needed(new: Submission, approver: Actor) -> None:
     assert new.state == State.NEEDS_PERSON
 
 
-def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) -> None:
+def test_nothing_can_be_decided_without_an_answer(new: Submission, approver: Actor) -> None:
     sequence = store_submission_answer(new, None, actor=approver, cause="HTTP 502")
     assert decide.last_answer(new) is None
     with pytest.raises(ActionRefused, match="Ask the directory"):
@@ -339,7 +341,7 @@ def test_nobody_can_decide_by_an_old_or_outdated_answer(
     second = store_submission_answer(new, THEIRS, actor=approver)
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
-    store_reading(new.organization, None)  # the record was asked for again
+    store_reading(new.organization, None)  # the record was queried again
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
@@ -368,7 +370,7 @@ def updated(oid: str) -> Exchange:
     return Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
 
 
-def test_the_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
+def test_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
     organization = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
     submission = undecided(factories.submission(organization, user=editor))  # never sent
     assert settle.store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
@@ -380,7 +382,7 @@ def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Ac
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
-    assert decide.last_answer(update) is not None  # it is still the directory's last answer
+    assert decide.last_answer(update) is not None  # it is still the last answer of the directory
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
 
@@ -393,7 +395,7 @@ def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor:
     assert Verdict.ARRIVED not in offered(submission, sent_record(submission), approver)
 
 
-def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
+def test_the_last_verdict_is_that_of_the_last_decision(new: Submission, approver: Actor) -> None:
     for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
         submission = decide_shown(undecided(new), verdict, approver, None)
         store_submission_answer(submission, None, actor=approver)
@@ -407,5 +409,5 @@ def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accept
 ) -> None:
     assert settle.store_response(update, updated(BASE), repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
-    # If it is gone, only a person can say what became of it.
+    # If that answer is missing, only a person can decide.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

@@ -113,7 +113,7 @@ def test_too_many_requests_pause_the_environment(editor: User) -> None:
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
     assert gate.hold_until is not None
-    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time that the answer named
+    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time in the answer
     Submission.objects.update(not_before=None)
     assert claim() is None
 
@@ -134,7 +134,7 @@ def test_a_child_is_sent_after_its_parent(editor: User) -> None:
     assert claim() == second
 
 
-def test_an_older_submission_that_waits_for_a_newer_one_is_sent_after_it(editor: User) -> None:
+def test_a_submission_is_sent_after_the_newer_one_that_it_waits_for(editor: User) -> None:
     older, newer = (
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
@@ -151,7 +151,7 @@ def test_nothing_is_sent_before_its_time(editor: User) -> None:
 def test_a_cut_off_exchange_is_unknown_at_once(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "_clients", {})  # what was cut off sends nothing any more
+    monkeypatch.setattr(gateway, "_clients", {})  # the abandoned attempt sends nothing more
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "never-answers"
 

@@ -1,4 +1,4 @@
-"""Signs of life of a worker, and what it logs."""
+"""The heartbeat of a worker, and what it logs."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.one_database
 SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 
-def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+def test_a_worker_sends_heartbeats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     heartbeat.record_heartbeat("Worker test", timezone.now())
     assert Worker.objects.get().settings_fingerprint == heartbeat.settings_fingerprint()

@@ -1,4 +1,4 @@
-"""A message whose answer was lost: the directory is queried, and only what its answer proves counts."""
+"""A Query resolves a message whose answer was lost. Only what the directory shows counts."""
 
 import datetime
 from dataclasses import replace
@@ -122,9 +122,9 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
 
 
 def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
-    """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
+    """Two of the three Queries found nothing and the third failed, so that absence is not proved."""
     organization = factories.accepted(user=editor)
-    directory_state.mark_absent(organization, clock.now())  # as Redox had answered to an Update
+    directory_state.mark_absent(organization, clock.now())  # as Redox answers an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
     store_record_answer(reload(organization), None, cause="HTTP 502", earlier=earlier)
@@ -173,7 +173,9 @@ def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submi
 
 
 def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
-    Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
+    Submission.objects.update(
+        state=State.QUEUED, not_before=None
+    )  # as after two answers from before the directory showed it
     answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
@@ -191,7 +193,7 @@ def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again
 
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
 def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
-    """The change is not shown, or no Query could show it or tell it from the record before."""
+    """The change is not shown, or a Query cannot show it or distinguish it from the former value."""
     organization = factories.accepted(user=editor)
     values = {
         "name": "Lakeside North",
@@ -214,7 +216,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
     assert submission.not_before is not None
     assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT)
-    assert submission.state_at == since  # its age goes on through the questions
+    assert submission.state_at == since  # its age grows during the Queries
 
     Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
     submission = resolve_with_answer(submission, None, cause="HTTP 502")
@@ -230,7 +232,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     ],
     ids=["tried often", "after a restore"],
 )
-def test_what_cannot_be_proved_is_not_always_sent_again(
+def test_a_message_that_cannot_be_proved_is_not_always_sent_again(
     changed: Organization, editor: User, values: dict[str, object], reason: str
 ) -> None:
     submission = send_and_lose_answer(changed, editor)
@@ -268,7 +270,7 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
     assert new.state == State.ACCEPTED
 
 
-def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift(
+def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
@@ -282,7 +284,7 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
     assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)
     assert submission.read_back_at is not None
     assert submission.ended_at is not None
-    assert submission.read_back_at > submission.ended_at  # not before nothing can be under way any more
+    assert submission.read_back_at > submission.ended_at  # only when no attempt can still arrive
     Submission.objects.update(read_back_at=timezone.now() + datetime.timedelta(seconds=30))
     assert not resolve.read_back_next("staging", actor=worker)
 
@@ -295,9 +297,7 @@ def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift
     assert not resolve.read_back_next("staging", actor=worker)
 
 
-def test_a_read_back_without_an_answer_is_repeated_later(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
+def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
     organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
     other = factories.accepted(f"{BASE}.2", user=editor)
     until = clock.now() + datetime.timedelta(hours=1)
@@ -317,10 +317,12 @@ def test_a_read_back_without_an_answer_is_repeated_later(
     assert (due.get().read_back_at, reload(organization).differs) == (None, 1)
     assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
+    assert (
+        entry.facts["details"]["reads_back"] is True
+    )  # so that this reading does not count as the proof of the message
 
 
-def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
+def test_a_reading_from_before_the_last_acceptance_is_not_drift(editor: User) -> None:
     organization = factories.accepted(user=editor)
     store_record_answer(organization, organization.record())
     factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
@@ -340,7 +342,9 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert deliver()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
-    EnvironmentGate.objects.update(hold_until=timezone.now() + datetime.timedelta(hours=1))  # however busy the machine
+    EnvironmentGate.objects.update(
+        hold_until=timezone.now() + datetime.timedelta(hours=1)
+    )  # long enough for a busy machine
     assert not deliver()
     assert not breaker.pass_breaker("staging", actor=worker)
 

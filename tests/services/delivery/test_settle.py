@@ -1,4 +1,4 @@
-"""What settling does beside the state: when to send again, stored and late answers, and the log."""
+"""What settling does besides the state: retry times, stored and late answers, and the log."""
 
 import datetime
 import json
@@ -53,7 +53,7 @@ type Claimed = Callable[[], courier.Claim]
 
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
-    """Submits a New and claims it for a worker."""
+    """Submit a New and claim it for a worker."""
     return lambda: claim_new(editor, worker)
 
 
@@ -166,7 +166,7 @@ def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_aga
     assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
-def test_a_value_that_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
+def test_after_a_rejection_a_value_that_was_to_be_overwritten_is_a_difference_again(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     factories.submission(organization, user=editor)
     Organization.objects.update(differs=0)
@@ -196,7 +196,7 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
 
 
-def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
+def test_a_failed_token_renewal_does_not_stop_the_environment(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = claimed()
@@ -243,7 +243,7 @@ def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User
     assert Submission.objects.get().read_back_at is None  # no attempt was lost
 
 
-def test_presence_is_known_since_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
+def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
     submission, time_before = claimed().submission, clock.now()
     settle_sending(submission, Kind.REJECTED, presence=ABSENT)
     organization = Organization.objects.get()
@@ -257,7 +257,7 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
 ) -> None:
     submission = claimed().submission
     settle.settle_lost_attempt(submission, actor=worker)
-    Submission.objects.update(lease_until=clock.now())  # somebody is asking the directory
+    Submission.objects.update(lease_until=clock.now())  # a worker is querying the directory
     submission.tries = 3
     with audit.recorded(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)

@@ -55,7 +55,7 @@ def assert_holds(row: Any, **values: Any) -> None:
         (Kind.NEEDS_PERSON, State.NEEDS_PERSON),
     ],
 )
-def test_an_answer_is_stored_whatever_it_means(sending: Submission, worker: Actor, kind: Kind, state: State) -> None:
+def test_an_answer_of_each_kind_is_stored(sending: Submission, worker: Actor, kind: Kind, state: State) -> None:
     outcome = replace(SAID, kind=kind)
     settle.settle_attempt(
         sending, outcome, replace(exchange_result(200), duration_ms=7), actor=worker, answered_at=MOMENT
@@ -116,7 +116,7 @@ def test_an_acceptance_by_evidence_is_stored_with_it(
     assert_holds(entry(Action.SUBMISSION_SETTLED), token=1, reason="Seen", outcome="accepted", details=details)
 
 
-def test_evidence_that_nobody_decided_about_names_nobody(sending: Submission, worker: Actor) -> None:
+def test_evidence_without_a_decision_names_no_person(sending: Submission, worker: Actor) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
     values: dict[str, Any] = {"evidence": Evidence.QUERY, "asked_at": MOMENT, "reason": "Shown"}
     with audit.recorded(worker) as history:
@@ -136,7 +136,7 @@ def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, ed
     assert_holds(entry(Action.SUBMISSION_SETTLED), reason="Given up", outcome="rejected", details=details)
 
 
-def test_a_submission_that_a_person_must_decide_says_why(editor: User, worker: Actor) -> None:
+def test_a_submission_that_needs_a_decision_stores_the_reason(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     with audit.recorded(worker) as history:
         settle.require_decision(history, submission, "Not readable")

@@ -51,7 +51,7 @@ def unknown(user: User, oid: str = BASE) -> Submission:
 
 
 def due(submission: Submission) -> Submission:
-    """The same, whatever became of it."""
+    """The same submission, in any state."""
     Submission.objects.filter(pk=submission.pk).update(
         state=State.UNKNOWN, evidence="", not_before=timezone.now(), read_back_at=None
     )
@@ -61,13 +61,13 @@ def due(submission: Submission) -> Submission:
 
 
 def to_read_back(user: User) -> Submission:
-    """An accepted New that is to be read back now."""
+    """An accepted New whose read-back is due."""
     organization = factories.accepted(f"{BASE}.7", user=user)
     Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     return organization.submissions.get()
 
 
-# Everything that sends something, by what it needs to have something to do -----------------------------------
+# Every function that sends, with the rows that it needs -----------------------------------
 
 
 def resolve_due(submission: Submission) -> None:
@@ -108,7 +108,7 @@ STOPPED = {"stopped_at": timezone.now()}
 PAUSED = {"probing": True, "failures": 5}
 
 
-# D1: the renewal of the token decides -------------------------------------------------------------------------
+# The renewal of the token decides -------------------------------------------------------------------------
 
 
 RENEWALS = {
@@ -147,7 +147,7 @@ def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(
     assert gate().stopped_reason == "Redox does not accept the credential"
 
 
-# D2: nothing leaves before the time is over -------------------------------------------------------------------
+# Nothing is sent before the time is over -------------------------------------------------------------------
 
 
 def test_nothing_is_sent_while_redox_asks_to_wait(redox_server: FakeRedox, editor: User) -> None:
@@ -318,7 +318,7 @@ def test_redox_may_ask_to_wait_during_a_pause(redox_server: FakeRedox, editor: U
     check.check_connection("staging", actor=acting(editor))
     assert redox_server.arrived == []
 
-    set_gate(hold_asked_until=timezone.now())  # as when the time is over, and the pause is not
+    set_gate(hold_asked_until=timezone.now())  # the time that Redox asked for is over, the pause is not
     assert check.check_connection("staging", actor=acting(editor)).succeeded
 
 

@@ -1,4 +1,4 @@
-"""A record that was never accepted but found to be ours: what it is compared with afterwards."""
+"""A record that was never accepted and then claimed as ours: what it is compared with."""
 
 from dataclasses import replace
 
@@ -41,13 +41,13 @@ def warnings(organization: Organization) -> set[str]:
     return {warning.key for warning in reviews.review(organization).warnings}
 
 
-def test_after_taking_the_destination_that_nobody_can_read_is_still_ticked(editor: User) -> None:
+def test_after_taking_values_the_unreadable_destination_id_still_needs_a_tick(editor: User) -> None:
     organization = claimed(editor, destination="")
     assert "destination-unseen" in warnings(organization)
     assert "destination-unseen" in warnings(edited(taken(organization, editor), editor))
 
 
-def test_after_taking_it_can_be_deactivated_with_the_saved_destination(editor: User) -> None:
+def test_after_taking_values_a_record_is_deactivated_with_the_saved_destination_id(editor: User) -> None:
     organization = taken(claimed(editor), editor)
     review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
@@ -61,14 +61,14 @@ def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> No
     assert (organization.destination_id, organization.destination_known) == (DESTINATION, True)
 
 
-def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
+def test_a_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
     organization = claimed(editor, carried=(("Type", '"A"'),))
     again = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
     organization = taken(store_reading(organization, again), editor)
     assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
 
 
-def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted(editor: User) -> None:
+def test_other_keys_that_are_taken_are_named_and_not_called_accepted(editor: User) -> None:
     organization = claimed(editor)
     directory_record = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
     page = differences_page.differences_content(store_reading(organization, directory_record))
@@ -83,7 +83,7 @@ def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted
     )
 
 
-def test_the_review_of_a_record_that_is_missing_says_so(editor: User) -> None:
+def test_the_review_of_a_missing_record_warns(editor: User) -> None:
     organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
     (sentence,) = review_page.review_content(reviews.review(organization)).sentences
     assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
@@ -96,7 +96,7 @@ def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: U
     assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
 
 
-def test_taking_a_contact_that_is_listed_first_leaves_no_saved_change(editor: User) -> None:
+def test_taking_the_first_contact_leaves_no_unsent_change(editor: User) -> None:
     first = ContactRecord(purpose="Technical", name="First", work_phone="+16085550199")
     organization = factories.confirmed(factories.organization(user=editor))
     organization = store_reading(
@@ -106,7 +106,7 @@ def test_taking_a_contact_that_is_listed_first_leaves_no_saved_change(editor: Us
 
 
 @pytest.mark.parametrize("how", ["claimed", "stated"])
-def test_what_is_gone_again_is_a_difference_and_asks_for_a_tick(editor: User, how: str) -> None:
+def test_a_taken_value_that_is_gone_is_a_difference_and_needs_a_tick(editor: User, how: str) -> None:
     if how == "claimed":
         organization = claimed(editor)
     else:
@@ -122,7 +122,7 @@ def test_what_is_gone_again_is_a_difference_and_asks_for_a_tick(editor: User, ho
     assert "Active =" not in record_page.status_basis(organization)
 
 
-def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
+def test_a_phone_with_letters_equals_only_itself(editor: User) -> None:
     def with_phone(phone: str) -> tuple[ContactRecord, ...]:
         return (ContactRecord(purpose="Technical", name="Desk", work_phone=phone),)
 
@@ -132,7 +132,7 @@ def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
     )
 
 
-def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_values(editor: User) -> None:
+def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
     organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
     draft = plan_draft.draft(
         ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=acting(editor)
@@ -149,7 +149,7 @@ def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
 
-def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: User) -> None:
+def test_an_editor_from_before_a_change_of_oid_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     organization = factories.confirmed(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
@@ -183,7 +183,7 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
     assert dict(reviews.review(organization, intent=intent).record.carried)["Type"] == '"B"'
 
 
-def test_who_entered_a_destination_that_a_discard_keeps_stays_an_author(editor: User) -> None:
+def test_the_editor_of_a_destination_id_that_a_discard_keeps_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     directory_record = replace(factories.record("2.999.3"), destination_id="", destination_known=False)
     organization = organizations.take_over(directory_record, "staging", actor=acting(editor))

@@ -1,4 +1,4 @@
-"""What a person does where the directory shows something else than the portal knows."""
+"""What a person does if the directory differs from what the portal knows."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.services.sending import accepted_with_difference, edit, store_reading
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) -> None:
+def test_taking_directory_values_saves_them_as_the_baseline(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     assert (organization.differs, organization.changes) == (1, 0)
     after_taking = differences.take_theirs(
@@ -42,7 +42,7 @@ def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) ->
     )
 
 
-def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> None:
+def test_after_taking_directory_values_a_later_edit_is_the_only_change(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     edited = edit(after_taking, editor, aliases=("North",))
@@ -56,7 +56,7 @@ def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
     assert store_reading(organization, replace(organization.record(), name="By another hand")).differs == 1
 
 
-def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
+def test_discarding_restores_the_values_taken(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     edited = edit(after_taking, editor, aliases=("North",))
@@ -64,7 +64,7 @@ def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
     assert (discarded.name, discarded.aliases, discarded.changes) == ("By hand", [], 0)
 
 
-def test_nothing_is_taken_without_a_difference_or_a_reason_or_by_an_old_page(editor: User) -> None:
+def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
     organization = factories.confirmed(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="no other values"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
@@ -78,7 +78,7 @@ def test_nothing_is_taken_without_a_difference_or_a_reason_or_by_an_old_page(edi
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
 
 
-def test_an_older_question_does_not_replace_a_newer_answer(editor: User) -> None:
+def test_the_answer_to_an_older_query_does_not_replace_a_newer_one(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     assert store_reading(organization, organization.record(), minutes_ago=5).differs == 1
 
@@ -107,7 +107,7 @@ def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor:
     assert (sent_record["Type"], sent_record["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
 
 
-def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
+def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     foreign = differences.disclaim(organization.pk, reason="Ticket 7", actor=acting(editor))
@@ -115,7 +115,7 @@ def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
 
 
-def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
+def test_only_a_recent_answer_decides_who_owns_an_oid(editor: User) -> None:
     organization = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
         differences.disclaim(organization.pk, reason="Guessed", actor=acting(editor))
@@ -137,14 +137,14 @@ def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
         {"identifiers": (IdentifierRecord(kind="NPI", value="1" * 501),)},
     ],
 )
-def test_what_a_record_here_cannot_hold_is_not_taken(editor: User, values: dict[str, Any]) -> None:
+def test_values_that_do_not_fit_a_record_are_not_taken(editor: User, values: dict[str, Any]) -> None:
     organization = accepted_with_difference(editor, **values)
     with pytest.raises(ActionRefused, match=r"The directory shows|in the directory"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
     assert Organization.objects.get(pk=organization.pk).version == organization.version
 
 
-def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(editor: User) -> None:
+def test_a_record_with_a_new_oid_does_not_keep_the_keys_of_another_organization(editor: User) -> None:
     organization = factories.organization(user=editor)
     directory_record = replace(
         organization.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),)
@@ -157,7 +157,7 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
 
 
 @pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
-def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, decide: Any) -> None:
+def test_only_the_answer_that_the_person_saw_decides_who_owns_an_oid(editor: User, decide: Any) -> None:
     organization = factories.organization(user=editor)
     seen_at = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at
     current = store_reading(organization, replace(organization.record(), name="Somebody else"))
@@ -166,8 +166,8 @@ def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, de
     decide(organization.pk, reason="Ticket 9", actor=acting(editor), asked_at=current.seen_at)
 
 
-def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:
-    """Otherwise the new parent could be moved below the record, and nobody would see the circle."""
+def test_a_place_that_was_taken_counts_as_the_place_in_the_directory(editor: User) -> None:
+    """Otherwise the new parent could be moved below the record, and the circle would not be detected."""
     other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
     organization = accepted_with_difference(editor, part_of_oid=other.oid)
     after_taking = differences.take_theirs(

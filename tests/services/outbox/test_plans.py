@@ -59,7 +59,7 @@ def drawn(records: list[Organization], user: User, kind: PlanKind = SEND) -> Pla
 
 
 def planned(records: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
-    """A plan made as its page makes it, with everything that the page asks for."""
+    """A plan as its page creates it, with everything that the page requires."""
     return factories.plan(records, user=user, kind=kind, **values)
 
 
@@ -76,7 +76,7 @@ def waits(plan: Plan) -> dict[str, set[str]]:
 
 
 def answer_all(kind: Kind = Kind.ACCEPTED) -> list[str]:
-    """Answer each message that can be sent now in the same way. The records that they were about, in order."""
+    """Give each message that can be sent the same answer. Returns the OIDs of their records, in order."""
     answers = []
     while submission := answer_next(kind):
         answers.append(submission.oid.removeprefix(BASE))
@@ -107,14 +107,14 @@ class TestDraft:
         assert [(each.kind, each.organization) for each in skipped.blockers] == [(Block.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
-    def test_a_record_that_waits_for_one_left_out_is_left_out_too(self, editor: User) -> None:
+    def test_a_record_that_waits_for_a_skipped_one_is_skipped_too(self, editor: User) -> None:
         records = tree_of(editor, "1", "1.1", "2")
         Organization.objects.filter(pk=records[1].pk).update(destination_known=False)
         draft = drawn(records, editor)
         assert oids(draft.reviews) == ["", ".2"]
         assert [each.why for each in draft.left_out][1] == f"Send {records[1].name} first."
 
-    def test_a_record_without_differences_is_left_out(self, editor: User) -> None:
+    def test_a_record_without_differences_is_skipped(self, editor: User) -> None:
         top = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         draft = drawn([top, child], editor)
@@ -126,7 +126,7 @@ class TestDraft:
         assert (draft.size, draft.news, draft.updates, draft.deactivated) == (2, 1, 1, 0)
         assert draft.left_out == ()
 
-    def test_what_is_not_there_any_more_is_sent_without_a_change(self, editor: User) -> None:
+    def test_a_record_that_is_absent_again_is_sent_without_an_edit(self, editor: User) -> None:
         organization = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
         draft = drawn([organization], editor)
@@ -158,7 +158,7 @@ class TestDraft:
         assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
-class TestMaking:
+class TestMakePlan:
     def test_it_stores_the_reviewed_submissions_in_order_with_their_followers(self, editor: User) -> None:
         records = tree_of(editor, "1", "1.1")
         draft = drawn(records, editor)
@@ -206,7 +206,7 @@ class TestMaking:
         answer_all(Kind.REJECTED)
         assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
 
-    def test_a_change_after_the_page_was_made_is_out_of_date_and_stores_nothing(self, editor: User) -> None:
+    def test_a_plan_from_an_outdated_page_is_refused_and_stores_nothing(self, editor: User) -> None:
         records = tree_of(editor, "1", "2")
         sha256 = drawn(records, editor).sha256
         edit(records[1], editor, name="Other")
@@ -281,7 +281,7 @@ class TestMaking:
         assert not Submission.objects.open().exists()
 
 
-# How many records, how many active ones there are, and the number that is then typed (0: none).
+# The number of records, the number of active records, and the number to type (0: none).
 TO_TYPE = [
     (SEND, 20, 0, 0),
     (SEND, 21, 0, 21),
@@ -305,25 +305,25 @@ def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: Use
         assert in_production.number_to_type == (typed if kind == SEND else size)
 
 
-def test_only_a_deactivation_depends_on_what_is_left_out(editor: User) -> None:
+def test_only_a_deactivation_depends_on_the_skipped_records(editor: User) -> None:
     left_out = (plan_draft.LeftOut(factories.organization(user=editor), "Not now."),)
     for kind in (SEND, DEACTIVATE):
         alone = PlanDraft(environment=STAGING, kind=kind, reviews=(), left_out=(), active_records=1)
         assert (replace(alone, left_out=left_out).sha256 == alone.sha256) is (kind == SEND)
 
 
-class TestHolding:
+class TestPauseAndStop:
     def test_a_paused_plan_sends_nothing_until_it_is_resumed(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         plans.pause_plan(plan.pk, actor=acting(editor))
         assert claim() is None
-        # Whoever starts anew reads it from the database: nothing of it is kept in a process.
+        # A new process reads the state from the database. No process keeps it in memory.
         assert fresh_plan(plan).state == PlanState.PAUSED
         plans.resume_plan(plan.pk, actor=acting(editor))
         assert len(answer_all()) == 2
         logged_actions = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
         assert list(logged_actions.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
-        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # it has ended
+        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # the plan has ended
             with pytest.raises(ActionRefused, match="Nothing was changed"):
                 act(plan.pk, actor=acting(editor))
 
@@ -347,7 +347,7 @@ class TestHolding:
         assert outside.state_reason == f"Submission {first.pk}, which this one waited for, was cancelled."
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 1}
 
-    def test_a_stopped_deactivation_returns_the_wanted_active(self, editor: User) -> None:
+    def test_a_stopped_deactivation_restores_the_saved_active(self, editor: User) -> None:
         records = accepted_tree(editor, "1")
         plan = planned(records, editor, DEACTIVATE)
         assert not reload(records[0]).active
@@ -363,7 +363,7 @@ class TestHolding:
         assert states(plan) == [State.QUEUED]
         answer_next(kind)
         assert states(plan) == [kind.value]
-        assert fresh_plan(plan).state == PlanState.STOPPED  # and it is not paused, so that nobody resumes it
+        assert fresh_plan(plan).state == PlanState.STOPPED  # not paused, so that nobody resumes it
 
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
@@ -379,7 +379,7 @@ class TestHolding:
             (PlanState.STOPPED, []),
         ],
     )
-    def test_what_a_person_can_do_with_an_open_plan(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
+    def test_each_plan_state_allows_these_actions(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1)
         possible_actions = []
@@ -392,7 +392,7 @@ class TestHolding:
 
 
 @pytest.mark.one_database
-class TestByItself:
+class TestAutomaticPause:
     def several(self, user: User, count: int) -> list[Organization]:
         return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
 
@@ -417,7 +417,7 @@ class TestByItself:
         assert fresh_plan(plan).state_reason == '3 submissions had the same answer: "Said rejected."'
         entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
         assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
-        # Who lets it go on has seen those errors.
+        # The person who resumes it has seen those errors.
         plans.resume_plan(plan.pk, actor=acting(editor))
         for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
             answer_next(Kind.REJECTED)

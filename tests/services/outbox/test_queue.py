@@ -30,7 +30,7 @@ def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
 
 
 def become(submission: Submission, **values: Any) -> Submission:
-    """The submission with these values, set without the acts that lead to them."""
+    """Set these values of the submission directly."""
     fields = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
     Submission.objects.filter(pk=submission.pk).update(**fields)
     submission.refresh_from_db()
@@ -96,7 +96,7 @@ class TestDue:
             become(made, plan=plan(editor, state), attempt=attempt)
             assert Submission.objects.due("staging", NOW).exists() is is_due, (state, attempt)
 
-    def test_it_waits_until_all_before_it_are_accepted(self, editor: User) -> None:
+    def test_it_waits_until_the_submissions_before_it_are_accepted(self, editor: User) -> None:
         third, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
         third.after.set([become(first, state="accepted"), second])
         for state in ("queued", "rejected", "accepted"):
@@ -106,7 +106,7 @@ class TestDue:
 
 
 @pytest.mark.django_db
-class TestLeftBehind:
+class TestAbandoned:
     def test_a_submission_sending_after_its_lease_ended_is_found(self, editor: User) -> None:
         made = submission(editor)
         for values, is_left in LEFT_BEHIND:
@@ -125,7 +125,7 @@ class TestLeftBehind:
             become(made, **({"state": "accepted", "read_back_at": NOW} | values))
             assert Submission.objects.to_read_back("staging", NOW).exists() is is_read, values
 
-    def test_open_ones_are_found_in_their_environment(self, editor: User) -> None:
+    def test_open_submissions_are_found_in_their_environment(self, editor: User) -> None:
         for number, state in enumerate(State.values):
             submission(editor, f"{BASE}.{number}", state=state)
         submission(editor, f"{BASE}.99", environment="production")
@@ -163,7 +163,7 @@ def test_a_submission_without_an_attempt_can_be_cancelled(state: str, attempt: i
     assert Submission(state=state, attempt=attempt).can_be_cancelled is can
 
 
-# Every move there is, as people read it; which of them a process may make, tests of its service say.
+# Every move. The tests of each service say which moves it makes.
 TABLE = {
     "awaiting": {"queued", "cancelled"},
     "queued": {"cancelled", "sending", "needs_person"},
@@ -174,7 +174,7 @@ TABLE = {
     "rejected": set(),
     "cancelled": set(),
 }
-# Moves that only the database being put back from a copy may bring.
+# Moves that only happen when the database is restored from a backup.
 AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
 MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
 

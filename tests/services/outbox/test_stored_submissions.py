@@ -112,7 +112,7 @@ def test_only_a_person_submits(editor: User) -> None:
     assert not Submission.objects.exists()
 
 
-def test_what_is_in_the_way_is_asked_again_when_the_button_is_pressed(editor: User) -> None:
+def test_blockers_are_checked_again_on_submit(editor: User) -> None:
     organization = factories.organization(user=editor)
     review = reviews.review(organization, actor=acting(editor))
     foreign(organization)
@@ -139,7 +139,7 @@ def test_what_is_in_the_way_is_asked_again_when_the_button_is_pressed(editor: Us
         ),
     ],
 )
-def test_the_entry_says_why_nobody_approved(environment: str, four_eyes: bool, said: str) -> None:
+def test_the_entry_says_why_no_approval_was_needed(environment: str, four_eyes: bool, said: str) -> None:
     with override_settings(PRODUCTION_FOUR_EYES=four_eyes):
         assert submissions._approval(environment) == said
 
@@ -154,7 +154,7 @@ def test_the_entry_says_why_nobody_approved(environment: str, four_eyes: bool, s
         (Intent.REACTIVATE, False, Action.ORGANIZATION_REACTIVATION_WANTED),
     ],
 )
-def test_active_is_wanted_when_its_message_is_submitted_and_returned_when_that_is_cancelled(
+def test_submitting_changes_the_saved_active_and_cancelling_restores_it(
     editor: User, intent: Intent, active: bool, action: Action
 ) -> None:
     organization = factories.confirmed(factories.organization(user=editor), active=active)
@@ -179,7 +179,7 @@ def test_active_is_wanted_when_its_message_is_submitted_and_returned_when_that_i
         (Intent.REACTIVATE, True, True),
     ],
 )
-def test_what_returns_is_the_confirmed_active_or_the_one_before_the_message(
+def test_a_cancel_restores_the_confirmed_or_the_former_active(
     editor: User, intent: Intent, confirmed_active: bool | None, after: bool
 ) -> None:
     submission = pressed(factories.organization(user=editor), editor)
@@ -205,7 +205,7 @@ def by_a_person(submission: Submission) -> None:
 
 
 @pytest.mark.parametrize(("cancel", "by"), [(by_a_person, "Editor One"), (by_a_worker, "")])
-def test_what_waits_for_a_cancelled_submission_is_cancelled_too(
+def test_followers_of_a_cancelled_submission_are_cancelled_too(
     editor: User, cancel: Callable[[Submission], None], by: str
 ) -> None:
     first = pressed(factories.organization(user=editor), editor)
@@ -225,7 +225,7 @@ def test_what_waits_for_a_cancelled_submission_is_cancelled_too(
     assert other.state == State.QUEUED
 
 
-def test_a_submission_that_stays_in_its_state_is_as_long_in_it(editor: User) -> None:
+def test_a_submission_that_keeps_its_state_keeps_the_time_of_that_state(editor: User) -> None:
     submission = pressed(factories.organization(user=editor), editor, reason="")  # STAGING asks for none
     submissions.move_submission(submission, State.SENDING)
     submissions.move_submission(submission, State.UNKNOWN)

@@ -112,7 +112,7 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> Non
     assert [warning.key for warning in reviews.review(other, actor=acting(nameless)).open_warnings] == ["contact"]
 
 
-def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
+def test_a_warning_keeps_the_person_who_ticked_it(editor: User) -> None:
     organization = factories.organization(user=editor, contacts=())
     first = factories.submission(organization, user=editor, reason="Known so")
     submissions.cancel_submission(first.pk, actor=acting(editor))
@@ -225,7 +225,7 @@ def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(edit
         factories.submission(organization, user=editor)
 
 
-def test_a_value_that_a_message_would_lose_is_shown_before(editor: User) -> None:
+def test_a_value_that_a_message_would_lose_is_shown_in_the_review(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=("Lakeside", ""))
     (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
     assert "it lacks a value of the record" in blocker.sentence
@@ -273,14 +273,14 @@ def begin(submission: Submission, state: str) -> None:
     submission.refresh_from_db()
 
 
-def test_each_move_of_the_table_is_made(submission: Submission) -> None:
+def test_each_move_of_the_table_is_allowed(submission: Submission) -> None:
     for start, end in sorted(MOVED):
         begin(submission, start)
         submissions.move_submission(submission, State(end), evidence=_evidence(end))
         assert Submission.objects.get().state == end, (start, end)
 
 
-def test_no_other_move_is_made(submission: Submission) -> None:
+def test_no_other_move_is_allowed(submission: Submission) -> None:
     for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
         begin(submission, start)
         with pytest.raises(ValueError, match=f"does not go from {start} to {end}"):
@@ -308,7 +308,7 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submissio
 
 def test_a_second_move_changes_nothing(submission: Submission) -> None:
     stale = Submission.objects.get(pk=submission.pk)
-    submissions.move_submission(submission, State.CANCELLED)  # the token stays: the state alone tells
+    submissions.move_submission(submission, State.CANCELLED)  # the token stays the same: only the state differs
     with pytest.raises(OutOfDate):
         submissions.move_submission(stale, State.SENDING, attempt=1, token=1)
     stored_submission = Submission.objects.get()

@@ -1,4 +1,4 @@
-"""Which edit a change of a review is called by: only one that touched it."""
+"""Which edit a review names for a change: only an edit that changed that value."""
 
 from dataclasses import replace
 
@@ -30,19 +30,19 @@ def second(db: None) -> User:
 
 
 def named(organization: Organization) -> dict[str, int | None]:
-    """The person of each change of the next review."""
+    """The person that the next review names for each change."""
     review = reviews.review(Organization.objects.get(pk=organization.pk))
     return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.changes}
 
 
 def overwritten(organization: Organization) -> dict[str, int | None]:
-    """The person of each value of the directory that the next review overwrites."""
+    """The person that the next review names for each value of the directory that it overwrites."""
     review = reviews.review(Organization.objects.get(pk=organization.pk))
     return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.overwrites}
 
 
 @pytest.mark.parametrize("is_added", [True, False], ids=["added on both sides", "edited here, removed there"])
-def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_added: bool) -> None:
+def test_the_editor_of_a_contact_is_named_for_the_values_it_overwrites(editor: User, is_added: bool) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     other = replace(EXTRA, work_phone="+16085550122")
@@ -54,7 +54,7 @@ def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_a
     assert overwritten(organization) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
 
 
-def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
+def test_adding_a_contact_does_not_name_its_editor_for_the_contact_before_it(
     accepted: Organization, editor: User, second: User
 ) -> None:
     (contact,) = accepted.record().contacts
@@ -64,7 +64,7 @@ def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
     assert named(accepted) == {"contacts.0.work_phone": editor.pk, "contacts.1": second.pk}
 
 
-def test_who_adds_a_contact_in_front_is_named_for_those_that_move(
+def test_adding_a_contact_in_front_names_its_editor_for_those_that_move(
     accepted: Organization, editor: User, second: User
 ) -> None:
     (contact,) = accepted.record().contacts
@@ -101,7 +101,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
     }
 
 
-def test_who_removed_a_contact_is_named_by_that_contact(editor: User, second: User) -> None:
+def test_removing_a_contact_names_its_editor(editor: User, second: User) -> None:
     third = replace(EXTRA, name="Bills", work_phone="+16085550122")
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
@@ -111,7 +111,7 @@ def test_who_removed_a_contact_is_named_by_that_contact(editor: User, second: Us
     assert named(organization)["contacts.removed.0"] == editor.pk
 
 
-def test_who_edited_a_contact_is_named_after_another_one_moved_it(editor: User, second: User) -> None:
+def test_the_editor_of_a_contact_is_named_after_somebody_else_moved_it(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
@@ -120,7 +120,7 @@ def test_who_edited_a_contact_is_named_after_another_one_moved_it(editor: User, 
     assert named(organization)["contacts.0.work_phone"] == editor.pk
 
 
-def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: User, second: User) -> None:
+def test_a_submission_names_nobody_for_a_reverted_edit(editor: User, second: User) -> None:
     organization = factories.accepted(user=editor)
     edit(organization, second, name="Other")
     edit(organization, editor, name=organization.name)
@@ -132,7 +132,7 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
     assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())
 
 
-def test_who_removed_a_contact_that_was_edited_before_is_named(editor: User, second: User) -> None:
+def test_removing_an_edited_contact_names_the_remover(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
@@ -141,7 +141,7 @@ def test_who_removed_a_contact_that_was_edited_before_is_named(editor: User, sec
     assert named(organization) == {"contacts.removed.1": second.pk}
 
 
-def test_an_edit_of_one_contact_is_not_another_ones_with_the_same_value(editor: User, second: User) -> None:
+def test_an_edit_of_one_contact_is_not_an_edit_of_another_with_the_same_value(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
@@ -162,18 +162,18 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
     assert [change.by.partition(",")[0] for change in submitted_changes(submission)] == [editor.get_full_name()]
 
 
-def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor: User, second: User) -> None:
+def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first,))
-    edit(organization, editor, contacts=(EXTRA,))  # typed over the one that was kept
+    edit(organization, editor, contacts=(EXTRA,))  # replaces the contact that was kept
     review = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(second))
     assert named(organization) == {"contacts.removed.0": editor.pk}
     assert "others" in {warning.key for warning in review.warnings}
 
 
-def test_who_removed_a_contact_that_was_taken_is_named(editor: User, second: User) -> None:
+def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, second: User) -> None:
     organization = factories.confirmed(factories.organization(user=editor))
     (first,) = organization.record().contacts
     edit(organization, editor, aliases=("North",))

@@ -50,7 +50,7 @@ def test_a_finding_is_a_line_of_a_table_and_exit_code_1(run: Run, wrong: Organiz
     assert errors.endswith("findings in 1 record.")
 
 
-def test_without_a_finding_it_ends_with_0(run: Run, editor: User) -> None:
+def test_without_a_finding_the_exit_code_is_0(run: Run, editor: User) -> None:
     factories.organization(user=editor)
     assert run()[0] == 0
     assert "Nothing was found in 1 record." in run()[2]

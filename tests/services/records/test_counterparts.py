@@ -25,7 +25,7 @@ def linked(user: User) -> tuple[Organization, Organization]:
 
 
 def entries(action: Action) -> dict[int, dict[str, object]]:
-    """What the entries with this action say of the other record, by the record that they are about."""
+    """What the entries of this action say about the other record, by the record of the entry."""
     entries_found = AuditEntry.objects.filter(action=action)
     return {entry.organization_id or 0: entry.facts["details"] for entry in entries_found}
 

@@ -47,7 +47,7 @@ def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None
     assert entry.facts["changes"][0]["after"] == "Lakeside North"
 
 
-def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
+def test_saving_without_a_change_stores_nothing(editor: User) -> None:
     organization = factories.organization(user=editor)
     edit(organization, editor)
 
@@ -69,7 +69,7 @@ def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> No
     assert base.name == organization.name
 
 
-def test_the_oid_can_change_until_something_was_sent_and_records_below_follow(editor: User) -> None:
+def test_the_oid_can_change_until_the_first_submission_and_child_records_follow(editor: User) -> None:
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     organization = edit(factories.organization(user=editor), editor, oid=f"{BASE}.7")
     child.refresh_from_db()
@@ -79,7 +79,7 @@ def test_the_oid_can_change_until_something_was_sent_and_records_below_follow(ed
     assert edit(organization, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
-def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User) -> None:
+def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) -> None:
     organization = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.plan([organization, child], user=editor)
@@ -113,7 +113,7 @@ def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
     factories.organization(user=editor)
 
 
-def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> None:
+def test_a_record_with_a_cancelled_submission_is_never_withdrawn(editor: User) -> None:
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
@@ -126,7 +126,7 @@ def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> N
     )
 
 
-def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: User) -> None:
+def test_a_record_was_only_cancelled_if_all_its_submissions_were_cancelled(editor: User) -> None:
     organization = factories.organization(user=editor)
     assert not organizations.was_only_cancelled(organization)
     for _ in range(2):
@@ -140,7 +140,7 @@ def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: Use
     assert not organizations.was_only_cancelled(organization)
 
 
-def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
+def test_a_record_with_children_is_not_withdrawn(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(ActionRefused, match="Records are part of this one"):
@@ -155,21 +155,21 @@ def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
         ("2.16.840.1.113883.3.6147.458.2", ""),
     ],
 )
-def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
+def test_part_of_never_forms_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
     assert organizations.parent_error("staging", BASE, part_of_oid) == sentence
 
 
-def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
+def test_no_save_closes_a_circle(editor: User) -> None:
     organization = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(Circle):
         edit(organization, editor, part_of_oid=f"{BASE}.1")
     with pytest.raises(ActionRefused):
         edit(organization, editor, part_of_oid=BASE)
-    # An OID that was somebody's parent before it was a record of ours.
+    # The OID of the first record's parent becomes a record of ours later.
     factories.organization(f"{BASE}.8", user=editor, part_of_oid=f"{BASE}.9")
     with pytest.raises(Circle):
         factories.organization(f"{BASE}.9", user=editor, part_of_oid=f"{BASE}.8")
@@ -177,7 +177,7 @@ def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
     assert not Organization.objects.filter(oid=f"{BASE}.9").exists()
 
 
-def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) -> None:
+def test_the_suggested_oid_is_free_and_is_not_a_patient_or_document_oid(editor: User) -> None:
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
@@ -194,7 +194,7 @@ def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
 
 
 class TestAfterAcceptance:
-    def test_discarded_edits_make_nobody_an_author_of_the_next_message(self, editor: User) -> None:
+    def test_discarded_edits_do_not_make_anyone_an_author_of_the_next_message(self, editor: User) -> None:
         organization = edit(
             factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent"
         )
@@ -202,14 +202,14 @@ class TestAfterAcceptance:
         organization = edit(organization, editor, name="Lakeside North")
         assert factories.submission(organization, user=editor).authors == [editor.pk]
 
-    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User) -> None:
+    def test_edits_that_a_deactivation_leaves_out_keep_their_editor(self, editor: User) -> None:
         other = factories.UserFactory(role="editor")
         organization = edit(factories.accepted(user=editor), other, name="Saved, not sent")
         factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         assert factories.submission(organization, user=editor).authors == sorted([editor.pk, other.pk])
 
-    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User) -> None:
+    def test_discarding_restores_the_accepted_values(self, editor: User) -> None:
         organization = edit(factories.accepted(user=editor), editor, name="Not to be sent")
         assert reload(organization).open_work == "changes_not_sent"
         organization_after = reload(organizations.discard(organization.pk, organization.version, actor=acting(editor)))
@@ -255,7 +255,7 @@ def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User)
     assert reload(submission).presence == Presence.NEVER
 
 
-def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
+def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_destination_id(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
     organization = organizations.take_over(record, "staging", actor=acting(editor))
@@ -284,7 +284,7 @@ def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
 
 
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:
-    """No record gives up an OID that was sent; should a row ever lose it, the outbox remembers."""
+    """A record never loses an OID that was sent. If its row loses it, the outbox still has it."""
     organization = factories.organization(user=editor)
     factories.submission(organization, user=editor)
     Organization.objects.filter(pk=organization.pk).update(oid=f"{BASE}.7")

@@ -1,4 +1,4 @@
-"""What a later reading of a record says about the messages sent: whose change it shows, what it proves."""
+"""What a later reading of a record says about the sent messages: whose change it shows, and what it proves."""
 
 import datetime
 from dataclasses import replace
@@ -79,7 +79,7 @@ def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, e
     assert reload(made).differs == 1
 
 
-def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_from_before_is_a_difference(
+def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a_difference(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     address_before = replace(FIRST.address, zip_code="53704-1111")
@@ -102,16 +102,16 @@ def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_fro
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
 
-def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_directory_does_not_show_it(
+def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(
     made: Organization,
 ) -> None:
-    # Earlier releases kept what had been there as the record before such a New.
+    # Earlier releases stored the earlier record of the directory as the record before such a New.
     Submission.objects.update(before=made.confirmed)
     organization_after = shown(made, None)
     assert (organization_after.not_visible_yet, organization_after.differs) == (True, 0)
 
 
-def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(renamed: Organization, editor: User) -> None:
+def test_a_change_that_was_visible_and_is_gone_was_reverted_by_somebody(renamed: Organization, editor: User) -> None:
     states = []
     for place, record in enumerate((FIRST, FIRST, SECOND, FIRST, FIRST)):
         shown(renamed, record)
@@ -120,27 +120,25 @@ def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(renamed
     assert states == [(True, 0), (True, 0), (False, 0), (False, 1), (False, 1)]
 
 
-def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(
-    renamed: Organization, editor: User
-) -> None:
-    """The first change is not visible yet, and the second takes it back."""
+def test_a_reading_from_before_the_message_was_sent_does_not_prove_it(renamed: Organization, editor: User) -> None:
+    """The first change is not visible yet, and the second one reverts it."""
     assert shown(renamed, FIRST).not_visible_yet
     submission = send_and_lose_answer(edit(renamed, editor, name=FIRST.name), editor)
     assert resolve_with_answer(submission, FIRST).state == State.QUEUED
 
 
-def test_what_somebody_else_did_after_the_review_does_not_prove_the_message(made: Organization, editor: User) -> None:
+def test_a_change_by_somebody_else_after_the_review_does_not_prove_the_message(
+    made: Organization, editor: User
+) -> None:
     submission = factories.submission(edit(made, editor, name=SECOND.name), user=editor)
     shown(made, SECOND)
-    for _ in range(11):  # questions that fail do not hide what was shown
+    for _ in range(11):  # a failed Query does not hide an earlier reading
         store_record_answer(reload(made), None, cause="HTTP 502")
     answer_next(Kind.UNKNOWN)
     assert resolve_with_answer(submission, sent_record(submission)).state == State.QUEUED
 
 
-def test_what_the_directory_showed_after_an_attempt_that_redox_put_off_does_not_prove_the_next(
-    made: Organization, editor: User
-) -> None:
+def test_a_reading_after_a_postponed_attempt_does_not_prove_the_next_attempt(made: Organization, editor: User) -> None:
     submission = factories.submission(edit(made, editor, name=SECOND.name), user=editor)
     answer_next(Kind.NOT_EXECUTED, hold_seconds=60.0)
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
@@ -157,7 +155,7 @@ def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(made: Org
     assert (reload(made).seen, reload(made).seen_at) == ("", None)
 
 
-def test_an_answer_about_a_withdrawn_record_is_kept(editor: User) -> None:
+def test_an_answer_about_a_withdrawn_record_is_stored(editor: User) -> None:
     as_asked = factories.organization(user=editor)
     organizations.withdraw(as_asked.pk, as_asked.version, actor=acting(editor))
     with pytest.raises(Organization.DoesNotExist):
@@ -166,14 +164,14 @@ def test_an_answer_about_a_withdrawn_record_is_kept(editor: User) -> None:
     assert (entry.action, entry.oid) == (Action.ORGANIZATION_ASKED, BASE)
 
 
-def test_an_answer_to_a_question_from_before_a_new_oid_is_about_the_former_one(editor: User) -> None:
+def test_an_answer_to_a_query_of_the_former_oid_is_not_a_reading_of_the_new_one(editor: User) -> None:
     as_asked = factories.organization(user=editor)
     edit(as_asked, editor, oid=f"{BASE}.7")
     assert store_record_answer(as_asked, FIRST).seen == ""
     assert AuditEntry.objects.latest("sequence").oid == BASE
 
 
-def test_nothing_differs_of_an_oid_that_is_not_in_the_directory(renamed: Organization, editor: User) -> None:
+def test_an_oid_that_is_not_in_the_directory_has_no_differences(renamed: Organization, editor: User) -> None:
     factories.submission(edit(renamed, editor, name="Lakeside South"), user=editor)
     answer_next(Kind.REJECTED, presence=ABSENT)
     submission = resolve_with_answer(send_and_lose_answer(reload(renamed), editor), None)

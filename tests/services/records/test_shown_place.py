@@ -1,4 +1,4 @@
-"""What a later reading shows of a record's place, Active and PartOf, decides beside what was accepted."""
+"""The Active and PartOf that a later reading shows count beside the accepted ones."""
 
 import datetime
 from collections.abc import Callable
@@ -27,13 +27,13 @@ def place(organization: Organization) -> tuple[bool | None, str]:
 
 
 class TestWhatIsKept:
-    def test_only_a_place_that_differs(self, editor: User) -> None:
+    def test_only_a_place_that_differs_is_stored(self, editor: User) -> None:
         organization = factories.confirmed(factories.organization(user=editor))
         assert place(show_in_directory(organization, name="Other name")) == (None, "")
         assert place(show_in_directory(organization, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
         assert place(show_in_directory(organization)) == (None, "")
 
-    def test_not_a_reading_that_lags_behind(self, editor: User) -> None:
+    def test_a_reading_that_lags_behind_stores_no_place(self, editor: User) -> None:
         organization = factories.confirmed(factories.organization(user=editor))
         show_in_directory(organization, active=False)
         row = reload(organization)
@@ -41,19 +41,19 @@ class TestWhatIsKept:
         directory_state.update_counts(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
-    def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:
+    def test_a_reading_that_shows_no_record_stores_no_place(self, editor: User) -> None:
         organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), active=False)
         store_reading(organization, None)
         assert place(organization) == (None, "")
 
-    def test_an_acceptance_ends_it(self, editor: User) -> None:
+    def test_an_acceptance_clears_the_shown_place(self, editor: User) -> None:
         organization = show_in_directory(
             factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
         factories.confirmed(organization)
         assert place(organization) == (None, "")
 
-    def test_taking_it_ends_it(self, editor: User) -> None:
+    def test_taking_the_values_clears_the_shown_place(self, editor: User) -> None:
         organization = show_in_directory(
             factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
@@ -62,7 +62,7 @@ class TestWhatIsKept:
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
         assert place(organization) == (None, "")
 
-    def test_a_record_without_an_acceptance(self, editor: User) -> None:
+    def test_a_record_without_an_acceptance_has_a_shown_place(self, editor: User) -> None:
         organization = factories.organization(user=editor)
         Organization.objects.filter(pk=organization.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
         assert place(store_reading(organization, factories.record(active=False))) == (False, GATEWAY_OID)
@@ -78,7 +78,9 @@ def from_before(organization: Organization) -> None:
 
 
 @pytest.mark.parametrize("spoil", [None, lagging, from_before])
-def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable[[Organization], None] | None) -> None:
+def test_the_upgrade_fills_the_shown_place_from_stored_readings(
+    editor: User, spoil: Callable[[Organization], None] | None
+) -> None:
     organization = show_in_directory(
         factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
     )
@@ -91,7 +93,7 @@ def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable
     assert place(organization) == ((None, "") if spoil else (False, f"{BASE}.9"))
 
 
-def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upgrade_reads_only_records_that_differ(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         show_in_directory(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
     differing = [

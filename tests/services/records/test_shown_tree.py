@@ -45,7 +45,7 @@ class TestCircles:
         with pytest.raises(ActionRefused):
             factories.submission(other, user=editor)
 
-        # Sent again, it is where it was accepted: then the other one may be moved below it.
+        # After another Update it is in its accepted place. Then the other record can be moved below it.
         factories.submission(reload(one), user=editor)
         answer_next()
         assert in_the_way(other) == []
@@ -58,14 +58,14 @@ class TestCircles:
         edit(above, editor, part_of_oid=below.oid)
         assert [kind for kind, _ in in_the_way(above)] == [Block.CIRCLE]
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(edit(other, editor, part_of_oid=one.oid), user=editor)
         show_in_directory(one, part_of_oid=other.oid)
         assert "circle" in claim_refusal()
 
-    def test_a_claim_asks_once_more_of_a_record_that_was_moved_away(self, editor: User) -> None:
-        """It would be moved back by a message that names its accepted parent."""
+    def test_a_claim_checks_again_for_a_record_that_was_moved_away(self, editor: User) -> None:
+        """A message that names its accepted parent would move it back."""
         above = factories.accepted(f"{BASE}.1", user=editor)
         below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
@@ -73,7 +73,7 @@ class TestCircles:
         show_in_directory(above, part_of_oid=below.oid)
         assert "circle" in claim_refusal()
 
-    def test_a_plan_asks_once_more_of_all_together(self, editor: User) -> None:
+    def test_a_plan_checks_all_its_records_together(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         show_in_directory(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
@@ -87,7 +87,7 @@ PLACES = st.lists(st.tuples(st.integers(-1, 4), st.none() | st.integers(-1, 4)),
 
 @settings(max_examples=50)
 @given(PLACES, st.integers(0, 4), st.integers(0, 4))
-def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
+def test_a_circle_is_found_in_any_mix_of_accepted_and_shown_places(
     places: list[tuple[int, int | None]], start: int, parent: int
 ) -> None:
     Organization.objects.all().delete()
@@ -140,7 +140,7 @@ class TestBelowAParentThatIsShownDeactivated:
         answer_next()
         assert in_the_way(child) == []
 
-    def test_one_that_was_taken_over_from_there_can_be_reactivated(self, editor: User) -> None:
+    def test_a_record_that_was_taken_over_deactivated_can_be_reactivated(self, editor: User) -> None:
         directory_record = replace(factories.record(), destination_known=False, active=False)
         parent = organizations.take_over(directory_record, "staging", actor=acting(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -149,7 +149,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert Block.ALREADY_SO not in dict(in_the_way(parent, Intent.REACTIVATE))
         assert Block.ALREADY_SO in dict(in_the_way(parent, Intent.DEACTIVATE))
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(child, user=editor)
@@ -157,7 +157,7 @@ class TestBelowAParentThatIsShownDeactivated:
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
         assert claim_refusal() == f"{sentence} Resolve that difference first."
 
-    def test_of_one_that_was_deactivated_and_is_shown_active_the_difference_is_named(self, editor: User) -> None:
+    def test_a_deactivated_parent_that_is_shown_active_names_the_difference(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
@@ -170,7 +170,7 @@ class TestBelowAParentThatIsShownDeactivated:
         sentence = f"Its parent Lakeside 1 was deactivated, and the directory shows it as active {asked(parent)}."
         assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
-    def test_while_our_own_deactivation_is_on_its_way_that_is_named(self, editor: User) -> None:
+    def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
@@ -192,7 +192,7 @@ class TestAboveAChildThatIsShownActive:
         assert in_the_way(parent, Intent.DEACTIVATE) == []
         return parent, show_in_directory(child, active=True)
 
-    def test_the_parent_stays_active(self, editor: User) -> None:
+    def test_the_parent_cannot_be_deactivated(self, editor: User) -> None:
         parent, child = self.shown_active(editor)
         sentence = (
             "1 active record is part of it. Move or deactivate them first."
@@ -211,13 +211,13 @@ class TestAboveAChildThatIsShownActive:
         )
         assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         show_in_directory(child, part_of_oid=parent.oid)
         assert f"The directory shows Lakeside 2 there as active {asked(child)}." in claim_refusal()
 
-    def test_the_child_can_be_deactivated_once_more(self, editor: User) -> None:
+    def test_the_child_can_be_deactivated_again(self, editor: User) -> None:
         parent, child = self.shown_active(editor)
         assert in_the_way(child, Intent.DEACTIVATE) == []
         submission = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)

@@ -1,4 +1,4 @@
-"""What blocks a record, and what the portal says of it: no more than is known now."""
+"""What blocks a record, and its text, which says no more than is known."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def sentence(organization: Organization, intent: Intent) -> str:
     return text
 
 
-def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
+def test_a_reactivated_record_is_described_as_active(editor: User) -> None:
     organization = factories.accepted(user=editor)
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         factories.submission(organization, user=editor, intent=intent)
@@ -45,7 +45,7 @@ def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
     assert sentence(organization, Intent.REACTIVATE) == "This record is already active. There is nothing to reactivate."
 
 
-def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: User) -> None:
+def test_an_oid_that_redox_rejects_as_invalid_is_absent_by_that_answer(editor: User) -> None:
     organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor)
     answer_next(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
@@ -58,7 +58,7 @@ def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: 
     assert sentence(organization, Intent.REACTIVATE).startswith("This record is not in the directory.")
 
 
-def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> None:
+def test_a_record_that_a_query_did_not_show_is_absent_by_that_query(editor: User) -> None:
     organization = factories.confirmed(factories.organization(user=editor))
     Organization.objects.filter(pk=organization.pk).update(presence=Presence.ABSENT)
     assert sentence(organization, Intent.DEACTIVATE) == (
@@ -84,12 +84,12 @@ def test_a_record_without_an_acceptance_says_only_that(editor: User, presence: P
     ("active", "said"),
     [(True, "The directory showed this record as active."), (False, "The directory showed Active = false, which")],
 )
-def test_of_a_claimed_record_is_said_what_the_directory_showed(editor: User, active: bool, said: str) -> None:
+def test_a_claimed_record_names_the_active_that_the_directory_showed(editor: User, active: bool, said: str) -> None:
     organization = claimed(editor, active=active)
     assert sentence(organization, Intent.REACTIVATE).startswith(said)
 
 
-def test_what_is_only_shown_deactivated_is_led_to_its_review(editor: User) -> None:
+def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: User) -> None:
     organization = Organization.objects.with_words().get(pk=claimed(editor, active=False).pk)
     review = reviews.review(organization, intent=Intent.REACTIVATE)
     (blocker_obstacle,) = [obstacle(organization, each) for each in review.blockers]
@@ -109,7 +109,7 @@ def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
     assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 
-# What blocks a record, row by row: the rows are not saved ----------------------------------------------------
+# What blocks a record. These rows are not saved ----------------------------------------------------
 
 NEW, UPDATE = "New", "Update"
 
@@ -134,7 +134,7 @@ def blocked(
     return [each.kind for each in blockers.blockers_of(organization, record, parent, intent, together)]
 
 
-# The presence, the last submission and whether the destination ID is known; what blocks, and whether it is undecided.
+# The presence, the last submission, whether the destination ID is known; then what blocks, and whether it is undecided.
 UNDECIDED = [
     (Presence.PRESENT, None, True, [], False),
     (Presence.PRESENT, None, False, [Block.DESTINATION_NOT_KNOWN], False),
@@ -150,7 +150,7 @@ UNDECIDED = [
 
 
 @pytest.mark.parametrize(("presence", "last", "destination_known", "kinds", "is_undecided"), UNDECIDED)
-def test_what_is_not_known_blocks(
+def test_unknown_presence_or_destination_blocks(
     presence: Presence, last: Submission | None, destination_known: bool, kinds: list[Block], is_undecided: bool
 ) -> None:
     organization = row(last, presence=presence)
@@ -158,7 +158,7 @@ def test_what_is_not_known_blocks(
     assert blockers.is_undecided(organization) is is_undecided
 
 
-# What is known of the parent, its last submission, and what then blocks an active record below it.
+# The values of the parent, its last submission, and what blocks an active record below it.
 PARENTS = [
     ({"presence": Presence.PRESENT, "confirmed_active": True}, None, []),
     ({"presence": Presence.PRESENT, "confirmed_active": None}, sent(State.QUEUED, UPDATE), []),
@@ -185,7 +185,7 @@ def test_an_active_record_is_sent_only_below_an_active_parent(
     parent = Organization(pk=1, environment="staging", oid=BASE, name="Above", last_submission=last, **values)
     organization = row(presence=Presence.NEVER)
     assert blocked(organization, parent=parent) == kinds
-    # It may be deactivated, or stay so, below what is deactivated; and it may follow a parent of the same plan.
+    # Below a deactivated parent a record can be deactivated, or stay so. It can also follow a parent of the same plan.
     is_present = parent.presence == Presence.PRESENT
     assert blocked(organization, parent=parent, active=False) == ([] if is_present else kinds)
     assert blocked(organization, parent=parent, together=frozenset({1})) == (kinds if is_present else [])
@@ -193,7 +193,7 @@ def test_an_active_record_is_sent_only_below_an_active_parent(
     assert blocked(record_there, Intent.DEACTIVATE, parent=parent) == []
 
 
-# The presence, Active as last accepted and as shown since; what blocks a deactivation, and what a reactivation.
+# The presence, the accepted and the shown Active; then what blocks a deactivation and a reactivation.
 ACTIVE = [
     (Presence.NEVER, None, None, [Block.NOTHING_TO_DEACTIVATE], [Block.ALREADY_SO]),
     (Presence.ABSENT, False, None, [Block.NOTHING_TO_DEACTIVATE], []),
@@ -207,7 +207,7 @@ ACTIVE = [
 
 
 @pytest.mark.parametrize(("presence", "confirmed", "shown", "deactivation", "reactivation"), ACTIVE)
-def test_what_is_so_already_blocks(
+def test_an_intent_that_changes_nothing_blocks(
     presence: Presence,
     confirmed: bool | None,
     shown: bool | None,
@@ -220,7 +220,7 @@ def test_what_is_so_already_blocks(
     assert blocked(organization) == []
 
 
-def test_nothing_is_sent_to_an_oid_that_may_be_or_is_somebody_elses(editor: User) -> None:
+def test_nothing_is_sent_to_an_oid_that_may_belong_to_somebody_else(editor: User) -> None:
     organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
     assert blocked(organization) == [Block.ALREADY_THERE]
     assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]

@@ -1,4 +1,4 @@
-"""A tick belongs to what its warning is about, not to which other records there are by the time of the press."""
+"""A tick belongs to the subject of its warning, no matter which other records exist when the button is pressed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -40,14 +40,14 @@ class TestOtherRecordsChange:
         return factories.confirmed(factories.organization(oid, user=user))
 
     def pressed(self, organization: Organization, user: User, others: Callable[[], object]) -> Submission:
-        """The button of a page whose boxes were all ticked, after other records changed."""
+        """Press the button of a page whose boxes are all ticked, after other records changed."""
         review = reviews.review(organization, actor=acting(user))
         texts = [warning.text for warning in review.warnings]
         others()
         assert [warning.text for warning in of(organization, user)] != texts
         return factories.press(review, user=user)
 
-    def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
+    def test_another_new_top_level_record_does_not_outdate_the_tick(self, editor: User) -> None:
         earlier = [factories.organization(f"{SITE}.1.{number}", user=editor) for number in (7, 8)]
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
@@ -58,7 +58,7 @@ class TestOtherRecordsChange:
 
         assert self.pressed(new, editor, accept).warnings[0]["key"] == "second-top"
 
-    def test_a_record_on_its_way_is_at_the_top_already(self, editor: User) -> None:
+    def test_a_record_with_an_open_submission_is_at_the_top_already(self, editor: User) -> None:
         first = factories.organization(user=editor)
         second = factories.organization(f"{SITE}.1.2", user=editor)
         assert of(second, editor) == []
@@ -85,7 +85,7 @@ class TestOtherRecordsChange:
         with pytest.raises(WarningsOpen):
             self.pressed(new, editor, lambda: factories.organization(CHILD, user=editor, name="Nearer"))
 
-    def test_a_plans_tick_holds_as_well(self, editor: User) -> None:
+    def test_a_tick_in_a_plan_stays_valid_too(self, editor: User) -> None:
         earlier = factories.organization(f"{SITE}.1.7", user=editor)
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
@@ -102,12 +102,12 @@ class TestOtherRecordsChange:
 
 
 @pytest.mark.parametrize("key", ["second-top", "destination-elsewhere", "other-environment"])
-def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None:
+def test_a_tick_in_a_plan_is_valid_for_each_record_that_the_warning_may_name(key: str) -> None:
     keys = {plan_draft._key(ReviewWarning(key, "value", f"{name} is there already."), 0) for name in ("Pier", "Quay")}
     assert len(keys) == 1
 
 
-def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
+def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
     (question,) = plan_draft.draft(selection, actor=acting(editor)).questions

@@ -1,4 +1,4 @@
-"""Warnings: each with its exact words where it is right, silent where it is not, and ticked for one value only."""
+"""Warnings: the exact text of each, when it appears and when not, and that a tick covers one value only."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
 
 
 class Row(NamedTuple):
-    """One warning: its key, its words, a record that it is about, and one much like it that it is not about."""
+    """One warning: its key, its text, a record that has it, and a similar record that does not."""
 
     key: str
     text: str
@@ -355,7 +355,7 @@ class TestTable:
         assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]
 
 
-def test_no_rule_is_without_a_row() -> None:
+def test_every_rule_has_a_row() -> None:
     text = Path(warnings.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r'ReviewWarning\(\s*"([a-z-]+)"', text)) == {row.key for row in ROWS} - {"zip"}
 
@@ -368,21 +368,21 @@ def test_an_oid_of_the_other_environment_is_one_warning_with_and_without_a_base(
 
 
 @pytest.mark.parametrize("bases", ["", SITE])
-def test_in_staging_no_destination_id_is_right(editor: User, bases: str) -> None:
+def test_a_record_without_a_destination_id_has_no_warning_in_staging(editor: User, bases: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=bases)):
         assert of(new_record()(editor), editor) == []
 
 
 class TestTicks:
     def ticked(self, user: User, **values: Any) -> Organization:
-        """A record all of whose warnings were ticked."""
+        """A record whose warnings were all ticked."""
         organization = factories.organization(f"{BASE}.1", user=user, **values)
         submissions.cancel_submission(factories.submission(organization, user=user).pk, actor=acting(user))
         assert {warning.is_accepted for warning in of(organization, user)} == {True}
         return organization
 
     def opened(self, organization: Organization, user: User, **values: object) -> list[str]:
-        """What is asked again after an edit."""
+        """The warnings that need a new tick after an edit."""
         current = Organization.objects.get(pk=organization.pk)
         record = replace(current.record(), **values)  # type: ignore[arg-type]
         organizations.edit(current.pk, current.version, record, stands_for="", actor=acting(user))
@@ -407,11 +407,11 @@ class TestTicks:
         assert self.opened(organization, editor, name="Lakeside South") == ["double"]
 
     @pytest.mark.parametrize("key", ["others", "missing", "destination-unseen", "overwrite"])
-    def test_what_other_people_and_the_directory_changed_is_asked_for_each_time(self, editor: User, key: str) -> None:
+    def test_changes_by_others_and_by_the_directory_need_a_tick_each_time(self, editor: User, key: str) -> None:
         organization = next(row for row in ROWS if row.key == key).right(editor)
         submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=acting(editor))
         assert [warning.is_accepted for warning in of(organization, editor) if warning.key == key] == [False]
 
-    def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:
+    def test_the_stored_tick_of_a_long_value_is_short(self, editor: User) -> None:
         organization = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)
         assert {len(warning.value) < 100 for warning in of(organization, editor)} == {True}

@@ -32,14 +32,14 @@ MOMENT = datetime.datetime(2027, 5, 3, 19, 3, tzinfo=datetime.UTC)
 
 def records(count: int, *, environment: str = "staging", base: str = factories.BASE) -> list[Organization]:
     """`count` records: one at the top, regions below it, at most 30 locations below each; one contact each."""
-    made = Organization.objects.bulk_create(
+    organizations = Organization.objects.bulk_create(
         row(oid, part_of_oid, environment) for oid, part_of_oid in _places(count, base)
     )
     Contact.objects.bulk_create(
         Contact(organization=row, position=0, purpose="Technical", name="Integration desk", work_phone="+16085550100")
-        for row in made
+        for row in organizations
     )
-    return made
+    return organizations
 
 
 def _places(count: int, base: str) -> list[tuple[str, str]]:
@@ -75,21 +75,21 @@ def worked_on(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> 
     Each was edited and sent by one of these people, and Redox accepted it.
     """
     wanted = list(numbers)
-    made: list[Organization] = []
+    organizations: list[Organization] = []
     for environment in Environment:
         rows = [_accepted(row(f"{below}.{number}", below, environment)) for number in wanted]
         for place, each in enumerate(rows):
             each.edited_by = people[place % len(people)]
-            each.staging_record = made[place] if environment == Environment.PRODUCTION else None
-        made += Organization.objects.bulk_create(rows)
+            each.staging_record = organizations[place] if environment == Environment.PRODUCTION else None
+        organizations += Organization.objects.bulk_create(rows)
     Contact.objects.bulk_create(
-        Contact(organization=each, position=0, purpose="Technical", name="Desk") for each in made
+        Contact(organization=each, position=0, purpose="Technical", name="Desk") for each in organizations
     )
-    sent(made, people)
+    sent(organizations, people)
     last = Submission.objects.filter(organization=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    ids = [each.pk for each in made]
+    ids = [each.pk for each in organizations]
     Organization.objects.filter(pk__in=ids).update(last_submission=Subquery(last), confirmed_submission=Subquery(last))
-    return made[: len(wanted)]
+    return organizations[: len(wanted)]
 
 
 def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[Submission]:

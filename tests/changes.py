@@ -11,42 +11,42 @@ from organizations.services.records import directory_state, organizations
 from tests.factories import acting
 
 
-def loaded(made: Organization) -> Organization:
+def loaded(organization: Organization) -> Organization:
     """The record as it is now, read as the pages read it."""
     found = Organization.objects.with_words()
     related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
-    return found.select_related(*related).get(pk=made.pk)
+    return found.select_related(*related).get(pk=organization.pk)
 
 
-def edited(made: Organization, user: User, **values: Any) -> Organization:
+def edited(organization: Organization, user: User, **values: Any) -> Organization:
     """The record with these values saved and not sent."""
-    now = Organization.objects.get(pk=made.pk)
+    now = Organization.objects.get(pk=organization.pk)
     wanted = replace(now.record(), **values)
-    organizations.edit(made.pk, now.version, wanted, stands_for="", actor=acting(user))
-    return loaded(made)
+    organizations.edit(organization.pk, now.version, wanted, stands_for="", actor=acting(user))
+    return loaded(organization)
 
 
-def shown(made: Organization, **values: Any) -> Organization:
+def shown(organization: Organization, **values: Any) -> Organization:
     """The record after the directory showed it, with these values other than as they were accepted or are saved."""
-    row = Organization.objects.get(pk=made.pk)
+    row = Organization.objects.get(pk=organization.pk)
     known_here = row.baseline_record() or row.record()
-    return read(made, replace(known_here, destination_id="", destination_known=False, **values))
+    return read(organization, replace(known_here, destination_id="", destination_known=False, **values))
 
 
-def not_shown(made: Organization) -> Organization:
+def not_shown(organization: Organization) -> Organization:
     """The record after the directory did not show its OID."""
-    return read(made, None)
+    return read(organization, None)
 
 
-def read(made: Organization, seen: OrganizationRecord | None) -> Organization:
+def read(organization: Organization, seen: OrganizationRecord | None) -> Organization:
     with transaction.atomic():
-        directory_state.keep_reading(organizations.locked(made.pk), seen, clock.now())
-    return loaded(made)
+        directory_state.keep_reading(organizations.locked(organization.pk), seen, clock.now())
+    return loaded(organization)
 
 
-def foreign(made: Organization, name: str = "Boston Harbor Hospital") -> Organization:
+def foreign(organization: Organization, name: str = "Boston Harbor Hospital") -> Organization:
     """The record after somebody decided that its OID belongs to another organization."""
     with transaction.atomic():
-        row = organizations.locked(made.pk)
+        row = organizations.locked(organization.pk)
         directory_state.mark_foreign(row, replace(row.record(), name=name), clock.now())
-    return loaded(made)
+    return loaded(organization)

@@ -93,14 +93,16 @@ def organization(oid: str = BASE, *, user: User, environment: str = "staging", *
     return organizations.create(record(Oid(oid).text, **values), environment, stands_for="", actor=person(user))
 
 
-def submission(made: Organization, *, user: User, reason: str = "Test", intent: Intent | None = None) -> Submission:
+def submission(
+    organization: Organization, *, user: User, reason: str = "Test", intent: Intent | None = None
+) -> Submission:
     """A submission of what is saved, reviewed once, with every warning ticked.
 
     Raises:
         NotDone: something is in the way.
     """
     with audit.recorded(person(user)) as history:
-        return _submitted(history, organizations.locked(made.pk), reason, intent)
+        return _submitted(history, organizations.locked(organization.pk), reason, intent)
 
 
 def _submitted(history: History, row: Organization, reason: str = "Test", intent: Intent | None = None) -> Submission:
@@ -128,11 +130,15 @@ def press(review: Review, *, user: User, **values: Any) -> Submission:
 
 
 def confirmed(
-    made: Organization, *, submission: Submission | None = None, evidence: Evidence = Evidence.ANSWER, **values: Any
+    organization: Organization,
+    *,
+    submission: Submission | None = None,
+    evidence: Evidence = Evidence.ANSWER,
+    **values: Any,
 ) -> Organization:
     """The record as if a message of it, with these values changed, had been accepted now: without sending one."""
     with transaction.atomic():
-        return _confirmed(Organization.objects.get(pk=made.pk), submission, evidence, values)
+        return _confirmed(Organization.objects.get(pk=organization.pk), submission, evidence, values)
 
 
 def _confirmed(
@@ -158,9 +164,9 @@ def accepted(
         return _confirmed(row, _submitted(history, row), evidence, {})
 
 
-def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
+def plan(records: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
-    chosen = ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+    chosen = ChosenRecords(Environment(records[0].environment), kind, tuple(each.pk for each in records))
     drawn = plan_draft.draft(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,

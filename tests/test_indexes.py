@@ -77,10 +77,10 @@ def test_a_number_of_redox_is_looked_up(db: None) -> None:
 
 def test_near_doubles_are_looked_up_by_their_key(db: None) -> None:
     editor = factories.editor()
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     many_places()
     with CaptureQueriesContext(connection) as asked:
-        reviews.review(made, actor=acting(editor))
+        reviews.review(organization, actor=acting(editor))
     (sql,) = (each["sql"] for each in asked.captured_queries if '"double_key" = ' in each["sql"])
     assert "organization_doubles" in plan_of(sql, "indexscan")
 

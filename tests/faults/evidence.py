@@ -20,18 +20,18 @@ def faults_of(
     `effects` and `there` are what took effect in the directory, and what it has of the OID now.
     """
     submission = Submission.objects.using(alias).get(pk=submission.pk)
-    made = Organization.objects.using(alias).with_words().get(pk=submission.organization_id)
+    organization = Organization.objects.using(alias).with_words().get(pk=submission.organization_id)
     entries = entries_of(submission, alias)
     effect = [each.event for each in effects if each.body_sha256 == submission.message_sha256]
-    told = {
+    checks = {
         "state": submission.state == State.ACCEPTED,
-        "presence": made.presence == Presence.PRESENT,
-        "confirmed": made.confirmed_record() == made.record(),
+        "presence": organization.presence == Presence.PRESENT,
+        "confirmed": organization.confirmed_record() == organization.record(),
         "effects": effect == ["New"] if submission.event == Event.NEW else set(effect) == {"Update"},
-        "directory": there is not None and there["Name"] == made.name,
+        "directory": there is not None and there["Name"] == organization.name,
         "attempts": not attempt_faults(entries, submission),
     }
-    wrong = ", ".join(name for name, is_right in told.items() if not is_right)
+    wrong = ", ".join(name for name, is_right in checks.items() if not is_right)
     return wrong and f"{wrong} ({[entry.action for entry in entries]}, {effect}, {submission.state_reason})"
 
 
@@ -39,8 +39,8 @@ def chain_faults(alias: str = "default") -> list[int]:
     """The sequences at which the history's chain is broken."""
     previous, expected, broken = audit.FIRST_HASH, 1, []
     for entry in AuditEntry.objects.using(alias).order_by("sequence").iterator():
-        made = audit.hash_of(entry.sequence, previous, bytes(entry.body))
-        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous, made):
+        entry_hash = audit.hash_of(entry.sequence, previous, bytes(entry.body))
+        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous, entry_hash):
             broken.append(entry.sequence)
         previous, expected = entry.hash, entry.sequence + 1
     return broken

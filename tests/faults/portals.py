@@ -176,9 +176,9 @@ def portal(folder: Path, nursery: Nursery, practice: PracticeDirectory) -> Itera
     shutil.copytree(practice.folder, folder / "practice")
     alias = f"portal-{folder.name}"
     with _database(alias, folder), PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.4) as directory:
-        made = Portal(alias, folder, directory, nursery)
-        with made.ended():
-            yield made
+        running = Portal(alias, folder, directory, nursery)
+        with running.ended():
+            yield running
 
 
 @contextmanager

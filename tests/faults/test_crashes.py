@@ -17,7 +17,7 @@ from organizations.practice import PracticeDirectory
 from tests import factories
 from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
 from tests.faults.portals import PATIENCE, Nursery, Portal, Process, portal
-from tests.services.sending import accepted, deliver, edit
+from tests.services.sending import create_and_send, deliver, edit
 
 FROZEN = 3.5
 """Seconds; longer than the lease in `settings.py`."""
@@ -70,7 +70,7 @@ class Case:
 @pytest.fixture
 def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
     """One submission of each kind, each about a record of its own."""
-    changed = {oid: edit(accepted(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, LOST_UPDATE)}
+    changed = {oid: edit(create_and_send(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, LOST_UPDATE)}
     for oid, behaviour in (
         (LOST_NEW, "applies-then-breaks"),
         (ABSENT_NEW, "gateway-error"),
@@ -90,12 +90,12 @@ def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
 def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
     """Every case; in each the faulty worker has begun."""
     with ExitStack() as stack:
-        made: list[Case] = []
+        cases: list[Case] = []
         for oid, point, fault in CASES:
-            own = stack.enter_context(portal(folder / f"case-{len(made)}", nursery, outbox))
+            own = stack.enter_context(portal(folder / f"case-{len(cases)}", nursery, outbox))
             own.leave_only(oid)
-            made.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
-        yield made
+            cases.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
+        yield cases
 
 
 def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_taken_effect_once(

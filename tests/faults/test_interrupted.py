@@ -55,12 +55,12 @@ def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
     """A message of this kind, waiting to be sent or asked about."""
     if kind in (UPDATE, LOST_UPDATE):
-        made = factories.accepted(oid, user=user)
+        organization = factories.accepted(oid, user=user)
         world.put(oid, organization_in(Submission.objects.get(oid=oid)))
-        made = edit(made, user, name="Lakeside North")
+        organization = edit(organization, user, name="Lakeside North")
     else:
-        made = factories.organization(oid, user=user)
-    submission = factories.submission(made, user=user)
+        organization = factories.organization(oid, user=user)
+    submission = factories.submission(organization, user=user)
     if kind in LOST:
         world.way = LOST[kind]
         workers.run_once(FIRST)

@@ -14,14 +14,18 @@ from organizations.practice import PracticeDirectory
 from tests import factories
 from tests.factories import BASE
 from tests.faults.portals import ROOT, Nursery, Portal, portal, until
-from tests.services.sending import accepted, edit
+from tests.services.sending import create_and_send, edit
 
 pytestmark = pytest.mark.one_database
 
 
 def a_submission(event: str, user: User) -> None:
-    made = edit(accepted(user), user, name="Lakeside North") if event == "Update" else factories.organization(user=user)
-    factories.submission(made, user=user)
+    organization = (
+        edit(create_and_send(user), user, name="Lakeside North")
+        if event == "Update"
+        else factories.organization(user=user)
+    )
+    factories.submission(organization, user=user)
 
 
 @pytest.mark.parametrize(("behaviour", "event"), [("never-answers", "Update"), ("slow", "New")])

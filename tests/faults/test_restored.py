@@ -30,7 +30,7 @@ from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.faults.evidence import attempt_faults, chain_faults
 from tests.faults.portals import Nursery, Portal, portal, until
-from tests.services.sending import accepted, deliver, edit, sent
+from tests.services.sending import create_and_send, deliver, edit, sent_messages
 
 SENT = UPDATE, ASKED, NEW = tuple(f"{BASE}.{number}" for number in range(1, 4))
 UNSENT, UNSENT_UPDATE = f"{BASE}.4", f"{BASE}.5"
@@ -68,7 +68,7 @@ def test_before_a_message_leaves_the_end_of_the_history_is_kept_outside_the_data
 
 @pytest.mark.one_database
 def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, file: Path) -> None:
-    accepted(editor)
+    create_and_send(editor)
     put_back(file)
     kept = file.read_text()
     restore_guard.store_newest_entry()
@@ -83,7 +83,7 @@ def test_a_file_cut_short_is_no_fault_and_is_written_anew(
     for content in ("", "12", "12 \n", "zwölf " + "a" * 64, "\x00\x00\x00"):
         file.write_bytes(content.encode("latin-1"))
         assert not restore_guard.stop_if_restored(actor=worker)
-    accepted(editor)
+    create_and_send(editor)
     assert int(file.read_text().split()[0]) > 0
     assert not restore_guard.stop_if_restored(actor=worker)
 
@@ -92,7 +92,7 @@ def test_a_file_cut_short_is_no_fault_and_is_written_anew(
 def test_another_database_is_no_fault(practice: PracticeDirectory, editor: User, worker: Actor, file: Path) -> None:
     put_back(file.with_name("sent-7f296bb4-83fd-498d-92f3-a76960648788.txt"))
     assert not restore_guard.stop_if_restored(actor=worker)
-    accepted(editor)
+    create_and_send(editor)
 
 
 def test_a_database_that_was_put_back_stops_every_environment_once(
@@ -129,7 +129,7 @@ def test_a_database_put_back_under_a_running_worker_sends_nothing(
     factories.submission(factories.organization(user=editor), user=editor)
     put_back(file)
     assert not deliver()
-    assert sent(practice) == []
+    assert sent_messages(practice) == []
     assert EnvironmentGate.objects.get(pk="staging").put_back
 
 
@@ -142,7 +142,7 @@ def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
         factories.organization(f"{BASE}.{AuditHead.objects.get().sequence + 1}", user=editor)
     factories.submission(Organization.objects.all()[0], user=editor)
     assert not deliver()
-    assert sent(practice) == []
+    assert sent_messages(practice) == []
 
 
 @pytest.mark.one_database
@@ -167,14 +167,14 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
 @pytest.fixture
 def yesterday(practice: PracticeDirectory, editor: User) -> None:
     """An outbox with one of everything that can be open."""
-    changed = [edit(accepted(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, UNSENT_UPDATE)]
+    changed = [edit(create_and_send(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, UNSENT_UPDATE)]
     factories.submission(factories.organization(ASKED, user=editor), user=editor)
     practice.behaviour = "applies-then-504"
     assert deliver()
     practice.behaviour = "answers"
     EnvironmentGate.objects.update(failures=0)
-    for made in changed:
-        factories.submission(made, user=editor)
+    for organization in changed:
+        factories.submission(organization, user=editor)
     for oid in (NEW, UNSENT):
         factories.submission(factories.organization(oid, user=editor), user=editor)
 

@@ -79,9 +79,9 @@ class OneSubmission(RuleBasedStateMachine):
 
     @initialize(event=st.sampled_from(Event), unreadable=st.booleans())
     def submit(self, event: str, unreadable: bool) -> None:
-        made = factories.organization(self.oid, user=self.user)
+        organization = factories.organization(self.oid, user=self.user)
         if event == Event.UPDATE:
-            factories.submission(made, user=self.user)
+            factories.submission(organization, user=self.user)
             assert self.claim() is not None
             self.go_out(0, Way.YES)
             self.keep(0)
@@ -89,8 +89,8 @@ class OneSubmission(RuleBasedStateMachine):
             self.hands.clear()
             self.world.arrived.clear()
             changed = {"destination_id": "7f296bb4-83fd-498d-92f3-a76960648788"} if unreadable else {"name": "North"}
-            made = edit(made, self.user, **changed)
-        submission = factories.submission(made, user=self.user)
+            organization = edit(organization, self.user, **changed)
+        submission = factories.submission(organization, user=self.user)
         self.pk, self.event = submission.pk, submission.event
         self.message, self.sha256 = bytes(submission.message), submission.message_sha256
         self.state = State(submission.state)

@@ -24,8 +24,8 @@ from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
 def own(practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path) -> Iterator[Portal]:
     """A portal of its own with one New in the outbox."""
     factories.submission(factories.organization(user=editor), user=editor)
-    with portal(tmp_path / "own", nursery, practice) as made:
-        yield made
+    with portal(tmp_path / "own", nursery, practice) as running:
+        yield running
 
 
 def the_worker(own: Portal) -> Worker:
@@ -111,8 +111,10 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
     practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for environment in Environment.values:
-        made = factories.organization(f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment)
-        factories.submission(made, user=editor)
+        organization = factories.organization(
+            f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment
+        )
+        factories.submission(organization, user=editor)
     reap = courier.settle_abandoned
 
     def fail_in_staging(environment: str, **values: Any) -> int:

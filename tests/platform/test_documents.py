@@ -78,8 +78,11 @@ def is_there(test):
     ("test", "expected"),
     [
         ("tests/services/outbox/test_plans.py", True),
-        ("tests/services/outbox/test_plans.py::TestHolding", True),
-        ("tests/services/outbox/test_plans.py::TestHolding::test_an_attempted_submission_continues_after_a_stop", True),
+        ("tests/services/outbox/test_plans.py::TestPauseAndStop", True),
+        (
+            "tests/services/outbox/test_plans.py::TestPauseAndStop::test_an_attempted_submission_continues_after_a_stop",
+            True,
+        ),
         ("tests/services/outbox/test_plans.py::test_an_attempted_submission_continues_after_a_stop", False),
         ("tests/services/outbox/test_plans.py::TestDraft::test_an_attempted_submission_continues_after_a_stop", False),
         ("tests/services/outbox/test_plans.py::tree_of", False),

@@ -27,8 +27,8 @@ def in_production(number: int, user: User) -> Organization:
     return factories.organization(oid(number), user=user, environment="production")
 
 
-def withdrawing(made: Organization, user: User) -> Act:
-    return partial(organizations.withdraw, made.pk, made.version, actor=acting(user))
+def withdrawing(organization: Organization, user: User) -> Act:
+    return partial(organizations.withdraw, organization.pk, organization.version, actor=acting(user))
 
 
 def test_of_two_who_prepare_one_record_the_second_is_told(rounds: Rounds, user: User) -> None:
@@ -67,8 +67,8 @@ def test_a_record_is_withdrawn_while_it_is_prepared(rounds: Rounds, user: User) 
         results = rounds.race(preparing_as(staging, 8, user), withdrawing(staging, user))
         if results[0].refusal:
             assert isinstance(results[0].refusal, RecordWithdrawn)
-        made = Organization.objects.in_environment("production").values_list("staging_record", flat=True)
-        assert list(made) == ([] if results[0].is_refused else [None])
+        links = Organization.objects.in_environment("production").values_list("staging_record", flat=True)
+        assert list(links) == ([] if results[0].is_refused else [None])
 
 
 def test_both_counterparts_are_withdrawn(rounds: Rounds, user: User) -> None:

@@ -44,8 +44,8 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
 
 def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user: User) -> None:
     for _ in rounds:
-        made = [factories.organization(oid(number), user=user) for number in range(1, 6)]
-        plan = factories.plan(made, user=user)
+        records = [factories.organization(oid(number), user=user) for number in range(1, 6)]
+        plan = factories.plan(records, user=user)
         sending = [claim() for _ in range(3)]
         for each in sending[:2]:
             assert each is not None
@@ -102,14 +102,16 @@ def test_one_submission_is_cancelled_twice(rounds: Rounds, user: User) -> None:
 
 def test_a_submission_is_claimed_while_its_record_is_edited(rounds: Rounds, user: User) -> None:
     for _ in rounds:
-        made = factories.organization(oid(1), user=user)
-        submission = factories.submission(made, user=user)
-        record = replace(made.record(), name="Edited")
-        edit = partial(organizations.edit, made.pk, made.version, record, stands_for="", actor=acting(user))
+        organization = factories.organization(oid(1), user=user)
+        submission = factories.submission(organization, user=user)
+        record = replace(organization.record(), name="Edited")
+        edit = partial(
+            organizations.edit, organization.pk, organization.version, record, stands_for="", actor=acting(user)
+        )
         results = rounds.race(claim, edit)
         check()
         assert refusals(results) == []
-        assert fresh(made).name == "Edited"
+        assert fresh(organization).name == "Edited"
         submission.refresh_from_db()
         assert (submission.state, submission.attempt) in ((State.SENDING, 1), (State.QUEUED, 0))
         assert submission.state == State.SENDING or claim() == submission

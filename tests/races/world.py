@@ -26,21 +26,21 @@ def registered(number: int, user: User, *, below: Organization | None = None) ->
     return factories.confirmed(factories.organization(oid(number), user=user, **parent))
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.select_related("last_submission").get(pk=made.pk)
+def fresh(organization: Organization) -> Organization:
+    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
 
 
-def move(made: Organization, below: str, user: User) -> Organization:
-    now = fresh(made)
+def move(organization: Organization, below: str, user: User) -> Organization:
+    now = fresh(organization)
     record = replace(now.record(), part_of_oid=below)
     return organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
 
 
 def reviewed(
-    made: Organization, user: User, intent: Intent | None = None, **values: object
+    organization: Organization, user: User, intent: Intent | None = None, **values: object
 ) -> Callable[[], Submission]:
     """Pressing the button of a review that was made before."""
-    review = reviews.review(fresh(made), actor=acting(user), intent=intent)
+    review = reviews.review(fresh(organization), actor=acting(user), intent=intent)
     assert not review.blockers
     return partial(factories.press, review, user=user, **values)
 

@@ -1,4 +1,4 @@
-"""Helpers for tests of delivery, with the practice directory over HTTP or without sending anything."""
+"""Helpers for tests of delivery. Some send to the practice directory over HTTP, the others send nothing."""
 
 import datetime
 import json
@@ -35,32 +35,32 @@ def claim(environment: str = "staging") -> Submission | None:
     """Claim the next message as a worker does. Nothing is sent.
 
     Raises:
-        Overtaken: a record above or below forbids it.
+        BlockedByTree: a parent or a child blocks the message.
     """
     claimed = courier.claim_next(environment, redox_settings.environment(environment), actor=WORKER)
     return claimed.submission if claimed else None
 
 
-def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
-    """Settle a sending submission as if Redox had answered with this kind of outcome."""
-    outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **said)
+def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **values: Any) -> None:
+    """Settle a submission in the state "sending", as if the answer of Redox meant this outcome."""
+    outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **values)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
     settle.settle_attempt(submission, outcome, exchange, actor=WORKER)
 
 
-def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
-    """Claim and settle the next message as if Redox had answered like this; None if nothing may be sent."""
+def answer_next(kind: Kind = Kind.ACCEPTED, **values: Any) -> Submission | None:
+    """Claim and settle the next message as if Redox gave this answer. Returns None if nothing can be sent."""
     submission = claim()
     if submission is not None:
-        settle_sending(submission, kind, **said)
+        settle_sending(submission, kind, **values)
     return submission
 
 
-def forbidden(environment: str = "staging") -> str:
-    """Why the claim of the next message, which was never attempted, is refused."""
-    with pytest.raises(courier.BlockedByTree) as overtaken:
+def claim_refusal(environment: str = "staging") -> str:
+    """The reason why the next message cannot be claimed. It was never attempted."""
+    with pytest.raises(courier.BlockedByTree) as refusal:
         claim(environment)
-    return str(overtaken.value)
+    return str(refusal.value)
 
 
 def state_of(submission: Submission) -> tuple[str, str]:
@@ -68,117 +68,129 @@ def state_of(submission: Submission) -> tuple[str, str]:
     return submission.state, submission.state_reason
 
 
-def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> courier.Claim:
+def claim_new(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> courier.Claim:
     """Submit a New and claim it for a worker. Nothing answers at the address of Redox."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
-        found = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
-    assert found is not None
-    return found
+        new_claim = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
+    assert new_claim is not None
+    return new_claim
 
 
-def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
-    """The result of an exchange, without sending anything."""
+def exchange_result(
+    status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None
+) -> Exchange:
+    """An exchange with this status and body. Nothing is sent."""
     fault_text = fault.value if fault else ""
     return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.with_words().get(pk=made.pk)
+def reload(organization: Organization) -> Organization:
+    return Organization.objects.with_words().get(pk=organization.pk)
 
 
-def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:
-    """A record that was sent to the practice directory."""
-    made = factories.organization(oid, user=user, **values)
-    factories.submission(made, user=user)
+def create_and_send(user: User, oid: str = BASE, **values: Any) -> Organization:
+    """Create a record and send it to the practice directory."""
+    organization = factories.organization(oid, user=user, **values)
+    factories.submission(organization, user=user)
     assert deliver()
-    return fresh(made)
+    return reload(organization)
 
 
-def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Organization:
-    """Register the accepted record in the practice directory, with these keys changed by somebody else."""
-    accepted = made.confirmed_submission
+def register_in_practice(practice: PracticeDirectory, organization: Organization, **changes: Any) -> Organization:
+    """Register the accepted record in the practice directory, with these keys changed."""
+    accepted = organization.confirmed_submission
     assert accepted is not None
-    practice.register(made.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
-    return made
+    practice.register(organization.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
+    return organization
 
 
-def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
-    """The record after the directory was queried that many minutes ago and showed `record`."""
+def store_reading(
+    organization: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0
+) -> Organization:
+    """Store that a Query showed `record` this many minutes ago."""
     asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
-    row = Organization.objects.get(pk=made.pk)
-    directory_state.keep_reading(row, as_read(record), asked_at)
-    return fresh(made)
+    row = Organization.objects.get(pk=organization.pk)
+    directory_state.keep_reading(row, as_query_shows(record), asked_at)
+    return reload(organization)
 
 
-def as_read(record: OrganizationRecord | None) -> OrganizationRecord | None:
+def as_query_shows(record: OrganizationRecord | None) -> OrganizationRecord | None:
     """The record as a Query shows it: without the destination ID."""
     return replace(record, destination_id="", destination_known=False) if record else None
 
 
-def shown(made: Organization, **values: Any) -> Organization:
-    """The record after the directory showed the accepted values, with these changed."""
-    accepted = fresh(made).confirmed_record()
+def show_in_directory(organization: Organization, **values: Any) -> Organization:
+    """Store that a Query showed the accepted values, with these changed."""
+    accepted = reload(organization).confirmed_record()
     assert accepted is not None
-    return read(made, replace(accepted, **values))
+    return store_reading(organization, replace(accepted, **values))
 
 
-def differing(user: User, **values: Any) -> Organization:
+def accepted_with_difference(user: User, **values: Any) -> Organization:
     """An accepted record that the directory shows with these values."""
-    return shown(factories.confirmed(factories.organization(user=user)), **values)
+    return show_in_directory(factories.confirmed(factories.organization(user=user)), **values)
 
 
-def answer_about(submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = "") -> int:
-    """Store an answer of the directory about a submission, as if it was queried now. Returns the entry's sequence."""
+def store_submission_answer(
+    submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = ""
+) -> int:
+    """Store an answer of the directory about a submission, as if it came now. Returns the entry's sequence."""
     with audit.recorded(actor) as history:
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(
-            history, submission, organization, DirectoryAnswer(clock.now(), cause, as_read(record))
+            history, submission, organization, DirectoryAnswer(clock.now(), cause, as_query_shows(record))
         )
     submission.refresh_from_db()
     return AuditEntry.objects.latest("sequence").sequence
 
 
-def answer_about_record(
-    made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[EarlierQuery, ...] = ()
+def store_record_answer(
+    organization: Organization,
+    record: OrganizationRecord | None,
+    *,
+    cause: str = "",
+    earlier: tuple[EarlierQuery, ...] = (),
 ) -> Organization:
-    """Store an answer of the directory about a record. `made` is the record at the time of the Query."""
+    """Store an answer of the directory about a record. `organization` is the record when the Query was sent."""
     with audit.recorded(WORKER) as history:
-        query.store_record_answer(history, made, DirectoryAnswer(clock.now(), cause, as_read(record), earlier=earlier))
-    return fresh(made)
+        query.store_record_answer(
+            history, organization, DirectoryAnswer(clock.now(), cause, as_query_shows(record), earlier=earlier)
+        )
+    return reload(organization)
 
 
-def lost(made: Organization, user: User, **said: Any) -> Submission:
-    """A sent submission whose answer was lost or is unclear."""
-    submission = factories.submission(made, user=user)
-    assert answered(Kind.UNKNOWN, **said) == submission
+def send_and_lose_answer(organization: Organization, user: User, **values: Any) -> Submission:
+    """Send a submission whose answer is lost or unclear."""
+    submission = factories.submission(organization, user=user)
+    assert answer_next(Kind.UNKNOWN, **values) == submission
     submission.refresh_from_db()
     return submission
 
 
-def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
-    """The submission after a Query that is due now got this answer of the directory."""
+def resolve_with_answer(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
+    """Run the due Query of an unknown submission, with this answer of the directory."""
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    asked = resolve._claim_next(submission.environment, WORKER)
-    assert asked == submission
-    resolve._apply_answer(asked, DirectoryAnswer(clock.now(), cause, as_read(record)), WORKER)
+    claimed = resolve._claim_next(submission.environment, WORKER)
+    assert claimed == submission
+    resolve._apply_answer(claimed, DirectoryAnswer(clock.now(), cause, as_query_shows(record)), WORKER)
     submission.refresh_from_db()
     return submission
 
 
-def as_sent(submission: Submission) -> OrganizationRecord:
+def sent_record(submission: Submission) -> OrganizationRecord:
     return record_from_message(bytes(submission.message))
 
 
-def edit(made: Organization, user: User, **values: object) -> Organization:
-    made = fresh(made)
-    record = replace(made.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user))
+def edit(organization: Organization, user: User, **values: object) -> Organization:
+    organization = reload(organization)
+    record = replace(organization.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
 
 
 def actions_of(submission: Submission) -> list[str]:
     return list(AuditEntry.objects.of_submission(submission.pk).values_list("action", flat=True))
 
 
-def sent(practice: PracticeDirectory) -> list[bytes]:
+def sent_messages(practice: PracticeDirectory) -> list[bytes]:
     return [request.body for request in practice.requests if request.path == "/endpoint"]

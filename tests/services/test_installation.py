@@ -56,7 +56,7 @@ class TestDemonstrationAndRealDatabase:
 
 
 @pytest.mark.django_db
-def test_rows_that_must_exist_can_be_made_again() -> None:
+def test_required_rows_can_be_created_again() -> None:
     installation.ensure_rows()
     installation.ensure_rows()
     assert EnvironmentGate.objects.count() == 2

@@ -34,15 +34,15 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered
+from tests.services.sending import answer_next
 
 pytestmark = pytest.mark.django_db
 
 
-def locking(asked: CaptureQueriesContext) -> list[str]:
-    """The statements that lock records, which they do in the order of their ids."""
+def locking(queries: CaptureQueriesContext) -> list[str]:
+    """The statements that lock records, each in the order of their ids."""
     end = "FOR UPDATE OF" if connection.vendor == "postgresql" else "ORDER BY 1 ASC"
-    return [query["sql"] for query in asked if "ORDER BY 1 ASC" in query["sql"] and end in query["sql"]]
+    return [query["sql"] for query in queries if "ORDER BY 1 ASC" in query["sql"] and end in query["sql"]]
 
 
 def test_each_environment_has_a_lock_of_its_own() -> None:
@@ -59,14 +59,14 @@ def test_the_structure_of_a_withdrawn_record_cannot_be_locked() -> None:
 
 def test_a_follower_added_during_locking_is_locked_too(editor: User) -> None:
     one, other = (factories.organization(f"{BASE}.{number}", user=editor).pk for number in (1, 2))
-    found = iter([{other}, {one, other}, {one, other}, {one, other}])
-    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
-        locks.lock_records(lambda: next(found))
-    locked = locking(asked)
+    answers = iter([{other}, {one, other}, {one, other}, {one, other}])
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        locks.lock_records(lambda: next(answers))
+    locked = locking(queries)
     assert len(locked) == 2
     assert f"({one}, {other})" in locked[1] or f"({other}, {one})" in locked[1]
-    # What was locked first was released, so that the order holds.
-    assert any(query["sql"].startswith("ROLLBACK TO SAVEPOINT") for query in asked)
+    # The first locks were released, so that the order is kept.
+    assert any(query["sql"].startswith("ROLLBACK TO SAVEPOINT") for query in queries)
 
 
 def test_followers_of_followers_are_locked_with_their_records(editor: User) -> None:
@@ -82,20 +82,22 @@ def test_followers_of_followers_are_locked_with_their_records(editor: User) -> N
 
 
 def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) -> None:
-    parent, place, taken, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3, 4))
+    parent, place, former_parent, child = (
+        factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3, 4)
+    )
     values = {"part_of_oid": parent.oid, "confirmed_part_of_oid": place.oid}
-    values |= {"taken": canonical(factories.record(part_of_oid=taken.oid))}
+    values |= {"taken": canonical(factories.record(part_of_oid=former_parent.oid))}
     Organization.objects.filter(pk=child.pk).update(**values)
     factories.organization(f"{BASE}.5", user=editor)
     factories.organization(parent.oid, user=editor, environment="production")
-    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
+    with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
         submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=acting(editor))
-    locked = re.search(r" IN \(([\d, ]+)\)", locking(asked)[0])
+    locked = re.search(r" IN \(([\d, ]+)\)", locking(queries)[0])
     assert locked is not None
-    assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, taken, child)}
+    assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, former_parent, child)}
 
 
-def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
+def test_a_second_cancel_says_that_the_submission_is_cancelled_already(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
     with pytest.raises(ActionRefused, match=f"Submission {submission.pk} was cancelled already"):
@@ -104,8 +106,10 @@ def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
 
 def saved(user: User) -> Organization:
     """A record that Redox accepted, with a change that was not sent."""
-    made = factories.confirmed(factories.organization(user=user))
-    return organizations.edit(made.pk, 1, replace(made.record(), name="North"), stands_for="", actor=acting(user))
+    organization = factories.confirmed(factories.organization(user=user))
+    return organizations.edit(
+        organization.pk, 1, replace(organization.record(), name="North"), stands_for="", actor=acting(user)
+    )
 
 
 def queued(user: User) -> Submission:
@@ -127,18 +131,18 @@ def undecided(user: User) -> Submission:
 
 
 def pressing(user: User) -> Callable[[], object]:
-    made = factories.organization(user=user)
-    sha256 = reviews.review(made, actor=acting(user)).sha256
+    organization = factories.organization(user=user)
+    sha256 = reviews.review(organization, actor=acting(user)).sha256
     return partial(
-        submissions.submit_record, made.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user)
+        submissions.submit_record, organization.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user)
     )
 
 
 def planning(user: User) -> Callable[[], object]:
-    made = factories.organization(user=user)
-    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,))
-    drawn = plan_draft.draft(chosen, actor=acting(user))
-    return partial(plans.make_plan, chosen, sha256=drawn.sha256, actor=acting(user))
+    organization = factories.organization(user=user)
+    selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,))
+    draft = plan_draft.draft(selection, actor=acting(user))
+    return partial(plans.make_plan, selection, sha256=draft.sha256, actor=acting(user))
 
 
 def pair(user: User) -> tuple[Organization, Organization]:
@@ -146,13 +150,17 @@ def pair(user: User) -> tuple[Organization, Organization]:
     return factories.organization(user=user), factories.organization(user=user, environment="production")
 
 
-def preparing_from(made: Organization, user: User) -> Callable[[], object]:
-    basis = prepare.FormBasis(made.record(), made.record())
-    return partial(prepare.prepare, made.record(), made.pk, basis=basis, stands_for="", actor=acting(user))
+def preparing_from(organization: Organization, user: User) -> Callable[[], object]:
+    basis = prepare.FormBasis(organization.record(), organization.record())
+    return partial(
+        prepare.prepare, organization.record(), organization.pk, basis=basis, stands_for="", actor=acting(user)
+    )
 
 
-def versioned(act: Callable[..., object], made: Organization, user: User, *more: object, **values: object) -> partial:
-    return partial(act, made.pk, made.version, *more, actor=acting(user), **values)
+def versioned(
+    act: Callable[..., object], organization: Organization, user: User, *more: object, **values: object
+) -> partial:
+    return partial(act, organization.pk, organization.version, *more, actor=acting(user), **values)
 
 
 ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
@@ -188,36 +196,36 @@ LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, name: str) -> None:
+def test_an_action_of_a_person_locks_the_structure_first(editor: User, name: str) -> None:
     act = ACTS[name](editor)
-    # Without an answer of the directory nothing can be decided, which is found out under the lock.
-    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
+    # Nothing can be decided without an answer of the directory. The service checks that under the lock.
+    with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
         act()
-    locking = [query["sql"] for query in asked if LOCKING.search(query["sql"])]
+    locking = [query["sql"] for query in queries if LOCKING.search(query["sql"])]
     assert "organizations_structurelock" in locking[0]
 
 
 @pytest.mark.parametrize("name", ["prepare in PRODUCTION", "link", "remove a link", "withdraw"])
-def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
+def test_an_action_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
     act = ACTS[name](editor)
-    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
+    with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
         act()
-    structures = [query["sql"] for query in asked if "structurelock" in query["sql"]]
+    structures = [query["sql"] for query in queries if "structurelock" in query["sql"]]
     assert [re.findall("staging|production", sql) for sql in structures] == [["staging"], ["production"]]
 
 
 @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.REJECTED, Kind.UNKNOWN])
-def test_a_worker_does_not_wait_for_people(editor: User, kind: Kind) -> None:
+def test_a_worker_does_not_wait_for_locks_of_people(editor: User, kind: Kind) -> None:
     queued(editor)
-    with CaptureQueriesContext(connection) as asked:
-        answered(kind)
-    assert not [query["sql"] for query in asked if "structurelock" in query["sql"]]
+    with CaptureQueriesContext(connection) as queries:
+        answer_next(kind)
+    assert not [query["sql"] for query in queries if "structurelock" in query["sql"]]
 
 
 def test_a_claim_locks_a_submission_with_its_record_and_skips_what_is_locked(editor: User) -> None:
     submission = queued(editor)
-    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert submissions.next_claimable(Submission.objects.due("staging", clock.now())) == submission
-    (sql,) = [query["sql"] for query in asked if "LIMIT 1" in query["sql"]]
+    (sql,) = [query["sql"] for query in queries if "LIMIT 1" in query["sql"]]
     both = 'FOR UPDATE OF "organizations_submission", "organizations_organization" SKIP LOCKED'
     assert sql.rpartition("LIMIT 1")[2].strip() == (both if connection.vendor == "postgresql" else "")

@@ -23,25 +23,25 @@ def phones(draw: st.DrawFn) -> tuple[str, str]:
     """A way of writing an American phone, and its ten digits."""
     area, exchange, line = draw(_three), draw(_three), draw(_four)
     country = draw(_country)
-    after = draw(_between) if country.endswith("1") else ""
-    written = f"({area})" if draw(st.booleans()) else area
-    return f"{country}{after}{written}{draw(_between)}{exchange}{draw(_between)}{line}", area + exchange + line
+    separator = draw(_between) if country.endswith("1") else ""
+    text = f"({area})" if draw(st.booleans()) else area
+    return f"{country}{separator}{text}{draw(_between)}{exchange}{draw(_between)}{line}", area + exchange + line
 
 
-def is_found(phone: str, wanted: str) -> bool:
+def is_found(phone: str, words: str) -> bool:
     """As the search does: every word is part of the column."""
-    held = search_text.record_search_text(factories.record(name="Lakeside Antigo"))
-    held = held.replace("16085550100", f"1{phone}")
-    return all(word in held for word in search_text.query_words(wanted))
+    column = search_text.record_search_text(factories.record(name="Lakeside Antigo"))
+    column = column.replace("16085550100", f"1{phone}")
+    return all(word in column for word in search_text.query_words(words))
 
 
 @settings(max_examples=50)
 @given(phones())
-def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
-    written, digits = phone
-    for typed in (written, f"Antigo {written}", f"{written} antigo", f"lakeside {written} antigo"):
+def test_a_phone_is_found_in_any_format_alone_or_beside_a_word(phone):
+    text, digits = phone
+    for typed in (text, f"Antigo {text}", f"{text} antigo", f"lakeside {text} antigo"):
         assert is_found(digits, typed), typed
-    assert [word for word in search_text.query_words(written) if not word.isdigit() or not word.endswith(digits)] == []
+    assert [word for word in search_text.query_words(text) if not word.isdigit() or not word.endswith(digits)] == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
         ("458.99999", ("458.99999",)),
     ],
 )
-def test_phones_are_folded_and_nothing_else_is(typed, words):
+def test_only_phones_are_folded(typed, words):
     assert search_text.query_words(typed) == words
 
 
@@ -138,7 +138,7 @@ FINDING = [
 
 
 @pytest.mark.django_db
-def test_a_record_is_found_however_its_words_are_typed(editor):
+def test_a_record_is_found_in_any_spelling_of_its_words(editor):
     organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
     for typed in FINDING:
         assert Organization.objects.filter(search_text.matching_rows(typed)).exists(), typed

@@ -1,4 +1,4 @@
-"""The limits of tries: exact, also for concurrent tries, and no name is stored."""
+"""The limits of sign-in tries: exact, also for concurrent tries. No name is stored."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,22 +37,22 @@ def is_reserved(*limits: Limit) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_24_sign_ins_at_the_same_moment_5_reach_the_password() -> None:
+def test_of_24_concurrent_sign_ins_5_check_the_password() -> None:
     user = factories.editor()
 
     def sign_in(_: int) -> int:
         typed = {"username": user.username, "password": "wrong"}
         return Client().post(reverse("sign-in"), typed).status_code
 
-    found = side_by_side(24, sign_in)
-    assert (found.count(422), found.count(429)) == (5, 19)
+    results = side_by_side(24, sign_in)
+    assert (results.count(422), results.count(429)) == (5, 19)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tries_of_many_names_at_the_same_moment_use_up_the_block_exactly() -> None:
+def test_concurrent_tries_of_many_names_use_up_the_block_exactly() -> None:
     block = Limit("block", 7)
-    found = side_by_side(24, lambda number: is_reserved(Limit(f"name{number}", 5), block))
-    assert found.count(True) == 7
+    results = side_by_side(24, lambda number: is_reserved(Limit(f"name{number}", 5), block))
+    assert results.count(True) == 7
     assert Throttle.objects.get(pk="block").count == 7
 
 
@@ -76,7 +76,7 @@ def test_a_right_password_resets_the_name_and_gives_the_block_one_try_back() -> 
 
 
 @pytest.mark.django_db
-def test_after_the_period_a_key_begins_anew_whatever_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_period_a_key_starts_at_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now - 2 * throttle.PERIOD)
     earlier = [throttle.reserve_try(LIMIT) for _ in range(5)]
@@ -113,11 +113,11 @@ def test_addresses_of_one_visitor_are_one_visitor(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.1.1"), ("::1", "2001:db8::1")])
-def test_addresses_of_others_are_others(one: str, other: str) -> None:
+def test_addresses_of_different_visitors_are_different(one: str, other: str) -> None:
     assert throttle.visitor_network(one) != throttle.visitor_network(other)
 
 
-def test_capitals_and_width_hide_no_name_and_the_key_shows_none() -> None:
+def test_capitals_and_width_do_not_change_the_key_and_the_key_hides_the_name() -> None:
     plain, capital, wide = (throttle.sign_in_limits(name, "10.0.0.1")[0] for name in ("anna", "ANNA", "ａｎｎａ"))
     assert plain == capital == wide
     assert plain != throttle.sign_in_limits("annb", "10.0.0.1")[0]

@@ -17,7 +17,7 @@ from organizations.services.records import organizations
 from organizations.text import evidence, freshness, queue_reason
 from tests import factories
 from tests.factories import acting
-from tests.services.sending import differing, fresh, read
+from tests.services.sending import accepted_with_difference, reload, store_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -72,24 +72,24 @@ def test_active_wanted_again_names_its_evidence(kind, active):
 
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
-    made = differing(editor, active=False)
+    made = accepted_with_difference(editor, active=False)
     made = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    said = active_again(fresh(made))
+    said = active_again(reload(made))
     assert said == "Active of the record is wanted false again, as it was taken from the directory."
 
 
 def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
     made = factories.organization(user=editor)
-    read(made, made.record())
+    store_reading(made, made.record())
     differences.claim(made.pk, reason="Ours", actor=acting(editor))
-    said = active_again(fresh(made))
+    said = active_again(reload(made))
     assert said == "Active of the record is wanted true again, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
-    assert active_again(fresh(made)) == "Active of the record is wanted true again."
+    assert active_again(reload(made)) == "Active of the record is wanted true again."
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def start_taken_over(history: History) -> None:
     """Redox accepted the parent; the child was taken over as the directory shows it."""
     start_new(history)
     Send("parent").do(history)
-    made = history.organization("child")
-    organizations.withdraw(made.pk, made.version, actor=acting(history.people[0]))
+    organization = history.organization("child")
+    organizations.withdraw(organization.pk, organization.version, actor=acting(history.people[0]))
     history.edits = [edit for edit in history.edits if edit.oid != OIDS[1]]
     there = history.world.record(OIDS[0])
     assert there is not None
@@ -178,8 +178,8 @@ def base(folder: Path, start: Start) -> Iterator[Base]:
         history = History(world, people, OIDS)
         with world.in_place_of_redox():
             start(history)
-            made = Base(folder, history)
-        yield made
+            prepared_base = Base(folder, history)
+        yield prepared_base
         world.store.close()
 
 

@@ -17,7 +17,7 @@ from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages.sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
-from tests.services.sending import accepted, deliver, edit
+from tests.services.sending import create_and_send, deliver, edit
 
 
 def basis(submission: Submission) -> tuple[str, list[str], bool]:
@@ -184,7 +184,7 @@ def steps_of(submission: Submission) -> list[str]:
 
 
 def test_a_registration_leads_on_to_the_next_record(practice: PracticeDirectory, editor: User) -> None:
-    made = accepted(editor, name="Lakeside North")
+    made = create_and_send(editor, name="Lakeside North")
     submission = Submission.objects.get(organization=made)
     below, another, back, repeat = acceptance.next_steps(fresh(submission))
     new = "/staging/organizations/new/"
@@ -203,8 +203,8 @@ def test_an_update_leads_back_to_its_record(practice: PracticeDirectory, editor:
 def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    accepted(editor, name="Lakeside Clinics")
-    child = accepted(editor, f"{BASE}.1", name="Lakeside North", part_of_oid=BASE)
+    create_and_send(editor, name="Lakeside Clinics")
+    child = create_and_send(editor, f"{BASE}.1", name="Lakeside North", part_of_oid=BASE)
     closed = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
     assert deliver()
     assert steps_of(closed) == ["Back to Lakeside Clinics", "Back to Lakeside North"]

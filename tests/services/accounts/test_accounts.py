@@ -1,4 +1,4 @@
-"""Accounts: who gave which role, names that are too similar, and what nobody can do to an account."""
+"""Accounts: who granted which role, names that are too similar, and what is refused."""
 
 import re
 from functools import partial
@@ -26,8 +26,8 @@ def boss() -> User:
 
 def save(user: User, actor: User | Actor, *roles: str, **values: object) -> User:
     groups = [Group.objects.get(name=role) for role in roles]
-    who = person(actor) if isinstance(actor, User) else actor
-    return accounts.save(user, groups=groups, what="account made", actor=who, **values)  # type: ignore[arg-type]
+    acting_person = person(actor) if isinstance(actor, User) else actor
+    return accounts.save(user, groups=groups, what="account made", actor=acting_person, **values)  # type: ignore[arg-type]
 
 
 def grants(user: User) -> dict[str, str]:
@@ -39,7 +39,7 @@ def last_entry() -> dict[str, object]:
     return facts
 
 
-def test_each_role_tells_who_gave_it(boss: User) -> None:
+def test_each_role_names_who_granted_it(boss: User) -> None:
     other = factories.UserFactory(username="other", role="administrator")
     anna = save(User(username="anna"), boss, "viewer", "editor")
     save(anna, other, "editor", "approver")
@@ -52,19 +52,19 @@ def test_each_role_tells_who_gave_it(boss: User) -> None:
     assert grants(anna) == {"editor": "other"}
 
 
-def test_a_role_without_a_grant_says_so(boss: User) -> None:
+def test_a_role_without_a_grant_has_no_entry_about_it(boss: User) -> None:
     assert grants(boss) == {"administrator": ""}
 
 
 def test_roles_of_an_earlier_release_are_read_from_the_history(boss: User) -> None:
     anna = save(User(username="anna"), boss, "viewer")
     save(anna, system("Demonstration"), "viewer", "editor")
-    anna.groups.add(Group.objects.get(name="auditor"))  # past the service: no entry tells it
-    before = grants(anna)
+    anna.groups.add(Group.objects.get(name="auditor"))  # not through the service, so that there is no entry
+    grants_before = grants(anna)
     RoleGrant.objects.all().delete()
     import_module("organizations.migrations.0016_accounts").find_grants(apps, None)
-    assert grants(User.objects.get(pk=anna.pk)) == before
-    assert before == {"auditor": "", "editor": "Demonstration", "viewer": "Boss One (boss)"}
+    assert grants(User.objects.get(pk=anna.pk)) == grants_before
+    assert grants_before == {"auditor": "", "editor": "Demonstration", "viewer": "Boss One (boss)"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_roles_of_an_earlier_release_are_read_from_the_history(boss: User) -> No
         {"first_name": "Bőss", "last_name": "ONE"},
         {"first_name": "Boss-One"},
         {"last_name": "boss\u200b one"},
-        {"last_name": "boss"},  # as another person signs in
+        {"last_name": "boss"},  # the user name of another person
         {"username": "BOSS", "last_name": "Somebody else"},
         {"last_name": "В\u043ess Two"},  # with a Cyrillic letter
         {"username": "b\u043ess"},
@@ -98,12 +98,12 @@ def test_a_name_similar_to_another_one_is_refused(boss: User, names: dict[str, s
     ],
 )
 def test_a_name_that_the_portal_uses_is_refused(boss: User, names: dict[str, str]) -> None:
-    with pytest.raises(NameTaken, match="The portal itself uses the name") as caught:
+    with pytest.raises(NameTaken, match="The portal itself uses the name") as refusal:
         save(User(**({"username": "new"} | names)), boss)
-    assert caught.value.field == ("username" if "username" in names else "last_name")
+    assert refusal.value.field == ("username" if "username" in names else "last_name")
 
 
-def test_each_name_by_which_the_portal_itself_acts_is_refused() -> None:
+def test_each_name_of_a_portal_actor_is_refused() -> None:
     sources = "".join(path.read_text() for path in Path(accounts.__file__).parents[2].rglob("*.py"))
     acting = set(re.findall(r'(?:system\(|Actor\(name=)f?"([^"]+)"', sources))
     assert {"Worker {name}", "Demonstration", "Command restore", "Somebody not signed in"} <= acting
@@ -112,11 +112,11 @@ def test_each_name_by_which_the_portal_itself_acts_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["Anna Worker", "Workerson", "Portal-Garcia", "Commander Two", "Youssef"])
-def test_a_name_that_only_contains_one_of_the_portal_is_free(boss: User, name: str) -> None:
+def test_a_name_that_only_contains_a_portal_name_is_allowed(boss: User, name: str) -> None:
     save(User(username="new", first_name=name), boss)
 
 
-def test_a_name_of_a_closed_account_is_free_until_that_is_opened_again(boss: User) -> None:
+def test_a_closed_account_cannot_be_reopened_while_another_has_its_name(boss: User) -> None:
     closed = factories.UserFactory(username="closed", first_name="Anna", last_name="Two", is_active=False)
     save(User(username="anna", first_name="Anna", last_name="Two"), boss)
     closed.is_active = True
@@ -124,12 +124,12 @@ def test_a_name_of_a_closed_account_is_free_until_that_is_opened_again(boss: Use
         save(closed, boss)
 
 
-def test_two_people_of_one_name_from_before_can_still_be_changed(boss: User) -> None:
+def test_existing_accounts_with_the_same_name_can_still_be_changed(boss: User) -> None:
     one, _ = (factories.UserFactory(first_name="Anna", last_name="Two") for _ in range(2))
     assert grants(save(one, boss, "editor")) == {"editor": "Boss One (boss)"}
 
 
-def test_only_the_person_sets_the_password_of_who_made_the_portal(boss: User) -> None:
+def test_nobody_else_sets_the_password_of_the_first_administrator(boss: User) -> None:
     first = User.objects.create_superuser("first", password=factories.PASSWORD)
     with pytest.raises(ActionRefused, match="Only first can set this password"):
         save(first, boss, password=GOOD)
@@ -146,7 +146,7 @@ def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) 
 
 
 def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User) -> None:
-    """Two administrators close each other at the same time. The second is no longer one, so that one remains."""
+    """If two administrators close each other at the same time, the second is refused, so that one remains."""
     other = factories.UserFactory(username="other", role="administrator")
     for user, actor in ((other, boss), (boss, other)):
         user.is_active = False
@@ -159,11 +159,11 @@ def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User)
     assert list(User.objects.filter(is_active=True)) == [boss]
 
 
-def test_a_first_password_is_made_up_and_its_person_must_change_it(boss: User) -> None:
+def test_a_first_password_is_generated_and_must_be_changed(boss: User) -> None:
     anna = save(User(username="anna"), boss)
     password = accounts.give_first_password(anna, opened_with=anna.fingerprint(), actor=person(boss))
-    after = User.objects.get(pk=anna.pk)
-    assert (after.check_password(password), after.must_change_password) == (True, True)
+    user = User.objects.get(pk=anna.pk)
+    assert (user.check_password(password), user.must_change_password) == (True, True)
     with pytest.raises(ActionRefused, match="Change your own password"):
         accounts.give_first_password(boss, opened_with=boss.fingerprint(), actor=person(boss))
 
@@ -175,13 +175,13 @@ def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: Use
     assert not User.objects.get(pk=anna.pk).must_change_password
 
 
-def test_no_password_that_somebody_else_ever_set_is_accepted_again(boss: User) -> None:
+def test_a_password_that_somebody_else_set_is_not_accepted_as_a_new_one(boss: User) -> None:
     anna = save(User(username="anna"), boss, password=GOOD)
     accounts.change_password(anna, "five-late-trains", actor=system("Command changepassword"))
     accounts.change_password(anna, "four-loud-herons", actor=person(anna))
-    for known in (GOOD, "five-late-trains"):
+    for password in (GOOD, "five-late-trains"):
         with pytest.raises(PasswordRefused, match="Somebody else set this password"):
-            accounts.change_password(anna, known, actor=person(anna))
+            accounts.change_password(anna, password, actor=person(anna))
     accounts.change_password(anna, "nine-cold-spoons", actor=person(anna))
     accounts.change_password(anna, "four-loud-herons", actor=person(anna))
 
@@ -208,7 +208,7 @@ def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(bos
     assert grants(anna) == {}
 
 
-def test_no_user_name_is_changed_or_given_again(boss: User) -> None:
+def test_a_user_name_is_never_changed_or_reused(boss: User) -> None:
     anna = save(User(username="anna", is_active=False), boss)
     with pytest.raises(NameTaken, match="already exists"):
         save(User(username="Anna", first_name="Somebody", last_name="Else"), boss)
@@ -217,7 +217,7 @@ def test_no_user_name_is_changed_or_given_again(boss: User) -> None:
         save(anna, boss)
 
 
-def test_an_entry_tells_the_name_a_person_had_before(boss: User) -> None:
+def test_an_entry_holds_the_former_name_of_a_person(boss: User) -> None:
     anna = save(User(username="anna", first_name="Per", last_name="Son"), boss)
     anna.first_name, anna.last_name = "Old", "X"
     save(anna, boss)
@@ -226,7 +226,7 @@ def test_an_entry_tells_the_name_a_person_had_before(boss: User) -> None:
     assert (details["was"], details["now"]) == ("Per Son", "Old X")
 
 
-def test_an_account_with_a_user_name_from_before_can_still_be_changed(boss: User) -> None:
+def test_an_account_with_a_user_name_that_is_invalid_today_can_still_be_changed(boss: User) -> None:
     anna = factories.UserFactory(username="ánna two")
     anna.first_name, anna.last_name = "Anna", "Two"
     assert save(anna, boss, "viewer").get_full_name() == "Anna Two"

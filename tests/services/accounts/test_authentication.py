@@ -1,4 +1,4 @@
-"""Delivery with each way to sign in: the token is got before the claim, renewed once, and a second no stops all."""
+"""Delivery with each way to sign in. The token comes before the claim, is renewed once, and a second refusal stops."""
 
 import socket
 from typing import Any
@@ -12,7 +12,7 @@ from organizations.practice import Credential, PracticeDirectory
 from tests import factories
 from tests.connected import redox
 from tests.redox import servers
-from tests.services.redox_says import API_KEY
+from tests.services.fake_redox import API_KEY
 from tests.services.sending import actions_of, deliver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -33,32 +33,32 @@ def oauth(key: RSAKey) -> dict[str, str]:
     }
 
 
-def test_an_assertion_that_our_key_signed_delivers_and_is_written_down_nowhere(
+def test_a_message_is_delivered_with_a_signed_assertion_which_is_stored_nowhere(
     editor: User, tmp_path, key: RSAKey, oauth: dict[str, str]
 ) -> None:
-    known = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
-    with PracticeDirectory(tmp_path, [known]) as practice, override_settings(
+    credential = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
+    with PracticeDirectory(tmp_path, [credential]) as practice, override_settings(
         REDOX=redox(practice.url, **oauth), REDOX_RATE=1000.0
     ):  # fmt: skip
         first = factories.submission(factories.organization(user=editor), user=editor)
         second = factories.submission(factories.organization(f"{factories.BASE}.1", user=editor), user=editor)
         assert deliver()
         assert deliver()
-        asked = [request.path for request in practice.requests]
+        paths = [request.path for request in practice.requests]
         proof = next(request.body for request in practice.requests if request.path == "/v2/auth/token")
 
-    assert asked == ["/v2/auth/token", "/endpoint", "/endpoint"]
+    assert paths == ["/v2/auth/token", "/endpoint", "/endpoint"]
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == (State.ACCEPTED, State.ACCEPTED)
-    kept = b"".join(bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b""))
+    stored_bytes = b"".join(bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b""))
     assert b"eyJ" in proof
-    assert b"eyJ" not in kept
-    assert b"PRIVATE KEY" not in kept
+    assert b"eyJ" not in stored_bytes
+    assert b"PRIVATE KEY" not in stored_bytes
 
 
 class _RefusesMessages:
-    """Gives a new token whenever it is asked for one, and accepts none of them."""
+    """Gives a new token on each request, and refuses every message."""
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -83,14 +83,14 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
         submission = factories.submission(factories.organization(user=editor), user=editor)
         assert deliver()
         assert not deliver()
-        sent = [head for head in (server.head(place) for place in range(len(server.requests))) if "/endpoint " in head]
+        heads = [head for head in (server.head(place) for place in range(len(server.requests))) if "/endpoint " in head]
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 0)
     assert gate.is_stopped
     assert gate.stopped_reason.startswith("Redox does not accept the credential")
-    tokens = [line for head in sent for line in head.split("\r\n") if line.startswith("Authorization")]
+    tokens = [line for head in heads for line in head.split("\r\n") if line.startswith("Authorization")]
     assert tokens == ["Authorization: Bearer made-up-token-1", "Authorization: Bearer made-up-token-2"]
     assert actions_of(submission).count(Action.ATTEMPT_INTENT) == 1
     assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
@@ -98,7 +98,7 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
     assert [entry.facts["exchange"]["repeat"] for entry in responses] == [0, 1]
 
 
-def test_a_renewed_token_that_is_refused_itself_stops_the_environment(editor: User) -> None:
+def test_a_refused_token_renewal_stops_the_environment(editor: User) -> None:
     def behave(connection: socket.socket, server: servers.Server) -> None:
         is_first = server.read(connection).startswith(b"POST /auth/authenticate ") and len(server.requests) == 1
         granted = {"accessToken": "made-up-token", "expires": "2099-01-01T00:00:00Z"}

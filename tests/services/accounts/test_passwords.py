@@ -1,4 +1,4 @@
-"""The one rule for passwords, and every way in that must keep it."""
+"""The password rules, and every command and service that must apply them."""
 
 import secrets
 import sys
@@ -42,16 +42,16 @@ NOBODY = User(username="victim", first_name="Vera", last_name="Okonkwo-Ames", em
         ("three\udcffquiet-otters", "no page accepts"),
     ],
 )
-def test_a_password_that_others_would_try_is_refused(password: str, fault: str) -> None:
+def test_a_password_that_is_easy_to_guess_is_refused(password: str, fault: str) -> None:
     assert fault in passwords.password_error(password, NOBODY)
 
 
 @pytest.mark.parametrize("password", [GOOD, "three quiet otters", "ünïcödé-otters-ß", "x7#Lq!v9Rt2&" * 10])
-def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
+def test_a_password_that_is_hard_to_guess_is_accepted(password: str) -> None:
     assert passwords.password_error(password, NOBODY) == ""
 
 
-def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generated_password_is_valid_for_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
     made_up = {passwords.generate(NOBODY) for _ in range(20)}
     assert len(made_up) == 20
     assert {passwords.password_error(password, NOBODY) for password in made_up} == {""}
@@ -63,7 +63,7 @@ def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.
 @pytest.mark.django_db
 def test_no_service_sets_a_bad_password() -> None:
     user = factories.editor()
-    before = user.password
+    password_before = user.password
     for act in (
         lambda: accounts.change_password(user, "123456789012", actor=system("Test")),
         lambda: accounts.save(user, password="abc", what="password", actor=system("Test")),
@@ -73,7 +73,7 @@ def test_no_service_sets_a_bad_password() -> None:
     ):
         with pytest.raises(PasswordRefused):
             act()
-    assert [each.password for each in User.objects.all()] == [before]
+    assert [each.password for each in User.objects.all()] == [password_before]
     assert not AuditEntry.objects.filter(action=Action.PERSON_CHANGED).exists()
 
 
@@ -83,7 +83,7 @@ def made_on_the_machine(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
 
 
 def type_it(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
-    """Somebody sits at a terminal and types these, one after the other."""
+    """Type these answers at a terminal, one after the other."""
     lines = iter(typed)
     monkeypatch.setattr("getpass.getpass", lambda _: next(lines))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
@@ -91,10 +91,10 @@ def type_it(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("password", ["", "abc", "123456789012", "victimvictim1"])
-def test_createsuperuser_takes_no_bad_password(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
-    with pytest.raises(CommandError, match="This password") as caught:
+def test_createsuperuser_refuses_a_bad_password(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    with pytest.raises(CommandError, match="This password") as refusal:
         made_on_the_machine(monkeypatch, password)
-    assert caught.value.returncode == 2
+    assert refusal.value.returncode == 2
     assert not User.objects.exists()
 
 
@@ -115,26 +115,26 @@ def test_createsuperuser_asks_again_until_the_password_is_good(monkeypatch: pyte
     type_it(monkeypatch, "abc", GOOD, "another", GOOD, GOOD)
     call_command("createsuperuser", "--username", "victim")
     assert User.objects.get().check_password(GOOD)
-    said = capsys.readouterr().err
-    assert "too short" in said
-    assert "not the same" in said
-    assert GOOD not in said
+    error_output = capsys.readouterr().err
+    assert "too short" in error_output
+    assert "not the same" in error_output
+    assert GOOD not in error_output
 
 
 @pytest.mark.django_db
-def test_createsuperuser_asks_no_password_for_a_user_name_that_will_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_refuses_a_bad_user_name_before_it_asks_for_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     type_it(monkeypatch)
     with pytest.raises(CommandError, match="the letters A to Z"):
         call_command("createsuperuser", "--username", "vícτim")
 
 
 @pytest.mark.django_db
-def test_changepassword_takes_no_bad_password_and_lets_it_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changepassword_refuses_a_bad_password_and_accepts_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
     user = factories.UserFactory(username="victim")
     type_it(monkeypatch, "abc", "123456789012", "victimvictim1")
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(CommandError) as refusal:
         call_command("changepassword", "victim")
-    assert caught.value.returncode == 2
+    assert refusal.value.returncode == 2
     type_it(monkeypatch, GOOD, GOOD)
     call_command("changepassword", "victim")
     user.refresh_from_db()
@@ -144,7 +144,7 @@ def test_changepassword_takes_no_bad_password_and_lets_it_be_changed(monkeypatch
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["createsuperuser", "changepassword"])
-def test_a_password_is_typed_in_a_terminal_only(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_can_only_be_typed_in_a_terminal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     user = factories.UserFactory(username="victim")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     arguments = {"createsuperuser": ["--username", "other"], "changepassword": [user.username]}[name]

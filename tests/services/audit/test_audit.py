@@ -1,4 +1,4 @@
-"""The chain of the history: no gap, no fork, hashes over the stored bytes, and one transaction with the act."""
+"""The chain of the history: no gap, no fork, hashes over the stored bytes, and one transaction with the action."""
 
 import hashlib
 import json
@@ -63,23 +63,23 @@ def test_a_fork_cannot_be_stored() -> None:
         last.save(force_insert=True)
 
 
-def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
-    made = factories.organization(user=editor)
-    before = AuditEntry.objects.count()
+def test_an_error_in_an_action_saves_neither_action_nor_entry(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    entries_before = AuditEntry.objects.count()
 
     def act() -> None:
         with audit.recorded(PORTAL) as history:
-            Organization.objects.filter(pk=made.pk).update(name="Half")
-            history.log_record(Action.ORGANIZATION_EDITED, made)
+            Organization.objects.filter(pk=organization.pk).update(name="Half")
+            history.log_record(Action.ORGANIZATION_EDITED, organization)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         act()
     assert Organization.objects.get().name != "Half"
-    assert AuditEntry.objects.count() == before
+    assert AuditEntry.objects.count() == entries_before
 
 
-def test_facts_are_kept_by_the_outermost_transaction_alone() -> None:
+def test_facts_are_saved_only_by_the_outermost_transaction() -> None:
     """Inside another transaction, its rollback could undo what was reported as done."""
     with transaction.atomic(), pytest.raises(RuntimeError):
         add()
@@ -93,7 +93,7 @@ def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
     assert (facts["version"], facts["environment"], facts["oid"]) == (1, "staging", BASE)
 
 
-def test_raw_bytes_are_kept_whole_up_to_the_cap_and_hashed_whole_beyond_it() -> None:
+def test_raw_bytes_are_stored_up_to_the_limit_and_always_hashed_whole() -> None:
     raw = b"\x00\xff" * audit.RAW_CAP
     with audit.recorded(PORTAL) as history:
         history.log(Action.ATTEMPT_RESPONSE, raw=raw)

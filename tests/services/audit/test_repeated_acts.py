@@ -1,4 +1,4 @@
-"""Repeated acts: one entry a minute, and the counts are complete."""
+"""Repeated actions: one entry a minute, with complete counts."""
 
 import datetime
 
@@ -33,18 +33,18 @@ def counted() -> list[int]:
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch):
-    real, passed = clock.now, datetime.timedelta()
+    real, elapsed = clock.now, datetime.timedelta()
 
     def wait(seconds: int) -> None:
-        nonlocal passed
-        passed += datetime.timedelta(seconds=seconds)
+        nonlocal elapsed
+        elapsed += datetime.timedelta(seconds=seconds)
 
-    monkeypatch.setattr(clock, "now", lambda: real() + passed)
+    monkeypatch.setattr(clock, "now", lambda: real() + elapsed)
     return wait
 
 
 @pytest.mark.django_db
-def test_the_first_act_is_logged_at_once_and_the_others_after_a_minute(wait) -> None:
+def test_the_first_action_is_logged_at_once_and_repetitions_after_a_minute(wait) -> None:
     for _ in range(4):
         note()
     assert counted() == [1]
@@ -55,7 +55,7 @@ def test_the_first_act_is_logged_at_once_and_the_others_after_a_minute(wait) -> 
 
 
 @pytest.mark.django_db
-def test_a_count_that_is_logged_later_has_its_time(wait) -> None:
+def test_a_count_that_is_logged_later_keeps_its_time(wait) -> None:
     note()
     note()
     repeated = clock.now()
@@ -66,7 +66,7 @@ def test_a_count_that_is_logged_later_has_its_time(wait) -> None:
 
 
 @pytest.mark.django_db
-def test_the_worker_logs_the_count_of_an_act_that_is_not_repeated_any_more(wait) -> None:
+def test_the_worker_logs_the_count_when_an_action_is_not_repeated(wait) -> None:
     user = factories.editor()
     actor = person(user, address="10.0.0.1")
     for _ in range(4):
@@ -82,7 +82,7 @@ def test_the_worker_logs_the_count_of_an_act_that_is_not_repeated_any_more(wait)
 
 
 @pytest.mark.django_db
-def test_other_people_names_and_addresses_are_other_acts() -> None:
+def test_actions_of_other_people_names_or_addresses_are_counted_separately() -> None:
     editor: User = factories.editor()
     elsewhere = Actor(name=STRANGER.name, address="10.0.0.2")
     for actor, name in ((STRANGER, "anna"), (STRANGER, "bert"), (elsewhere, "anna"), (person(editor), "anna")):
@@ -103,7 +103,7 @@ def test_people_who_are_not_signed_in_make_a_bounded_number_of_entries(wait, mon
 
 
 @pytest.mark.django_db(transaction=True)
-def test_none_is_lost_when_many_act_at_the_same_moment(wait) -> None:
+def test_concurrent_actions_are_all_counted(wait) -> None:
     def three_times(_: int) -> None:
         for _ in range(3):
             note()

@@ -46,14 +46,14 @@ def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
 
 
 def change(change_gate: Callable[[audit.History, EnvironmentGate], object], **before: object) -> EnvironmentGate:
-    """The gate after a change of it; `before` are its values before."""
+    """The gate after this change. `before` holds its values before."""
     EnvironmentGate.objects.filter(pk="staging").update(**before)
     with audit.recorded(WORKER) as history:
         change_gate(history, breaker.lock_gate("staging"))
     return gate()
 
 
-# The pauses before, both in seconds (all and asked for); the new one, and whether it is asked for; the pauses after.
+# In seconds: the pause before, and the one that Redox asked for; the new pause, and if Redox asks for it; both after.
 PAUSES = [
     (None, None, 60, False, 60, None),
     (None, None, 60, True, 60, 60),
@@ -74,18 +74,18 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
         return None if wait is None else moment + datetime.timedelta(seconds=wait)
 
     moment = timezone.now()
-    after = change(
+    gate_after = change(
         lambda history, gate: breaker.pause_sending(history, gate, new, "busy", is_asked_for=is_asked_for),
         hold_until=until(hold),
         hold_asked_until=until(asked),
         hold_reason="before",
     )
 
-    for found, wait in ((after.hold_until, hold_after), (after.hold_asked_until, asked_after)):
+    for pause_end, wait in ((gate_after.hold_until, hold_after), (gate_after.hold_asked_until, asked_after)):
         expected = until(wait)
-        assert found == expected or (found and expected and 0 <= (found - expected).total_seconds() < 30)
+        assert pause_end == expected or (pause_end and expected and 0 <= (pause_end - expected).total_seconds() < 30)
     changed = (hold, asked) != (hold_after, asked_after)
-    assert after.hold_reason == ("busy" if hold != hold_after else "before")
+    assert gate_after.hold_reason == ("busy" if hold != hold_after else "before")
     entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_HELD)
     assert [(each.environment, each.facts["reason"]) for each in entries] == [("staging", "busy")] * changed
 
@@ -95,25 +95,25 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
 @pytest.mark.one_database
 def test_failures_in_a_row_pause_longer_and_longer(failures: int, wait: int) -> None:
     moment = timezone.now()
-    after = change(lambda *each: breaker.count_exchange(*each, failed=True), failures=failures - 1)
-    assert (after.failures, after.probing, after.hold_asked_until) == (failures, wait > 0, None)
-    length = (after.hold_until - moment).total_seconds() if after.hold_until else 0
+    gate_after = change(lambda *each: breaker.count_exchange(*each, failed=True), failures=failures - 1)
+    assert (gate_after.failures, gate_after.probing, gate_after.hold_asked_until) == (failures, wait > 0, None)
+    length = (gate_after.hold_until - moment).total_seconds() if gate_after.hold_until else 0
     assert wait <= length < wait + 20
-    # Those of other workers that end meanwhile do not make it longer.
+    # Failures of other workers during the pause do not make it longer.
     if wait:
         again = change(lambda *each: breaker.count_exchange(*each, failed=True))
-        assert (again.failures, again.hold_until) == (failures, after.hold_until)
+        assert (again.failures, again.hold_until) == (failures, gate_after.hold_until)
 
 
 @pytest.mark.parametrize(("failures", "probing"), [(0, True), (4, False), (5, True)])
 @pytest.mark.one_database
 def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
-    after = change(lambda *each: breaker.count_exchange(*each, failed=False), failures=failures, probing=probing)
-    assert (after.failures, after.probing) == (0, False)
+    gate_after = change(lambda *each: breaker.count_exchange(*each, failed=False), failures=failures, probing=probing)
+    assert (gate_after.failures, gate_after.probing) == (0, False)
 
 
 def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_queries: Any) -> None:
-    """Then the gate is not locked: a write could undo what another worker counts."""
+    """The gate is not locked then, and a write could undo the count of another worker."""
     with audit.recorded(WORKER) as history, django_assert_num_queries(0):
         breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
 
@@ -151,10 +151,10 @@ def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: O
 )
 @pytest.mark.one_database
 def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failures: int, reason: str) -> None:
-    after = change(lambda history, gate: breaker.apply_outcome(history, gate, outcome), failures=3)
-    assert (after.failures, after.stopped_reason + after.hold_reason) == (failures, reason)
-    assert after.is_stopped is (reason == "no")
-    assert after.is_asked_to_wait(timezone.now()) is (reason == "too many requests")
+    gate_after = change(lambda history, gate: breaker.apply_outcome(history, gate, outcome), failures=3)
+    assert (gate_after.failures, gate_after.stopped_reason + gate_after.hold_reason) == (failures, reason)
+    assert gate_after.is_stopped is (reason == "no")
+    assert gate_after.is_asked_to_wait(timezone.now()) is (reason == "too many requests")
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,17 @@ def test_an_outcome_stops_or_pauses_or_is_counted(outcome: Outcome | None, failu
     ],
 )
 @pytest.mark.one_database
-def test_the_query_of_a_person_only_pauses_if_asked(outcome: Outcome | None) -> None:
+def test_the_query_of_a_person_only_pauses_if_redox_asks_for_it(outcome: Outcome | None) -> None:
     def apply(history: audit.History, _: EnvironmentGate) -> None:
         breaker.pause_if_asked(history, "staging", outcome)
 
-    after = change(apply, failures=4, probing=True)
-    assert (after.failures, after.probing, after.is_stopped, after.hold_until) == (4, True, False, None)
+    gate_after = change(apply, failures=4, probing=True)
+    assert (gate_after.failures, gate_after.probing, gate_after.is_stopped, gate_after.hold_until) == (
+        4,
+        True,
+        False,
+        None,
+    )
 
 
 def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
@@ -263,7 +268,7 @@ def test_a_check_succeeds_only_with_a_complete_clear_answer(
 
 
 @pytest.mark.parametrize(
-    ("before", "said", "locks"),
+    ("gate_values", "outcome_values", "locks"),
     [
         ({}, {}, 0),
         ({"failures": 1}, {}, 1),
@@ -274,22 +279,22 @@ def test_a_check_succeeds_only_with_a_complete_clear_answer(
     ],
 )
 def test_workers_lock_the_gate_only_if_it_changes(
-    editor: User, before: dict[str, object], said: dict[str, Any], locks: int
+    editor: User, gate_values: dict[str, object], outcome_values: dict[str, Any], locks: int
 ) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     submission = claim()
     assert submission is not None
-    EnvironmentGate.objects.update(**before)
-    with CaptureQueriesContext(connection) as asked:
-        settle_sending(submission, **said)
-    locking = [each["sql"] for each in asked if each["sql"].endswith("FOR UPDATE")]
+    EnvironmentGate.objects.update(**gate_values)
+    with CaptureQueriesContext(connection) as queries:
+        settle_sending(submission, **outcome_values)
+    locking = [each["sql"] for each in queries if each["sql"].endswith("FOR UPDATE")]
     # SQLite locks the whole database, not a row of it.
     expected = locks if connection.features.has_select_for_update else 0
     assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == expected
-    assert (gate().failures, gate().probing) == (0 if said.get("kind") != Kind.UNKNOWN else 1, False)
+    assert (gate().failures, gate().probing) == (0 if outcome_values.get("kind") != Kind.UNKNOWN else 1, False)
 
 
-def test_what_is_queued_or_unknown_waits(editor: User) -> None:
+def test_queued_and_unknown_submissions_wait_while_sending_is_stopped(editor: User) -> None:
     for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
         submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
         Submission.objects.filter(pk=submission.pk).update(state=state)

@@ -20,10 +20,10 @@ from tests.factories import acting
 pytestmark = pytest.mark.one_database
 
 
-def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
-    found = check.check_connection("staging", actor=acting(editor))
+def test_a_check_gets_a_token_and_a_query_answer_and_sends_no_write(practice: PracticeDirectory, editor: User) -> None:
+    result = check.check_connection("staging", actor=acting(editor))
 
-    assert (found.succeeded, found.facts["known"]) == (True, False)
+    assert (result.succeeded, result.facts["known"]) == (True, False)
     assert practice.effects == []
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.check_succeeded, gate.checked_by) == (True, "Editor One")
@@ -31,7 +31,7 @@ def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeD
     assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
 
 
-def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) -> None:
+def test_a_failed_check_gives_the_reason(practice: PracticeDirectory, editor: User) -> None:
     for behaviour, sentence in (
         ("gateway-error", "was not understood (HTTP 502)"),
         ("never-answers", "got no whole answer"),
@@ -39,9 +39,9 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) 
     ):
         practice.behaviour = behaviour
         with override_settings(REDOX_DEADLINE=0.3):
-            found = check.check_connection("staging", actor=acting(editor))
-        assert not found.succeeded
-        assert sentence in found.sentence
+            result = check.check_connection("staging", actor=acting(editor))
+        assert not result.succeeded
+        assert sentence in result.sentence
 
 
 @pytest.mark.django_db(transaction=True)
@@ -50,7 +50,7 @@ def test_without_a_credential_nothing_is_queried(editor: User) -> None:
     assert not courier.deliver_next("staging", actor=acting(editor))
 
 
-def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
+def test_a_failed_token_request_counts_as_a_failure_and_a_refused_one_stops_sending(
     practice: PracticeDirectory, editor: User
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)

@@ -29,7 +29,7 @@ from organizations.services.delivery import query, resolve
 from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, as_read, edit, fresh, lost, sent
+from tests.services.sending import answer_next, as_query_shows, edit, reload, send_and_lose_answer, sent_messages
 
 pytestmark = pytest.mark.one_database
 
@@ -44,7 +44,7 @@ NOT_UNDERSTOOD = {
 @pytest.fixture
 def unknown(practice: PracticeDirectory, editor: User) -> Submission:
     """A New that arrived, whose answer was lost, and that can be queried now."""
-    submission = lost(factories.organization(user=editor), editor)
+    submission = send_and_lose_answer(factories.organization(user=editor), editor)
     practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
     Submission.objects.update(not_before=timezone.now())
     return submission
@@ -55,8 +55,8 @@ def deactivate_there(practice: PracticeDirectory) -> None:
 
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
-    """Active of each Query, in order; "" if it was not given."""
-    queries = [json.loads(body) for body in sent(practice) if b'"EventType": "Query"' in body]
+    """The Active of each Query, in order; "" if the Query has none."""
+    queries = [json.loads(body) for body in sent_messages(practice) if b'"EventType": "Query"' in body]
     return [query.get("Active", "") for query in queries]
 
 
@@ -86,9 +86,9 @@ def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
     assert resolve.resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
-    seen = fresh(unknown.organization).seen_record()
-    assert seen is not None
-    assert (seen.active, unknown.absent_at, unknown.state) == (False, None, State.NEEDS_PERSON)
+    record = reload(unknown.organization).seen_record()
+    assert record is not None
+    assert (record.active, unknown.absent_at, unknown.state) == (False, None, State.NEEDS_PERSON)
     assert asked_active(practice) == ["", True, False]
 
 
@@ -101,13 +101,13 @@ def test_every_answer_of_a_lookup_is_logged_raw_with_the_deciding_one_last(
     answer = query.query_for_submission(unknown, actor=worker)
 
     entries = asked_entries(unknown)
-    kept = [*(each.exchange for each in answer.earlier), answer.exchange]
-    assert [exchanges.stored_exchange(entry) for entry in entries] == kept
+    exchanges_seen = [*(each.exchange for each in answer.earlier), answer.exchange]
+    assert [exchanges.stored_exchange(entry) for entry in entries] == exchanges_seen
     details = [entry.facts["details"] for entry in entries]
     assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
     assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}
     unknown.refresh_from_db()
-    assert (unknown.state, fresh(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
+    assert (unknown.state, reload(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
 
 
 def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
@@ -127,24 +127,24 @@ def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
     unknown.refresh_from_db()
     assert (unknown.state, unknown.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
     assert [entry.http_status for entry in asked_entries(unknown)] == [200, 502]
-    assert fresh(unknown.organization).seen_at is None
+    assert reload(unknown.organization).seen_at is None
 
 
-def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
+def test_our_oid_may_be_the_second_one_and_the_first_stays_visible(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "shows-two-oids"
     assert resolve.resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
-    seen = fresh(unknown.organization).seen_record()
-    assert seen is not None
-    assert (seen.oid, seen.identifiers, dict(seen.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
+    record = reload(unknown.organization).seen_record()
+    assert record is not None
+    assert (record.oid, record.identifiers, dict(record.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
     assert (unknown.state, unknown.evidence) == (State.ACCEPTED, Evidence.QUERY)
     assert asked_active(practice) == [""]
 
 
-def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
+def test_an_unreadable_answer_is_logged_and_changes_nothing(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
@@ -153,9 +153,9 @@ def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
         assert resolve.resolve_next("staging", actor=worker)
 
         unknown.refresh_from_db()
-        made = fresh(unknown.organization)
+        organization = reload(unknown.organization)
         assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
-        assert (made.seen_at, made.seen) == (None, "")
+        assert (organization.seen_at, organization.seen) == (None, "")
         entry = asked_entries(unknown)[-1]
         assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
         assert b"QueryResponse" in bytes(entry.raw or b"")
@@ -163,7 +163,7 @@ def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
         assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
-def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_that_round(
+def test_after_a_pause_an_unreadable_answer_sends_no_message_in_that_round(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     factories.organization(user=editor)
@@ -172,52 +172,53 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
     assert not breaker.probe_if_half_open("staging", actor=worker)
 
 
-def test_a_reading_has_the_time_before_its_query(unknown: Submission, worker: Actor) -> None:
-    before = clock.now()
+def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor) -> None:
+    time_before = clock.now()
     answer = query.query_oid("staging", BASE)
     between = clock.now()
-    assert before <= answer.asked_at < between
+    assert time_before <= answer.asked_at < between
     keep(unknown, answer, worker)
-    assert fresh(unknown.organization).seen_at == answer.asked_at
+    assert reload(unknown.organization).seen_at == answer.asked_at
 
 
 def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
-    made = factories.accepted(user=editor)
-    old = DirectoryAnswer(clock.now(), record=as_read(made.record()))
-    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
-    answered()
+    organization = factories.accepted(user=editor)
+    old = DirectoryAnswer(clock.now(), record=as_query_shows(organization.record()))
+    submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
+    answer_next()
 
     keep(submission, old, acting(editor))
 
-    made = fresh(made)
-    assert made.seen_at is not None
-    assert made.confirmed_at is not None
-    assert made.seen_at < made.confirmed_at
-    assert "differs" not in made.open_work
+    organization = reload(organization)
+    assert organization.seen_at is not None
+    assert organization.confirmed_at is not None
+    assert organization.seen_at < organization.confirmed_at
+    assert "differs" not in organization.open_work
 
 
 def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
-    made = factories.accepted(user=editor)
+    organization = factories.accepted(user=editor)
     older, newer = (
-        DirectoryAnswer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
+        DirectoryAnswer(clock.now(), record=as_query_shows(replace(organization.record(), name=name)))
+        for name in ("Older", "Newer")
     )
     for answer in (newer, older):
-        keep(made.submissions.get(), answer, acting(editor))
+        keep(organization.submissions.get(), answer, acting(editor))
 
-    kept = Organization.objects.get(pk=made.pk)
+    organization_now = Organization.objects.get(pk=organization.pk)
     assert newer.record is not None
-    assert (kept.seen, kept.seen_at) == (canonical(newer.record), newer.asked_at)
-    assert len(asked_entries(made.submissions.get())) == 2
+    assert (organization_now.seen, organization_now.seen_at) == (canonical(newer.record), newer.asked_at)
+    assert len(asked_entries(organization.submissions.get())) == 2
 
 
 def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:
-    made = factories.organization(user=editor)
-    query.query_record(made, actor=acting(editor))
+    organization = factories.organization(user=editor)
+    query.query_record(organization, actor=acting(editor))
     entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)
     assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
 
     practice.behaviour = "shows-another"
-    query.query_record(made, actor=acting(editor))
+    query.query_record(organization, actor=acting(editor))
     details = entries.latest("sequence").facts["details"]
     assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
 

@@ -19,22 +19,22 @@ from organizations.services.delivery import query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.redox_says import API_KEY, YES, redox_says, token
+from tests.services.fake_redox import ACCEPTED, API_KEY, fake_redox, token_answer
 from tests.services.sending import deliver
 
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
-    """Every slot that is taken from now on."""
-    found: list[SendSlot] = []
+    """Every slot that is reserved during the test."""
+    slots: list[SendSlot] = []
     take_within = rate_limit.reserve_slot_within
 
     def counted(now: datetime.datetime) -> SendSlot:
-        found.append(take_within(now))
-        return found[-1]
+        slots.append(take_within(now))
+        return slots[-1]
 
     monkeypatch.setattr(rate_limit, "reserve_slot_within", counted)
-    return found
+    return slots
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirecto
 
 @pytest.mark.django_db
 @override_settings(REDOX_RATE=2.0)
-def test_the_rate_keeps_a_distance_between_requests_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "time", mock.Mock(monotonic=lambda: 100.0))  # however long a busy machine takes
+def test_requests_of_all_workers_keep_the_interval_of_the_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "time", mock.Mock(monotonic=lambda: 100.0))  # a busy machine may take longer
     moment = timezone.now()
     opens = [rate_limit.reserve_slot_within(moment).opens for _ in range(3)]
     assert opens == pytest.approx([100.0, 100.5, 101.0])
@@ -65,7 +65,7 @@ def test_a_request_waits_until_its_slot_opens_and_no_longer(monkeypatch: pytest.
 
 @pytest.mark.django_db
 def test_a_slot_is_not_reserved_inside_a_longer_transaction() -> None:
-    """Until that ends, every request of every worker would wait."""
+    """Every request of every worker would wait until that transaction ends."""
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         rate_limit.reserve_slot()
 
@@ -90,8 +90,8 @@ def test_a_message_and_its_token_requests_take_one_slot_each(
 
 
 def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
-    shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
-    renewing.register("staging", shown)
+    directory_record = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    renewing.register("staging", directory_record)
     assert query.query_oid("staging", BASE).is_answered
     renewing.expire_tokens()
     assert query.query_oid("staging", BASE).is_answered
@@ -99,13 +99,13 @@ def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDir
     assert len(taken) == 5
 
 
-def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: None, editor: User) -> None:
-    with redox_says() as saying:
-        saying.tokens, saying.writes = [token("token-1", seconds=60)], [YES]
+def test_a_token_that_is_valid_for_a_minute_is_reused(transactional_db: None, editor: User) -> None:
+    with fake_redox() as redox_server:
+        redox_server.tokens, redox_server.writes = [token_answer("token-1", seconds=60)], [ACCEPTED]
         for number in (1, 2):
             factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
             assert deliver()
-    assert saying.arrived == ["token", "write", "write"]
+    assert redox_server.arrived == ["token", "write", "write"]
 
 
 def test_nothing_is_sent_before_its_slot_opens(

@@ -38,10 +38,10 @@ SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
         ),
     ],
 )
-def test_crossed_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
+def test_settings_that_mix_the_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as error:
         redox_settings.verify_settings()
-    assert found.value.variable == variable
+    assert error.value.variable == variable
 
 
 @cache
@@ -53,13 +53,13 @@ def pem(number: int, form: PrivateFormat = PrivateFormat.PKCS8) -> str:
     return private_key(number).private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
 
-def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
+def test_the_same_key_in_both_environments_is_detected_in_any_format() -> None:
     old, new = pem(1, PrivateFormat.TraditionalOpenSSL), pem(1)
     for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
         keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
-        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as found:
+        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as error:
             redox_settings.verify_settings()
-        assert found.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
+        assert error.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
         ("Lakeside", "lakeside"),
     ],
 )
-def test_one_client_in_both_environments_is_found_however_it_is_written(first: str, second: str) -> None:
+def test_the_same_client_in_both_environments_is_detected_in_any_spelling(first: str, second: str) -> None:
     clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as found:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as error:
         redox_settings.verify_settings()
-    assert found.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
+    assert error.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
 
 
-def test_credentials_that_differ_are_not_crossed() -> None:
+def test_different_credentials_are_accepted() -> None:
     keys = {"REDOX_STAGING_PRIVATE_KEY": pem(1), "REDOX_PRODUCTION_PRIVATE_KEY": pem(2)}
     clients = {"REDOX_STAGING_CLIENT_ID": "one", "REDOX_PRODUCTION_CLIENT_ID": "two"}
     # A secret, unlike a client ID, is another one with another case.
@@ -118,7 +118,7 @@ def test_an_error_in_the_settings_of_one_environment_leaves_the_other_in_use(
 
 
 @pytest.mark.django_db
-def test_a_routing_id_that_is_a_records_destination_is_refused(editor: User) -> None:
+def test_a_routing_id_that_is_the_destination_id_of_a_record_is_refused(editor: User) -> None:
     factories.organization(user=editor, destination_id=SOME_UUID)
     crossed = override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ROUTING_ID=SOME_UUID))
     with crossed, pytest.raises(SettingsFault, match="REDOX_STAGING_ROUTING_ID"):

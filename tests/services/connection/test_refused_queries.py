@@ -1,4 +1,4 @@
-"""A Query whose access token Redox refused: its answer is logged, whatever follows."""
+"""The answer to a Query whose access token Redox refused is always logged."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,21 +12,21 @@ from tests.breakers import pause_environment
 from tests.factories import acting
 from tests.redox import servers
 from tests.services.delivery.test_waiting_for_redox import unknown
-from tests.services.redox_says import Redox, redox_says, token
+from tests.services.fake_redox import FakeRedox, fake_redox, token_answer
 from tests.services.sending import WORKER
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture
-def saying() -> Iterator[Redox]:
-    with redox_says() as running:
-        yield running
+def redox_server() -> Iterator[FakeRedox]:
+    with fake_redox() as server:
+        yield server
 
 
-def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, editor: User) -> None:
+def test_a_refused_query_is_logged_with_the_cause_of_the_renewal(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    saying.queries, saying.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
+    redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
     answer = query.query_for_submission(submission, actor=acting(editor))
 
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
@@ -34,30 +34,33 @@ def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, 
     assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")
 
 
-def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(saying: Redox, editor: User) -> None:
+def test_a_refused_query_is_logged_before_the_query_with_a_new_token(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
-    saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
+    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query is sent all the same
+    redox_server.queries, redox_server.tokens = (
+        [servers.answer(401, b"over"), *redox_server.queries],
+        [token_answer("token-2")],
+    )
     assert query.query_for_submission(submission, actor=acting(editor)).is_answered
 
-    refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
+    refused, *later_answers = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
     assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
     assert refused.facts["detail"].startswith("Redox refused the access token")
-    assert [entry.http_status for entry in answered] == [200, 200, 200]
+    assert [entry.http_status for entry in later_answers] == [200, 200, 200]
 
 
 def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
-    saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
+    redox_server: FakeRedox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = unknown(editor)
-    saying.queries = [servers.answer(401, b"over")]
+    redox_server.queries = [servers.answer(401, b"over")]
     discard = gateway.discard_token
 
-    def told_to_wait_meanwhile(*given: Any) -> bool:
+    def pause_during_token_request(*given: Any) -> bool:
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         return discard(*given)
 
-    monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)
+    monkeypatch.setattr(gateway, "discard_token", pause_during_token_request)
     answer = query.query_for_submission(submission, actor=acting(editor))
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert answer.cause.startswith("Redox asked the portal to wait.")

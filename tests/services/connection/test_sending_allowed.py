@@ -1,4 +1,4 @@
-"""The check before each request: when it blocks, and what."""
+"""The check before each request: when it blocks, and which messages."""
 
 import datetime
 from typing import Any
@@ -13,14 +13,14 @@ from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import courier
 from tests.connected import redox
-from tests.services.redox_says import API_KEY
+from tests.services.fake_redox import API_KEY
 
 HERE, ELSEWHERE = "http://127.0.0.1:9", "https://redox.example"
 MINUTE = datetime.timedelta(minutes=1)
 
 
 def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
-    """Why nothing may be sent to this address, or ""."""
+    """The reason why nothing can be sent to this address, or ""."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
             gateway.check_sending_allowed(redox_settings.environment("staging"), is_write=is_write)
@@ -31,7 +31,7 @@ def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
 
 @pytest.mark.django_db(transaction=True)
 class TestSendingAllowed:
-    def test_it_lets_messages_pass(self) -> None:
+    def test_messages_are_allowed(self) -> None:
         assert (open_to(HERE), open_to(ELSEWHERE)) == ("", "")
 
     def test_it_blocks_inside_a_transaction(self) -> None:
@@ -70,8 +70,8 @@ class TestSendingAllowed:
 
     def test_no_query_is_sent_without_a_token(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
-            asked = gateway.send_query(redox_settings.environment("staging"), b"{}")
-        assert (asked.token.token, asked.exchange) == ("", None)
+            exchange = gateway.send_query(redox_settings.environment("staging"), b"{}")
+        assert (exchange.token.token, exchange.exchange) == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ class TestSendingAllowed:
         ("", False),
     ],
 )
-def test_which_addresses_are_this_machine(url: str, is_loopback: bool) -> None:
+def test_only_loopback_addresses_are_this_machine(url: str, is_loopback: bool) -> None:
     assert redox_settings.is_loopback(url) is is_loopback

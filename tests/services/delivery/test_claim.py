@@ -1,4 +1,4 @@
-"""One claim: what it stores, what stops it before anything is sent, and what a lost worker leaves behind."""
+"""One claim: what it stores, what blocks it before sending, and what a dead worker leaves behind."""
 
 import datetime
 import json
@@ -25,8 +25,8 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
 from tests.redox.answers import failure
-from tests.services.redox_says import API_KEY
-from tests.services.sending import came, taken
+from tests.services.fake_redox import API_KEY
+from tests.services.sending import claim_new, exchange_result
 
 pytestmark = pytest.mark.django_db
 
@@ -36,19 +36,19 @@ YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization 
 
 def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
-    before = clock.now()
-    Submission.objects.update(attempt=2, token=5, not_before=before, state_reason="Waits.")
+    time_before = clock.now()
+    Submission.objects.update(attempt=2, token=5, not_before=time_before, state_reason="Waits.")
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        found = courier.claim_next(
+        claim = courier.claim_next(
             "staging", redox_settings.environment("staging"), actor=system("Worker " + "x" * 100)
         )
-    assert found is not None
+    assert claim is not None
     submission = Submission.objects.get(pk=made.pk)
     assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
     assert (submission.not_before, submission.state_reason) == (None, "")
     assert submission.lease_worker == ("Worker " + "x" * 100)[:100]
     assert submission.sent_at is not None
-    assert submission.sent_at >= before
+    assert submission.sent_at >= time_before
     assert submission.lease_until == submission.sent_at + datetime.timedelta(seconds=400)
     intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
     assert (intent.facts["attempt"], intent.facts["token"]) == (3, 6)
@@ -68,10 +68,10 @@ def test_a_token_is_requested_only_if_something_is_due_and_nothing_is_claimed_wi
     with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
         assert not courier.deliver_next("staging", actor=worker)
         assert EnvironmentGate.objects.get(pk="staging").failures == 0
-        made = factories.submission(factories.organization(user=editor), user=editor)
+        submission = factories.submission(factories.organization(user=editor), user=editor)
         assert not courier.deliver_next("staging", actor=worker)
     assert EnvironmentGate.objects.get(pk="staging").failures == 1
-    assert Submission.objects.get(pk=made.pk).attempt == 0
+    assert Submission.objects.get(pk=submission.pk).attempt == 0
 
 
 def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: Actor) -> None:
@@ -82,19 +82,19 @@ def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: 
 
 
 def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> None:
-    made = factories.submission(factories.organization(user=editor), user=editor)
-    made.environment = "production"
-    reason = courier.block_reason(made, redox_settings.environment("staging"))
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    submission.environment = "production"
+    reason = courier.block_reason(submission, redox_settings.environment("staging"))
     assert reason.startswith("The settings changed since the review")
 
 
 def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     parent = factories.accepted(user=editor)
-    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
-    record = messages.record_from_message(bytes(made.message))
-    assert courier.tree_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
-    assert courier.tree_block_reason(made, replace(record, active=False)) == ""
+    record = messages.record_from_message(bytes(submission.message))
+    assert courier.tree_block_reason(submission, record) == "Its parent Lakeside 1 is not active in STAGING."
+    assert courier.tree_block_reason(submission, replace(record, active=False)) == ""
 
 
 @pytest.mark.parametrize(
@@ -105,25 +105,25 @@ def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
 ) -> None:
     parent = factories.confirmed(factories.organization(user=editor))
-    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
-    Submission.objects.filter(pk=made.pk).update(attempt=attempt)
-    courier._cancel_blocked(made.pk, worker)
-    assert Submission.objects.get(pk=made.pk).state == state
+    Submission.objects.filter(pk=submission.pk).update(attempt=attempt)
+    courier._cancel_blocked(submission.pk, worker)
+    assert Submission.objects.get(pk=submission.pk).state == state
 
 
 def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: Actor) -> None:
-    found, now = taken(editor, worker), time.monotonic()
+    claim, start = claim_new(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
-    late = replace(found, slot=SendSlot(now + 0.2), claimed_at=now + 0.1 + least - settings.REDOX_LEASE)
+    late = replace(claim, slot=SendSlot(start + 0.2), claimed_at=start + 0.1 + least - settings.REDOX_LEASE)
     exchange = courier._exchange(late, "token", late.slot)
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
 def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Actor) -> None:
-    found = taken(editor, worker)
+    claim = claim_new(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        exchange = courier._exchange(found, "token", found.slot)
+        exchange = courier._exchange(claim, "token", claim.slot)
     assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.BLOCKED, None)
     assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 
@@ -131,29 +131,29 @@ def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Ac
 @pytest.mark.parametrize(
     ("answer", "can_renew", "tokens"),
     [
-        (came(401), True, ["first", "second"]),
-        (came(401), False, ["first"]),
-        (came(200, YES), True, ["first"]),
-        (came(504), True, ["first"]),
+        (exchange_result(401), True, ["first", "second"]),
+        (exchange_result(401), False, ["first"]),
+        (exchange_result(200, YES), True, ["first"]),
+        (exchange_result(504), True, ["first"]),
     ],
 )
 def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch, answer: Exchange, can_renew: bool, tokens: list[str]
 ) -> None:
-    used: list[str] = []
+    tokens_used: list[str] = []
 
     def exchange(_redox: object, _message: bytes, token: str, _turn: SendSlot) -> Exchange:
-        used.append(token)
-        return answer if len(used) == 1 else came(200, YES)
+        tokens_used.append(token)
+        return answer if len(tokens_used) == 1 else exchange_result(200, YES)
 
-    found = taken(editor, worker)
+    claim = claim_new(editor, worker)
     monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
     monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
     monkeypatch.setattr(gateway, "send_message", exchange)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(found, "first", worker)
+        courier._send(claim, "first", worker)
     submission = Submission.objects.get()
-    assert used == tokens
+    assert tokens_used == tokens
     assert [entry.facts["exchange"]["repeat"] for entry in responses()] == list(range(len(tokens)))
     if submission.state == State.ACCEPTED:
         assert submission.evidence_at is not None
@@ -166,13 +166,13 @@ def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     def closed(_: object) -> None:
         raise gateway.SendingBlocked("STAGING was paused.")
 
-    found = taken(editor, worker)
+    claim = claim_new(editor, worker)
     EnvironmentGate.objects.update(failures=1)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(found, "token", worker)
+        courier._send(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
     assert (gate.is_stopped, gate.failures) == (False, 1)
@@ -183,22 +183,22 @@ def responses() -> list[AuditEntry]:
     return list(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence"))
 
 
-def left_behind(found: courier.Claim, exchange: Exchange, worker: Actor) -> None:
+def left_behind(claim: courier.Claim, exchange: Exchange, worker: Actor) -> None:
     """A submission whose worker ended after it had stored the response."""
-    settle.store_response(found.submission, exchange, repeat=0, actor=worker)
-    Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
+    settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
+    Submission.objects.filter(pk=claim.submission.pk).update(lease_until=clock.now() - OVER)
 
 
 def test_an_abandoned_submission_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
     approver = factories.UserFactory(role="approver")
-    left_behind(taken(approver, worker, environment="production"), came(403), worker)
-    left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
+    left_behind(claim_new(approver, worker, environment="production"), exchange_result(403), worker)
+    left_behind(claim_new(editor, worker, f"{BASE}.1"), exchange_result(403), worker)
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
 def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, worker: Actor) -> None:
-    first, second = (taken(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
+    first, second = (claim_new(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
     Submission.objects.update(lease_until=clock.now() - OVER)
 
     def settled_by_another(execute: Any, sql: str, *rest: Any) -> Any:
@@ -212,7 +212,7 @@ def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, wo
 
 
 def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
-    left_behind(taken(editor, worker), came(200, YES), worker)
+    left_behind(claim_new(editor, worker), exchange_result(200, YES), worker)
     (entry,) = responses()
     Submission.objects.update(unknown_since=clock.now())
     assert courier.settle_abandoned("staging", actor=worker) == 1
@@ -222,7 +222,7 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
 
 
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
-    left_behind(taken(editor, worker), came(302), worker)
+    left_behind(claim_new(editor, worker), exchange_result(302), worker)
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
@@ -230,13 +230,13 @@ def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) ->
 def test_already_exists_is_unknown_only_after_an_unknown_attempt_of_the_same_submission(
     editor: User, worker: Actor
 ) -> None:
-    first = taken(editor, worker)
+    first = claim_new(editor, worker)
     settle.settle_lost_attempt(first.submission, actor=worker)
-    second = taken(editor, worker, f"{BASE}.1").submission
-    settle.settle_attempt(second, courier._classify(second, came(429)), came(429), actor=worker)
+    second = claim_new(editor, worker, f"{BASE}.1").submission
+    settle.settle_attempt(second, courier._classify(second, exchange_result(429)), exchange_result(429), actor=worker)
     second.attempt = first.submission.attempt = 2
     kinds = []
     for submission in (first.submission, second):
-        exists = came(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
+        exists = exchange_result(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
         kinds.append(courier._classify(submission, exists).kind)
     assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

@@ -1,4 +1,4 @@
-"""A person decides an unclear submission: by a fresh answer of the directory, with a reason, only once."""
+"""A person decides an unclear submission once, with a reason, by a recent answer of the directory."""
 
 import datetime
 import json
@@ -32,7 +32,16 @@ from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
-from tests.services.sending import answer_about, answered, as_sent, claim, edit, fresh, lost, read
+from tests.services.sending import (
+    answer_next,
+    claim,
+    edit,
+    reload,
+    send_and_lose_answer,
+    sent_record,
+    store_reading,
+    store_submission_answer,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 THEIRS = OrganizationRecord(oid=BASE, name="Theirs", part_of_oid=GATEWAY_OID)
@@ -45,9 +54,9 @@ def approver() -> Actor:
 
 @pytest.fixture
 def new(editor: User) -> Submission:
-    """A New of an OID that somebody else had registered: Redox rejected it."""
+    """A New that Redox rejected, because somebody else had registered its OID."""
     factories.submission(factories.organization(user=editor), user=editor)
-    submission = answered(Kind.NEEDS_PERSON, known="already_exists")
+    submission = answer_next(Kind.NEEDS_PERSON, known="already_exists")
     assert submission is not None
     assert submission.state == State.NEEDS_PERSON
     return submission
@@ -55,8 +64,8 @@ def new(editor: User) -> Submission:
 
 @pytest.fixture
 def update(editor: User) -> Submission:
-    """An Update without a clear answer to any attempt."""
-    return undecided(lost(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
+    """An Update that got no clear answer to any attempt."""
+    return undecided(send_and_lose_answer(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 
 def undecided(submission: Submission, **values: object) -> Submission:
@@ -66,13 +75,13 @@ def undecided(submission: Submission, **values: object) -> Submission:
 
 
 def accepted_before(submission: Submission) -> OrganizationRecord:
-    record = fresh(submission.organization).confirmed_record()
+    record = reload(submission.organization).confirmed_record()
     assert record is not None
     return record
 
 
 def offered(submission: Submission, record: OrganizationRecord | None, actor: Actor) -> set[Verdict]:
-    answer_about(submission, record, actor=actor)
+    store_submission_answer(submission, record, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None
     return set(decide.allowed_verdicts(submission, answer))
@@ -86,7 +95,7 @@ def decide_shown(
     reason: str = "Compared, ticket 12",
 ) -> Submission:
     """Decide after the directory has shown this record."""
-    sequence = answer_about(submission, record, actor=actor)
+    sequence = store_submission_answer(submission, record, actor=actor)
     decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=reason, actor=actor)
     submission.refresh_from_db()
     return submission
@@ -94,7 +103,7 @@ def decide_shown(
 
 def test_a_new_that_redox_rejected_cannot_have_arrived_and_is_not_sent_again(new: Submission, approver: Actor) -> None:
     assert offered(new, THEIRS, approver) == {Verdict.OURS, Verdict.FOREIGN}
-    assert offered(new, as_sent(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
+    assert offered(new, sent_record(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
 
 
@@ -104,14 +113,14 @@ def test_an_unknown_update_may_have_arrived_or_not(update: Submission, approver:
 
 
 def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = undecided(factories.submission(made, user=editor))
+    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = undecided(factories.submission(organization, user=editor))
     assert Verdict.ARRIVED not in offered(submission, accepted_before(submission), approver)
 
 
 def test_after_a_restore_a_message_without_an_attempt_may_have_arrived(editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor)
+    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = factories.submission(organization, user=editor)
     with audit.recorded(approver) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     assert offered(undecided(submission), accepted_before(submission), approver) == set(Verdict)
@@ -122,24 +131,28 @@ def test_a_message_for_other_settings_is_not_sent_again(update: Submission, appr
     assert Verdict.SEND_AGAIN not in offered(submission, None, approver)
 
 
-def test_it_arrived(update: Submission, approver: Actor) -> None:
+def test_a_person_decides_that_the_message_arrived(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.ARRIVED, approver, replace(accepted_before(update), name="By hand"))
 
-    made = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, submission.evidence, submission.decided_by) == (
         State.ACCEPTED,
         Evidence.PERSON,
         approver.name,
     )
-    assert (made.confirmed_evidence, made.standing, made.changes) == (Evidence.PERSON, "active", 0)
-    # What the directory showed beside the decision is still its newest reading.
-    assert (made.differs, made.seen_at == submission.evidence_at) == (1, True)
+    assert (organization.confirmed_evidence, organization.standing, organization.changes) == (
+        Evidence.PERSON,
+        "active",
+        0,
+    )
+    # The answer that the person decided by is still the newest reading.
+    assert (organization.differs, organization.seen_at == submission.evidence_at) == (1, True)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.actor_name, entry.facts["reason"]) == (approver.name, "Compared, ticket 12")
     assert entry.facts["details"] == {"state": "accepted", "evidence": "person", "verdict": "arrived"}
 
 
-def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission, approver: Actor) -> None:
+def test_a_message_that_did_not_arrive_is_sent_again_with_the_same_bytes(update: Submission, approver: Actor) -> None:
     often = undecided(update, tries=8, only_ask=True)
     submission = decide_shown(often, Verdict.SEND_AGAIN, approver, accepted_before(update))
     assert (submission.state, submission.tries, submission.only_ask) == (State.QUEUED, 0, False)
@@ -149,20 +162,18 @@ def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(update: Submission,
     assert (again.pk, again.attempt, bytes(again.message)) == (submission.pk, 2, bytes(submission.message))
 
 
-def test_it_did_not_arrive_and_is_given_up(update: Submission, approver: Actor) -> None:
+def test_a_message_that_did_not_arrive_can_be_given_up(update: Submission, approver: Actor) -> None:
     submission = decide_shown(update, Verdict.GIVE_UP, approver, accepted_before(update))
-    made = fresh(submission.organization)
+    organization = reload(submission.organization)
     assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
-    assert (made.open_work, made.name, made.changes) == ("rejected", "Lakeside North", 1)
-    assert made.presence == Presence.PRESENT
+    assert (organization.open_work, organization.name, organization.changes) == ("rejected", "Lakeside North", 1)
+    assert organization.presence == Presence.PRESENT
 
 
 @pytest.mark.parametrize("verdict", [Verdict.GIVE_UP, Verdict.SEND_AGAIN])
-def test_a_new_that_did_not_arrive_and_is_not_there_is_absent(
-    new: Submission, approver: Actor, verdict: Verdict
-) -> None:
+def test_a_new_that_did_not_arrive_leaves_the_record_absent(new: Submission, approver: Actor, verdict: Verdict) -> None:
     submission = decide_shown(new, verdict, approver, None)
-    assert fresh(submission.organization).presence == Presence.ABSENT
+    assert reload(submission.organization).presence == Presence.ABSENT
 
 
 def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
@@ -170,31 +181,37 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
 ) -> None:
     submission = decide_shown(new, Verdict.OURS, approver)
 
-    made = fresh(submission.organization)
-    assert (submission.state, made.open_work, made.standing) == (State.REJECTED, "rejected", "seen")
-    review = reviews.review(made, actor=acting(editor))
+    organization = reload(submission.organization)
+    assert (submission.state, organization.open_work, organization.standing) == (State.REJECTED, "rejected", "seen")
+    review = reviews.review(organization, actor=acting(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
     assert "fields change" not in review.verdict
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
-    of_another = reviews.review(made, actor=approver)  # each value is ticked once, whoever saved it
+    of_another = reviews.review(organization, actor=approver)  # each value is ticked once, no matter who saved it
     assert "others" not in {warning.key for warning in of_another.open_warnings}
 
 
 def test_the_directorys_values_of_our_record_can_be_taken_instead(
     new: Submission, editor: User, approver: Actor
 ) -> None:
-    made = fresh(decide_shown(new, Verdict.OURS, approver).organization)
-    overwritten = {change.difference.label for change in reviews.review(made, actor=acting(editor)).overwrites}
-    page = shown.differences_content(made)
+    organization = reload(decide_shown(new, Verdict.OURS, approver).organization)
+    overwritten = {change.difference.label for change in reviews.review(organization, actor=acting(editor)).overwrites}
+    page = shown.differences_content(organization)
     assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
-    taken = fresh(differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor)))
-    review = reviews.review(taken, actor=acting(editor))
+    after_taking = reload(
+        differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+    )
+    review = reviews.review(after_taking, actor=acting(editor))
     assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())
-    assert (taken.confirmed, taken.standing, shown.differences_content(taken).rows) == ("", "seen", ())
+    assert (after_taking.confirmed, after_taking.standing, shown.differences_content(after_taking).rows) == (
+        "",
+        "seen",
+        (),
+    )
 
 
 def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(
@@ -202,32 +219,38 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
 ) -> None:
     submission = decide_shown(update, Verdict.OURS, approver, replace(accepted_before(update), aliases=("By hand",)))
 
-    review = reviews.review(fresh(submission.organization), actor=acting(editor))
+    review = reviews.review(reload(submission.organization), actor=acting(editor))
     assert [change.difference.field for change in review.changes] == ["name"]
     assert [(each.difference.field, each.difference.before) for each in review.overwrites] == [("aliases", "By hand")]
-    before = factories.submission(submission.organization, user=editor).before_record()
-    assert before is not None
-    assert (before.name, before.aliases) == ("Lakeside 1", ("By hand",))
+    record_before = factories.submission(submission.organization, user=editor).before_record()
+    assert record_before is not None
+    assert (record_before.name, record_before.aliases) == ("Lakeside 1", ("By hand",))
 
 
-def test_nothing_is_sent_to_the_oid_of_somebody_else(new: Submission, editor: User, approver: Actor) -> None:
+def test_nothing_is_sent_to_an_oid_that_belongs_to_somebody_else(
+    new: Submission, editor: User, approver: Actor
+) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    made = fresh(submission.organization)
-    assert (submission.state, made.standing, made.foreign_name) == (State.REJECTED, "not_registered", "Theirs")
-    assert [blocker.kind for blocker in reviews.review(made).blockers] == ["foreign"]
+    organization = reload(submission.organization)
+    assert (submission.state, organization.standing, organization.foreign_name) == (
+        State.REJECTED,
+        "not_registered",
+        "Theirs",
+    )
+    assert [blocker.kind for blocker in reviews.review(organization).blockers] == ["foreign"]
 
 
-def test_after_that_decision_the_oid_may_change_and_records_below_follow(
+def test_after_that_decision_the_oid_can_change_and_child_records_follow(
     new: Submission, editor: User, approver: Actor
 ) -> None:
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    made = edit(submission.organization, editor, oid=f"{BASE}9")
+    organization = edit(submission.organization, editor, oid=f"{BASE}9")
 
     child.refresh_from_db()
-    assert (made.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
-    assert (made.is_foreign, made.seen, made.presence) == (False, "", Presence.NEVER)
-    assert reviews.review(made, actor=acting(editor)).blockers == ()
+    assert (organization.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
+    assert (organization.is_foreign, organization.seen, organization.presence) == (False, "", Presence.NEVER)
+    assert reviews.review(organization, actor=acting(editor)).blockers == ()
     last = AuditEntry.objects.filter(organization_id=child.pk).latest("sequence")
     assert (last.action, last.actor_name, last.facts["fields"]) == (
         Action.ORGANIZATION_EDITED,
@@ -236,43 +259,50 @@ def test_after_that_decision_the_oid_may_change_and_records_below_follow(
     )
     # It waits for the new OID, and not for the rejected one.
     (blocker,) = reviews.review(child).blockers
-    assert blocker.sentence == f"Send {made.name} first."
+    assert blocker.sentence == f"Send {organization.name} first."
 
 
-def test_a_new_answer_of_the_directory_can_take_the_decision_back(
+def test_a_later_answer_of_the_directory_allows_to_revert_the_decision(
     new: Submission, editor: User, approver: Actor
 ) -> None:
-    made = decide_shown(new, Verdict.FOREIGN, approver).organization
+    organization = decide_shown(new, Verdict.FOREIGN, approver).organization
     with pytest.raises(ActionRefused, match="Ask the directory again"):
-        differences.claim(made.pk, reason="Redox corrected it", actor=approver)
-    read(made, None)
+        differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+    store_reading(organization, None)
     with pytest.raises(ReasonMissing):
-        differences.claim(made.pk, reason=" ", actor=approver)
-    differences.claim(made.pk, reason="Redox corrected it", actor=approver)
-    made = fresh(made)
-    assert (made.is_foreign, made.standing) == (False, "not_registered")
-    assert reviews.review(made, actor=acting(editor)).event == Event.NEW
+        differences.claim(organization.pk, reason=" ", actor=approver)
+    differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+    organization = reload(organization)
+    assert (organization.is_foreign, organization.standing) == (False, "not_registered")
+    assert reviews.review(organization, actor=acting(editor)).event == Event.NEW
 
 
-def test_an_oid_that_comes_back_is_still_somebody_elses(new: Submission, editor: User, approver: Actor) -> None:
+def test_an_oid_that_is_set_again_still_belongs_to_somebody_else(
+    new: Submission, editor: User, approver: Actor
+) -> None:
     submission = decide_shown(new, Verdict.FOREIGN, approver)
-    moved = edit(submission.organization, editor, oid=f"{BASE}.55")
-    assert not moved.is_foreign
-    back = edit(moved, editor, oid=BASE)
+    record_with_new_oid = edit(submission.organization, editor, oid=f"{BASE}.55")
+    assert not record_with_new_oid.is_foreign
+    back = edit(record_with_new_oid, editor, oid=BASE)
     assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
 
-    read(back, THEIRS)
+    store_reading(back, THEIRS)
     assert not differences.claim(back.pk, reason="Ticket 9", actor=approver).is_foreign
 
 
 def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, approver: Actor) -> None:
-    made = factories.accepted(user=editor)
-    before = made.record()
-    factories.submission(edit(made, editor, name="Second"), user=editor)
-    answered()
-    decide_shown(undecided(lost(edit(made, editor, name="Third"), editor)), Verdict.OURS, approver, before)
-    review = reviews.review(fresh(made), actor=acting(editor))
-    assert [each.difference.before for each in review.overwrites] == [before.name]
+    organization = factories.accepted(user=editor)
+    record_before = organization.record()
+    factories.submission(edit(organization, editor, name="Second"), user=editor)
+    answer_next()
+    decide_shown(
+        undecided(send_and_lose_answer(edit(organization, editor, name="Third"), editor)),
+        Verdict.OURS,
+        approver,
+        record_before,
+    )
+    review = reviews.review(reload(organization), actor=acting(editor))
+    assert [each.difference.before for each in review.overwrites] == [record_before.name]
 
 
 def test_a_reason_is_needed(new: Submission, approver: Actor) -> None:
@@ -282,8 +312,8 @@ def test_a_reason_is_needed(new: Submission, approver: Actor) -> None:
     assert new.state == State.NEEDS_PERSON
 
 
-def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) -> None:
-    sequence = answer_about(new, None, actor=approver, cause="HTTP 502")
+def test_nothing_can_be_decided_without_an_answer(new: Submission, approver: Actor) -> None:
+    sequence = store_submission_answer(new, None, actor=approver, cause="HTTP 502")
     assert decide.last_answer(new) is None
     with pytest.raises(ActionRefused, match="Ask the directory"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
@@ -296,7 +326,7 @@ def test_an_answer_is_fresh_for_ten_minutes() -> None:
 
 
 def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission, approver: Actor) -> None:
-    entry = AuditEntry.objects.get(pk=answer_about(new, None, actor=approver))
+    entry = AuditEntry.objects.get(pk=store_submission_answer(new, None, actor=approver))
     body = re.sub(rb'"asked_at":"[^"]*",?', b"", bytes(entry.body))
     AuditEntry.objects.filter(pk=entry.pk).update(body=body)
     answer = decide.last_answer(new)
@@ -307,11 +337,11 @@ def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission,
 def test_nobody_can_decide_by_an_old_or_outdated_answer(
     new: Submission, approver: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = answer_about(new, THEIRS, actor=approver)
-    second = answer_about(new, THEIRS, actor=approver)
+    first = store_submission_answer(new, THEIRS, actor=approver)
+    second = store_submission_answer(new, THEIRS, actor=approver)
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
-    read(new.organization, None)  # the record was asked for again
+    store_reading(new.organization, None)  # the record was queried again
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
@@ -326,7 +356,7 @@ def test_a_decision_that_the_directory_does_not_allow_is_refused(new: Submission
 
 
 def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> None:
-    sequence = answer_about(new, THEIRS, actor=approver)
+    sequence = store_submission_answer(new, THEIRS, actor=approver)
     decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     with pytest.raises(ActionRefused, match="does not need a decision any more"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
@@ -335,15 +365,15 @@ def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> 
 
 def updated(oid: str) -> Exchange:
     """Redox accepts an Update of this OID."""
-    said = f"Organization with id:{oid} has been updated successfully."
-    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
+    detail = f"Organization with id:{oid} has been updated successfully."
+    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": detail}}}
     return Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
 
 
-def test_the_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
-    made = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
-    submission = undecided(factories.submission(made, user=editor))  # never sent
-    assert settle.store_response(update, updated(made.oid), repeat=0, actor=approver) is None
+def test_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
+    organization = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
+    submission = undecided(factories.submission(organization, user=editor))  # never sent
+    assert settle.store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
     assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}
 
 
@@ -352,23 +382,23 @@ def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Ac
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
-    assert decide.last_answer(update) is not None  # it is still the directory's last answer
+    assert decide.last_answer(update) is not None  # it is still the last answer of the directory
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
 
 def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor: User, approver: Actor) -> None:
-    submission = undecided(lost(factories.organization(user=editor), editor))
-    assert Verdict.ARRIVED in offered(submission, as_sent(submission), approver)
+    submission = undecided(send_and_lose_answer(factories.organization(user=editor), editor))
+    assert Verdict.ARRIVED in offered(submission, sent_record(submission), approver)
     body = json.dumps({"Meta": {"Errors": [{"ID": 1, "Text": f"{BASE} already exists."}]}}).encode()
     exists = Exchange(request_sha256="", sent=True, status=403, body=body)
     assert settle.store_response(submission, exists, repeat=0, actor=approver) is None
-    assert Verdict.ARRIVED not in offered(submission, as_sent(submission), approver)
+    assert Verdict.ARRIVED not in offered(submission, sent_record(submission), approver)
 
 
-def test_the_last_verdict_is_the_one_of_the_last_decision(new: Submission, approver: Actor) -> None:
+def test_the_last_verdict_is_that_of_the_last_decision(new: Submission, approver: Actor) -> None:
     for verdict in (Verdict.SEND_AGAIN, Verdict.GIVE_UP):
         submission = decide_shown(undecided(new), verdict, approver, None)
-        answer_about(submission, None, actor=approver)
+        store_submission_answer(submission, None, actor=approver)
         entry = AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).latest("sequence")
         assert decide.entry_verdict(entry) == verdict
     assert decide.last_verdicts([submission]) == {submission.pk: Verdict.GIVE_UP}
@@ -379,5 +409,5 @@ def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accept
 ) -> None:
     assert settle.store_response(update, updated(BASE), repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
-    # If it is gone, only a person can say what became of it.
+    # If that answer is missing, only a person can decide.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

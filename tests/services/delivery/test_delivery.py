@@ -19,24 +19,35 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import actions_of, answered, as_sent, claim, deliver, edit, fresh, lost, sent, there
+from tests.services.sending import (
+    actions_of,
+    answer_next,
+    claim,
+    deliver,
+    edit,
+    register_in_practice,
+    reload,
+    send_and_lose_answer,
+    sent_messages,
+    sent_record,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_a_new_is_sent_once_as_reviewed_and_accepted(practice: PracticeDirectory, editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
+    record = factories.organization(user=editor)
+    submission = factories.submission(record, user=editor)
 
     assert deliver()
 
     submission.refresh_from_db()
-    organization = fresh(made)
+    organization = reload(record)
     assert (submission.state, submission.detail) == (State.ACCEPTED, "New organization was added successfully.")
     assert (organization.standing, organization.open_work, organization.changes) == ("active", "", 0)
     assert organization.presence == Presence.PRESENT
     assert organization.confirmed_record() == organization.record()
-    assert sent(practice) == [bytes(submission.message)]
+    assert sent_messages(practice) == [bytes(submission.message)]
     assert not deliver()
 
 
@@ -59,14 +70,14 @@ def test_every_attempt_has_one_intent_a_response_and_one_outcome(practice: Pract
 def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    made = edit(there(practice, factories.accepted(user=editor)), editor, name="Lakeside North")
-    assert fresh(made).open_work == "changes_not_sent"
-    submission = factories.submission(made, user=editor)
+    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Lakeside North")
+    assert reload(organization).open_work == "changes_not_sent"
+    submission = factories.submission(organization, user=editor)
 
     assert deliver()
 
     submission.refresh_from_db()
-    assert (submission.event, submission.state, fresh(made).open_work) == ("Update", State.ACCEPTED, "")
+    assert (submission.event, submission.state, reload(organization).open_work) == ("Update", State.ACCEPTED, "")
     assert practice.organizations("staging")[BASE]["Name"] == "Lakeside North"
     assert practice.organizations("staging")[BASE]["Contacts"][0]["Name"] == "Integration desk"
 
@@ -74,101 +85,111 @@ def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
 def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    made = edit(there(practice, factories.accepted(user=editor)), editor, name="Not to be sent")
-    factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
-    assert not fresh(made).active
+    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Not to be sent")
+    factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
+    assert not reload(organization).active
 
     assert deliver()
 
-    shown = practice.organizations("staging")[BASE]
-    assert (shown["Active"], shown["Name"]) == (False, "Lakeside 1")
-    after = fresh(made)
-    assert (after.standing, after.open_work, after.name) == ("deactivated", "changes_not_sent", "Not to be sent")
+    directory_record = practice.organizations("staging")[BASE]
+    assert (directory_record["Active"], directory_record["Name"]) == (False, "Lakeside 1")
+    organization_after = reload(organization)
+    assert (organization_after.standing, organization_after.open_work, organization_after.name) == (
+        "deactivated",
+        "changes_not_sent",
+        "Not to be sent",
+    )
 
 
 def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    deactivation = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
-    answered()
-    reactivation = factories.submission(made, user=editor, intent=Intent.REACTIVATE)
-    answered()
+    organization = factories.accepted(user=editor)
+    deactivation = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
+    answer_next()
+    reactivation = factories.submission(organization, user=editor, intent=Intent.REACTIVATE)
+    answer_next()
 
-    assert as_sent(reactivation) == replace(as_sent(deactivation), active=True)
-    assert (fresh(made).standing, fresh(made).active, fresh(made).changes) == ("active", True, 0)
-    wanted = {
+    assert sent_record(reactivation) == replace(sent_record(deactivation), active=True)
+    assert (reload(organization).standing, reload(organization).active, reload(organization).changes) == (
+        "active",
+        True,
+        0,
+    )
+    entries_wanted = {
         Action.ORGANIZATION_DEACTIVATION_WANTED: ("Test", False),
         Action.ORGANIZATION_REACTIVATION_WANTED: ("Test", True),
     }
-    entries = AuditEntry.objects.filter(action__in=wanted)
-    assert {entry.action: (entry.facts["reason"], entry.facts["record"]["active"]) for entry in entries} == wanted
+    entries = AuditEntry.objects.filter(action__in=entries_wanted)
+    assert {
+        entry.action: (entry.facts["reason"], entry.facts["record"]["active"]) for entry in entries
+    } == entries_wanted
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
 def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor: User, end: str) -> None:
-    made = factories.accepted(user=editor)
-    submission = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+    organization = factories.accepted(user=editor)
+    submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     if end == "rejected":
-        answered(Kind.REJECTED)
+        answer_next(Kind.REJECTED)
     else:
         submissions.cancel_submission(submission.pk, actor=acting(editor))
 
-    after = fresh(made)
-    assert (after.active, after.standing, after.changes) == (True, "active", 0)
+    organization_after = reload(organization)
+    assert (organization_after.active, organization_after.standing, organization_after.changes) == (True, "active", 0)
     assert Action.ORGANIZATION_ACTIVE_RETURNED in AuditEntry.objects.values_list("action", flat=True)
 
 
 def test_a_rejected_update_stays_rejected_until_the_record_is_edited(practice: PracticeDirectory, editor: User) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="A & B")
-    submission = factories.submission(made, user=editor)
+    organization = edit(factories.accepted(user=editor), editor, name="A & B")
+    submission = factories.submission(organization, user=editor)
     practice.behaviour = "says-no-xml"
     assert deliver()
 
     submission.refresh_from_db()
     assert (submission.state, submission.known_answer, submission.http_status) == (State.REJECTED, "xml_error", 500)
-    assert (fresh(made).open_work, fresh(made).standing) == ("rejected", "active")
-    edit(made, editor, name="A and B")
-    assert fresh(made).open_work == "changes_not_sent"
+    assert (reload(organization).open_work, reload(organization).standing) == ("rejected", "active")
+    edit(organization, editor, name="A and B")
+    assert reload(organization).open_work == "changes_not_sent"
     assert not deliver()
 
 
 def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Other")
-    factories.submission(made, user=editor)
-    answered(Kind.REJECTED, presence=ABSENT)
+    organization = edit(factories.accepted(user=editor), editor, name="Other")
+    factories.submission(organization, user=editor)
+    answer_next(Kind.REJECTED, presence=ABSENT)
 
-    assert (fresh(made).presence, fresh(made).standing) == (Presence.ABSENT, "not_registered")
-    assert factories.submission(made, user=editor).event == "New"
+    assert (reload(organization).presence, reload(organization).standing) == (Presence.ABSENT, "not_registered")
+    assert factories.submission(organization, user=editor).event == "New"
 
 
 def test_already_exists_needs_a_decision(editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
-    answered(Kind.NEEDS_PERSON, known="already_exists")
+    organization = factories.organization(user=editor)
+    submission = factories.submission(organization, user=editor)
+    answer_next(Kind.NEEDS_PERSON, known="already_exists")
 
     submission.refresh_from_db()
-    assert (submission.state, fresh(made).open_work) == (State.NEEDS_PERSON, "needs_person")
+    assert (submission.state, reload(organization).open_work) == (State.NEEDS_PERSON, "needs_person")
     assert (submission.known_answer, submission.state_reason) == ("already_exists", "Said needs_person.")
     with pytest.raises(ActionRefused):
-        factories.submission(made, user=editor)
+        factories.submission(organization, user=editor)
 
 
 @pytest.mark.parametrize("behaviour", ["applies-then-breaks", "never-answers", "gateway-error"])
 def test_a_lost_answer_is_unknown_and_is_not_sent_again(
     practice: PracticeDirectory, editor: User, behaviour: str
 ) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
+    organization = factories.organization(user=editor)
+    submission = factories.submission(organization, user=editor)
     practice.behaviour = behaviour
     with override_settings(REDOX_DEADLINE=0.3):
         assert deliver()
 
     submission.refresh_from_db()
-    assert (submission.state, fresh(made).standing) == (State.UNKNOWN, "unknown")
+    assert (submission.state, reload(organization).standing) == (State.UNKNOWN, "unknown")
     assert claim() is None
-    assert len(sent(practice)) == 1
+    assert len(sent_messages(practice)) == 1
 
 
 def test_an_unknown_update_leaves_the_record_present(editor: User) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Other")
-    lost(made, editor)
-    assert (fresh(made).standing, fresh(made).open_work) == ("active", "unknown")
+    organization = edit(factories.accepted(user=editor), editor, name="Other")
+    send_and_lose_answer(organization, editor)
+    assert (reload(organization).standing, reload(organization).open_work) == ("active", "unknown")

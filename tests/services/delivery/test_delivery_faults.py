@@ -37,8 +37,8 @@ from organizations.services.outbox import submissions
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.redox_says import API_KEY
-from tests.services.sending import actions_of, answered, claim, deliver, settle_sending
+from tests.services.fake_redox import API_KEY
+from tests.services.sending import actions_of, answer_next, claim, deliver, settle_sending
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_a_message_that_did_not_reach_redox_is_sent_again_later(
     assert submission.not_before is not None
     assert not submission.can_be_cancelled
     Submission.objects.update(not_before=timezone.now())
-    answered()
+    answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
 
@@ -62,7 +62,7 @@ def test_a_message_that_did_not_reach_redox_is_sent_again_later(
 def test_a_person_must_decide_after_eight_tries(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 1)
-    answered(Kind.NOT_SENT)
+    answer_next(Kind.NOT_SENT)
     submission.refresh_from_db()
     assert submission.state == State.NEEDS_PERSON
     assert "8 attempts did not reach Redox" in submission.state_reason
@@ -107,13 +107,13 @@ def test_an_expired_token_is_renewed_once_in_the_same_claim(
 
 def test_too_many_requests_pause_the_environment(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    answered(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
+    answer_next(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
     assert gate.hold_until is not None
-    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time that the answer named
+    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time in the answer
     Submission.objects.update(not_before=None)
     assert claim() is None
 
@@ -134,12 +134,12 @@ def test_a_child_is_sent_after_its_parent(editor: User) -> None:
     assert claim() == second
 
 
-def test_an_older_submission_that_waits_for_a_newer_one_is_sent_after_it(editor: User) -> None:
+def test_a_submission_is_sent_after_the_newer_one_that_it_waits_for(editor: User) -> None:
     older, newer = (
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
     older.after.add(newer)
-    assert [answered(), answered()] == [newer, older]
+    assert [answer_next(), answer_next()] == [newer, older]
 
 
 def test_nothing_is_sent_before_its_time(editor: User) -> None:
@@ -151,7 +151,7 @@ def test_nothing_is_sent_before_its_time(editor: User) -> None:
 def test_a_cut_off_exchange_is_unknown_at_once(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "_clients", {})  # what was cut off sends nothing any more
+    monkeypatch.setattr(gateway, "_clients", {})  # the abandoned attempt sends nothing more
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "never-answers"
 
@@ -197,7 +197,7 @@ def test_followers_of_a_rejected_submission_are_cancelled(editor: User, end: str
     first = factories.submission(parent, user=editor)
     second = factories.submission(child, user=editor)
     if end == "rejected":
-        answered(Kind.REJECTED)
+        answer_next(Kind.REJECTED)
     else:
         submissions.cancel_submission(first.pk, actor=acting(editor))
 
@@ -210,13 +210,13 @@ def test_a_stored_response_is_classified_after_a_crash_without_a_query(editor: U
     factories.submission(factories.organization(user=editor), user=editor)
     submission = claim()
     assert submission is not None
-    said = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
+    body = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
     exchange = Exchange(
         request_sha256=submission.message_sha256,
         sent=True,
         status=200,
         headers={"content-type": "application/json"},
-        body=json.dumps(said).encode(),
+        body=json.dumps(body).encode(),
         duration_ms=5,
     )
     settle.store_response(submission, exchange, repeat=0, actor=worker)
@@ -269,12 +269,12 @@ def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
 @pytest.fixture
 def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
     """A server that reads the database when a message arrives."""
-    seen: list[list[str]] = []
+    states: list[list[str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
-            seen.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
+            states.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
             connection.close()
             self.send_response(503)
             self.end_headers()
@@ -284,7 +284,7 @@ def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
+    yield f"http://127.0.0.1:{server.server_port}", states
     server.shutdown()
     thread.join()
     server.server_close()
@@ -294,10 +294,10 @@ def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
 def test_the_intent_is_committed_before_a_byte_is_sent(
     asked_at_arrival: tuple[str, list[list[str]]], editor: User
 ) -> None:
-    url, seen = asked_at_arrival
+    url, states = asked_at_arrival
     with override_settings(REDOX=redox(url), REDOX_DEADLINE=2.0, REDOX_LEASE=40.0, REDOX_SETTLE=0.5):
         submission = factories.submission(factories.organization(user=editor), user=editor)
         assert deliver()
-    assert [actions[-1] for actions in seen] == [Action.ATTEMPT_INTENT]
+    assert [actions[-1] for actions in states] == [Action.ATTEMPT_INTENT]
     intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
     assert (intent.facts["message_sha256"], intent.attempt) == (submission.message_sha256, 1)

@@ -1,4 +1,4 @@
-"""Signs of life of a worker, and what it logs."""
+"""The heartbeat of a worker, and what it logs."""
 
 from dataclasses import replace
 
@@ -21,14 +21,14 @@ from organizations.services.delivery import heartbeat, query, workers
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.sending import as_read, there
+from tests.services.sending import as_query_shows, register_in_practice
 
 pytestmark = pytest.mark.one_database
 
 SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 
-def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+def test_a_worker_sends_heartbeats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     heartbeat.record_heartbeat("Worker test", timezone.now())
     assert Worker.objects.get().settings_fingerprint == heartbeat.settings_fingerprint()
@@ -50,8 +50,8 @@ def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, 
 
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
-    there(practice, factories.accepted(user=editor))
-    found = query.query_oid("staging", BASE).record
-    assert found is not None
-    assert replace(found, carried=()) == as_read(factories.record())
+    register_in_practice(practice, factories.accepted(user=editor))
+    record = query.query_oid("staging", BASE).record
+    assert record is not None
+    assert replace(record, carried=()) == as_query_shows(factories.record())
     assert query.query_oid("staging", f"{BASE}.9").record is None

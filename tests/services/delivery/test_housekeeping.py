@@ -18,7 +18,7 @@ DAY = datetime.timedelta(days=1)
 
 
 class OneRound(threading.Event):
-    """An event that is set as soon as the worker has nothing to do."""
+    """An event that is set when the worker has nothing to do."""
 
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
@@ -26,7 +26,7 @@ class OneRound(threading.Event):
 
 
 def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of yesterday: a session, a try, and an act done twice."""
+    """Rows of yesterday: a session, a sign-in try, and a repeated action."""
     real = clock.now
     with monkeypatch.context() as yesterday:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
@@ -47,24 +47,24 @@ def test_a_worker_logs_ended_counts_and_deletes_ended_rows(monkeypatch: pytest.M
 
 
 @pytest.mark.django_db
-def test_each_chore_is_done_when_due_and_a_failing_one_does_not_stop_the_others(
+def test_each_chore_runs_when_due_and_a_failing_one_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done: list[str] = []
+    tasks_run: list[str] = []
     moment = timezone.now()
 
     def fail() -> int:
-        done.append("fails")
+        tasks_run.append("fails")
         raise ZeroDivisionError
 
     def often() -> int:
-        done.append("often")
+        tasks_run.append("often")
         return 0
 
     monkeypatch.setattr(housekeeping, "TASKS", ((fail, housekeeping.HOUR), (often, housekeeping.MINUTE)))
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    mine = housekeeping.Housekeeping()
+    tasks = housekeeping.Housekeeping()
     for minutes in (0, 0, 1, 59):
         moment += datetime.timedelta(minutes=minutes)
-        mine.do_due()
-    assert done == ["fails", "often", "often", "fails", "often"]
+        tasks.do_due()
+    assert tasks_run == ["fails", "often", "often", "fails", "often"]

@@ -1,4 +1,4 @@
-"""A message whose answer was lost: the directory is queried, and only what its answer proves counts."""
+"""A Query resolves a message whose answer was lost. Only what the directory shows counts."""
 
 import datetime
 from dataclasses import replace
@@ -32,17 +32,17 @@ from tests import factories
 from tests.factories import BASE
 from tests.services.sending import (
     actions_of,
-    answer_about_record,
-    answered,
-    as_sent,
+    answer_next,
     claim,
     deliver,
     edit,
-    fresh,
-    lost,
-    resolved,
-    sent,
-    there,
+    register_in_practice,
+    reload,
+    resolve_with_answer,
+    send_and_lose_answer,
+    sent_messages,
+    sent_record,
+    store_record_answer,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -51,7 +51,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 @pytest.fixture
 def new(editor: User) -> Submission:
     """A New whose answer was lost."""
-    return lost(factories.organization(user=editor), editor)
+    return send_and_lose_answer(factories.organization(user=editor), editor)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def changed(editor: User) -> Organization:
 
 def before(submission: Submission) -> OrganizationRecord:
     """The record in the directory before a message."""
-    record = fresh(submission.organization).confirmed_record()
+    record = reload(submission.organization).confirmed_record()
     assert record is not None
     return record
 
@@ -88,8 +88,8 @@ def test_nothing_is_queried_while_sending_is_stopped_or_without_a_credential(
     if is_connected:
         request.getfixturevalue("unreachable_redox")
         EnvironmentGate.objects.update(stopped_at=timezone.now())
-    made = factories.accepted(f"{BASE}.2", user=editor)
-    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
+    organization = factories.accepted(f"{BASE}.2", user=editor)
+    Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     Submission.objects.filter(pk=new.pk).update(not_before=timezone.now())
     assert not resolve.resolve_next("staging", actor=worker)
     assert not resolve.read_back_next("staging", actor=worker)
@@ -108,46 +108,46 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     assert resolve.resolve_next("staging", actor=worker)
 
     submission.refresh_from_db()
-    made = fresh(submission.organization)
-    assert (submission.state, made.standing, made.open_work) == (State.ACCEPTED, "active", "")
+    organization = reload(submission.organization)
+    assert (submission.state, organization.standing, organization.open_work) == (State.ACCEPTED, "active", "")
     assert submission.state_reason == "The directory shows what was sent."
-    assert (submission.evidence, made.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
+    assert (submission.evidence, organization.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
     assert submission.decided_by == ""
-    assert made.seen_at == submission.evidence_at
-    assert made.confirmed_record() == made.record()
-    assert [b'"EventType": "Query"' in body for body in sent(practice)] == [False, True]
+    assert organization.seen_at == submission.evidence_at
+    assert organization.confirmed_record() == organization.record()
+    assert [b'"EventType": "Query"' in body for body in sent_messages(practice)] == [False, True]
     actions = actions_of(submission)
     assert actions[-3:] == [Action.SUBMISSION_ASKED, Action.ORGANIZATION_CONFIRMED, Action.SUBMISSION_SETTLED]
     assert actions.count(Action.ATTEMPT_OUTCOME) == 1
 
 
 def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
-    """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
-    made = factories.accepted(user=editor)
-    directory_state.mark_absent(made, clock.now())  # as Redox had answered to an Update
+    """Two of the three Queries found nothing and the third failed, so that absence is not proved."""
+    organization = factories.accepted(user=editor)
+    directory_state.mark_absent(organization, clock.now())  # as Redox answers an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
-    answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)
-    submission = lost(fresh(made), editor)
-    assert (submission.event, fresh(made).seen_at) == ("New", None)
-    assert resolved(submission, as_sent(submission)).state == State.NEEDS_PERSON
+    store_record_answer(reload(organization), None, cause="HTTP 502", earlier=earlier)
+    submission = send_and_lose_answer(reload(organization), editor)
+    assert (submission.event, reload(organization).seen_at) == ("New", None)
+    assert resolve_with_answer(submission, sent_record(submission)).state == State.NEEDS_PERSON
 
 
 def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: Submission) -> None:
-    submission = resolved(new, None)
+    submission = resolve_with_answer(new, None)
     assert submission.state == State.UNKNOWN
     assert submission.absent_at is not None
     assert submission.not_before is not None
     assert submission.not_before - submission.absent_at >= datetime.timedelta(seconds=30)
 
     Submission.objects.update(absent_at=timezone.now() + datetime.timedelta(seconds=5))
-    submission = resolved(submission, None)  # too soon after the first
+    submission = resolve_with_answer(submission, None)  # too soon after the first
     assert submission.state == State.UNKNOWN
     a_while_ago(submission)
-    submission = resolved(submission, None)
+    submission = resolve_with_answer(submission, None)
 
     assert (submission.state, submission.tries) == (State.QUEUED, 1)
-    assert fresh(submission.organization).presence == Presence.ABSENT
+    assert reload(submission.organization).presence == Presence.ABSENT
     entry = AuditEntry.objects.of_submission(submission.pk).last()
     assert entry is not None
     assert (entry.action, entry.facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "queued"})
@@ -157,24 +157,26 @@ def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: 
 
 
 def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: Submission) -> None:
-    submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
+    submission = resolve_with_answer(new, replace(sent_record(new), name="Somebody else's"))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES_REASON)
-    assert fresh(submission.organization).open_work == "needs_person"
+    assert reload(submission.organization).open_work == "needs_person"
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submission, is_shown: bool) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)
-    answered(Kind.UNKNOWN, known="already_exists")
+    answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     a_while_ago(new)
-    submission = resolved(new, replace(as_sent(new), name="Somebody else's") if is_shown else None)
+    submission = resolve_with_answer(new, replace(sent_record(new), name="Somebody else's") if is_shown else None)
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE_REASON)
 
 
 def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
-    Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
-    answered(Kind.UNKNOWN, known="already_exists")
+    Submission.objects.update(
+        state=State.QUEUED, not_before=None
+    )  # as after two answers from before the directory showed it
+    answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
     assert resolve._claim_next("staging", worker) == new  # without any settle time
@@ -183,25 +185,25 @@ def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submiss
 def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
     changed: Organization, editor: User
 ) -> None:
-    submission = lost(changed, editor)
-    resolved(submission, as_sent(submission))
-    assert (submission.state, submission.attempt, fresh(changed).changes) == (State.ACCEPTED, 1, 0)
+    submission = send_and_lose_answer(changed, editor)
+    resolve_with_answer(submission, sent_record(submission))
+    assert (submission.state, submission.attempt, reload(changed).changes) == (State.ACCEPTED, 1, 0)
     assert claim() is None
 
 
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
 def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
-    """The change is not shown, or no Query could show it or tell it from the record before."""
-    made = factories.accepted(user=editor)
+    """The change is not shown, or a Query cannot show it or distinguish it from the former value."""
+    organization = factories.accepted(user=editor)
     values = {
         "name": "Lakeside North",
         "destination_id": "7f296bb4-83fd-498d-92f3-a76960648788",
-        "address": replace(made.record().address, zip_code="53704-1234"),
+        "address": replace(organization.record().address, zip_code="53704-1234"),
     }
     field = "address" if change == "zip_code" else change
-    submission = lost(edit(made, editor, **{field: values[field]}), editor)
+    submission = send_and_lose_answer(edit(organization, editor, **{field: values[field]}), editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 2)
-    resolved(submission, before(submission) if change == "name" else as_sent(submission))
+    resolve_with_answer(submission, before(submission) if change == "name" else sent_record(submission))
     assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
     again = claim()
     assert again is not None
@@ -210,14 +212,14 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
 
 def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(new: Submission) -> None:
     moment, since = clock.now(), new.state_at
-    submission = resolved(new, None, cause="HTTP 502")
+    submission = resolve_with_answer(new, None, cause="HTTP 502")
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
     assert submission.not_before is not None
     assert submission.not_before - moment >= datetime.timedelta(seconds=resolve.FIRST_WAIT_SECONDS)
-    assert submission.state_at == since  # its age goes on through the questions
+    assert submission.state_at == since  # its age grows during the Queries
 
     Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=24, minutes=1))
-    submission = resolved(submission, None, cause="HTTP 502")
+    submission = resolve_with_answer(submission, None, cause="HTTP 502")
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER_REASON)
     assert submission.asks == 2
 
@@ -230,12 +232,12 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
     ],
     ids=["tried often", "after a restore"],
 )
-def test_what_cannot_be_proved_is_not_always_sent_again(
+def test_a_message_that_cannot_be_proved_is_not_always_sent_again(
     changed: Organization, editor: User, values: dict[str, object], reason: str
 ) -> None:
-    submission = lost(changed, editor)
+    submission = send_and_lose_answer(changed, editor)
     Submission.objects.update(**values)
-    resolved(submission, before(submission))
+    resolve_with_answer(submission, before(submission))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, reason)
 
 
@@ -261,48 +263,46 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
     slow = resolve._claim_next("staging", worker)
     assert slow is not None
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
-    assert resolved(new, as_sent(new)).state == State.ACCEPTED
+    assert resolve_with_answer(new, sent_record(new)).state == State.ACCEPTED
     with pytest.raises(OutOfDate):
         resolve._apply_answer(slow, DirectoryAnswer(clock.now()), worker)
     new.refresh_from_db()
     assert new.state == State.ACCEPTED
 
 
-def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift(
+def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
-    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     sending = claim()
     assert sending is not None
     settle.settle_lost_attempt(sending, actor=worker)
-    assert resolved(submission, before(submission)).state == State.QUEUED
-    answered()
+    assert resolve_with_answer(submission, before(submission)).state == State.QUEUED
+    answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)
     assert submission.read_back_at is not None
     assert submission.ended_at is not None
-    assert submission.read_back_at > submission.ended_at  # not before nothing can be under way any more
+    assert submission.read_back_at > submission.ended_at  # only when no attempt can still arrive
     Submission.objects.update(read_back_at=timezone.now() + datetime.timedelta(seconds=30))
     assert not resolve.read_back_next("staging", actor=worker)
 
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
     assert resolve.read_back_next("staging", actor=worker)
 
-    after = Organization.objects.get()
-    assert (after.differs, after.name) == (1, "Lakeside North")
+    organization_after = Organization.objects.get()
+    assert (organization_after.differs, organization_after.name) == (1, "Lakeside North")
     assert Submission.objects.get(pk=submission.pk).read_back_at is None
     assert not resolve.read_back_next("staging", actor=worker)
 
 
-def test_a_read_back_without_an_answer_is_repeated_later(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
-    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
     other = factories.accepted(f"{BASE}.2", user=editor)
     until = clock.now() + datetime.timedelta(hours=1)
     Submission.objects.filter(organization=other).update(read_back_at=until)
-    due = Submission.objects.filter(organization=made)
+    due = Submission.objects.filter(organization=organization)
     due.update(read_back_at=clock.now())
     practice.behaviour = "gateway-error"
     assert resolve.read_back_next("staging", actor=worker)
@@ -314,20 +314,22 @@ def test_a_read_back_without_an_answer_is_repeated_later(
     practice.behaviour = "answers"
     due.update(read_back_at=clock.now())
     assert resolve.read_back_next("staging", actor=worker)
-    assert (due.get().read_back_at, fresh(made).differs) == (None, 1)
+    assert (due.get().read_back_at, reload(organization).differs) == (None, 1)
     assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert entry.facts["details"]["reads_back"] is True  # so that it is not taken for what proved the message
+    assert (
+        entry.facts["details"]["reads_back"] is True
+    )  # so that this reading does not count as the proof of the message
 
 
-def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    answer_about_record(made, made.record())
-    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
-    answered()
-    after = fresh(made)
-    assert after.seen != after.confirmed
-    assert not after.differs
+def test_a_reading_from_before_the_last_acceptance_is_not_drift(editor: User) -> None:
+    organization = factories.accepted(user=editor)
+    store_record_answer(organization, organization.record())
+    factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
+    answer_next()
+    organization_after = reload(organization)
+    assert organization_after.seen != organization_after.confirmed
+    assert not organization_after.differs
 
 
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
@@ -340,7 +342,9 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert deliver()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
-    EnvironmentGate.objects.update(hold_until=timezone.now() + datetime.timedelta(hours=1))  # however busy the machine
+    EnvironmentGate.objects.update(
+        hold_until=timezone.now() + datetime.timedelta(hours=1)
+    )  # long enough for a busy machine
     assert not deliver()
     assert not breaker.probe_if_half_open("staging", actor=worker)
 
@@ -355,13 +359,13 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert workers.run_once(worker)
     gate.refresh_from_db()
     assert (gate.failures, gate.probing) == (0, False)
-    kinds = [b'"EventType": "Query"' in body for body in sent(practice)[-2:]]
+    kinds = [b'"EventType": "Query"' in body for body in sent_messages(practice)[-2:]]
     assert kinds == [True, False]
 
 
 def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    address = replace(made.record().address, zip_code="53704-1234")
-    submission = lost(edit(made, editor, address=address), editor, warning=OTHER_SUCCESS)
-    resolved(submission, as_sent(submission))
+    organization = factories.accepted(user=editor)
+    address = replace(organization.record().address, zip_code="53704-1234")
+    submission = send_and_lose_answer(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
+    resolve_with_answer(submission, sent_record(submission))
     assert (submission.state, submission.evidence, submission.attempt) == (State.ACCEPTED, Evidence.BOTH, 1)

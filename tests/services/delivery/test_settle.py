@@ -1,4 +1,4 @@
-"""What settling does beside the state: when to send again, stored and late answers, and the log."""
+"""What settling does besides the state: retry times, stored and late answers, and the log."""
 
 import datetime
 import json
@@ -36,7 +36,15 @@ from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.sending import actions_of, answered, came, differing, edit, settle_sending, taken
+from tests.services.sending import (
+    accepted_with_difference,
+    actions_of,
+    answer_next,
+    claim_new,
+    edit,
+    exchange_result,
+    settle_sending,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -45,8 +53,8 @@ type Claimed = Callable[[], courier.Claim]
 
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
-    """Submits a New and claims it for a worker."""
-    return lambda: taken(editor, worker)
+    """Submit a New and claim it for a worker."""
+    return lambda: claim_new(editor, worker)
 
 
 def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submission:
@@ -54,7 +62,7 @@ def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submissi
     return Submission.objects.get(pk=claim.submission.pk)
 
 
-REFUSED = came(sent=False, fault=Fault.REFUSED)
+REFUSED = exchange_result(sent=False, fault=Fault.REFUSED)
 YES = json.dumps(
     {
         "Meta": {
@@ -72,33 +80,35 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
     claim = claimed()
     claim.submission.tries = tries
-    before = clock.now()
+    time_before = clock.now()
     submission = settled(claim, REFUSED, worker)
     assert submission.state == State.QUEUED
     assert submission.not_before is not None
-    waits = (submission.not_before - before).total_seconds()
+    waits = (submission.not_before - time_before).total_seconds()
     assert waits == pytest.approx(longest, abs=3.0)
     assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
 
 
-@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.BLOCKED)])
+@pytest.mark.parametrize(
+    "exchange", [exchange_result(429), exchange_result(401), exchange_result(sent=False, fault=Fault.BLOCKED)]
+)
 def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
-    claim, before = claimed(), clock.now()
+    claim, time_before = claimed(), clock.now()
     claim.submission.tries = 7
-    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=before - datetime.timedelta(hours=25))
+    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=time_before - datetime.timedelta(hours=25))
     submission = settled(claim, exchange, worker)
     assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 7, exchange.status)
     assert submission.not_before is not None
-    assert (submission.not_before - before).total_seconds() < 100  # a try would wait for 256
+    assert (submission.not_before - time_before).total_seconds() < 100  # a try would wait for 256
 
 
 def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
-    gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
-    late = replace(claim, claimed_at=claim.claimed_at - gone)
+    elapsed = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
+    late = replace(claim, claimed_at=claim.claimed_at - elapsed)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         courier._send(late, "token", worker)
     submission = Submission.objects.get(pk=claim.submission.pk)
@@ -127,40 +137,40 @@ def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
     intent.update(at=timezone.now() - datetime.timedelta(minutes=minutes))
     submission = settled(claim, REFUSED, worker)
     assert (submission.state, submission.tries, submission.detail) == (state, tries + 1, "refused")
-    counted = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
-    assert submission.state_reason == (counted if state == State.NEEDS_PERSON else "refused")
+    detail = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
+    assert submission.state_reason == (detail if state == State.NEEDS_PERSON else "refused")
 
 
 @override_settings(REDOX_SETTLE=180.0)
 def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Claimed, worker: Actor) -> None:
-    before = clock.now()
-    submission = settled(claimed(), came(504), worker)
+    time_before = clock.now()
+    submission = settled(claimed(), exchange_result(504), worker)
     assert submission.state == State.UNKNOWN
     assert submission.not_before is not None
-    assert submission.not_before >= before + datetime.timedelta(seconds=180)
+    assert submission.not_before >= time_before + datetime.timedelta(seconds=180)
     presence_at = Organization.objects.get().presence_at
     assert presence_at is not None
-    assert presence_at >= before
+    assert presence_at >= time_before
 
 
 @pytest.mark.parametrize("hours", [0, 5])
 def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_again(
     claimed: Claimed, worker: Actor, hours: int
 ) -> None:
-    claim, before = claimed(), clock.now()
-    claim.submission.unknown_since = before - datetime.timedelta(hours=hours) if hours else None
-    Submission.objects.update(asks=3, absent_at=before)
-    submission = settled(claim, came(504), worker)
+    claim, time_before = claimed(), clock.now()
+    claim.submission.unknown_since = time_before - datetime.timedelta(hours=hours) if hours else None
+    Submission.objects.update(asks=3, absent_at=time_before)
+    submission = settled(claim, exchange_result(504), worker)
     assert (submission.asks, submission.absent_at) == (0, None)
     assert submission.unknown_since is not None
-    assert (submission.unknown_since >= before) is (hours == 0)
+    assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
-def test_a_value_that_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    factories.submission(made, user=editor)
+def test_after_a_rejection_a_value_that_was_to_be_overwritten_is_a_difference_again(editor: User) -> None:
+    organization = accepted_with_difference(editor, name="By hand")
+    factories.submission(organization, user=editor)
     Organization.objects.update(differs=0)
-    answered(Kind.REJECTED)
+    answer_next(Kind.REJECTED)
     assert Organization.objects.get().differs == 1
 
 
@@ -168,9 +178,9 @@ def test_an_answer_to_an_earlier_claim_is_late_while_the_message_is_sent_again(
     claimed: Claimed, editor: User, worker: Actor
 ) -> None:
     claim = claimed()
-    taken(editor, worker, f"{BASE}.1")  # with the same token
+    claim_new(editor, worker, f"{BASE}.1")  # with the same token
     Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
-    assert not settle.store_response(claim.submission, came(200, YES), repeat=0, actor=worker)
+    assert not settle.store_response(claim.submission, exchange_result(200, YES), repeat=0, actor=worker)
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
@@ -179,19 +189,19 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     claimed: Claimed, worker: Actor, repeat: int, stops: bool
 ) -> None:
     claim = claimed()
-    settle.store_response(claim.submission, came(401), repeat=repeat, actor=worker)
+    settle.store_response(claim.submission, exchange_result(401), repeat=repeat, actor=worker)
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get().state == State.QUEUED
     assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
 
 
-def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
+def test_a_failed_token_renewal_does_not_stop_the_environment(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = claimed()
     passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", lambda _: passing)
     with override_settings(REDOX_LEASE=400.0):
@@ -206,7 +216,7 @@ def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
     submissions.move_submission(Submission.objects.get(), State.UNKNOWN)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(claim, "token", worker)
@@ -224,21 +234,21 @@ def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, wo
 
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
-    made = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
-    edit(made, editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor, intent=intent)
-    answered()
+    organization = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    edit(organization, editor, name="Lakeside North")
+    submission = factories.submission(organization, user=editor, intent=intent)
+    answer_next()
     version = Organization.objects.get().confirmed_version
-    assert version == (made.confirmed_version if intent else submission.record_version)
+    assert version == (organization.confirmed_version if intent else submission.record_version)
     assert Submission.objects.get().read_back_at is None  # no attempt was lost
 
 
-def test_presence_is_known_since_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
-    submission, before = claimed().submission, clock.now()
+def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
+    submission, time_before = claimed().submission, clock.now()
     settle_sending(submission, Kind.REJECTED, presence=ABSENT)
-    made = Organization.objects.get()
-    assert made.presence_at is not None
-    assert (made.presence, made.presence_at >= before) == (ABSENT, True)
+    organization = Organization.objects.get()
+    assert organization.presence_at is not None
+    assert (organization.presence, organization.presence_at >= time_before) == (ABSENT, True)
 
 
 @pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
@@ -247,13 +257,17 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
 ) -> None:
     submission = claimed().submission
     settle.settle_lost_attempt(submission, actor=worker)
-    Submission.objects.update(lease_until=clock.now())  # somebody is asking the directory
+    Submission.objects.update(lease_until=clock.now())  # a worker is querying the directory
     submission.tries = 3
     with audit.recorded(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)
-    found = Submission.objects.get()
-    assert (found.state, found.tries, found.state_reason) == (State.QUEUED, tries, "Not proved.")
-    assert (found.lease_until, bytes(found.message)) == (None, bytes(submission.message))
+    submission_row = Submission.objects.get()
+    assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
+        State.QUEUED,
+        tries,
+        "Not proved.",
+    )
+    assert (submission_row.lease_until, bytes(submission_row.message)) == (None, bytes(submission.message))
     settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
 
@@ -267,8 +281,8 @@ def test_after_a_restore_an_open_submission_is_only_queried(
         submission = claimed().submission
     else:
         submission = factories.submission(factories.organization(user=editor), user=editor)
-    token, before = submission.token, clock.now()
-    Submission.objects.update(asks=3, absent_at=before)
+    token, time_before = submission.token, clock.now()
+    Submission.objects.update(asks=3, absent_at=time_before)
     with audit.recorded(worker) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
@@ -277,7 +291,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
     assert submission.unknown_since is not None
     assert submission.not_before is not None
     assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
-    assert submission.unknown_since >= before
+    assert submission.unknown_since >= time_before
     assert Organization.objects.get().presence == "unknown"
     actions = [Action.ATTEMPT_OUTCOME, Action.SUBMISSION_SETTLED] if was_sending else [Action.SUBMISSION_SETTLED]
     assert actions_of(submission)[-len(actions) - 1 :][1:] == actions
@@ -292,7 +306,7 @@ def outcome_entry() -> dict[str, object]:
 def test_an_outcome_entry_has_the_presence_and_the_record_if_the_presence_changed(
     claimed: Claimed, worker: Actor
 ) -> None:
-    settled(claimed(), came(504), worker)
+    settled(claimed(), exchange_result(504), worker)
     facts = outcome_entry()
     assert facts["details"] == {"state": "unknown", "presence": "unknown"}
     assert facts["record"] == Organization.objects.get().record().to_json()

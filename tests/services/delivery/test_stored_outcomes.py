@@ -14,7 +14,7 @@ from organizations.services.audit import audit
 from organizations.services.delivery import settle
 from tests import factories
 from tests.factories import acting
-from tests.services.sending import came, taken
+from tests.services.sending import claim_new, exchange_result
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -32,15 +32,15 @@ SAID = Outcome(
 
 @pytest.fixture
 def sending(editor: User, worker: Actor) -> Submission:
-    return taken(editor, worker).submission
+    return claim_new(editor, worker).submission
 
 
 def entry(action: Action) -> dict[str, Any]:
     return AuditEntry.objects.filter(action=action).latest("sequence").facts
 
 
-def assert_holds(found: Any, **values: Any) -> None:
-    of = found.get if isinstance(found, dict) else lambda name: getattr(found, name)
+def assert_holds(row: Any, **values: Any) -> None:
+    of = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     assert {name: of(name) for name in values} == values
 
 
@@ -55,19 +55,21 @@ def assert_holds(found: Any, **values: Any) -> None:
         (Kind.NEEDS_PERSON, State.NEEDS_PERSON),
     ],
 )
-def test_an_answer_is_stored_whatever_it_means(sending: Submission, worker: Actor, kind: Kind, state: State) -> None:
+def test_an_answer_of_each_kind_is_stored(sending: Submission, worker: Actor, kind: Kind, state: State) -> None:
     outcome = replace(SAID, kind=kind)
-    settle.settle_attempt(sending, outcome, replace(came(200), duration_ms=7), actor=worker, answered_at=MOMENT)
-    stored = Submission.objects.get()
+    settle.settle_attempt(
+        sending, outcome, replace(exchange_result(200), duration_ms=7), actor=worker, answered_at=MOMENT
+    )
+    submission = Submission.objects.get()
     answer = {"http_status": 200, "detail": "Said so.", "duration_ms": 7}
     ids = {"redox_message_id": "m" * 100, "redox_log_id": "l" * 100}
-    assert_holds(stored, state=state, known_answer="already_exists", answer_warning="Look here.", **answer, **ids)
+    assert_holds(submission, state=state, known_answer="already_exists", answer_warning="Look here.", **answer, **ids)
     is_evidence = kind == Kind.ACCEPTED
     evidence = {"evidence": Evidence.ANSWER, "evidence_at": MOMENT} if is_evidence else {"evidence": Evidence.NONE}
-    assert_holds(stored, **evidence)
-    assert (stored.ended_at is not None) is (stored.wanted_hash != "") is state.is_final
+    assert_holds(submission, **evidence)
+    assert (submission.ended_at is not None) is (submission.wanted_hash != "") is state.is_final
     if not state.is_final:
-        assert stored.state_reason == "Said so."
+        assert submission.state_reason == "Said so."
     outcome_facts = {
         "attempt": 1,
         "token": 1,
@@ -81,11 +83,13 @@ def test_an_answer_is_stored_whatever_it_means(sending: Submission, worker: Acto
 
 
 def test_an_acceptance_is_stored_with_the_record(sending: Submission, worker: Actor) -> None:
-    settle.settle_attempt(sending, SAID, came(200), actor=worker, answered_at=MOMENT)
-    made = Organization.objects.get()
-    assert_holds(made, presence=Presence.PRESENT, confirmed_submission=sending, confirmed_version=made.version)
-    assert_holds(made, confirmed_evidence=Evidence.ANSWER, known_at=MOMENT, changes=0)
-    assert Submission.objects.get().wanted_hash == made.wanted_hash
+    settle.settle_attempt(sending, SAID, exchange_result(200), actor=worker, answered_at=MOMENT)
+    organization = Organization.objects.get()
+    assert_holds(
+        organization, presence=Presence.PRESENT, confirmed_submission=sending, confirmed_version=organization.version
+    )
+    assert_holds(organization, confirmed_evidence=Evidence.ANSWER, known_at=MOMENT, changes=0)
+    assert Submission.objects.get().wanted_hash == organization.wanted_hash
     assert_holds(entry(Action.ORGANIZATION_CONFIRMED), submission=sending.pk)
 
 
@@ -96,23 +100,23 @@ def test_an_acceptance_by_evidence_is_stored_with_it(
 ) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
     Submission.objects.update(lost_attempt=lost)
-    sending, before = Submission.objects.get(), clock.now()
+    sending, time_before = Submission.objects.get(), clock.now()
     values: dict[str, Any] = {"evidence": Evidence.PERSON, "asked_at": MOMENT, "reason": "Seen"}
     with audit.recorded(acting(editor)) as history:
         settle.accept_by_evidence(history, sending, Organization.objects.get(), **values, verdict="arrived")
-    stored = Submission.objects.get()
-    assert_holds(stored, state=State.ACCEPTED, state_reason="Seen", evidence=Evidence.PERSON, evidence_at=MOMENT)
-    assert_holds(stored, decided_by="Editor One", unknown_since=None, lease_until=None)
-    assert stored.ended_at is not None
-    assert (stored.read_back_at is not None) is lost
-    if stored.read_back_at is not None:
-        assert stored.read_back_at >= before + datetime.timedelta(seconds=180)
+    submission = Submission.objects.get()
+    assert_holds(submission, state=State.ACCEPTED, state_reason="Seen", evidence=Evidence.PERSON, evidence_at=MOMENT)
+    assert_holds(submission, decided_by="Editor One", unknown_since=None, lease_until=None)
+    assert submission.ended_at is not None
+    assert (submission.read_back_at is not None) is lost
+    if submission.read_back_at is not None:
+        assert submission.read_back_at >= time_before + datetime.timedelta(seconds=180)
     assert_holds(Organization.objects.get(), confirmed_evidence=Evidence.PERSON, known_at=MOMENT)
     details = {"state": "accepted", "evidence": "person", "verdict": "arrived"}
     assert_holds(entry(Action.SUBMISSION_SETTLED), token=1, reason="Seen", outcome="accepted", details=details)
 
 
-def test_evidence_that_nobody_decided_about_names_nobody(sending: Submission, worker: Actor) -> None:
+def test_evidence_without_a_decision_names_no_person(sending: Submission, worker: Actor) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
     values: dict[str, Any] = {"evidence": Evidence.QUERY, "asked_at": MOMENT, "reason": "Shown"}
     with audit.recorded(worker) as history:
@@ -124,15 +128,15 @@ def test_evidence_that_nobody_decided_about_names_nobody(sending: Submission, wo
 def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, editor: User, worker: Actor) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
     Submission.objects.update(state=State.NEEDS_PERSON)
-    sending, made = Submission.objects.get(), Organization.objects.get()
+    sending, organization = Submission.objects.get(), Organization.objects.get()
     with audit.recorded(acting(editor)) as history:
-        settle.reject_by_decision(history, sending, made, "Given up", verdict="give_up")
+        settle.reject_by_decision(history, sending, organization, "Given up", verdict="give_up")
     assert_holds(Submission.objects.get(), state=State.REJECTED, state_reason="Given up", decided_by="Editor One")
     details = {"state": "rejected", "verdict": "give_up"}
     assert_holds(entry(Action.SUBMISSION_SETTLED), reason="Given up", outcome="rejected", details=details)
 
 
-def test_a_submission_that_a_person_must_decide_says_why(editor: User, worker: Actor) -> None:
+def test_a_submission_that_needs_a_decision_stores_the_reason(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     with audit.recorded(worker) as history:
         settle.require_decision(history, submission, "Not readable")
@@ -142,7 +146,9 @@ def test_a_submission_that_a_person_must_decide_says_why(editor: User, worker: A
 
 
 def test_a_rejection_that_proves_absence_is_stored(sending: Submission, worker: Actor) -> None:
-    settle.settle_attempt(sending, replace(SAID, kind=Kind.REJECTED, presence=ABSENT), came(403), actor=worker)
-    made = Organization.objects.get()
-    assert_holds(made, presence=Presence.ABSENT, last_submission=sending)
-    assert_holds(entry(Action.ATTEMPT_OUTCOME), record=made.record().to_json())
+    settle.settle_attempt(
+        sending, replace(SAID, kind=Kind.REJECTED, presence=ABSENT), exchange_result(403), actor=worker
+    )
+    organization = Organization.objects.get()
+    assert_holds(organization, presence=Presence.ABSENT, last_submission=sending)
+    assert_holds(entry(Action.ATTEMPT_OUTCOME), record=organization.record().to_json())

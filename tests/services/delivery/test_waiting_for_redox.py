@@ -18,16 +18,16 @@ from tests import factories
 from tests.breakers import pause_environment
 from tests.factories import BASE, acting
 from tests.redox import servers
-from tests.services.redox_says import BUSY, Redox, redox_says, token
+from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox, token_answer
 from tests.services.sending import WORKER, deliver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture
-def saying() -> Iterator[Redox]:
-    with redox_says() as running:
-        yield running
+def redox_server() -> Iterator[FakeRedox]:
+    with fake_redox() as server:
+        yield server
 
 
 def gate() -> EnvironmentGate:
@@ -51,7 +51,7 @@ def unknown(user: User, oid: str = BASE) -> Submission:
 
 
 def due(submission: Submission) -> Submission:
-    """The same, whatever became of it."""
+    """The same submission, in any state."""
     Submission.objects.filter(pk=submission.pk).update(
         state=State.UNKNOWN, evidence="", not_before=timezone.now(), read_back_at=None
     )
@@ -61,13 +61,13 @@ def due(submission: Submission) -> Submission:
 
 
 def to_read_back(user: User) -> Submission:
-    """An accepted New that is to be read back now."""
-    made = factories.accepted(f"{BASE}.7", user=user)
-    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
-    return made.submissions.get()
+    """An accepted New whose read-back is due."""
+    organization = factories.accepted(f"{BASE}.7", user=user)
+    Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
+    return organization.submissions.get()
 
 
-# Everything that sends something, by what it needs to have something to do -----------------------------------
+# Every function that sends, with the rows that it needs -----------------------------------
 
 
 def resolve_due(submission: Submission) -> None:
@@ -108,13 +108,13 @@ STOPPED = {"stopped_at": timezone.now()}
 PAUSED = {"probing": True, "failures": 5}
 
 
-# D1: the renewal of the token decides -------------------------------------------------------------------------
+# The renewal of the token decides -------------------------------------------------------------------------
 
 
 RENEWALS = {
     "502": (servers.answer(502, b"Bad Gateway"), False),
     "closed": (servers.close_after_reading, False),
-    "429": (BUSY, True),
+    "429": (TOO_MANY_REQUESTS, True),
 }
 
 
@@ -124,52 +124,54 @@ RENEWALS = {
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
 def test_a_query_whose_token_cannot_be_renewed_does_not_stop_the_environment(
-    saying: Redox, editor: User, act: Act, renewal: str
+    redox_server: FakeRedox, editor: User, act: Act, renewal: str
 ) -> None:
     submission = unknown(editor)
-    saying.arrived.clear()
+    redox_server.arrived.clear()
     answer, holds = RENEWALS[renewal]
-    saying.queries, saying.tokens = [servers.answer(401, b"over")], [answer]
+    redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [answer]
 
     act(submission)
 
-    assert saying.arrived == ["query", "token"]
+    assert redox_server.arrived == ["query", "token"]
     assert (gate().is_stopped, gate().is_asked_to_wait(timezone.now())) == (False, holds)
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).exists()
 
 
-def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(saying: Redox, editor: User) -> None:
+def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(
+    redox_server: FakeRedox, editor: User
+) -> None:
     unknown(editor)
-    saying.queries, saying.tokens = [servers.answer(401, b"over")], [token("token-2")]
+    redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [token_answer("token-2")]
     assert resolve.resolve_next("staging", actor=WORKER)
     assert gate().stopped_reason == "Redox does not accept the credential"
 
 
-# D2: nothing leaves before the time is over -------------------------------------------------------------------
+# Nothing is sent before the time is over -------------------------------------------------------------------
 
 
-def test_nothing_is_sent_while_redox_asks_to_wait(saying: Redox, editor: User) -> None:
+def test_nothing_is_sent_while_redox_asks_to_wait(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
     for act in (*ASKING, send, get_token):
         due(submission)
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
-        saying.arrived.clear()
+        redox_server.arrived.clear()
         act(submission)
-        assert saying.arrived == [], act
+        assert redox_server.arrived == [], act
 
 
-def test_a_query_answered_by_429_pauses_the_environment(saying: Redox, editor: User) -> None:
+def test_a_query_answered_by_429_pauses_the_environment(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    saying.queries = [BUSY]
+    redox_server.queries = [TOO_MANY_REQUESTS]
     for act in ASKING:
         act(due(submission))
         assert gate().is_asked_to_wait(in_seconds(8)), act
         assert not gate().is_asked_to_wait(in_seconds(11)), act
 
 
-def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Redox, editor: User) -> None:
+def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    saying.queries = [BUSY]
+    redox_server.queries = [TOO_MANY_REQUESTS]
     cause = query.query_for_submission(submission, actor=acting(editor)).cause
     until = gate().hold_asked_until
     assert until is not None
@@ -179,12 +181,12 @@ def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Re
     checked = check.check_connection("staging", actor=acting(editor))
     assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
     set_gate(hold_until=None, hold_asked_until=None)
-    saying.queries = [servers.answer(429, b"Too many requests")]
+    redox_server.queries = [servers.answer(429, b"Too many requests")]
     cause = query.query_for_submission(submission, actor=acting(editor)).cause
     assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
 
 
-def test_a_person_sees_how_long_the_pause_is(saying: Redox, editor: User) -> None:
+def test_a_person_sees_how_long_the_pause_is(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
     pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     until = gate().hold_asked_until
@@ -197,7 +199,7 @@ def test_a_person_sees_how_long_the_pause_is(saying: Redox, editor: User) -> Non
     assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
 
 
-def test_a_check_that_is_not_sent_is_not_stored(saying: Redox, editor: User) -> None:
+def test_a_check_that_is_not_sent_is_not_stored(redox_server: FakeRedox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
     pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     check.check_connection("staging", actor=acting(editor))
@@ -205,39 +207,39 @@ def test_a_check_that_is_not_sent_is_not_stored(saying: Redox, editor: User) -> 
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
 
 
-def test_a_worker_sends_nothing_more_after_its_query_was_answered_by_429(saying: Redox, editor: User) -> None:
+def test_a_worker_sends_nothing_more_after_its_query_was_answered_by_429(redox_server: FakeRedox, editor: User) -> None:
     to_read_back(editor)
     unknown(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
-    saying.arrived.clear()
-    saying.queries = [BUSY]
+    redox_server.arrived.clear()
+    redox_server.queries = [TOO_MANY_REQUESTS]
 
     workers.run_once(WORKER)
 
-    assert saying.arrived == ["query"]
+    assert redox_server.arrived == ["query"]
     assert Submission.objects.filter(state=State.QUEUED, attempt=0).count() == 1
     assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED, http_status=None).exists()
 
 
-def test_no_token_is_requested_while_the_token_address_asks_to_wait(saying: Redox, editor: User) -> None:
+def test_no_token_is_requested_while_the_token_address_asks_to_wait(redox_server: FakeRedox, editor: User) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    saying.tokens = [BUSY]
+    redox_server.tokens = [TOO_MANY_REQUESTS]
     for _ in range(3):
         assert not deliver()
         workers.run_once(WORKER)
-    assert saying.arrived == ["token"]
+    assert redox_server.arrived == ["token"]
     assert gate().is_asked_to_wait(in_seconds(8))
 
 
-def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User) -> None:
+def test_four_workers_send_nothing_just_after_a_429(redox_server: FakeRedox, editor: User) -> None:
     to_read_back(editor)
     unknown(editor)
     for number in (1, 2):
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-    saying.writes = [BUSY]
+    redox_server.writes = [TOO_MANY_REQUESTS]
     assert deliver()
     gateway.discard_token(redox_settings.environment("staging"), "token-1")
-    saying.arrived.clear()
+    redox_server.arrived.clear()
 
     def work(name: str) -> None:
         try:
@@ -249,11 +251,13 @@ def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, "ABCD"))
-    assert saying.arrived == []
+    assert redox_server.arrived == []
 
 
 @pytest.mark.parametrize("closed", ["asked to wait", "stopped", "paused"])
-def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Redox, editor: User, closed: str) -> None:
+def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(
+    redox_server: FakeRedox, editor: User, closed: str
+) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     token_text = courier.get_token(redox_settings.environment("staging"), WORKER)
     claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
@@ -262,12 +266,12 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Re
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     else:
         set_gate(**(STOPPED if closed == "stopped" else PAUSED))
-    saying.arrived.clear()
+    redox_server.arrived.clear()
 
     courier._send(claim, token_text, WORKER)
 
     submission.refresh_from_db()
-    assert (saying.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
+    assert (redox_server.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
     entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_OUTCOME)
     assert entry is not None
     assert entry.outcome == Kind.NOT_SENT
@@ -275,12 +279,12 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Re
 
 
 def test_the_gate_is_checked_after_the_wait_for_the_slot(
-    saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
+    redox_server: FakeRedox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker gets a 429 while a message, a Query or a token request waits for its slot."""
     submission = unknown(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
-    saying.arrived.clear()
+    redox_server.arrived.clear()
     wait = rate_limit.SendSlot.wait
 
     def waited(slot: rate_limit.SendSlot) -> None:
@@ -291,32 +295,34 @@ def test_the_gate_is_checked_after_the_wait_for_the_slot(
     for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
         set_gate(hold_until=None, hold_asked_until=None)
         act()
-    assert saying.arrived == []
+    assert redox_server.arrived == []
 
 
 @pytest.mark.parametrize("state", ["stopped", "paused"])
-def test_a_check_is_sent_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
+def test_a_check_is_sent_while_its_environment_is_stopped_or_paused(
+    redox_server: FakeRedox, editor: User, state: str
+) -> None:
     set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
     assert check.check_connection("staging", actor=acting(editor)).succeeded
-    assert saying.arrived == ["token", "query", "query", "query"]
+    assert redox_server.arrived == ["token", "query", "query", "query"]
 
 
-def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> None:
+def test_redox_may_ask_to_wait_during_a_pause(redox_server: FakeRedox, editor: User) -> None:
     until = in_seconds(600)
     set_gate(probing=True, failures=5, hold_until=until, hold_reason="Redox did not answer 5 times in a row")
-    saying.queries = [BUSY, *saying.queries]
+    redox_server.queries = [TOO_MANY_REQUESTS, *redox_server.queries]
     check.check_connection("staging", actor=acting(editor))
     assert gate().is_asked_to_wait(in_seconds(8))
     assert (gate().hold_until, gate().hold_reason) == (until, "Redox did not answer 5 times in a row")
-    saying.arrived.clear()
+    redox_server.arrived.clear()
     check.check_connection("staging", actor=acting(editor))
-    assert saying.arrived == []
+    assert redox_server.arrived == []
 
-    set_gate(hold_asked_until=timezone.now())  # as when the time is over, and the pause is not
+    set_gate(hold_asked_until=timezone.now())  # the time that Redox asked for is over, the pause is not
     assert check.check_connection("staging", actor=acting(editor)).succeeded
 
 
-def test_resuming_does_not_end_a_pause_that_redox_asked_for(saying: Redox, editor: User) -> None:
+def test_resuming_does_not_end_a_pause_that_redox_asked_for(redox_server: FakeRedox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
     pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     resume.resume("staging", actor=acting(editor))
@@ -325,17 +331,17 @@ def test_resuming_does_not_end_a_pause_that_redox_asked_for(saying: Redox, edito
     assert gate().can_send(in_seconds(61))
 
 
-def test_a_probe_does_not_end_a_pause_that_redox_asks_for(saying: Redox, editor: User) -> None:
+def test_a_probe_does_not_end_a_pause_that_redox_asks_for(redox_server: FakeRedox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
-    saying.queries = [BUSY]
+    redox_server.queries = [TOO_MANY_REQUESTS]
     assert not breaker.probe_if_half_open("staging", actor=WORKER)
     assert gate().probing
     assert gate().is_paused(in_seconds(8))
 
 
-def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, editor: User) -> None:
+def test_a_good_probe_does_not_end_a_pause_that_began_during_it(redox_server: FakeRedox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
-    good = saying.queries[0]
+    good = redox_server.queries[0]
     others_wait_until = []
     began = timezone.now()
 
@@ -345,7 +351,7 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, e
         connection.close()
         good(connection_to_us, server)
 
-    saying.queries = [asked_meanwhile]
+    redox_server.queries = [asked_meanwhile]
     breaker.probe_if_half_open("staging", actor=WORKER)
     assert others_wait_until[0] is not None
     assert others_wait_until[0] - began >= datetime.timedelta(seconds=2)  # the deadline of the probe
@@ -354,6 +360,6 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, e
     assert not breaker.probe_if_half_open("staging", actor=WORKER)
 
 
-def test_a_pause_is_for_one_environment(saying: Redox, editor: User) -> None:
+def test_a_pause_is_for_one_environment(redox_server: FakeRedox, editor: User) -> None:
     pause_environment("production", 60.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).succeeded

@@ -1,4 +1,4 @@
-"""What a person does where the directory shows something else than the portal knows."""
+"""What a person does if the directory differs from what the portal knows."""
 
 import json
 from dataclasses import replace
@@ -15,18 +15,25 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import differing, edit, read
+from tests.services.sending import accepted_with_difference, edit, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    assert (made.differs, made.changes) == (1, 0)
-    taken = differences.take_theirs(made.pk, made.version, reason="Renamed by the owner", actor=acting(editor))
+def test_taking_directory_values_saves_them_as_the_baseline(editor: User) -> None:
+    organization = accepted_with_difference(editor, name="By hand")
+    assert (organization.differs, organization.changes) == (1, 0)
+    after_taking = differences.take_theirs(
+        organization.pk, organization.version, reason="Renamed by the owner", actor=acting(editor)
+    )
 
-    assert (taken.name, taken.differs, taken.changes, taken.version) == ("By hand", 0, 0, made.version + 1)
-    assert reviews.review(taken, actor=acting(editor)).nothing_differs
+    assert (after_taking.name, after_taking.differs, after_taking.changes, after_taking.version) == (
+        "By hand",
+        0,
+        0,
+        organization.version + 1,
+    )
+    assert reviews.review(after_taking, actor=acting(editor)).nothing_differs
     entry = AuditEntry.objects.latest("sequence")
     assert (entry.action, entry.facts["reason"], entry.facts["fields"]) == (
         Action.ORGANIZATION_TAKEN,
@@ -35,87 +42,87 @@ def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) ->
     )
 
 
-def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    edited = edit(taken, editor, aliases=("North",))
+def test_after_taking_directory_values_a_later_edit_is_the_only_change(editor: User) -> None:
+    organization = accepted_with_difference(editor, name="By hand")
+    after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
+    edited = edit(after_taking, editor, aliases=("North",))
     review = reviews.review(edited, actor=acting(editor))
     assert ([each.difference.field for each in review.changes], review.overwrites) == (["aliases"], ())
 
 
 def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    assert read(made, replace(made.record(), name="By another hand")).differs == 1
+    organization = accepted_with_difference(editor, name="By hand")
+    differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
+    assert store_reading(organization, replace(organization.record(), name="By another hand")).differs == 1
 
 
-def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    edited = edit(taken, editor, aliases=("North",))
+def test_discarding_restores_the_values_taken(editor: User) -> None:
+    organization = accepted_with_difference(editor, name="By hand")
+    after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
+    edited = edit(after_taking, editor, aliases=("North",))
     discarded = organizations.discard(edited.pk, edited.version, actor=acting(editor))
     assert (discarded.name, discarded.aliases, discarded.changes) == ("By hand", [], 0)
 
 
-def test_nothing_is_taken_without_a_difference_or_a_reason_or_by_an_old_page(editor: User) -> None:
-    made = factories.confirmed(factories.organization(user=editor))
+def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
+    organization = factories.confirmed(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="no other values"):
-        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    made = read(made, replace(made.record(), name="By hand"))
+        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
+    organization = store_reading(organization, replace(organization.record(), name="By hand"))
     with pytest.raises(ReasonMissing):
-        differences.take_theirs(made.pk, made.version, reason=" ", actor=acting(editor))
+        differences.take_theirs(organization.pk, organization.version, reason=" ", actor=acting(editor))
     with pytest.raises(EditConflict):
-        differences.take_theirs(made.pk, made.version - 1, reason="Seen", actor=acting(editor))
-    made = read(made, None)
+        differences.take_theirs(organization.pk, organization.version - 1, reason="Seen", actor=acting(editor))
+    organization = store_reading(organization, None)
     with pytest.raises(ActionRefused, match="did not show this OID"):
-        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
 
 
-def test_an_older_question_does_not_replace_a_newer_answer(editor: User) -> None:
-    made = differing(editor, name="By hand")
-    assert read(made, made.record(), minutes_ago=5).differs == 1
+def test_the_answer_to_an_older_query_does_not_replace_a_newer_one(editor: User) -> None:
+    organization = accepted_with_difference(editor, name="By hand")
+    assert store_reading(organization, organization.record(), minutes_ago=5).differs == 1
 
 
 def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: User) -> None:
-    made = factories.organization(user=editor)
-    made = read(made, replace(made.record(), name="Theirs"))
-    review = reviews.review(made)
+    organization = factories.organization(user=editor)
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
+    review = reviews.review(organization)
     assert ([blocker.kind for blocker in review.blockers], review.shows_message) == (["already_there"], False)
 
-    claimed = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
-    review = reviews.review(claimed, actor=acting(editor))
+    claimed_record = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
+    review = reviews.review(claimed_record, actor=acting(editor))
     assert (review.event, [each.difference.field for each in review.overwrites]) == (Event.UPDATE, ["name"])
     assert AuditEntry.objects.latest("sequence").action == Action.ORGANIZATION_CLAIMED
 
 
 def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor: User) -> None:
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     carried = (("Endpoints", '[{"Name":"Search"}]'), ("Type", '{"Value":"Connection"}'))
-    made = read(made, replace(made.record(), name="Theirs", carried=carried))
-    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs", carried=carried))
+    differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
 
-    update = factories.submission(made, user=editor)
-    (there,) = json.loads(bytes(update.message))["Organizations"]
+    update = factories.submission(organization, user=editor)
+    (sent_record,) = json.loads(bytes(update.message))["Organizations"]
     assert update.event == Event.UPDATE
-    assert (there["Type"], there["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
+    assert (sent_record["Type"], sent_record["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
 
 
-def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
-    made = factories.organization(user=editor)
-    made = read(made, replace(made.record(), name="Theirs"))
-    foreign = differences.disclaim(made.pk, reason="Ticket 7", actor=acting(editor))
+def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"))
+    foreign = differences.disclaim(organization.pk, reason="Ticket 7", actor=acting(editor))
     assert (foreign.foreign_name, foreign.can_change_oid) == ("Theirs", True)
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
 
 
-def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
-    made = factories.organization(user=editor)
+def test_only_a_recent_answer_decides_who_owns_an_oid(editor: User) -> None:
+    organization = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
-        differences.disclaim(made.pk, reason="Guessed", actor=acting(editor))
-    made = read(made, replace(made.record(), name="Theirs"), minutes_ago=11)
+        differences.disclaim(organization.pk, reason="Guessed", actor=acting(editor))
+    organization = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=11)
     for decide in (differences.claim, differences.disclaim):
         with pytest.raises(ActionRefused, match="Ask the directory first"):
-            decide(made.pk, reason="Old", actor=acting(editor))
+            decide(organization.pk, reason="Old", actor=acting(editor))
 
 
 @pytest.mark.parametrize(
@@ -130,56 +137,64 @@ def test_only_a_recent_answer_decides_whose_an_oid_is(editor: User) -> None:
         {"identifiers": (IdentifierRecord(kind="NPI", value="1" * 501),)},
     ],
 )
-def test_what_a_record_here_cannot_hold_is_not_taken(editor: User, values: dict[str, Any]) -> None:
-    made = differing(editor, **values)
+def test_values_that_do_not_fit_a_record_are_not_taken(editor: User, values: dict[str, Any]) -> None:
+    organization = accepted_with_difference(editor, **values)
     with pytest.raises(ActionRefused, match=r"The directory shows|in the directory"):
-        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    assert Organization.objects.get(pk=made.pk).version == made.version
+        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(editor))
+    assert Organization.objects.get(pk=organization.pk).version == organization.version
 
 
-def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(editor: User) -> None:
-    made = factories.organization(user=editor)
-    theirs = replace(made.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),))
-    differences.claim(read(made, theirs).pk, reason="Ticket 9", actor=acting(editor))
-    row = Organization.objects.get(pk=made.pk)
+def test_a_record_with_a_new_oid_does_not_keep_the_keys_of_another_organization(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    directory_record = replace(
+        organization.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),)
+    )
+    differences.claim(store_reading(organization, directory_record).pk, reason="Ticket 9", actor=acting(editor))
+    row = Organization.objects.get(pk=organization.pk)
     assert row.carried
-    directory_state.mark_foreign(row, theirs, timezone.now())
-    assert Organization.objects.get(pk=made.pk).carried == {}
+    directory_state.mark_foreign(row, directory_record, timezone.now())
+    assert Organization.objects.get(pk=organization.pk).carried == {}
 
 
 @pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
-def test_the_answer_that_the_person_saw_decides_whose_an_oid_is(editor: User, decide: Any) -> None:
-    made = factories.organization(user=editor)
-    seen_at = read(made, replace(made.record(), name="Theirs"), minutes_ago=5).seen_at
-    now = read(made, replace(made.record(), name="Somebody else"))
+def test_only_the_answer_that_the_person_saw_decides_who_owns_an_oid(editor: User, decide: Any) -> None:
+    organization = factories.organization(user=editor)
+    seen_at = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at
+    current = store_reading(organization, replace(organization.record(), name="Somebody else"))
     with pytest.raises(OutOfDate, match="asked again"):
-        decide(made.pk, reason="Ticket 9", actor=acting(editor), asked_at=seen_at)
-    decide(made.pk, reason="Ticket 9", actor=acting(editor), asked_at=now.seen_at)
+        decide(organization.pk, reason="Ticket 9", actor=acting(editor), asked_at=seen_at)
+    decide(organization.pk, reason="Ticket 9", actor=acting(editor), asked_at=current.seen_at)
 
 
-def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:
-    """Otherwise the new parent could be moved below the record, and nobody would see the circle."""
+def test_a_place_that_was_taken_counts_as_the_place_in_the_directory(editor: User) -> None:
+    """Otherwise the new parent could be moved below the record, and the circle would not be detected."""
     other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
-    made = differing(editor, part_of_oid=other.oid)
-    taken = differences.take_theirs(made.pk, made.version, reason="Moved by the owner", actor=acting(editor))
-    edit(taken, editor, part_of_oid=factories.record().part_of_oid)
-    other = edit(other, editor, part_of_oid=made.oid)
+    organization = accepted_with_difference(editor, part_of_oid=other.oid)
+    after_taking = differences.take_theirs(
+        organization.pk, organization.version, reason="Moved by the owner", actor=acting(editor)
+    )
+    edit(after_taking, editor, part_of_oid=factories.record().part_of_oid)
+    other = edit(other, editor, part_of_oid=organization.oid)
     assert [blocker.kind for blocker in reviews.review(other).blockers] == ["circle"]
 
 
 def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor: User) -> None:
-    made = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
-    shown = replace(made.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),))
-    made = read(made, shown)
-    made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
-    made = edit(made, editor, name="Saved and not reviewed", aliases=("North",))
-    Organization.objects.filter(pk=made.pk).update(carried=made.carried | {"Endpoints": '[{"Name":"Search"}]'})
+    organization = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
+    directory_record = replace(
+        organization.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),)
+    )
+    organization = store_reading(organization, directory_record)
+    organization = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
+    organization = edit(organization, editor, name="Saved and not reviewed", aliases=("North",))
+    Organization.objects.filter(pk=organization.pk).update(
+        carried=organization.carried | {"Endpoints": '[{"Name":"Search"}]'}
+    )
 
-    submission = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+    submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     message = json.loads(bytes(submission.message))["Organizations"][0]
     assert (message["Name"], message["Active"], message["Type"]) == ("By hand", False, "Clinic")
-    assert (message["DestinationID"], message["Endpoints"]) == (made.destination_id, [{"Name": "Search"}])
+    assert (message["DestinationID"], message["Endpoints"]) == (organization.destination_id, [{"Name": "Search"}])
     assert "Aliases" not in message
 
-    made = factories.confirmed(made, submission=submission, active=False, name="By hand", aliases=())
-    assert (made.name, made.changes) == ("Saved and not reviewed", 2)
+    organization = factories.confirmed(organization, submission=submission, active=False, name="By hand", aliases=())
+    assert (organization.name, organization.changes) == ("Saved and not reviewed", 2)

@@ -29,7 +29,7 @@ from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, claim, edit, fresh
+from tests.services.sending import answer_next, claim, edit, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -39,28 +39,28 @@ SEND, DEACTIVATE = PlanKind.SEND, PlanKind.DEACTIVATE
 
 def tree_of(user: User, *parts: str, make: Any = factories.organization, **values: Any) -> list[Organization]:
     """A record at the base OID, and one at each of these OIDs below it: "1", "1.1"."""
-    made = [make(user=user, **values)]
+    records = [make(user=user, **values)]
     for part in parts:
         parent = f"{BASE}.{part}".rpartition(".")[0]
-        made.append(make(f"{BASE}.{part}", user=user, part_of_oid=parent, **values))
-    return made
+        records.append(make(f"{BASE}.{part}", user=user, part_of_oid=parent, **values))
+    return records
 
 
 def accepted_tree(user: User, *parts: str) -> list[Organization]:
     return tree_of(user, *parts, make=factories.accepted)
 
 
-def chosen(made: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
-    return ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+def chosen(records: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
+    return ChosenRecords(Environment(records[0].environment), kind, tuple(each.pk for each in records))
 
 
-def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
-    return plan_draft.draft(chosen(made, kind), actor=acting(user))
+def drawn(records: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
+    return plan_draft.draft(chosen(records, kind), actor=acting(user))
 
 
-def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
-    """A plan made as its page makes it, with everything that the page asks for."""
-    return factories.plan(made, user=user, kind=kind, **values)
+def planned(records: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
+    """A plan as its page creates it, with everything that the page requires."""
+    return factories.plan(records, user=user, kind=kind, **values)
 
 
 def oids(reviews: tuple[Review, ...]) -> list[str]:
@@ -76,9 +76,9 @@ def waits(plan: Plan) -> dict[str, set[str]]:
 
 
 def answer_all(kind: Kind = Kind.ACCEPTED) -> list[str]:
-    """Answer each message that can be sent now in the same way. The records that they were about, in order."""
+    """Give each message that can be sent the same answer. Returns the OIDs of their records, in order."""
     answers = []
-    while submission := answered(kind):
+    while submission := answer_next(kind):
         answers.append(submission.oid.removeprefix(BASE))
     return answers
 
@@ -94,101 +94,97 @@ def fresh_plan(plan: Plan) -> Plan:
 @pytest.mark.one_database
 class TestDraft:
     def test_parents_come_before_their_children_whatever_was_chosen_first(self, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1", "2")
-        for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
+        records = tree_of(editor, "1", "1.1", "2")
+        for order in (records, records[::-1], [records[2], records[0], records[3], records[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
-        assert set(plan_draft.branch(made[0], SEND).ids) == {each.pk for each in made}
+        assert set(plan_draft.branch(records[0], SEND).ids) == {each.pk for each in records}
 
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
-        found = drawn([child], editor)
-        (left,) = found.left_out
-        assert (found.size, left.organization, left.why) == (0, child, f"Send {top.name} first.")
-        assert [(each.kind, each.organization) for each in left.blockers] == [(Block.PARENT_NEVER_SENT, top)]
+        draft = drawn([child], editor)
+        (skipped,) = draft.left_out
+        assert (draft.size, skipped.organization, skipped.why) == (0, child, f"Send {top.name} first.")
+        assert [(each.kind, each.organization) for each in skipped.blockers] == [(Block.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
-    def test_a_record_that_waits_for_one_left_out_is_left_out_too(self, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1", "2")
-        Organization.objects.filter(pk=made[1].pk).update(destination_known=False)
-        found = drawn(made, editor)
-        assert oids(found.reviews) == ["", ".2"]
-        assert [each.why for each in found.left_out][1] == f"Send {made[1].name} first."
+    def test_a_record_that_waits_for_a_skipped_one_is_skipped_too(self, editor: User) -> None:
+        records = tree_of(editor, "1", "1.1", "2")
+        Organization.objects.filter(pk=records[1].pk).update(destination_known=False)
+        draft = drawn(records, editor)
+        assert oids(draft.reviews) == ["", ".2"]
+        assert [each.why for each in draft.left_out][1] == f"Send {records[1].name} first."
 
-    def test_a_record_without_differences_is_left_out(self, editor: User) -> None:
+    def test_a_record_without_differences_is_skipped(self, editor: User) -> None:
         top = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        found = drawn([top, child], editor)
-        assert oids(found.reviews) == [".1"]
-        assert [(each.organization, each.why) for each in found.left_out] == [(top, plan_draft.NOTHING_DIFFERS)]
-        assert found.active_records == 1
+        draft = drawn([top, child], editor)
+        assert oids(draft.reviews) == [".1"]
+        assert [(each.organization, each.why) for each in draft.left_out] == [(top, plan_draft.NOTHING_DIFFERS)]
+        assert draft.active_records == 1
         edit(top, editor, name="Lakeside Clinics")
-        found = drawn([top, child], editor)
-        assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
-        assert found.left_out == ()
+        draft = drawn([top, child], editor)
+        assert (draft.size, draft.news, draft.updates, draft.deactivated) == (2, 1, 1, 0)
+        assert draft.left_out == ()
 
-    def test_a_record_whose_review_finds_no_difference_is_left_out(self, editor: User) -> None:
+    def test_a_record_that_is_absent_again_is_sent_without_an_edit(self, editor: User) -> None:
         organization = factories.accepted(user=editor)
-        Organization.objects.update(changes=1)  # the stored count is out of date
-        draft = drawn([organization], editor)
-        assert (draft.reviews, [record.why for record in draft.left_out]) == ((), [plan_draft.NOTHING_DIFFERS])
-
-    def test_what_is_not_there_any_more_is_sent_without_a_change(self, editor: User) -> None:
-        made = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
-        found = drawn([made], editor)
-        assert (found.news, found.left_out, fresh(made).changes) == (1, (), 0)
+        draft = drawn([organization], editor)
+        assert (draft.news, draft.left_out, reload(organization).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
-        made = accepted_tree(editor, "1", "1.1", "2")
-        found = drawn(made, editor, DEACTIVATE)
-        assert oids(found.reviews) == [".2", ".1.1", ".1", ""]
-        assert (found.deactivated, found.updates) == (4, 0)
-        assert set(plan_draft.branch(made[0], DEACTIVATE).ids) == {each.pk for each in made}
+        records = accepted_tree(editor, "1", "1.1", "2")
+        draft = drawn(records, editor, DEACTIVATE)
+        assert oids(draft.reviews) == [".2", ".1.1", ".1", ""]
+        assert (draft.deactivated, draft.updates) == (4, 0)
+        assert set(plan_draft.branch(records[0], DEACTIVATE).ids) == {each.pk for each in records}
         # One that stays active keeps its parent.
-        found = drawn(made[:3], editor, DEACTIVATE)
-        assert oids(found.reviews) == [".1.1", ".1"]
-        assert [each.why for each in found.left_out] == [
+        draft = drawn(records[:3], editor, DEACTIVATE)
+        assert oids(draft.reviews) == [".1.1", ".1"]
+        assert [each.why for each in draft.left_out] == [
             "1 active record is part of it. Move or deactivate them first."
         ]
 
     def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        made = tree_of(editor, "1", "2")
+        records = tree_of(editor, "1", "2")
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 3)
-        assert drawn(made, editor).size == 3
+        assert drawn(records, editor).size == 3
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
         with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
-            drawn(made, editor)
+            drawn(records, editor)
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
         assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
-class TestMaking:
+class TestMakePlan:
     def test_it_stores_the_reviewed_submissions_in_order_with_their_followers(self, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1")
-        found = drawn(made, editor)
-        plan = planned(made, editor)
-        stored = list(plan.submissions.order_by("pk"))
-        assert [bytes(each.message) for each in stored] == [review.message for review in found.reviews]
-        assert {(each.state, each.reason, each.submitter) for each in stored} == {(State.QUEUED, "ticket 7", editor)}
+        records = tree_of(editor, "1", "1.1")
+        draft = drawn(records, editor)
+        plan = planned(records, editor)
+        stored_submissions = list(plan.submissions.order_by("pk"))
+        assert [bytes(each.message) for each in stored_submissions] == [review.message for review in draft.reviews]
+        assert {(each.state, each.reason, each.submitter) for each in stored_submissions} == {
+            (State.QUEUED, "ticket 7", editor)
+        }
         assert waits(plan) == {"": set(), ".1": {""}, ".1.1": {".1"}}
         entry = AuditEntry.objects.get(action=Action.PLAN_MADE)
-        assert entry.facts["details"]["submissions"] == [each.pk for each in stored]
+        assert entry.facts["details"]["submissions"] == [each.pk for each in stored_submissions]
         assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
 
     def test_deactivations_wait_for_those_of_the_children(self, editor: User) -> None:
-        made = accepted_tree(editor, "1", "1.1", "2")
-        plan = planned(made, editor, DEACTIVATE)
+        records = accepted_tree(editor, "1", "1.1", "2")
+        plan = planned(records, editor, DEACTIVATE)
         assert waits(plan) == {".2": set(), ".1.1": set(), ".1": {".1.1"}, "": {".1", ".2"}}
         assert answer_all() == [".2", ".1.1", ".1", ""]
         assert set(states(plan)) == {State.ACCEPTED}
 
     @pytest.mark.parametrize("field", ["part_of_oid", "confirmed_part_of_oid"])
     def test_a_deactivation_waits_for_each_record_that_may_be_below(self, editor: User, field: str) -> None:
-        made = [factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)]
-        Organization.objects.filter(pk=made[1].pk).update(**{field: BASE})
-        assert waits(planned(made, editor, DEACTIVATE)) == {".1": set(), "": {".1"}}
+        records = [factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)]
+        Organization.objects.filter(pk=records[1].pk).update(**{field: BASE})
+        assert waits(planned(records, editor, DEACTIVATE)) == {".1": set(), "": {".1"}}
 
     def test_a_record_does_not_wait_for_an_update_of_its_parent(self, editor: User) -> None:
         top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")
@@ -200,8 +196,8 @@ class TestMaking:
             planned(tree_of(editor), editor, actor=worker)
 
     def test_new_records_are_sent_in_the_order_of_their_tree(self, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1", "2")
-        plan = planned(made[::-1], editor)
+        records = tree_of(editor, "1", "1.1", "2")
+        plan = planned(records[::-1], editor)
         assert answer_all() == ["", ".1", ".1.1", ".2"]
         assert not plans.is_open(plan)
 
@@ -210,51 +206,51 @@ class TestMaking:
         answer_all(Kind.REJECTED)
         assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
 
-    def test_a_change_after_the_page_was_made_is_out_of_date_and_stores_nothing(self, editor: User) -> None:
-        made = tree_of(editor, "1", "2")
-        sha256 = drawn(made, editor).sha256
-        edit(made[1], editor, name="Other")
+    def test_a_plan_from_an_outdated_page_is_refused_and_stores_nothing(self, editor: User) -> None:
+        records = tree_of(editor, "1", "2")
+        sha256 = drawn(records, editor).sha256
+        edit(records[1], editor, name="Other")
         with pytest.raises(OutOfDate, match="Nothing was sent"):
-            planned(made, editor, sha256=sha256)
+            planned(records, editor, sha256=sha256)
         assert not Submission.objects.exists()
         assert not Plan.objects.exists()
 
     def test_a_second_click_finds_the_first_submission(self, editor: User) -> None:
-        made = tree_of(editor, "1")
-        sha256 = drawn(made, editor).sha256
-        plan = planned(made, editor)
-        with pytest.raises(PlanMade) as found:
-            planned(made, editor, sha256=sha256)
-        assert found.value.plan == plan
+        records = tree_of(editor, "1")
+        sha256 = drawn(records, editor).sha256
+        plan = planned(records, editor)
+        with pytest.raises(PlanMade) as refusal:
+            planned(records, editor, sha256=sha256)
+        assert refusal.value.plan == plan
         assert Submission.objects.count() == 2
 
     @pytest.mark.parametrize("ended", [State.REJECTED, State.CANCELLED])
     def test_after_a_rejection_or_a_cancel_the_same_records_are_a_new_plan(self, editor: User, ended: State) -> None:
-        made = tree_of(editor)
-        first = planned(made, editor)
+        records = tree_of(editor)
+        first = planned(records, editor)
         if ended == State.REJECTED:
             answer_all(Kind.REJECTED)
         else:
             plans.stop_plan(first.pk, actor=acting(editor))
-        second = planned(made, editor)
+        second = planned(records, editor)
         assert (states(first), states(second)) == ([ended], [State.QUEUED])
-        before, again = first.submissions.get(), second.submissions.get()
-        assert bytes(before.message) == bytes(again.message)
+        first_submission, again = first.submissions.get(), second.submissions.get()
+        assert bytes(first_submission.message) == bytes(again.message)
 
     def test_a_warning_is_ticked_once_for_all_records_with_it(self, editor: User) -> None:
-        made = tree_of(editor, "2", "3", contacts=())
-        (question,) = drawn(made, editor).questions
-        assert [each.oid for each in question.records] == [each.oid for each in made]
-        with pytest.raises(WarningsOpen) as found:
-            planned(made, editor, ticked=frozenset())
-        assert found.value.keys == (question.key,)
-        plan = planned(made, editor)
+        records = tree_of(editor, "2", "3", contacts=())
+        (question,) = drawn(records, editor).questions
+        assert [each.oid for each in question.records] == [each.oid for each in records]
+        with pytest.raises(WarningsOpen) as refusal:
+            planned(records, editor, ticked=frozenset())
+        assert refusal.value.keys == (question.key,)
+        plan = planned(records, editor)
         assert {each.warnings[0]["key"] for each in plan.submissions.all()} == {"contact"}
 
     def test_a_deactivation_and_production_need_a_reason(self, editor: User) -> None:
-        made = factories.accepted(user=editor)
+        organization = factories.accepted(user=editor)
         with pytest.raises(ReasonMissing):
-            planned([made], editor, DEACTIVATE, reason=" ")
+            planned([organization], editor, DEACTIVATE, reason=" ")
         in_production = factories.organization(user=editor, environment="production")
         with pytest.raises(ReasonMissing):
             planned([in_production], editor, reason="")
@@ -263,11 +259,11 @@ class TestMaking:
     def test_many_records_are_sent_only_after_their_number_is_typed(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = tree_of(editor, "1", "2")
+        records = tree_of(editor, "1", "2")
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 2)
         with pytest.raises(NumberMissing, match=r"Type the number of records: 3\."):
-            planned(made, editor, typed="2")
-        assert planned(made, editor, typed=" 3 ").submissions.count() == 3
+            planned(records, editor, typed="2")
+        assert planned(records, editor, typed=" 3 ").submissions.count() == 3
 
     def test_no_plan_is_made_without_a_record_that_can_be_sent(self, editor: User) -> None:
         _, child = tree_of(editor, "1")
@@ -285,7 +281,7 @@ class TestMaking:
         assert not Submission.objects.open().exists()
 
 
-# How many records, how many active ones there are, and the number that is then typed (0: none).
+# The number of records, the number of active records, and the number to type (0: none).
 TO_TYPE = [
     (SEND, 20, 0, 0),
     (SEND, 21, 0, 21),
@@ -303,37 +299,37 @@ def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: Use
     (review,) = drawn([factories.organization(user=editor)], editor).reviews
     for kind, size, active, typed in TO_TYPE:
         review.organization.confirmed_active = kind == DEACTIVATE
-        found = PlanDraft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
-        assert found.number_to_type == typed, (kind, size, active)
-        in_production = replace(found, environment=Environment.PRODUCTION)
+        draft = PlanDraft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
+        assert draft.number_to_type == typed, (kind, size, active)
+        in_production = replace(draft, environment=Environment.PRODUCTION)
         assert in_production.number_to_type == (typed if kind == SEND else size)
 
 
-def test_only_a_deactivation_depends_on_what_is_left_out(editor: User) -> None:
+def test_only_a_deactivation_depends_on_the_skipped_records(editor: User) -> None:
     left_out = (plan_draft.LeftOut(factories.organization(user=editor), "Not now."),)
     for kind in (SEND, DEACTIVATE):
         alone = PlanDraft(environment=STAGING, kind=kind, reviews=(), left_out=(), active_records=1)
         assert (replace(alone, left_out=left_out).sha256 == alone.sha256) is (kind == SEND)
 
 
-class TestHolding:
+class TestPauseAndStop:
     def test_a_paused_plan_sends_nothing_until_it_is_resumed(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         plans.pause_plan(plan.pk, actor=acting(editor))
         assert claim() is None
-        # Whoever starts anew reads it from the database: nothing of it is kept in a process.
+        # A new process reads the state from the database. No process keeps it in memory.
         assert fresh_plan(plan).state == PlanState.PAUSED
         plans.resume_plan(plan.pk, actor=acting(editor))
         assert len(answer_all()) == 2
-        told = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
-        assert list(told.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
-        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # it has ended
+        logged_actions = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
+        assert list(logged_actions.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
+        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # the plan has ended
             with pytest.raises(ActionRefused, match="Nothing was changed"):
                 act(plan.pk, actor=acting(editor))
 
     def test_a_stop_cancels_submissions_without_an_attempt_with_its_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
-        answered()
+        answer_next()
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
         reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
@@ -351,13 +347,13 @@ class TestHolding:
         assert outside.state_reason == f"Submission {first.pk}, which this one waited for, was cancelled."
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 1}
 
-    def test_a_stopped_deactivation_returns_the_wanted_active(self, editor: User) -> None:
-        made = accepted_tree(editor, "1")
-        plan = planned(made, editor, DEACTIVATE)
-        assert not fresh(made[0]).active
+    def test_a_stopped_deactivation_restores_the_saved_active(self, editor: User) -> None:
+        records = accepted_tree(editor, "1")
+        plan = planned(records, editor, DEACTIVATE)
+        assert not reload(records[0]).active
         plans.stop_plan(plan.pk, actor=acting(editor))
-        assert fresh(made[0]).active
-        assert fresh(made[1]).active
+        assert reload(records[0]).active
+        assert reload(records[1]).active
 
     @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
@@ -365,9 +361,9 @@ class TestHolding:
         Submission.objects.update(attempt=1, tries=1)
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.QUEUED]
-        answered(kind)
+        answer_next(kind)
         assert states(plan) == [kind.value]
-        assert fresh_plan(plan).state == PlanState.STOPPED  # and it is not paused, so that nobody resumes it
+        assert fresh_plan(plan).state == PlanState.STOPPED  # not paused, so that nobody resumes it
 
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
@@ -383,31 +379,31 @@ class TestHolding:
             (PlanState.STOPPED, []),
         ],
     )
-    def test_what_a_person_can_do_with_an_open_plan(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
+    def test_each_plan_state_allows_these_actions(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1)
-        done = []
+        possible_actions = []
         for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):
             Plan.objects.update(state=state)
             with suppress(ActionRefused):
                 act(plan.pk, actor=acting(editor))
-                done.append(act)
-        assert done == allowed
+                possible_actions.append(act)
+        assert possible_actions == allowed
 
 
 @pytest.mark.one_database
-class TestByItself:
+class TestAutomaticPause:
     def several(self, user: User, count: int) -> list[Organization]:
         return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
 
     def test_it_pauses_at_the_first_unknown_new(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         others = planned([factories.organization("2.999.1", user=editor)], editor)
-        first = answered(Kind.UNKNOWN)
+        first = answer_next(Kind.UNKNOWN)
         assert first is not None
-        held = fresh_plan(plan)
-        assert held.state == PlanState.PAUSED
-        assert held.state_reason == (
+        paused_plan = fresh_plan(plan)
+        assert paused_plan.state == PlanState.PAUSED
+        assert paused_plan.state_reason == (
             f"the outcome of submission {first.pk}, the New of {first.organization.name}, is unknown"
         )
         answer_all()
@@ -421,28 +417,28 @@ class TestByItself:
         assert fresh_plan(plan).state_reason == '3 submissions had the same answer: "Said rejected."'
         entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
         assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
-        # Who lets it go on has seen those errors.
+        # The person who resumes it has seen those errors.
         plans.resume_plan(plan.pk, actor=acting(editor))
         for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
-            answered(Kind.REJECTED)
+            answer_next(Kind.REJECTED)
             assert fresh_plan(plan).state == expected
 
     def test_different_errors_do_not_pause_it(self, editor: User) -> None:
         plan = planned(self.several(editor, 4), editor)
         for detail in ("one", "other") * 2:
-            answered(Kind.REJECTED, detail=detail)
+            answer_next(Kind.REJECTED, detail=detail)
         assert fresh_plan(plan).state == PlanState.GOING
 
     @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.NEEDS_PERSON])
     def test_errors_with_the_same_meaning_are_equal(self, editor: User, kind: Kind) -> None:
         plan = planned(self.several(editor, 3), editor)
         for number in range(3):
-            answered(kind, known="invalid_xml", detail=f"Invalid, {number}")
+            answer_next(kind, known="invalid_xml", detail=f"Invalid, {number}")
         assert fresh_plan(plan).state == PlanState.PAUSED
 
     def test_an_unknown_update_does_not_pause_it(self, editor: User) -> None:
         plan = planned([edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")], editor)
-        answered(Kind.UNKNOWN)
+        answer_next(Kind.UNKNOWN)
         assert (states(plan), fresh_plan(plan).state) == ([State.UNKNOWN], PlanState.GOING)
 
 

@@ -29,12 +29,12 @@ def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
     return become(factories.submission(factories.organization(oid, user=user), user=user), **values)
 
 
-def become(made: Submission, **values: Any) -> Submission:
-    """The submission with these values, set without the acts that lead to them."""
-    given = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
-    Submission.objects.filter(pk=made.pk).update(**given)
-    made.refresh_from_db()
-    return made
+def become(submission: Submission, **values: Any) -> Submission:
+    """Set these values of the submission directly."""
+    fields = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
+    Submission.objects.filter(pk=submission.pk).update(**fields)
+    submission.refresh_from_db()
+    return submission
 
 
 def plan(user: User, state: str) -> Plan:
@@ -96,17 +96,17 @@ class TestDue:
             become(made, plan=plan(editor, state), attempt=attempt)
             assert Submission.objects.due("staging", NOW).exists() is is_due, (state, attempt)
 
-    def test_it_waits_until_all_before_it_are_accepted(self, editor: User) -> None:
-        made, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
-        made.after.set([become(first, state="accepted"), second])
+    def test_it_waits_until_the_submissions_before_it_are_accepted(self, editor: User) -> None:
+        third, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
+        third.after.set([become(first, state="accepted"), second])
         for state in ("queued", "rejected", "accepted"):
             become(second, state=state)
-            assert (made in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)
+            assert (third in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)
         assert submission(editor, f"{BASE}.4") in Submission.objects.due("staging", NOW)
 
 
 @pytest.mark.django_db
-class TestLeftBehind:
+class TestAbandoned:
     def test_a_submission_sending_after_its_lease_ended_is_found(self, editor: User) -> None:
         made = submission(editor)
         for values, is_left in LEFT_BEHIND:
@@ -125,19 +125,28 @@ class TestLeftBehind:
             become(made, **({"state": "accepted", "read_back_at": NOW} | values))
             assert Submission.objects.to_read_back("staging", NOW).exists() is is_read, values
 
-    def test_open_ones_are_found_in_their_environment(self, editor: User) -> None:
+    def test_open_submissions_are_found_in_their_environment(self, editor: User) -> None:
         for number, state in enumerate(State.values):
             submission(editor, f"{BASE}.{number}", state=state)
         submission(editor, f"{BASE}.99", environment="production")
-        found = Submission.objects.open().in_environment("staging")
-        assert {each.state for each in found} == set(OPEN_STATES) == {each.state for each in found if each.is_open}
-        assert len(found) == len(OPEN_STATES)
+        submissions = Submission.objects.open().in_environment("staging")
+        assert (
+            {each.state for each in submissions}
+            == set(OPEN_STATES)
+            == {each.state for each in submissions if each.is_open}
+        )
+        assert len(submissions) == len(OPEN_STATES)
 
 
 def test_the_oldest_is_sent_first_and_the_longest_waiting_is_queried_first() -> None:
     # Indexes give the same order by chance, on SQLite.
-    found = Submission.objects.all()
-    queries = (found.due("", NOW), found.lease_ended(NOW), found.to_ask("", NOW), found.to_read_back("", NOW))
+    submissions = Submission.objects.all()
+    queries = (
+        submissions.due("", NOW),
+        submissions.lease_ended(NOW),
+        submissions.to_ask("", NOW),
+        submissions.to_read_back("", NOW),
+    )
     assert [query.query.order_by for query in queries] == [
         ("id",),
         ("id",),
@@ -154,7 +163,7 @@ def test_a_submission_without_an_attempt_can_be_cancelled(state: str, attempt: i
     assert Submission(state=state, attempt=attempt).can_be_cancelled is can
 
 
-# Every move there is, as people read it; which of them a process may make, tests of its service say.
+# Every move. The tests of each service say which moves it makes.
 TABLE = {
     "awaiting": {"queued", "cancelled"},
     "queued": {"cancelled", "sending", "needs_person"},
@@ -165,7 +174,7 @@ TABLE = {
     "rejected": set(),
     "cancelled": set(),
 }
-# Moves that only the database being put back from a copy may bring.
+# Moves that only happen when the database is restored from a backup.
 AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
 MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
 

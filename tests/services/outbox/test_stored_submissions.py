@@ -33,48 +33,48 @@ def entries_about_active() -> list[tuple[str, int | None, str]]:
     return [(entry.action, entry.submission_id, entry.facts.get("reason", "")) for entry in entries]
 
 
-def pressed(made: Organization, user: User, intent: Intent | None = None, **values: Any) -> Submission:
-    review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user), intent=intent)
+def pressed(organization: Organization, user: User, intent: Intent | None = None, **values: Any) -> Submission:
+    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user), intent=intent)
     return factories.press(review, user=user, **values)
 
 
 def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
-    made = factories.accepted(user=factories.UserFactory(role="editor"), contacts=())
-    shown(made, aliases=("By hand",))
-    made = edited(made, editor, name="Lakeside North")
-    review = reviews.review(made, actor=acting(editor))
+    organization = factories.accepted(user=factories.UserFactory(role="editor"), contacts=())
+    shown(organization, aliases=("By hand",))
+    organization = edited(organization, editor, name="Lakeside North")
+    review = reviews.review(organization, actor=acting(editor))
     submission = factories.press(review, user=editor, reason="ticket 7")
 
-    stored = Submission.objects.get(pk=submission.pk)
+    submission_row = Submission.objects.get(pk=submission.pk)
     expected = {
-        "organization": made,
+        "organization": organization,
         "plan": None,
         "environment": "staging",
         "oid": BASE,
         "part_of_oid": GATEWAY_OID,
         "event": "Update",
         "intent": Intent.UPDATE,
-        "before": canonical(made.newest_record()),  # type: ignore[arg-type]
+        "before": canonical(organization.newest_record()),  # type: ignore[arg-type]
         "record_version": 2,
         "reason": "ticket 7",
         "authors": [editor.pk],
         "submitter": editor,
         "state": State.QUEUED,
-        "state_at": stored.created_at,
+        "state_at": submission_row.created_at,
         "warnings": [each.to_json() for each in review.warnings],
     }
-    assert {name: getattr(stored, name) for name in expected} == expected
-    assert {each["key"] for each in stored.warnings} == {"contact", "overwrite"}
-    assert Organization.objects.get().last_submission == stored
+    assert {name: getattr(submission_row, name) for name in expected} == expected
+    assert {each["key"] for each in submission_row.warnings} == {"contact", "overwrite"}
+    assert Organization.objects.get().last_submission == submission_row
     facts = AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).latest("sequence").facts
-    told = {
+    entry_body = {
         "version": 2,
         "reason": "ticket 7",
         "record": review.record.to_json(),
-        "warnings": stored.warnings,
+        "warnings": submission_row.warnings,
         "details": {"approval": "No approval was required (STAGING)."},
     }
-    assert {name: facts[name] for name in told} == told
+    assert {name: facts[name] for name in entry_body} == entry_body
     assert [each["field"] for each in facts["changes"]] == ["name", "aliases"]
     assert entries_about_active() == []
 
@@ -86,22 +86,22 @@ def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
 def test_the_changes_of_a_submission_are_read_from_its_own_message(
     editor: User, event: str, message: bytes | None, fields: list[str] | None
 ) -> None:
-    made = edited(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = pressed(made, editor)
+    organization = edited(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = pressed(organization, editor)
     submission.event, submission.message = event, message or submission.message
     if fields is None:
-        fields = [each.field for each in difference(None, made.record())]
+        fields = [each.field for each in difference(None, organization.record())]
     assert [each.field for each in submissions.sent_changes(submission)] == fields
 
 
 def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> None:
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     first = pressed(factories.organization(f"{BASE}.1", user=editor), editor)
     plan = factories.plan([factories.organization(f"{BASE}.2", user=editor)], user=editor)
     with audit.recorded(acting(editor)) as history:
-        review = reviews.review(made, actor=acting(editor))
-        stored = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
-    assert (stored.plan, list(stored.after.all())) == (plan, [first])
+        review = reviews.review(organization, actor=acting(editor))
+        submission = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
+    assert (submission.plan, list(submission.after.all())) == (plan, [first])
     assert AuditEntry.objects.latest("sequence").facts["plan"] == plan.pk
 
 
@@ -112,10 +112,10 @@ def test_only_a_person_submits(editor: User) -> None:
     assert not Submission.objects.exists()
 
 
-def test_what_is_in_the_way_is_asked_again_when_the_button_is_pressed(editor: User) -> None:
-    made = factories.organization(user=editor)
-    review = reviews.review(made, actor=acting(editor))
-    foreign(made)
+def test_blockers_are_checked_again_on_submit(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    review = reviews.review(organization, actor=acting(editor))
+    foreign(organization)
     with pytest.raises(ActionRefused) as refused:
         factories.press(review, user=editor)
     blockers = reviews.review(Organization.objects.get()).blockers
@@ -139,7 +139,7 @@ def test_what_is_in_the_way_is_asked_again_when_the_button_is_pressed(editor: Us
         ),
     ],
 )
-def test_the_entry_says_why_nobody_approved(environment: str, four_eyes: bool, said: str) -> None:
+def test_the_entry_says_why_no_approval_was_needed(environment: str, four_eyes: bool, said: str) -> None:
     with override_settings(PRODUCTION_FOUR_EYES=four_eyes):
         assert submissions._approval(environment) == said
 
@@ -154,12 +154,12 @@ def test_the_entry_says_why_nobody_approved(environment: str, four_eyes: bool, s
         (Intent.REACTIVATE, False, Action.ORGANIZATION_REACTIVATION_WANTED),
     ],
 )
-def test_active_is_wanted_when_its_message_is_submitted_and_returned_when_that_is_cancelled(
+def test_submitting_changes_the_saved_active_and_cancelling_restores_it(
     editor: User, intent: Intent, active: bool, action: Action
 ) -> None:
-    made = factories.confirmed(factories.organization(user=editor), active=active)
+    organization = factories.confirmed(factories.organization(user=editor), active=active)
     Organization.objects.update(active=active)
-    submission = pressed(made, editor, intent, reason="ticket 8")
+    submission = pressed(organization, editor, intent, reason="ticket 8")
     assert submission.intent == intent
     assert Organization.objects.get().active is not active
     assert entries_about_active() == [(action, submission.pk, "ticket 8")]
@@ -179,13 +179,13 @@ def test_active_is_wanted_when_its_message_is_submitted_and_returned_when_that_i
         (Intent.REACTIVATE, True, True),
     ],
 )
-def test_what_returns_is_the_confirmed_active_or_the_one_before_the_message(
+def test_a_cancel_restores_the_confirmed_or_the_former_active(
     editor: User, intent: Intent, confirmed_active: bool | None, after: bool
 ) -> None:
     submission = pressed(factories.organization(user=editor), editor)
     Submission.objects.update(intent=intent)
-    wanted = after if intent == Intent.UPDATE else not after
-    Organization.objects.update(active=wanted, confirmed_active=confirmed_active)
+    active = after if intent == Intent.UPDATE else not after
+    Organization.objects.update(active=active, confirmed_active=confirmed_active)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
     assert Organization.objects.get().active is after
     assert bool(entries_about_active()) is (intent != Intent.UPDATE)
@@ -205,7 +205,7 @@ def by_a_person(submission: Submission) -> None:
 
 
 @pytest.mark.parametrize(("cancel", "by"), [(by_a_person, "Editor One"), (by_a_worker, "")])
-def test_what_waits_for_a_cancelled_submission_is_cancelled_too(
+def test_followers_of_a_cancelled_submission_are_cancelled_too(
     editor: User, cancel: Callable[[Submission], None], by: str
 ) -> None:
     first = pressed(factories.organization(user=editor), editor)
@@ -225,12 +225,12 @@ def test_what_waits_for_a_cancelled_submission_is_cancelled_too(
     assert other.state == State.QUEUED
 
 
-def test_a_submission_that_stays_in_its_state_is_as_long_in_it(editor: User) -> None:
+def test_a_submission_that_keeps_its_state_keeps_the_time_of_that_state(editor: User) -> None:
     submission = pressed(factories.organization(user=editor), editor, reason="")  # STAGING asks for none
     submissions.move_submission(submission, State.SENDING)
     submissions.move_submission(submission, State.UNKNOWN)
     since = submission.state_at
     assert since > submission.created_at
     submissions.move_submission(submission, State.UNKNOWN, asks=1)
-    stored = Submission.objects.get()
-    assert (stored.state_at, stored.asks, submission.asks) == (since, 1, 1)
+    submission_row = Submission.objects.get()
+    assert (submission_row.state_at, submission_row.asks, submission.asks) == (since, 1, 1)

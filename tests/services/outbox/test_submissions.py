@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
-    made = factories.organization(user=editor)
-    review = reviews.review(made, actor=acting(editor))
+    organization = factories.organization(user=editor)
+    review = reviews.review(organization, actor=acting(editor))
     submission = factories.press(review, user=editor, reason="ticket 7")
 
     assert bytes(submission.message) == review.message
@@ -32,17 +32,17 @@ def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
 
 
 def test_a_message_to_production_needs_a_reason(editor: User) -> None:
-    made = factories.organization(user=editor, environment="production")
-    review = reviews.review(made, actor=acting(editor))
+    organization = factories.organization(user=editor, environment="production")
+    review = reviews.review(organization, actor=acting(editor))
     with pytest.raises(ReasonMissing):
         factories.press(review, user=editor, reason=" \n")
     assert not Submission.objects.exists()
 
 
 def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
-    made = factories.organization(user=editor)
-    review = reviews.review(made, actor=acting(editor))
-    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    organization = factories.organization(user=editor)
+    review = reviews.review(organization, actor=acting(editor))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
 
     with pytest.raises(OutOfDate, match="Nothing was sent"):
         factories.press(review, user=editor)
@@ -51,91 +51,96 @@ def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
 
 
 def test_a_second_click_finds_the_first_submission(editor: User) -> None:
-    made = factories.organization(user=editor)
-    review = reviews.review(made, actor=acting(editor))
+    organization = factories.organization(user=editor)
+    review = reviews.review(organization, actor=acting(editor))
     first = factories.press(review, user=editor)
 
-    with pytest.raises(AlreadySent) as found:
+    with pytest.raises(AlreadySent) as refusal:
         factories.press(review, user=editor)
-    assert found.value.submission == first
+    assert refusal.value.submission == first
     assert Submission.objects.count() == 1
 
 
 def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
-    made = factories.organization(user=editor)
-    factories.press(reviews.review(made), user=editor)
-    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
-    review = reviews.review(Organization.objects.get(pk=made.pk))
+    organization = factories.organization(user=editor)
+    factories.press(reviews.review(organization), user=editor)
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    review = reviews.review(Organization.objects.get(pk=organization.pk))
     with pytest.raises(OutOfDate, match="was made since"):
         factories.press(review, user=editor, seen_submission=0)
 
 
 def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
+    organization = factories.organization(user=editor)
+    submission = factories.submission(organization, user=editor)
     submission.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         submission.save(force_insert=True)
 
 
 def test_every_warning_is_ticked_first(editor: User) -> None:
-    made = factories.organization(user=editor, contacts=())
-    review = reviews.review(made, actor=acting(editor))
+    organization = factories.organization(user=editor, contacts=())
+    review = reviews.review(organization, actor=acting(editor))
     assert [warning.key for warning in review.open_warnings] == ["contact"]
 
-    with pytest.raises(WarningsOpen) as found:
+    with pytest.raises(WarningsOpen) as refusal:
         factories.press(review, user=editor, ticked=frozenset())
-    assert found.value.keys == (submissions.warning_key(review.open_warnings[0]),)
+    assert refusal.value.keys == (submissions.warning_key(review.open_warnings[0]),)
     assert factories.press(review, user=editor).warnings[0]["text"].startswith("Nobody can be reached.")
 
 
 def test_a_tick_for_one_value_does_not_count_for_another(editor: User) -> None:
-    made = factories.organization(user=editor, name="A & B")
-    ticked = frozenset(map(submissions.warning_key, reviews.review(made).warnings))
-    made = organizations.edit(made.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor))
+    organization = factories.organization(user=editor, name="A & B")
+    ticked = frozenset(map(submissions.warning_key, reviews.review(organization).warnings))
+    organization = organizations.edit(
+        organization.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor)
+    )
     with pytest.raises(WarningsOpen):
-        factories.press(reviews.review(made), user=editor, ticked=ticked)
+        factories.press(reviews.review(organization), user=editor, ticked=ticked)
 
 
 def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> None:
     nameless = factories.UserFactory(role="editor", username="nameless")
-    made = factories.organization(user=nameless, contacts=())
-    submission = factories.submission(made, user=nameless)
+    organization = factories.organization(user=nameless, contacts=())
+    submission = factories.submission(organization, user=nameless)
     submissions.cancel_submission(submission.pk, actor=acting(nameless))
 
-    again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(nameless))
+    again = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(nameless))
     assert again.open_warnings == ()
     assert [warning.accepted_by for warning in again.settled_warnings] == ["nameless"]
     other = factories.organization(f"{BASE}.2", user=nameless, contacts=())
     assert [warning.key for warning in reviews.review(other, actor=acting(nameless)).open_warnings] == ["contact"]
 
 
-def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
-    made = factories.organization(user=editor, contacts=())
-    first = factories.submission(made, user=editor, reason="Known so")
+def test_a_warning_keeps_the_person_who_ticked_it(editor: User) -> None:
+    organization = factories.organization(user=editor, contacts=())
+    first = factories.submission(organization, user=editor, reason="Known so")
     submissions.cancel_submission(first.pk, actor=acting(editor))
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    made.refresh_from_db()
-    review = reviews.review(made, actor=acting(other))
+    organization.refresh_from_db()
+    review = reviews.review(organization, actor=acting(other))
     second = factories.press(review, user=other, reason="Another")
     submissions.cancel_submission(second.pk, actor=acting(other))
 
-    kept = {warning["key"]: warning for warning in second.warnings}
-    assert (kept["contact"]["accepted_by"], kept["contact"]["accepted_reason"]) == ("Editor One", "Known so")
-    assert kept["contact"]["accepted_at"] == first.created_at.isoformat()
-    assert "accepted_by" not in kept["others"]
-    made.refresh_from_db()
-    (folded,) = reviews.review(made, actor=acting(other)).settled_warnings
+    warnings_by_key = {warning["key"]: warning for warning in second.warnings}
+    assert (warnings_by_key["contact"]["accepted_by"], warnings_by_key["contact"]["accepted_reason"]) == (
+        "Editor One",
+        "Known so",
+    )
+    assert warnings_by_key["contact"]["accepted_at"] == first.created_at.isoformat()
+    assert "accepted_by" not in warnings_by_key["others"]
+    organization.refresh_from_db()
+    (folded,) = reviews.review(organization, actor=acting(other)).settled_warnings
     assert (folded.accepted_by, folded.accepted_reason) == ("Editor One", "Known so")
 
 
 def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
+    organization = factories.organization(user=editor)
+    submission = factories.submission(organization, user=editor)
     cancelled = submissions.cancel_submission(submission.pk, actor=acting(editor))
 
     assert (cancelled.state, cancelled.cancelled_by) == (State.CANCELLED, "Editor One")
-    assert factories.submission(made, user=editor).state == State.QUEUED
+    assert factories.submission(organization, user=editor).state == State.QUEUED
 
 
 def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
@@ -146,22 +151,22 @@ def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
 
 
 def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     other = factories.UserFactory(role="editor")
-    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
     sender = factories.UserFactory(role="approver")
-    submission = factories.submission(made, user=sender)
+    submission = factories.submission(organization, user=sender)
     assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
     submissions.cancel_submission(submission.pk, actor=acting(sender))
     Organization.objects.update(confirmed_version=1)
-    assert factories.submission(made, user=sender).authors == sorted([other.pk, sender.pk])
+    assert factories.submission(organization, user=sender).authors == sorted([other.pk, sender.pk])
 
 
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
-    made = factories.organization(user=editor)
-    factories.confirmed(made)
+    organization = factories.organization(user=editor)
+    factories.confirmed(organization)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
 
     review = reviews.review(Organization.objects.get(), actor=acting(editor))
     assert [(warning.key, "Name (Editor Two" in warning.text) for warning in review.open_warnings] == [("others", True)]
@@ -171,53 +176,58 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
 
 
 def test_changes_of_one_person_are_named_once(editor: User) -> None:
-    made = factories.organization(user=editor, aliases=("LC",))
+    organization = factories.organization(user=editor, aliases=("LC",))
     other = factories.UserFactory(role="editor")
-    review = reviews.review(made, actor=acting(other))
+    review = reviews.review(organization, actor=acting(other))
     text = next(warning.text for warning in review.open_warnings if warning.key == "others")
     assert text.count("Editor One") == 1
     assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
 
 
 def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> None:
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    contact = replace(made.record().contacts[0], work_phone="+16085550177")
-    organizations.edit(made.pk, 1, replace(made.record(), contacts=(contact,)), stands_for="", actor=acting(other))
-    changes = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor)).changes
-    named = {each.difference.field: each.entry.actor_name for each in changes if each.entry}
-    assert (named["contacts.0.purpose"], named["contacts.0.work_phone"]) == ("Editor One", "Editor Two")
+    contact = replace(organization.record().contacts[0], work_phone="+16085550177")
+    organizations.edit(
+        organization.pk, 1, replace(organization.record(), contacts=(contact,)), stands_for="", actor=acting(other)
+    )
+    changes = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(editor)).changes
+    authors_by_field = {each.difference.field: each.entry.actor_name for each in changes if each.entry}
+    assert (authors_by_field["contacts.0.purpose"], authors_by_field["contacts.0.work_phone"]) == (
+        "Editor One",
+        "Editor Two",
+    )
 
 
 def test_new_or_update_follows_from_presence(editor: User) -> None:
-    made = factories.organization(user=editor)
+    organization = factories.organization(user=editor)
     for presence, event, intent in (
         ("never", "New", Intent.CREATE),
         ("absent", "New", Intent.CREATE),
         ("present", "Update", Intent.UPDATE),
     ):
         Organization.objects.update(presence=presence)
-        review = reviews.review(Organization.objects.get(pk=made.pk))
+        review = reviews.review(Organization.objects.get(pk=organization.pk))
         assert (review.event, review.intent) == (event, intent)
     Organization.objects.update(presence="unknown")
-    blockers = reviews.review(Organization.objects.get(pk=made.pk)).blockers
+    blockers = reviews.review(Organization.objects.get(pk=organization.pk)).blockers
     assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
 
 
 def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
-    made = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
-    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+    organization = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
+    (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
     assert blocker.kind == Block.NOT_READ_BACK
     assert blocker.sentence == (
         "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
     )
     with pytest.raises(ActionRefused, match="cannot be read back"):
-        factories.submission(made, user=editor)
+        factories.submission(organization, user=editor)
 
 
-def test_a_value_that_a_message_would_lose_is_shown_before(editor: User) -> None:
-    made = factories.organization(user=editor, aliases=("Lakeside", ""))
-    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+def test_a_value_that_a_message_would_lose_is_shown_in_the_review(editor: User) -> None:
+    organization = factories.organization(user=editor, aliases=("Lakeside", ""))
+    (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
     assert "it lacks a value of the record" in blocker.sentence
 
 
@@ -263,14 +273,14 @@ def begin(submission: Submission, state: str) -> None:
     submission.refresh_from_db()
 
 
-def test_each_move_of_the_table_is_made(submission: Submission) -> None:
+def test_each_move_of_the_table_is_allowed(submission: Submission) -> None:
     for start, end in sorted(MOVED):
         begin(submission, start)
         submissions.move_submission(submission, State(end), evidence=_evidence(end))
         assert Submission.objects.get().state == end, (start, end)
 
 
-def test_no_other_move_is_made(submission: Submission) -> None:
+def test_no_other_move_is_allowed(submission: Submission) -> None:
     for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
         begin(submission, start)
         with pytest.raises(ValueError, match=f"does not go from {start} to {end}"):
@@ -286,23 +296,28 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submissio
 
     with pytest.raises(OutOfDate, match="was moved by somebody else"):
         submissions.move_submission(held_up, State.ACCEPTED, detail="Late.")
-    found = Submission.objects.get()
-    assert (found.state, found.attempt, found.token, found.detail) == (State.SENDING, 2, 2, "")
+    stored_submission = Submission.objects.get()
+    assert (stored_submission.state, stored_submission.attempt, stored_submission.token, stored_submission.detail) == (
+        State.SENDING,
+        2,
+        2,
+        "",
+    )
     submissions.move_submission(submission, State.ACCEPTED, evidence="answer")
 
 
 def test_a_second_move_changes_nothing(submission: Submission) -> None:
     stale = Submission.objects.get(pk=submission.pk)
-    submissions.move_submission(submission, State.CANCELLED)  # the token stays: the state alone tells
+    submissions.move_submission(submission, State.CANCELLED)  # the token stays the same: only the state differs
     with pytest.raises(OutOfDate):
         submissions.move_submission(stale, State.SENDING, attempt=1, token=1)
-    found = Submission.objects.get()
-    assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
+    stored_submission = Submission.objects.get()
+    assert (stored_submission.state, stored_submission.attempt, stored_submission.token) == (State.CANCELLED, 0, 0)
 
 
 def test_bytes_that_are_not_the_reviewed_ones_are_never_sent(submission: Submission) -> None:
-    changed = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
-    Submission.objects.update(message=changed)
+    other_bytes = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
+    Submission.objects.update(message=other_bytes)
 
     assert claim() is None
 

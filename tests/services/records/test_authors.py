@@ -1,4 +1,4 @@
-"""Which edit a change of a review is called by: only one that touched it."""
+"""Which edit a review names for a change: only an edit that changed that value."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from organizations.services.directory import differences
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import UserFactory, acting
-from tests.services.sending import edit, read
+from tests.services.sending import edit, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -29,30 +29,32 @@ def second(db: None) -> User:
     return UserFactory(role="editor", first_name="Editor", last_name="Two")
 
 
-def named(made: Organization) -> dict[str, int | None]:
-    """The person of each change of the next review."""
-    review = reviews.review(Organization.objects.get(pk=made.pk))
+def named(organization: Organization) -> dict[str, int | None]:
+    """The person that the next review names for each change."""
+    review = reviews.review(Organization.objects.get(pk=organization.pk))
     return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.changes}
 
 
-def overwritten(made: Organization) -> dict[str, int | None]:
-    """The person of each value of the directory that the next review overwrites."""
-    review = reviews.review(Organization.objects.get(pk=made.pk))
+def overwritten(organization: Organization) -> dict[str, int | None]:
+    """The person that the next review names for each value of the directory that it overwrites."""
+    review = reviews.review(Organization.objects.get(pk=organization.pk))
     return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.overwrites}
 
 
 @pytest.mark.parametrize("is_added", [True, False], ids=["added on both sides", "edited here, removed there"])
-def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_added: bool) -> None:
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
+def test_the_editor_of_a_contact_is_named_for_the_values_it_overwrites(editor: User, is_added: bool) -> None:
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
     other = replace(EXTRA, work_phone="+16085550122")
-    made = factories.confirmed(made if is_added else edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(first, other), name="North")
-    read(made, replace(made.record(), contacts=(first, EXTRA) if is_added else (first,)))
-    assert overwritten(made) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
+    organization = factories.confirmed(
+        organization if is_added else edit(organization, editor, contacts=(first, EXTRA))
+    )
+    edit(organization, editor, contacts=(first, other), name="North")
+    store_reading(organization, replace(organization.record(), contacts=(first, EXTRA) if is_added else (first,)))
+    assert overwritten(organization) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
 
 
-def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
+def test_adding_a_contact_does_not_name_its_editor_for_the_contact_before_it(
     accepted: Organization, editor: User, second: User
 ) -> None:
     (contact,) = accepted.record().contacts
@@ -62,7 +64,7 @@ def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
     assert named(accepted) == {"contacts.0.work_phone": editor.pk, "contacts.1": second.pk}
 
 
-def test_who_adds_a_contact_in_front_is_named_for_those_that_move(
+def test_adding_a_contact_in_front_names_its_editor_for_those_that_move(
     accepted: Organization, editor: User, second: User
 ) -> None:
     (contact,) = accepted.record().contacts
@@ -83,108 +85,108 @@ def test_a_second_registration_names_nobody_for_unedited_fields(
 
 @pytest.mark.parametrize("removes", [True, False], ids=["removed here", "only there"])
 def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_record(editor: User, removes: bool) -> None:
-    made = factories.organization(user=editor)
-    (contact,) = made.record().contacts
+    organization = factories.organization(user=editor)
+    (contact,) = organization.record().contacts
     if removes:
-        edit(made, editor, contacts=(contact, EXTRA))
-    read(made, replace(made.record(), contacts=(contact, EXTRA)))
-    edit(made, editor, contacts=(replace(contact, work_phone="+16085550199"),))
-    made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+        edit(organization, editor, contacts=(contact, EXTRA))
+    store_reading(organization, replace(organization.record(), contacts=(contact, EXTRA)))
+    edit(organization, editor, contacts=(replace(contact, work_phone="+16085550199"),))
+    organization = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
 
-    by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
-    assert {each.difference.field: each.entry for each in to_do.unsent_changes(made)} == by_review
+    by_review = {each.difference.field: each.entry for each in reviews.review(organization).overwrites}
+    assert {each.difference.field: each.entry for each in to_do.unsent_changes(organization)} == by_review
     assert {field: entry is not None for field, entry in by_review.items()} == {
         "contacts.0.work_phone": True,
         "contacts.removed.1": removes,
     }
 
 
-def test_who_removed_a_contact_is_named_by_that_contact(editor: User, second: User) -> None:
+def test_removing_a_contact_names_its_editor(editor: User, second: User) -> None:
     third = replace(EXTRA, name="Bills", work_phone="+16085550122")
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
-    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(EXTRA,))
-    edit(made, second, contacts=(EXTRA, third))
-    assert named(made)["contacts.removed.0"] == editor.pk
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
+    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    edit(organization, editor, contacts=(EXTRA,))
+    edit(organization, second, contacts=(EXTRA, third))
+    assert named(organization)["contacts.removed.0"] == editor.pk
 
 
-def test_who_edited_a_contact_is_named_after_another_one_moved_it(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
-    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
-    edit(made, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
-    assert named(made)["contacts.0.work_phone"] == editor.pk
+def test_the_editor_of_a_contact_is_named_after_somebody_else_moved_it(editor: User, second: User) -> None:
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
+    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
+    edit(organization, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
+    assert named(organization)["contacts.0.work_phone"] == editor.pk
 
 
-def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: User, second: User) -> None:
-    made = factories.accepted(user=editor)
-    edit(made, second, name="Other")
-    edit(made, editor, name=made.name)
-    edit(made, editor, aliases=("North",))
-    read(made, replace(made.record(), name="Theirs"))
-    assert overwritten(made) == {"name": None}
-    submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
+def test_a_submission_names_nobody_for_a_reverted_edit(editor: User, second: User) -> None:
+    organization = factories.accepted(user=editor)
+    edit(organization, second, name="Other")
+    edit(organization, editor, name=organization.name)
+    edit(organization, editor, aliases=("North",))
+    store_reading(organization, replace(organization.record(), name="Theirs"))
+    assert overwritten(organization) == {"name": None}
+    submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
     by = {change.field: change.by for change in submitted_changes(submission)}
     assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())
 
 
-def test_who_removed_a_contact_that_was_edited_before_is_named(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
-    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
-    edit(made, second, contacts=(first,))
-    assert named(made) == {"contacts.removed.1": second.pk}
+def test_removing_an_edited_contact_names_the_remover(editor: User, second: User) -> None:
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
+    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
+    edit(organization, second, contacts=(first,))
+    assert named(organization) == {"contacts.removed.1": second.pk}
 
 
-def test_an_edit_of_one_contact_is_not_another_ones_with_the_same_value(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
-    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
+def test_an_edit_of_one_contact_is_not_an_edit_of_another_with_the_same_value(editor: User, second: User) -> None:
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
+    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
     billed = replace(EXTRA, purpose="Billing")
-    edit(made, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
-    edit(made, second, contacts=(replace(first, purpose="Billing"), billed))
-    edit(made, editor, contacts=(billed,))
-    assert named(made) == {"contacts.removed.0": editor.pk, "contacts.0.purpose": second.pk}
+    edit(organization, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
+    edit(organization, second, contacts=(replace(first, purpose="Billing"), billed))
+    edit(organization, editor, contacts=(billed,))
+    assert named(organization) == {"contacts.removed.0": editor.pk, "contacts.0.purpose": second.pk}
 
 
 def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, second: User) -> None:
-    made = factories.accepted(user=editor)
-    old = made.name
-    made = read(made, replace(made.record(), name="By hand"))
-    differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(second))
-    edit(made, editor, name=old)
-    submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
+    organization = factories.accepted(user=editor)
+    old = organization.name
+    organization = store_reading(organization, replace(organization.record(), name="By hand"))
+    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(second))
+    edit(organization, editor, name=old)
+    submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
     assert [change.by.partition(",")[0] for change in submitted_changes(submission)] == [editor.get_full_name()]
 
 
-def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    (first,) = made.record().contacts
-    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(first,))
-    edit(made, editor, contacts=(EXTRA,))  # typed over the one that was kept
-    review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(second))
-    assert named(made) == {"contacts.removed.0": editor.pk}
+def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, second: User) -> None:
+    organization = factories.organization(user=editor)
+    (first,) = organization.record().contacts
+    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    edit(organization, editor, contacts=(first,))
+    edit(organization, editor, contacts=(EXTRA,))  # replaces the contact that was kept
+    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(second))
+    assert named(organization) == {"contacts.removed.0": editor.pk}
     assert "others" in {warning.key for warning in review.warnings}
 
 
-def test_who_removed_a_contact_that_was_taken_is_named(editor: User, second: User) -> None:
-    made = factories.confirmed(factories.organization(user=editor))
-    (first,) = made.record().contacts
-    edit(made, editor, aliases=("North",))
-    made = read(made, replace(made.record(), aliases=(), contacts=(first, EXTRA)))
-    differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
-    edit(made, second, contacts=(first,))
-    assert named(made)["contacts.removed.1"] == second.pk
+def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, second: User) -> None:
+    organization = factories.confirmed(factories.organization(user=editor))
+    (first,) = organization.record().contacts
+    edit(organization, editor, aliases=("North",))
+    organization = store_reading(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
+    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+    edit(organization, second, contacts=(first,))
+    assert named(organization)["contacts.removed.1"] == second.pk
 
 
 def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None:
-    made = factories.organization(user=editor)
-    made = factories.confirmed(edit(made, editor, contacts=()))
-    edit(made, editor, contacts=(EXTRA,))
-    theirs = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
-    made = read(made, replace(made.record(), contacts=(theirs,)))
-    assert (made.changes > 0, bool(to_do.unsent_changes(made))) == (True, True)
+    organization = factories.organization(user=editor)
+    organization = factories.confirmed(edit(organization, editor, contacts=()))
+    edit(organization, editor, contacts=(EXTRA,))
+    contact_there = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
+    organization = store_reading(organization, replace(organization.record(), contacts=(contact_there,)))
+    assert (organization.changes > 0, bool(to_do.unsent_changes(organization))) == (True, True)

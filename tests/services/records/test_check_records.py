@@ -22,35 +22,35 @@ type Run = Callable[..., tuple[int, str, str]]
 def run() -> Run:
     def run(*arguments: str) -> tuple[int, str, str]:
         """Exit code, standard output and standard error."""
-        out, said = io.StringIO(), io.StringIO()
+        out, errors = io.StringIO(), io.StringIO()
         try:
-            call_command("check_records", *arguments, stdout=out, stderr=said)
+            call_command("check_records", *arguments, stdout=out, stderr=errors)
         except CommandError as error:
-            return error.returncode, out.getvalue(), f"{said.getvalue()}{error}"
-        return 0, out.getvalue(), said.getvalue()
+            return error.returncode, out.getvalue(), f"{errors.getvalue()}{error}"
+        return 0, out.getvalue(), errors.getvalue()
 
     return run
 
 
 @pytest.fixture
 def wrong(editor: User) -> Organization:
-    made = factories.organization(user=editor, name="=Lakeside\x1b[2J")
-    Organization.objects.filter(pk=made.pk).update(zip_code="5370")
-    return made
+    organization = factories.organization(user=editor, name="=Lakeside\x1b[2J")
+    Organization.objects.filter(pk=organization.pk).update(zip_code="5370")
+    return organization
 
 
 def test_a_finding_is_a_line_of_a_table_and_exit_code_1(run: Run, wrong: Organization) -> None:
-    code, out, said = run()
+    code, out, errors = run()
     assert code == 1
     head, *lines = out.splitlines()
     assert head.split()[:3] == ["Environment", "OID", "Name"]
     assert [line for line in lines if "ZIP" in line and BASE in line and "'5370' is not a ZIP code." in line]
     assert "\x1b" not in out
-    assert "STAGING: 1 of 1 record checked" in said
-    assert said.endswith("findings in 1 record.")
+    assert "STAGING: 1 of 1 record checked" in errors
+    assert errors.endswith("findings in 1 record.")
 
 
-def test_without_a_finding_it_ends_with_0(run: Run, editor: User) -> None:
+def test_without_a_finding_the_exit_code_is_0(run: Run, editor: User) -> None:
     factories.organization(user=editor)
     assert run()[0] == 0
     assert "Nothing was found in 1 record." in run()[2]

@@ -25,9 +25,9 @@ def linked(user: User) -> tuple[Organization, Organization]:
 
 
 def entries(action: Action) -> dict[int, dict[str, object]]:
-    """What the entries with this action say of the other record, by the record that they are about."""
-    found = AuditEntry.objects.filter(action=action)
-    return {entry.organization_id or 0: entry.facts["details"] for entry in found}
+    """What the entries of this action say about the other record, by the record of the entry."""
+    entries_found = AuditEntry.objects.filter(action=action)
+    return {entry.organization_id or 0: entry.facts["details"] for entry in entries_found}
 
 
 def test_a_link_is_in_the_history_of_both_records(editor: User) -> None:
@@ -40,9 +40,9 @@ def test_a_link_is_in_the_history_of_both_records(editor: User) -> None:
 
 
 def test_a_link_leaves_version_and_values_as_they_are(editor: User) -> None:
-    before = [each.version for each in pair(editor)]
+    versions_before = [each.version for each in pair(editor)]
     Organization.objects.all().delete()
-    assert [each.version for each in linked(editor)] == before
+    assert [each.version for each in linked(editor)] == versions_before
 
 
 def test_neither_side_gets_a_second_counterpart(editor: User) -> None:
@@ -90,9 +90,9 @@ def test_a_removed_link_is_in_the_history_of_both_records(editor: User) -> None:
 def test_a_withdrawn_record_leaves_an_entry_on_its_counterpart(editor: User, environment: str) -> None:
     records = {each.environment: each for each in linked(editor)}
     withdrawn = records.pop(environment)
-    (kept,) = records.values()
+    (remaining,) = records.values()
     organizations.withdraw(withdrawn.pk, withdrawn.version, actor=acting(editor))
-    assert Organization.objects.get(pk=kept.pk).counterpart is None
+    assert Organization.objects.get(pk=remaining.pk).counterpart is None
     assert entries(Action.ORGANIZATION_UNLINKED) == {
-        kept.pk: {"counterpart": counterparts.reference(withdrawn), "is_withdrawn": True}
+        remaining.pk: {"counterpart": counterparts.reference(withdrawn), "is_withdrawn": True}
     }

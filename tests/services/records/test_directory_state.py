@@ -1,4 +1,4 @@
-"""What is stored of a record in the directory, column by column, whoever found it out."""
+"""What is stored about a record in the directory, column by column."""
 
 import datetime
 from dataclasses import replace
@@ -18,7 +18,7 @@ MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 LATER = MOMENT + datetime.timedelta(minutes=1)
 ELSEWHERE = "1.".ljust(OID_LENGTH, "2")
 
-# Of every column something else than a new record has.
+# Each column has a value that a new record does not have.
 FILLED: dict[str, Any] = {
     "presence": Presence.UNKNOWN,
     "presence_basis": Basis.STATED,
@@ -50,9 +50,9 @@ COUNTED = {
 
 @pytest.fixture
 def row(editor: User) -> Organization:
-    made = factories.organization(user=editor)
-    Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'}, **FILLED, **COUNTED)
-    return Organization.objects.get(pk=made.pk)
+    organization = factories.organization(user=editor)
+    Organization.objects.filter(pk=organization.pk).update(carried={"Type": '"Clinic"'}, **FILLED, **COUNTED)
+    return Organization.objects.get(pk=organization.pk)
 
 
 def change(row: Organization, **values: Any) -> Organization:
@@ -61,18 +61,18 @@ def change(row: Organization, **values: Any) -> Organization:
 
 
 def assert_stored(row: Organization, **values: Any) -> None:
-    stored = Organization.objects.get(pk=row.pk)
-    values = {"wanted_hash": fingerprint(stored.record())} | values
-    assert {name: getattr(stored, name) for name in values} == values
+    organization = Organization.objects.get(pk=row.pk)
+    values = {"wanted_hash": fingerprint(organization.record())} | values
+    assert {name: getattr(organization, name) for name in values} == values
 
 
 def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor: User) -> None:
     submission = factories.submission(factories.organization(f"{factories.BASE}.1", user=editor), user=editor)
     accepted = replace(row.record(), name="Sent", active=False, part_of_oid=ELSEWHERE)
-    before = clock.now()
+    time_before = clock.now()
     directory_state.mark_accepted(row, accepted, submission, evidence=Evidence.QUERY, known_at=LATER)
     assert row.confirmed_at is not None
-    assert row.confirmed_at >= before
+    assert row.confirmed_at >= time_before
     assert_stored(
         row,
         confirmed=canonical(accepted),
@@ -97,13 +97,13 @@ def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor
 
 
 @pytest.mark.parametrize("asked_at", [MOMENT, LATER])
-def test_a_reading_is_kept_with_what_it_shows(row: Organization, asked_at: datetime.datetime) -> None:
+def test_a_reading_is_stored_with_its_values(row: Organization, asked_at: datetime.datetime) -> None:
     row = change(row, taken="", differs_since=None)
-    seen = factories.record(name="By hand", active=False, part_of_oid=ELSEWHERE)
-    directory_state.keep_reading(row, seen, asked_at)
+    reading = factories.record(name="By hand", active=False, part_of_oid=ELSEWHERE)
+    directory_state.keep_reading(row, reading, asked_at)
     assert_stored(
         row,
-        seen=canonical(seen),
+        seen=canonical(reading),
         seen_at=asked_at,
         not_visible_yet=False,
         changes=1,
@@ -114,7 +114,7 @@ def test_a_reading_is_kept_with_what_it_shows(row: Organization, asked_at: datet
     )
 
 
-def test_a_reading_that_was_asked_for_earlier_is_not_kept(row: Organization) -> None:
+def test_a_reading_of_an_earlier_query_is_not_stored(row: Organization) -> None:
     directory_state.keep_reading(row, None, MOMENT - datetime.timedelta(seconds=1))
     assert_stored(row, **FILLED, **COUNTED)
 
@@ -131,7 +131,7 @@ def test_a_record_that_is_not_shown_differs_once(row: Organization) -> None:
     assert_stored(row, seen="", seen_at=LATER, differs=1, shown_active=None, shown_part_of_oid="")
 
 
-def test_a_record_that_is_absent_differs_in_nothing_and_is_nobodys(row: Organization) -> None:
+def test_an_absent_record_has_no_differences_and_is_not_foreign(row: Organization) -> None:
     row = change(row, not_visible_yet=False, presence=Presence.PRESENT)
     directory_state.mark_absent(row, LATER)
     assert_stored(
@@ -146,20 +146,20 @@ def test_a_record_that_is_absent_differs_in_nothing_and_is_nobodys(row: Organiza
     )
 
 
-def test_what_was_taken_is_what_the_next_message_is_compared_with(row: Organization) -> None:
+def test_the_next_message_is_compared_with_the_values_taken(row: Organization) -> None:
     row = change(row, known_at=None, taken="")
-    seen = factories.record(name="Seen", active=False, part_of_oid=ELSEWHERE)
-    directory_state.take_reading(row, seen)
-    assert row.taken == canonical(seen)
+    reading = factories.record(name="Seen", active=False, part_of_oid=ELSEWHERE)
+    directory_state.take_reading(row, reading)
+    assert row.taken == canonical(reading)
     assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, ELSEWHERE)
     assert (row.known_at, row.not_visible_yet) == (MOMENT, False)
 
 
 @pytest.mark.parametrize("basis", [Basis.NONE, Basis.ACCEPTED])
-def test_a_record_that_somebody_claimed_is_present(row: Organization, basis: Basis) -> None:
+def test_a_claimed_record_is_present(row: Organization, basis: Basis) -> None:
     row = change(row, presence_basis=basis)
-    seen = factories.record(name="Seen", carried=(("Endpoints", "[]"),))
-    directory_state.mark_present(row, seen, LATER)
+    reading = factories.record(name="Seen", carried=(("Endpoints", "[]"),))
+    directory_state.mark_present(row, reading, LATER)
     assert_stored(
         row,
         presence=Presence.PRESENT,
@@ -193,7 +193,7 @@ def test_a_record_of_another_organization_is_not_in_the_directory(
     )
 
 
-def test_of_another_oid_nothing_is_known() -> None:
+def test_a_new_oid_clears_what_is_known_of_the_directory() -> None:
     row = Organization(confirmed_submission=Submission(), **FILLED)
     directory_state.clear(row)
     new = Organization()
@@ -221,7 +221,7 @@ LAGGING: dict[str, Any] = {"confirmed": SECOND, "known_at": MOMENT, "seen": FIRS
         ({"confirmed_submission": None}, Event.UPDATE, False),
     ],
 )
-def test_a_directory_that_shows_what_was_there_before_our_message_lags_behind(
+def test_a_directory_that_shows_the_values_before_our_message_lags_behind(
     changed: dict[str, Any], event: Event, lags: bool
 ) -> None:
     values = LAGGING | {"confirmed_submission": Submission(event=event, before=FIRST)} | changed

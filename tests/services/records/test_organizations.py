@@ -12,18 +12,22 @@ from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, edit, fresh
+from tests.services.sending import answer_next, edit, reload
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_created_record_and_its_entry_are_stored_together(editor: User) -> None:
-    made = factories.organization(user=editor, aliases=("Lakeside", "LC"))
+    organization = factories.organization(user=editor, aliases=("Lakeside", "LC"))
 
-    entry = AuditEntry.objects.get(organization_id=made.pk)
+    entry = AuditEntry.objects.get(organization_id=organization.pk)
     assert (entry.action, entry.actor_name, entry.version_after) == (Action.ORGANIZATION_CREATED, "Editor One", 1)
-    assert entry.facts["record"] == made.record().to_json() == factories.record(aliases=("Lakeside", "LC")).to_json()
-    assert (made.presence, made.version, made.wanted_hash != "") == (Presence.NEVER, 1, True)
+    assert (
+        entry.facts["record"]
+        == organization.record().to_json()
+        == factories.record(aliases=("Lakeside", "LC")).to_json()
+    )
+    assert (organization.presence, organization.version, organization.wanted_hash != "") == (Presence.NEVER, 1, True)
 
 
 def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> None:
@@ -36,103 +40,107 @@ def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> Non
 
 
 def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None:
-    made = edit(factories.organization(user=editor), editor, name="Lakeside North")
+    organization = edit(factories.organization(user=editor), editor, name="Lakeside North")
 
     entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
-    assert (made.version, entry.facts["fields"]) == (2, ["name"])
+    assert (organization.version, entry.facts["fields"]) == (2, ["name"])
     assert entry.facts["changes"][0]["after"] == "Lakeside North"
 
 
-def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
-    made = factories.organization(user=editor)
-    edit(made, editor)
+def test_saving_without_a_change_stores_nothing(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    edit(organization, editor)
 
     assert Organization.objects.get().version == 1
     assert AuditEntry.objects.count() == 1
 
 
 def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> None:
-    made = factories.organization(user=editor)
-    edit(made, editor, name="First")
+    organization = factories.organization(user=editor)
+    edit(organization, editor, name="First")
 
     with pytest.raises(EditConflict):
-        organizations.edit(made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor))
+        organizations.edit(
+            organization.pk, 1, replace(organization.record(), name="Second"), stands_for="", actor=acting(editor)
+        )
     assert Organization.objects.get().name == "First"
-    base = organizations.record_at(made, 1)
+    base = organizations.record_at(organization, 1)
     assert base is not None
-    assert base.name == made.name
+    assert base.name == organization.name
 
 
-def test_the_oid_can_change_until_something_was_sent_and_records_below_follow(editor: User) -> None:
+def test_the_oid_can_change_until_the_first_submission_and_child_records_follow(editor: User) -> None:
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    made = edit(factories.organization(user=editor), editor, oid=f"{BASE}.7")
+    organization = edit(factories.organization(user=editor), editor, oid=f"{BASE}.7")
     child.refresh_from_db()
-    assert (made.oid, child.part_of_oid, child.version) == (f"{BASE}.7", f"{BASE}.7", 2)
+    assert (organization.oid, child.part_of_oid, child.version) == (f"{BASE}.7", f"{BASE}.7", 2)
 
-    factories.submission(made, user=editor)
-    assert edit(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
+    factories.submission(organization, user=editor)
+    assert edit(organization, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
-def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User) -> None:
-    made = factories.organization(user=editor)
+def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) -> None:
+    organization = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    factories.plan([made, child], user=editor)
-    submissions.cancel_submission(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
+    factories.plan([organization, child], user=editor)
+    submissions.cancel_submission(
+        organization.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor)
+    )
     Submission.objects.filter(oid=child.oid).update(state="queued")
     with pytest.raises(ActionRefused, match="must end first"):
-        edit(made, editor, oid=f"{BASE}.7")
+        edit(organization, editor, oid=f"{BASE}.7")
     child.refresh_from_db()
     assert child.part_of_oid == BASE
 
 
 def test_active_is_not_edited(editor: User) -> None:
-    made = edit(factories.organization(user=editor), editor, active=False, name="Other")
-    assert made.active
+    organization = edit(factories.organization(user=editor), editor, active=False, name="Other")
+    assert organization.active
 
 
 def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
     contacts = tuple(factories.record().contacts[0].__class__(purpose="Technical", name=name) for name in "CAB")
-    made = edit(factories.organization(user=editor), editor, contacts=contacts)
-    assert [contact.name for contact in Organization.objects.get(pk=made.pk).contacts.all()] == ["C", "A", "B"]
+    organization = edit(factories.organization(user=editor), editor, contacts=contacts)
+    assert [contact.name for contact in Organization.objects.get(pk=organization.pk).contacts.all()] == ["C", "A", "B"]
 
 
 def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
-    made = factories.organization(user=editor)
-    organizations.withdraw(made.pk, made.version, actor=acting(editor))
+    organization = factories.organization(user=editor)
+    organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
 
     assert not Organization.objects.exists()
     assert AuditEntry.objects.get(action=Action.ORGANIZATION_WITHDRAWN).facts["record"]["oid"] == BASE
     factories.organization(user=editor)
 
 
-def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
+def test_a_record_with_a_cancelled_submission_is_never_withdrawn(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    submission = factories.submission(organization, user=editor)
     submissions.cancel_submission(submission.pk, actor=acting(editor))
 
     with pytest.raises(ActionRefused) as fault:
-        organizations.withdraw(made.pk, made.version, actor=acting(editor))
+        organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
     assert str(fault.value) == (
         "A submission of this record was cancelled before anything was sent. The record is kept, because its history"
         " names that submission."
     )
 
 
-def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: User) -> None:
-    made = factories.organization(user=editor)
-    assert not organizations.was_only_cancelled(made)
+def test_a_record_was_only_cancelled_if_all_its_submissions_were_cancelled(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    assert not organizations.was_only_cancelled(organization)
     for _ in range(2):
-        submission = factories.submission(made, user=editor)
-        made.refresh_from_db()
-        assert not organizations.was_only_cancelled(made)
+        submission = factories.submission(organization, user=editor)
+        organization.refresh_from_db()
+        assert not organizations.was_only_cancelled(organization)
         submissions.cancel_submission(submission.pk, actor=acting(editor))
-        made.refresh_from_db()
-        assert organizations.was_only_cancelled(made)
+        organization.refresh_from_db()
+        assert organizations.was_only_cancelled(organization)
     Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1)
-    assert not organizations.was_only_cancelled(made)
+    assert not organizations.was_only_cancelled(organization)
 
 
-def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
+def test_a_record_with_children_is_not_withdrawn(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(ActionRefused, match="Records are part of this one"):
@@ -147,29 +155,29 @@ def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
         ("2.16.840.1.113883.3.6147.458.2", ""),
     ],
 )
-def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
+def test_part_of_never_forms_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
     assert organizations.parent_error("staging", BASE, part_of_oid) == sentence
 
 
-def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
-    made = factories.organization(user=editor)
+def test_no_save_closes_a_circle(editor: User) -> None:
+    organization = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(Circle):
-        edit(made, editor, part_of_oid=f"{BASE}.1")
+        edit(organization, editor, part_of_oid=f"{BASE}.1")
     with pytest.raises(ActionRefused):
-        edit(made, editor, part_of_oid=BASE)
-    # An OID that was somebody's parent before it was a record of ours.
+        edit(organization, editor, part_of_oid=BASE)
+    # The OID of the first record's parent becomes a record of ours later.
     factories.organization(f"{BASE}.8", user=editor, part_of_oid=f"{BASE}.9")
     with pytest.raises(Circle):
         factories.organization(f"{BASE}.9", user=editor, part_of_oid=f"{BASE}.8")
-    assert Organization.objects.get(pk=made.pk).version == 1
+    assert Organization.objects.get(pk=organization.pk).version == 1
     assert not Organization.objects.filter(oid=f"{BASE}.9").exists()
 
 
-def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) -> None:
+def test_the_suggested_oid_is_free_and_is_not_a_patient_or_document_oid(editor: User) -> None:
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
@@ -179,95 +187,107 @@ def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) 
 
 
 def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
-    made = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    factories.submission(made, user=editor, reason="Test")
-    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    organization = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.submission(organization, user=editor, reason="Test")
+    Organization.objects.filter(pk=organization.pk).update(oid=f"{BASE}.7")
     assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
 
 
 class TestAfterAcceptance:
-    def test_discarded_edits_make_nobody_an_author_of_the_next_message(self, editor: User) -> None:
-        made = edit(factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent")
-        made = organizations.discard(made.pk, made.version, actor=acting(editor))
-        made = edit(made, editor, name="Lakeside North")
-        assert factories.submission(made, user=editor).authors == [editor.pk]
+    def test_discarded_edits_do_not_make_anyone_an_author_of_the_next_message(self, editor: User) -> None:
+        organization = edit(
+            factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent"
+        )
+        organization = organizations.discard(organization.pk, organization.version, actor=acting(editor))
+        organization = edit(organization, editor, name="Lakeside North")
+        assert factories.submission(organization, user=editor).authors == [editor.pk]
 
-    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User) -> None:
+    def test_edits_that_a_deactivation_leaves_out_keep_their_editor(self, editor: User) -> None:
         other = factories.UserFactory(role="editor")
-        made = edit(factories.accepted(user=editor), other, name="Saved, not sent")
-        factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
-        answered()
-        assert factories.submission(made, user=editor).authors == sorted([editor.pk, other.pk])
+        organization = edit(factories.accepted(user=editor), other, name="Saved, not sent")
+        factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
+        answer_next()
+        assert factories.submission(organization, user=editor).authors == sorted([editor.pk, other.pk])
 
-    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User) -> None:
-        made = edit(factories.accepted(user=editor), editor, name="Not to be sent")
-        assert fresh(made).open_work == "changes_not_sent"
-        after = fresh(organizations.discard(made.pk, made.version, actor=acting(editor)))
-        assert (after.name, after.changes, after.open_work) == ("Lakeside 1", 0, "")
+    def test_discarding_restores_the_accepted_values(self, editor: User) -> None:
+        organization = edit(factories.accepted(user=editor), editor, name="Not to be sent")
+        assert reload(organization).open_work == "changes_not_sent"
+        organization_after = reload(organizations.discard(organization.pk, organization.version, actor=acting(editor)))
+        assert (organization_after.name, organization_after.changes, organization_after.open_work) == (
+            "Lakeside 1",
+            0,
+            "",
+        )
 
     def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User) -> None:
-        made = edit(factories.accepted(user=editor), editor, name="Sent soon")
-        factories.submission(made, user=editor)
+        organization = edit(factories.accepted(user=editor), editor, name="Sent soon")
+        factories.submission(organization, user=editor)
         with pytest.raises(ActionRefused, match="is not finished"):
-            organizations.discard(made.pk, made.version, actor=acting(editor))
+            organizations.discard(organization.pk, organization.version, actor=acting(editor))
 
     def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
-        made = factories.accepted(user=editor)
-        record = replace(made.record(), name="Saved, not sent")
-        saved = organizations.edit(made.pk, made.version, record, stands_for="location", actor=acting(editor))
-        factories.submission(saved, user=editor, intent=Intent.DEACTIVATE)
+        organization = factories.accepted(user=editor)
+        record = replace(organization.record(), name="Saved, not sent")
+        saved_record = organizations.edit(
+            organization.pk, organization.version, record, stands_for="location", actor=acting(editor)
+        )
+        factories.submission(saved_record, user=editor, intent=Intent.DEACTIVATE)
 
-        edit(saved, editor, name="Later")
+        edit(saved_record, editor, name="Later")
 
-        base = organizations.record_at(saved, saved.version)
+        base = organizations.record_at(saved_record, saved_record.version)
         assert base == replace(record, active=False)
-        assert organizations.stands_for_at(saved, saved.version) == "location"
+        assert organizations.stands_for_at(saved_record, saved_record.version) == "location"
 
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:
-    made = factories.organization(user=editor)
-    organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
+    organization = factories.organization(user=editor)
+    organizations.state_registered(organization.pk, reason="Registered with curl.", actor=acting(editor))
 
-    assert fresh(made).standing == "stated"
-    assert factories.submission(made, user=editor).event == "Update"
+    assert reload(organization).standing == "stated"
+    assert factories.submission(organization, user=editor).event == "Update"
 
 
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
-    made = factories.submission(factories.organization(user=editor), user=editor).organization
+    submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
-        organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
-    assert fresh(made).presence == Presence.NEVER
+        organizations.state_registered(submission.pk, reason="Registered with curl.", actor=acting(editor))
+    assert reload(submission).presence == Presence.NEVER
 
 
-def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
+def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_destination_id(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    made = organizations.take_over(record, "staging", actor=acting(editor))
+    organization = organizations.take_over(record, "staging", actor=acting(editor))
 
-    after = fresh(made)
-    assert (after.standing, after.open_work, after.destination_known) == ("seen", "", False)
+    organization_after = reload(organization)
+    assert (organization_after.standing, organization_after.open_work, organization_after.destination_known) == (
+        "seen",
+        "",
+        False,
+    )
     with pytest.raises(ActionRefused, match="Enter the destination ID"):
-        factories.submission(made, user=editor)
-    assert State.QUEUED not in made.submissions.values_list("state", flat=True)
+        factories.submission(organization, user=editor)
+    assert State.QUEUED not in organization.submissions.values_list("state", flat=True)
 
 
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    made = organizations.take_over(record, "staging", actor=acting(editor))
+    organization = organizations.take_over(record, "staging", actor=acting(editor))
     typed = factories.record(name="Lakeside North")
-    made = organizations.edit(made.pk, made.version, typed, stands_for="", actor=acting(editor))
+    organization = organizations.edit(organization.pk, organization.version, typed, stands_for="", actor=acting(editor))
 
-    goes = json.loads(reviews.review(made).message)["Organizations"][0]
+    goes = json.loads(reviews.review(organization).message)["Organizations"][0]
     assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})
     assert "ManagingOrg" not in goes
 
 
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:
-    """No record gives up an OID that was sent; should a row ever lose it, the outbox remembers."""
-    made = factories.organization(user=editor)
-    factories.submission(made, user=editor)
-    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    """A record never loses an OID that was sent. If its row loses it, the outbox still has it."""
+    organization = factories.organization(user=editor)
+    factories.submission(organization, user=editor)
+    Organization.objects.filter(pk=organization.pk).update(oid=f"{BASE}.7")
     sentence = rf"^{BASE} was sent earlier for Lakeside 1\. An OID is never used again\.$"
     with pytest.raises(OidTaken, match=sentence):
         factories.organization(user=editor)

@@ -17,7 +17,7 @@ from organizations.services.records.prepare import Doubt, FormBasis, SourceKind,
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.sending import answer_about_record
+from tests.services.sending import store_record_answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -26,8 +26,8 @@ MOMENT = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
 DESTINATION = "5e3dc12b-0000-4f6e-8a6f-7a1b2c3d4e5f"
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.get(pk=made.pk)
+def fresh(organization: Organization) -> Organization:
+    return Organization.objects.get(pk=organization.pk)
 
 
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
@@ -38,22 +38,22 @@ def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any
     return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
 
 
-def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> None:
+def test_the_accepted_values_are_copied_and_not_the_saved_ones(editor: User) -> None:
     accepted = factories.confirmed(factories.organization(user=editor, name="Accepted"))
     record = replace(accepted.record(), name="Only saved")
-    saved = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
-    source = prepare.source_of(saved)
+    saved_record = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
+    source = prepare.source_of(saved_record)
     assert (source.kind, source.record.name) == (SourceKind.ACCEPTED, "Accepted")
 
 
-def test_without_an_acceptance_what_is_saved_is_repeated(editor: User) -> None:
+def test_without_an_acceptance_the_saved_values_are_copied(editor: User) -> None:
     source = prepare.source_of(factories.organization(user=editor, name="Saved"))
     assert (source.kind, source.record.name) == (SourceKind.SAVED, "Saved")
 
 
-def test_what_was_taken_from_the_directory_is_repeated(editor: User) -> None:
-    made = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
-    source = prepare.source_of(made)
+def test_values_taken_from_the_directory_are_copied(editor: User) -> None:
+    organization = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
+    source = prepare.source_of(organization)
     assert (source.kind, source.record.name) == (SourceKind.TAKEN, "Seen")
 
 
@@ -96,7 +96,7 @@ def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor:
 def test_the_entry_names_no_submission_for_values_taken_from_the_directory(editor: User) -> None:
     staging = factories.organization(user=editor)
     staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
-    answer_about_record(staging, replace(staging.record(), name="Seen"))
+    store_record_answer(staging, replace(staging.record(), name="Seen"))
     staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=acting(editor))
     production = prepared(staging, editor)
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
@@ -112,7 +112,7 @@ def test_a_record_is_not_prepared_twice(editor: User) -> None:
     assert Organization.objects.in_environment("production").count() == 1
 
 
-def test_a_new_acceptance_is_not_ignored(editor: User) -> None:
+def test_a_new_acceptance_since_the_form_is_refused(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
     factories.confirmed(staging, name="Accepted meanwhile")
@@ -124,17 +124,17 @@ def test_a_new_acceptance_is_not_ignored(editor: User) -> None:
     prepared(fresh(staging), editor)
 
 
-def test_a_doubt_that_the_form_did_not_show_is_not_passed_over(editor: User) -> None:
+def test_a_doubt_that_the_form_did_not_show_is_refused(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     directory_state.mark_absent(staging, clock.now())
     basis = prepare.source_of(fresh(staging)).record
-    for shown in (Doubt.NONE, Doubt.UNKNOWN):
+    for doubt_shown in (Doubt.NONE, Doubt.UNKNOWN):
         with pytest.raises(SourceChanged):
-            prepared(fresh(staging), editor, basis=basis, doubt=shown)
+            prepared(fresh(staging), editor, basis=basis, doubt=doubt_shown)
     assert prepared(fresh(staging), editor, basis=basis, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
 
-def test_a_doubt_that_ended_after_the_form_showed_it_stops_nothing(editor: User) -> None:
+def test_a_doubt_that_ended_after_the_form_showed_it_is_ignored(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     assert prepared(staging, editor, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
@@ -151,7 +151,7 @@ def test_a_doubt_that_ended_after_the_form_showed_it_stops_nothing(editor: User)
         ({"presence": Presence.PRESENT, "seen_at": MOMENT}, Doubt.UNSEEN),
     ],
 )
-def test_why_staging_may_not_have_the_record(values: dict[str, Any], doubt: Doubt) -> None:
+def test_each_doubt_about_the_record_of_staging_is_detected(values: dict[str, Any], doubt: Doubt) -> None:
     assert StagingSource(Organization(**values), SourceKind.SAVED, factories.record()).doubt == doubt
 
 
@@ -163,14 +163,14 @@ def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_r
         return prepare.prepared_before(record, fresh(staging), stands_for=stands_for, actor=acting(user))
 
     assert found() is None
-    made = prepared(staging, editor)
-    assert found() == made
+    organization = prepared(staging, editor)
+    assert found() == organization
     assert found(user=factories.UserFactory(role="editor")) is None
     assert found(stands_for="") is None
     renamed = replace(record, name="Renamed")
     assert found(renamed) is None
-    organizations.edit(made.pk, 1, renamed, stands_for="location", actor=acting(editor))
-    assert found(renamed) is None  # whoever edits it afterwards pressed no button twice
+    organizations.edit(organization.pk, 1, renamed, stands_for="location", actor=acting(editor))
+    assert found(renamed) is None  # a later editor did not press the button twice
 
 
 def test_a_record_that_was_linked_by_hand_was_not_prepared(editor: User) -> None:
@@ -180,7 +180,7 @@ def test_a_record_that_was_linked_by_hand_was_not_prepared(editor: User) -> None
     assert prepare.prepared_before(other.record(), fresh(staging), stands_for="", actor=acting(editor)) is None
 
 
-def test_a_prepared_record_does_not_close_a_circle(editor: User) -> None:
+def test_a_prepared_record_cannot_close_a_circle(editor: User) -> None:
     below = factories.organization(f"{THEIRS}.1", user=editor, environment="production", part_of_oid=THEIRS)
     staging = factories.organization(user=editor)
     with pytest.raises(Circle):
@@ -188,7 +188,7 @@ def test_a_prepared_record_does_not_close_a_circle(editor: User) -> None:
     assert fresh(staging).counterpart is None
 
 
-def test_an_edit_that_was_not_sent_does_not_change_what_is_repeated(editor: User) -> None:
+def test_an_unsent_edit_does_not_change_the_copied_values(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
     record = replace(staging.record(), name="Only saved", destination_id=DESTINATION)
@@ -203,7 +203,7 @@ def test_a_withdrawn_record_is_not_prepared(editor: User) -> None:
         prepared(staging, editor)
 
 
-def test_nothing_is_kept_if_the_oid_is_taken(editor: User) -> None:
+def test_nothing_is_saved_if_the_oid_is_taken(editor: User) -> None:
     factories.organization(THEIRS, user=editor, environment="production")
     staging = factories.confirmed(factories.organization(user=editor))
     with pytest.raises(OidTaken):
@@ -221,7 +221,7 @@ def test_nothing_is_kept_if_the_oid_is_taken(editor: User) -> None:
         (OWN, "", OWN, ""),
         ("", THEIRS, OWN, ""),
         (OWN, f"{THEIRS},1.2.3", OWN, ""),  # which of the two belongs to it?
-        (OWN, OWN, f"{OWN}.5", ""),  # the same OID is not a proposal
+        (OWN, OWN, f"{OWN}.5", ""),  # the same OID is never proposed
         ("1.2", f"1.2.{'3' * 55}", "1.2.4444.55555", ""),  # too long
         (OWN, GATEWAY_OID, OWN, ""),
         (OWN, GATEWAY_OID.rpartition(".")[0], f"{OWN}.{GATEWAY_OID.rpartition('.')[2]}", ""),
@@ -243,7 +243,7 @@ def test_an_oid_is_proposed_by_exchanging_the_base(staging: str, production: str
         (OWN, THEIRS, f"{THEIRS}.5", False),
         (OWN, THEIRS, "1.2.3", False),  # outside both: a warning of the review
         (OWN, f"{OWN}.7", f"{OWN}.7.1", False),
-        (OWN, "", f"{OWN}.5", False),  # nobody said which OIDs PRODUCTION has
+        (OWN, "", f"{OWN}.5", False),  # the settings name no base OID of PRODUCTION
         (OWN, OWN, f"{OWN}.5", False),
     ],
 )
@@ -273,8 +273,8 @@ def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
         ("1.2.9", ""),
     ],
 )
-def test_the_gateway_of_production_takes_the_place_of_that_of_staging(editor: User, part_of: str, oid: str) -> None:
+def test_the_gateway_of_production_replaces_that_of_staging(editor: User, part_of: str, oid: str) -> None:
     own = {"REDOX_STAGING_GATEWAY_OID": "1.2.3.4", "REDOX_PRODUCTION_GATEWAY_OID": "1.2.3.5"}
-    made = factories.organization(user=editor, part_of_oid=part_of)
+    organization = factories.organization(user=editor, part_of_oid=part_of)
     with override_settings(REDOX=redox("http://127.0.0.1:9", **own)):
-        assert prepare.parent_of(prepare.source_of(made)) == prepare.ProductionParent(oid)
+        assert prepare.parent_of(prepare.source_of(organization)) == prepare.ProductionParent(oid)

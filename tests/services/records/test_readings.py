@@ -1,4 +1,4 @@
-"""What a later reading of a record says about the messages sent: whose change it shows, what it proves."""
+"""What a later reading of a record says about the sent messages: whose change it shows, and what it proves."""
 
 import datetime
 from dataclasses import replace
@@ -26,15 +26,15 @@ from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import (
-    answer_about,
-    answer_about_record,
-    answered,
-    as_sent,
+    answer_next,
     edit,
-    fresh,
-    lost,
-    resolved,
-    there,
+    register_in_practice,
+    reload,
+    resolve_with_answer,
+    send_and_lose_answer,
+    sent_record,
+    store_record_answer,
+    store_submission_answer,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -52,124 +52,130 @@ def made(editor: User) -> Organization:
 def renamed(made: Organization, editor: User) -> Organization:
     """A record whose second name was accepted."""
     factories.submission(edit(made, editor, name=SECOND.name), user=editor)
-    answered()
-    return fresh(made)
+    answer_next()
+    return reload(made)
 
 
-def shown(made: Organization, record: OrganizationRecord | None) -> Organization:
-    return answer_about_record(fresh(made), record)
+def shown(organization: Organization, record: OrganizationRecord | None) -> Organization:
+    return store_record_answer(reload(organization), record)
 
 
 def test_a_reading_of_the_earlier_content_is_not_a_change(renamed: Organization) -> None:
-    after = shown(renamed, FIRST)
-    assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
-    after = shown(renamed, replace(FIRST, name="By hand"))
-    assert (after.not_visible_yet, after.differs) == (False, 1)
+    organization_after = shown(renamed, FIRST)
+    assert (organization_after.not_visible_yet, organization_after.differs, organization_after.newest_record()) == (
+        True,
+        0,
+        organization_after.confirmed_record(),
+    )
+    organization_after = shown(renamed, replace(FIRST, name="By hand"))
+    assert (organization_after.not_visible_yet, organization_after.differs) == (False, 1)
 
 
 def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, editor: User) -> None:
-    submission = lost(edit(made, editor, name=SECOND.name), editor)
-    answer_about(submission, SECOND, actor=acting(editor))
-    assert fresh(made).differs == 0
-    answer_about(submission, replace(SECOND, aliases=("By hand",)), actor=acting(editor))
-    assert fresh(made).differs == 1
+    submission = send_and_lose_answer(edit(made, editor, name=SECOND.name), editor)
+    store_submission_answer(submission, SECOND, actor=acting(editor))
+    assert reload(made).differs == 0
+    store_submission_answer(submission, replace(SECOND, aliases=("By hand",)), actor=acting(editor))
+    assert reload(made).differs == 1
 
 
-def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_from_before_is_a_difference(
+def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a_difference(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    before = replace(FIRST.address, zip_code="53704-1111")
-    as_before = there(practice, factories.accepted(user=editor, address=before))
-    address = replace(before, zip_code="53704-2222")
+    address_before = replace(FIRST.address, zip_code="53704-1111")
+    as_before = register_in_practice(practice, factories.accepted(user=editor, address=address_before))
+    address = replace(address_before, zip_code="53704-2222")
     submission = factories.submission(edit(as_before, editor, address=address), user=editor)
-    made = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
+    organization = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
 
     assert resolve.read_back_next("staging", actor=worker)
     assert not resolve.read_back_next("staging", actor=worker)
 
-    made = fresh(made)
-    assert (made.differs, made.not_visible_yet, made.confirmed_evidence) == (1, False, Evidence.EQUIVALENT)
+    organization = reload(organization)
+    assert (organization.differs, organization.not_visible_yet, organization.confirmed_evidence) == (
+        1,
+        False,
+        Evidence.EQUIVALENT,
+    )
     submission.refresh_from_db()
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
 
-def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_directory_does_not_show_it(
+def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(
     made: Organization,
 ) -> None:
-    # Earlier releases kept what had been there as the record before such a New.
+    # Earlier releases stored the earlier record of the directory as the record before such a New.
     Submission.objects.update(before=made.confirmed)
-    after = shown(made, None)
-    assert (after.not_visible_yet, after.differs) == (True, 0)
+    organization_after = shown(made, None)
+    assert (organization_after.not_visible_yet, organization_after.differs) == (True, 0)
 
 
-def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(renamed: Organization, editor: User) -> None:
-    found = []
+def test_a_change_that_was_visible_and_is_gone_was_reverted_by_somebody(renamed: Organization, editor: User) -> None:
+    states = []
     for place, record in enumerate((FIRST, FIRST, SECOND, FIRST, FIRST)):
         shown(renamed, record)
         edit(renamed, editor, aliases=(f"Alias {place}",))
-        found.append((fresh(renamed).not_visible_yet, fresh(renamed).differs))
-    assert found == [(True, 0), (True, 0), (False, 0), (False, 1), (False, 1)]
+        states.append((reload(renamed).not_visible_yet, reload(renamed).differs))
+    assert states == [(True, 0), (True, 0), (False, 0), (False, 1), (False, 1)]
 
 
-def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(
-    renamed: Organization, editor: User
-) -> None:
-    """The first change is not visible yet, and the second takes it back."""
+def test_a_reading_from_before_the_message_was_sent_does_not_prove_it(renamed: Organization, editor: User) -> None:
+    """The first change is not visible yet, and the second one reverts it."""
     assert shown(renamed, FIRST).not_visible_yet
-    submission = lost(edit(renamed, editor, name=FIRST.name), editor)
-    assert resolved(submission, FIRST).state == State.QUEUED
+    submission = send_and_lose_answer(edit(renamed, editor, name=FIRST.name), editor)
+    assert resolve_with_answer(submission, FIRST).state == State.QUEUED
 
 
-def test_what_somebody_else_did_after_the_review_does_not_prove_the_message(made: Organization, editor: User) -> None:
-    submission = factories.submission(edit(made, editor, name=SECOND.name), user=editor)
-    shown(made, SECOND)
-    for _ in range(11):  # questions that fail do not hide what was shown
-        answer_about_record(fresh(made), None, cause="HTTP 502")
-    answered(Kind.UNKNOWN)
-    assert resolved(submission, as_sent(submission)).state == State.QUEUED
-
-
-def test_what_the_directory_showed_after_an_attempt_that_redox_put_off_does_not_prove_the_next(
+def test_a_change_by_somebody_else_after_the_review_does_not_prove_the_message(
     made: Organization, editor: User
 ) -> None:
     submission = factories.submission(edit(made, editor, name=SECOND.name), user=editor)
-    answered(Kind.NOT_EXECUTED, hold_seconds=60.0)
+    shown(made, SECOND)
+    for _ in range(11):  # a failed Query does not hide an earlier reading
+        store_record_answer(reload(made), None, cause="HTTP 502")
+    answer_next(Kind.UNKNOWN)
+    assert resolve_with_answer(submission, sent_record(submission)).state == State.QUEUED
+
+
+def test_a_reading_after_a_postponed_attempt_does_not_prove_the_next_attempt(made: Organization, editor: User) -> None:
+    submission = factories.submission(edit(made, editor, name=SECOND.name), user=editor)
+    answer_next(Kind.NOT_EXECUTED, hold_seconds=60.0)
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
     shown(made, SECOND)
     Submission.objects.filter(pk=submission.pk).update(not_before=None)
-    answered(Kind.UNKNOWN)
-    assert resolved(submission, as_sent(submission)).state == State.QUEUED
+    answer_next(Kind.UNKNOWN)
+    assert resolve_with_answer(submission, sent_record(submission)).state == State.QUEUED
 
 
 def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(made: Organization, editor: User) -> None:
     submission = made.submissions.get()
     Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
-    answer_about(submission, FIRST, actor=acting(editor))
-    assert (fresh(made).seen, fresh(made).seen_at) == ("", None)
+    store_submission_answer(submission, FIRST, actor=acting(editor))
+    assert (reload(made).seen, reload(made).seen_at) == ("", None)
 
 
-def test_an_answer_about_a_withdrawn_record_is_kept(editor: User) -> None:
+def test_an_answer_about_a_withdrawn_record_is_stored(editor: User) -> None:
     as_asked = factories.organization(user=editor)
     organizations.withdraw(as_asked.pk, as_asked.version, actor=acting(editor))
     with pytest.raises(Organization.DoesNotExist):
-        answer_about_record(as_asked, FIRST)
+        store_record_answer(as_asked, FIRST)
     entry = AuditEntry.objects.latest("sequence")
     assert (entry.action, entry.oid) == (Action.ORGANIZATION_ASKED, BASE)
 
 
-def test_an_answer_to_a_question_from_before_a_new_oid_is_about_the_former_one(editor: User) -> None:
+def test_an_answer_to_a_query_of_the_former_oid_is_not_a_reading_of_the_new_one(editor: User) -> None:
     as_asked = factories.organization(user=editor)
     edit(as_asked, editor, oid=f"{BASE}.7")
-    assert answer_about_record(as_asked, FIRST).seen == ""
+    assert store_record_answer(as_asked, FIRST).seen == ""
     assert AuditEntry.objects.latest("sequence").oid == BASE
 
 
-def test_nothing_differs_of_an_oid_that_is_not_in_the_directory(renamed: Organization, editor: User) -> None:
+def test_an_oid_that_is_not_in_the_directory_has_no_differences(renamed: Organization, editor: User) -> None:
     factories.submission(edit(renamed, editor, name="Lakeside South"), user=editor)
-    answered(Kind.REJECTED, presence=ABSENT)
-    submission = resolved(lost(fresh(renamed), editor), None)
-    assert fresh(renamed).differs == 1
+    answer_next(Kind.REJECTED, presence=ABSENT)
+    submission = resolve_with_answer(send_and_lose_answer(reload(renamed), editor), None)
+    assert reload(renamed).differs == 1
     Submission.objects.update(absent_at=timezone.now() - datetime.timedelta(minutes=5))
-    assert resolved(submission, None).state == State.QUEUED
-    assert (fresh(renamed).presence, fresh(renamed).differs) == (Presence.ABSENT, 0)
+    assert resolve_with_answer(submission, None).state == State.QUEUED
+    assert (reload(renamed).presence, reload(renamed).differs) == (Presence.ABSENT, 0)

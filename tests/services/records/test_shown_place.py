@@ -1,4 +1,4 @@
-"""What a later reading shows of a record's place, Active and PartOf, decides beside what was accepted."""
+"""The Active and PartOf that a later reading shows count beside the accepted ones."""
 
 import datetime
 from collections.abc import Callable
@@ -16,80 +16,90 @@ from organizations.services.directory import differences
 from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import fresh, read, shown
+from tests.services.sending import reload, show_in_directory, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def place(made: Organization) -> tuple[bool | None, str]:
-    row = fresh(made)
+def place(organization: Organization) -> tuple[bool | None, str]:
+    row = reload(organization)
     return row.shown_active, row.shown_part_of_oid
 
 
 class TestWhatIsKept:
-    def test_only_a_place_that_differs(self, editor: User) -> None:
-        made = factories.confirmed(factories.organization(user=editor))
-        assert place(shown(made, name="Other name")) == (None, "")
-        assert place(shown(made, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
-        assert place(shown(made)) == (None, "")
+    def test_only_a_place_that_differs_is_stored(self, editor: User) -> None:
+        organization = factories.confirmed(factories.organization(user=editor))
+        assert place(show_in_directory(organization, name="Other name")) == (None, "")
+        assert place(show_in_directory(organization, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
+        assert place(show_in_directory(organization)) == (None, "")
 
-    def test_not_a_reading_that_lags_behind(self, editor: User) -> None:
-        made = factories.confirmed(factories.organization(user=editor))
-        shown(made, active=False)
-        row = fresh(made)
+    def test_a_reading_that_lags_behind_stores_no_place(self, editor: User) -> None:
+        organization = factories.confirmed(factories.organization(user=editor))
+        show_in_directory(organization, active=False)
+        row = reload(organization)
         row.not_visible_yet = True
         directory_state.update_counts(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
-    def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:
-        made = shown(factories.confirmed(factories.organization(user=editor)), active=False)
-        read(made, None)
-        assert place(made) == (None, "")
+    def test_a_reading_that_shows_no_record_stores_no_place(self, editor: User) -> None:
+        organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), active=False)
+        store_reading(organization, None)
+        assert place(organization) == (None, "")
 
-    def test_an_acceptance_ends_it(self, editor: User) -> None:
-        made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
-        factories.confirmed(made)
-        assert place(made) == (None, "")
+    def test_an_acceptance_clears_the_shown_place(self, editor: User) -> None:
+        organization = show_in_directory(
+            factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+        )
+        factories.confirmed(organization)
+        assert place(organization) == (None, "")
 
-    def test_taking_it_ends_it(self, editor: User) -> None:
-        made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
-        differences.take_theirs(made.pk, made.version, reason="Right there.", actor=acting(editor))
-        row = fresh(made)
+    def test_taking_the_values_clears_the_shown_place(self, editor: User) -> None:
+        organization = show_in_directory(
+            factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+        )
+        differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=acting(editor))
+        row = reload(organization)
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
-        assert place(made) == (None, "")
+        assert place(organization) == (None, "")
 
-    def test_a_record_without_an_acceptance(self, editor: User) -> None:
-        made = factories.organization(user=editor)
-        Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
-        assert place(read(made, factories.record(active=False))) == (False, GATEWAY_OID)
-
-
-def lagging(made: Organization) -> None:
-    Organization.objects.filter(pk=made.pk).update(not_visible_yet=True)
+    def test_a_record_without_an_acceptance_has_a_shown_place(self, editor: User) -> None:
+        organization = factories.organization(user=editor)
+        Organization.objects.filter(pk=organization.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
+        assert place(store_reading(organization, factories.record(active=False))) == (False, GATEWAY_OID)
 
 
-def from_before(made: Organization) -> None:
-    before = clock.now() - datetime.timedelta(days=1)
-    Organization.objects.filter(pk=made.pk).update(seen_at=before)
+def lagging(organization: Organization) -> None:
+    Organization.objects.filter(pk=organization.pk).update(not_visible_yet=True)
+
+
+def from_before(organization: Organization) -> None:
+    yesterday = clock.now() - datetime.timedelta(days=1)
+    Organization.objects.filter(pk=organization.pk).update(seen_at=yesterday)
 
 
 @pytest.mark.parametrize("spoil", [None, lagging, from_before])
-def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable[[Organization], None] | None) -> None:
-    made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
+def test_the_upgrade_fills_the_shown_place_from_stored_readings(
+    editor: User, spoil: Callable[[Organization], None] | None
+) -> None:
+    organization = show_in_directory(
+        factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+    )
     if spoil:
-        spoil(made)
+        spoil(organization)
     Organization.objects.update(shown_active=None, shown_part_of_oid="")
 
     fill()
 
-    assert place(made) == ((None, "") if spoil else (False, f"{BASE}.9"))
+    assert place(organization) == ((None, "") if spoil else (False, f"{BASE}.9"))
 
 
-def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upgrade_reads_only_records_that_differ(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
+        show_in_directory(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
     differing = [
-        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False)
+        show_in_directory(
+            factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False
+        )
         for number in range(5)
     ]
     Organization.objects.update(shown_active=None)
@@ -107,13 +117,13 @@ def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypat
 @pytest.mark.parametrize("active", [True, False])
 def test_the_upgrade_fills_active_of_records_that_were_taken_over(editor: User, *, active: bool) -> None:
     record = replace(factories.record(), destination_known=False, active=active)
-    made = organizations.take_over(record, "staging", actor=acting(editor))
-    assert (made.confirmed_active, place(made)) == (active, (None, ""))
+    organization = organizations.take_over(record, "staging", actor=acting(editor))
+    assert (organization.confirmed_active, place(organization)) == (active, (None, ""))
     Organization.objects.update(confirmed_active=None)
 
     fill()
 
-    assert (fresh(made).confirmed_active, place(made)) == (active, (None, ""))
+    assert (reload(organization).confirmed_active, place(organization)) == (active, (None, ""))
 
 
 def fill() -> None:
@@ -123,5 +133,5 @@ def fill() -> None:
 
 
 def test_a_part_of_that_is_too_long_for_an_oid_is_ignored(editor: User) -> None:
-    made = shown(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
-    assert (made.shown_part_of_oid, made.differs) == ("", 1)
+    organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
+    assert (organization.shown_part_of_oid, organization.differs) == ("", 1)

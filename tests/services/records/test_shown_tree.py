@@ -18,65 +18,67 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, edit, forbidden, fresh, shown
+from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory
 
 pytestmark = pytest.mark.django_db
 
 
-def asked(made: Organization) -> str:
-    at = fresh(made).seen_at
+def asked(organization: Organization) -> str:
+    at = reload(organization).seen_at
     assert at is not None
     return f"(asked {localtime(at):%b} {localtime(at).day}, {localtime(at):%H:%M})"
 
 
-def in_the_way(made: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
-    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+def in_the_way(organization: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
+    return [
+        (blocker.kind, blocker.sentence) for blocker in reviews.review(reload(organization), intent=intent).blockers
+    ]
 
 
 class TestCircles:
     def test_below_a_record_that_the_directory_shows_below_it(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
-        shown(one, part_of_oid=other.oid)
+        show_in_directory(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
         sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
         assert in_the_way(other) == [(Block.CIRCLE, sentence)]
         with pytest.raises(ActionRefused):
             factories.submission(other, user=editor)
 
-        # Sent again, it is where it was accepted: then the other one may be moved below it.
-        factories.submission(fresh(one), user=editor)
-        answered()
+        # After another Update it is in its accepted place. Then the other record can be moved below it.
+        factories.submission(reload(one), user=editor)
+        answer_next()
         assert in_the_way(other) == []
 
     def test_the_accepted_place_counts_as_well(self, editor: User) -> None:
         above, elsewhere = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         below = factories.accepted(f"{BASE}.3", user=editor, part_of_oid=above.oid)
-        shown(below, part_of_oid=elsewhere.oid)
+        show_in_directory(below, part_of_oid=elsewhere.oid)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
         assert [kind for kind, _ in in_the_way(above)] == [Block.CIRCLE]
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(edit(other, editor, part_of_oid=one.oid), user=editor)
-        shown(one, part_of_oid=other.oid)
-        assert "circle" in forbidden()
+        show_in_directory(one, part_of_oid=other.oid)
+        assert "circle" in claim_refusal()
 
-    def test_a_claim_asks_once_more_of_a_record_that_was_moved_away(self, editor: User) -> None:
-        """It would be moved back by a message that names its accepted parent."""
+    def test_a_claim_checks_again_for_a_record_that_was_moved_away(self, editor: User) -> None:
+        """A message that names its accepted parent would move it back."""
         above = factories.accepted(f"{BASE}.1", user=editor)
         below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
-        shown(below, part_of_oid=GATEWAY_OID)
-        shown(above, part_of_oid=below.oid)
-        assert "circle" in forbidden()
+        show_in_directory(below, part_of_oid=GATEWAY_OID)
+        show_in_directory(above, part_of_oid=below.oid)
+        assert "circle" in claim_refusal()
 
-    def test_a_plan_asks_once_more_of_all_together(self, editor: User) -> None:
+    def test_a_plan_checks_all_its_records_together(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
-        shown(one, part_of_oid=other.oid)
+        show_in_directory(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
-        chosen = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
-        draft = plan_draft.draft(chosen, actor=acting(editor))
+        selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
+        draft = plan_draft.draft(selection, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
 
@@ -85,7 +87,7 @@ PLACES = st.lists(st.tuples(st.integers(-1, 4), st.none() | st.integers(-1, 4)),
 
 @settings(max_examples=50)
 @given(PLACES, st.integers(0, 4), st.integers(0, 4))
-def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
+def test_a_circle_is_found_in_any_mix_of_accepted_and_shown_places(
     places: list[tuple[int, int | None]], start: int, parent: int
 ) -> None:
     Organization.objects.all().delete()
@@ -99,12 +101,12 @@ def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
             name=f"Lakeside {number}",
             part_of_oid=GATEWAY_OID,
             confirmed_part_of_oid=oids[confirmed],
-            shown_part_of_oid="" if shown is None else oids[shown],
+            shown_part_of_oid="" if place_shown is None else oids[place_shown],
             seen_at=moment,
             created_at=moment,
             edited_at=moment,
         )
-        for number, (confirmed, shown) in enumerate(places)
+        for number, (confirmed, place_shown) in enumerate(places)
     )
 
     def above(of: set[int], with_readings: bool) -> set[int]:
@@ -116,10 +118,10 @@ def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
 
     is_circle = start in above({parent}, with_readings=True)
     assert tree.would_circle_in_directory("staging", oids[start], oids[parent]) == is_circle
-    named = tree.shown_on_the_circle("staging", oids[start], oids[parent])
-    assert (named is not None) == (is_circle and start not in above({parent}, with_readings=False))
-    if named is not None:
-        assert start in above({oids.index(named.shown_part_of_oid)}, with_readings=True)
+    oids_on_circle = tree.shown_on_the_circle("staging", oids[start], oids[parent])
+    assert (oids_on_circle is not None) == (is_circle and start not in above({parent}, with_readings=False))
+    if oids_on_circle is not None:
+        assert start in above({oids.index(oids_on_circle.shown_part_of_oid)}, with_readings=True)
 
 
 @pytest.mark.one_database
@@ -128,52 +130,52 @@ class TestBelowAParentThatIsShownDeactivated:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(child) == []
-        parent = shown(parent, active=False)
+        parent = show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
         assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
         with pytest.raises(ActionRefused, match="The directory shows its parent"):
             factories.submission(child, user=editor)
 
         factories.submission(parent, user=editor)
-        answered()
+        answer_next()
         assert in_the_way(child) == []
 
-    def test_one_that_was_taken_over_from_there_can_be_reactivated(self, editor: User) -> None:
-        shown = replace(factories.record(), destination_known=False, active=False)
-        parent = organizations.take_over(shown, "staging", actor=acting(editor))
+    def test_a_record_that_was_taken_over_deactivated_can_be_reactivated(self, editor: User) -> None:
+        directory_record = replace(factories.record(), destination_known=False, active=False)
+        parent = organizations.take_over(directory_record, "staging", actor=acting(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
         assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, sentence)]
         assert Block.ALREADY_SO not in dict(in_the_way(parent, Intent.REACTIVATE))
         assert Block.ALREADY_SO in dict(in_the_way(parent, Intent.DEACTIVATE))
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(child, user=editor)
-        shown(parent, active=False)
+        show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
-        assert forbidden() == f"{sentence} Resolve that difference first."
+        assert claim_refusal() == f"{sentence} Resolve that difference first."
 
-    def test_of_one_that_was_deactivated_and_is_shown_active_the_difference_is_named(self, editor: User) -> None:
+    def test_a_deactivated_parent_that_is_shown_active_names_the_difference(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(child) == [
             (Block.PARENT_DEACTIVATED, "Its parent Lakeside 1 is deactivated. Reactivate that first.")
         ]
-        shown(parent)
-        parent = shown(parent, active=True)
+        show_in_directory(parent)
+        parent = show_in_directory(parent, active=True)
         sentence = f"Its parent Lakeside 1 was deactivated, and the directory shows it as active {asked(parent)}."
         assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
-    def test_while_our_own_deactivation_is_on_its_way_that_is_named(self, editor: User) -> None:
+    def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN, attempt=1)
-        parent = shown(parent, active=False)
+        parent = show_in_directory(parent, active=False)
         assert parent.differs == 0
         assert [kind for kind, _ in in_the_way(child)] == [Block.PARENT_DEACTIVATING]
 
@@ -185,12 +187,12 @@ class TestAboveAChildThatIsShownActive:
         parent = factories.accepted(user=editor)
         child = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        answered()
-        shown(child)
+        answer_next()
+        show_in_directory(child)
         assert in_the_way(parent, Intent.DEACTIVATE) == []
-        return parent, shown(child, active=True)
+        return parent, show_in_directory(child, active=True)
 
-    def test_the_parent_stays_active(self, editor: User) -> None:
+    def test_the_parent_cannot_be_deactivated(self, editor: User) -> None:
         parent, child = self.shown_active(editor)
         sentence = (
             "1 active record is part of it. Move or deactivate them first."
@@ -202,35 +204,35 @@ class TestAboveAChildThatIsShownActive:
 
     def test_a_child_that_was_moved_below_it_counts(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
-        child = shown(child, part_of_oid=parent.oid)
+        child = show_in_directory(child, part_of_oid=parent.oid)
         sentence = (
             "1 active record is part of it. Move or deactivate them first."
             f" The directory shows Lakeside 2 there as active {asked(child)}."
         )
         assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
 
-    def test_a_claim_asks_once_more(self, editor: User) -> None:
+    def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        shown(child, part_of_oid=parent.oid)
-        assert f"The directory shows Lakeside 2 there as active {asked(child)}." in forbidden()
+        show_in_directory(child, part_of_oid=parent.oid)
+        assert f"The directory shows Lakeside 2 there as active {asked(child)}." in claim_refusal()
 
-    def test_the_child_can_be_deactivated_once_more(self, editor: User) -> None:
+    def test_the_child_can_be_deactivated_again(self, editor: User) -> None:
         parent, child = self.shown_active(editor)
         assert in_the_way(child, Intent.DEACTIVATE) == []
         submission = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         submissions.cancel_submission(submission.pk, actor=acting(editor))
-        assert not fresh(child).active, "what is wanted is again what was accepted"
-        factories.submission(fresh(child), user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        assert not reload(child).active, "what is wanted is again what was accepted"
+        factories.submission(reload(child), user=editor, intent=Intent.DEACTIVATE)
+        answer_next()
         assert in_the_way(parent, Intent.DEACTIVATE) == []
 
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
-        shown(child, part_of_oid=parent.oid)
-        chosen = plan_draft.branch(parent, PlanKind.DEACTIVATE)
+        show_in_directory(child, part_of_oid=parent.oid)
+        selection = plan_draft.branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(
-            list(Organization.objects.filter(pk__in=chosen.ids)), user=editor, kind=PlanKind.DEACTIVATE
+            list(Organization.objects.filter(pk__in=selection.ids)), user=editor, kind=PlanKind.DEACTIVATE
         )
         first, second = plan.submissions.order_by("pk")
         assert (first.organization, second.organization) == (child, parent)
@@ -242,7 +244,9 @@ def test_the_number_of_queries_does_not_grow_with_what_differs(editor: User) -> 
     numbers = []
     for added in ((1, 2), (3, 4, 5, 6)):
         for number in added:
-            shown(factories.accepted(f"{BASE}.{number}", user=editor, part_of_oid=BASE), part_of_oid=GATEWAY_OID)
+            show_in_directory(
+                factories.accepted(f"{BASE}.{number}", user=editor, part_of_oid=BASE), part_of_oid=GATEWAY_OID
+            )
         with CaptureQueriesContext(connection) as queries:
             in_the_way(parent, Intent.DEACTIVATE)
         numbers.append(len(queries))

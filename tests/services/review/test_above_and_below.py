@@ -1,4 +1,4 @@
-"""Parents and children on their way: an active record never ends up below one that is deactivated."""
+"""Open submissions of parents and children: an active record never ends up below a deactivated one."""
 
 from importlib import import_module
 
@@ -14,7 +14,7 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, claim, deliver, edit, forbidden, fresh, state_of
+from tests.services.sending import answer_next, claim, claim_refusal, deliver, edit, reload, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,62 +25,66 @@ def accepted_below(user: User) -> Organization:
     return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
 
 
-def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
-    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
+    return [
+        (blocker.kind, blocker.sentence) for blocker in reviews.review(reload(organization), intent=intent).blockers
+    ]
 
 
-def queued_anyway(made: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch) -> Submission:
-    """A submission whose review saw nothing in the way, as when two people send at the same moment."""
+def queued_anyway(
+    organization: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch
+) -> Submission:
+    """A submission whose review saw no blocker, as when two people submit at the same time."""
     with monkeypatch.context() as patch:
         patch.setattr(reviews, "blockers_of", lambda *_: ())
-        return factories.submission(made, user=user, intent=intent)
+        return factories.submission(organization, user=user, intent=intent)
 
 
 class TestDeactivatingAParent:
-    def test_a_childs_new_on_its_way_is_in_the_way(self, editor: User) -> None:
+    def test_an_open_new_of_a_child_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
-        # The values saved since are not those of the open message.
+        # The values saved since then are not in the open message.
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         assert list(tree.active_children_of(parent)) == [child]
         submissions.cancel_submission(submission.pk, actor=acting(editor))
         assert in_the_way(parent) == []
 
-    def test_a_childs_reactivation_on_its_way_is_in_the_way(self, editor: User) -> None:
+    def test_an_open_reactivation_of_a_child_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
-        answered()
+        answer_next()
         assert in_the_way(parent) == []
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
-    def test_a_child_that_is_moved_here_alone_is_still_there(self, editor: User) -> None:
+    def test_a_child_whose_move_was_not_sent_still_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         factories.submission(child, user=editor)
-        answered()
+        answer_next()
         assert in_the_way(parent) == []
 
-    def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(self, editor: User) -> None:
+    def test_a_deactivated_child_with_an_open_message_does_not_block(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         factories.submission(edit(child, editor, name="Closed site"), user=editor)
         assert in_the_way(parent) == []
 
-    def test_a_child_that_the_directory_showed_is_in_the_way(self, editor: User) -> None:
+    def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
-        seen = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
-        child = organizations.take_over(seen, "staging", actor=acting(editor))
+        directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
+        child = organizations.take_over(directory_record, "staging", actor=acting(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
@@ -91,7 +95,7 @@ class TestDeactivatingAParent:
         Organization.objects.filter(pk=child.pk).update(presence=Presence.UNKNOWN)
         assert list(tree.active_children_of(parent)) == [child]
 
-    def test_it_is_asked_again_before_the_message_leaves(
+    def test_the_children_are_checked_again_before_the_message_is_sent(
         self, transactional_db: None, unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         parent = factories.accepted(user=editor)
@@ -101,7 +105,7 @@ class TestDeactivatingAParent:
         assert not deliver()
 
         assert state_of(submission) == (State.CANCELLED, IN_THE_WAY)
-        assert fresh(parent).active
+        assert reload(parent).active
         entry = AuditEntry.objects.get(action="submission.cancelled")
         assert (entry.submission_id, entry.actor_name) == (submission.pk, "Worker test")
 
@@ -128,11 +132,11 @@ class TestSendingAChild:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        # The parent's is not due, so that the child's comes first.
+        # The parent's submission is not due, so that the child's is claimed first.
         Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN)
-        assert forbidden().startswith(f"Submission {ending.pk} of Lakeside 1 ")
+        assert claim_refusal().startswith(f"Submission {ending.pk} of Lakeside 1 ")
 
-    def test_below_a_parent_that_is_not_there_nothing_is_sent(
+    def test_nothing_is_sent_below_a_parent_that_is_not_in_the_directory(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         parent = factories.accepted(user=editor)
@@ -140,15 +144,17 @@ class TestSendingAChild:
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         submission.after.clear()
-        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+        assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
-    def test_of_what_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_blocked_submission_with_an_attempt_needs_a_decision(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        answered()
+        answer_next()
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+        assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
         Submission.objects.filter(pk=submission.pk).update(attempt=1)
         assert claim() is None
@@ -156,7 +162,7 @@ class TestSendingAChild:
 
 
 class TestCircles:
-    def test_nothing_is_sent_that_makes_one_in_the_directory(self, editor: User) -> None:
+    def test_nothing_is_sent_that_forms_a_circle_in_the_directory(self, editor: User) -> None:
         above = factories.accepted(user=editor)
         below = accepted_below(editor)
         edit(below, editor, part_of_oid=GATEWAY_OID)
@@ -168,17 +174,17 @@ class TestCircles:
 
         factories.submission(below, user=editor)
         assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
-        answered()
+        answer_next()
         assert in_the_way(above, None) == []
 
-    def test_what_is_on_its_way_counts(self, editor: User) -> None:
+    def test_open_submissions_count(self, editor: User) -> None:
         one, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.5", user=editor)
         factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
         edit(one, editor, part_of_oid=GATEWAY_OID)
         edit(other, editor, part_of_oid=one.oid)
         assert [kind for kind, _ in in_the_way(other, None)] == [Block.CIRCLE]
 
-    def test_below_a_record_that_was_never_sent_counts_what_is_wanted(self, editor: User) -> None:
+    def test_the_saved_parent_of_a_record_that_was_never_sent_counts(self, editor: User) -> None:
         factories.organization(user=editor)
         factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
@@ -187,14 +193,14 @@ class TestCircles:
         assert not tree.would_circle_in_directory("production", BASE, f"{BASE}.1.1")
 
     def both_queued(self, user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission, Submission]:
-        """Two moves on their way that close a circle, as two people could once send them at the same moment."""
+        """Two queued moves that close a circle, as two people could once submit them at the same time."""
         one, other = factories.accepted(user=user), factories.accepted(f"{BASE}.5", user=user)
         first = factories.submission(edit(one, user, part_of_oid=other.oid), user=user)
         edit(one, user, part_of_oid=GATEWAY_OID)
         second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
         return first, second
 
-    def test_of_two_on_their_way_only_one_leaves(
+    def test_only_one_of_two_queued_moves_that_close_a_circle_is_sent(
         self, editor: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None, unreachable_redox: None
     ) -> None:
         first, second = self.both_queued(editor, monkeypatch)
@@ -204,13 +210,13 @@ class TestCircles:
         assert state_of(first)[0] == State.CANCELLED
         assert claim() == second
 
-    def test_of_one_that_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_attempted_move_needs_a_decision(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         first, _ = self.both_queued(editor, monkeypatch)
         Submission.objects.filter(pk=first.pk).update(attempt=1)
         assert claim() is None
         assert state_of(first)[0] == State.NEEDS_PERSON
 
-    def test_an_update_of_what_stays_in_its_place_is_not_held_up_by_a_move(
+    def test_a_move_does_not_block_an_update_that_keeps_its_place(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         above = factories.accepted(user=editor)
@@ -218,26 +224,26 @@ class TestCircles:
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
         queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
         Submission.objects.filter(organization=above).update(part_of_oid=below.oid)
-        answered()
-        assert fresh(below).changes == 0
+        answer_next()
+        assert reload(below).changes == 0
 
-    def test_taking_over_makes_no_circle(self, editor: User) -> None:
+    def test_taking_over_a_record_cannot_close_a_circle(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        shown = factories.record(BASE, part_of_oid=child.oid)
+        directory_record = factories.record(BASE, part_of_oid=child.oid)
         with pytest.raises(Circle):
-            organizations.take_over(shown, "staging", actor=acting(editor))
+            organizations.take_over(directory_record, "staging", actor=acting(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 
-    def test_discarding_makes_no_circle(self, editor: User) -> None:
+    def test_discarding_edits_cannot_close_a_circle(self, editor: User) -> None:
         above = factories.accepted(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)
         with pytest.raises(Circle):
             organizations.discard(below.pk, below.version, actor=acting(editor))
-        assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)
+        assert (reload(below).name, reload(below).part_of_oid) == ("Moved away", GATEWAY_OID)
 
 
-def test_rows_from_before_learn_where_the_directory_has_them(editor: User) -> None:
+def test_the_migration_fills_the_accepted_and_the_sent_parent_of_existing_rows(editor: User) -> None:
     factories.accepted(user=editor)
     child = accepted_below(editor)
     factories.submission(edit(child, editor, part_of_oid=GATEWAY_OID), user=editor)

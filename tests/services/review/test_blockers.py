@@ -1,4 +1,4 @@
-"""What blocks a record, and what the portal says of it: no more than is known now."""
+"""What blocks a record, and its text, which says no more than is known."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import answered, edit, fresh, read
+from tests.services.sending import answer_next, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -25,43 +25,43 @@ SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
 
 def claimed(user: User, *, active: bool) -> Organization:
     """A record that was never accepted but found to be ours. The directory shows it with this Active."""
-    made = factories.organization(user=user)
-    read(made, factories.record(active=active))
-    return differences.claim(made.pk, reason="Registered with curl", actor=acting(user))
+    organization = factories.organization(user=user)
+    store_reading(organization, factories.record(active=active))
+    return differences.claim(organization.pk, reason="Registered with curl", actor=acting(user))
 
 
-def sentence(made: Organization, intent: Intent) -> str:
+def sentence(organization: Organization, intent: Intent) -> str:
     """The blockers, without the general one about presence."""
-    blockers = reviews.review(fresh(made), intent=intent).blockers
-    (said,) = [each.sentence for each in blockers if each.kind in SAID]
-    return said
+    blockers = reviews.review(reload(organization), intent=intent).blockers
+    (text,) = [each.sentence for each in blockers if each.kind in SAID]
+    return text
 
 
-def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
-    made = factories.accepted(user=editor)
+def test_a_reactivated_record_is_described_as_active(editor: User) -> None:
+    organization = factories.accepted(user=editor)
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        factories.submission(made, user=editor, intent=intent)
-        answered()
-    assert sentence(made, Intent.REACTIVATE) == "This record is already active. There is nothing to reactivate."
+        factories.submission(organization, user=editor, intent=intent)
+        answer_next()
+    assert sentence(organization, Intent.REACTIVATE) == "This record is already active. There is nothing to reactivate."
 
 
-def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: User) -> None:
-    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor)
-    answered(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
-    made = fresh(submission.organization)
-    assert made.presence == Presence.ABSENT
-    assert sentence(made, Intent.DEACTIVATE) == (
+def test_an_oid_that_redox_rejects_as_invalid_is_absent_by_that_answer(editor: User) -> None:
+    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = factories.submission(organization, user=editor)
+    answer_next(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
+    organization = reload(submission.organization)
+    assert organization.presence == Presence.ABSENT
+    assert sentence(organization, Intent.DEACTIVATE) == (
         f'There is nothing to deactivate: Redox answered submission {submission.pk} that this OID "is not valid",'
         " so it is not in the directory."
     )
-    assert sentence(made, Intent.REACTIVATE).startswith("This record is not in the directory.")
+    assert sentence(organization, Intent.REACTIVATE).startswith("This record is not in the directory.")
 
 
-def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> None:
-    made = factories.confirmed(factories.organization(user=editor))
-    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
-    assert sentence(made, Intent.DEACTIVATE) == (
+def test_a_record_that_a_query_did_not_show_is_absent_by_that_query(editor: User) -> None:
+    organization = factories.confirmed(factories.organization(user=editor))
+    Organization.objects.filter(pk=organization.pk).update(presence=Presence.ABSENT)
+    assert sentence(organization, Intent.DEACTIVATE) == (
         "There is nothing to deactivate: a Query did not show this OID in the directory."
     )
 
@@ -74,42 +74,42 @@ def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> N
     ],
 )
 def test_a_record_without_an_acceptance_says_only_that(editor: User, presence: Presence, said: str) -> None:
-    made = factories.organization(user=editor)
-    Organization.objects.filter(pk=made.pk).update(presence=presence)
-    assert sentence(made, Intent.DEACTIVATE) == said
-    assert sentence(made, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
+    organization = factories.organization(user=editor)
+    Organization.objects.filter(pk=organization.pk).update(presence=presence)
+    assert sentence(organization, Intent.DEACTIVATE) == said
+    assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 
 @pytest.mark.parametrize(
     ("active", "said"),
     [(True, "The directory showed this record as active."), (False, "The directory showed Active = false, which")],
 )
-def test_of_a_claimed_record_is_said_what_the_directory_showed(editor: User, active: bool, said: str) -> None:
-    made = claimed(editor, active=active)
-    assert sentence(made, Intent.REACTIVATE).startswith(said)
+def test_a_claimed_record_names_the_active_that_the_directory_showed(editor: User, active: bool, said: str) -> None:
+    organization = claimed(editor, active=active)
+    assert sentence(organization, Intent.REACTIVATE).startswith(said)
 
 
-def test_what_is_only_shown_deactivated_is_led_to_its_review(editor: User) -> None:
-    made = Organization.objects.with_words().get(pk=claimed(editor, active=False).pk)
-    review = reviews.review(made, intent=Intent.REACTIVATE)
-    (found,) = [obstacle(made, each) for each in review.blockers]
-    assert (found.url, found.step) == (f"/staging/organizations/{BASE}/review/", "Review it")
+def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: User) -> None:
+    organization = Organization.objects.with_words().get(pk=claimed(editor, active=False).pk)
+    review = reviews.review(organization, intent=Intent.REACTIVATE)
+    (blocker_obstacle,) = [obstacle(organization, each) for each in review.blockers]
+    assert (blocker_obstacle.url, blocker_obstacle.step) == (f"/staging/organizations/{BASE}/review/", "Review it")
 
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, active: bool) -> None:
-    made = Organization.objects.with_words().get(pk=claimed(editor, active=active).pk)
-    review = reviews.review(made, intent=Intent.DEACTIVATE)
+    organization = Organization.objects.with_words().get(pk=claimed(editor, active=active).pk)
+    review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert review.has_active_already is not active
 
 
 def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
-    made = factories.organization(user=editor)
-    organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
-    assert sentence(made, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
+    organization = factories.organization(user=editor)
+    organizations.state_registered(organization.pk, reason="By curl", actor=acting(editor))
+    assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 
-# What blocks a record, row by row: the rows are not saved ----------------------------------------------------
+# What blocks a record. These rows are not saved ----------------------------------------------------
 
 NEW, UPDATE = "New", "Update"
 
@@ -123,18 +123,18 @@ def sent(state: State, event: str = NEW, oid: str = BASE, intent: Intent = Inten
 
 
 def blocked(
-    made: Organization,
+    organization: Organization,
     intent: Intent | None = None,
     *,
     parent: Organization | None = None,
     together: frozenset[int] = frozenset(),
     **values: object,
 ) -> list[Block]:
-    record = replace(factories.record(made.oid, part_of_oid=BASE), **values)  # type: ignore[arg-type]
-    return [each.kind for each in blockers.blockers_of(made, record, parent, intent, together)]
+    record = replace(factories.record(organization.oid, part_of_oid=BASE), **values)  # type: ignore[arg-type]
+    return [each.kind for each in blockers.blockers_of(organization, record, parent, intent, together)]
 
 
-# The presence, the last submission and whether the destination ID is known; what blocks, and whether it is undecided.
+# The presence, the last submission, whether the destination ID is known; then what blocks, and whether it is undecided.
 UNDECIDED = [
     (Presence.PRESENT, None, True, [], False),
     (Presence.PRESENT, None, False, [Block.DESTINATION_NOT_KNOWN], False),
@@ -150,15 +150,15 @@ UNDECIDED = [
 
 
 @pytest.mark.parametrize(("presence", "last", "destination_known", "kinds", "is_undecided"), UNDECIDED)
-def test_what_is_not_known_blocks(
+def test_unknown_presence_or_destination_blocks(
     presence: Presence, last: Submission | None, destination_known: bool, kinds: list[Block], is_undecided: bool
 ) -> None:
-    made = row(last, presence=presence)
-    assert blocked(made, destination_known=destination_known) == kinds
-    assert blockers.is_undecided(made) is is_undecided
+    organization = row(last, presence=presence)
+    assert blocked(organization, destination_known=destination_known) == kinds
+    assert blockers.is_undecided(organization) is is_undecided
 
 
-# What is known of the parent, its last submission, and what then blocks an active record below it.
+# The values of the parent, its last submission, and what blocks an active record below it.
 PARENTS = [
     ({"presence": Presence.PRESENT, "confirmed_active": True}, None, []),
     ({"presence": Presence.PRESENT, "confirmed_active": None}, sent(State.QUEUED, UPDATE), []),
@@ -183,17 +183,17 @@ def test_an_active_record_is_sent_only_below_an_active_parent(
     values: dict[str, object], last: Submission | None, kinds: list[Block]
 ) -> None:
     parent = Organization(pk=1, environment="staging", oid=BASE, name="Above", last_submission=last, **values)
-    made = row(presence=Presence.NEVER)
-    assert blocked(made, parent=parent) == kinds
-    # It may be deactivated, or stay so, below what is deactivated; and it may follow a parent of the same plan.
+    organization = row(presence=Presence.NEVER)
+    assert blocked(organization, parent=parent) == kinds
+    # Below a deactivated parent a record can be deactivated, or stay so. It can also follow a parent of the same plan.
     is_present = parent.presence == Presence.PRESENT
-    assert blocked(made, parent=parent, active=False) == ([] if is_present else kinds)
-    assert blocked(made, parent=parent, together=frozenset({1})) == (kinds if is_present else [])
-    there = row(presence=Presence.PRESENT, confirmed_active=True)
-    assert blocked(there, Intent.DEACTIVATE, parent=parent) == []
+    assert blocked(organization, parent=parent, active=False) == ([] if is_present else kinds)
+    assert blocked(organization, parent=parent, together=frozenset({1})) == (kinds if is_present else [])
+    record_there = row(presence=Presence.PRESENT, confirmed_active=True)
+    assert blocked(record_there, Intent.DEACTIVATE, parent=parent) == []
 
 
-# The presence, Active as last accepted and as shown since; what blocks a deactivation, and what a reactivation.
+# The presence, the accepted and the shown Active; then what blocks a deactivation and a reactivation.
 ACTIVE = [
     (Presence.NEVER, None, None, [Block.NOTHING_TO_DEACTIVATE], [Block.ALREADY_SO]),
     (Presence.ABSENT, False, None, [Block.NOTHING_TO_DEACTIVATE], []),
@@ -207,22 +207,22 @@ ACTIVE = [
 
 
 @pytest.mark.parametrize(("presence", "confirmed", "shown", "deactivation", "reactivation"), ACTIVE)
-def test_what_is_so_already_blocks(
+def test_an_intent_that_changes_nothing_blocks(
     presence: Presence,
     confirmed: bool | None,
     shown: bool | None,
     deactivation: list[Block],
     reactivation: list[Block],
 ) -> None:
-    made = row(presence=presence, presence_at=clock.now(), confirmed_active=confirmed, shown_active=shown)
-    assert blocked(made, Intent.DEACTIVATE) == deactivation
-    assert blocked(made, Intent.REACTIVATE) == reactivation
-    assert blocked(made) == []
+    organization = row(presence=presence, presence_at=clock.now(), confirmed_active=confirmed, shown_active=shown)
+    assert blocked(organization, Intent.DEACTIVATE) == deactivation
+    assert blocked(organization, Intent.REACTIVATE) == reactivation
+    assert blocked(organization) == []
 
 
-def test_nothing_is_sent_to_an_oid_that_may_be_or_is_somebody_elses(editor: User) -> None:
-    made = read(factories.organization(user=editor), factories.record(name="By hand"))
-    assert blocked(made) == [Block.ALREADY_THERE]
+def test_nothing_is_sent_to_an_oid_that_may_belong_to_somebody_else(editor: User) -> None:
+    organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
+    assert blocked(organization) == [Block.ALREADY_THERE]
     assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]
 
 

@@ -1,4 +1,4 @@
-"""What today's rules say of stored records."""
+"""What today's rules find in stored records."""
 
 from dataclasses import replace
 from typing import Any
@@ -26,10 +26,10 @@ def stored(user: User, oid: str = BASE, **columns: Any) -> Organization:
     """A record with these values in its columns, as an earlier release or a directory could leave them there."""
     number = Organization.objects.count()
     address = replace(SHORE, street=f"{number} Shore Rd")
-    made = factories.organization(oid, user=user, name=f"Lakeside {number}", address=address)
+    organization = factories.organization(oid, user=user, name=f"Lakeside {number}", address=address)
     if columns:
-        Organization.objects.filter(pk=made.pk).update(**columns)
-    return Organization.objects.get(pk=made.pk)
+        Organization.objects.filter(pk=organization.pk).update(**columns)
+    return Organization.objects.get(pk=organization.pk)
 
 
 def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
@@ -37,7 +37,7 @@ def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
     return [(each.kind, each.field, each.text) for part in parts for each in part]
 
 
-def test_of_records_as_they_are_typed_today_nothing_is_found(editor: User) -> None:
+def test_valid_records_have_no_findings(editor: User) -> None:
     stored(editor)
     stored(editor, f"{BASE}.1", part_of_oid=BASE)
     assert findings() == []
@@ -57,13 +57,13 @@ def test_of_records_as_they_are_typed_today_nothing_is_found(editor: User) -> No
         ({"zip_code": "60601"}, "Warning", "", "ZIP 60601 is in IL"),
     ],
 )
-def test_a_value_is_read_as_if_it_were_typed_today(
+def test_a_stored_value_is_checked_as_if_it_was_typed_today(
     editor: User, columns: dict[str, Any], kind: str, field: str, said: str
 ) -> None:
     stored(editor, **columns)
-    found = [text for found_kind, found_field, text in findings() if (found_kind, found_field) == (kind, field)]
-    assert len(found) == 1
-    assert said in found[0]
+    texts = [text for found_kind, found_field, text in findings() if (found_kind, found_field) == (kind, field)]
+    assert len(texts) == 1
+    assert said in texts[0]
 
 
 def test_the_lines_of_both_lists_are_read_and_counted_from_one(editor: User) -> None:
@@ -104,7 +104,7 @@ def test_a_record_on_a_circle_is_named_and_one_below_it_is_not(editor: User) -> 
     assert place_faults().keys() == {"", ".1", ".2"}
 
 
-def test_near_doubles_name_another_one(editor: User) -> None:
+def test_a_near_duplicate_names_the_other_record(editor: User) -> None:
     for number, name in enumerate(("Clínica Peñón", "CLINICA PENON", "Clinica Peñon’", "Clinica Norte")):
         factories.organization(f"{BASE}.{number}", user=editor, name=name)
     factories.organization(f"{BASE}.9", user=editor, name="Clinica Norte", environment="production")
@@ -115,20 +115,20 @@ def test_near_doubles_name_another_one(editor: User) -> None:
     ]
 
 
-def test_the_key_of_near_doubles_follows_an_edit(editor: User) -> None:
-    made = factories.organization(user=editor)
-    assert made.double_key == search_text.double_key(factories.record()) != ""
+def test_an_edit_updates_the_duplicate_key(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    assert organization.double_key == search_text.double_key(factories.record()) != ""
 
 
 def test_nothing_is_written(editor: User) -> None:
     stored(editor, zip_code="537041234")
-    before = (list(Organization.objects.values()), AuditEntry.objects.count())
+    rows_before = (list(Organization.objects.values()), AuditEntry.objects.count())
     assert findings()
-    assert (list(Organization.objects.values()), AuditEntry.objects.count()) == before
+    assert (list(Organization.objects.values()), AuditEntry.objects.count()) == rows_before
 
 
 @pytest.mark.one_database
-def test_all_records_are_read_once_in_parts_in_the_order_of_their_oids(db: None) -> None:
+def test_records_are_read_once_in_batches_by_oid(db: None) -> None:
     bulk.records(check_records.AT_ONCE + 1)
     parts = list(check_records.parts(STAGING))
     assert [len(part) for part in parts] == [check_records.AT_ONCE, 1]

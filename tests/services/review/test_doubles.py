@@ -1,4 +1,4 @@
-"""The records that a duplicate may be of, when Redox complains of one."""
+"""The possible duplicates that are listed when Redox reports one."""
 
 import pytest
 
@@ -21,7 +21,7 @@ HERE = AddressRecord(street="1 Calle Peñón", city="Madison", state="WI", zip_c
         ("Clínica St. Mary’s North", "2 Calle Peñón", "53704", False),
     ],
 )
-def test_name_or_street_may_be_written_otherwise(
+def test_another_spelling_of_name_or_street_is_a_possible_duplicate(
     editor: User, name: str, street: str, zip_code: str, is_one: bool
 ) -> None:
     other = factories.organization(
@@ -31,5 +31,5 @@ def test_name_or_street_may_be_written_otherwise(
         factories.organization(user=editor, name="Clínica St. Mary’s", address=HERE), user=editor
     )
     refused.known_answer = "duplicate_business"
-    found = answers.possible_duplicates(refused, answers.message_record(refused))
-    assert found == ([other] if is_one else [])
+    duplicates = answers.possible_duplicates(refused, answers.message_record(refused))
+    assert duplicates == ([other] if is_one else [])

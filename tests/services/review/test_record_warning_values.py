@@ -1,4 +1,4 @@
-"""Warnings about the values of one record: what a tick covers, as submissions keep it, and in which order they come."""
+"""Warnings about the values of one record: what a tick covers, how it is stored, and their order."""
 
 from dataclasses import replace
 
@@ -21,13 +21,13 @@ from tests.services.review.test_record_warnings import DESK, LONG, NOBODY, named
     ],
     ids=lambda means: next(iter(means)),
 )
-def test_each_way_to_reach_somebody_is_enough(means: dict[str, object]) -> None:
+def test_one_way_to_reach_a_contact_is_enough(means: dict[str, object]) -> None:
     assert list(warnings_of_record(named(contacts=(replace(NOBODY, **means),)))) == []  # type: ignore[arg-type]
 
 
-def test_two_values_of_one_rule_are_two_ticks() -> None:
-    found = warnings_of_record(named(name="TBD", aliases=("none",)))
-    assert [warning.value for warning in found] == ["Name 7337ee39ca56", "Alias 1 5acef923ee71"]
+def test_two_values_of_one_rule_need_two_ticks() -> None:
+    warnings = warnings_of_record(named(name="TBD", aliases=("none",)))
+    assert [warning.value for warning in warnings] == ["Name 7337ee39ca56", "Alias 1 5acef923ee71"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_two_values_of_one_rule_are_two_ticks() -> None:
         ("character", "aliases & e2b50ba7d698", named(aliases=("A & B", "C"))),
     ],
 )
-def test_what_a_tick_covers_is_stored_and_stays_as_it_is(key: str, value: str, record: OrganizationRecord) -> None:
+def test_the_stored_format_of_a_tick_does_not_change(key: str, value: str, record: OrganizationRecord) -> None:
     assert [warning.value for warning in warnings_of_record(record) if warning.key == key] == [value]
 
 

@@ -1,4 +1,4 @@
-"""Warnings about the values of one record: each with its exact words where it is right, silent where it is not."""
+"""Warnings about the values of one record: the exact text of each, when it appears and when not."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ UNREACHABLE = "Nobody can be reached. Redox names a missing contact as one reaso
 
 
 class Row(NamedTuple):
-    """One warning: its key, its words, a record that it is about, and one much like it that it is not about."""
+    """One warning: its key, its text, a record that has it, and a similar record that does not."""
 
     key: str
     text: str
@@ -358,7 +358,7 @@ class TestTable:
         assert row.key not in [warning.key for warning in warnings_of_record(row.silent)]
 
 
-def test_no_rule_is_without_a_row() -> None:
+def test_every_rule_has_a_row() -> None:
     text = Path(record_warnings.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r'RecordWarning\(\s*"([a-z-]+)"', text)) | {KEPT} == {row.key for row in ROWS}
 
@@ -373,13 +373,13 @@ def test_no_rule_is_without_a_row() -> None:
     ],
     ids=["Lakeside", "a ZIP with a leading 0", "a number with a leading 0", "long rows of one character"],
 )
-def test_a_usual_record_has_none(usual: OrganizationRecord) -> None:
+def test_an_ordinary_record_has_no_warnings(usual: OrganizationRecord) -> None:
     assert list(warnings_of_record(usual)) == []
 
 
 @settings(max_examples=40)
 @given(strategies.records)
-def test_any_record_can_be_judged_and_no_two_warnings_share_a_tick(record: OrganizationRecord) -> None:
-    found = list(warnings_of_record(record))
-    assert all(len(warning.value) < 100 for warning in found)
-    assert len({(warning.key, warning.value) for warning in found}) == len(found)
+def test_any_record_can_be_checked_and_no_two_warnings_share_a_tick(record: OrganizationRecord) -> None:
+    warnings = list(warnings_of_record(record))
+    assert all(len(warning.value) < 100 for warning in warnings)
+    assert len({(warning.key, warning.value) for warning in warnings}) == len(warnings)

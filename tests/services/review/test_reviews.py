@@ -1,4 +1,4 @@
-"""What a review says of itself: its line on top, whether it asks for a reason, what is to tick."""
+"""The headline of a review, whether it needs a reason, and what must be ticked."""
 
 import datetime
 from typing import Any
@@ -16,8 +16,8 @@ ACTIVE, INACTIVE = factories.record(), factories.record(active=False)
 
 
 def review(organization: dict[str, Any] | None = None, /, **values: Any) -> Review:
-    """An Update of an accepted record, with these values instead."""
-    given: dict[str, Any] = {
+    """A review of an Update of an accepted record, with these values replaced."""
+    fields: dict[str, Any] = {
         "organization": Organization(
             **({"environment": "staging", "presence": Presence.PRESENT} | (organization or {}))
         ),
@@ -31,7 +31,7 @@ def review(organization: dict[str, Any] | None = None, /, **values: Any) -> Revi
         "waits_for": None,
     }
     empty = dict.fromkeys(("changes", "overwrites", "equivalent", "warnings", "blockers"), ())
-    return Review(**(given | empty | values))
+    return Review(**(fields | empty | values))
 
 
 def changes(number: int) -> tuple[ReviewChange, ...]:
@@ -98,10 +98,10 @@ def test_a_reason_is_needed_in_production_and_where_nothing_differs(made: Review
     assert made.needs_reason is is_needed
 
 
-def test_only_a_warning_that_nobody_accepted_before_is_to_be_ticked() -> None:
+def test_only_a_warning_that_was_not_accepted_before_needs_a_tick() -> None:
     unticked, ticked = ReviewWarning("a", "", "A"), ReviewWarning("b", "", "B", accepted_by="Ed")
-    made = review(warnings=(unticked, ticked))
-    assert (made.open_warnings, made.settled_warnings) == ((unticked,), (ticked,))
+    warnings_review = review(warnings=(unticked, ticked))
+    assert (warnings_review.open_warnings, warnings_review.settled_warnings) == ((unticked,), (ticked,))
 
 
 def test_the_fingerprint_is_the_start_of_the_hash() -> None:

@@ -1,4 +1,4 @@
-"""A tick belongs to what its warning is about, not to which other records there are by the time of the press."""
+"""A tick belongs to the subject of its warning, no matter which other records exist when the button is pressed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ from organizations.services.review.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.sending import read
+from tests.services.sending import store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -25,8 +25,8 @@ SITE = BASE.removesuffix(".1.1")
 FOREIGN = "2.16.840.1.113883.3.1"
 
 
-def of(made: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)).warnings)
+def of(organization: Organization, user: User) -> list[ReviewWarning]:
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +39,15 @@ class TestOtherRecordsChange:
     def top(self, user: User, oid: str) -> Organization:
         return factories.confirmed(factories.organization(oid, user=user))
 
-    def pressed(self, made: Organization, user: User, others: Callable[[], object]) -> Submission:
-        """The button of a page whose boxes were all ticked, after other records changed."""
-        review = reviews.review(made, actor=acting(user))
+    def pressed(self, organization: Organization, user: User, others: Callable[[], object]) -> Submission:
+        """Press the button of a page whose boxes are all ticked, after other records changed."""
+        review = reviews.review(organization, actor=acting(user))
         texts = [warning.text for warning in review.warnings]
         others()
-        assert [warning.text for warning in of(made, user)] != texts
+        assert [warning.text for warning in of(organization, user)] != texts
         return factories.press(review, user=user)
 
-    def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
+    def test_another_new_top_level_record_does_not_outdate_the_tick(self, editor: User) -> None:
         earlier = [factories.organization(f"{SITE}.1.{number}", user=editor) for number in (7, 8)]
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
@@ -58,7 +58,7 @@ class TestOtherRecordsChange:
 
         assert self.pressed(new, editor, accept).warnings[0]["key"] == "second-top"
 
-    def test_a_record_on_its_way_is_at_the_top_already(self, editor: User) -> None:
+    def test_a_record_with_an_open_submission_is_at_the_top_already(self, editor: User) -> None:
         first = factories.organization(user=editor)
         second = factories.organization(f"{SITE}.1.2", user=editor)
         assert of(second, editor) == []
@@ -85,39 +85,41 @@ class TestOtherRecordsChange:
         with pytest.raises(WarningsOpen):
             self.pressed(new, editor, lambda: factories.organization(CHILD, user=editor, name="Nearer"))
 
-    def test_a_plans_tick_holds_as_well(self, editor: User) -> None:
+    def test_a_tick_in_a_plan_stays_valid_too(self, editor: User) -> None:
         earlier = factories.organization(f"{SITE}.1.7", user=editor)
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
-        chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
-        before = plan_draft.draft(chosen, actor=acting(editor))
+        selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
+        draft_before = plan_draft.draft(selection, actor=acting(editor))
         factories.confirmed(earlier)
-        after = plan_draft.draft(chosen, actor=acting(editor))
-        assert [question.text for question in before.questions] != [question.text for question in after.questions]
-        ticked = frozenset(question.key for question in before.questions)
-        plan = plans.make_plan(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
+        draft_after = plan_draft.draft(selection, actor=acting(editor))
+        assert [question.text for question in draft_before.questions] != [
+            question.text for question in draft_after.questions
+        ]
+        ticked = frozenset(question.key for question in draft_before.questions)
+        plan = plans.make_plan(selection, sha256=draft_before.sha256, ticked=ticked, actor=acting(editor))
         assert plan.submissions.count() == 1
 
 
 @pytest.mark.parametrize("key", ["second-top", "destination-elsewhere", "other-environment"])
-def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None:
+def test_a_tick_in_a_plan_is_valid_for_each_record_that_the_warning_may_name(key: str) -> None:
     keys = {plan_draft._key(ReviewWarning(key, "value", f"{name} is there already."), 0) for name in ("Pier", "Quay")}
     assert len(keys) == 1
 
 
-def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
+def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
-    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
-    (question,) = plan_draft.draft(chosen, actor=acting(editor)).questions
+    selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
+    (question,) = plan_draft.draft(selection, actor=acting(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text
 
 
 @pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
-    wanted = intent == Intent.REACTIVATE
-    made = factories.confirmed(factories.organization(user=editor, contacts=()), active=wanted)
-    made = read(made, replace(made.record(), active=not wanted, name="By hand"))
-    alone = reviews.review(made, actor=acting(editor), intent=intent)
+    active = intent == Intent.REACTIVATE
+    organization = factories.confirmed(factories.organization(user=editor, contacts=()), active=active)
+    organization = store_reading(organization, replace(organization.record(), active=not active, name="By hand"))
+    alone = reviews.review(organization, actor=acting(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
     assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]

@@ -1,4 +1,4 @@
-"""A server in place of Redox that gives the answers a test lists for each address, and a portal connected to it."""
+"""A fake Redox that gives the answers that a test lists for each address."""
 
 import socket
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ from tests.redox import servers
 
 QUERIES = b'"EventType": "Query"'
 API_KEY = {"REDOX_STAGING_AUTH": "api-key", "REDOX_STAGING_API_KEY": "legacy", "REDOX_STAGING_API_SECRET": "secret"}
-EMPTY = {"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}
-YES = servers.answer(
+EMPTY_QUERY_RESPONSE = {"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}
+ACCEPTED = servers.answer(
     200, {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
 )
-BUSY = servers.answer(429, b"Too many requests", Retry_After="10")
+TOO_MANY_REQUESTS = servers.answer(429, b"Too many requests", Retry_After="10")
 
 
-class Redox:
-    """The answers to give, by address. The last one of each list is repeated."""
+class FakeRedox:
+    """The answers to give, for each address. The last one of each list is repeated."""
 
     def __init__(self) -> None:
-        self.tokens: list[servers.Behaviour] = [token("token-1")]
+        self.tokens: list[servers.Behaviour] = [token_answer("token-1")]
         self.writes: list[servers.Behaviour] = [servers.answer(504, b"Gateway Time-out")]
-        self.queries: list[servers.Behaviour] = [servers.answer(200, EMPTY)]
+        self.queries: list[servers.Behaviour] = [servers.answer(200, EMPTY_QUERY_RESPONSE)]
         self.arrived: list[str] = []
 
     def behave(self, connection: socket.socket, server: servers.Server) -> None:
@@ -33,10 +33,10 @@ class Redox:
         kind = "token" if b"/auth/" in request[:60] else "query" if QUERIES in request else "write"
         self.arrived.append(kind)
         answers = {"token": self.tokens, "query": self.queries, "write": self.writes}[kind]
-        (answers.pop(0) if len(answers) > 1 else answers[0])(_Read(connection), server)  # type: ignore[arg-type]
+        (answers.pop(0) if len(answers) > 1 else answers[0])(_ReadConnection(connection), server)  # type: ignore[arg-type]
 
 
-class _Read:
+class _ReadConnection:
     """A connection whose request has been read."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -46,18 +46,18 @@ class _Read:
         return b""
 
 
-def token(text: str, seconds: float = 3600) -> servers.Behaviour:
-    """The grant of an access token with this lifetime."""
+def token_answer(text: str, seconds: float = 3600) -> servers.Behaviour:
+    """An answer with an access token that is valid for this many seconds."""
     expires = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
     return servers.answer(200, {"accessToken": text, "expires": expires, "refreshToken": ""})
 
 
 @contextmanager
-def redox_says() -> Iterator[Redox]:
-    """A portal that signs in with an API key, whose tokens expire."""
-    running = Redox()
+def fake_redox() -> Iterator[FakeRedox]:
+    """Run a fake Redox, with settings that connect the portal to it. An API key signs in; its tokens expire."""
+    server_answers = FakeRedox()
     with (
-        servers.serving(running.behave) as server,
+        servers.serving(server_answers.behave) as server,
         override_settings(
             REDOX=redox(server.url, **API_KEY),
             REDOX_DEADLINE=2.0,
@@ -66,4 +66,4 @@ def redox_says() -> Iterator[Redox]:
             REDOX_RATE=1000.0,
         ),
     ):
-        yield running
+        yield server_answers

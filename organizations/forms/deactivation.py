@@ -35,7 +35,7 @@ class Replacement(NamedTuple):
     oid: str
 
 
-class ReasonForm(PortalForm):
+class ReasonChoiceForm(PortalForm):
     """One of a few reasons, and more in words. Text below a reason that was not chosen is ignored.
 
     `replacement` finds a record of ours by its OID or name, or returns a sentence that says why there is none.
@@ -95,7 +95,7 @@ class ReasonForm(PortalForm):
         return f"{choice}: {words}" if words else choice
 
 
-class DeactivationForm(ReasonForm):
+class DeactivationForm(ReasonChoiceForm):
     """`sha256` and `seen_submission` identify the review on the page. If `name` is given, the person must type it."""
 
     typed_name = TextField("Type the name")
@@ -120,7 +120,7 @@ class DeactivationForm(ReasonForm):
         return read_number(self.text("seen_submission"))
 
 
-class BranchForm(ReasonForm):
+class BranchForm(ReasonChoiceForm):
     """The reason for several records. If they are many, the person must type their number."""
 
     number = TextField("Type the number of records", css="w-date", inputmode="numeric")

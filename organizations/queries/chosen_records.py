@@ -11,15 +11,15 @@ from organizations.numbers import read_numbers
 UNSENT = "changes_not_sent"
 
 
-class ChosenRecords(NamedTuple):
+class TickedRecords(NamedTuple):
     """The choice that an address makes: records by id, and `all_unsent` all on its page that have unsent changes."""
 
     ids: frozenset[int] = frozenset()
     all_unsent: bool = False
 
 
-def read(params: QueryDict) -> ChosenRecords:
-    return ChosenRecords(frozenset(ids_in(params)), params.get("choose") == "unsent")
+def read(params: QueryDict) -> TickedRecords:
+    return TickedRecords(frozenset(ids_in(params)), params.get("choose") == "unsent")
 
 
 def ids_in(params: QueryDict) -> tuple[int, ...]:

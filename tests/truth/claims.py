@@ -319,7 +319,7 @@ def _changed_by(page: str, label: str, by: str, oid: str, submission: Submission
 
 def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
     entry = attempts_shown.last_query(entries)
-    asked, page = submission_page.directory_answer(entry, submission), "submission, what the directory showed"
+    asked, page = submission_page.query_result(entry, submission), "submission, what the directory showed"
     if asked is None or asked.cause:
         return
     text = "showed the record" if asked.found else "showed no record with this OID"

@@ -12,13 +12,13 @@ from organizations.pages.filter_controls import FilterChip, FilterSelect, Nothin
 from organizations.pages.organizations import filter_words, tree_rows
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
 from organizations.queries import chosen_records, record_filters, record_rows
-from organizations.queries.chosen_records import UNSENT, ChosenRecords
+from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import match
 from organizations.queries.record_filters import LIST, TREE, RecordFilters
 from organizations.services.review.plan_draft import MOST_RECORDS
 from organizations.text.vocabulary import count
 
-NOTHING_CHOSEN = ChosenRecords()
+NOTHING_CHOSEN = TickedRecords()
 _HEADINGS: Mapping[str, str] = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
 
 
@@ -170,7 +170,7 @@ def build(
     filters: RecordFilters,
     page: str,
     opening: str,
-    chosen: ChosenRecords = NOTHING_CHOSEN,
+    chosen: TickedRecords = NOTHING_CHOSEN,
     *,
     can_choose: bool = False,
 ) -> Listing:

@@ -11,7 +11,7 @@ from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.rows import RecordRow
 from organizations.permissions import Right, may, sending, why_not
-from organizations.queries.chosen_records import ChosenRecords
+from organizations.queries.chosen_records import TickedRecords
 from organizations.queries.record_filters import RecordFilters
 from organizations.services.connection import redox_settings
 
@@ -39,7 +39,7 @@ class OrganizationsPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BranchPage(Page):
+class TreeBranchPage(Page):
     """The children of one record as rows of the tree."""
 
     template = "organizations/_rows.html"
@@ -50,7 +50,7 @@ class BranchPage(Page):
 
 
 def build(
-    environment: Environment, user: User, filters: RecordFilters, *, number: str, opening: str, chosen: ChosenRecords
+    environment: Environment, user: User, filters: RecordFilters, *, number: str, opening: str, chosen: TickedRecords
 ) -> OrganizationsPage:
     """The page of that number. `opening` says which branches are open; only people who can send choose records."""
     why_not_edit = why_not(user, Right.EDIT, environment)
@@ -73,8 +73,8 @@ def build(
     )
 
 
-def build_branch(organization: Organization, user: User, number: str) -> BranchPage:
-    return BranchPage(
+def build_branch(organization: Organization, user: User, number: str) -> TreeBranchPage:
+    return TreeBranchPage(
         rows=tree_rows.branch(organization, number),
         may_edit=may(user, Right.EDIT),
         may_send=may(user, sending(organization.environment)),

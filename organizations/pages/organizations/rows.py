@@ -9,7 +9,7 @@ from organizations.models import Organization
 from organizations.models.tree import Below
 from organizations.pages.addresses import record_url
 from organizations.queries import record_rows
-from organizations.queries.chosen_records import UNSENT, ChosenRecords
+from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import Match
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text import evidence
@@ -156,7 +156,7 @@ def add_can_add_below(rows: list[RecordRow]) -> None:
         row.can_add_below = not row.is_deactivated and row.organization.part_of_oid not in deactivated
 
 
-def mark_chosen(rows: list[RecordRow], chosen: ChosenRecords) -> None:
+def mark_chosen(rows: list[RecordRow], chosen: TickedRecords) -> None:
     """Set `is_chosen` of each row."""
     for row in rows:
         is_unsent = not row.is_ancestor_only and work_key(row.organization) == UNSENT

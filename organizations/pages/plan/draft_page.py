@@ -59,7 +59,7 @@ class DraftPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BranchPage(DraftPage):
+class BranchDraftPage(DraftPage):
     """The draft of a plan that deactivates records."""
 
     template = "deactivation/branch.html"
@@ -86,7 +86,7 @@ def build(
     notes: Collection[str] = (),
 ) -> DraftPage:
     """`form` holds what somebody typed; `missing` are the keys of the boxes that must still be ticked."""
-    page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
+    page = BranchDraftPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
     return page(
         content=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
         form=form or plan_form(draft),

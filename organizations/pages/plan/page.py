@@ -30,7 +30,7 @@ class PlanPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanState(PlanPage):
+class PlanStateFragment(PlanPage):
     """What an open page takes in if something is new. `changed`: the plan has another state."""
 
     template = "plans/state.html"
@@ -53,12 +53,12 @@ def build(plan: Plan, user: User) -> PlanPage:
     return PlanPage(**_names(plan, user, plan_content(plan)))
 
 
-def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
+def build_state(plan: Plan, user: User, seen: str) -> PlanStateFragment | None:
     """What is new for an open page that last showed `seen`; None if nothing is."""
     content = plan_content(plan)
     if seen == content.since:
         return None
-    return PlanState(**_names(plan, user, content), changed=not seen.startswith(f"{content.stage}-"))
+    return PlanStateFragment(**_names(plan, user, content), changed=not seen.startswith(f"{content.stage}-"))
 
 
 def build_list(environment: Environment, number: str | None) -> PlansPage:

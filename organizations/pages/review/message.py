@@ -29,7 +29,7 @@ TICK = "Tick this, or go back and change the value."
 TICK_OVERWRITE = "Tick Overwrite, or take the directory's value."
 
 
-class MessageLine(NamedTuple):
+class ReviewedLine(NamedTuple):
     """One line of the message: the form's field, Redox's rule, and whether this message changes it."""
 
     text: str
@@ -73,7 +73,7 @@ class ReviewContent:
     equivalent: tuple[ValueRow, ...]
     unchanged: tuple[PrintedField, ...]
     keys: tuple[KeyRow, ...]
-    lines: tuple[MessageLine, ...]
+    lines: tuple[ReviewedLine, ...]
     questions: tuple[WarningBox, ...]
     settled: tuple[str, ...]
     obstacles: tuple[Obstacle, ...]
@@ -199,7 +199,7 @@ def review_content(
         equivalent=values.equivalent_rows(review),
         unchanged=tuple(_unchanged(review)),
         keys=values.key_rows(review),
-        lines=tuple(MessageLine(line.text, line.field_label, line.rule, changed) for line, changed in review.lines),
+        lines=tuple(ReviewedLine(line.text, line.field_label, line.rule, changed) for line, changed in review.lines),
         questions=tuple(warning_boxes(review, ticked, missing)),
         settled=tuple(map(settled_warning, review.settled_warnings)),
         obstacles=tuple(obstacle(review.organization, blocker) for blocker in review.blockers),

@@ -15,7 +15,7 @@ from organizations.pages.addresses import record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
-from organizations.pages.submission.state import SubmittedChange, directory_answer
+from organizations.pages.submission.state import SubmittedChange, query_result
 from organizations.queries.record_tree import ancestors_of
 from organizations.records import spoken
 from organizations.text.decisions import clause
@@ -149,7 +149,7 @@ def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEn
 
 def proof_table(submission: Submission, changes: list[SubmittedChange], entry: AuditEntry | None) -> ProofTable | None:
     """What was sent beside what the directory showed; None if no Query is the evidence."""
-    answer = directory_answer(entry, submission) if submission.evidence in BY_QUERY else None
+    answer = query_result(entry, submission) if submission.evidence in BY_QUERY else None
     if answer is None or not answer.found:
         return None
     by_label = {row.label: row for row in answer.rows}
@@ -215,7 +215,7 @@ def _decided(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBas
         clause(Verdict.ARRIVED),
         plain(submission.state_reason),
     )
-    answer = directory_answer(evidence_entry(submission, entries), submission)
+    answer = query_result(evidence_entry(submission, entries), submission)
     if answer is None or submission.evidence_at is None:
         return AcceptanceBasis(sentence)
     asked_at = moment(submission.evidence_at, "clock")

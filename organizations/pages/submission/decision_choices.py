@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from organizations import knowledge
 from organizations.models import State, Submission, Verdict
 from organizations.pages.comparison.sent_and_seen import ComparedField
-from organizations.pages.submission.state import DirectoryAnswer
+from organizations.pages.submission.state import QueryResult
 from organizations.permissions import Right, people_with
 from organizations.records import listed
 from organizations.services.delivery import decide
@@ -59,7 +59,7 @@ class Decision:
         return listed(row.label for row in self.unreadable)
 
 
-def decision(submission: Submission, asked: DirectoryAnswer | None) -> Decision | None:
+def decision(submission: Submission, asked: QueryResult | None) -> Decision | None:
     """What to compare and choose from; None if nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
@@ -93,12 +93,12 @@ def who_decides(name: str, *, may: bool) -> str:
     return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
 
 
-def asks_by_itself(submission: Submission, asked: DirectoryAnswer | None) -> bool:
+def asks_by_itself(submission: Submission, asked: QueryResult | None) -> bool:
     """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
     return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
 
 
-def _heading(asked: DirectoryAnswer | None) -> str:
+def _heading(asked: QueryResult | None) -> str:
     if asked is None or asked.cause:
         return "What the directory shows is not known"
     if not asked.found:
@@ -108,7 +108,7 @@ def _heading(asked: DirectoryAnswer | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(shown: ComparedAnswer | None, asked: DirectoryAnswer | None) -> str:
+def _why_not_now(shown: ComparedAnswer | None, asked: QueryResult | None) -> str:
     if shown is not None and shown.is_outdated:
         return decide.ANSWER_OUTDATED
     if shown is not None:
@@ -118,9 +118,7 @@ def _why_not_now(shown: ComparedAnswer | None, asked: DirectoryAnswer | None) ->
     return "Ask the directory first: you decide by what it shows."
 
 
-def _follows(
-    verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: DirectoryAnswer | None
-) -> str:
+def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: QueryResult | None) -> str:
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0

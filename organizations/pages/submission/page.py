@@ -16,7 +16,7 @@ from organizations.pages.submission.exchanges import Exchanges
 from organizations.pages.submission.proof import ProofStep
 from organizations.pages.submission.rejection import Rejection
 from organizations.pages.submission.state import (
-    DirectoryAnswer,
+    QueryResult,
     StateBlock,
     SubmittedChange,
     accepted_warnings,
@@ -25,7 +25,7 @@ from organizations.pages.submission.state import (
     carried_name,
     changes_note,
     changes_title,
-    directory_answer,
+    query_result,
     state_block,
     submitted_changes,
 )
@@ -42,7 +42,7 @@ class DecisionBox:
     """What a person compares and chooses from if a submission needs a decision."""
 
     decision: Decision | None
-    last_asked: DirectoryAnswer | None
+    last_asked: QueryResult | None
     form: DecisionForm | None
     why_not: str
     who_decides: str
@@ -78,7 +78,7 @@ class SubmissionPage(Page):
     after_heading: str
     table: ProofTable | None
     steps: list[ProofStep]
-    asked: DirectoryAnswer | None
+    asked: QueryResult | None
     warnings: list[str]
     approval: str
     # What was sent and what came back.
@@ -130,7 +130,7 @@ def build_state(submission: Submission, user: User, seen: str) -> SubmissionStat
 def decision(submission: Submission) -> Decision | None:
     """What can be decided now; None if nothing is to be decided."""
     return decision_choices.decision(
-        submission, directory_answer(attempts.last_query(submission_story.entries_of(submission)), submission)
+        submission, query_result(attempts.last_query(submission_story.entries_of(submission)), submission)
     )
 
 
@@ -176,7 +176,7 @@ def _deciding(
     """What a person decides by, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
-    asked = directory_answer(attempts.last_query(entries), submission)
+    asked = query_result(attempts.last_query(entries), submission)
     decision = decision_choices.decision(submission, asked)
     refusal = why_not(user, Right.RESOLVE, submission.environment)
     return DecisionBox(
@@ -209,13 +209,13 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
     }
 
 
-def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> DirectoryAnswer | None:
+def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> QueryResult | None:
     """The last answer of the directory since the last attempt, unless the page shows it elsewhere."""
     entry = attempts.last_query(entries)
     if entry is None or attempts.was_sent_after(entry, entries):
         return None
     is_evidence = submission.evidence in acceptance.BY_QUERY and entry == proved_by
-    return None if is_evidence or submission.state == State.NEEDS_PERSON else directory_answer(entry, submission)
+    return None if is_evidence or submission.state == State.NEEDS_PERSON else query_result(entry, submission)
 
 
 def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class SubmittedChange(NamedTuple):
         return is_code(self.field)
 
 
-class DirectoryAnswer(NamedTuple):
+class QueryResult(NamedTuple):
     """What the directory answered to a Query about a submission.
 
     `cause` says why the answer does not count. With an `http_status` an answer came that was not understood.
@@ -248,7 +248,7 @@ def before_heading(submission: Submission) -> str:
     return "Accepted before" if canonical(answers.message_record(last)) == submission.before else "Known before"
 
 
-def directory_answer(entry: AuditEntry | None, submission: Submission) -> DirectoryAnswer | None:
+def query_result(entry: AuditEntry | None, submission: Submission) -> QueryResult | None:
     """The answer to a Query about a submission, compared with what was sent and what was known before."""
     if entry is None:
         return None
@@ -262,7 +262,7 @@ def directory_answer(entry: AuditEntry | None, submission: Submission) -> Direct
             compare_sent_with_seen(sent, OrganizationRecord.from_json(seen), submission.before_record()),
             submission.environment,
         )
-    return DirectoryAnswer(
+    return QueryResult(
         entry.sequence,
         entry.at,
         entry.actor_name,

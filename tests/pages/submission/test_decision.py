@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import EnvironmentGate, Organization, State, Submission, User, Verdict, clock
 from organizations.pages import queue_reasons
 from organizations.pages.submission import attempts, decision_choices
-from organizations.pages.submission.state import changes_note, directory_answer
+from organizations.pages.submission.state import changes_note, query_result
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
 from organizations.services.delivery import decide as decisions
@@ -22,9 +22,7 @@ from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 
 def decision(submission: Submission) -> decision_choices.Decision:
-    found = decision_choices.decision(
-        submission, directory_answer(attempts.last_query(entries_of(submission)), submission)
-    )
+    found = decision_choices.decision(submission, query_result(attempts.last_query(entries_of(submission)), submission))
     assert found is not None
     return found
 
@@ -50,7 +48,7 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     submission = foreign(practice, editor)
     query.query_submission(submission, actor=acting(approver))
     found = decision(submission)
-    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
+    answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert not answer.has_before  # so that no column repeats "none"
     assert [choice.value for choice in found.choices] == ["ours", "foreign"]
@@ -111,7 +109,7 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
     query.query_submission(submission, actor=acting(approver))
-    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
+    answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
     assert (answer.http_status, answer.found, answer.rows) == (status, False, ())
@@ -129,7 +127,7 @@ def test_what_was_not_understood_is_named(
     submission = foreign(practice, editor)
     practice.behaviour = behaviour
     query.query_submission(submission, actor=acting(approver))
-    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
+    answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())
     assert decision(submission).choices == ()

@@ -17,4 +17,4 @@ class HelpPage(Page):
 
 
 def build() -> HelpPage:
-    return HelpPage(evidence=evidence.explained(), glossary=GLOSSARY)
+    return HelpPage(evidence=evidence.help_rows(), glossary=GLOSSARY)

@@ -10,9 +10,9 @@ from organizations.models import Evidence, Organization, State, Submission
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import SUBMISSION_STATE, Word
 
-# Each mapping has the words for each kind of evidence: in the sentence of the directory status, in the line below the
-# name, as the result of one message of a plan, as the heading of a column, and in lists, without Redox's answer.
-SENTENCE: Mapping[str, str] = {
+# Each mapping has the words for each kind of evidence, for one place on the pages.
+
+IN_STATUS: Mapping[str, str] = {
     "answer": "Redox accepted the last message of this record.",
     "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
     "both": "Redox's answer and a Query together show that the last message of this record arrived.",
@@ -20,43 +20,54 @@ SENTENCE: Mapping[str, str] = {
     "equivalent": "A Query showed values that mean the same as the last message of this record. That the message"
     " changed anything is not proved.",
 }
-BASIS: Mapping[str, str] = {
+"""The sentence of the directory status."""
+
+IN_SUBMISSION_LINE: Mapping[str, str] = {
     "answer": "Redox accepted submission {submission}, {time}.",
     "query": "A Query showed what submission {submission} sent, {time}.",
     "both": "Redox's answer and a Query accept submission {submission}, {time}.",
     "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
     "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
 }
-CAME: Mapping[str, str] = {
+"""The line below a record's name that names the accepted submission."""
+
+IN_PLAN_ROW: Mapping[str, str] = {
     "answer": "Accepted by Redox, {time}.",
     "query": "The directory shows what was sent, asked {time}.",
     "both": "Redox's answer and the directory together show that it arrived, asked {time}.",
     "person": "{person} decided that it arrived, {time}: {reason}.",
     "equivalent": "The directory showed something equivalent, asked {time}.",
 }
-HEADING: Mapping[str, str] = {
+"""The result of one message of a plan."""
+
+COLUMN_HEADING: Mapping[str, str] = {
     "answer": "Accepted by Redox",
     "query": "Accepted by Query",
     "both": "Accepted by Redox and Query",
     "person": "Accepted by decision",
     "equivalent": "Accepted by Query",
 }
-SHORT: Mapping[str, str] = {
+"""The heading of a column with the accepted values."""
+
+BESIDE_DATE: Mapping[str, str] = {
     "answer": "",
     "query": "by Query",
     "both": "Redox and Query",
     "person": "decided",
     "equivalent": "by Query, equivalent",
 }
-# The word of an accepted submission in a list of submissions.
-LISTED: Mapping[str, str] = {
+"""The words beside a date in lists. Redox's own answer, the usual one, has none."""
+
+STATE_WORD: Mapping[str, str] = {
     "answer": "Accepted by Redox",
     "query": "Accepted, shown by a Query",
     "both": "Accepted by Redox and a Query",
     "person": "Accepted by decision",
     "equivalent": "Accepted, a Query showed an equivalent",
 }
-EXPORTED: Mapping[str, str] = {
+"""The state of an accepted submission in a list of submissions."""
+
+EXPORT_VALUE: Mapping[str, str] = {
     "": "",
     "answer": "Redox's answer",
     "query": "A Query",
@@ -64,9 +75,9 @@ EXPORTED: Mapping[str, str] = {
     "person": "A person's decision",
     "equivalent": "A Query, equivalent values",
 }
+"""The value of a column of an export."""
 
-# How the value of Active is known after its change was cancelled.
-AS_KNOWN: Mapping[str, str] = {
+AFTER_CANCELLING: Mapping[str, str] = {
     "": "as it was last accepted",
     "answer": "as Redox last accepted it",
     "query": "as it was last accepted, shown by a Query",
@@ -74,20 +85,22 @@ AS_KNOWN: Mapping[str, str] = {
     "person": "as it was last accepted, by decision of {person}",
     "equivalent": "as it was last accepted; a Query showed something equivalent",
 }
+"""How the value of Active is known after its change was cancelled."""
 
-# The evidence if Active was taken from the directory after the last acceptance.
-TAKEN = "The directory showed this record when the portal asked, and its values were taken over here."
-TAKEN_BASIS = "Taken from the directory, asked {time}."
+# Said instead if Active was taken from the directory after the last acceptance.
+TAKEN_IN_STATUS = "The directory showed this record when the portal asked, and its values were taken over here."
+TAKEN_IN_SUBMISSION_LINE = "Taken from the directory, asked {time}."
 
-BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
+BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
+"""Evidence that includes a Query: the page then shows what the directory showed."""
 
 
-def sentence(organization: Organization, *, is_taken: bool) -> str:
-    """On what evidence an accepted record is active or not. `is_taken`: Active was taken from the directory."""
+def status_sentence(organization: Organization, *, is_taken: bool) -> str:
+    """Say on what evidence an accepted record is active or not. `is_taken`: Active was taken from the directory."""
     if is_taken:
-        return TAKEN
+        return TAKEN_IN_STATUS
     submission = organization.confirmed_submission
-    return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+    return IN_STATUS[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
 
 
 def active_again(organization: Organization, *, is_taken: bool) -> str:
@@ -108,42 +121,42 @@ def _as_known(organization: Organization, *, is_taken: bool) -> str:
         return ""
     if is_taken:
         return ", as it was taken from the directory"
-    sentence = AS_KNOWN[organization.confirmed_evidence]
+    sentence = AFTER_CANCELLING[organization.confirmed_evidence]
     return f", {sentence.format(person=_person(organization.confirmed_submission))}"
 
 
-def explained() -> list[tuple[str, str]]:
+def help_rows() -> list[tuple[str, str]]:
     """Each kind of evidence with its sentence, for the help page."""
-    return [(EXPORTED[kind], text.format(person="A person")) for kind, text in SENTENCE.items()]
+    return [(EXPORT_VALUE[kind], text.format(person="A person")) for kind, text in IN_STATUS.items()]
 
 
-def basis(submission: Submission, linked: SafeString) -> SafeString:
+def submission_line(submission: Submission, linked: SafeString) -> SafeString:
     """One line about an accepted submission: its evidence, the time, and the submission itself (`linked`).
 
     The time is that of the Query if a Query is part of the evidence.
     """
-    template = BASIS[submission.evidence or Evidence.ANSWER]
+    template = IN_SUBMISSION_LINE[submission.evidence or Evidence.ANSWER]
     return _filled(template.replace("submission {submission}", "{submission}"), submission, submission=linked)
 
 
-def came(submission: Submission) -> SafeString:
+def plan_row_sentence(submission: Submission) -> SafeString:
     """The evidence of an accepted submission and its time, for a row that names the submission."""
-    return _filled(CAME[submission.evidence or Evidence.ANSWER], submission, focus=False)
+    return _filled(IN_PLAN_ROW[submission.evidence or Evidence.ANSWER], submission, focus=False)
 
 
-def heading(organization: Organization) -> str:
+def column_heading(organization: Organization) -> str:
     """The heading of a column with the accepted values."""
-    return HEADING[organization.confirmed_evidence or Evidence.ANSWER]
+    return COLUMN_HEADING[organization.confirmed_evidence or Evidence.ANSWER]
 
 
-def short(organization: Organization) -> str:
-    """The evidence beside a date in lists; "" for Redox's own answer, which is the usual one."""
-    return SHORT[organization.confirmed_evidence or Evidence.ANSWER]
+def beside_record_date(organization: Organization) -> str:
+    """The evidence of the last acceptance, to stand beside its date in lists; "" for Redox's own answer."""
+    return BESIDE_DATE[organization.confirmed_evidence or Evidence.ANSWER]
 
 
-def in_export(organization: Organization) -> str:
+def export_value(organization: Organization) -> str:
     """The evidence in a column of its own, which also names Redox's own answer."""
-    return EXPORTED[organization.confirmed_evidence]
+    return EXPORT_VALUE[organization.confirmed_evidence]
 
 
 def state_word(submission: Submission) -> Word:
@@ -151,12 +164,12 @@ def state_word(submission: Submission) -> Word:
     word = SUBMISSION_STATE[submission.state]
     if submission.state == State.REJECTED:
         return replace(word, word=f"{word.word} by {'decision' if submission.decided_by else 'Redox'}")
-    return replace(word, word=LISTED[submission.evidence]) if submission.state == State.ACCEPTED else word
+    return replace(word, word=STATE_WORD[submission.evidence]) if submission.state == State.ACCEPTED else word
 
 
-def in_short(submission: Submission | None) -> str:
-    """The evidence of one accepted submission as in `short`."""
-    return SHORT[submission.evidence or Evidence.ANSWER] if submission else ""
+def beside_submission_date(submission: Submission | None) -> str:
+    """The evidence of one accepted submission, as in `beside_record_date`."""
+    return BESIDE_DATE[submission.evidence or Evidence.ANSWER] if submission else ""
 
 
 def _person(submission: Submission | None) -> str:
@@ -164,7 +177,7 @@ def _person(submission: Submission | None) -> str:
 
 
 def _filled(template: str, submission: Submission, /, *, focus: bool = True, **values: object) -> SafeString:
-    at = submission.evidence_at if submission.evidence in BY_A_QUERY else submission.ended_at
+    at = submission.evidence_at if submission.evidence in BY_QUERY else submission.ended_at
     return format_html(
         template,
         time=moment(at or submission.ended_at, focus=focus),

@@ -47,13 +47,13 @@ def compared_with(organization: Organization, taken_by: str = "") -> str:
     """
     if organization.taken:
         taken = f"what {taken_by or 'a person'} took from the directory on {_day(organization.known_at)}"
-        return f"{accepted_by(organization)}, and with {taken}" if organization.confirmed else taken
+        return f"{accepted_with_evidence(organization)}, and with {taken}" if organization.confirmed else taken
     if not organization.confirmed:
         return f"what the directory showed on {_day(organization.seen_at)}"
-    return accepted_by(organization)
+    return accepted_with_evidence(organization)
 
 
-def accepted_by(organization: Organization) -> str:
+def accepted_with_evidence(organization: Organization) -> str:
     """What was last accepted, with its evidence."""
     number, day = organization.confirmed_submission_id, _day(organization.confirmed_at)
     in_brackets = f" (submission {number})" if number else ""

@@ -120,8 +120,8 @@ def test_the_rows_of_a_list_have_the_word():
 def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
     submission = Submission(pk=7, decided_by="Ada Approver")
     made = Organization(confirmed_evidence=kind, confirmed_at=MAY_3, confirmed_submission=submission)
-    assert evidence.in_export(made) == EXPORTED[kind]
-    assert freshness.accepted_by(made) == COMPARED_WITH[kind]
+    assert evidence.export_value(made) == EXPORTED[kind]
+    assert freshness.accepted_with_evidence(made) == COMPARED_WITH[kind]
 
 
 def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():

@@ -125,4 +125,6 @@ def _part_of(organization: Organization) -> str:
 def _accepted(organization: Organization) -> str:
     if organization.confirmed_at is None:
         return "never"
-    return ", ".join(filter(None, (written(organization.confirmed_at, "day"), evidence.short(organization))))
+    return ", ".join(
+        filter(None, (written(organization.confirmed_at, "day"), evidence.beside_record_date(organization)))
+    )

@@ -89,7 +89,7 @@ def _origin(source: StagingSource) -> SafeString:
     name = link(record_url(organization), source.record.name)
     match source.kind:
         case SourceKind.ACCEPTED:
-            by = evidence.short(organization)
+            by = evidence.beside_record_date(organization)
             day = moment(organization.confirmed_at, "day")
             return format_html(
                 "From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(organization)

@@ -11,7 +11,7 @@ from organizations.pages.home.who_acts import NextActors
 from organizations.queries import environments, home
 from organizations.queries.home import RecordGroup
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
-from organizations.text.evidence import in_short
+from organizations.text.evidence import beside_submission_date
 from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, counted
 
 MOST_MINE = 5
@@ -32,7 +32,7 @@ class EnvironmentPanel:
 
     @property
     def last_accepted_by(self) -> str:
-        return in_short(self.last_accepted)
+        return beside_submission_date(self.last_accepted)
 
     @property
     def differing_url(self) -> str:
@@ -57,7 +57,7 @@ class Home:
     @property
     def last_accepted_by(self) -> str:
         """The evidence of the last acceptance, in short; "" if Redox's own answer accepted."""
-        return in_short(self.last_accepted)
+        return beside_submission_date(self.last_accepted)
 
     @property
     def last_accepted(self) -> Submission | None:

@@ -89,7 +89,7 @@ def _state(organization: Organization) -> Iterator[str]:
     yield _lines(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)
     yield _time(organization.confirmed_at)
-    yield evidence.in_export(organization)
+    yield evidence.export_value(organization)
     yield _time(organization.seen_at)
     is_uncompared = organization.baseline_record() is None and organization.later_reading() is not None
     yield "" if is_uncompared else str(organization.differs)

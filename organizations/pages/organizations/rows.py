@@ -78,7 +78,7 @@ class RecordRow:
     @property
     def accepted_by(self) -> str:
         """The evidence of the last acceptance, in short; "" if Redox's own answer accepted."""
-        return evidence.short(self.organization)
+        return evidence.beside_record_date(self.organization)
 
     @property
     def counterpart_standing(self) -> Word | None:

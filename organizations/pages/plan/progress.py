@@ -189,7 +189,7 @@ def _came(submission: Submission) -> SafeString:
     reason = plain(submission.state_reason)
     match submission.state:
         case State.ACCEPTED:
-            return evidence.came(submission)
+            return evidence.plan_row_sentence(submission)
         case State.REJECTED if submission.decided_by:
             sentence = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
         case State.REJECTED:

@@ -164,12 +164,12 @@ def _not_registered_basis(organization: Organization) -> SafeString:
 def accepted_basis(organization: Organization) -> SafeString:
     """On what evidence a record is active or deactivated: an accepted message, or a value of the directory."""
     if record_entries.is_active_taken(organization):
-        return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
+        return format_html(evidence.TAKEN_IN_SUBMISSION_LINE, time=moment(organization.known_at))
     deactivation = _last_deactivation(organization) if organization.confirmed_active is False else None
     accepted = deactivation or organization.confirmed_submission
     if accepted is None:
         return format_html("Accepted {}.", moment(organization.confirmed_at))
-    basis = evidence.basis(accepted, submission_link(accepted))
+    basis = evidence.submission_line(accepted, submission_link(accepted))
     if deactivation is None:
         return format_html(STANDING_BASIS["active"], evidence=basis)
     person = deactivation.submitter.display_name
@@ -207,7 +207,9 @@ def _status_sentence(organization: Organization) -> str:
     if absent := absent_sentence(organization):
         return absent + (" Since then the directory showed it." if organization.is_there_unclaimed else "")
     if word.key in ("active", "deactivated"):
-        return word.say(evidence=evidence.sentence(organization, is_taken=record_entries.is_active_taken(organization)))
+        return word.say(
+            evidence=evidence.status_sentence(organization, is_taken=record_entries.is_active_taken(organization))
+        )
     if word.key != "stated":
         return word.sentence
     return word.say(person=record_entries.stated_by(organization) or "Somebody")
@@ -235,7 +237,7 @@ def record_values(organization: Organization) -> RecordValues:
             field_rows.field_rows(sides, _parts(organization.environment, oids)), organization, sides
         ),
         saved_by=_saved_by(organization),
-        accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.heading(organization),
+        accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.column_heading(organization),
         accepted_day=SafeString(
             moment(organization.known_at if is_taken else organization.confirmed_at, "day", focus=False)
         ),

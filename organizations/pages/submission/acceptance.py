@@ -19,11 +19,9 @@ from organizations.pages.submission.state import SubmittedChange, query_result
 from organizations.queries.record_tree import ancestors_of
 from organizations.records import spoken
 from organizations.text.decisions import clause
+from organizations.text.evidence import BY_QUERY
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count
-
-BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
-"""Evidence that includes a Query: the page then shows what the directory showed."""
 
 _PROOF = {
     (Evidence.QUERY, Event.NEW): "proved: the record is there, and nothing that can be read differs",

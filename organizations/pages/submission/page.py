@@ -33,6 +33,7 @@ from organizations.permissions import Right, may, sending, why_not
 from organizations.queries import submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
+from organizations.text.evidence import BY_QUERY
 
 ASK, CANCEL = "ask the directory", "cancel a submission"
 
@@ -214,7 +215,7 @@ def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEn
     entry = attempts.last_query(entries)
     if entry is None or attempts.was_sent_after(entry, entries):
         return None
-    is_evidence = submission.evidence in acceptance.BY_QUERY and entry == proved_by
+    is_evidence = submission.evidence in BY_QUERY and entry == proved_by
     return None if is_evidence or submission.state == State.NEEDS_PERSON else query_result(entry, submission)
 
 

@@ -39,7 +39,7 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inacti
     differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
     made = loaded(inactive_there)
     assert made.standing == "deactivated"
-    assert evidence.sentence(made, is_taken=is_active_taken(made)).startswith(
+    assert evidence.status_sentence(made, is_taken=is_active_taken(made)).startswith(
         "The directory showed this record when the portal asked"
     )
     assert summary.status_basis(made).startswith("Taken from the directory, asked ")

@@ -20,7 +20,7 @@ def clause(verdict: Verdict, *, message: str = "it", oid: str = "the OID") -> st
 
 
 def decided(person: str, verdict: Verdict | None, *, on: str = "") -> str:
-    """ "Approver One decided on Nov 27, 14:02 CST that the OID is ours, with other values".
+    """Who decided what: "Approver One decided on Nov 27, 14:02 CST that the OID is ours, with other values".
 
     Entries of earlier releases do not say what was decided: then it is "Approver One decided".
     """

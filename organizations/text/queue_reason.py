@@ -11,24 +11,25 @@ from organizations.models import Environment, EnvironmentGate, Event, Organizati
 from organizations.text import vocabulary
 from organizations.text.markup import link, moment, plain, written
 
-AGAIN = "the very same message is sent once more and its answer decides."
-ONLY_ASKED = (
+# What follows the next Query about a submission whose result is unknown, by what was sent and answered.
+SENT_AGAIN = "the very same message is sent once more and its answer decides."
+AFTER_RESTORE = (
     "If the directory shows what was sent: accepted. Otherwise a person decides. The portal does not send it again."
 )
-NEW = (
+AFTER_NEW = (
     "If the directory shows the record as it was sent: accepted. If it shows other values: a person decides. If it "
     "does not show the OID, asked twice: the very same message is sent once more."
 )
-NEW_NOT_VISIBLE = (
+AFTER_NEW_NOT_VISIBLE = (
     "What was accepted before means the same, so a Query cannot show whether this message took effect: if the "
     "directory shows the OID, a person decides. If it does not, asked twice: the very same message is sent once more."
 )
-CONFIRMED = (
+AFTER_UNDOCUMENTED_SUCCESS = (
     "Redox answered with a success in words that it does not document. If the directory shows nothing else than was "
-    f"sent, both together count: accepted. Otherwise {AGAIN}"
+    f"sent, both together count: accepted. Otherwise {SENT_AGAIN}"
 )
-VISIBLE = f"If the directory shows a visible change and nothing differs: accepted. Otherwise {AGAIN}"
-NOT_VISIBLE = "A Query cannot show this change, so the same message is sent again and its answer decides."
+AFTER_VISIBLE_CHANGE = f"If the directory shows a visible change and nothing differs: accepted. Otherwise {SENT_AGAIN}"
+AFTER_INVISIBLE_CHANGE = "A Query cannot show this change, so the same message is sent again and its answer decides."
 
 HELD = "{environment} waits until {time}: {cause}."
 NOT_CONNECTED = "{environment} is not connected."
@@ -98,12 +99,12 @@ def after_next_query(submission: Submission, *, has_undocumented_success: bool, 
     show what the message changed.
     """
     if submission.only_ask:
-        return ONLY_ASKED
+        return AFTER_RESTORE
     if submission.event == Event.NEW:
-        return NEW if has_undocumented_success or can_be_proved else NEW_NOT_VISIBLE
+        return AFTER_NEW if has_undocumented_success or can_be_proved else AFTER_NEW_NOT_VISIBLE
     if has_undocumented_success:
-        return CONFIRMED
-    return VISIBLE if can_be_proved else NOT_VISIBLE
+        return AFTER_UNDOCUMENTED_SUCCESS
+    return AFTER_VISIBLE_CHANGE if can_be_proved else AFTER_INVISIBLE_CHANGE
 
 
 def _cause(text: str) -> str:

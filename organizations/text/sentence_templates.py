@@ -132,7 +132,7 @@ _ACCEPTED_BY: Mapping[str, str] = {
     "both": "{Submission} is accepted: Redox answered with a success in words that it does not document, and the "
     "directory showed what was sent.",
 }
-_ACCEPTED_BEFORE = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
+_ACCEPTED_IN_EARLIER_RELEASES = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
 """For entries of earlier releases, which do not say which of the two it was."""
 
 _SETTLED: Mapping[str, Template] = {
@@ -141,8 +141,8 @@ _SETTLED: Mapping[str, Template] = {
     "needs_person": Template(*_PERSON, "{Submission} needs a decision.{reason}"),
     "rejected": Template(*_NO, "{Submission} is rejected.{reason}"),
 }
-_SETTLED_OTHERWISE = Template(*_PERSON, "{Submission} is now: {state}.{reason}")
-_DECIDED_BEFORE = {"accepted": _DECIDED[Verdict.ARRIVED], "queued": _DECIDED[Verdict.SEND_AGAIN]}
+_OTHER_STATE = Template(*_PERSON, "{Submission} is now: {state}.{reason}")
+_DECIDED_IN_EARLIER_RELEASES = {"accepted": _DECIDED[Verdict.ARRIVED], "queued": _DECIDED[Verdict.SEND_AGAIN]}
 """A person's decision in an earlier release. Its entries have no verdict; in these two states it is clear."""
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 
@@ -284,7 +284,7 @@ def _settled(facts: Mapping[str, Any]) -> Template:
     if verdict in _DECIDED:
         return _DECIDED[verdict]
     if facts["actor"].get("id") is not None and state in ("accepted", "queued", "rejected"):
-        return _DECIDED_BEFORE.get(state, _REJECTED_BY_PERSON)
+        return _DECIDED_IN_EARLIER_RELEASES.get(state, _REJECTED_BY_PERSON)
     if state == "accepted":
-        return Template(*_YES, _ACCEPTED_BY.get(details.get("evidence", ""), _ACCEPTED_BEFORE))
-    return _SETTLED.get(state, _SETTLED_OTHERWISE)
+        return Template(*_YES, _ACCEPTED_BY.get(details.get("evidence", ""), _ACCEPTED_IN_EARLIER_RELEASES))
+    return _SETTLED.get(state, _OTHER_STATE)

@@ -25,7 +25,7 @@ LONGEST_TEXT = 2000
 MOST_CHANGES = 4
 
 # Entries that repeat what another entry of the same time says. A timeline leaves them out; the history shows them.
-REPEATED_BY_OTHERS = (
+REPEATED_BY_OTHER_ENTRIES = (
     Action.ATTEMPT_INTENT,
     Action.ATTEMPT_RESPONSE,
     Action.ORGANIZATION_CONFIRMED,

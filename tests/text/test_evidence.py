@@ -152,4 +152,4 @@ def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_noth
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
     again = submission_of(factories.submission(made, user=editor))
     assert again.event == Event.NEW
-    assert queue_reasons.after_next_query(again) == queue_reason.NEW_NOT_VISIBLE
+    assert queue_reasons.after_next_query(again) == queue_reason.AFTER_NEW_NOT_VISIBLE

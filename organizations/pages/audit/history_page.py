@@ -106,9 +106,9 @@ def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) 
 
 
 def _summary(filters: AuditFilters, number: int | None, lines: Stories | None) -> str:
-    """ "32 entries in 12 lines"; with filters "32 entries fit, in 12 lines": a line also holds entries that do not fit.
+    """How many entries there are: "32 entries in 12 lines", or with filters "32 entries fit, in 12 lines".
 
-    `number` is how many entries fit, if that is known already.
+    A line also holds entries that do not fit. `number` is how many entries fit, if that is known already.
     """
     entries = _count(filters, number)
     if lines is None or lines.total is None:

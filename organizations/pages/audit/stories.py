@@ -84,7 +84,7 @@ def in_words(page: StoryPage, zone: datetime.tzinfo) -> Stories:
 
 
 def day_label(day: datetime.date, zone: datetime.tzinfo) -> str:
-    """ "Today, Nov 27"; "Wednesday, Nov 25" """
+    """The heading of a day: "Today, Nov 27" or "Wednesday, Nov 25"."""
     now = clock.now().astimezone(zone)
     name = {0: "Today", 1: "Yesterday"}.get((now.date() - day).days, f"{day:%A}")
     return f"{name}, {vocabulary.moment(datetime.datetime.combine(day, datetime.time(), zone), now, 'day')}"

@@ -104,5 +104,5 @@ def _panel(
 
 
 def _counted(numbers: Mapping[str, int], words: Mapping[str, Word]) -> str:
-    """ "58 active, 2 deactivated"; zeros are left out."""
+    """The counts as "58 active, 2 deactivated"; zeros are left out."""
     return ", ".join(counted(number, words[key]) for key, number in numbers.items() if number)

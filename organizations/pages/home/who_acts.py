@@ -43,7 +43,7 @@ class NextActors:
         return right is not None and may(self.reader, right)
 
     def acts_next(self, kind: str, environment: str) -> SafeString:
-        """ "Approver One or Approver Two can decide.", their names in bold."""
+        """Who can decide: "Approver One or Approver Two can decide.", with the names in bold."""
         right = right_for(kind, environment)
         if right is None:
             who, step = ("The portal", PORTAL_STEP[kind]) if kind in PORTAL_STEP else ("An approver", "acts next.")
@@ -71,12 +71,12 @@ def right_for(kind: str, environment: str) -> Right | None:
 
 
 def either(names: Sequence[str]) -> SafeString:
-    """ "A, B or C" in bold; of many names the first ones, and the number of the others."""
+    """The names in bold as "A, B or C"; of many names the first ones, and the number of the others."""
     return SafeString(_or([strong(name) for name in _first(names)]))
 
 
 def saved(savers: Sequence[tuple[str, int]], *, bold: bool = True) -> SafeString:
-    """ "Editor Two saved 2 of these, Editor Three 1." `savers` are (name, number of records)."""
+    """Who saved how many: "Editor Two saved 2 of these, Editor Three 1." `savers` are (name, number of records)."""
     name = strong if bold else plain
     if len(savers) == 1:
         who, number = savers[0]

@@ -62,7 +62,7 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """ "63 records"; with filters "2 of 63 records fit, and 3 parents"."""
+        """How many records are shown: "63 records", or with filters "2 of 63 records fit, and 3 parents"."""
         if not self.is_filtered:
             return count(self.total, "record")
         parents = sum(row.is_ancestor_only for row in self.rows)

@@ -64,7 +64,7 @@ def active_because(organization: Organization, blockers: Iterable[Blocker]) -> s
 
 
 def names(organizations: Iterable[Organization], more: int = 0) -> str:
-    """ "Sparta, Tomah and 3 others" """
+    """The names of the records: "Sparta, Tomah and 3 others"."""
     all_names = [each.name for each in organizations]
     named, rest = all_names[:MOST_NAMED], max(len(all_names) - MOST_NAMED, 0) + more
     if rest:

@@ -205,7 +205,7 @@ def _came(submission: Submission) -> SafeString:
 
 
 def _progress(counts: Counter[str]) -> str:
-    """ "8 of 12 accepted, 1 rejected, 3 queued" """
+    """How many submissions are in which state: "8 of 12 accepted, 1 rejected, 3 queued"."""
     states = [state for state in State if counts[state] and state != State.ACCEPTED]
     rest = [vocabulary.counted(counts[state], vocabulary.SUBMISSION_STATE[state]) for state in states]
     return ", ".join([f"{counts[State.ACCEPTED]} of {counts.total()} accepted", *rest])

@@ -322,7 +322,7 @@ def no_record_sentence(environment: Environment, oid: str) -> SafeString:
 def record_sidebar(organization: Organization) -> RecordSidebar:
     """The children and the last events of a record."""
     children = page_of(record_context.children_of(organization), 1, CHILDREN_SHOWN)
-    entries = record_entries.newest_entries(organization, SENTENCES_SHOWN, without=sentences.REPEATED_BY_OTHERS)
+    entries = record_entries.newest_entries(organization, SENTENCES_SHOWN, without=sentences.REPEATED_BY_OTHER_ENTRIES)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
     return RecordSidebar(
         children=[RecordRow(organization=child) for child in organizations_of(children)],

@@ -69,7 +69,7 @@ class ProofTable(NamedTuple):
 
     @property
     def others(self) -> str:
-        """ "16 other fields: 13 the same, 2 spelled differently, 1 cannot be read" """
+        """How many other fields are alike: "16 other fields: 13 the same, 2 spelled differently, 1 cannot be read"."""
         numbers = (
             (self.same, "the same"),
             (len(self.spelled), "spelled differently"),

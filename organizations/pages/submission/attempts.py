@@ -40,7 +40,7 @@ class RawExchange:
 
     @property
     def length(self) -> str:
-        """ "1,239 bytes" """
+        """The size of the message as "1,239 bytes"."""
         return vocabulary.count(self.size, "byte")
 
 
@@ -66,7 +66,7 @@ def was_sent_after(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
 
 
 def seconds(milliseconds: int | None) -> str:
-    """ "1.4 s", "12 ms"; "" if nothing was measured."""
+    """The duration as "1.4 s" or "12 ms"; "" if nothing was measured."""
     if milliseconds is None:
         return ""
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"{milliseconds} ms"

@@ -84,7 +84,7 @@ def decision(submission: Submission, asked: QueryResult | None) -> Decision | No
 
 
 def who_decides(name: str, *, may: bool) -> str:
-    """ "You, Editor Two and Approver One can decide." `name` is the reader's name."""
+    """Who can decide: "You, Editor Two and Approver One can decide." `name` is the reader's name."""
     others = [person for person in people_with(Right.RESOLVE) if person != name]
     names = ["You", *others] if may else others
     if not names:

@@ -1,4 +1,4 @@
-""" "How we know": the steps that led to an end which Redox's own answer did not decide."""
+"""The panel "How we know": the steps that led to an end which Redox's own answer did not decide."""
 
 import datetime
 from collections.abc import Iterator

@@ -138,9 +138,9 @@ def test_what_was_not_understood_is_named(
 
 def test_what_follows_a_query_depends_on_what_it_can_show(practice: PracticeDirectory, editor: User) -> None:
     visible = updated(practice, editor, "applies-then-504")
-    assert queue_reasons.after_next_query(visible) == queue_reason.VISIBLE
+    assert queue_reasons.after_next_query(visible) == queue_reason.AFTER_VISIBLE_CHANGE
     Submission.objects.filter(pk=visible.pk).update(only_ask=True)
-    assert queue_reasons.after_next_query(fresh(visible)) == queue_reason.ONLY_ASKED
+    assert queue_reasons.after_next_query(fresh(visible)) == queue_reason.AFTER_RESTORE
 
 
 def test_the_wait_of_an_unknown_one_ends_when_a_worker_may_ask(practice: PracticeDirectory, editor: User) -> None:
@@ -173,7 +173,10 @@ def test_a_change_that_no_query_shows_is_said_to_be_sent_again(
 
 
 def test_a_success_in_other_words_promises_that_both_count_together(practice: PracticeDirectory, editor: User) -> None:
-    assert queue_reasons.after_next_query(updated(practice, editor, "strange-yes")) == queue_reason.CONFIRMED
+    assert (
+        queue_reasons.after_next_query(updated(practice, editor, "strange-yes"))
+        == queue_reason.AFTER_UNDOCUMENTED_SUCCESS
+    )
 
 
 def test_an_unknown_one_says_what_holds_its_question(practice: PracticeDirectory, editor: User) -> None:

@@ -30,7 +30,7 @@ def expect_no_rest_of_sending(page: Page) -> None:
     expect(page.get_by_role("columnheader", name="Sent and accepted")).to_be_visible()
     expect(page.locator("#open-submissions")).to_be_empty()
     newest = str(AuditEntry.objects.latest("pk").pk)
-    expect(page.locator("#asked-by").get_by_role("link", name=newest, exact=True)).to_be_visible()
+    expect(page.locator("#submitted-by").get_by_role("link", name=newest, exact=True)).to_be_visible()
 
 
 def test_an_edit_is_reviewed_sent_and_found_in_the_history(

@@ -64,5 +64,5 @@ def _chips(environment: Environment, state: str, mine: bool) -> list[FilterChip]
     if state:
         chips.append(FilterChip(f"State: {dict(CHOICES)[state]}", address + ("?mine=1" if mine else "")))
     if mine:
-        chips.append(FilterChip("Asked by me", address + ("?" + urlencode({"state": state}) if state else "")))
+        chips.append(FilterChip("Submitted by me", address + ("?" + urlencode({"state": state}) if state else "")))
     return chips

@@ -51,7 +51,7 @@ def test_mine_are_my_submissions_and_each_filter_can_be_removed(editor: User, qu
     assert page.summary == "1 submission fits"
     assert page.chips == [
         ("State: Queued", "/staging/submissions/?mine=1"),
-        ("Asked by me", "/staging/submissions/?state=queued"),
+        ("Submitted by me", "/staging/submissions/?state=queued"),
     ]
     assert page_for(factories.UserFactory(role="viewer"), mine=True).rows == []
 

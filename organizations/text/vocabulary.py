@@ -298,7 +298,7 @@ ENVIRONMENT_STATE = _by_key(
         "Connected",
         "signal",
         "is-yes",
-        "The last check at {time} got a token and an answer to a Query. It did not write.",
+        "The last check at {time} got a token and an answer to a Query. It wrote nothing to the directory.",
     ),
     Word(
         "not_checked",

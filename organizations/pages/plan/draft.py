@@ -84,7 +84,7 @@ class DraftContent:
     branches: tuple[Organization, ...]
     because: str
     elsewhere: int
-    worked_out_at: datetime.datetime
+    computed_at: datetime.datetime
 
     @property
     def sources(self) -> str:
@@ -202,7 +202,7 @@ def draft_content(
         branches=() if root else _branches(draft),
         because=_because(draft, root),
         elsewhere=_elsewhere(draft),
-        worked_out_at=clock.now(),
+        computed_at=clock.now(),
     )
 
 

@@ -347,7 +347,7 @@ def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
     assert (question.last, question.last_at) == ("accepted", accepted.confirmed_at)
     text = text_of_page(question)
-    assert "Throw away 1 saved change? The record goes back to what was last accepted (" in text
+    assert "Discard 1 saved change? The record goes back to what was last accepted (" in text
     assert "The changes stay in the history." in text
     version = shown(accepted, name="Lakeside (North)").version
     differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))

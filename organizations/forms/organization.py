@@ -34,7 +34,7 @@ class FormContext:
     """What the form needs from outside.
 
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
-    `record_called` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
+    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
     names the record of the other environment that was probably meant. `oid_error` and `parent_error` return a sentence,
     or "" if nothing is wrong.
     """
@@ -44,7 +44,7 @@ class FormContext:
     gateways: frozenset[str]
     routing_names: Mapping[str, str]
     own_ids: Mapping[str, str]
-    record_called: Callable[[str], str]
+    oid_named: Callable[[str], str]
     elsewhere: Callable[[str], str]
     oid_error: Callable[[str], str]
     parent_error: Callable[[str, str], str]
@@ -171,12 +171,12 @@ class OrganizationForm(PortalForm):
         return self.read_each("aliases", lambda number, line: read_text(f"Alias {number}", line, _LENGTH))
 
     def _part_of(self, oid: str) -> str:
-        place = self.text("place")
-        if place == GATEWAY:
+        parent_kind = self.text("place")
+        if parent_kind == GATEWAY:
             part_of = self.form_context.gateway_oid
-        elif place == OTHER:
+        elif parent_kind == OTHER:
             part_of = self._other_oid()
-        elif place == OURS:
+        elif parent_kind == OURS:
             part_of = self._record_of_ours()
         else:
             if "place" not in self.errors:
@@ -205,7 +205,7 @@ class OrganizationForm(PortalForm):
         if not typed:
             self.add_error("parent", _CHOOSE_PARENT)
             return ""
-        oid = self.form_context.record_called(typed)
+        oid = self.form_context.oid_named(typed)
         if not oid:
             error = f"'{typed}' is not one record of ours in {self.form_context.word}."
             elsewhere = self.form_context.elsewhere(typed)

@@ -25,7 +25,10 @@ _DISCARDED = Action.ORGANIZATION_DISCARDED
 _AT_ONCE = 5000
 """Both database engines accept so many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
-"""The entry of a refused sign-in can follow the successful one by so much: repetitions are counted first."""
+"""How much later than a successful sign-in the entry of an earlier refused one can be written.
+
+Repeated refusals are counted before they are written.
+"""
 _SIGN_INS = (Action.PERSON_SIGNED_IN, Action.PERSON_REFUSED)
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Event, Intent, State, Submission
+from organizations.models import Action, AuditEntry, Event, Intent, State, Submission
 from organizations.models.audit import AuditQuerySet
 
 
@@ -15,10 +15,6 @@ def stored_bytes(entry: AuditEntry) -> bytes:
     """The exchange that is stored with an entry."""
     content = AuditEntry.objects.values_list("raw", flat=True).get(pk=entry.pk)
     return bytes(content or b"")
-
-
-def gate_of(environment: str) -> EnvironmentGate:
-    return EnvironmentGate.objects.get(pk=environment)
 
 
 def previous_submission(submission: Submission) -> Submission | None:

@@ -77,7 +77,9 @@ def _compare_again_reason(request: HttpRequest, decision: Decision) -> str:
 def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
-        decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
+        decide.decide_submission(
+            submission.pk, verdict, sequence=sequence, reason=form.reason_text, actor=actor(request)
+        )
     except ActionRefused as refused:
         messages.error(request, str(refused))
         submission.refresh_from_db()

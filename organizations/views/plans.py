@@ -99,7 +99,7 @@ def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 
 @require_POST
 @needs(Right.EDIT, HOLD)
-def go_on(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
+def resume(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Resume a paused plan."""
     return _act_on_plan(request, environment, plan, plans.resume_plan, "Resumed.")
 
@@ -143,7 +143,7 @@ def _handle_post(request: HttpRequest, target: PlanTarget, draft: PlanDraft) -> 
 
 def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or show why not and the draft as it is now."""
-    posted, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
+    posted, reason = PostedReview(request.POST), form.reason_text if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make_plan(

@@ -74,7 +74,7 @@ def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submissio
         review.organization.pk,
         sha256=posted.sha256,
         seen_submission=posted.seen_submission,
-        reason=form.why,
+        reason=form.reason_text,
         ticked=posted.ticked,
         actor=actor(request),
     )

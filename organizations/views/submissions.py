@@ -11,7 +11,7 @@ from organizations.models import Environment, Intent, Organization, State, Submi
 from organizations.pages.submission import outbox as outbox_page
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import ASK, CANCEL
-from organizations.pages.submission.state import ASKED
+from organizations.pages.submission.state import CAN_BE_QUERIED
 from organizations.permissions import Right, sending
 from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
@@ -59,7 +59,7 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
     Status 204 if nothing changed: replacing the same parts would close what somebody opened and move the focus.
     """
     submission, seen = submission_or_404(environment, number), request.GET.get("since", "")
-    if seen == submission_page.since(submission):
+    if seen == submission_page.version_token(submission):
         response = HttpResponse(status=204)
     elif submission.state == State.NEEDS_PERSON:
         # Only the whole page has the comparison and the choices of the decision.
@@ -90,7 +90,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
 def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """Ask what the directory shows now. The state of the submission does not change."""
     submission = submission_or_404(environment, number)
-    if submission.state not in ASKED:
+    if submission.state not in CAN_BE_QUERIED:
         messages.error(
             request, f"Submission {number} is not unknown and needs no decision. The directory was not asked."
         )

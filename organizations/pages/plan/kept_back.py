@@ -12,7 +12,7 @@ from organizations.pages.addresses import submission_url
 from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
-from organizations.queries.submission_story import gate_of
+from organizations.queries.environments import gate_of
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain

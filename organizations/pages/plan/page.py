@@ -56,7 +56,7 @@ def build(plan: Plan, user: User) -> PlanPage:
 def build_state(plan: Plan, user: User, seen: str) -> PlanStateFragment | None:
     """What is new for an open page that last showed `seen`; None if nothing is."""
     content = plan_content(plan)
-    if seen == content.since:
+    if seen == content.version_token:
         return None
     return PlanStateFragment(**_names(plan, user, content), changed=not seen.startswith(f"{content.stage}-"))
 

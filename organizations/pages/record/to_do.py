@@ -16,9 +16,9 @@ from organizations.pages.organizations.rows import work_key
 from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
-from organizations.queries.record_entries import unsent_edits
+from organizations.queries.environments import gate_of
+from organizations.queries.record_entries import edits_since_acceptance
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
-from organizations.queries.submission_story import gate_of
 from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
@@ -159,7 +159,7 @@ def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ..
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
     unsent = knowledge.unsent(known, organization.later_reading(), wanted)
-    return reviews.with_edits(unsent, unsent_edits(organization), known, wanted)
+    return reviews.with_edits(unsent, edits_since_acceptance(organization), known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:

@@ -30,7 +30,7 @@ from organizations.pages.submission.state import (
     submitted_changes,
 )
 from organizations.permissions import Right, may, sending, why_not
-from organizations.queries import submission_story
+from organizations.queries import environments, submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 from organizations.text.evidence import BY_QUERY
@@ -117,9 +117,9 @@ def build(submission: Submission, user: User, form: DecisionForm | None = None) 
     )
 
 
-def since(submission: Submission) -> str:
-    """What an open page sends to learn what is new: see `StateBlock.since`."""
-    return _block(submission).since
+def version_token(submission: Submission) -> str:
+    """What an open page sends to learn what is new: see `StateBlock.version_token`."""
+    return _block(submission).version_token
 
 
 def build_state(submission: Submission, user: User, seen: str) -> SubmissionState:
@@ -145,7 +145,7 @@ def decision_form(
 
 
 def _block(submission: Submission) -> StateBlock:
-    return state_block(submission, submission_story.gate_of(submission.environment))
+    return state_block(submission, environments.gate_of(submission.environment))
 
 
 def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dict[str, Any]:

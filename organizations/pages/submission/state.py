@@ -38,7 +38,7 @@ from organizations.text.evidence import state_word
 from organizations.text.markup import moment, plain, written
 from organizations.text.queue_reason import WaitReason
 
-ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
+CAN_BE_QUERIED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
 
 SOON = datetime.timedelta(seconds=30)
@@ -51,8 +51,9 @@ _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would hav
 class StateBlock:
     """The state, its sentence and the one next step.
 
-    An open page compares `stage` and `since` to learn what is new. `stage` changes with the state and the attempt;
-    `since` also with everything else that the block says. Elapsed time is in neither: the page counts it.
+    An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the state and the
+    attempt; `version_token` also with everything else that the block says. Elapsed time is in neither:
+    the page counts it.
     """
 
     key: str
@@ -64,7 +65,7 @@ class StateBlock:
     step_url: str
     poll_seconds: int
     stage: str
-    since: str
+    version_token: str
     elapsed: int
     wait_is_over: bool
     then: str
@@ -177,7 +178,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
-        since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
+        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
         then=after_next_query(submission) if state == State.UNKNOWN else "",

@@ -113,7 +113,7 @@ def test_what_waits_says_for_what_and_nothing_came(editor):
     family.submissions.filter(pk=page.rows[0].submission.pk).update(**again)
     later = shown.plan_content(family)
     assert "The connection broke." in strip_tags(later.rows[0].waits)
-    assert later.since != page.since
+    assert later.version_token != page.version_token
     Plan.objects.filter(pk=family.pk).update(state=PlanState.PAUSED)
     assert {row.waits for row in shown.plan_content(Plan.objects.get(pk=family.pk)).rows} == {""}
 
@@ -129,13 +129,13 @@ def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
     stopped = shown.plan_content(plan)
     assert stopped.held == "STAGING is stopped: The key is unknown."
-    assert stopped.since != before.since
+    assert stopped.version_token != before.version_token
     Plan.objects.update(state=PlanState.PAUSED)
     assert shown.plan_content(Plan.objects.get(pk=plan.pk)).held == ""
 
 
 def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
-    seen = plan_page.build(plan, editor).content.since
+    seen = plan_page.build(plan, editor).content.version_token
     assert plan_page.build_state(plan, editor, seen) is None
     row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
     again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)

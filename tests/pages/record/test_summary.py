@@ -212,7 +212,7 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     assert buttons(made) == {"Take this decision back": False, "Give it another OID": True}
     assert not head(made).can_deactivate
     values = summary.record_values(organization)
-    assert (values.is_read, values.foreign_keys) == (False, ())
+    assert (values.is_read, values.keys_without_field) == (False, ())
     assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
     edited(made, editor, name="Lakeside South")
     assert list(bands(made)) == ["foreign", "changes_not_sent"]

@@ -360,7 +360,7 @@ def test_nothing_to_discard_is_said(made, editor):
     assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(made)
-    assert "There is nothing to throw away." in text_of_page(act_pages.build_discard(loaded(made)))
+    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(made)))
     factories.submission(edited(made, editor, name="Lakeside South"), user=editor)
     question = act_pages.build_discard(loaded(made))
     assert (question.changes, question.fault in text_of_page(question)) == ([], True)

@@ -170,7 +170,7 @@ def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterato
 
 def _one_differing(organization: Organization) -> MatterPlace:
     labels = [spoken(difference.label) for difference in to_do.differences_of(organization)]
-    fields = f"{count(organization.differs, 'field')}: {to_do.listed(labels)}."
+    fields = f"{count(organization.differs, 'field')}: {to_do.name_fields(labels)}."
     return MatterPlace(
         environment=organization.environment,
         what=organization.name,

@@ -26,7 +26,7 @@ from organizations.services.review import reviews
 from organizations.text.decisions import decided
 from organizations.text.evidence import state_word
 from organizations.text.markup import plain, written
-from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
+from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count, name_some
 
 MOST_NAMED = 6
 SHOWN_AGAIN = (
@@ -89,10 +89,9 @@ def missing_sentence(organization: Organization) -> str:
     return f"The directory did not show this OID when asked on {asked_at}."
 
 
-def listed(names: list[str]) -> str:
-    """The first names, and how many more fields there are."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
+def name_fields(labels: list[str]) -> str:
+    """The first labels, and how many more fields there are."""
+    return name_some(labels, MOST_NAMED, "more field")
 
 
 def deciders_sentence() -> str:
@@ -164,7 +163,7 @@ def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ..
 
 def _named_changes(organization: Organization) -> str:
     """The changed fields, each with who saved it last and when."""
-    return listed([_named(change.difference, change.entry) for change in unsent_changes(organization)])
+    return name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
@@ -232,7 +231,7 @@ def _differs(organization: Organization) -> Band:
     names = [spoken(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
-    sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"
+    sentence = f"{count(organization.differs, 'field')}: {name_fields(names)}. First seen {first}.{overwrites}"
     return _band(word, word.say(k=organization.differs), sentence, decide)
 
 

@@ -52,7 +52,7 @@ class PlanSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContent:
-    """What the page of a plan shows. `can_be_held`: a submission was not attempted yet.
+    """What the page of a plan shows. `can_be_stopped`: a submission was not attempted yet.
 
     An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the plan's own state,
     `version_token` with anything on the page.
@@ -67,14 +67,14 @@ class PlanContent:
     accepted: int
     progress: str
     is_open: bool
-    can_be_held: bool
+    can_be_stopped: bool
     poll_seconds: int
     stage: str
     version_token: str
 
     @property
     def can_pause(self) -> bool:
-        return self.can_be_held and self.plan.state == PlanState.GOING
+        return self.can_be_stopped and self.plan.state == PlanState.GOING
 
     @property
     def can_resume(self) -> bool:
@@ -82,7 +82,7 @@ class PlanContent:
 
     @property
     def can_stop(self) -> bool:
-        return self.can_be_held and self.plan.state != PlanState.STOPPED
+        return self.can_be_stopped and self.plan.state != PlanState.STOPPED
 
     @property
     def again_url(self) -> str:
@@ -141,7 +141,7 @@ def plan_content(plan: Plan) -> PlanContent:
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
         is_open=is_open,
-        can_be_held=any(submission.can_be_cancelled for submission in submissions),
+        can_be_stopped=any(submission.can_be_cancelled for submission in submissions),
         poll_seconds=poll_seconds,
         stage=word.key,
         version_token=f"{word.key}-{digest}",

@@ -23,7 +23,7 @@ from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.pages.record import first_seen, to_do
-from organizations.pages.record.to_do import Band
+from organizations.pages.record.to_do import ToDoBox
 from organizations.queries import parents, record_context, record_entries
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
@@ -48,7 +48,7 @@ class RecordHead:
     standing: Word
     standing_sentence: str
     basis: SafeString
-    bands: tuple[Band, ...]
+    boxes: tuple[ToDoBox, ...]
     submissions: int
     entries: int
     can_withdraw: bool
@@ -110,7 +110,7 @@ def record_head(organization: Organization) -> RecordHead:
         standing=standing_of(organization),
         standing_sentence=_status_sentence(organization),
         basis=status_basis(organization),
-        bands=to_do.bands(organization, can_discard=can_discard),
+        boxes=to_do.to_do_boxes(organization, can_discard=can_discard),
         submissions=record_context.submission_count(organization),
         entries=record_entries.entry_count(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,

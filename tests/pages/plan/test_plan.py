@@ -166,11 +166,11 @@ def test_who_paused_and_who_stopped_it_is_said(plan, editor):
 
 def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan, editor):
     approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
-    refusals = [plan_page.build(plan, user).hold_why_not for user in (editor, approver, viewer)]
+    refusals = [plan_page.build(plan, user).why_not_pause for user in (editor, approver, viewer)]
     assert refusals[:2] == ["", ""]
     assert refusals[2].startswith("You cannot pause or stop a plan in STAGING.")
     editor.groups.clear()
-    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).hold_why_not
+    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).why_not_pause
 
 
 def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_assert_num_queries):

@@ -95,8 +95,8 @@ def test_what_is_unknown_promises_what_its_row_says(made, editor):
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (band,) = summary.record_head(loaded(made)).bands
-        return band.sentence
+        (box,) = summary.record_head(loaded(made)).boxes
+        return box.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
     Submission.objects.update(not_before=clock.now())
@@ -172,8 +172,8 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, 
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
-    (band,) = summary.record_head(organization).bands
-    assert band.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
+    (box,) = summary.record_head(organization).boxes
+    assert box.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 
 # The summary, drawn -----------------------------------------------------------------------------------------

@@ -256,9 +256,9 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     organization = (
         Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
     )
-    [band] = to_do.bands(organization, can_discard=False)
-    assert band.word.word == "Rejected by Redox"
-    [primary] = [(act.label, act.url, act.edits) for act in band.acts if act.is_primary]
+    [box] = to_do.to_do_boxes(organization, can_discard=False)
+    assert box.word.word == "Rejected by Redox"
+    [primary] = [(act.label, act.url, act.edits) for act in box.acts if act.is_primary]
     assert primary[0] == step
     assert primary == rejected(submission).step
 

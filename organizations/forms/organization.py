@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from organizations.countries import is_american, names_of_countries, read_country
-from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
+from organizations.fields import DESTINATION_NOT_KNOWN, FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
@@ -22,11 +22,6 @@ _CHOOSE_PARENT = "Choose what this record is part of."
 _STATES = (("", "Not given"), *((code, f"{name} ({code})") for code, name in STATES.items()))
 _COUNTRIES = tuple((name, name) for name in names_of_countries())
 _FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the field that chooses each kind of parent
-
-_DESTINATION_NOT_KNOWN = (
-    "Enter the destination ID that this record has today. The directory does not show it, and the message would"
-    " overwrite it."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +215,7 @@ class OrganizationForm(PortalForm):
         )
         is_known = bool(destination) or context.destination_known or bool(self.cleaned_data.get("destination_none"))
         if not is_known and "destination_id" not in self.errors:
-            self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
+            self.add_error("destination_id", DESTINATION_NOT_KNOWN)
         return {"destination_id": destination, "destination_known": is_known}
 
     def _address(self) -> AddressRecord:

@@ -32,10 +32,10 @@ def last_accepted_before(submission: Submission) -> Submission | None:
     return _accepted_before(submission).order_by("-pk").first()
 
 
-def carried_edits(submission: Submission) -> AuditQuerySet:
-    """The edits that a submission carries, oldest first: those since the last acceptance; of a New all.
+def included_edits(submission: Submission) -> AuditQuerySet:
+    """The edits that a submission includes, oldest first: those since the last acceptance; of a New all.
 
-    A deactivation or reactivation carries none: it sends the accepted record.
+    A deactivation or reactivation includes none: it sends the accepted record.
     """
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return AuditEntry.objects.none()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.differences import page as differences_page
 from organizations.pages.differences.difference_rows import differences_content, read_again_sentence, taken_sentence
 from organizations.pages.differences.page import DECIDE, TAKE
@@ -24,7 +25,7 @@ from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.views import expired_session
 
-from .access import actor, needs, organization_or_404, posted_version, record_url, require, user_of
+from .access import actor, needs, organization_or_404, posted_version, require, user_of
 from .rendering import render_page
 
 QUERY_PAGES = ("record", "review", "differences", "deactivate", "reactivate")

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, Intent, Organization, State, Submission
+from organizations.pages.addresses import submission_url
 from organizations.pages.submission import outbox as outbox_page
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import ASK, CANCEL
@@ -19,7 +20,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.text import evidence
 
-from .access import actor, needs, require, submission_or_404, submission_url, user_of
+from .access import actor, needs, require, submission_or_404, user_of
 from .rendering import reload_page, render_page
 
 

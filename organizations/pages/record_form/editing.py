@@ -63,8 +63,8 @@ class Editing:
         form.main.fields["parent"].widget.attrs |= record_choices.suggestion_attributes(self.environment)
         return form
 
-    def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
-        """A record as this page shows it."""
+    def texts_of(self, record: OrganizationRecord, stands_for: str) -> Typed:
+        """The texts of the form for a stored record."""
         parent_kind = OTHER  # also for the second gateway: the choice "gateway" means the usual one
         if record.part_of_oid == redox_settings.environment(self.environment).gateway_oid:
             parent_kind = GATEWAY
@@ -131,7 +131,7 @@ class Editing:
             parent_error=self._parent_error,
             fixed_oid=organization.oid if organization and notices.fixed_oid_sentence(organization) else "",
             destination_known=organization.destination_known if organization else True,
-            stored=self.typed(organization.record(), organization.stands_for) if organization else None,
+            stored=self.texts_of(organization.record(), organization.stands_for) if organization else None,
         )
 
     def _oid_error(self, oid: str) -> str:

@@ -22,9 +22,9 @@ from organizations.pages.submission.state import (
     accepted_warnings,
     approval_note,
     before_heading,
-    carried_name,
     changes_note,
     changes_title,
+    name_in_message,
     query_result,
     state_block,
     submitted_changes,
@@ -71,7 +71,7 @@ class SubmissionPage(Page):
     cancel_why_not: str
     ask_why_not: str
     # What it changed, by whom, and how that is known.
-    carried_name: str
+    name_in_message: str
     changes: list[SubmittedChange]
     changes_title: str
     changes_note: str
@@ -196,7 +196,7 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
     changes = [each._replace(suspected=suspects.get(each.label, "")) for each in submitted_changes(submission)]
     proved_by = acceptance.evidence_entry(submission, entries)
     return {
-        "carried_name": carried_name(submission),
+        "name_in_message": name_in_message(submission),
         "changes": changes,
         "changes_title": changes_title(submission),
         "changes_note": changes_note(submission),

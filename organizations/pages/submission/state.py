@@ -143,10 +143,10 @@ def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: d
     return environment_reason(gate, now) if state == State.UNKNOWN else None
 
 
-def carried_name(submission: Submission) -> str:
+def name_in_message(submission: Submission) -> str:
     """The name in the message; with the name of the record now if that is another."""
-    carried, current = answers.message_name(submission), submission.organization.name
-    return f"{carried} (now {current})" if carried not in ("", current) else current
+    in_message, current = answers.message_name(submission), submission.organization.name
+    return f"{in_message} (now {current})" if in_message not in ("", current) else current
 
 
 def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
@@ -188,7 +188,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 def submitted_changes(submission: Submission) -> list[SubmittedChange]:
     """What the message changes, field by field, with who saved each change."""
     differences = parent_names.with_parent_names(submission.environment, submissions.sent_changes(submission))
-    edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
+    edits, accepted = list(submission_story.included_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
         SubmittedChange(

@@ -29,6 +29,11 @@ _MAX_EMAIL_NAME_LENGTH = 64
 _MAX_QUOTED = 60
 _MAX_TYPED_OID = 1000  # with blanks, prefix and invisible characters, which are removed
 
+DESTINATION_NOT_KNOWN = (
+    "Enter the destination ID that this record has today. The directory does not show it, and the message would"
+    " overwrite it."
+)
+
 
 class FieldError(ValueError):
     """The typed text cannot be sent. The message is for the person who typed it."""

@@ -51,7 +51,7 @@ class PortalBoundField(BoundField):
     @property
     def kept(self) -> str:
         """Why the stored text would be refused if somebody typed it now; "" if it would not."""
-        return self.form.marked.get(self.name, "")
+        return self.form.kept_notes.get(self.name, "")
 
     @property
     def aria_describedby(self) -> str | None:
@@ -83,10 +83,10 @@ class PortalForm(forms.Form):
         self.changes: dict[str, list[str]] = {}
         self.stored = tuple(stored)
         self.kept: dict[str, str] = {}
-        self.marked: dict[str, str] = {}
+        self.kept_notes: dict[str, str] = {}
         self.is_new = False
 
-    def begin(self) -> None:
+    def focus_first_field(self) -> None:
         """Put the focus into the first field: the form was just added."""
         self.is_new = True
         next(iter(self.fields.values())).widget.attrs["autofocus"] = True
@@ -173,6 +173,6 @@ class PortalForm(forms.Form):
         else:
             self.add_error(name, error)
 
-    def mark(self, kept: Mapping[str, str]) -> None:
+    def show_kept(self, kept: Mapping[str, str]) -> None:
         """Note beside each field that its stored text is kept, and why it would be refused if somebody typed it now."""
-        self.marked = {name: f"{KEPT} {error}" for name, error in kept.items()}
+        self.kept_notes = {name: f"{KEPT} {error}" for name, error in kept.items()}

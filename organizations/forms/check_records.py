@@ -33,7 +33,7 @@ def read_by_form(
     """Read a stored record as if somebody typed it today, without a query."""
     no_destination = record.destination_known and not record.destination_id
     # The parent is given as an OID, so that the form looks up no record of ours.
-    typed = Typed.from_record(record, stands_for="", place=OTHER)
+    typed = Typed.from_record(record, stands_for="", parent_kind=OTHER)
     typed = typed.having(destination_none="on" if no_destination else "")
     context = FormContext(
         word="",
@@ -41,14 +41,14 @@ def read_by_form(
         gateways=gateways,
         routing_names=routing_names,
         own_ids=own_ids,
-        record_called=_nothing,
+        oid_named=_nothing,
         elsewhere=_nothing,
         oid_error=_nothing,
         parent_error=_nothing,
         destination_known=record.destination_known,
     )
     form = RecordForm(typed, context, checked=True)
-    form.is_valid()
+    form.is_valid()  # fills `errors` and `changes`
     yield from _remarks("", form.main)
     for name, lines in (("Own identifier", form.identifiers), ("Contact", form.contacts)):
         yield from (FormRemark(REFUSED, f"{name}s", str(error)) for error in lines.non_form_errors())

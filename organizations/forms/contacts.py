@@ -42,7 +42,7 @@ class ContactForm(PortalForm):
     @property
     def is_open(self) -> bool:
         """Whether the page unfolds this contact: it was just added, or it has an error or a note."""
-        return bool(self.errors or self.marked or self.is_new)
+        return bool(self.errors or self.kept_notes or self.is_new)
 
     def _shown(self, name: str) -> str:
         return " ".join(str(self[name].value() or "").split())

@@ -7,19 +7,19 @@ from organizations.forms.base import PortalForm, TextField
 
 
 class CounterpartForm(PortalForm):
-    """`record_called` returns the OID of the record of ours with this OID or name; "" for none or several."""
+    """`oid_named` returns the OID of the record of ours with this OID or name; "" for none or several."""
 
     counterpart = TextField("Which record", "Its name or OID.", list="parents", css="oid w-oid")
 
-    def __init__(self, *args: Any, word: str, record_called: Callable[[str], str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, word: str, oid_named: Callable[[str], str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.word, self.record_called = word, record_called
+        self.word, self.oid_named = word, oid_named
         self.oid = ""
         self.fields["counterpart"].label = f"Which record in {word}"
 
     def clean(self) -> dict[str, Any]:
         typed = self.text("counterpart").strip()
-        self.oid = self.record_called(typed) if typed else ""
+        self.oid = self.oid_named(typed) if typed else ""
         if not typed:
             self.add_error("counterpart", f"Name the record in {self.word}.")
         elif not self.oid:

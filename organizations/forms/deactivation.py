@@ -85,7 +85,7 @@ class ReasonChoiceForm(PortalForm):
             self.add_error("replaced_by", result)
 
     @property
-    def given(self) -> str:
+    def reason_text(self) -> str:
         """The reason as it is stored, such as "Location closed: lease ended"."""
         choice = dict(self.fields["why"].choices)[self.text("why")]  # type: ignore[attr-defined]
         words = self.text("in_words")

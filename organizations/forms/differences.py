@@ -16,8 +16,8 @@ class ReasonForm(PortalForm):
     reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 
     def clean(self) -> dict[str, Any]:
-        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
-        if not self.why and "reason" not in self.errors:
+        self.reason_text = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if not self.reason_text and "reason" not in self.errors:
             self.add_error("reason", "Enter a reason.")
         return self.cleaned_data
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from organizations.countries import is_american, names_of_countries, read_country
-from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
+from organizations.fields import DESTINATION_NOT_KNOWN, FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
@@ -23,18 +23,13 @@ _STATES = (("", "Not given"), *((code, f"{name} ({code})") for code, name in STA
 _COUNTRIES = tuple((name, name) for name in names_of_countries())
 _FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the field that chooses each kind of parent
 
-_DESTINATION_NOT_KNOWN = (
-    "Enter the destination ID that this record has today. The directory does not show it, and the message would"
-    " overwrite it."
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormContext:
     """What the form needs from outside.
 
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
-    `record_called` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
+    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
     names the record of the other environment that was probably meant. `oid_error` and `parent_error` return a sentence,
     or "" if nothing is wrong.
     """
@@ -44,7 +39,7 @@ class FormContext:
     gateways: frozenset[str]
     routing_names: Mapping[str, str]
     own_ids: Mapping[str, str]
-    record_called: Callable[[str], str]
+    oid_named: Callable[[str], str]
     elsewhere: Callable[[str], str]
     oid_error: Callable[[str], str]
     parent_error: Callable[[str, str], str]
@@ -171,12 +166,12 @@ class OrganizationForm(PortalForm):
         return self.read_each("aliases", lambda number, line: read_text(f"Alias {number}", line, _LENGTH))
 
     def _part_of(self, oid: str) -> str:
-        place = self.text("place")
-        if place == GATEWAY:
+        parent_kind = self.text("place")
+        if parent_kind == GATEWAY:
             part_of = self.form_context.gateway_oid
-        elif place == OTHER:
+        elif parent_kind == OTHER:
             part_of = self._other_oid()
-        elif place == OURS:
+        elif parent_kind == OURS:
             part_of = self._record_of_ours()
         else:
             if "place" not in self.errors:
@@ -205,7 +200,7 @@ class OrganizationForm(PortalForm):
         if not typed:
             self.add_error("parent", _CHOOSE_PARENT)
             return ""
-        oid = self.form_context.record_called(typed)
+        oid = self.form_context.oid_named(typed)
         if not oid:
             error = f"'{typed}' is not one record of ours in {self.form_context.word}."
             elsewhere = self.form_context.elsewhere(typed)
@@ -220,7 +215,7 @@ class OrganizationForm(PortalForm):
         )
         is_known = bool(destination) or context.destination_known or bool(self.cleaned_data.get("destination_none"))
         if not is_known and "destination_id" not in self.errors:
-            self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
+            self.add_error("destination_id", DESTINATION_NOT_KNOWN)
         return {"destination_id": destination, "destination_known": is_known}
 
     def _address(self) -> AddressRecord:

@@ -24,14 +24,9 @@ class PlanForm(PortalForm):
             del self.fields["number"]
 
     def clean(self) -> dict[str, Any]:
-        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
-        if self.needs_reason and not self.why and "reason" not in self.errors:
+        self.reason_text = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if self.needs_reason and not self.reason_text and "reason" not in self.errors:
             self.add_error("reason", "Enter a reason.")
         if self.number_to_type and self.text("number").strip() != str(self.number_to_type):
             self.add_error("number", f"This is not the number. Type: {self.number_to_type}.")
         return self.cleaned_data
-
-    @property
-    def given(self) -> str:
-        """The reason as it is stored."""
-        return self.why

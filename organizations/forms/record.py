@@ -54,7 +54,7 @@ class RecordForm:
             lines.left_out = typed.left_out.get(lines.prefix, 0)
             lines.most = max(MOST_ROWS, len(stored.rows(lines.prefix)))
             if lines.prefix == typed.added:
-                lines[-1].begin()
+                lines[-1].focus_first_field()
         if marks_kept and form_context.stored is not None:
             self._mark_kept(form_context)
 
@@ -102,12 +102,12 @@ class RecordForm:
         checked = self
         if not self.checked:
             alone = replace(
-                form_context, record_called=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
+                form_context, oid_named=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
             )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()
         for shown, judged in zip(self._forms(), checked._forms(), strict=True):
-            shown.mark(judged.kept)
+            shown.show_kept(judged.kept)
 
     def _forms(self) -> list[PortalForm]:
         return [self.main, *self.identifiers, *self.contacts]

@@ -25,8 +25,8 @@ class ReviewForm(PortalForm):
             self.fields["reason"].label = f"Reason (optional in {word})"
 
     def clean(self) -> dict[str, Any]:
-        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
-        if self.needs_reason and not self.why and "reason" not in self.errors:
+        self.reason_text = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if self.needs_reason and not self.reason_text and "reason" not in self.errors:
             self.add_error("reason", "Enter a reason.")
         return self.cleaned_data
 

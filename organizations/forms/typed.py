@@ -65,8 +65,8 @@ class Typed:
         )
 
     @classmethod
-    def from_record(cls, record: OrganizationRecord, *, stands_for: str, place: str) -> "Typed":
-        """A record as its form shows it. `place`: the kind of its parent."""
+    def from_record(cls, record: OrganizationRecord, *, stands_for: str, parent_kind: str) -> "Typed":
+        """A record as its form shows it. `parent_kind`: the choice of its parent (ours, gateway or other)."""
         address = {name: getattr(record.address, name) for name in ADDRESS_LABELS}
         return cls(
             fields={
@@ -74,9 +74,9 @@ class Typed:
                 "oid": record.oid,
                 "aliases": "\n".join(record.aliases),
                 "stands_for": stands_for,
-                "place": place,
-                "parent": record.part_of_oid if place == OURS else "",
-                "other_oid": record.part_of_oid if place == OTHER else "",
+                "place": parent_kind,
+                "parent": record.part_of_oid if parent_kind == OURS else "",
+                "other_oid": record.part_of_oid if parent_kind == OTHER else "",
                 "destination_id": record.destination_id,
                 **address,
             },

@@ -2,8 +2,7 @@
 
 from django.urls import reverse
 
-from organizations.models import Organization, Submission
-from organizations.queries import record_tree
+from organizations.models import Organization, Submission, tree
 
 
 def record_url(organization: Organization, name: str = "record") -> str:
@@ -22,6 +21,6 @@ def submission_url(submission: Submission) -> str:
 
 def path_to(organization: Organization, page: str) -> list[tuple[str, str]]:
     """The links from the list of organizations down to a page of a record; the page itself has no address."""
-    records = [*record_tree.ancestors_of(organization), organization]
+    records = [*tree.path_of(organization), organization]
     list_url = reverse("organizations", args=[organization.environment])
     return [("Organizations", list_url), *((record.name, record_url(record)) for record in records), (page, "")]

@@ -17,7 +17,7 @@ from organizations.models import Action, AuditEntry, Environment, Organization, 
 from organizations.models.audit import EDITS
 from organizations.posted_numbers import read_number
 from organizations.queries.filters import Filters
-from organizations.queries.submission_story import carried_edits
+from organizations.queries.submission_story import included_edits
 from organizations.services import search_text
 
 PORTAL = "portal"
@@ -222,10 +222,10 @@ def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
 
 
 def _of_submission(number: int) -> Q:
-    """The entries of a submission, and the edits that it carried."""
+    """The entries of a submission, and the edits that it included."""
     submission = Submission.objects.filter(pk=number).defer("message").first()
-    carried = list(carried_edits(submission).values_list("pk", flat=True)) if submission else []
-    return Q(submission_id=number) | Q(pk__in=carried)
+    included = list(included_edits(submission).values_list("pk", flat=True)) if submission else []
+    return Q(submission_id=number) | Q(pk__in=included)
 
 
 def _about(typed: str) -> Q:

@@ -69,7 +69,7 @@ def place_of(environment: str, oid: str) -> Place | None:
     return Place(record.name, path, record.oid, is_deactivated)
 
 
-def record_called(environment: str, typed: str) -> str:
+def oid_named(environment: str, typed: str) -> str:
     """The OID of the one record that a text names by its OID, its name, or its label in `parents`; "" for none or many.
 
     Case, accents and the like do not count, except to choose among several records: then an exact name wins.
@@ -88,8 +88,8 @@ def record_called(environment: str, typed: str) -> str:
 
 
 def record_named(environment: str, typed: str) -> Organization | None:
-    """The record that `record_called` names, with its OID and name."""
-    oid = record_called(environment, typed)
+    """The record that `oid_named` names, with its OID and name."""
+    oid = oid_named(environment, typed)
     return Organization.objects.in_environment(environment).filter(oid=oid).only("oid", "name").first() if oid else None
 
 

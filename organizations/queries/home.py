@@ -24,7 +24,7 @@ from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.services.delivery import heartbeat
 
 GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work", "edited_by")
-LAST_LOOKED_AT = 20
+NEWEST_LOOKED_AT = 20
 
 
 class RecordGroup(NamedTuple):
@@ -137,7 +137,7 @@ def submitted_by(user: User, since: datetime.datetime, most: int) -> list[Submis
 def last_accepted(environment: str) -> Submission | None:
     """The submission that was accepted last, of the newest accepted ones: an index gives these by number."""
     accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
-    return max(accepted.order_by("-id")[:LAST_LOOKED_AT], key=ended_at, default=None)
+    return max(accepted.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
 
 
 def ended_at(submission: Submission) -> datetime.datetime:

@@ -21,7 +21,7 @@ def newest_entries(organization: Organization, number: int, *, without: Collecti
     return list(entries_of(organization).exclude(action__in=without).defer("raw")[:number])
 
 
-def unsent_edits(organization: Organization) -> list[AuditEntry]:
+def edits_since_acceptance(organization: Organization) -> list[AuditEntry]:
     """The edits since the last acceptance, oldest first."""
     return list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
 

@@ -14,7 +14,7 @@ from organizations.models import Contact, Organization, StandsFor, User, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
 from organizations.places import STATES
 from organizations.queries import record_rows
-from organizations.queries.choices import record_called
+from organizations.queries.choices import oid_named
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Filters
 from organizations.services import search_text
@@ -168,7 +168,7 @@ def names_of_people(saved_by: str) -> list[str]:
 
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names: links name it by its OID, people type its name."""
-    return search_text.oid_in(text) or record_called(environment, text) or search_text.clean_query(text)
+    return search_text.oid_in(text) or oid_named(environment, text) or search_text.clean_query(text)
 
 
 def _contact(key: str) -> Q:

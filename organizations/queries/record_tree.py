@@ -8,7 +8,6 @@ from django.db.models.functions import RowNumber
 
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
-from organizations.models.tree import Below
 from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, page_of
 
 CHILDREN_AT_ONCE = 50
@@ -20,14 +19,9 @@ def path_to(environment: str, oid: str) -> list[Organization]:
     return [*tree.path_of(record), record] if record else []
 
 
-def ancestors_of(organization: Organization) -> list[Organization]:
-    """The records above this one, the top first."""
-    return tree.path_of(organization)
-
-
 def depth_of(organization: Organization) -> int:
     """1 at the top of the tree."""
-    return len(ancestors_of(organization)) + 1
+    return len(tree.path_of(organization)) + 1
 
 
 def top_level_page(environment: str, number: str, path: Sequence[Organization] = ()) -> Page[int]:
@@ -67,8 +61,3 @@ def paths_above(environment: str, oids: Collection[str]) -> dict[str, list[str]]
     """The names of the ancestors of each record that has any, the top first."""
     lines = tree.ancestors_of(environment, oids)
     return {oid: [ancestor.name for ancestor in line] for oid, line in lines.items()}
-
-
-def work_below(environment: str, oids: Collection[str]) -> dict[str, Below]:
-    """The number of records below each of these, and the open work there; one query."""
-    return tree.below_each(environment, oids)

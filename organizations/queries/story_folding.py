@@ -1,6 +1,6 @@
 """Which entries of the history form one line.
 
-A submission and the edits that it carried are one line, and so are a sign-in and the wrong passwords before it. Every
+A submission and the edits that it included are one line, and so are a sign-in and the wrong passwords before it. Every
 other entry is a line of its own. The newest entry that fits the filters gives a line its place. Nothing here reads the
 whole history: a page reads a bounded number of entries.
 """
@@ -25,7 +25,10 @@ _DISCARDED = Action.ORGANIZATION_DISCARDED
 _AT_ONCE = 5000
 """Both database engines accept so many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
-"""The entry of a refused sign-in can follow the successful one by so much: repetitions are counted first."""
+"""How much later than a successful sign-in the entry of an earlier refused one can be written.
+
+Repeated refusals are counted before they are written.
+"""
 _SIGN_INS = (Action.PERSON_SIGNED_IN, Action.PERSON_REFUSED)
 
 
@@ -65,8 +68,10 @@ def fold_entries(entries: QuerySet[AuditEntry], sequences: Sequence[int], before
     `sequences` are the newest of `entries` before the entry `before`, without a gap.
     """
     rows = rows_of(AuditEntry.objects.filter(sequence__in=sequences))
-    carriers = carriers_of(rows)
-    stories = {row.story for row in rows if row.story} | {number for of_edit in carriers.values() for number in of_edit}
+    including = including_submissions(rows)
+    stories = {row.story for row in rows if row.story} | {
+        number for of_edit in including.values() for number in of_edit
+    }
     shown = _on_newer_pages(entries, stories, before)
     refused = _refused_before_sign_ins(entries, rows, before)
     lines: list[FoldedLine] = []
@@ -75,7 +80,7 @@ def fold_entries(entries: QuerySet[AuditEntry], sequences: Sequence[int], before
             if row.story not in shown:
                 lines.append(FoldedLine(row.sequence, row.story))
                 shown.add(row.story)
-        elif row.sequence not in refused and shown.isdisjoint(carriers.get(row.sequence, ())):
+        elif row.sequence not in refused and shown.isdisjoint(including.get(row.sequence, ())):
             lines.append(FoldedLine(row.sequence))
     return lines
 
@@ -86,37 +91,39 @@ def rows_of(entries: QuerySet[AuditEntry]) -> list[EntryRow]:
 
 
 def in_stories(submissions: Collection[int]) -> QuerySet[AuditEntry]:
-    """The entries of these submissions, without the edits they carried."""
+    """The entries of these submissions, without the edits they included."""
     return AuditEntry.objects.filter(submission_id__in=submissions).exclude(action__in=NOT_IN_A_STORY)
 
 
-def carried(organizations: Collection[int]) -> Mapping[int, list[EntryRow]]:
-    """The edits that each submission of these records carried, newest first."""
+def included_edits_of(organizations: Collection[int]) -> Mapping[int, list[EntryRow]]:
+    """The edits that each submission of these records included, newest first."""
     by_submission: dict[int, list[EntryRow]] = defaultdict(list)
     edits = _of_records(organizations, EDITS)
-    carriers = carriers_of(edits)
+    including = including_submissions(edits)
     for edit in edits:
-        for number in carriers.get(edit.sequence, ()):
+        for number in including.get(edit.sequence, ()):
             by_submission[number].append(edit)
     return by_submission
 
 
-def carriers_of(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
-    """The submissions that carried each edit, by the sequence of the edit.
+def including_submissions(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
+    """The submissions that included each edit, by the sequence of the edit.
 
-    A submission carries the edits of its version that came after the last accepted submission and were not discarded.
+    A submission includes the edits of its version that came after the last accepted submission and were not discarded.
     """
     edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
     sent: dict[int, list[_SentVersion]] = defaultdict(list)
     for version in _sent(set(edits.values())):
         sent[version.organization_id].append(version)
-    carriers_of_edit = {edit: list(_carrying(edit.version_after or 0, sent[number])) for edit, number in edits.items()}
-    with_carriers = {edits[edit] for edit, carriers in carriers_of_edit.items() if carriers}
-    discards = _of_records(with_carriers, (_DISCARDED,))
+    submissions_of_edit = {
+        edit: list(_including(edit.version_after or 0, sent[number])) for edit, number in edits.items()
+    }
+    with_submissions = {edits[edit] for edit, including in submissions_of_edit.items() if including}
+    discards = _of_records(with_submissions, (_DISCARDED,))
     return {
-        edit.sequence: [each.pk for each in carriers if not any(_discards(other, edit, each) for other in discards)]
-        for edit, carriers in carriers_of_edit.items()
-        if carriers
+        edit.sequence: [each.pk for each in including if not any(_discards(other, edit, each) for other in discards)]
+        for edit, including in submissions_of_edit.items()
+        if including
     }
 
 
@@ -137,15 +144,15 @@ def _discards(discard: EntryRow, edit: EntryRow, sent: _SentVersion) -> bool:
 
 
 def _sent(organizations: Collection[int]) -> Iterator[_SentVersion]:
-    """The submissions of these records that carried edits, the oldest first."""
+    """The submissions of these records that included edits, the oldest first."""
     if organizations:
         submissions = Submission.objects.filter(organization_id__in=organizations)
         submissions = submissions.exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE)).order_by("pk")
         yield from (_SentVersion(*values) for values in submissions.values_list(*_SentVersion._fields))
 
 
-def _carrying(version: int, sent: list[_SentVersion]) -> Iterator[_SentVersion]:
-    """The submissions that carried the edit of this version."""
+def _including(version: int, sent: list[_SentVersion]) -> Iterator[_SentVersion]:
+    """The submissions that included the edit of this version."""
     accepted = 0
     for submission in sent:
         since = 0 if submission.event == Event.NEW else accepted

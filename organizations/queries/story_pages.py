@@ -90,16 +90,16 @@ def _stories(lines: Sequence[FoldedLine]) -> list[Story]:
 
 
 def _rows_by_submission(submissions: Sequence[int]) -> Mapping[int, list[EntryRow]]:
-    """All entries of each submission and the edits that it carried, the oldest first."""
+    """All entries of each submission and the edits that it included, the oldest first."""
     own = story_folding.rows_of(story_folding.in_stories(submissions)) if submissions else []
     organizations = {row.organization_id for row in own if row.organization_id}
-    carried = story_folding.carried(organizations) if organizations else {}
+    included = story_folding.included_edits_of(organizations) if organizations else {}
     rows: dict[int, list[EntryRow]] = {number: [] for number in submissions}
     for row in reversed(own):
         rows[row.submission_id or 0].append(row)
     return {
         number: [
-            *(row for row in reversed(carried.get(number, [])) if row.sequence < of_submission[0].sequence),
+            *(row for row in reversed(included.get(number, [])) if row.sequence < of_submission[0].sequence),
             *of_submission,
         ]
         for number, of_submission in rows.items()

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Event, Intent, State, Submission
+from organizations.models import Action, AuditEntry, Event, Intent, State, Submission
 from organizations.models.audit import AuditQuerySet
 
 
@@ -15,10 +15,6 @@ def stored_bytes(entry: AuditEntry) -> bytes:
     """The exchange that is stored with an entry."""
     content = AuditEntry.objects.values_list("raw", flat=True).get(pk=entry.pk)
     return bytes(content or b"")
-
-
-def gate_of(environment: str) -> EnvironmentGate:
-    return EnvironmentGate.objects.get(pk=environment)
 
 
 def previous_submission(submission: Submission) -> Submission | None:
@@ -36,10 +32,10 @@ def last_accepted_before(submission: Submission) -> Submission | None:
     return _accepted_before(submission).order_by("-pk").first()
 
 
-def carried_edits(submission: Submission) -> AuditQuerySet:
-    """The edits that a submission carries, oldest first: those since the last acceptance; of a New all.
+def included_edits(submission: Submission) -> AuditQuerySet:
+    """The edits that a submission includes, oldest first: those since the last acceptance; of a New all.
 
-    A deactivation or reactivation carries none: it sends the accepted record.
+    A deactivation or reactivation includes none: it sends the accepted record.
     """
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return AuditEntry.objects.none()

@@ -69,7 +69,7 @@ def person_with_role(role: str) -> User | None:
     return User.objects.filter(username=role, is_active=True).first()
 
 
-def location_to_close() -> Organization | None:
+def location_to_deactivate() -> Organization | None:
     """A location for the tour: active, without an open submission or saved changes, and without children."""
     children = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
     locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)

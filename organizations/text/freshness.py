@@ -6,7 +6,7 @@ from typing import NamedTuple
 from organizations.models import Evidence, Organization, Presence, clock
 from organizations.text.markup import written
 
-OLD = datetime.timedelta(days=1)
+OLD_READING_AGE = datetime.timedelta(days=1)
 
 
 class Freshness(NamedTuple):
@@ -37,7 +37,7 @@ def record_freshness(organization: Organization) -> Freshness:
         return Freshness(asked_at, f"The directory, asked at {time}, did not show this OID.")
     if not organization.is_read_later:
         return Freshness(asked_at, f"The directory was last read at {time}, before the last acceptance.", is_old=True)
-    return Freshness(asked_at, "", clock.now() - asked_at > OLD)
+    return Freshness(asked_at, "", clock.now() - asked_at > OLD_READING_AGE)
 
 
 def compared_with(organization: Organization, taken_by: str = "") -> str:

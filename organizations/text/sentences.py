@@ -17,7 +17,7 @@ from organizations.permissions import ACTS, Right
 from organizations.records import listed, spoken
 from organizations.text.markup import Part, marked, unlinked, written
 from organizations.text.sentence_templates import template_of
-from organizations.text.vocabulary import count
+from organizations.text.vocabulary import count, name_some
 
 LONGEST_VALUE = 120
 LONGEST_TEXT = 2000
@@ -184,9 +184,8 @@ def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _fields(facts: Mapping[str, Any]) -> Iterator[Part]:
-    labels = [change["label"] for change in facts.get("changes", [])]
-    more = f" and {count(len(labels) - MOST_CHANGES, 'more field')}" if len(labels) > MOST_CHANGES else ""
-    yield Part(listed(labels[:MOST_CHANGES]) + more or "the same values again")
+    labels = [spoken(change["label"]) for change in facts.get("changes", [])]
+    yield Part(name_some(labels, MOST_CHANGES, "more field") or "the same values again")
 
 
 def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:

@@ -4,7 +4,7 @@ Placeholders in sentences: `{submission}` is a number, `{k}` a count, `{environm
 a day with its time, `{time}` and `{date}` times in words, `{age}` a duration in words. The others say what they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -298,7 +298,7 @@ ENVIRONMENT_STATE = _by_key(
         "Connected",
         "signal",
         "is-yes",
-        "The last check at {time} got a token and an answer to a Query. It did not write.",
+        "The last check at {time} got a token and an answer to a Query. It wrote nothing to the directory.",
     ),
     Word(
         "not_checked",
@@ -341,6 +341,17 @@ ENVIRONMENT_STATE = _by_key(
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 field", "2 fields". `many` is the plural if it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def name_some(names: Sequence[str], most: int, noun: str = "other", *, more: int = 0, before_last: str = ", ") -> str:
+    """The first names and the number of the others: "Sparta, Tomah and 3 others".
+
+    `more` counts others that are not among `names`. If no name is left out, `before_last` joins the last one.
+    """
+    others = max(len(names) - most, 0) + more
+    if others:
+        return f"{', '.join(names[:most])} and {count(others, noun)}"
+    return before_last.join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def counted(number: int, state: Word) -> str:

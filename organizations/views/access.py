@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
-from organizations.pages.addresses import counterpart_url, record_url, submission_url
 from organizations.pages.record import summary
 from organizations.permissions import Right
 from organizations.posted_numbers import read_number
@@ -19,16 +18,13 @@ from organizations.services.actors import Actor
 
 __all__ = [
     "actor",
-    "counterpart_url",
     "needs",
     "organization_or_404",
     "posted_number",
     "posted_version",
-    "record_url",
     "require",
     "sequence_before",
     "submission_or_404",
-    "submission_url",
     "user_of",
 ]
 

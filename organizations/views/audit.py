@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.views.decorators.http import require_safe
 
 from organizations.models import AuditEntry, clock
-from organizations.pages.audit import csv_export
+from organizations.pages.audit import export as audit_export
 from organizations.pages.audit import page as audit_page
 from organizations.permissions import Right
 from organizations.queries import audit_filters
@@ -45,14 +45,14 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     filters, problems = audit_filters.read(request.GET)
     file_format = request.GET.get("format", "csv")
-    if problems or file_format not in csv_export.FORMATS:
+    if problems or file_format not in audit_export.FORMATS:
         raise BadRequest("This export cannot be made.")
-    history = csv_export.export(filters, clock.now(), actor(request).name)
+    history = audit_export.export(filters, clock.now(), actor(request).name)
     count = history.entries.count()
     title = f"the history as {file_format.upper()}, narrowed to {'; '.join(history.narrowed_to)}"
     accounts.note_export(request, title, environment=filters.environment, count=count)
     lines = history.lines(file_format, count)
-    return download(request, lines, name=history.name(file_format), content_type=csv_export.FORMATS[file_format])
+    return download(request, lines, name=history.name(file_format), content_type=audit_export.FORMATS[file_format])
 
 
 def _entry_or_404(sequence: int) -> AuditEntry:

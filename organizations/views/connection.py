@@ -35,7 +35,7 @@ def check_connection(request: HttpRequest, environment: Environment) -> HttpResp
 
 @require_POST
 @needs(Right.VIEW)
-def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
+def resume_sending(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Resume sending after a stop, once a check has succeeded."""
     require(request, sending(environment), environment=environment)
     try:

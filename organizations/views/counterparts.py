@@ -6,13 +6,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.counterpart import page as counterpart_page
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts
 from organizations.services.records.counterparts import SeenVersion
 
-from .access import actor, needs, organization_or_404, posted_number, record_url, require, user_of
+from .access import actor, needs, organization_or_404, posted_number, require, user_of
 from .rendering import render_page
 
 CHOOSE = "Choose a record, and compare the two."

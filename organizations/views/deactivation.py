@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization, Submission
+from organizations.pages.addresses import submission_url
 from organizations.pages.deactivation import page as deactivation_page
 from organizations.pages.review.message import already_sent
 from organizations.permissions import Right, sending
@@ -18,7 +19,7 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
 
-from .access import actor, needs, organization_or_404, require, submission_url, user_of
+from .access import actor, needs, organization_or_404, require, user_of
 from .differences import newer_reading_notes, query_now
 from .expired_session import NOTICE, must_restore_form, restores_form
 from .plans import deactivate_branch
@@ -93,7 +94,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
         review.organization.pk,
         sha256=form.text("sha256"),
         seen_submission=form.last_submission_seen,
-        reason=form.given,
+        reason=form.reason_text,
         ticked=_ticked(request),
         intent=review.intent,
         actor=actor(request),

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, State, Submission, Verdict
+from organizations.pages.addresses import submission_url
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.decision_choices import Decision
 from organizations.pages.submission.page import ASK
@@ -15,7 +16,7 @@ from organizations.services.delivery import decide, query
 from organizations.services.errors import ActionRefused
 from organizations.views import expired_session
 
-from .access import actor, needs, require, submission_or_404, submission_url, user_of
+from .access import actor, needs, require, submission_or_404, user_of
 from .submissions import show_submission
 
 DECIDED_ALREADY = "Submission {} is already decided. Nothing was changed."
@@ -77,7 +78,9 @@ def _compare_again_reason(request: HttpRequest, decision: Decision) -> str:
 def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
-        decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
+        decide.decide_submission(
+            submission.pk, verdict, sequence=sequence, reason=form.reason_text, actor=actor(request)
+        )
     except ActionRefused as refused:
         messages.error(request, str(refused))
         submission.refresh_from_db()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.differences import page as differences_page
 from organizations.pages.differences.difference_rows import differences_content, read_again_sentence, taken_sentence
 from organizations.pages.differences.page import DECIDE, TAKE
@@ -24,7 +25,7 @@ from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.views import expired_session
 
-from .access import actor, needs, organization_or_404, posted_version, record_url, require, user_of
+from .access import actor, needs, organization_or_404, posted_version, require, user_of
 from .rendering import render_page
 
 QUERY_PAGES = ("record", "review", "differences", "deactivate", "reactivate")
@@ -113,12 +114,12 @@ def _take_or_decide(request: HttpRequest, organization: Organization, form: Reas
     who, asked_at, count = actor(request), _asked_at(request), len(differences_content(organization).rows)
     match form.cleaned_data.get("whose"):
         case "ours":
-            differences.claim(number, reason=form.why, actor=who, asked_at=asked_at)
+            differences.claim(number, reason=form.reason_text, actor=who, asked_at=asked_at)
             return "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
         case "foreign":
-            differences.disclaim(number, reason=form.why, actor=who, asked_at=asked_at)
+            differences.disclaim(number, reason=form.reason_text, actor=who, asked_at=asked_at)
             return "Decided: this OID belongs to another organization. Nothing is sent to it."
-    differences.take_theirs(number, version, reason=form.why, actor=who, asked_at=asked_at)
+    differences.take_theirs(number, version, reason=form.reason_text, actor=who, asked_at=asked_at)
     return taken_sentence(organization, count)
 
 

@@ -10,6 +10,7 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
+from organizations.pages.addresses import record_url
 from organizations.pages.record_form import beginning
 from organizations.pages.record_form import suggestions as suggestions_page
 from organizations.pages.record_form.beginning import FormStart
@@ -20,7 +21,7 @@ from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
 from organizations.views import conflict, expired_session, prepare
 
-from .access import actor, needs, organization_or_404, posted_number, record_url
+from .access import actor, needs, organization_or_404, posted_number
 from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refusal
 from .rendering import render_page
 
@@ -48,7 +49,7 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _handle_edit(request, environment, oid)
     organization = organization_or_404(environment, oid)
     editing = open_form(request, environment, organization)
-    form = editing.form(editing.typed(organization.record(), organization.stands_for))
+    form = editing.form(editing.texts_of(organization.record(), organization.stands_for))
     return show_form(request, editing, form)
 
 

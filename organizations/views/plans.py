@@ -17,7 +17,7 @@ from organizations.pages.plan import draft_page
 from organizations.pages.plan import page as plan_page
 from organizations.pages.plan.draft import changes_since, draft_content, plan_already_sent
 from organizations.pages.plan.draft_page import PlanTarget
-from organizations.pages.plan.page import HOLD
+from organizations.pages.plan.page import PAUSE_OR_STOP
 from organizations.permissions import Right, sending
 from organizations.queries import chosen_records
 from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
@@ -89,7 +89,7 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 
 
 @require_POST
-@needs(Right.EDIT, HOLD)
+@needs(Right.EDIT, PAUSE_OR_STOP)
 def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Pause the plan. Its maker can, and everybody who can send to the environment."""
     return _act_on_plan(
@@ -98,14 +98,14 @@ def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 
 
 @require_POST
-@needs(Right.EDIT, HOLD)
-def go_on(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
+@needs(Right.EDIT, PAUSE_OR_STOP)
+def resume(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Resume a paused plan."""
     return _act_on_plan(request, environment, plan, plans.resume_plan, "Resumed.")
 
 
 @require_POST
-@needs(Right.EDIT, HOLD)
+@needs(Right.EDIT, PAUSE_OR_STOP)
 def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Stop a plan for good."""
     return _act_on_plan(
@@ -143,7 +143,7 @@ def _handle_post(request: HttpRequest, target: PlanTarget, draft: PlanDraft) -> 
 
 def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or show why not and the draft as it is now."""
-    posted, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
+    posted, reason = PostedReview(request.POST), form.reason_text if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make_plan(
@@ -209,7 +209,7 @@ def _act_on_plan(
 ) -> HttpResponse:
     plan = _plan_or_404(environment, number)
     if plan.made_by_id != user_of(request).pk:
-        require(request, sending(environment), environment=environment, act=HOLD)
+        require(request, sending(environment), environment=environment, act=PAUSE_OR_STOP)
     try:
         act(plan.pk, actor=actor(request))
         messages.success(request, done)

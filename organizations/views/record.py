@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import Environment
+from organizations.pages.addresses import record_url
 from organizations.pages.record import act_pages
 from organizations.pages.record import page as record_page
 from organizations.pages.record_form import notices
@@ -16,7 +17,7 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import organizations
 
-from .access import actor, needs, organization_or_404, posted_version, record_url, require, sequence_before, user_of
+from .access import actor, needs, organization_or_404, posted_version, require, sequence_before, user_of
 from .rendering import render_page
 
 

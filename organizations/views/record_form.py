@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from organizations.forms.record import RecordForm
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.record_form import page as form_page
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.page import FilledFrom
@@ -16,7 +17,7 @@ from organizations.services.records import organizations
 from organizations.services.records.prepare import FormBasis, source_of
 from organizations.views import prepare
 
-from .access import actor, posted_version, record_url, user_of
+from .access import actor, posted_version, user_of
 from .rendering import render_page
 
 SAVED = "Saved. Nothing was sent."

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Submission
+from organizations.pages.addresses import submission_url
 from organizations.pages.review import page as review_page
 from organizations.pages.review.message import already_sent, out_of_date
 from organizations.permissions import Right, sending
@@ -18,7 +19,7 @@ from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.views import expired_session
 
-from .access import actor, needs, organization_or_404, require, submission_url, user_of
+from .access import actor, needs, organization_or_404, require, user_of
 from .differences import newer_reading_notes, query_now
 from .rendering import render_page
 
@@ -74,7 +75,7 @@ def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submissio
         review.organization.pk,
         sha256=posted.sha256,
         seen_submission=posted.seen_submission,
-        reason=form.why,
+        reason=form.reason_text,
         ticked=posted.ticked,
         actor=actor(request),
     )

@@ -6,13 +6,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from organizations.models import Environment, Organization
+from organizations.pages.addresses import record_url
 from organizations.pages.search import hits
 from organizations.pages.search import page as search_page
 from organizations.permissions import Right
 from organizations.queries import search
 from organizations.services import search_text
 
-from .access import needs, record_url
+from .access import needs
 from .rendering import render_page
 
 

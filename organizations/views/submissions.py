@@ -8,10 +8,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, Intent, Organization, State, Submission
+from organizations.pages.addresses import submission_url
 from organizations.pages.submission import outbox as outbox_page
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import ASK, CANCEL
-from organizations.pages.submission.state import ASKED
+from organizations.pages.submission.state import CAN_BE_QUERIED
 from organizations.permissions import Right, sending
 from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
@@ -19,7 +20,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.text import evidence
 
-from .access import actor, needs, require, submission_or_404, submission_url, user_of
+from .access import actor, needs, require, submission_or_404, user_of
 from .rendering import reload_page, render_page
 
 
@@ -59,7 +60,7 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
     Status 204 if nothing changed: replacing the same parts would close what somebody opened and move the focus.
     """
     submission, seen = submission_or_404(environment, number), request.GET.get("since", "")
-    if seen == submission_page.since(submission):
+    if seen == submission_page.version_token(submission):
         response = HttpResponse(status=204)
     elif submission.state == State.NEEDS_PERSON:
         # Only the whole page has the comparison and the choices of the decision.
@@ -90,7 +91,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
 def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """Ask what the directory shows now. The state of the submission does not change."""
     submission = submission_or_404(environment, number)
-    if submission.state not in ASKED:
+    if submission.state not in CAN_BE_QUERIED:
         messages.error(
             request, f"Submission {number} is not unknown and needs no decision. The directory was not asked."
         )

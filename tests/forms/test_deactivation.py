@@ -70,7 +70,7 @@ def test_each_error_is_named_at_its_field(typed, errors):
 def test_what_is_kept_as_the_reason(intent, typed, reason):
     form = form_of(intent, **typed)
     assert form.is_valid()
-    assert form.given == reason
+    assert form.reason_text == reason
 
 
 @pytest.mark.parametrize("typed", ["Lakeside 1", "  lakeside  1 ", "LAKESIDE 1"])

@@ -27,7 +27,7 @@ def form_context(**values):
         "gateways": frozenset({GATEWAY_OID}),
         "routing_names": ROUTING_NAMES,
         "own_ids": {SOURCE_ID: "source ID"},
-        "record_called": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
+        "oid_named": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
         "elsewhere": lambda typed: "It is in PRODUCTION." if typed == "Pier" else "",
         "oid_error": lambda oid: "",
         "parent_error": lambda oid, part_of: "",
@@ -37,14 +37,14 @@ def form_context(**values):
 
 @given(strategies.plain_records)
 def test_every_field_of_a_record_has_its_place_in_the_form(one):
-    typed = Typed.from_record(one, stands_for="location", place=OTHER)
+    typed = Typed.from_record(one, stands_for="location", parent_kind=OTHER)
     form = RecordForm(typed, form_context(), checked=False)
     ids = {bound.auto_id for part in (form.main, *form.contacts) for bound in part} | set(SECTIONS)
     assert {form_anchor(each.field, each.anchor) for each in print_fields(one)} <= ids
 
 
 def texts(**fields):
-    return Typed.from_record(record(f"{BASE}.5"), stands_for="location", place=GATEWAY).having(**fields)
+    return Typed.from_record(record(f"{BASE}.5"), stands_for="location", parent_kind=GATEWAY).having(**fields)
 
 
 def checked(typed=None, context=None, **fields):
@@ -65,7 +65,7 @@ def test_a_whole_record_comes_out_as_it_went_in():
 
 @given(strategies.records)
 def test_what_a_form_shows_of_any_record_is_what_it_posts(known):
-    typed = Typed.from_record(known, stands_for="", place=OTHER)
+    typed = Typed.from_record(known, stands_for="", parent_kind=OTHER)
     data = QueryDict(mutable=True)
     data.update(typed.as_post())
     assert Typed.from_post(data) == typed.having(parent="", destination_none="")
@@ -392,6 +392,6 @@ def test_any_typed_text_is_refused_or_can_be_saved_again_unchanged(text):
         form = checked(Typed.from_post(posted(**{name: text})))
         if form.is_valid():
             place = form.typed.fields["place"]
-            again = checked(Typed.from_record(form.record(), stands_for=form.stands_for, place=place))
+            again = checked(Typed.from_record(form.record(), stands_for=form.stands_for, parent_kind=place))
             assert again.is_valid(), name
             assert (again.record(), again.changed) == (form.record(), "")

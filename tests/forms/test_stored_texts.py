@@ -24,8 +24,8 @@ def form_of(
     stored: OrganizationRecord, wanted: OrganizationRecord | None = None, *, checked: bool = True
 ) -> RecordForm:
     """The form of a record that is stored, with what is typed now."""
-    shown = Typed.from_record(stored, stands_for="", place=OTHER)
-    typed = Typed.from_record(wanted or stored, stands_for="", place=OTHER)
+    shown = Typed.from_record(stored, stands_for="", parent_kind=OTHER)
+    typed = Typed.from_record(wanted or stored, stands_for="", parent_kind=OTHER)
     return RecordForm(typed, form_context(stored=shown, fixed_oid=stored.oid), checked=checked)
 
 
@@ -110,7 +110,7 @@ def test_no_stored_text_blocks_an_edit(stored: OrganizationRecord, street: str) 
 
 @pytest.mark.parametrize("name", ["name", "oid", "street", "city", "state", "zip_code"])
 def test_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
-    shown = Typed.from_record(LAKESIDE, stands_for="", place=OTHER)
+    shown = Typed.from_record(LAKESIDE, stands_for="", parent_kind=OTHER)
     twice = "\n".join([shown.fields[name]] * 60)
     form = RecordForm(shown.having(**{name: twice}), form_context(stored=shown), checked=True)
     assert (form.is_valid(), list(form.main.errors)) == (False, [name])

@@ -11,15 +11,15 @@ from organizations.text import sentences
 from tests.pages.sending import decided, entries_of, foreign, updated
 
 
-def band_of(submission: Submission) -> str:
+def box_of(submission: Submission) -> str:
     found = Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
-    [band] = [band for band in to_do.bands(found, can_discard=False) if band.key == "rejected"]
-    return strip_tags(band.sentence)
+    [box] = [box for box in to_do.to_do_boxes(found, can_discard=False) if box.key == "rejected"]
+    return strip_tags(box.sentence)
 
 
 def line_of(submission: Submission, editor: User) -> str:
-    [matter] = [matter for matter in overview.build(editor).for_you if matter.kind == "rejected"]
-    return matter.places[0].text
+    [line] = [line for line in overview.build(editor).for_you if line.kind == "rejected"]
+    return line.places[0].text
 
 
 def test_the_decision_is_named_on_submission_record_home_and_in_the_history(practice, editor, approver):
@@ -27,9 +27,9 @@ def test_the_decision_is_named_on_submission_record_home_and_in_the_history(prac
     decision = "that the OID is ours, with other values"
     heading = rejection.rejection(submission, entries_of(submission), None).heading
     assert heading == f"Approver One decided {decision}"
-    band = band_of(submission)
-    assert band.startswith(f"Submission {submission.pk} is rejected: Approver One decided on ")
-    assert band.endswith(f" {decision}. Reason: “Compared, ticket 12”.")
+    box = box_of(submission)
+    assert box.startswith(f"Submission {submission.pk} is rejected: Approver One decided on ")
+    assert box.endswith(f" {decision}. Reason: “Compared, ticket 12”.")
     assert line_of(submission, editor) == f"Approver One decided {decision}: Compared, ticket 12."
     told = sentences.sentence_of(entries_of(submission)[-1]).text
     assert told.startswith(
@@ -47,5 +47,5 @@ def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, appro
     assert decide.last_verdicts([submission]) == {}
     heading = rejection.rejection(submission, entries_of(submission), None).heading
     assert heading == "Rejected by decision of Approver One"
-    assert f"Submission {submission.pk} was rejected by decision of Approver One, " in band_of(submission)
+    assert f"Submission {submission.pk} was rejected by decision of Approver One, " in box_of(submission)
     assert line_of(submission, editor) == "Approver One decided: Compared, ticket 12."

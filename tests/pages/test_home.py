@@ -18,7 +18,7 @@ from organizations.models import (
     clock,
 )
 from organizations.pages.home import overview
-from organizations.pages.home.matters import Matter, MatterPlace
+from organizations.pages.home.lines import HomeLine, LinePlace
 from organizations.queries import record_filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
@@ -49,11 +49,11 @@ def minutes_ago(minutes: float) -> datetime.datetime:
     return clock.now() - datetime.timedelta(minutes=minutes)
 
 
-def kinds(lines: list[Matter]) -> list[str]:
+def kinds(lines: list[HomeLine]) -> list[str]:
     return [line.kind for line in lines]
 
 
-def only(lines: list[Matter], kind: str) -> Matter:
+def only(lines: list[HomeLine], kind: str) -> HomeLine:
     [line] = [line for line in lines if line.kind == kind]
     return line
 
@@ -64,7 +64,7 @@ def rejected_in_both(user: User, number: int, **values: object) -> None:
     Organization.objects.filter(pk=other.organization_id).update(staging_record=one.organization_id)
 
 
-def fitting(place: MatterPlace) -> int:
+def fitting(place: LinePlace) -> int:
     """How many records the list holds that a line opens."""
     asked = record_filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
     return record_filters.matching(place.environment, asked).count()
@@ -160,7 +160,7 @@ def test_many_of_one_kind_are_one_line_that_counts_them_in_each_environment(edit
 # Changes that were not sent
 
 
-def texts(lines: list[Matter]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+def texts(lines: list[HomeLine]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Of each line of unsent changes: who acts next, and what it says."""
     unsent = [line for line in lines if line.kind == "changes_not_sent"]
     assert [place.number for line in unsent for place in line.places] == [

@@ -99,7 +99,7 @@ def test_the_largest_form_that_is_not_refused_for_its_fields_can_be_sent():
         identifiers=(identifier,) * MOST_ROWS,
         address=address,
     )
-    inputs = Typed.from_record(record, stands_for="", place="gateway").as_post()
+    inputs = Typed.from_record(record, stands_for="", parent_kind="gateway").as_post()
     assert len(inputs) < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS / 2
     assert len(query(inputs)) < settings.MOST_BYTES_IN_A_REQUEST / 2
     assert Client().post(reverse("sign-in"), query(inputs), content_type=URL_ENCODED).status_code == 422

@@ -28,18 +28,18 @@ def test_a_record_is_named_however_it_is_typed(peak):
         f"{BASE},",
         BASE.replace(".", ".\n ", 1),
     ):
-        assert choices.record_called("staging", typed) == peak, typed
+        assert choices.oid_named("staging", typed) == peak, typed
 
 
 def test_a_text_that_names_no_record_finds_none(peak):
     for typed in ("Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"):
-        assert choices.record_called("staging", typed) == "", typed
+        assert choices.oid_named("staging", typed) == "", typed
 
 
 def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak, editor):
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
-    assert choices.record_called("staging", "Clinica Penon") == f"{BASE}.2"
-    assert choices.record_called("staging", "CLINICA PENON") == ""
+    assert choices.oid_named("staging", "Clinica Penon") == f"{BASE}.2"
+    assert choices.oid_named("staging", "CLINICA PENON") == ""
 
 
 def test_a_record_is_named_by_its_label_in_the_list(peak, editor):
@@ -47,15 +47,15 @@ def test_a_record_is_named_by_its_label_in_the_list(peak, editor):
     labels = {each.label: each.value for each in choices.parents("staging", "north")}
     assert list(labels.values()) == [f"{BASE}.1", f"{BASE}.1.1"]
     for label, oid in labels.items():
-        assert choices.record_called("staging", label) == oid
-    assert choices.record_called("staging", "Clínica Peñón North, below Lakeside") == ""
+        assert choices.oid_named("staging", label) == oid
+    assert choices.oid_named("staging", "Clínica Peñón North, below Lakeside") == ""
 
 
 @pytest.mark.parametrize("typed", ["", " ", "'", "\x00", "—"])
 def test_an_empty_name_names_no_record(editor, typed):
     factories.organization(user=editor, name="")
     factories.organization(f"{BASE}.1", user=editor, name=typed.replace("\x00", "") or "'")
-    assert choices.record_called("staging", typed) == ""
+    assert choices.oid_named("staging", typed) == ""
 
 
 def test_suggestions_hold_every_word(peak):

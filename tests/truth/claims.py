@@ -181,8 +181,8 @@ def _record(page: _RecordPage) -> Iterator[Said]:
     of = organization.confirmed_submission
     standing = f"{head.standing_sentence} {head.basis}"
     yield from _evidence("record, standing", standing, of) if of else in_text("record, standing", standing, oid=oid)
-    for band in head.bands:
-        text = strip_tags(str(band.sentence))
+    for box in head.boxes:
+        text = strip_tags(str(box.sentence))
         yield from in_text("record, to do", text, oid=oid, submission=last)
         yield from _named("record, to do", text, oid)
     if of is not None and shown.accepted_heading == "Accepted by Redox":
@@ -194,7 +194,7 @@ def _record(page: _RecordPage) -> Iterator[Said]:
             seen = SimpleNamespace(seen="".join(row.seen))
             text = f"{row.label}: {seen.seen}"
             yield Said("the directory showed this value", "record, fields", text, oid, value=seen)
-    differs = any(band.key == DIRECTORY_DIFFERS for band in head.bands)
+    differs = any(box.key == DIRECTORY_DIFFERS for box in head.boxes)
     if differs and organization.later_reading() is not None and organization.confirmed_submission is not None:
         yield Said("somebody changed the directory", "record, to do", "Directory differs", oid)
     text = "Directory differs" if differs else "says nothing of a difference"
@@ -230,7 +230,7 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
     for row in shown.rows:
         oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
         head, values = pages[oid]
-        on_record = {band.key for band in head.bands} - {"foreign", "unclaimed"}
+        on_record = {box.key for box in head.boxes} - {"foreign", "unclaimed"}
         is_foreign = head.organization.is_foreign
         same = row.standing.key == head.standing.key and (keys == on_record or (is_foreign and on_record <= keys))
         text = ", ".join([row.standing.key, *sorted(keys)])
@@ -241,8 +241,8 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
 
 def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
     found = overview.build(history.people[0])
-    matters = (*found.for_you, *found.waiting)
-    for place in (place for matter in matters for place in matter.places):
+    home_lines = (*found.for_you, *found.waiting)
+    for place in (place for line in home_lines for place in line.places):
         yield Said("counted as in its list", "home", f"{place.number}: {place.what}", value=(place.number, place.url))
         submission = _submission_at(place.url)
         oid = next((oid for oid in history.oids if f"/{oid}/" in place.url), "")
@@ -255,7 +255,7 @@ def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
             standings = Counter(page.head.standing.word.lower() for page in pages.values())
             yield Said("counted by standing", "home", panel.records, value=standings)
     for oid in history.oids:
-        lines = [place.url for matter in matters if matter.kind == DIRECTORY_DIFFERS for place in matter.places]
+        lines = [place.url for line in home_lines if line.kind == DIRECTORY_DIFFERS for place in line.places]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
         shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(pages[oid].values)
         yield Said("a difference is shown on home", "home", ", ".join(lines), oid, value=shown)

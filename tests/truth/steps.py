@@ -237,7 +237,7 @@ class Ask(Step):
         return f"Editor One asks the directory ({f'it shows it {self.showing.value}' if self.showing else 'it fails'})"
 
     def do(self, history: History) -> None:
-        submission = history.last_submission(*submission_page.ASKED)
+        submission = history.last_submission(*submission_page.CAN_BE_QUERIED)
         if submission is None:
             return
         world = history.world

@@ -25,7 +25,7 @@ def test_a_viewer_reads_who_can_check(client_of):
 
 def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client, practice):
     said = text_of(client.post(CHECK, follow=True))
-    assert "Got a token and an answer to a Query. It did not write." in said
+    assert "Got a token and an answer to a Query. It wrote nothing to the directory." in said
     assert " by Editor One: token in 0 ms, Query in " in said
     assert "This machine’s clock not known" not in said
     assert practice.effects == []

@@ -172,7 +172,7 @@ class TestPlan:
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission
 
     def test_an_open_page_asks_for_its_state(self, client, plan):
-        since = client.get(self.url(plan)).context["content"].since
+        since = client.get(self.url(plan)).context["content"].version_token
         state = f"{self.url(plan, 'state/')}?since="
         assert client.get(state + since).status_code == 204
         answer = client.get(f"{state}paused-0")

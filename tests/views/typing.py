@@ -20,7 +20,7 @@ def edit_url(organization: Organization, name: str = "edit") -> str:
 def typed(record: OrganizationRecord, **texts: str) -> Typed:
     """The texts of the form filled with a record, with some typed over them."""
     place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
-    return Typed.from_record(record, stands_for="", place=place).having(**texts)
+    return Typed.from_record(record, stands_for="", parent_kind=place).having(**texts)
 
 
 def posted(

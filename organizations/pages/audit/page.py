@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from organizations.models import AuditEntry, User
 from organizations.pages import Page
-from organizations.pages.audit import csv_export, entry_facts, filter_words, history_page
+from organizations.pages.audit import entry_facts, filter_words, history_page
+from organizations.pages.audit import export as audit_export
 from organizations.pages.audit.entry_facts import EntryFacts
 from organizations.pages.audit.history_page import HistoryPage
 from organizations.permissions import Right, why_not
@@ -38,7 +39,7 @@ def build(user: User, filters: AuditFilters, problems: Mapping[str, FilterProble
         audit=history_page.build(filters, errors, before),
         # Links name a submission; the form has no field for it that could take the focus.
         problems=[("" if name == "submission" else name, error) for name, error in errors.items()],
-        exports=[(form.upper(), filters.address(format=form)) for form in csv_export.FORMATS],
+        exports=[(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
         why_not_export=why_not(user, Right.EXPORT),
     )
 

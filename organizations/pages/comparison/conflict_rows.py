@@ -159,7 +159,8 @@ def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None
 def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> list[_ConflictContact]:
     """Each contact once: those before in their order, then those that were added."""
     rows = []
-    for each in contact_sides(mine.record, before.record, theirs.record, None):
+    # The record before the two edits takes the side of the accepted one, and their edit that of the directory.
+    for each in contact_sides(saved=mine.record, accepted=before.record, newest=theirs.record, seen=None):
         place_mine, place, place_theirs = each.places
         places = {ConflictSide.THEIRS: place_theirs, ConflictSide.MINE: place_mine}
         key, label = f"contact-{place}", f"Contact {(place or 0) + 1}"

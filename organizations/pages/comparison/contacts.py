@@ -42,6 +42,7 @@ class ContactSides:
 
 
 def contact_sides(
+    *,
     saved: OrganizationRecord,
     accepted: OrganizationRecord | None,
     newest: OrganizationRecord | None,
@@ -76,7 +77,7 @@ def contact_sides(
 
 def reading_contacts(ours: OrganizationRecord, reading: OrganizationRecord) -> Iterator[ContactSides]:
     """Every contact of two records once, `saved` from `ours` and `seen` from the reading; ours come first."""
-    return contact_sides(ours, None, knowledge.respelled(reading, ours), reading)
+    return contact_sides(saved=ours, accepted=None, newest=knowledge.respelled(reading, ours), seen=reading)
 
 
 def _became(base: OrganizationRecord, other: OrganizationRecord) -> dict[int, int]:

@@ -232,7 +232,7 @@ def _plain_row(
 
 
 def _contact_groups(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
-    for each in contact_sides(sides.saved, sides.accepted, sides.newest, sides.seen):
+    for each in contact_sides(saved=sides.saved, accepted=sides.accepted, newest=sides.newest, seen=sides.seen):
         if each.is_whole:
             yield FieldGroup("", "contacts", (_whole_contact(each, columns),))
         else:
@@ -295,7 +295,7 @@ def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     yield FieldGroup("", "contacts", (row,))
 
 
-def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
+def keys_without_field(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
     """Keys that the form does not have, each with whether an Update sends it back."""
     kept = dict(record.carried)
     names = dict(seen.carried if seen else ()) | kept

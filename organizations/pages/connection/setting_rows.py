@@ -59,7 +59,7 @@ def _without_invalid_value(row: SettingRow, facts: ConnectionFacts) -> SettingRo
 def _rows(facts: ConnectionFacts) -> list[SettingRow]:
     return [
         SettingRow("Address", facts.base_url, *_source(facts, "base_url")),
-        SettingRow("Way to sign in", _sign_in(facts), *_source(facts, "auth", facts.way), _sign_in_note(facts)),
+        SettingRow("Way to sign in", _sign_in(facts), *_source(facts, "auth", facts.auth), _sign_in_note(facts)),
         *_key_rows(facts),
         SettingRow(
             "Source ID",
@@ -138,25 +138,25 @@ def _sign_in(facts: ConnectionFacts) -> str:
         "oauth": f"OAuth, client {facts.client_id or NOT_SET}, key {facts.key_id or NOT_SET}",
         "api-key": "Legacy API key",
         "token": "Fixed access token",
-    }.get(facts.way, NOT_SET)
+    }.get(facts.auth, NOT_SET)
 
 
 def _sign_in_note(facts: ConnectionFacts) -> str:
-    if facts.way == "token":
+    if facts.auth == "token":
         return "Redox's tokens last minutes or hours. Fixed tokens are for trials."
-    return WHERE_OAUTH if facts.way in ("", "oauth") else "Redox dashboard, the source's API key"
+    return WHERE_OAUTH if facts.auth in ("", "oauth") else "Redox dashboard, the source's API key"
 
 
 def _key_rows(facts: ConnectionFacts) -> list[SettingRow]:
-    if facts.way == "oauth":
+    if facts.auth == "oauth":
         origin = "read from file" if facts.private_key_file else "read from a variable"
         loaded = written(facts.loaded_at, "clock")
         value = f"{origin}, loaded {loaded}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
         source = "set" if facts.thumbprint else NOT_SET
         note = f"never shown. {facts.key_warning}" if facts.key_warning else "never shown"
         return [SettingRow("Private key", value, source, facts.private_key_variable, note)]
-    if facts.way in ("api-key", "token"):
-        variable = facts.prefix + ("API_SECRET" if facts.way == "api-key" else "ACCESS_TOKEN")
+    if facts.auth in ("api-key", "token"):
+        variable = facts.prefix + ("API_SECRET" if facts.auth == "api-key" else "ACCESS_TOKEN")
         is_set = variable not in facts.missing
         return [
             SettingRow("Secret", "set" if is_set else NOT_SET, "set" if is_set else NOT_SET, variable, "never shown")

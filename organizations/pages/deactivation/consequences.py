@@ -7,15 +7,15 @@ from django.utils.safestring import SafeString
 
 from organizations.knowledge import unsent
 from organizations.models import Intent, Organization, clock
+from organizations.models.tree import path_of
 from organizations.pages.record.summary import accepted_basis
 from organizations.queries.record_entries import last_touched
-from organizations.queries.record_tree import ancestors_of
 from organizations.records import difference, spoken
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
 from organizations.text import freshness
 
-OLD = datetime.timedelta(days=180)
+OLD_VALUE_AGE = datetime.timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class DeactivationContent:
 def deactivation_content(review: Review) -> DeactivationContent:
     """What the page shows of a review that deactivates or reactivates."""
     organization = review.organization
-    ancestors = ancestors_of(organization)
+    ancestors = path_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
     counterpart = organization.counterpart
     return DeactivationContent(
@@ -89,7 +89,7 @@ def unsent_labels(review: Review) -> tuple[str, ...]:
 def _old_values(review: Review) -> list[OldValues]:
     """Fields of the message that were last edited more than 180 days ago, by day, the oldest first."""
     saved_at = last_touched(review.organization)
-    limit = clock.now() - OLD
+    limit = clock.now() - OLD_VALUE_AGE
     days: dict[datetime.date, OldValues] = {}
     for filled in difference(None, review.record):
         at = saved_at.get(filled.field)

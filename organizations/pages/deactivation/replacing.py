@@ -12,7 +12,7 @@ from organizations.queries.record_context import record_at
 def read_replacement(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
     """The active record that the text names by OID or name, or why there is none. Ids in `without` do not count."""
     text = typed.replace("\x00", "")
-    replacement = record_at(environment, choices.record_called(environment, text), without=without)
+    replacement = record_at(environment, choices.oid_named(environment, text), without=without)
     if replacement is None:
         fault = f"This is not another record of yours in {environment.label}."
         elsewhere = record_choices.elsewhere_sentence(environment, text)

@@ -13,7 +13,15 @@ from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
 from organizations.queries import record_entries
-from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
+from organizations.records import (
+    Difference,
+    OrganizationRecord,
+    contact_text,
+    difference,
+    kept_and_added,
+    listed,
+    spoken,
+)
 from organizations.services.directory import differences
 from organizations.services.directory.differences import DifferingReading
 from organizations.text import freshness, vocabulary
@@ -275,5 +283,4 @@ def _differing(environment: str, before: OrganizationRecord, after: Organization
 
 
 def _named(labels: list[str] | tuple[str, ...]) -> str:
-    more = len(labels) - MOST_NAMED
-    return listed(labels[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'other')}" if more > 0 else "")
+    return vocabulary.name_some([spoken(label) for label in labels], MOST_NAMED)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from organizations.models import Environment, EnvironmentGate, Submission, User, Worker, clock
-from organizations.pages.home import matter_lines, unsent
-from organizations.pages.home.matters import HomeContext, Matter, matters
+from organizations.pages.home import unpaired_lines, unsent
+from organizations.pages.home.lines import HomeContext, HomeLine, paired_lines
 from organizations.pages.home.who_acts import NextActors
 from organizations.queries import environments, home
 from organizations.queries.home import RecordGroup
@@ -36,7 +36,7 @@ class EnvironmentPanel:
 
     @property
     def differing_url(self) -> str:
-        return matter_lines.list_of(DIRECTORY_DIFFERS, self.environment)
+        return unpaired_lines.list_of(DIRECTORY_DIFFERS, self.environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Home:
     `only_reads`: the reader has no right to act on anything.
     """
 
-    for_you: list[Matter]
-    waiting: list[Matter]
+    for_you: list[HomeLine]
+    waiting: list[HomeLine]
     only_reads: bool
     mine: list[Submission]
     panels: list[EnvironmentPanel]
@@ -69,12 +69,12 @@ def build(user: User) -> Home:
     groups, differing = home.record_groups(), home.differing_groups()
     context = HomeContext(NextActors(user), environments.gates(), clock.now())
     lines = (
-        *matter_lines.of_submissions(groups, context),
-        *matter_lines.differing(differing, context),
-        *matter_lines.paused_plans(context),
+        *unpaired_lines.of_submissions(groups, context),
+        *unpaired_lines.differing(differing, context),
+        *unpaired_lines.paused_plans(context),
         *unsent.lines(groups, context),
     )
-    for_you, waiting = matters(lines, context)
+    for_you, waiting = paired_lines(lines, context)
     numbers = {group.environment: group.number for group in differing}
     return Home(
         for_you=for_you,

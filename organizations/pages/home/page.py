@@ -31,7 +31,7 @@ class PanelRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage(Page):
-    """`demonstration` shows the tour: `to_close` is a location to deactivate; `deadline` and `settle` are seconds."""
+    """`demonstration` shows the tour. `to_deactivate` is a location for it; `deadline` and `settle` are seconds."""
 
     template = "home/page.html"
 
@@ -39,7 +39,7 @@ class HomePage(Page):
     panels: list[PanelRow]
     mine: list[SentRow]
     demonstration: bool
-    to_close: Organization | None
+    to_deactivate: Organization | None
     deadline: float
     settle: float
 
@@ -52,7 +52,7 @@ def build(user: User) -> HomePage:
         panels=[_panel(panel) for panel in home.panels],
         mine=[SentRow(each, evidence.state_word(each)) for each in home.mine],
         demonstration=settings.DEMO,
-        to_close=demonstration.location_to_close() if settings.DEMO else None,
+        to_deactivate=demonstration.location_to_deactivate() if settings.DEMO else None,
         deadline=settings.REDOX_DEADLINE,
         settle=settings.REDOX_SETTLE,
     )

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.utils.html import format_html
 
 from organizations.models import Environment
-from organizations.pages.home.matter_lines import list_of
-from organizations.pages.home.matters import MOST_LINES, HomeContext, MatterLine, MatterPlace
+from organizations.pages.home.lines import MOST_LINES, HomeContext, LinePlace, UnpairedLine
+from organizations.pages.home.unpaired_lines import list_of
 from organizations.pages.home.who_acts import saved
 from organizations.permissions import sending
 from organizations.queries import home
@@ -17,7 +17,7 @@ from organizations.text.vocabulary import count
 PORTAL = "The portal"
 
 
-def lines(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[MatterLine]:
+def lines(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """Unsent changes are for the person who saved them last; if this person cannot send, for everybody who can."""
     unsent = [group for group in groups if group.open_work == UNSENT]
     names = home.names_of(group.edited_by for group in unsent)
@@ -41,7 +41,7 @@ class _UnsentChanges:
         self.environment, self.groups, self.context = environment, groups, context
         self.names: dict[int | None, str] = {**names, None: PORTAL, context.actors.reader.pk: "You"}
 
-    def lines(self, own_names: str) -> Iterator[MatterLine]:
+    def lines(self, own_names: str) -> Iterator[UnpairedLine]:
         reader, can_send = self.context.actors.reader.pk, self.context.actors.who_can(sending(self.environment))
         own = [group for group in self.groups if group.edited_by == reader and reader in can_send]
         others = [group for group in self.groups if group.edited_by in can_send and group not in own]
@@ -49,25 +49,25 @@ class _UnsentChanges:
         if own:
             fields = count(sum(group.fields for group in own), "field was", "fields were")
             text = own_names or f"{fields} saved here and not sent."
-            yield MatterLine(UNSENT, True, "", "own", self._place(own, " you saved", text))
+            yield UnpairedLine(UNSENT, True, "", "own", self._place(own, " you saved", text))
         if others:
             place = self._place(others, " saved by others")
-            yield MatterLine(UNSENT, False, saved(self._savers(others)), "others", place)
+            yield UnpairedLine(UNSENT, False, saved(self._savers(others)), "others", place)
         if stuck:
             yield self._stuck(stuck, for_reader=reader in can_send)
 
-    def _stuck(self, groups: Sequence[RecordGroup], *, for_reader: bool) -> MatterLine:
+    def _stuck(self, groups: Sequence[RecordGroup], *, for_reader: bool) -> UnpairedLine:
         """Changes of people who cannot send them, or can no longer."""
         text = saved(self._savers(groups), bold=False)
         if for_reader and any(group.edited_by for group in groups):
             text = format_html("{} They cannot send to {}.", text, self.environment.label)
         who = "" if for_reader else self.context.actors.acts_next(UNSENT, self.environment)
-        return MatterLine(UNSENT, for_reader, who, "stuck", self._place(groups, "", text))
+        return UnpairedLine(UNSENT, for_reader, who, "stuck", self._place(groups, "", text))
 
-    def _place(self, groups: Sequence[RecordGroup], whose: str, text: str = "") -> MatterPlace:
+    def _place(self, groups: Sequence[RecordGroup], whose: str, text: str = "") -> LinePlace:
         number = sum(group.number for group in groups)
         people = sorted({group.edited_by or 0 for group in groups})
-        return MatterPlace(
+        return LinePlace(
             environment=self.environment,
             number=number,
             what=f"{count(number, 'record')}{whose}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.core.paginator import Page
 from django.urls import reverse
 
-from organizations.models import Organization
+from organizations.models import Organization, tree
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
 from organizations.queries import record_filters, record_tree
 from organizations.queries.matches import match
@@ -87,7 +87,7 @@ class _TreeRows:
 
     def _add_work_below(self, rows: list[RecordRow]) -> None:
         """Set the work below each row, also if its branch is open: the browser can fold it without the server."""
-        below = record_tree.work_below(self.environment, [row.organization.oid for row in rows if row.children])
+        below = tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
         for row in rows:
             row.below = below.get(row.organization.oid, row.below)
         for row in rows:

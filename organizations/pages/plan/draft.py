@@ -84,7 +84,7 @@ class DraftContent:
     branches: tuple[Organization, ...]
     because: str
     elsewhere: int
-    worked_out_at: datetime.datetime
+    computed_at: datetime.datetime
 
     @property
     def sources(self) -> str:
@@ -202,7 +202,7 @@ def draft_content(
         branches=() if root else _branches(draft),
         because=_because(draft, root),
         elsewhere=_elsewhere(draft),
-        worked_out_at=clock.now(),
+        computed_at=clock.now(),
     )
 
 
@@ -266,7 +266,8 @@ def _what(review: Review, kind: PlanKind) -> str:
         return review.registration
     if review.before is None:
         return f"{vocabulary.count(len(review.changes), 'field')}, nothing to compare with"
-    labels = _named([change.difference.label.rpartition(", ")[2] for change in review.changes])
+    short_labels = dict.fromkeys(change.difference.label.rpartition(", ")[2] for change in review.changes)
+    labels = vocabulary.name_some(list(short_labels), MOST_NAMED, "more field")
     if not review.overwrites:
         return labels
     lost = vocabulary.count(len(review.overwrites), "directory value")
@@ -280,12 +281,6 @@ def _before(review: Review) -> str:
     if review.known.accepted is not None:
         return freshness.accepted_heading(review.organization)
     return f"Directory asked {written(review.organization.seen_at, 'day')}" if review.organization.seen_at else ""
-
-
-def _named(labels: Collection[str]) -> str:
-    different = list(dict.fromkeys(labels))
-    more = len(different) - MOST_NAMED
-    return ", ".join(different[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'more field')}" if more > 0 else "")
 
 
 def _stays_saved(row: DraftRow) -> str:

@@ -12,12 +12,12 @@ from organizations.pages.addresses import submission_url
 from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
-from organizations.queries.submission_story import gate_of
+from organizations.queries.environments import gate_of
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain
 from organizations.text.queue_reason import WaitReason
-from organizations.text.vocabulary import Word, count
+from organizations.text.vocabulary import Word, name_some
 
 MOST_NAMED = 5
 NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
@@ -65,11 +65,7 @@ def active_because(organization: Organization, blockers: Iterable[Blocker]) -> s
 
 def names(organizations: Iterable[Organization], more: int = 0) -> str:
     """The names of the records: "Sparta, Tomah and 3 others"."""
-    all_names = [each.name for each in organizations]
-    named, rest = all_names[:MOST_NAMED], max(len(all_names) - MOST_NAMED, 0) + more
-    if rest:
-        return f"{', '.join(named)} and {count(rest, 'other')}"
-    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1] if named else "")))
+    return name_some([each.name for each in organizations], MOST_NAMED, more=more, before_last=" and ")
 
 
 class _Reasons:

@@ -13,7 +13,7 @@ from organizations.pages.plan.progress import PlanContent, PlanSummary, plan_con
 from organizations.permissions import Right, may, sending, why_not
 from organizations.queries import plan_rows
 
-HOLD = "pause or stop a plan"
+PAUSE_OR_STOP = "pause or stop a plan"
 ROWS = 50
 
 
@@ -25,7 +25,7 @@ class PlanPage(Page):
 
     plan: Plan
     content: PlanContent
-    hold_why_not: str
+    why_not_pause: str
     switch_url: str
 
 
@@ -56,7 +56,7 @@ def build(plan: Plan, user: User) -> PlanPage:
 def build_state(plan: Plan, user: User, seen: str) -> PlanStateFragment | None:
     """What is new for an open page that last showed `seen`; None if nothing is."""
     content = plan_content(plan)
-    if seen == content.since:
+    if seen == content.version_token:
         return None
     return PlanStateFragment(**_names(plan, user, content), changed=not seen.startswith(f"{content.stage}-"))
 
@@ -73,6 +73,6 @@ def _names(plan: Plan, user: User, content: PlanContent) -> dict[str, Any]:
     return {
         "plan": plan,
         "content": content,
-        "hold_why_not": "" if is_maker else why_not(user, sending(environment), environment, HOLD),
+        "why_not_pause": "" if is_maker else why_not(user, sending(environment), environment, PAUSE_OR_STOP),
         "switch_url": reverse("submissions", args=[environment.other]),
     }

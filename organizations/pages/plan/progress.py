@@ -18,7 +18,7 @@ from organizations.models.submission import OPEN_STATES
 from organizations.pages.addresses import submission_url
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.queries import plan_rows
-from organizations.queries.submission_story import gate_of
+from organizations.queries.environments import gate_of
 from organizations.text import evidence, vocabulary
 from organizations.text.markup import plain, written
 from organizations.text.queue_reason import WaitReason
@@ -52,10 +52,10 @@ class PlanSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContent:
-    """What the page of a plan shows. `can_be_held`: a submission was not attempted yet.
+    """What the page of a plan shows. `can_be_stopped`: a submission was not attempted yet.
 
-    An open page compares `stage` and `since` to learn what is new. `stage` changes with the plan's own state, `since`
-    with anything on the page.
+    An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the plan's own state,
+    `version_token` with anything on the page.
     """
 
     plan: Plan
@@ -67,22 +67,22 @@ class PlanContent:
     accepted: int
     progress: str
     is_open: bool
-    can_be_held: bool
+    can_be_stopped: bool
     poll_seconds: int
     stage: str
-    since: str
+    version_token: str
 
     @property
     def can_pause(self) -> bool:
-        return self.can_be_held and self.plan.state == PlanState.GOING
+        return self.can_be_stopped and self.plan.state == PlanState.GOING
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         return self.is_open and self.plan.state == PlanState.PAUSED
 
     @property
     def can_stop(self) -> bool:
-        return self.can_be_held and self.plan.state != PlanState.STOPPED
+        return self.can_be_stopped and self.plan.state != PlanState.STOPPED
 
     @property
     def again_url(self) -> str:
@@ -141,10 +141,10 @@ def plan_content(plan: Plan) -> PlanContent:
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
         is_open=is_open,
-        can_be_held=any(submission.can_be_cancelled for submission in submissions),
+        can_be_stopped=any(submission.can_be_cancelled for submission in submissions),
         poll_seconds=poll_seconds,
         stage=word.key,
-        since=f"{word.key}-{digest}",
+        version_token=f"{word.key}-{digest}",
     )
 
 

@@ -23,9 +23,10 @@ def _with_time(row: FieldRow, since: dict[str, datetime.datetime]) -> FieldRow:
 
 
 def _first_seen(organization: Organization, sides: RecordSides) -> dict[str, datetime.datetime]:
-    """By the label of each field: the first of the unbroken readings that show what the newest one shows.
+    """When the directory began to show the value that it shows now, by the label of each field.
 
-    A field has no time if that reading may be older than those that are stored.
+    Readings are compared from the newest back, until one shows another value. A field has no time if no stored reading
+    shows another value, and older readings may be missing.
     """
     readings, is_whole = readings_since_acceptance(organization)
     since: dict[str, datetime.datetime] = {}

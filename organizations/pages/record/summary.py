@@ -16,14 +16,15 @@ from organizations.models import (
     Presence,
     State,
     Submission,
+    tree,
 )
 from organizations.pages.addresses import submission_url
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.pages.record import first_seen, to_do
-from organizations.pages.record.to_do import Band
-from organizations.queries import parents, record_context, record_entries, record_tree
+from organizations.pages.record.to_do import ToDoBox
+from organizations.queries import parents, record_context, record_entries
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import redox_settings
@@ -47,7 +48,7 @@ class RecordHead:
     standing: Word
     standing_sentence: str
     basis: SafeString
-    bands: tuple[Band, ...]
+    boxes: tuple[ToDoBox, ...]
     submissions: int
     entries: int
     can_withdraw: bool
@@ -77,7 +78,7 @@ class RecordValues:
     is_read: bool
     note: str
     ahead_tag: str
-    foreign_keys: tuple[tuple[str, bool], ...]
+    keys_without_field: tuple[tuple[str, bool], ...]
 
     @property
     def count(self) -> int:
@@ -97,7 +98,7 @@ class RecordSidebar:
 def record_head(organization: Organization) -> RecordHead:
     """The head of a record that was read `with_words`."""
     environment, last = organization.environment, organization.last_submission
-    above = record_tree.ancestors_of(organization)
+    above = tree.path_of(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
     return RecordHead(
         organization=organization,
@@ -109,7 +110,7 @@ def record_head(organization: Organization) -> RecordHead:
         standing=standing_of(organization),
         standing_sentence=_status_sentence(organization),
         basis=status_basis(organization),
-        bands=to_do.bands(organization, can_discard=can_discard),
+        boxes=to_do.to_do_boxes(organization, can_discard=can_discard),
         submissions=record_context.submission_count(organization),
         entries=record_entries.entry_count(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
@@ -246,9 +247,9 @@ def record_values(organization: Organization) -> RecordValues:
         is_read=seen is not None,
         note=_reading_note(organization),
         ahead_tag=_ahead_tag(organization),
-        foreign_keys=()
+        keys_without_field=()
         if organization.is_foreign
-        else field_rows.foreign_keys(organization.record(), organization.seen_record()),
+        else field_rows.keys_without_field(organization.record(), organization.seen_record()),
     )
 
 

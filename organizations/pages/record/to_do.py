@@ -1,4 +1,4 @@
-"""What is to do about a record: one band for each matter, the submission first, then the directory."""
+"""What is to do about a record: one box for each thing to do, the submission first, then the directory."""
 
 import datetime
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from organizations.pages.organizations.rows import work_key
 from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
-from organizations.queries.record_entries import unsent_edits
+from organizations.queries.environments import gate_of
+from organizations.queries.record_entries import edits_since_acceptance
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
-from organizations.queries.submission_story import gate_of
 from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
@@ -26,7 +26,7 @@ from organizations.services.review import reviews
 from organizations.text.decisions import decided
 from organizations.text.evidence import state_word
 from organizations.text.markup import plain, written
-from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
+from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count, name_some
 
 MOST_NAMED = 6
 SHOWN_AGAIN = (
@@ -36,8 +36,8 @@ FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", F
 UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
 
 
-class BandAction(NamedTuple):
-    """A button of a band. `edits`: it needs the right to edit. `is_link`: it looks like a link."""
+class BoxAction(NamedTuple):
+    """A button of a box. `edits`: it needs the right to edit. `is_link`: it looks like a link."""
 
     label: str
     url: str
@@ -47,24 +47,24 @@ class BandAction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """One matter: its word with its meaning, a sentence about this record, and what can be done."""
+class ToDoBox:
+    """One thing to do: its word with its meaning, a sentence about this record, and what can be done."""
 
     word: Word
     meaning: str
     sentence: SafeString
-    acts: tuple[BandAction, ...] = ()
+    acts: tuple[BoxAction, ...] = ()
 
     @property
     def key(self) -> str:
         return self.word.key
 
 
-def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
-    """Every band of a record that was read `with_words`. At most one button of the page is the primary one."""
-    all_bands = list(_bands(organization, can_discard))
-    primary = next((act for band in all_bands for act in band.acts if act.is_primary), None)
-    return tuple(_with_one_primary(band, primary) for band in all_bands)
+def to_do_boxes(organization: Organization, *, can_discard: bool) -> tuple[ToDoBox, ...]:
+    """Every box of a record that was read `with_words`. At most one button of the page is the primary one."""
+    all_boxes = list(_boxes(organization, can_discard))
+    primary = next((act for box in all_boxes for act in box.acts if act.is_primary), None)
+    return tuple(_with_one_primary(box, primary) for box in all_boxes)
 
 
 def next_query_sentence(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
@@ -89,10 +89,9 @@ def missing_sentence(organization: Organization) -> str:
     return f"The directory did not show this OID when asked on {asked_at}."
 
 
-def listed(names: list[str]) -> str:
-    """The first names, and how many more fields there are."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
+def name_fields(labels: list[str]) -> str:
+    """The first labels, and how many more fields there are."""
+    return name_some(labels, MOST_NAMED, "more field")
 
 
 def deciders_sentence() -> str:
@@ -101,7 +100,7 @@ def deciders_sentence() -> str:
     return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
 
 
-def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
+def _boxes(organization: Organization, can_discard: bool) -> Iterator[ToDoBox]:
     key, last = work_key(organization), organization.last_submission
     if organization.is_foreign:
         yield _foreign(organization)
@@ -115,18 +114,18 @@ def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
         yield _differs(organization)
 
 
-def _with_one_primary(band: Band, primary: BandAction | None) -> Band:
-    acts = tuple(act._replace(is_primary=act is primary) for act in band.acts)
-    return Band(word=band.word, meaning=band.meaning, sentence=band.sentence, acts=acts)
+def _with_one_primary(box: ToDoBox, primary: BoxAction | None) -> ToDoBox:
+    acts = tuple(act._replace(is_primary=act is primary) for act in box.acts)
+    return ToDoBox(word=box.word, meaning=box.meaning, sentence=box.sentence, acts=acts)
 
 
-def _foreign(organization: Organization) -> Band:
+def _foreign(organization: Organization) -> ToDoBox:
     meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
-    edit = BandAction("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
-    back = BandAction("Take this decision back", _url("differences", organization), is_link=True)
+    edit = BoxAction("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
+    back = BoxAction("Take this decision back", _url("differences", organization), is_link=True)
     sentence = format_html("{} Decided {}.", meaning, since)
-    return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
+    return ToDoBox(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
 
 def unclaimed_meaning(organization: Organization) -> str:
@@ -136,22 +135,22 @@ def unclaimed_meaning(organization: Organization) -> str:
     return text.format(name=plain(seen.name) if seen else "not named")
 
 
-def _unclaimed(organization: Organization) -> Band:
+def _unclaimed(organization: Organization) -> ToDoBox:
     meaning = unclaimed_meaning(organization)
-    decide = BandAction("Compare and decide", _url("differences", organization), is_primary=True)
+    decide = BoxAction("Compare and decide", _url("differences", organization), is_primary=True)
     sentence = format_html("{} Redox would reject a New, so nothing is sent before that is decided.", meaning)
-    return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
+    return ToDoBox(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
 
-def _changes(organization: Organization, can_discard: bool) -> Band:
+def _changes(organization: Organization, can_discard: bool) -> ToDoBox:
     word = OPEN_WORK["changes_not_sent"]
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
         sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
-    acts = [BandAction("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+    acts = [BoxAction("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
     if not organization.is_foreign and not organization.is_there_unclaimed:
-        acts.append(BandAction("Review and send", _url("review", organization), edits=True, is_primary=True))
-    return _band(word, word.say(k=organization.changes), sentence, *acts)
+        acts.append(BoxAction("Review and send", _url("review", organization), edits=True, is_primary=True))
+    return _box(word, word.say(k=organization.changes), sentence, *acts)
 
 
 def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
@@ -159,12 +158,12 @@ def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ..
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
     unsent = knowledge.unsent(known, organization.later_reading(), wanted)
-    return reviews.with_edits(unsent, unsent_edits(organization), known, wanted)
+    return reviews.with_edits(unsent, edits_since_acceptance(organization), known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:
     """The changed fields, each with who saved it last and when."""
-    return listed([_named(change.difference, change.entry) for change in unsent_changes(organization)])
+    return name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
@@ -173,28 +172,28 @@ def _named(change: Difference, entry: AuditEntry | None) -> str:
     return f"{spoken(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
 
 
-def _needs_person(organization: Organization, last: Submission) -> Band:
+def _needs_person(organization: Organization, last: Submission) -> ToDoBox:
     word = OPEN_WORK["needs_person"]
     sentence = f"{word.say(submission=last.pk)} {deciders_sentence()}"
-    return _band(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
+    return _box(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
 
 
-def _unknown(organization: Organization, last: Submission) -> Band:
+def _unknown(organization: Organization, last: Submission) -> ToDoBox:
     word = OPEN_WORK["unknown"]
     gate = gate_of(organization.environment)
     said = word.say(submission=last.pk)
     sentence = format_html("{} {}", said, next_query_sentence(last, gate, clock.now()))
-    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
+    return ToDoBox(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
 
 
-def _rejected(organization: Organization, last: Submission) -> Band:
+def _rejected(organization: Organization, last: Submission) -> ToDoBox:
     explanation = None if last.decided_by else answers.explain_answer(last)
     step = rejection.next_step(organization, last, explanation)
     acts = [_open(last, is_link=True)]
     if step is not None:
-        acts.append(BandAction(step.label, step.url, edits=step.needs_edit, is_primary=True))
+        acts.append(BoxAction(step.label, step.url, edits=step.needs_edit, is_primary=True))
     meaning = OPEN_WORK["rejected"].say(submission=last.pk)
-    return _band(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
+    return _box(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
 
 
 def _rejected_sentence(last: Submission, explanation: answers.Explanation | None) -> str:
@@ -209,31 +208,31 @@ def _rejected_sentence(last: Submission, explanation: answers.Explanation | None
     return f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."
 
 
-def _under_way(organization: Organization, last: Submission) -> Band:
+def _under_way(organization: Organization, last: Submission) -> ToDoBox:
     word = OPEN_WORK[work_key(organization)]
     said = word.say(submission=last.pk)
     if word.key != "queued":
-        return _band(word, said, said, _open(last))
+        return _box(word, said, said, _open(last))
     gate = gate_of(organization.environment)
     sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
-    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
+    return ToDoBox(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
 
 
 _OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected": _rejected}
 
 
-def _differs(organization: Organization) -> Band:
+def _differs(organization: Organization) -> ToDoBox:
     word = OPEN_WORK[DIRECTORY_DIFFERS]
-    decide = BandAction("Decide", _url("differences", organization))
+    decide = BoxAction("Decide", _url("differences", organization))
     first = written(organization.differs_since, "day") if organization.differs_since else ""
     if organization.is_missing:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
-        return _band(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
+        return _box(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
     names = [spoken(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
-    sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"
-    return _band(word, word.say(k=organization.differs), sentence, decide)
+    sentence = f"{count(organization.differs, 'field')}: {name_fields(names)}. First seen {first}.{overwrites}"
+    return _box(word, word.say(k=organization.differs), sentence, decide)
 
 
 def _overwrites(organization: Organization) -> bool:
@@ -243,13 +242,13 @@ def _overwrites(organization: Organization) -> bool:
     return organization.changes > 0 and bool(split.overwritten)
 
 
-def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> BandAction:
+def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> BoxAction:
     url = submission_url(submission)
-    return BandAction(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
+    return BoxAction(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
 
 
-def _band(word: Word, meaning: str, sentence: str, *acts: BandAction) -> Band:
-    return Band(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
+def _box(word: Word, meaning: str, sentence: str, *acts: BoxAction) -> ToDoBox:
+    return ToDoBox(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
 
 
 def _url(name: str, organization: Organization) -> str:

@@ -32,21 +32,21 @@ def start_blank(editing: Editing) -> FormStart:
 def start_below(editing: Editing, parent: Organization) -> FormStart:
     """A form filled for a record below this one."""
     record = record_below(parent)
-    typed, oid_note = editing.with_suggested_oid(editing.typed(record, ""))
+    typed, oid_note = editing.with_suggested_oid(editing.texts_of(record, ""))
     return _noted(editing, typed, oid_note, filled_sentence(record, parent))
 
 
 def start_like(editing: Editing, other: Organization) -> FormStart:
     """A form filled for a record that is like this one."""
     record = record_like(other)
-    typed, oid_note = editing.with_suggested_oid(editing.typed(record, other.stands_for))
+    typed, oid_note = editing.with_suggested_oid(editing.texts_of(record, other.stands_for))
     return _noted(editing, typed, oid_note, filled_sentence(record, other))
 
 
 def start_prepared(editing: Editing, staging: Organization) -> FormStart:
     """A form of PRODUCTION filled from a record of STAGING."""
     record = prepared_record(prepare.source_of(staging))
-    typed = editing.typed(record, staging.stands_for)
+    typed = editing.texts_of(record, staging.stands_for)
     return _noted(editing, typed if record.part_of_oid else typed.having(place=OURS))
 
 

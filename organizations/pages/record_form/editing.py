@@ -63,23 +63,21 @@ class Editing:
         form.main.fields["parent"].widget.attrs |= record_choices.suggestion_attributes(self.environment)
         return form
 
-    def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
-        """A record as this page shows it."""
-        place = OTHER  # also for the second gateway: the choice "gateway" means the usual one
+    def texts_of(self, record: OrganizationRecord, stands_for: str) -> Typed:
+        """The texts of the form for a stored record."""
+        parent_kind = OTHER  # also for the second gateway: the choice "gateway" means the usual one
         if record.part_of_oid == redox_settings.environment(self.environment).gateway_oid:
-            place = GATEWAY
+            parent_kind = GATEWAY
         elif record_at(self.environment, record.part_of_oid) is not None:
-            place = OURS
-        typed = Typed.from_record(record, stands_for=stands_for, place=place)
+            parent_kind = OURS
+        typed = Typed.from_record(record, stands_for=stands_for, parent_kind=parent_kind)
         return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")
 
     def parent_of(self, typed: Typed) -> str:
         """The OID of the chosen parent; "" if there is none."""
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
         wanted = typed.fields.get(text, "")
-        return search_text.oid_in(wanted) or (
-            choices.record_called(self.environment, wanted) if text == "parent" else ""
-        )
+        return search_text.oid_in(wanted) or (choices.oid_named(self.environment, wanted) if text == "parent" else "")
 
     def parent_notes(self, typed: Typed) -> list[str]:
         """Why the parent in a new form cannot be a parent."""
@@ -127,13 +125,13 @@ class Editing:
             gateways=redox_settings.gateway_oids(self.environment),
             routing_names=redox_settings.routing_names(),
             own_ids=redox_settings.source_and_client_ids(),
-            record_called=lambda typed: choices.record_called(self.environment, typed),
+            oid_named=lambda typed: choices.oid_named(self.environment, typed),
             elsewhere=lambda typed: record_choices.elsewhere_sentence(self.environment, typed),
             oid_error=self._oid_error,
             parent_error=self._parent_error,
             fixed_oid=organization.oid if organization and notices.fixed_oid_sentence(organization) else "",
             destination_known=organization.destination_known if organization else True,
-            stored=self.typed(organization.record(), organization.stands_for) if organization else None,
+            stored=self.texts_of(organization.record(), organization.stands_for) if organization else None,
         )
 
     def _oid_error(self, oid: str) -> str:

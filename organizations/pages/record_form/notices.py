@@ -7,7 +7,7 @@ from datetime import datetime
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.queries.record_context import child_count
-from organizations.queries.record_entries import unsent_edits
+from organizations.queries.record_entries import edits_since_acceptance
 from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services.records import organizations
 from organizations.services.records.authors import edit_of_ours
@@ -122,7 +122,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     known = organization.baseline_record()
     if known is None:
         return
-    edits = unsent_edits(organization)
+    edits = edits_since_acceptance(organization)
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
         entry = edit_of_ours(found, edits, known)

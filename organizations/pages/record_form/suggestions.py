@@ -26,7 +26,7 @@ class SuggestionsPage(Page):
 def build(environment: Environment, field: str, typed: str) -> SuggestionsPage:
     """What matches `typed` in this field; `field` is "" if it is another one."""
     is_parent = field == "parent"
-    called = choices.record_called(environment, typed) if is_parent else ""
+    called = choices.oid_named(environment, typed) if is_parent else ""
     return SuggestionsPage(
         parents=choices.parents(environment, typed, with_deactivated=field in _ALSO_DEACTIVATED),
         with_place=is_parent,

@@ -248,7 +248,8 @@ def _sentences(review: Review) -> Iterator[str]:
         yield f"Moves {name} from {_name_of(review, review.before.part_of_oid)} to below {_parent(review)}."
     labels = [label for field, label in _short_labels(review) if not (moved and field == "part_of_oid")]
     if labels:
-        yield f"Changes {_listed(labels)} of {name}. {_rest(review)}"
+        named = vocabulary.name_some(labels, MOST_NAMED, "other field", before_last=" and ")
+        yield f"Changes {named} of {name}. {_rest(review)}"
     elif review.overwrites and not review.changes:
         yield _only_overwrites(review)
 
@@ -288,12 +289,6 @@ def _short_labels(review: Review) -> list[tuple[str, str]]:
     """Each changed field with its label for a sentence; a field of a contact without its contact."""
     short = {change.difference.label.rpartition(", ")[2]: change.difference.field for change in review.changes}
     return [(field, label) for label, field in short.items()]
-
-
-def _listed(labels: list[str]) -> str:
-    if len(labels) > MOST_NAMED:
-        labels = [*labels[:MOST_NAMED], vocabulary.count(len(labels) - MOST_NAMED, "other field")]
-    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
 
 def _parent(review: Review) -> str:

@@ -11,12 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict
+from organizations.models.tree import path_of
 from organizations.pages.addresses import record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import SubmittedChange, query_result
-from organizations.queries.record_tree import ancestors_of
 from organizations.records import spoken
 from organizations.text.decisions import clause
 from organizations.text.evidence import BY_QUERY
@@ -87,7 +87,7 @@ def next_steps(submission: Submission) -> tuple[NextStep, ...]:
 
 
 def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
-    organization, above = submission.organization, ancestors_of(submission.organization)
+    organization, above = submission.organization, path_of(submission.organization)
     back = _back_to(organization)
     if submission.intent == Intent.DEACTIVATE and above:
         return (_back_to(above[-1]), back)

@@ -22,15 +22,15 @@ from organizations.pages.submission.state import (
     accepted_warnings,
     approval_note,
     before_heading,
-    carried_name,
     changes_note,
     changes_title,
+    name_in_message,
     query_result,
     state_block,
     submitted_changes,
 )
 from organizations.permissions import Right, may, sending, why_not
-from organizations.queries import submission_story
+from organizations.queries import environments, submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 from organizations.text.evidence import BY_QUERY
@@ -71,7 +71,7 @@ class SubmissionPage(Page):
     cancel_why_not: str
     ask_why_not: str
     # What it changed, by whom, and how that is known.
-    carried_name: str
+    name_in_message: str
     changes: list[SubmittedChange]
     changes_title: str
     changes_note: str
@@ -117,9 +117,9 @@ def build(submission: Submission, user: User, form: DecisionForm | None = None) 
     )
 
 
-def since(submission: Submission) -> str:
-    """What an open page sends to learn what is new: see `StateBlock.since`."""
-    return _block(submission).since
+def version_token(submission: Submission) -> str:
+    """What an open page sends to learn what is new: see `StateBlock.version_token`."""
+    return _block(submission).version_token
 
 
 def build_state(submission: Submission, user: User, seen: str) -> SubmissionState:
@@ -145,7 +145,7 @@ def decision_form(
 
 
 def _block(submission: Submission) -> StateBlock:
-    return state_block(submission, submission_story.gate_of(submission.environment))
+    return state_block(submission, environments.gate_of(submission.environment))
 
 
 def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
     changes = [each._replace(suspected=suspects.get(each.label, "")) for each in submitted_changes(submission)]
     proved_by = acceptance.evidence_entry(submission, entries)
     return {
-        "carried_name": carried_name(submission),
+        "name_in_message": name_in_message(submission),
         "changes": changes,
         "changes_title": changes_title(submission),
         "changes_note": changes_note(submission),

@@ -38,7 +38,7 @@ from organizations.text.evidence import state_word
 from organizations.text.markup import moment, plain, written
 from organizations.text.queue_reason import WaitReason
 
-ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
+CAN_BE_QUERIED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
 
 SOON = datetime.timedelta(seconds=30)
@@ -51,8 +51,9 @@ _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would hav
 class StateBlock:
     """The state, its sentence and the one next step.
 
-    An open page compares `stage` and `since` to learn what is new. `stage` changes with the state and the attempt;
-    `since` also with everything else that the block says. Elapsed time is in neither: the page counts it.
+    An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the state and the
+    attempt; `version_token` also with everything else that the block says. Elapsed time is in neither:
+    the page counts it.
     """
 
     key: str
@@ -64,7 +65,7 @@ class StateBlock:
     step_url: str
     poll_seconds: int
     stage: str
-    since: str
+    version_token: str
     elapsed: int
     wait_is_over: bool
     then: str
@@ -142,10 +143,10 @@ def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: d
     return environment_reason(gate, now) if state == State.UNKNOWN else None
 
 
-def carried_name(submission: Submission) -> str:
+def name_in_message(submission: Submission) -> str:
     """The name in the message; with the name of the record now if that is another."""
-    carried, current = answers.message_name(submission), submission.organization.name
-    return f"{carried} (now {current})" if carried not in ("", current) else current
+    in_message, current = answers.message_name(submission), submission.organization.name
+    return f"{in_message} (now {current})" if in_message not in ("", current) else current
 
 
 def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
@@ -177,7 +178,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
-        since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
+        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
         then=after_next_query(submission) if state == State.UNKNOWN else "",
@@ -187,7 +188,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 def submitted_changes(submission: Submission) -> list[SubmittedChange]:
     """What the message changes, field by field, with who saved each change."""
     differences = parent_names.with_parent_names(submission.environment, submissions.sent_changes(submission))
-    edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
+    edits, accepted = list(submission_story.included_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
         SubmittedChange(

@@ -81,7 +81,7 @@ def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) ->
         "name": answer.record.name if answer.record else "",
         "active": bool(answer.record and answer.record.active),
     }
-    return ConnectionCheck(True, "Got a token and an answer to a Query. It did not write.", facts)
+    return ConnectionCheck(True, "Got a token and an answer to a Query. It wrote nothing to the directory.", facts)
 
 
 def _failure_sentence(exchange: Exchange, answer: lookup.DirectoryAnswer) -> str:

@@ -15,7 +15,7 @@ from organizations.services.connection import redox_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
-    """The settings in force. `way` is how the portal signs in; `public_key` is JSON for Redox's dashboard.
+    """The settings in force. `auth` is how the portal signs in; `public_key` is JSON for Redox's dashboard.
 
     `defaults` names the settings with their default value, `faulty` the variables whose value cannot be used.
     `key_warning` says why a private key that works should be replaced.
@@ -26,7 +26,7 @@ class ConnectionFacts:
     fault: str
     faulty: frozenset[str]
     missing: tuple[str, ...]
-    way: str
+    auth: str
     client_id: str
     key_id: str
     private_key_file: str
@@ -64,7 +64,7 @@ def connection_facts(name: str) -> ConnectionFacts:
         fault=connection.fault,
         faulty=connection.faulty,
         missing=_missing(prefix, given.auth, connection.missing),
-        way=given.auth,
+        auth=given.auth,
         client_id=given.client_id,
         key_id=given.key_id,
         private_key_file=given.private_key_file,
@@ -119,8 +119,8 @@ def _key_warning(credential: OAuthCredential) -> str:
     return f"This key has {bits:,} bits. It works, but {auth.RECOMMENDED_BITS:,} bits or more are recommended."
 
 
-def _missing(prefix: str, way: str, missing: tuple[str, ...]) -> tuple[str, ...]:
+def _missing(prefix: str, auth: str, missing: tuple[str, ...]) -> tuple[str, ...]:
     """The variables to set, in the order of the example file. A new connection signs in by OAuth."""
-    if not way:
+    if not auth:
         return tuple(prefix + name for name in ("AUTH", "CLIENT_ID", "KEY_ID", "PRIVATE_KEY_FILE"))
     return tuple(f"{name}_FILE" if name.endswith("PRIVATE_KEY") else name for name in missing)

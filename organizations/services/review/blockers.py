@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.db.models import Q, QuerySet
 from django.utils.timezone import localtime
 
+from organizations.fields import DESTINATION_NOT_KNOWN
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.models.submission import open_deactivation
 from organizations.records import OrganizationRecord
@@ -130,11 +131,7 @@ def _unknown_value(organization: Organization, record: OrganizationRecord) -> Bl
             "The portal does not know whether this OID is in the directory. Ask the directory first.",
         )
     if not record.destination_known:
-        return Blocker(
-            Block.DESTINATION_NOT_KNOWN,
-            "Enter the destination ID that this record has today. The directory does not show it, and the message would"
-            " overwrite it.",
-        )
+        return Blocker(Block.DESTINATION_NOT_KNOWN, DESTINATION_NOT_KNOWN)
     return None
 
 

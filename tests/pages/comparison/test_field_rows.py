@@ -174,5 +174,9 @@ def test_keys_that_the_form_does_not_have_are_named_and_are_nobodys_edit():
     ours = record(carried=(("Type", '"prov"'), ("ManagingOrg", '"x"')))
     seen = record(carried=(("ManagingOrg", '"x"'), ("PartOf.System", '"y"')), destination_known=False)
     assert field_rows.field_rows(RecordSides(ours, record(), seen)).differing == ()
-    assert field_rows.foreign_keys(ours, seen) == (("ManagingOrg", False), ("PartOf.System", False), ("Type", True))
-    assert field_rows.foreign_keys(record(), None) == ()
+    assert field_rows.keys_without_field(ours, seen) == (
+        ("ManagingOrg", False),
+        ("PartOf.System", False),
+        ("Type", True),
+    )
+    assert field_rows.keys_without_field(record(), None) == ()

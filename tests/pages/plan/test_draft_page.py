@@ -119,7 +119,7 @@ class TestForm:
         assert list(draft_page.plan_form(draft, QueryDict(f"{typed}{below.name}")).errors) == ["replaced_by"]
         replaced = draft_page.plan_form(draft, QueryDict(f"{typed}Pier"))
         assert replaced.is_valid()
-        assert replaced.given == "Replaced by Pier (2.999.1)"
+        assert replaced.reason_text == "Replaced by Pier (2.999.1)"
         other = draft_page.plan_form(draft, QueryDict(f"why=closed&in_words=ticket 7&replaced_by={below.name}"))
         assert other.is_valid()
-        assert other.given == "Location closed: ticket 7"
+        assert other.reason_text == "Location closed: ticket 7"

@@ -113,7 +113,7 @@ def test_what_waits_says_for_what_and_nothing_came(editor):
     family.submissions.filter(pk=page.rows[0].submission.pk).update(**again)
     later = shown.plan_content(family)
     assert "The connection broke." in strip_tags(later.rows[0].waits)
-    assert later.since != page.since
+    assert later.version_token != page.version_token
     Plan.objects.filter(pk=family.pk).update(state=PlanState.PAUSED)
     assert {row.waits for row in shown.plan_content(Plan.objects.get(pk=family.pk)).rows} == {""}
 
@@ -129,13 +129,13 @@ def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
     stopped = shown.plan_content(plan)
     assert stopped.held == "STAGING is stopped: The key is unknown."
-    assert stopped.since != before.since
+    assert stopped.version_token != before.version_token
     Plan.objects.update(state=PlanState.PAUSED)
     assert shown.plan_content(Plan.objects.get(pk=plan.pk)).held == ""
 
 
 def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
-    seen = plan_page.build(plan, editor).content.since
+    seen = plan_page.build(plan, editor).content.version_token
     assert plan_page.build_state(plan, editor, seen) is None
     row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
     again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)
@@ -166,11 +166,11 @@ def test_who_paused_and_who_stopped_it_is_said(plan, editor):
 
 def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan, editor):
     approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
-    refusals = [plan_page.build(plan, user).hold_why_not for user in (editor, approver, viewer)]
+    refusals = [plan_page.build(plan, user).why_not_pause for user in (editor, approver, viewer)]
     assert refusals[:2] == ["", ""]
     assert refusals[2].startswith("You cannot pause or stop a plan in STAGING.")
     editor.groups.clear()
-    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).hold_why_not
+    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).why_not_pause
 
 
 def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_assert_num_queries):

@@ -95,8 +95,8 @@ def test_what_is_unknown_promises_what_its_row_says(made, editor):
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (band,) = summary.record_head(loaded(made)).bands
-        return band.sentence
+        (box,) = summary.record_head(loaded(made)).boxes
+        return box.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
     Submission.objects.update(not_before=clock.now())
@@ -172,8 +172,8 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, 
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
-    (band,) = summary.record_head(organization).bands
-    assert band.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
+    (box,) = summary.record_head(organization).boxes
+    assert box.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 
 # The summary, drawn -----------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
     assert (question.last, question.last_at) == ("accepted", accepted.confirmed_at)
     text = text_of_page(question)
-    assert "Throw away 1 saved change? The record goes back to what was last accepted (" in text
+    assert "Discard 1 saved change? The record goes back to what was last accepted (" in text
     assert "The changes stay in the history." in text
     version = shown(accepted, name="Lakeside (North)").version
     differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
@@ -360,7 +360,7 @@ def test_nothing_to_discard_is_said(made, editor):
     assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(made)
-    assert "There is nothing to throw away." in text_of_page(act_pages.build_discard(loaded(made)))
+    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(made)))
     factories.submission(edited(made, editor, name="Lakeside South"), user=editor)
     question = act_pages.build_discard(loaded(made))
     assert (question.changes, question.fault in text_of_page(question)) == ([], True)

@@ -18,7 +18,7 @@ from organizations.models import (
     clock,
 )
 from organizations.pages.home import overview
-from organizations.pages.home.matters import MatterPlace
+from organizations.pages.home.lines import LinePlace
 from organizations.pages.record import summary
 from organizations.pages.record_form import notices
 from organizations.services.records import organizations
@@ -50,13 +50,13 @@ def basis(made: Organization) -> str:
     return strip_tags(head(made).basis)
 
 
-def bands(made: Organization) -> dict[str, str]:
-    return {band.key: strip_tags(str(band.sentence)) for band in head(made).bands}
+def boxes(made: Organization) -> dict[str, str]:
+    return {box.key: strip_tags(str(box.sentence)) for box in head(made).boxes}
 
 
 def buttons(made: Organization) -> dict[str, bool]:
-    """What the bands offer, and whether that is the primary button."""
-    return {act.label: act.is_primary for band in head(made).bands for act in band.acts}
+    """What the boxes offer, and whether that is the primary button."""
+    return {act.label: act.is_primary for box in head(made).boxes for act in box.acts}
 
 
 def sent(made: Organization, editor: User, **values: Any) -> Submission:
@@ -149,7 +149,7 @@ def test_the_one_primary_button_follows_what_is_open(made, editor):
         (State.SENDING, "", {opens: False}),
     ):
         Submission.objects.update(state=state, state_at=clock.now())
-        (said,) = bands(made).values()
+        (said,) = boxes(made).values()
         assert said.startswith(OPEN_WORK[state].say(submission=number)), state
         assert said.endswith(ending), state
         assert buttons(made) == offered, state
@@ -159,16 +159,16 @@ def test_saved_changes_are_named_with_who_saved_each(accepted, editor, second):
     contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
     edited(accepted, editor, contacts=(contact,))
     edited(accepted, second, name="Lakeside South")
-    (said,) = bands(accepted).values()
+    (said,) = boxes(accepted).values()
     assert said.endswith(f": Name (Editor Two, {day()}), Work phone of contact 1 (Editor One, {day()}).")
 
 
 def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(accepted, editor):
     shown(accepted, name="Lakeside (North)")
-    assert bands(accepted) == {"directory_differs": f"1 field: Name. First seen {day()}."}
+    assert boxes(accepted) == {"directory_differs": f"1 field: Name. First seen {day()}."}
     assert buttons(accepted) == {"Decide": False}
     edited(accepted, editor, aliases=("Shore",))
-    ours, theirs = bands(accepted).values()
+    ours, theirs = boxes(accepted).values()
     assert ours.endswith(f": Aliases (Editor One, {day()}).")
     assert theirs.endswith(f"First seen {day()}. Sending the saved changes would overwrite it.")
     assert buttons(accepted) == {"Discard": False, "Review and send": True, "Decide": False}
@@ -178,7 +178,7 @@ def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(ac
 def test_what_the_directory_shows_already_is_not_called_unsent(accepted, editor):
     edited(accepted, editor, name="Lakeside South", aliases=("Shore",))
     shown(accepted, name="Lakeside South")
-    said = bands(accepted)
+    said = boxes(accepted)
     assert ("Name" in said["changes_not_sent"], "Aliases" in said["changes_not_sent"]) == (False, True)
     assert "overwrite" not in said["directory_differs"]
 
@@ -186,16 +186,16 @@ def test_what_the_directory_shows_already_is_not_called_unsent(accepted, editor)
 def test_an_oid_that_the_directory_did_not_show_is_told_so(accepted):
     factories.confirmed(accepted, name="Lakeside South")
     not_shown(accepted)
-    assert bands(accepted).keys() == {"changes_not_sent", "directory_differs"}
+    assert boxes(accepted).keys() == {"changes_not_sent", "directory_differs"}
 
 
 def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made, editor):
     submission = rejected(made, editor, detail="Something new")
-    assert bands(made)["rejected"].startswith(f"Redox rejected submission {submission.pk}, ")
+    assert boxes(made)["rejected"].startswith(f"Redox rejected submission {submission.pk}, ")
     assert buttons(made) == {f"Open submission {submission.pk}": False, "Edit Lakeside North": True}
     Submission.objects.update(decided_by="Approver One", state_reason="Ours, ticket 7.")
-    assert bands(made)["rejected"].endswith(": Ours, ticket 7.")
-    for said in (bands(made)["rejected"], basis(made)):
+    assert boxes(made)["rejected"].endswith(": Ours, ticket 7.")
+    for said in (boxes(made)["rejected"], basis(made)):
         assert "by decision of Approver One" in said
     assert buttons(made)["Review and send"]
 
@@ -207,24 +207,24 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     rejected(made, editor, decided_by="Approver One")
     shown(made, name="Boston Harbor Hospital")
     organization = foreign(made)
-    assert list(bands(made)) == ["foreign"]
-    assert "belongs to another organization (Boston Harbor Hospital)" in bands(made)["foreign"]
+    assert list(boxes(made)) == ["foreign"]
+    assert "belongs to another organization (Boston Harbor Hospital)" in boxes(made)["foreign"]
     assert buttons(made) == {"Take this decision back": False, "Give it another OID": True}
     assert not head(made).can_deactivate
     values = summary.record_values(organization)
-    assert (values.is_read, values.foreign_keys) == (False, ())
+    assert (values.is_read, values.keys_without_field) == (False, ())
     assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
     edited(made, editor, name="Lakeside South")
-    assert list(bands(made)) == ["foreign", "changes_not_sent"]
+    assert list(boxes(made)) == ["foreign", "changes_not_sent"]
     assert "Review and send" not in buttons(made)
 
 
 def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made):
     shown(made, name="Boston Harbor Hospital")
-    (band,) = [band for band in head(made).bands if band.key == "unclaimed"]
-    assert "Boston Harbor Hospital" in band.sentence
+    (box,) = [box for box in head(made).boxes if box.key == "unclaimed"]
+    assert "Boston Harbor Hospital" in box.sentence
     assert "Review and send" not in buttons(made)
-    assert [(act.label, act.url) for act in band.acts] == [
+    assert [(act.label, act.url) for act in box.acts] == [
         ("Compare and decide", f"/staging/organizations/{BASE}/differences/")
     ]
 
@@ -246,9 +246,9 @@ def test_the_form_says_whether_the_oid_is_open_and_who_follows(made, editor):
 # Home -------------------------------------------------------------------------------------------------------
 
 
-def differing_places(editor: User) -> list[MatterPlace]:
-    matters = [matter for matter in overview.build(editor).for_you if matter.kind == "directory_differs"]
-    return [place for matter in matters for place in matter.places]
+def differing_places(editor: User) -> list[LinePlace]:
+    home_lines = [line for line in overview.build(editor).for_you if line.kind == "directory_differs"]
+    return [place for line in home_lines for place in line.places]
 
 
 def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):

@@ -126,6 +126,6 @@ def test_a_destination_that_is_said_to_be_none_stays_said(editor):
     texts = typed(seen, name="Mine", destination_none="on")
     conflict, _ = between(taken, texts, seen=2, name="mine", destination_id="mine")
     editing = open_form(taken)
-    both = editing.form(editing.typed(*conflict.merged()), checked=True)
+    both = editing.form(editing.texts_of(*conflict.merged()), checked=True)
     assert both.is_valid()
     assert both.record().destination_known

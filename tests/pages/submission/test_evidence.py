@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import Evidence, Intent, Organization, State, Submission, User, Verdict, clock
 from organizations.pages.record import to_do
 from organizations.pages.submission import acceptance, proof, rejection
-from organizations.pages.submission.state import accepted_warnings, carried_name, submitted_changes
+from organizations.pages.submission.state import accepted_warnings, name_in_message, submitted_changes
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
 from organizations.services.delivery import query
@@ -171,9 +171,9 @@ def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
 
 def test_a_submission_has_the_name_that_its_message_carried(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "answers", name="Lakeside North")
-    assert carried_name(submission) == "Lakeside North"
+    assert name_in_message(submission) == "Lakeside North"
     edit(submission.organization, editor, name="Lakeside Shore")
-    assert carried_name(fresh(submission)) == "Lakeside North (now Lakeside Shore)"
+    assert name_in_message(fresh(submission)) == "Lakeside North (now Lakeside Shore)"
 
 
 # What to do after it
@@ -256,9 +256,9 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     organization = (
         Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
     )
-    [band] = to_do.bands(organization, can_discard=False)
-    assert band.word.word == "Rejected by Redox"
-    [primary] = [(act.label, act.url, act.edits) for act in band.acts if act.is_primary]
+    [box] = to_do.to_do_boxes(organization, can_discard=False)
+    assert box.word.word == "Rejected by Redox"
+    [primary] = [(act.label, act.url, act.edits) for act in box.acts if act.is_primary]
     assert primary[0] == step
     assert primary == rejected(submission).step
 

@@ -134,7 +134,7 @@ def test_an_update_shows_old_and_new_and_who_saved_it(editor: User) -> None:
     assert page.changes_title == "What it would change"
     assert (page.previous, page.next) == (made.confirmed_submission, None)
     first = page_of(made.submissions.earliest("pk"), editor)
-    assert (first.carried_name, first.next) == ("Lakeside 1 (now Lakeside North)", second)
+    assert (first.name_in_message, first.next) == ("Lakeside 1 (now Lakeside North)", second)
 
 
 def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: Submission, worker: Actor) -> None:

@@ -10,7 +10,7 @@ from django.utils.html import format_html, strip_tags
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, Verdict
 from organizations.pages import queue_reasons
 from organizations.pages.addresses import record_url, submission_url
-from organizations.pages.home.matters import MOST_LINES, PLAN_PAUSED, HomeContext, MatterLine, MatterPlace, line_of
+from organizations.pages.home.lines import MOST_LINES, PLAN_PAUSED, HomeContext, LinePlace, UnpairedLine, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
 from organizations.queries.home import DifferingGroup, RecordGroup
@@ -29,7 +29,7 @@ DELAYED_AFTER = datetime.timedelta(minutes=15)
 MANY = "many"
 
 
-def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[MatterLine]:
+def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """The lines of records whose work is that of their last submission."""
     few: dict[str, list[Environment]] = {}
     for kind in (*ONE_BY_ONE, "awaiting"):
@@ -48,16 +48,14 @@ def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Itera
     yield from _one_by_one(few, context)
 
 
-def _many(
-    kind: str, environment: Environment, groups: Sequence[RecordGroup], context: HomeContext
-) -> MatterPlace | None:
+def _many(kind: str, environment: Environment, groups: Sequence[RecordGroup], context: HomeContext) -> LinePlace | None:
     """One place for all records of a kind; None if there are none, or if the lines of paused plans count them all."""
     number = sum(group.number for group in groups)
     text, in_paused_plans = _queued_text(environment, context) if kind == "queued" and number else ("", 0)
     if number <= in_paused_plans:
         return None
     counts_submissions = kind in ("awaiting", "queued")
-    return MatterPlace(
+    return LinePlace(
         environment=environment,
         number=number,
         what=count(number, "submission" if counts_submissions else "record"),
@@ -79,7 +77,7 @@ def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, i
     return " ".join(texts), counts.in_paused_plans
 
 
-def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iterator[MatterLine]:
+def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iterator[UnpairedLine]:
     records = home.records_with_work(few)
     submissions = [record.last_submission for record in records if record.last_submission]
     verdicts, reasons = decide.last_verdicts(submissions), queue_reasons.own_reasons(submissions, context.now)
@@ -92,7 +90,7 @@ def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iter
             text = _queue_text(reason, gate, context.now)
         else:
             text = _text(organization.open_work, submission, gate, verdicts.get(submission.pk), context.now)
-        place = MatterPlace(
+        place = LinePlace(
             environment=organization.environment,
             what=f"{organization.name}, {submission.event}",
             text=text,
@@ -137,10 +135,10 @@ def _text(
     return f'Redox wrote: "{quote}"' if submission.known_answer else plain(submission.state_reason)
 
 
-def paused_plans(context: HomeContext) -> Iterator[MatterLine]:
+def paused_plans(context: HomeContext) -> Iterator[UnpairedLine]:
     """Plans that wait for a person to resume them."""
     for plan, waiting in home.paused_plans():
-        place = MatterPlace(
+        place = LinePlace(
             environment=plan.environment,
             what=f"Plan {plan.pk}, {count(waiting, 'record')}",
             text=f"{plain(plan.state_reason).rstrip('.')}.",
@@ -150,14 +148,14 @@ def paused_plans(context: HomeContext) -> Iterator[MatterLine]:
         yield line_of(PLAN_PAUSED, place, f"plan {plan.pk}", context)
 
 
-def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterator[MatterLine]:
+def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """Records for which the directory shows other values, whatever else is to do about them."""
     if max((group.number for group in groups), default=0) <= MOST_LINES:
         for organization in home.differing_records([group.environment for group in groups]):
             yield line_of(DIRECTORY_DIFFERS, _one_differing(organization), _pair(organization), context)
         return
     for group in groups:
-        place = MatterPlace(
+        place = LinePlace(
             environment=group.environment,
             number=group.number,
             what=count(group.number, "record"),
@@ -168,10 +166,10 @@ def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterato
         yield line_of(DIRECTORY_DIFFERS, place, MANY, context)
 
 
-def _one_differing(organization: Organization) -> MatterPlace:
+def _one_differing(organization: Organization) -> LinePlace:
     labels = [spoken(difference.label) for difference in to_do.differences_of(organization)]
-    fields = f"{count(organization.differs, 'field')}: {to_do.listed(labels)}."
-    return MatterPlace(
+    fields = f"{count(organization.differs, 'field')}: {to_do.name_fields(labels)}."
+    return LinePlace(
         environment=organization.environment,
         what=organization.name,
         text=fields if labels else to_do.missing_sentence(organization),

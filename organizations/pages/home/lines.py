@@ -29,8 +29,8 @@ MOST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MatterPlace:
-    """A matter in one environment. `number` counts the records or submissions that `what` names; `url` opens them."""
+class LinePlace:
+    """One environment of a line. `number` counts the records or submissions that `what` names; `url` opens them."""
 
     environment: str
     number: int = 1
@@ -41,7 +41,7 @@ class MatterPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class HomeLine:
     """One line, with a place in each of its environments.
 
     `who` says who acts next; to a reader who can act, it says who else can. `is_pair`: the places are a record and its
@@ -49,7 +49,7 @@ class Matter:
     """
 
     kind: str
-    places: tuple[MatterPlace, ...]
+    places: tuple[LinePlace, ...]
     who: str
     is_pair: bool
 
@@ -66,7 +66,7 @@ class Matter:
         return sum(place.number for place in self.places) > 1
 
     @property
-    def titles(self) -> list[tuple[str, list[MatterPlace]]]:
+    def titles(self) -> list[tuple[str, list[LinePlace]]]:
         """The places by name: counterparts share their name, a count of records has its own place."""
         if self.is_pair and len({place.what for place in self.places}) == 1:
             return [(self.places[0].what, list(self.places))]
@@ -80,8 +80,8 @@ class Matter:
         return [(place.environment.upper(), place.text) for place in self.places if place.text]
 
 
-class MatterLine(NamedTuple):
-    """A place before its counterpart is found. Lines that differ only in the place become one matter.
+class UnpairedLine(NamedTuple):
+    """A place before its counterpart is found. Lines that differ only in the place become one.
 
     `pair` is a number that a record and its counterpart share, or a text if the place counts records.
     """
@@ -90,7 +90,7 @@ class MatterLine(NamedTuple):
     for_reader: bool
     who: str
     pair: int | str
-    place: MatterPlace
+    place: LinePlace
 
 
 class HomeContext(NamedTuple):
@@ -101,26 +101,26 @@ class HomeContext(NamedTuple):
     now: datetime.datetime
 
 
-def line_of(kind: str, place: MatterPlace, pair: int | str, context: HomeContext) -> MatterLine:
+def line_of(kind: str, place: LinePlace, pair: int | str, context: HomeContext) -> UnpairedLine:
     """The line of a place, with who acts next by the right that its kind needs."""
     actors = context.actors
     if not actors.can_act(kind, place.environment):
-        return MatterLine(kind, False, actors.acts_next(kind, place.environment), pair, place)
-    return MatterLine(kind, True, actors.can_decide() if kind == "needs_person" else "", pair, place)
+        return UnpairedLine(kind, False, actors.acts_next(kind, place.environment), pair, place)
+    return UnpairedLine(kind, True, actors.can_decide() if kind == "needs_person" else "", pair, place)
 
 
-def matters(lines: Iterable[MatterLine], context: HomeContext) -> tuple[list[Matter], list[Matter]]:
+def paired_lines(lines: Iterable[UnpairedLine], context: HomeContext) -> tuple[list[HomeLine], list[HomeLine]]:
     """What the reader can act on, and what others or the portal do next. In each kind the oldest comes first."""
-    places: dict[tuple[Any, ...], list[MatterPlace]] = {}
+    places: dict[tuple[Any, ...], list[LinePlace]] = {}
     for line in lines:
         places.setdefault(line[:-1], []).append(line.place)
-    all_matters = [
-        (for_reader, Matter(kind, tuple(sorted(of_matter, key=_environment_order)), who, isinstance(pair, int)))
-        for (kind, for_reader, who, pair), of_matter in places.items()
+    all_lines = [
+        (for_reader, HomeLine(kind, tuple(sorted(of_line, key=_environment_order)), who, isinstance(pair, int)))
+        for (kind, for_reader, who, pair), of_line in places.items()
     ]
-    all_matters.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or context.now))
-    return [matter for mine, matter in all_matters if mine], [matter for mine, matter in all_matters if not mine]
+    all_lines.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or context.now))
+    return [line for mine, line in all_lines if mine], [line for mine, line in all_lines if not mine]
 
 
-def _environment_order(place: MatterPlace) -> int:
+def _environment_order(place: LinePlace) -> int:
     return list(Environment).index(Environment(place.environment))

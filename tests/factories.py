@@ -145,7 +145,7 @@ def _confirmed(
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
         Submission.objects.filter(pk=submission.pk).update(**ended)
-    return Organization.objects.with_words().get(pk=row.pk)
+    return Organization.objects.with_standing().get(pk=row.pk)
 
 
 def accepted(
@@ -161,7 +161,7 @@ def accepted(
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
     chosen = ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
-    drawn = plan_draft.draft(chosen, actor=person(user))
+    drawn = plan_draft.draft_plan(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,
         "ticked": frozenset(question.key for question in drawn.questions),

@@ -12,7 +12,7 @@ from tests.pages.sending import decided, entries_of, foreign, updated
 
 
 def band_of(submission: Submission) -> str:
-    found = Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
+    found = Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
     [band] = [band for band in to_do.bands(found, can_discard=False) if band.key == "rejected"]
     return strip_tags(band.sentence)
 

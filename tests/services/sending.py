@@ -84,7 +84,7 @@ def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fau
 
 
 def fresh(made: Organization) -> Organization:
-    return Organization.objects.with_words().get(pk=made.pk)
+    return Organization.objects.with_standing().get(pk=made.pk)
 
 
 def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:

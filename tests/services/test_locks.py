@@ -137,7 +137,7 @@ def pressing(user: User) -> Callable[[], object]:
 def planning(user: User) -> Callable[[], object]:
     made = factories.organization(user=user)
     chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,))
-    drawn = plan_draft.draft(chosen, actor=acting(user))
+    drawn = plan_draft.draft_plan(chosen, actor=acting(user))
     return partial(plans.make_plan, chosen, sha256=drawn.sha256, actor=acting(user))
 
 

@@ -74,6 +74,8 @@ def _why_not_link(here: Organization, there: Organization) -> str:
 def _form(other: Environment, named: str | None) -> CounterpartForm:
     """The form, bound if somebody named a record."""
     data = None if named is None else {"counterpart": named}
-    form = CounterpartForm(data, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
+    form = CounterpartForm(
+        data, environment_name=other.label, record_called=lambda typed: choices.record_called(other, typed)
+    )
     form.fields["counterpart"].widget.attrs |= record_choices.suggestion_attributes(other)
     return form

@@ -19,7 +19,7 @@ from organizations.permissions import Right
 from organizations.queries.record_entries import unsent_edits
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.queries.submission_story import gate_of
-from organizations.records import Difference, spoken
+from organizations.records import Difference, label_in_sentence
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
 from organizations.services.review import reviews
@@ -61,7 +61,7 @@ class Band:
 
 
 def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
-    """Every band of a record that was read `with_words`. At most one button of the page is the primary one."""
+    """Every band of a record that was read `with_standing`. At most one button of the page is the primary one."""
     all_bands = list(_bands(organization, can_discard))
     primary = next((act for band in all_bands for act in band.acts if act.is_primary), None)
     return tuple(_with_one_primary(band, primary) for band in all_bands)
@@ -169,8 +169,8 @@ def _named_changes(organization: Organization) -> str:
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
     if entry is None:
-        return spoken(change.label)
-    return f"{spoken(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
+        return label_in_sentence(change.label)
+    return f"{label_in_sentence(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
 
 
 def _needs_person(organization: Organization, last: Submission) -> Band:
@@ -229,7 +229,7 @@ def _differs(organization: Organization) -> Band:
     if organization.is_missing:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
         return _band(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
-    names = [spoken(each.label) for each in differences_of(organization)]
+    names = [label_in_sentence(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
     sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"

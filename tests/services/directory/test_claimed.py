@@ -51,7 +51,7 @@ def test_after_taking_it_can_be_deactivated_with_the_saved_destination(editor: U
     review = reviews.review(made, intent=Intent.DEACTIVATE)
     assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
     chosen = ChosenRecords(Environment.STAGING, PlanKind.DEACTIVATE, (made.pk,))
-    assert plan_draft.draft(chosen, actor=acting(editor)).size == 1
+    assert plan_draft.draft_plan(chosen, actor=acting(editor)).size == 1
 
 
 def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> None:
@@ -120,7 +120,7 @@ def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
 
 def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_values(editor: User) -> None:
     made = read(factories.confirmed(factories.organization(user=editor)), None)
-    draft = plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,)), actor=acting(editor))
+    draft = plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,)), actor=acting(editor))
     assert [left.why for left in draft.left_out] == [plan_draft.DIRECTORY_DIFFERS]
     assert "shows" not in plan_draft.DIRECTORY_DIFFERS
 

@@ -24,7 +24,7 @@ from organizations.services.actors import Actor
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import plans, submissions
 from organizations.services.review import plan_draft
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
@@ -55,7 +55,7 @@ def chosen(made: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
 
 
 def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
-    return plan_draft.draft(chosen(made, kind), actor=acting(user))
+    return plan_draft.draft_plan(chosen(made, kind), actor=acting(user))
 
 
 def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
@@ -97,14 +97,14 @@ class TestDraft:
         made = tree_of(editor, "1", "1.1", "2")
         for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
-        assert set(plan_draft.branch(made[0], SEND).ids) == {each.pk for each in made}
+        assert set(plan_draft.choose_branch(made[0], SEND).ids) == {each.pk for each in made}
 
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         found = drawn([child], editor)
         (left,) = found.left_out
         assert (found.size, left.organization, left.why) == (0, child, f"Send {top.name} first.")
-        assert [(each.kind, each.organization) for each in left.blockers] == [(Block.PARENT_NEVER_SENT, top)]
+        assert [(each.kind, each.organization) for each in left.blockers] == [(BlockerKind.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
     def test_a_record_that_waits_for_one_left_out_is_left_out_too(self, editor: User) -> None:
@@ -123,7 +123,7 @@ class TestDraft:
         assert found.active_records == 1
         edit(top, editor, name="Lakeside Clinics")
         found = drawn([top, child], editor)
-        assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
+        assert (found.size, found.new_count, found.update_count, found.deactivation_count) == (2, 1, 1, 0)
         assert found.left_out == ()
 
     def test_a_record_whose_review_finds_no_difference_is_left_out(self, editor: User) -> None:
@@ -136,14 +136,14 @@ class TestDraft:
         made = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
         found = drawn([made], editor)
-        assert (found.news, found.left_out, fresh(made).changes) == (1, (), 0)
+        assert (found.new_count, found.left_out, fresh(made).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
         made = accepted_tree(editor, "1", "1.1", "2")
         found = drawn(made, editor, DEACTIVATE)
         assert oids(found.reviews) == [".2", ".1.1", ".1", ""]
-        assert (found.deactivated, found.updates) == (4, 0)
-        assert set(plan_draft.branch(made[0], DEACTIVATE).ids) == {each.pk for each in made}
+        assert (found.deactivation_count, found.update_count) == (4, 0)
+        assert set(plan_draft.choose_branch(made[0], DEACTIVATE).ids) == {each.pk for each in made}
         # One that stays active keeps its parent.
         found = drawn(made[:3], editor, DEACTIVATE)
         assert oids(found.reviews) == [".1.1", ".1"]
@@ -161,7 +161,7 @@ class TestDraft:
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
-        assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
+        assert plan_draft.draft_plan(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
 class TestMaking:

@@ -38,7 +38,7 @@ class TestWhatIsKept:
         shown(made, active=False)
         row = fresh(made)
         row.not_visible_yet = True
-        directory_state.update_counts(row)
+        directory_state.update_derived_columns(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:

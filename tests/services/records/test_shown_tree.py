@@ -15,7 +15,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answered, edit, forbidden, fresh, shown
@@ -29,7 +29,7 @@ def asked(made: Organization) -> str:
     return f"(asked {localtime(at):%b} {localtime(at).day}, {localtime(at):%H:%M})"
 
 
-def in_the_way(made: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
+def in_the_way(made: Organization, intent: Intent | None = None) -> list[tuple[BlockerKind, str]]:
     return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
 
 
@@ -39,7 +39,7 @@ class TestCircles:
         shown(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
         sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
-        assert in_the_way(other) == [(Block.CIRCLE, sentence)]
+        assert in_the_way(other) == [(BlockerKind.CIRCLE, sentence)]
         with pytest.raises(ActionRefused):
             factories.submission(other, user=editor)
 
@@ -54,7 +54,7 @@ class TestCircles:
         shown(below, part_of_oid=elsewhere.oid)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
-        assert [kind for kind, _ in in_the_way(above)] == [Block.CIRCLE]
+        assert [kind for kind, _ in in_the_way(above)] == [BlockerKind.CIRCLE]
 
     def test_a_claim_asks_once_more(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
@@ -76,7 +76,7 @@ class TestCircles:
         shown(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
         chosen = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
-        draft = plan_draft.draft(chosen, actor=acting(editor))
+        draft = plan_draft.draft_plan(chosen, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
 
@@ -130,7 +130,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == []
         parent = shown(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
         with pytest.raises(ActionRefused, match="The directory shows its parent"):
             factories.submission(child, user=editor)
 
@@ -143,9 +143,9 @@ class TestBelowAParentThatIsShownDeactivated:
         parent = organizations.take_over(shown, "staging", actor=acting(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, sentence)]
-        assert Block.ALREADY_SO not in dict(in_the_way(parent, Intent.REACTIVATE))
-        assert Block.ALREADY_SO in dict(in_the_way(parent, Intent.DEACTIVATE))
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, sentence)]
+        assert BlockerKind.NOTHING_TO_CHANGE not in dict(in_the_way(parent, Intent.REACTIVATE))
+        assert BlockerKind.NOTHING_TO_CHANGE in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_asks_once_more(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
@@ -161,12 +161,12 @@ class TestBelowAParentThatIsShownDeactivated:
         answered()
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(child) == [
-            (Block.PARENT_DEACTIVATED, "Its parent Lakeside 1 is deactivated. Reactivate that first.")
+            (BlockerKind.PARENT_DEACTIVATED, "Its parent Lakeside 1 is deactivated. Reactivate that first.")
         ]
         shown(parent)
         parent = shown(parent, active=True)
         sentence = f"Its parent Lakeside 1 was deactivated, and the directory shows it as active {asked(parent)}."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
     def test_while_our_own_deactivation_is_on_its_way_that_is_named(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
@@ -175,7 +175,7 @@ class TestBelowAParentThatIsShownDeactivated:
         Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN, attempt=1)
         parent = shown(parent, active=False)
         assert parent.differs == 0
-        assert [kind for kind, _ in in_the_way(child)] == [Block.PARENT_DEACTIVATING]
+        assert [kind for kind, _ in in_the_way(child)] == [BlockerKind.PARENT_DEACTIVATING]
 
 
 @pytest.mark.one_database
@@ -196,7 +196,7 @@ class TestAboveAChildThatIsShownActive:
             "1 active record is part of it. Move or deactivate them first."
             f" The directory shows Lakeside 1 there as active {asked(child)}."
         )
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
         with pytest.raises(ActionRefused, match="The directory shows"):
             factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
@@ -207,7 +207,7 @@ class TestAboveAChildThatIsShownActive:
             "1 active record is part of it. Move or deactivate them first."
             f" The directory shows Lakeside 2 there as active {asked(child)}."
         )
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
     def test_a_claim_asks_once_more(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
@@ -228,7 +228,7 @@ class TestAboveAChildThatIsShownActive:
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(child, part_of_oid=parent.oid)
-        chosen = plan_draft.branch(parent, PlanKind.DEACTIVATE)
+        chosen = plan_draft.choose_branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(
             list(Organization.objects.filter(pk__in=chosen.ids)), user=editor, kind=PlanKind.DEACTIVATE
         )

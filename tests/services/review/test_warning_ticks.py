@@ -90,9 +90,9 @@ class TestOtherRecordsChange:
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
-        before = plan_draft.draft(chosen, actor=acting(editor))
+        before = plan_draft.draft_plan(chosen, actor=acting(editor))
         factories.confirmed(earlier)
-        after = plan_draft.draft(chosen, actor=acting(editor))
+        after = plan_draft.draft_plan(chosen, actor=acting(editor))
         assert [question.text for question in before.questions] != [question.text for question in after.questions]
         ticked = frozenset(question.key for question in before.questions)
         plan = plans.make_plan(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
@@ -108,7 +108,7 @@ def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None
 def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
-    (question,) = plan_draft.draft(chosen, actor=acting(editor)).questions
+    (question,) = plan_draft.draft_plan(chosen, actor=acting(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text
 

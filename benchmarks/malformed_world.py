@@ -81,7 +81,7 @@ def _plan() -> None:
     actor = person(User.objects.get(username="every-role"))
     never = Organization.objects.filter(environment="staging", last_submission=None, presence="never")
     chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(never.values_list("pk", flat=True)[:1]))
-    draft = plan_draft.draft(chosen, actor=actor)
+    draft = plan_draft.draft_plan(chosen, actor=actor)
     ticked = frozenset(question.key for question in draft.questions)
     plans.make_plan(
         chosen, sha256=draft.sha256, ticked=ticked, reason="Test", typed=str(draft.number_to_type), actor=actor

@@ -51,8 +51,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
-        "workers_absent_since": heartbeat.no_worker_since(),
-        "strange_workers": heartbeat.mismatched_workers(),
+        "no_worker_since": heartbeat.no_worker_since(),
+        "mismatched_workers": heartbeat.mismatched_workers(),
         "release": RELEASE,
         "environment": str(environment),
     }

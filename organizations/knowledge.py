@@ -64,11 +64,11 @@ def changed_by_others(
     differences = seen_differences(accepted, seen)
     if on_its_way is None:
         return differences
-    still_different, known = set(map(difference_place, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
+    still_different, known = set(map(difference_key, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
     return tuple(
         each
         for each in differences
-        if difference_place(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
+        if difference_key(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
     )
 
 
@@ -89,12 +89,12 @@ def split(
         return Split(chosen=edits)
     known = _with_longer_zip(newest(accepted, seen), seen) if accepted else fill_unreadable(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
-    ours = set(map(difference_place, chosen))
+    ours = set(map(difference_key, chosen))
     real = in_form(difference(respelled(known, sent), sent))
-    overwritten = tuple(each for each in real if difference_place(each) not in ours and not _is_order(each))
-    listed = {difference_place(each) for each in (*chosen, *overwritten)}
+    overwritten = tuple(each for each in real if difference_key(each) not in ours and not _is_order(each))
+    listed = {difference_key(each) for each in (*chosen, *overwritten)}
     spelled = in_form(difference(fill_unreadable(seen, sent), sent))
-    return Split(chosen, overwritten, tuple(each for each in spelled if difference_place(each) not in listed))
+    return Split(chosen, overwritten, tuple(each for each in spelled if difference_key(each) not in listed))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
@@ -118,11 +118,11 @@ def unsent(
     if accepted is None:
         return split(None, seen, wanted).overwritten
     known = _with_longer_zip(newest(accepted, seen), seen)
-    missing = set(map(difference_place, difference(known, wanted)))
+    missing = set(map(difference_key, difference(known, wanted)))
     return tuple(
         change
         for change in edits
-        if difference_place(change) in missing
+        if difference_key(change) in missing
         or any(
             place.startswith(f"{change.field}.") for place, _ in missing
         )  # an added contact that is paired with another one
@@ -169,11 +169,12 @@ def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> Organiz
 
 
 def taken_from(
-    accepted: OrganizationRecord | None, wanted: OrganizationRecord, seen: OrganizationRecord
+    accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
 ) -> OrganizationRecord:
     """`wanted`, with the directory's value in each field that the directory changed since the acceptance.
 
-    Edits of other fields stay. If nothing was accepted, all values are those of the reading.
+    Edits of other fields stay. If nothing was accepted, all values that a Query shows are those of the reading, in the
+    spelling of `wanted` if they mean the same.
     """
     if accepted is None:
         return fill_unreadable(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
@@ -227,17 +228,17 @@ def _chosen(
     differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
 ) -> tuple[Difference, ...]:
     """The differences that are on purpose, or that an edit here made from the value that is known now."""
-    edited = {difference_place(each): each.before for each in edits}
+    edited = {difference_key(each): each.before for each in edits}
     return tuple(
         each
         for each in differences
         if each.field in on_purpose
-        or (difference_place(each) in edited and (_is_order(each) or edited[difference_place(each)] == each.before))
+        or (difference_key(each) in edited and (_is_order(each) or edited[difference_key(each)] == each.before))
     )
 
 
-def difference_place(difference: Difference) -> tuple[str, str]:
-    """The place of a difference. A removed contact is identified by its text, because its number is an old one."""
+def difference_key(difference: Difference) -> tuple[str, str]:
+    """The field of a difference; of a removed contact its text, because its number is an old one."""
     if difference.field.startswith("contacts.removed."):
         return "contacts.removed", difference.before
     return difference.field, ""

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
+MOST_ROWS = 20
+"""How many contacts, and how many identifiers, a record can have here."""
 SENT_BACK = ("Type", "Endpoints")
 """The carried keys that an Update sends back, or the directory would lose them. Others, as ManagingOrg, are its own."""
 
@@ -89,7 +91,7 @@ class OrganizationRecord:
         return cls(**{**data, **parts})
 
 
-class PrintedField(NamedTuple):
+class FieldAsText(NamedTuple):
     """One field as a page prints it: stable key, label, text, section of the form, and heading.
 
     A list has one line for each value. An empty field has no line.
@@ -172,11 +174,10 @@ def readable_fingerprint(record: OrganizationRecord) -> str:
     return fingerprint(readable(record))
 
 
-def print_fields(record: OrganizationRecord) -> tuple[PrintedField, ...]:
+def fields_as_text(record: OrganizationRecord) -> tuple[FieldAsText, ...]:
     """Every field as text, including empty ones, in the order of the form."""
     return tuple(
-        PrintedField(field.key, field.label, _lines(field.value), field.anchor, field.group)
-        for field in _fields(record)
+        FieldAsText(field.key, field.label, _lines(field.value), field.anchor, field.group) for field in _fields(record)
     )
 
 
@@ -234,16 +235,17 @@ def readable(record: OrganizationRecord) -> OrganizationRecord:
     """
     return OrganizationRecord(
         oid=record.oid,
-        name=_folded(record.name),
+        name=_single_blanks(record.name),
         active=record.active,
         destination_known=False,
         part_of_oid=record.part_of_oid,
-        aliases=tuple(sorted(map(_folded, record.aliases))),
+        aliases=tuple(sorted(map(_single_blanks, record.aliases))),
         identifiers=_sorted(
-            IdentifierRecord(kind=_folded(one.kind), value=_folded(one.value)) for one in record.identifiers
+            IdentifierRecord(kind=_single_blanks(one.kind), value=_single_blanks(one.value))
+            for one in record.identifiers
         ),
-        contacts=_sorted(map(_folded_contact, record.contacts)),
-        address=_folded_address(record.address),
+        contacts=_sorted(map(_comparable_contact, record.contacts)),
+        address=_comparable_address(record.address),
     )
 
 
@@ -300,15 +302,15 @@ def _full_label(field: _Field) -> str:
     return f"Contact {int(field.key.split('.')[1]) + 1}, {field.label}" if field.anchor == "contacts" else field.label
 
 
-def spoken(label: str) -> str:
+def label_in_sentence(label: str) -> str:
     """The label of a field in a sentence or list: "Work phone of contact 1" for "Contact 1, Work phone"."""
     contact, comma, name = label.partition(", ")
     return f"{name} of {contact.lower()}" if comma and contact.startswith("Contact ") else label
 
 
-def listed(labels: Iterable[str]) -> str:
+def labels_in_sentence(labels: Iterable[str]) -> str:
     """The labels of fields as a list in a sentence."""
-    return ", ".join(map(spoken, labels))
+    return ", ".join(map(label_in_sentence, labels))
 
 
 def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) -> Iterator[Difference]:
@@ -343,7 +345,7 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
 
 
 def contact_lines(contact: ContactRecord) -> dict[str, tuple[str, ...]]:
-    """Each field of a contact by its name, as `print_fields` prints it."""
+    """Each field of a contact by its name, as `fields_as_text` prints it."""
     return {name: _lines(getattr(contact, name)) for name in CONTACT_LABELS}
 
 
@@ -376,38 +378,38 @@ def _sorted[Part: (IdentifierRecord, ContactRecord)](parts: Iterable[Part]) -> t
     return tuple(sorted(parts, key=lambda part: canonical_json(asdict(part))))
 
 
-def _folded(text: str) -> str:
+def _single_blanks(text: str) -> str:
     return " ".join(text.split())
 
 
-def _folded_contact(contact: ContactRecord) -> ContactRecord:
+def _comparable_contact(contact: ContactRecord) -> ContactRecord:
     return ContactRecord(
-        purpose=_folded(contact.purpose),
-        name=_folded(contact.name),
-        email_addresses=tuple(sorted(map(_folded, contact.email_addresses))),
-        work_phone=_folded_phone(contact.work_phone),
-        mobile_phone=_folded_phone(contact.mobile_phone),
-        home_phone=_folded_phone(contact.home_phone),
+        purpose=_single_blanks(contact.purpose),
+        name=_single_blanks(contact.name),
+        email_addresses=tuple(sorted(map(_single_blanks, contact.email_addresses))),
+        work_phone=_comparable_phone(contact.work_phone),
+        mobile_phone=_comparable_phone(contact.mobile_phone),
+        home_phone=_comparable_phone(contact.home_phone),
     )
 
 
-def _folded_phone(text: str) -> str:
+def _comparable_phone(text: str) -> str:
     digits = re.sub(r"[^0-9]", "", text)
     if not digits or re.search(r"[A-Za-z]", text):  # letters replace digits, or begin an extension
-        return _folded(text)
+        return _single_blanks(text)
     american = len(digits) == 10 and not text.lstrip().startswith("+")
     return f"1{digits}" if american else digits
 
 
-def _folded_address(address: AddressRecord) -> AddressRecord:
-    country = _folded(address.country.replace(".", "")).upper()
+def _comparable_address(address: AddressRecord) -> AddressRecord:
+    country = _single_blanks(address.country.replace(".", "")).upper()
     american = country in ("", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA")
-    zip_code = _folded(address.zip_code)
+    zip_code = _single_blanks(address.zip_code)
     return AddressRecord(
-        street=_folded(address.street),
-        city=_folded(address.city),
-        state=_folded(address.state).upper(),
+        street=_single_blanks(address.street),
+        city=_single_blanks(address.city),
+        state=_single_blanks(address.state).upper(),
         zip_code=re.sub(r"([0-9]{5})[\s\u2010-\u2015-]*[0-9]{4}", r"\1", zip_code) if american else zip_code,
-        county=_folded(address.county),
+        county=_single_blanks(address.county),
         country="USA" if american and country else country,
     )

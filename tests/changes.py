@@ -13,7 +13,7 @@ from tests.factories import acting
 
 def loaded(organization: Organization) -> Organization:
     """The record as it is now, read as the pages read it."""
-    found = Organization.objects.with_words()
+    found = Organization.objects.with_standing()
     related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
     return found.select_related(*related).get(pk=organization.pk)
 

@@ -151,7 +151,7 @@ def _confirmed(
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
         Submission.objects.filter(pk=submission.pk).update(**ended)
-    return Organization.objects.with_words().get(pk=row.pk)
+    return Organization.objects.with_standing().get(pk=row.pk)
 
 
 def accepted(
@@ -167,7 +167,7 @@ def accepted(
 def plan(records: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
     chosen = ChosenRecords(Environment(records[0].environment), kind, tuple(each.pk for each in records))
-    drawn = plan_draft.draft(chosen, actor=person(user))
+    drawn = plan_draft.draft_plan(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,
         "ticked": frozenset(question.key for question in drawn.questions),

@@ -91,7 +91,7 @@ def test_only_an_environment_with_a_problem_has_a_banner():
 
 
 def test_every_page_shows_that_no_worker_runs():
-    shown = strip_tags(frame(environment="", workers_absent_since=LONG_AGO))
+    shown = strip_tags(frame(environment="", no_worker_since=LONG_AGO))
     assert "No worker is running since May 9, 2001, 14:03 CDT." in shown
 
 

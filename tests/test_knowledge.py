@@ -94,21 +94,21 @@ def test_without_anything_accepted_nothing_of_the_directory_was_chosen_to_be_rep
 @given(plain_records, plain_records)
 def test_taking_theirs_without_edits_wants_what_was_seen(accepted, seen):
     known = knowledge.newest(accepted, as_seen(seen))
-    taken = knowledge.taken_from(accepted, accepted, as_seen(seen))
+    taken = knowledge.taken_from(accepted, as_seen(seen), accepted)
     assert readable(taken) == readable(known)
 
 
 @given(plain_records, plain_records, plain_records)
 def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
     wanted, seen = replace(wanted, contacts=accepted.contacts), replace(seen, contacts=accepted.contacts)
-    taken = knowledge.taken_from(accepted, wanted, as_seen(seen))
+    taken = knowledge.taken_from(accepted, as_seen(seen), wanted)
     known = knowledge.known_after_taking(accepted, as_seen(seen), wanted)
     assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
 
 
 @given(plain_records, plain_records)
 def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_differs(wanted, seen):
-    taken = knowledge.taken_from(None, wanted, as_seen(seen))
+    taken = knowledge.taken_from(None, as_seen(seen), wanted)
     known = knowledge.known_after_taking(None, as_seen(seen), wanted)
     split = knowledge.split(known, as_seen(seen), taken)
     assert (fields(split.chosen), split.overwritten) in (([], ()), (["destination_id"], ()))
@@ -212,7 +212,7 @@ def test_taking_theirs_keeps_edits_of_other_fields():
     desk = ACCEPTED.contacts[0]
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)", contacts=(replace(desk, work_phone="+16085550199"),)))
     wanted = with_address(replace(ACCEPTED, contacts=(replace(desk, name="Help desk"),)), street="51 Shore Rd")
-    taken = knowledge.taken_from(ACCEPTED, wanted, seen)
+    taken = knowledge.taken_from(ACCEPTED, seen, wanted)
     assert (taken.name, taken.address.street) == ("Lakeside (North)", "51 Shore Rd")
     assert taken.contacts == (replace(desk, name="Help desk", work_phone="+16085550199"),)
 
@@ -262,23 +262,23 @@ def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_chang
 def test_taking_theirs_takes_nothing_back_that_was_removed_here_and_not_changed_there():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     shown = as_seen(replace(accepted, name="Shown there"))
-    assert knowledge.taken_from(accepted, replace(accepted, contacts=(BILLS,)), shown).contacts == (BILLS,)
+    assert knowledge.taken_from(accepted, shown, replace(accepted, contacts=(BILLS,))).contacts == (BILLS,)
     changed = replace(DESK, work_phone="+16085550199")
     shown = as_seen(replace(accepted, contacts=(changed, BILLS)))
-    assert knowledge.taken_from(accepted, replace(accepted, contacts=(BILLS,)), shown).contacts == (changed, BILLS)
+    assert knowledge.taken_from(accepted, shown, replace(accepted, contacts=(BILLS,))).contacts == (changed, BILLS)
 
 
 def test_taking_theirs_keeps_a_contact_that_was_added_here_like_another_one():
     wanted = replace(ACCEPTED, contacts=(DESK, DESK))
     shown = as_seen(replace(ACCEPTED, name="Shown there"))
-    assert knowledge.taken_from(ACCEPTED, wanted, shown).contacts == (DESK, DESK)
+    assert knowledge.taken_from(ACCEPTED, shown, wanted).contacts == (DESK, DESK)
 
 
 def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():
     added = replace(BILLS, work_phone="+16085550111")
     seen = as_seen(replace(ACCEPTED, contacts=(DESK, replace(added, work_phone="(608) 555-0111"))))
     wanted = replace(ACCEPTED, contacts=(DESK, added))
-    assert len(knowledge.taken_from(ACCEPTED, wanted, seen).contacts) == 2
+    assert len(knowledge.taken_from(ACCEPTED, seen, wanted).contacts) == 2
 
 
 def test_a_contact_of_the_directory_that_a_message_removes_is_overwritten():
@@ -301,7 +301,7 @@ def test_contacts_are_taken_in_the_order_of_the_directory():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     wanted = replace(accepted, contacts=(DESK, BILLS, added))
     there = as_seen(replace(accepted, contacts=(replace(BILLS, work_phone="+16085550177"), DESK)))
-    taken = knowledge.taken_from(accepted, wanted, there)
+    taken = knowledge.taken_from(accepted, there, wanted)
     known = knowledge.known_after_taking(accepted, there, wanted)
     assert fields(knowledge.split(known, there, taken).chosen) == ["contacts.2"]
 
@@ -358,13 +358,13 @@ def test_after_taking_the_zip_with_more_digits_is_known(accepted, seen, known):
     mine, shown = with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
     assert knowledge.known_after_taking(mine, shown, mine).address.zip_code == known
     assert knowledge.known_after_taking(None, shown, mine).address.zip_code == known
-    assert knowledge.taken_from(mine, mine, shown).address.zip_code == known
-    assert knowledge.taken_from(None, mine, shown).address.zip_code == known
+    assert knowledge.taken_from(mine, shown, mine).address.zip_code == known
+    assert knowledge.taken_from(None, shown, mine).address.zip_code == known
 
 
 def test_an_edit_of_the_zip_stays_beside_more_digits_of_the_directory():
     wanted, shown = with_address(ACCEPTED, zip_code="54501"), as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
-    assert knowledge.taken_from(ACCEPTED, wanted, shown).address.zip_code == "54501"
+    assert knowledge.taken_from(ACCEPTED, shown, wanted).address.zip_code == "54501"
 
 
 def test_type_and_endpoints_are_sent_back_and_nothing_else():
@@ -377,8 +377,8 @@ def test_type_is_taken_as_a_reading_shows_it_and_other_keys_are_kept():
     for after in (
         knowledge.known_after_taking(own, shown, own),
         knowledge.first_shown(shown, own),
-        knowledge.taken_from(None, own, shown),
-        knowledge.taken_from(own, own, shown),
+        knowledge.taken_from(None, shown, own),
+        knowledge.taken_from(own, shown, own),
     ):
         assert (after.oid, after.carried) == ("2.999.1", (ENDPOINTS, TYPE))
     without = replace(as_seen(ACCEPTED), carried=())

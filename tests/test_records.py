@@ -14,11 +14,11 @@ from organizations.records import (
     OrganizationRecord,
     canonical,
     difference,
+    fields_as_text,
     fingerprint,
     from_canonical,
-    listed,
+    labels_in_sentence,
     pair_contacts,
-    print_fields,
     readable,
     readable_fingerprint,
 )
@@ -75,12 +75,12 @@ def test_a_destination_id_that_is_not_known_has_no_value():
 
 @given(records)
 def test_every_field_is_printed_once(record):
-    keys = [shown.field for shown in print_fields(record)]
+    keys = [shown.field for shown in fields_as_text(record)]
     assert len(keys) == len(set(keys))
 
 
 def test_fields_are_printed_in_the_order_of_the_form_under_their_headings():
-    fields = print_fields(replace(LAKESIDE, contacts=(DESK,), carried=(("Type", '{"Value":"Connection"}'),)))
+    fields = fields_as_text(replace(LAKESIDE, contacts=(DESK,), carried=(("Type", '{"Value":"Connection"}'),)))
     printed = tuple((field.field, field.label, field.value, field.anchor, field.group) for field in fields)
     assert printed == (
         ("name", "Name", "Lakeside Clinics", "identity", "Identity"),
@@ -114,7 +114,7 @@ def test_fields_are_printed_in_the_order_of_the_form_under_their_headings():
 
 def test_a_list_is_printed_with_one_line_for_each_value():
     lines = {
-        field.field: field.lines for field in print_fields(replace(LAKESIDE, aliases=("Alpha; Beta", "Two\nlines")))
+        field.field: field.lines for field in fields_as_text(replace(LAKESIDE, aliases=("Alpha; Beta", "Two\nlines")))
     }
     assert lines["aliases"] == ("Alpha; Beta", "Two\\u000Alines")
     assert lines["destination_id"] == ()
@@ -283,4 +283,4 @@ def test_what_means_something_else_reads_differently(other):
 
 def test_the_labels_of_contacts_stay_apart_in_a_list():
     labels = ["Contact 1, Work phone", "Name", "Contact 2"]
-    assert listed(labels) == "Work phone of contact 1, Name, Contact 2"
+    assert labels_in_sentence(labels) == "Work phone of contact 1, Name, Contact 2"

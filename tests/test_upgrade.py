@@ -81,7 +81,7 @@ def fill(apps: StateApps, environment: str, *, above: int = 0) -> None:
 
 
 def record(number: int, environment: str = "staging") -> Organization:
-    return Organization.objects.with_words().get(environment=environment, oid=f"{BASE}.{number}")
+    return Organization.objects.with_standing().get(environment=environment, oid=f"{BASE}.{number}")
 
 
 def ends(number: int, environment: str = "staging") -> list[tuple[str, str, str]]:
@@ -158,7 +158,7 @@ def what_is_counted_is_what_the_portal_counts_from_then_on() -> None:
             assert counted == COUNTS.get(number, (0, 0, False)), number
         wanted_hash, since = organization.wanted_hash, organization.differs_since
         shown = (organization.shown_active, organization.shown_part_of_oid)
-        directory_state.update_counts(organization)
+        directory_state.update_derived_columns(organization)
         assert (organization.shown_active, organization.shown_part_of_oid) == shown, number
         again = (organization.differs, organization.changes, organization.not_visible_yet)
         assert (again, organization.wanted_hash, organization.differs_since) == (counted, wanted_hash, since), number

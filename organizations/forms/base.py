@@ -10,8 +10,8 @@ from django.forms import BoundField
 from organizations.fields import FieldError, Read, read_lines
 
 LONGEST_LIST = 2000
-MOST_LINES = 50
-KEPT = "The stored text is kept and sent unchanged. If you typed it now, it would be refused:"
+MOST_TEXT_LINES = 50
+KEPT_NOTICE = "The stored text is kept and sent unchanged. If you typed it now, it would be refused:"
 
 
 class TextField(forms.Field):
@@ -141,8 +141,8 @@ class PortalForm(forms.Form):
         if len(typed) > LONGEST_LIST:
             return f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept."
         count = len(read_lines(typed))
-        if count > MOST_LINES:
-            return f"At most {MOST_LINES} {label.lower()} can be kept; here are {count}. Remove some."
+        if count > MOST_TEXT_LINES:
+            return f"At most {MOST_TEXT_LINES} {label.lower()} can be kept; here are {count}. Remove some."
         return ""
 
     def is_stored(self, name: str, text: str) -> bool:
@@ -175,4 +175,4 @@ class PortalForm(forms.Form):
 
     def show_kept(self, kept: Mapping[str, str]) -> None:
         """Note beside each field that its stored text is kept, and why it would be refused if somebody typed it now."""
-        self.kept_notes = {name: f"{KEPT} {error}" for name, error in kept.items()}
+        self.kept_notes = {name: f"{KEPT_NOTICE} {error}" for name, error in kept.items()}

@@ -36,7 +36,7 @@ def read_by_form(
     typed = Typed.from_record(record, stands_for="", parent_kind=OTHER)
     typed = typed.having(destination_none="on" if no_destination else "")
     context = FormContext(
-        word="",
+        environment_name="",
         gateway_oid="",
         gateways=gateways,
         routing_names=routing_names,

@@ -8,9 +8,7 @@ from django.forms.formsets import formset_factory
 from organizations.fields import Read, oid_or_text, read_email, read_text
 from organizations.forms.base import PortalForm, TextField
 from organizations.phones import read_phone
-from organizations.records import ContactRecord, IdentifierRecord
-
-from .typed import MOST_ROWS
+from organizations.records import MOST_ROWS, ContactRecord, IdentifierRecord
 
 _NO_PURPOSE = "Enter a purpose or remove the contact."
 _PHONES = ("work_phone", "mobile_phone", "home_phone")

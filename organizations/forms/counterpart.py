@@ -11,18 +11,18 @@ class CounterpartForm(PortalForm):
 
     counterpart = TextField("Which record", "Its name or OID.", list="parents", css="oid w-oid")
 
-    def __init__(self, *args: Any, word: str, oid_named: Callable[[str], str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, environment_name: str, oid_named: Callable[[str], str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.word, self.oid_named = word, oid_named
+        self.environment_name, self.oid_named = environment_name, oid_named
         self.oid = ""
-        self.fields["counterpart"].label = f"Which record in {word}"
+        self.fields["counterpart"].label = f"Which record in {environment_name}"
 
     def clean(self) -> dict[str, Any]:
         typed = self.text("counterpart").strip()
         self.oid = self.oid_named(typed) if typed else ""
         if not typed:
-            self.add_error("counterpart", f"Name the record in {self.word}.")
+            self.add_error("counterpart", f"Name the record in {self.environment_name}.")
         elif not self.oid:
-            error = f"'{typed}' is not one record of ours in {self.word}. Choose from the list, or enter its OID."
-            self.add_error("counterpart", error)
+            error = f"'{typed}' is not one record of ours in {self.environment_name}."
+            self.add_error("counterpart", f"{error} Choose from the list, or enter its OID.")
         return self.cleaned_data

@@ -10,7 +10,7 @@ from organizations.forms.base import PortalForm, TextField
 from organizations.models import Intent
 from organizations.posted_numbers import read_number
 
-LONGEST_REASON = 500
+LONGEST_DEACTIVATION_REASON = 500
 REPLACED = "replaced"
 
 _CHOICES = {
@@ -51,12 +51,12 @@ class ReasonChoiceForm(PortalForm):
         self,
         *args: Any,
         intent: Intent,
-        word: str,
+        environment_name: str,
         replacement: Callable[[str], Replacement | str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.word, self.find_replacement = word, replacement
+        self.environment_name, self.find_replacement = environment_name, replacement
         self.replacement: Replacement | None = None
         why = self.fields["why"]
         assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what is declared above
@@ -69,7 +69,7 @@ class ReasonChoiceForm(PortalForm):
         why = self.text("why")
         if not why and "why" not in self.errors:
             self.add_error("why", "Choose a reason.")
-        words = self.read("in_words", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        words = self.read("in_words", lambda typed: read_text("Reason", typed, LONGEST_DEACTIVATION_REASON))
         if why == "other" and not words and "in_words" not in self.errors:
             self.add_error("in_words", "Enter the reason in words.")
         if why == REPLACED:

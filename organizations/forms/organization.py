@@ -34,7 +34,7 @@ class FormContext:
     or "" if nothing is wrong.
     """
 
-    word: str
+    environment_name: str
     gateway_oid: str
     gateways: frozenset[str]
     routing_names: Mapping[str, str]
@@ -99,7 +99,7 @@ class OrganizationForm(PortalForm):
         super().__init__(*args, stored=[stored.fields] if stored else (), **kwargs)
         self.form_context = form_context
         self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (OURS, f"A record in {form_context.word}"),
+            (OURS, f"A record in {form_context.environment_name}"),
             (GATEWAY, "The Redox gateway"),
             (OTHER, "Another OID"),
         ]
@@ -202,7 +202,7 @@ class OrganizationForm(PortalForm):
             return ""
         oid = self.form_context.oid_named(typed)
         if not oid:
-            error = f"'{typed}' is not one record of ours in {self.form_context.word}."
+            error = f"'{typed}' is not one record of ours in {self.form_context.environment_name}."
             elsewhere = self.form_context.elsewhere(typed)
             what_to_do = "Choose from the list, or enter its OID."
             self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))

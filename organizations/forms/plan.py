@@ -14,11 +14,13 @@ class PlanForm(PortalForm):
     reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
     number = TextField("Type the number of records", css="w-date", inputmode="numeric")
 
-    def __init__(self, *args: Any, needs_reason: bool, number_to_type: int, word: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, needs_reason: bool, number_to_type: int, environment_name: str, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.needs_reason, self.number_to_type = needs_reason, number_to_type
         if not needs_reason:
-            self.fields["reason"].label = f"Reason (optional in {word})"
+            self.fields["reason"].label = f"Reason (optional in {environment_name})"
         self.fields["number"].label = f"Type the number of records: {number_to_type}."
         if not number_to_type:
             del self.fields["number"]

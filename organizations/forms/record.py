@@ -7,10 +7,10 @@ from typing import Any
 from organizations.forms.base import PortalForm
 from organizations.forms.organization import FormContext, OrganizationForm
 from organizations.models import StandsFor
-from organizations.records import ADDRESS_LABELS, OrganizationRecord
+from organizations.records import ADDRESS_LABELS, MOST_ROWS, OrganizationRecord
 
 from .contacts import ContactFormSet, IdentifierFormSet
-from .typed import CONTACTS, IDENTIFIERS, MOST_ROWS, Typed
+from .typed import CONTACTS, IDENTIFIERS, Typed
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "identity": ("name", "oid", "aliases", "stands_for"),

@@ -18,11 +18,11 @@ class ReviewForm(PortalForm):
 
     reason = TextField("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 
-    def __init__(self, *args: Any, needs_reason: bool, word: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, needs_reason: bool, environment_name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.needs_reason = needs_reason
         if not needs_reason:
-            self.fields["reason"].label = f"Reason (optional in {word})"
+            self.fields["reason"].label = f"Reason (optional in {environment_name})"
 
     def clean(self) -> dict[str, Any]:
         self.reason_text = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))

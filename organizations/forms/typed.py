@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from django.http import QueryDict
 
 from organizations.countries import is_american
-from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
+from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, MOST_ROWS, ContactRecord, OrganizationRecord
 
-MOST_ROWS = 20
 MOST_SHOWN_AGAIN = 100  # more than two people can type together
 CONTACTS = "contacts"
 IDENTIFIERS = "identifiers"

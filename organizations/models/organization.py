@@ -70,8 +70,8 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def in_environment(self, environment: str) -> Self:
         return self.filter(environment=environment)
 
-    def with_words(self) -> Self:
-        """Add `standing` and `open_work`. Rows and filters use the same rules, in SQL."""
+    def with_standing(self) -> Self:
+        """Add the columns `standing` and `open_work`, by the same SQL rules as the filters."""
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
     def to_do(self, key: str) -> Self:
@@ -211,7 +211,7 @@ class Organization(models.Model):
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
-    standing: str  # set by `with_words()`, as `open_work` is: keys of text/vocabulary.py
+    standing: str  # set by `with_standing()`, as `open_work` is: keys of text/vocabulary.py
     open_work: str
 
     objects = OrganizationQuerySet.as_manager()
@@ -268,7 +268,7 @@ class Organization(models.Model):
         return f"{self.name} ({self.oid}, {self.get_environment_display()})"
 
     @property
-    def value(self) -> Oid:
+    def parsed_oid(self) -> Oid:
         return Oid(self.oid)
 
     @property
@@ -287,10 +287,6 @@ class Organization(models.Model):
     def is_deactivated(self) -> bool:
         """Whether it is in the directory, and Active = false was last accepted or taken from there."""
         return self.presence == Presence.PRESENT and self.confirmed_active is False
-
-    @property
-    def is_top_level(self) -> bool:
-        return not Organization.objects.filter(environment=self.environment, oid=self.part_of_oid).exists()
 
     @property
     def counterpart(self) -> Organization | None:

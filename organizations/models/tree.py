@@ -19,7 +19,7 @@ WITH RECURSIVE line(start, id, part_of_oid, depth) AS (
     SELECT child.oid, parent.id, parent.part_of_oid, 1
     FROM organizations_organization child
     JOIN organizations_organization parent ON parent.environment = child.environment AND parent.oid = child.part_of_oid
-    WHERE child.environment = %s AND child.oid IN ({places})
+    WHERE child.environment = %s AND child.oid IN ({placeholders})
     UNION ALL
     SELECT line.start, parent.id, parent.part_of_oid, line.depth + 1
     FROM line
@@ -42,7 +42,7 @@ SELECT id FROM branch
 # Upwards from each start. UNION drops repeated rows, so that a circle ends the query.
 _BELOW_THEMSELVES = """
 WITH RECURSIVE above(start, oid) AS (
-    SELECT oid, part_of_oid FROM organizations_organization WHERE environment = %s AND oid IN ({places})
+    SELECT oid, part_of_oid FROM organizations_organization WHERE environment = %s AND oid IN ({placeholders})
     UNION
     SELECT above.start, record.part_of_oid
     FROM above
@@ -67,14 +67,14 @@ WITH RECURSIVE above(oid) AS (
     FROM above
     JOIN organizations_organization record ON record.environment = %s AND record.oid = above.oid
     CROSS JOIN ({ways}) ways
-    LEFT JOIN organizations_submission sent ON sent.id = record.last_submission_id AND sent.state IN ({places})
+    LEFT JOIN organizations_submission sent ON sent.id = record.last_submission_id AND sent.state IN ({placeholders})
 )
 SELECT oid FROM above
 """
 
 
 # Every PartOf, by steps through the index, and of these the OIDs that are not records of ours.
-_FOREIGN_PARENTS = """
+_PARENTS_NOT_OURS = """
 WITH RECURSIVE parents(oid) AS (
     SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s
     UNION ALL
@@ -108,7 +108,7 @@ above(parent, oid) AS (
 )
 SELECT above.oid, counted.key, SUM(counted.number)
 FROM above JOIN counted ON counted.parent = above.parent
-WHERE above.oid IN ({places})
+WHERE above.oid IN ({placeholders})
 GROUP BY above.oid, counted.key
 """
 
@@ -126,7 +126,7 @@ def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organi
     starts = list(oids)
     if not starts:
         return {}
-    sql = _ANCESTORS.format(places=", ".join(["%s"] * len(starts)), deepest=DEEPEST)
+    sql = _ANCESTORS.format(placeholders=", ".join(["%s"] * len(starts)), deepest=DEEPEST)
     with connection.cursor() as cursor:
         cursor.execute(sql, [environment, *starts, environment])
         pairs: list[tuple[str, int]] = cursor.fetchall()
@@ -163,7 +163,7 @@ def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
     counted = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
     work, values = counted.query.sql_with_params()
     with connection.cursor() as cursor:
-        sql = _BELOW_EACH.format(work=work, places=", ".join(["%s"] * len(below)))
+        sql = _BELOW_EACH.format(work=work, placeholders=", ".join(["%s"] * len(below)))
         cursor.execute(sql, [environment, environment, *values, environment, *below])
         for oid, key, number in cursor.fetchall():
             if key:
@@ -176,7 +176,7 @@ def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
 def top_level(environment: str) -> OrganizationQuerySet:
     """The records whose parent is not a record of ours, but the gateway or another organization."""
     with connection.cursor() as cursor:
-        cursor.execute(_FOREIGN_PARENTS, [environment, environment, environment])
+        cursor.execute(_PARENTS_NOT_OURS, [environment, environment, environment])
         foreign = [row[0] for row in cursor.fetchall()]
     return Organization.objects.filter(environment=environment, part_of_oid__in=foreign)
 
@@ -245,7 +245,7 @@ def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            _BELOW_THEMSELVES.format(places=", ".join(["%s"] * len(starts))), [environment, *starts, environment]
+            _BELOW_THEMSELVES.format(placeholders=", ".join(["%s"] * len(starts))), [environment, *starts, environment]
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -266,7 +266,7 @@ def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organiz
 
 def _above_in_the_directory(environment: str, oid: str, *, with_readings: bool = True) -> set[str]:
     ways = "SELECT 0 AS way UNION ALL SELECT 1" + (" UNION ALL SELECT 2" if with_readings else "")
-    sql = _ABOVE_IN_THE_DIRECTORY.format(ways=ways, places=", ".join(["%s"] * len(OPEN_STATES)))
+    sql = _ABOVE_IN_THE_DIRECTORY.format(ways=ways, placeholders=", ".join(["%s"] * len(OPEN_STATES)))
     with connection.cursor() as cursor:
         cursor.execute(sql, [oid, environment, *OPEN_STATES])
         return {row[0] for row in cursor.fetchall()}

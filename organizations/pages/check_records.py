@@ -26,9 +26,9 @@ class CheckRecordsPage(Page):
 
 def build(environment: Environment, user: User, number: str) -> CheckRecordsPage:
     """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
-    page = record_rows.page_of(check_records.records(environment), number, check_records.AT_ONCE)
+    page = record_rows.page_of(check_records.stored_records(environment), number, check_records.BATCH_SIZE)
     return CheckRecordsPage(
         page=page,
-        findings=check_records.check(environment, list(page), read_by_form),
+        findings=check_records.check_stored_records(environment, list(page), read_by_form),
         record_page="record" if why_not(user, Right.EDIT, environment) else "edit",
     )

@@ -65,7 +65,7 @@ class PausedPlan(NamedTuple):
 
 def record_groups() -> list[RecordGroup]:
     """All records, grouped; one query."""
-    groups = Organization.objects.with_words().order_by().values(*GROUPED_BY)
+    groups = Organization.objects.with_standing().order_by().values(*GROUPED_BY)
     counted = groups.annotate(
         number=Count("id"),
         fields=Sum("changes"),
@@ -95,7 +95,7 @@ def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organ
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
-    return list(Organization.objects.with_words().filter(work).select_related("last_submission"))
+    return list(Organization.objects.with_standing().filter(work).select_related("last_submission"))
 
 
 def queued_counts(environment: str, before: datetime.datetime) -> QueuedCounts:

@@ -40,7 +40,7 @@ def page_of(
 def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
     """These records in this order, with COLUMNS; `with_texts` also with all texts that a search looks through."""
     wanted = list(ids)
-    organizations = Organization.objects.with_words().filter(pk__in=wanted).only(*COLUMNS)
+    organizations = Organization.objects.with_standing().filter(pk__in=wanted).only(*COLUMNS)
     if with_texts:
         organizations = organizations.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
     by_id = {organization.pk: organization for organization in organizations}
@@ -56,7 +56,7 @@ def counterparts(organizations: Collection[Organization]) -> dict[int, Organizat
     """The counterparts of records of one environment, by the ids of these records; one query."""
     if not organizations:
         return {}
-    records = Organization.objects.with_words().only(*COLUMNS)
+    records = Organization.objects.with_standing().only(*COLUMNS)
     if next(iter(organizations)).environment == Environment.PRODUCTION:
         pairs = {each.pk: each.staging_record_id for each in organizations if each.staging_record_id}
         by_id = {record.pk: record for record in records.filter(pk__in=pairs.values())}
@@ -88,7 +88,7 @@ def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
 
 def with_parts(organizations: OrganizationQuerySet, at_once: int) -> Iterator[Sequence[Organization]]:
     """Whole records with contacts and identifiers, so many at once; the next ones are read when they are needed."""
-    records = organizations.with_words().prefetch_related("contacts", "identifiers")
+    records = organizations.with_standing().prefetch_related("contacts", "identifiers")
     yield from batched(records.iterator(chunk_size=at_once), at_once)
 
 

@@ -31,7 +31,7 @@ def top_level_page(environment: str, number: str, path: Sequence[Organization] =
 
 
 def _page_with(top: OrganizationQuerySet, organization: Organization) -> int:
-    return top.filter(oid_key__lt=organization.value.key).count() // ROWS_A_PAGE + 1
+    return top.filter(oid_key__lt=organization.parsed_oid.key).count() // ROWS_A_PAGE + 1
 
 
 def children_page(organization: Organization, number: str) -> Page[int]:

@@ -27,7 +27,7 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
     return sorted(records, key=lambda record: record.environment != first)
 
 
-def records_with_words(environment: Environment, text: str) -> FoundRecords:
+def records_with_standing(environment: Environment, text: str) -> FoundRecords:
     """The records that hold each word of the text."""
     records = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_HITS + 1])

@@ -84,7 +84,7 @@ class TokenSource(Protocol):
         """
 
     def discard(self, token: str) -> None:
-        """Never return this token again: it was refused."""
+        """Expire this token, because it was refused. A fixed token stays: there is no other one."""
 
 
 def token_source(

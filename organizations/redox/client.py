@@ -126,7 +126,7 @@ def checked_url(base_url: str, path: str) -> str:
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise ValueError("the address must be https://host, without a user name")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
         raise ValueError("http is only for this machine; give an https address")
     return base_url.rstrip("/") + path
 
@@ -150,7 +150,8 @@ def _inflated(body: bytes, bits: int) -> bytes:
     return content
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or IP address is that of this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,6 +1,7 @@
 """What an answer means: the table of rules that turn an exchange into an outcome.
 
-Success is one of the two sentences in the how-to and nothing else. The error texts are those of Redox's page on
+Success of a New or an Update is one of the two sentences in the how-to and nothing else; that of a Query is a
+QueryResponse. The error texts are those of Redox's page on
 Carequality errors. Any other answer is unknown: the message may have taken effect, and the directory is queried.
 """
 

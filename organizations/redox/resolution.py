@@ -9,7 +9,8 @@ class Proof(Enum):
     """What one understood answer of the directory proves.
 
     SHOWN: the message took effect. CONFIRMED: it took effect, by this answer together with Redox's own. OTHER: the OID
-    of a New is registered with other values. ABSENT: it is not registered. UNPROVED: the answer proves nothing.
+    of a New is registered with other values. ABSENT: the OID of a New is not registered. UNPROVED: the answer proves
+    nothing, also if the directory does not show the OID of an Update.
     """
 
     SHOWN = auto()

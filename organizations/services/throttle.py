@@ -18,7 +18,7 @@ from organizations.models import Throttle, User, clock
 
 PERIOD = datetime.timedelta(minutes=15)
 MOST_TRIES = 5
-MOST_TRIES_OF_A_BLOCK = 50
+MOST_TRIES_OF_A_NETWORK = 50
 MOST_DELETED = 1000
 
 # The update skips a row that has reached its limit: then no row comes back and its count does not grow.
@@ -48,20 +48,20 @@ class Try:
 
 
 class TooManyTries(Exception):
-    """A limit is reached until `until`. `is_of_block`: it is the shared limit of a block of addresses."""
+    """A limit is reached until `until`. `is_of_network`: it is the shared limit of a network."""
 
-    def __init__(self, until: datetime.datetime, *, is_of_block: bool) -> None:
+    def __init__(self, until: datetime.datetime, *, is_of_network: bool) -> None:
         super().__init__(f"No more tries until {until}")
         self.until = until
-        self.is_of_block = is_of_block
+        self.is_of_network = is_of_network
 
 
 def sign_in_limits(username: str, address: str) -> tuple[Limit, Limit]:
-    """The limits of a sign-in: for this name from this address, and for the block of addresses."""
+    """The limits of a sign-in: for this name from this address, and for the network of the address."""
     name = unicodedata.normalize("NFKC", username).casefold()
     return (
         Limit(hashed_key("name", name, visitor_network(address)), MOST_TRIES),
-        Limit(hashed_key("block", address_block(address)), MOST_TRIES_OF_A_BLOCK),
+        Limit(hashed_key("block", shared_network(address)), MOST_TRIES_OF_A_NETWORK),
     )
 
 
@@ -81,7 +81,7 @@ def reserve_try(*limits: Limit) -> Try:
         until = _reserve(limit)
         if until is None:
             give_back_try(Try(tuple(reserved)))
-            raise TooManyTries(_ends(limit), is_of_block=limit != limits[0])
+            raise TooManyTries(_ends(limit), is_of_network=limit != limits[0])
         reserved.append((limit, until))
     return Try(tuple(reserved))
 
@@ -114,11 +114,11 @@ def hashed_key(kind: str, *parts: str) -> str:
 def visitor_network(address: str) -> str:
     """The addresses of one visitor: an IPv4 address, or the /64 in which an IPv6 subscriber can use any address."""
     ip = _ip(address)
-    return str(ip) if isinstance(ip, IPv4Address) else address_block(address)
+    return str(ip) if isinstance(ip, IPv4Address) else shared_network(address)
 
 
-def address_block(address: str) -> str:
-    """The /24 or /64 network of an address. All unreadable addresses are one block."""
+def shared_network(address: str) -> str:
+    """The /24 or /64 network of an address. All unreadable addresses are one network."""
     ip = _ip(address)
     if ip is None:
         return "unreadable"

@@ -31,7 +31,7 @@ AFTER_UNDOCUMENTED_SUCCESS = (
 AFTER_VISIBLE_CHANGE = f"If the directory shows a visible change and nothing differs: accepted. Otherwise {SENT_AGAIN}"
 AFTER_INVISIBLE_CHANGE = "A Query cannot show this change, so the same message is sent again and its answer decides."
 
-HELD = "{environment} waits until {time}: {cause}."
+PAUSED = "{environment} waits until {time}: {cause}."
 NOT_CONNECTED = "{environment} is not connected."
 
 
@@ -70,8 +70,8 @@ def gate_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | N
     if gate.hold_until is None or not gate.is_paused(now):
         return None
     time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
-    sentence = format_html(HELD, environment=environment, time=time, cause=cause)
-    return WaitReason("held", sentence, written(gate.hold_until, "clock"))
+    sentence = format_html(PAUSED, environment=environment, time=time, cause=cause)
+    return WaitReason("paused", sentence, written(gate.hold_until, "clock"))
 
 
 def no_worker(since: datetime.datetime) -> WaitReason:
@@ -88,7 +88,7 @@ def next_attempt(submission: Submission, now: datetime.datetime) -> WaitReason |
 
 
 def next_worker() -> WaitReason:
-    """Nothing holds it: a worker takes it next."""
+    """It waits for nothing: a worker takes it next."""
     return WaitReason("worker", SafeString(vocabulary.QUEUED_REASON["worker"]))
 
 

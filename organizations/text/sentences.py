@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
-from organizations.records import listed, spoken
+from organizations.records import label_in_sentence, labels_in_sentence
 from organizations.text.markup import Part, marked, unlinked, written
 from organizations.text.sentence_templates import template_of
 from organizations.text.vocabulary import count, name_some
@@ -99,7 +99,7 @@ def _username(name: str, username: str) -> Iterator[Part]:
 
 
 def _environment(facts: Mapping[str, Any]) -> Iterator[Part]:
-    yield Part(_environment_word(facts))
+    yield Part(_environment_name(facts))
 
 
 def _name(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -140,7 +140,7 @@ def _message(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield from _submission(facts)
     yield Part(f" ({facts.get('event', '')} of ")
     yield from _name(facts)
-    yield Part(f", {_environment_word(facts)})")
+    yield Part(f", {_environment_name(facts)})")
 
 
 def _attempt(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -166,7 +166,7 @@ def _changes(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _change(change: Mapping[str, str]) -> Iterator[Part]:
     before, after = (_cut(change[side], LONGEST_VALUE) for side in ("before", "after"))
-    label = spoken(change["label"])
+    label = label_in_sentence(change["label"])
     if before and after:
         yield from (Part(f"changed {label} from "), Part(before, "del"), Part(" to "), Part(after, "ins"))
     elif after:
@@ -180,11 +180,11 @@ def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
-    yield Part(listed(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
+    yield Part(labels_in_sentence(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
 
 
 def _fields(facts: Mapping[str, Any]) -> Iterator[Part]:
-    labels = [spoken(change["label"]) for change in facts.get("changes", [])]
+    labels = [label_in_sentence(change["label"]) for change in facts.get("changes", [])]
     yield Part(name_some(labels, MOST_CHANGES, "more field") or "the same values again")
 
 
@@ -194,7 +194,7 @@ def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
     if not changes:
         yield Part("nothing that is sent")
     for place, change in enumerate(changes):
-        yield Part(f"{', ' if place else ''}{spoken(change['label'])} from ")
+        yield Part(f"{', ' if place else ''}{label_in_sentence(change['label'])} from ")
         yield Part(_cut(change["before"], LONGEST_VALUE) or "none", "del")
         yield Part(" to ")
         yield Part(_cut(change["after"], LONGEST_VALUE) or "none", "ins")
@@ -300,7 +300,7 @@ def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _counterpart(facts: Mapping[str, Any]) -> Iterator[Part]:
     other = facts.get("details", {}).get("counterpart", {})
-    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_environment_word(other)}")
+    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_environment_name(other)}")
 
 
 def _withdrawn(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -312,7 +312,7 @@ def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
     """From which record the form of a new one was filled."""
     source = facts.get("details", {}).get("prepared_from", {})
     if source:
-        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_environment_word(source)}")
+        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_environment_name(source)}")
     if source.get("values") == "earlier":
         yield Part(", as it was before its last change")
     if "submission" in source:
@@ -362,7 +362,7 @@ _VALUES = {
 }
 
 
-def _environment_word(facts: Mapping[str, Any]) -> str:
+def _environment_name(facts: Mapping[str, Any]) -> str:
     environment = facts.get("environment")
     return Environment(environment).label if environment else "both environments"
 

@@ -255,8 +255,6 @@ QUEUED_REASON: Mapping[str, str] = {
     "parent": "Waits for its parent {name} to be accepted.",
     "children": "Waits for {children} to be deactivated.",
     "plan_paused": "Plan {plan} is paused: {cause}.",
-    "earlier": "Waits for submission {submission} of the same record.",
-    "waiting": "{environment} waits until {time}: too many requests.",
     "stopped": "{environment} is stopped: {cause}.",
     "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",
     "no_worker": "No worker is running since {time}.",

@@ -70,7 +70,7 @@ def organization_or_404(environment: Environment, oid: str) -> Organization:
     """The record, with `standing` and `open_work`. The page 404 names the record of the other environment, if any."""
     organization = (
         Organization.objects.in_environment(environment)
-        .with_words()
+        .with_standing()
         .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         .filter(oid=oid)
         .first()

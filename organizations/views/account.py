@@ -115,7 +115,7 @@ def _try_to_sign_in(request: HttpRequest, form: SignInForm) -> HttpResponse:
     try:
         user = authentication.try_to_sign_in(request, name, password)
     except TooManyTries as error:
-        sentence = TOO_MANY_FROM_NETWORK if error.is_of_block else TOO_MANY_FOR_NAME
+        sentence = TOO_MANY_FROM_NETWORK if error.is_of_network else TOO_MANY_FOR_NAME
         form.add_error(None, sentence.format(time=_retry_time(error.until)))
         return _sign_in_page(request, form, status=429)
     if user is None:

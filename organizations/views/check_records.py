@@ -29,7 +29,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
     """All findings as a CSV file, written while it is downloaded. The history names the export."""
-    total = check_records.records(environment).count()
+    total = check_records.stored_records(environment).count()
     accounts.note_export(request, f"check of all records in {environment.label}", environment=environment, count=total)
     name = f"check-{environment}.csv"
     return download(request, _csv_lines(environment), name=name, content_type="text/csv; charset=utf-8")

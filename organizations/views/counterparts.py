@@ -60,8 +60,8 @@ def _link(request: HttpRequest, organization: Organization, other: Organization)
     there = SeenVersion(other.pk, posted_number(request, "other_version"))
     staging, production = (here, there) if organization.environment == Environment.STAGING else (there, here)
     counterparts.link(staging, production, actor=actor(request))
-    word = Environment(other.environment).label
-    return f"Linked with {other.name} in {word}. Nothing was sent."
+    environment_name = Environment(other.environment).label
+    return f"Linked with {other.name} in {environment_name}. Nothing was sent."
 
 
 def _unlink(request: HttpRequest, organization: Organization, other: Organization) -> str:
@@ -70,8 +70,8 @@ def _unlink(request: HttpRequest, organization: Organization, other: Organizatio
 
 
 def _saved_sentence(saved: Organization) -> str:
-    word = Environment(saved.environment).label
-    return f"{saved.name} in {word} was saved while this page was open. Compare again. Nothing was changed."
+    environment_name = Environment(saved.environment).label
+    return f"{saved.name} in {environment_name} was saved while this page was open. Compare again. Nothing was changed."
 
 
 def _show(

@@ -16,7 +16,7 @@ from organizations.permissions import Right, sending
 from organizations.services.errors import ActionRefused, AlreadySent, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.reviews import Review
 
 from .access import actor, needs, organization_or_404, require, user_of
@@ -111,7 +111,7 @@ def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) ->
 
 def _has_children(review: Review) -> bool:
     """Whether active children must be deactivated first: that is a plan of several records."""
-    return any(blocker.kind == Block.ACTIVE_CHILDREN for blocker in review.blockers)
+    return any(blocker.kind == BlockerKind.ACTIVE_CHILDREN for blocker in review.blockers)
 
 
 def _ticked(request: HttpRequest) -> frozenset[str]:

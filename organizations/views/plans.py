@@ -49,7 +49,7 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     if is_pressed:
         require(request, sending(environment), environment=environment)
     try:
-        draft = plan_draft.draft(target.chosen, actor=actor(request))
+        draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
             return _show_nothing(request, target, "No record was chosen.")
         return _handle_post(request, target, draft) if is_pressed else _show(request, target, draft)
@@ -63,7 +63,7 @@ def deactivate_branch(
     """The draft that deactivates a record and its active descendants, on the page for deactivating the record."""
     target = PlanTarget.branch(organization, PlanKind.DEACTIVATE)
     try:
-        draft = plan_draft.draft(target.chosen, actor=actor(request))
+        draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
     except ActionRefused as error:
         return _show_nothing(request, target, str(error))
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
@@ -159,7 +159,7 @@ def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | Branch
 
 def _show_changed(request: HttpRequest, target: PlanTarget, error: ActionRefused) -> HttpResponse:
     """The draft as it is now, and what changed in it."""
-    draft = plan_draft.draft(target.chosen, actor=actor(request))
+    draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
     news = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})

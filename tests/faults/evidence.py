@@ -20,7 +20,7 @@ def faults_of(
     `effects` and `there` are what took effect in the directory, and what it has of the OID now.
     """
     submission = Submission.objects.using(alias).get(pk=submission.pk)
-    organization = Organization.objects.using(alias).with_words().get(pk=submission.organization_id)
+    organization = Organization.objects.using(alias).with_standing().get(pk=submission.organization_id)
     entries = entries_of(submission, alias)
     effect = [each.event for each in effects if each.body_sha256 == submission.message_sha256]
     checks = {

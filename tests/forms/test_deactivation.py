@@ -17,7 +17,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         return PIER if text == PIER.name else NOT_OURS
 
     given: dict[str, Any] = {"why": "closed", "in_words": "Lease ended"} | typed
-    return DeactivationForm(given, intent=intent, name=name, word="STAGING", replacement=replacement)
+    return DeactivationForm(given, intent=intent, name=name, environment_name="STAGING", replacement=replacement)
 
 
 @pytest.mark.parametrize(

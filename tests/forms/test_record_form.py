@@ -11,7 +11,7 @@ from organizations.forms.organization import FormContext
 from organizations.forms.record import SECTIONS, RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.pages.anchors import form_anchor
-from organizations.records import ContactRecord, IdentifierRecord, print_fields
+from organizations.records import ContactRecord, IdentifierRecord, fields_as_text
 from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_NAMES
 from tests import strategies
 from tests.factories import BASE, record
@@ -22,7 +22,7 @@ SOURCE_ID = "11111111-2222-4333-8444-555555555555"
 
 def form_context(**values):
     given_values: dict[str, Any] = {
-        "word": "STAGING",
+        "environment_name": "STAGING",
         "gateway_oid": GATEWAY_OID,
         "gateways": frozenset({GATEWAY_OID}),
         "routing_names": ROUTING_NAMES,
@@ -40,7 +40,7 @@ def test_every_field_of_a_record_has_its_place_in_the_form(one):
     typed = Typed.from_record(one, stands_for="location", parent_kind=OTHER)
     form = RecordForm(typed, form_context(), checked=False)
     ids = {bound.auto_id for part in (form.main, *form.contacts) for bound in part} | set(SECTIONS)
-    assert {form_anchor(each.field, each.anchor) for each in print_fields(one)} <= ids
+    assert {form_anchor(each.field, each.anchor) for each in fields_as_text(one)} <= ids
 
 
 def texts(**fields):

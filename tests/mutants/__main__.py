@@ -124,7 +124,7 @@ MODULES = {
             {"blockers_of", "is_undecided", "unreadable_message", "circle_block_reason", "parent_shown_deactivated"}
         )
         | {"_awaits_new", "_open_submission", "_foreign"}
-        | {"_already_there", "_unknown_value", "_circle", "_parent_blocker", "_deactivated_parent"}
+        | {"_already_there", "_unknown", "_circle", "_parent_blocker", "_deactivated_parent"}
         | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
     ),
     "organizations/services/review/warnings.py": Module(REVIEWING),

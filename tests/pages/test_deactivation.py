@@ -202,7 +202,9 @@ def _stated(user: User) -> Organization:
 def test_it_names_where_the_other_values_come_from(editor, arrange, says, dated_by):
     made = loaded(arrange(editor))
     assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
-    plan = draft.draft_content(plan_draft.draft(plan_draft.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
+    plan = draft.draft_content(
+        plan_draft.draft_plan(plan_draft.choose_branch(made, PlanKind.DEACTIVATE), actor=acting(editor))
+    )
     assert plan.sources == says
 
 

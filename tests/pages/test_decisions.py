@@ -12,7 +12,7 @@ from tests.pages.sending import decided, entries_of, foreign, updated
 
 
 def box_of(submission: Submission) -> str:
-    found = Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
+    found = Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
     [box] = [box for box in to_do.to_do_boxes(found, can_discard=False) if box.key == "rejected"]
     return strip_tags(box.sentence)
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from organizations.forms.typed import MOST_ROWS, Typed
-from organizations.records import ContactRecord, IdentifierRecord
+from organizations.forms.typed import Typed
+from organizations.records import MOST_ROWS, ContactRecord, IdentifierRecord
 from tests import factories
 from tests.hostile.typed import URL_ENCODED, query
 

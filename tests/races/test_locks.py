@@ -68,7 +68,7 @@ def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rou
         sending = claim()
         assert sending is not None
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
-        drawn = plan_draft.draft(chosen, actor=acting(user))
+        drawn = plan_draft.draft_plan(chosen, actor=acting(user))
         ticked = frozenset(question.key for question in drawn.questions)
         make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
         results = rounds.race(partial(reject, sending), make)

@@ -17,7 +17,7 @@ from organizations.records import (
     ContactRecord,
     IdentifierRecord,
     OrganizationRecord,
-    print_fields,
+    fields_as_text,
     readable,
 )
 from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
@@ -369,7 +369,7 @@ def test_the_annotated_lines_are_the_bytes_and_name_every_filled_field(record, e
     assert "\n".join(line.text for line in lines).encode() == content
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
     labels = {line.field: line.field_label for line in reversed(lines) if line.field_label}
-    expected = {shown.field: shown.label for shown in print_fields(record) if shown.value or shown.field == "name"}
+    expected = {shown.field: shown.label for shown in fields_as_text(record) if shown.value or shown.field == "name"}
     contacts = {f"contacts.{place}": f"Contact {place + 1}" for place in range(len(record.contacts))}
     nameless = {"identifiers": labels.get("identifiers")} if record.identifiers else {}
     assert labels == expected | contacts | nameless | {"": labels[""], "destination_id": "Destination ID"}

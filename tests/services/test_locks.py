@@ -141,7 +141,7 @@ def pressing(user: User) -> Callable[[], object]:
 def planning(user: User) -> Callable[[], object]:
     organization = factories.organization(user=user)
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,))
-    draft = plan_draft.draft(selection, actor=acting(user))
+    draft = plan_draft.draft_plan(selection, actor=acting(user))
     return partial(plans.make_plan, selection, sha256=draft.sha256, actor=acting(user))
 
 

@@ -109,7 +109,7 @@ def test_ended_rows_are_deleted_and_others_stay(monkeypatch: pytest.MonkeyPatch)
 )
 def test_addresses_of_one_visitor_are_one_visitor(one: str, other: str) -> None:
     assert throttle.visitor_network(one) == throttle.visitor_network(other)
-    assert throttle.address_block(one) == throttle.address_block(other)
+    assert throttle.shared_network(one) == throttle.shared_network(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.1.1"), ("::1", "2001:db8::1")])

@@ -370,7 +370,7 @@ def _review(history: History, organization: Organization, intent: Intent | None)
     oid, page = organization.oid, f"review to {intent.value}" if intent else "review"
     if intent is None:
         shown = review_page.review_content(made)
-        yield from in_text(page, " ".join((made.verdict, *shown.sentences, shown.freshness.sentence)), oid=oid)
+        yield from in_text(page, " ".join((made.summary, *shown.sentences, shown.freshness.sentence)), oid=oid)
         yield from in_text(page, shown.compared, oid=oid, submission=organization.confirmed_submission)
         for row in shown.rows:
             if row.by and made.event == Event.UPDATE:

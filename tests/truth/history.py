@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from organizations.models import Organization, State, Submission, User, Verdict
-from organizations.records import OrganizationRecord, print_fields
+from organizations.records import OrganizationRecord, fields_as_text
 from organizations.services.actors import system
 from organizations.services.delivery import heartbeat, workers
 from tests.faults.world import Died, Showing, Way, World
@@ -45,7 +45,7 @@ class History:
 
     def organization(self, record: str) -> Organization:
         """A record as the views load it."""
-        found = Organization.objects.in_environment("staging").with_words()
+        found = Organization.objects.in_environment("staging").with_standing()
         related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         return found.select_related(*related).get(oid=self.oids[RECORDS.index(record)])
 
@@ -72,4 +72,4 @@ class History:
 
 def texts(record: OrganizationRecord) -> dict[str, str]:
     """Each field of a record as pages print it, by its key."""
-    return {shown.field: shown.value for shown in print_fields(record)}
+    return {shown.field: shown.value for shown in fields_as_text(record)}

@@ -163,8 +163,8 @@ class SendBranch(Step):
 
     def do(self, history: History) -> None:
         actor = acting(history.people[0])
-        chosen = plan_draft.branch(history.organization("parent"), self.kind)
-        drawn = plan_draft.draft(chosen, actor=actor)
+        chosen = plan_draft.choose_branch(history.organization("parent"), self.kind)
+        drawn = plan_draft.draft_plan(chosen, actor=actor)
         ticked = frozenset(question.key for question in drawn.questions)
         typed = str(drawn.number_to_type)
         with suppress(ActionRefused):

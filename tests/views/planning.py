@@ -26,12 +26,12 @@ def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND
     """The page on which these are sent together."""
     environment = Environment(made[0].environment)
     target = PlanTarget(ChosenRecords(environment, kind, tuple(each.pk for each in made)), None, address(made))
-    return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
 
 
 def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
     target = PlanTarget.branch(Organization.objects.get(pk=root.pk), kind)
-    return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
 
 
 def address(made: list[Organization]) -> str:

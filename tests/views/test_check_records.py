@@ -25,7 +25,7 @@ def test_each_finding_leads_to_where_it_is_put_right(editor):
 
 
 def test_a_page_is_a_part_of_the_records(client, monkeypatch):
-    monkeypatch.setattr(checking_service, "AT_ONCE", 2)
+    monkeypatch.setattr(checking_service, "BATCH_SIZE", 2)
     bulk.records(3)
     assert "records 3 to 3 of 3" in text_of(client.get("/staging/organizations/check/?page=2"))
 

@@ -44,7 +44,7 @@ def form_of(client: Client, organization: Organization, **texts: str) -> dict[st
 
 def open_form(organization: Organization, *, version: int | None = None) -> Editing:
     """The record as it is now in its form, as if the person had started from `version`."""
-    now = Organization.objects.with_words().get(pk=organization.pk)
+    now = Organization.objects.with_standing().get(pk=organization.pk)
     started_from = now.version if version is None else version
     return Editing(environment=Environment(now.environment), organization=now, version=started_from)
 

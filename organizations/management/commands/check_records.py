@@ -45,9 +45,9 @@ class Command(PortalCommand):
         self._say(f"Nothing was found in {count(total, 'record')}.")
 
     def _parts(self, environment: Environment) -> Iterator[tuple[int, list[RecordFinding]]]:
-        total, done = check_records.records(environment).count(), 0
-        for ids in check_records.parts(environment):
-            yield len(ids), check_records.check(environment, ids, read_by_form)
+        total, done = check_records.stored_records(environment).count(), 0
+        for ids in check_records.id_batches(environment):
+            yield len(ids), check_records.check_stored_records(environment, ids, read_by_form)
             done += len(ids)
             self._say(f"{environment.label}: {done:,} of {count(total, 'record')} checked")
 

@@ -18,8 +18,8 @@ from organizations.records import (
     OrganizationRecord,
     contact_lines,
     contact_text,
-    print_fields,
-    spoken,
+    fields_as_text,
+    label_in_sentence,
 )
 
 _ORDER = "contacts-order"
@@ -57,7 +57,7 @@ class ConflictRow:
     @property
     def spoken(self) -> str:
         """Its label inside a sentence."""
-        return spoken(self.label)
+        return label_in_sentence(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _fields(version: FormVersion) -> dict[str, Any]:
 
 
 def _texts(version: FormVersion) -> dict[str, str]:
-    texts = {each.field: each.value for each in print_fields(version.record)}
+    texts = {each.field: each.value for each in fields_as_text(version.record)}
     return texts | {"stands_for": StandsFor(version.stands_for).label}
 
 

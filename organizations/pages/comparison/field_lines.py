@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from organizations.records import OrganizationRecord, print_fields
+from organizations.records import OrganizationRecord, fields_as_text
 
 type Lines = tuple[str, ...]
 
@@ -11,7 +11,7 @@ def plain_lines(record: OrganizationRecord | None) -> dict[str, Lines]:
     """Each field by its key, without contacts and without keys that the form does not have; {} without a record."""
     if record is None:
         return {}
-    return {field.field: field.lines for field in print_fields(replace(record, contacts=(), carried=()))}
+    return {field.field: field.lines for field in fields_as_text(replace(record, contacts=(), carried=()))}
 
 
 def is_code(field: str) -> bool:

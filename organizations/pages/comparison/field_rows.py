@@ -10,14 +10,7 @@ from typing import NamedTuple
 from organizations import knowledge
 from organizations.pages.comparison.contacts import ContactSides, contact_sides
 from organizations.pages.comparison.field_lines import Lines, is_code, plain_lines
-from organizations.records import (
-    CONTACT_LABELS,
-    SECTIONS,
-    SENT_BACK,
-    OrganizationRecord,
-    contact_lines,
-    print_fields,
-)
+from organizations.records import CONTACT_LABELS, SECTIONS, SENT_BACK, OrganizationRecord, contact_lines, fields_as_text
 
 NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
@@ -199,7 +192,7 @@ def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, Parent
         plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
-    for field in print_fields(replace(sides.saved, contacts=(), carried=())):
+    for field in fields_as_text(replace(sides.saved, contacts=(), carried=())):
         key = field.field
         row = _plain_row(key, field.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
         gathered.setdefault((field.group, field.anchor), []).append(replace(row, parents=parents))

@@ -12,7 +12,7 @@ from organizations.records import (
     OrganizationRecord,
     contact_lines,
     contact_text,
-    print_fields,
+    fields_as_text,
 )
 
 NOT_READ = "cannot be read"
@@ -47,7 +47,7 @@ def _plain(
     texts, shown, old = _texts(sent), _texts(seen), _texts(before)
     respelled = _texts(knowledge.respelled(seen, sent))
     rows = []
-    for field in print_fields(replace(sent, contacts=(), carried=())):
+    for field in fields_as_text(replace(sent, contacts=(), carried=())):
         key, was = field.field, old.get(field.field, "")
         if key == "destination_id":
             rows.append(ComparedField(field.label, texts[key], NOT_READ, was, None))

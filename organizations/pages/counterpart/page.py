@@ -74,6 +74,6 @@ def _why_not_link(here: Organization, there: Organization) -> str:
 def _form(other: Environment, named: str | None) -> CounterpartForm:
     """The form, bound if somebody named a record."""
     data = None if named is None else {"counterpart": named}
-    form = CounterpartForm(data, word=other.label, oid_named=lambda typed: choices.oid_named(other, typed))
+    form = CounterpartForm(data, environment_name=other.label, oid_named=lambda typed: choices.oid_named(other, typed))
     form.fields["counterpart"].widget.attrs |= record_choices.suggestion_attributes(other)
     return form

@@ -13,7 +13,7 @@ from organizations.pages.addresses import record_url
 from organizations.pages.counterpart.link_box import page_url, prepare_url
 from organizations.pages.record import summary, to_do
 from organizations.queries.record_context import record_at
-from organizations.records import Difference, OrganizationRecord, difference, listed
+from organizations.records import Difference, OrganizationRecord, difference, labels_in_sentence
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
 from organizations.services.records.prepare import Doubt, SourceKind, StagingSource
@@ -140,7 +140,7 @@ def _notes(source: StagingSource) -> Iterator[SafeString]:
     unsent = knowledge.in_form(difference(baseline, knowledge.sendable(organization.record()))) if baseline else ()
     if unsent:
         what, are = vocabulary.count(len(unsent), "saved change"), "is" if len(unsent) == 1 else "are"
-        labels = listed(each.label for each in unsent)
+        labels = labels_in_sentence(each.label for each in unsent)
         yield format_html("{} of STAGING {} not part of this: {}.", what, are, labels)
     if organization.differs:
         fields = vocabulary.count(organization.differs, "field")
@@ -150,7 +150,7 @@ def _notes(source: StagingSource) -> Iterator[SafeString]:
     if not source.record.active:
         yield SafeString("This record is deactivated in STAGING. The record of PRODUCTION begins active.")
     if carried := knowledge.sendable(source.record).carried:
-        keys = listed(key for key, _ in carried)
+        keys = labels_in_sentence(key for key, _ in carried)
         yield format_html("Not copied, because this portal does not edit it: {}.", plain(keys))
 
 

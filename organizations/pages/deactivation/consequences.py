@@ -10,8 +10,8 @@ from organizations.models import Intent, Organization, clock
 from organizations.models.tree import path_of
 from organizations.pages.record.summary import accepted_basis
 from organizations.queries.record_entries import last_touched
-from organizations.records import difference, spoken
-from organizations.services.review.blockers import Block
+from organizations.records import difference, label_in_sentence
+from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.reviews import Review
 from organizations.text import freshness
 
@@ -53,7 +53,7 @@ class DeactivationContent:
     def is_done(self) -> bool:
         """Whether the record already has the wanted Active."""
         wanted = self.intent == Intent.REACTIVATE
-        return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
+        return any(blocker.kind == BlockerKind.NOTHING_TO_CHANGE for blocker in self.review.blockers) and (
             self.review.organization.confirmed_active is wanted
         )
 
@@ -83,7 +83,7 @@ def unsent_labels(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that are not sent with it."""
     known = review.organization.baseline_record()
     changes = unsent(known, None if known else review.record, review.organization.record())
-    return tuple(spoken(change.label) for change in changes if change.field != "active")
+    return tuple(label_in_sentence(change.label) for change in changes if change.field != "active")
 
 
 def _old_values(review: Review) -> list[OldValues]:

@@ -79,7 +79,7 @@ def _form(review: Review, data: QueryDict | None = None, **values: Any) -> Deact
         data,
         intent=review.intent,
         name=review.record.name if environment == Environment.PRODUCTION else "",
-        word=environment.label,
+        environment_name=environment.label,
         replacement=lambda typed: read_replacement(environment, typed, without=[organization.pk]),
         **values,
     )

@@ -19,8 +19,8 @@ from organizations.records import (
     contact_text,
     difference,
     kept_and_added,
-    listed,
-    spoken,
+    label_in_sentence,
+    labels_in_sentence,
 )
 from organizations.services.directory import differences
 from organizations.services.directory.differences import DifferingReading
@@ -89,7 +89,7 @@ class DifferencesContent:
 
     @property
     def equal_labels(self) -> str:
-        return listed(row.label for row in self.compared if row.equal)
+        return labels_in_sentence(row.label for row in self.compared if row.equal)
 
     @property
     def compared_heading(self) -> str:
@@ -245,7 +245,7 @@ def _first(organization: Organization, reading: DifferingReading) -> Iterator[Di
 
 def _takes_type(organization: Organization, reading: DifferingReading) -> bool:
     wanted = organization.record()
-    return knowledge.taken_from(reading.accepted, wanted, reading.seen).carried != wanted.carried
+    return knowledge.taken_from(reading.accepted, reading.seen, wanted).carried != wanted.carried
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
@@ -258,7 +258,7 @@ def _stays(organization: Organization, reading: DifferingReading) -> tuple[str, 
     """The saved changes that are not sent after taking either."""
     accepted, seen = reading
     wanted = organization.record()
-    after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
+    after = knowledge.sendable(knowledge.taken_from(accepted, seen, wanted))
     known = knowledge.sendable(knowledge.newest(accepted, seen) if accepted else knowledge.first_shown(seen, wanted))
     return tuple(each.label for each in knowledge.in_form(difference(known, after)))
 
@@ -283,4 +283,4 @@ def _differing(environment: str, before: OrganizationRecord, after: Organization
 
 
 def _named(labels: list[str] | tuple[str, ...]) -> str:
-    return vocabulary.name_some([spoken(label) for label in labels], MOST_NAMED)
+    return vocabulary.name_some([label_in_sentence(label) for label in labels], MOST_NAMED)

@@ -24,7 +24,7 @@ KINDS = (
     "queued",
     UNSENT,
 )
-MOST_LINES = 3
+MOST_SINGLE_LINES = 3
 """The most lines of one kind and environment. If there are more records, one line counts them."""
 
 

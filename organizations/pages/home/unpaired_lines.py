@@ -10,12 +10,12 @@ from django.utils.html import format_html, strip_tags
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, Verdict
 from organizations.pages import queue_reasons
 from organizations.pages.addresses import record_url, submission_url
-from organizations.pages.home.lines import MOST_LINES, PLAN_PAUSED, HomeContext, LinePlace, UnpairedLine, line_of
+from organizations.pages.home.lines import MOST_SINGLE_LINES, PLAN_PAUSED, HomeContext, LinePlace, UnpairedLine, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
 from organizations.queries.home import DifferingGroup, RecordGroup
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
-from organizations.records import spoken
+from organizations.records import label_in_sentence
 from organizations.services.delivery import decide
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
@@ -38,7 +38,7 @@ def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Itera
             for environment in Environment
         }
         numbers = {environment: sum(group.number for group in found) for environment, found in of_kind.items()}
-        if kind in ONE_BY_ONE and max(numbers.values()) <= MOST_LINES:
+        if kind in ONE_BY_ONE and max(numbers.values()) <= MOST_SINGLE_LINES:
             few[kind] = [environment for environment, number in numbers.items() if number]
             continue
         for environment in Environment:
@@ -150,7 +150,7 @@ def paused_plans(context: HomeContext) -> Iterator[UnpairedLine]:
 
 def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """Records for which the directory shows other values, whatever else is to do about them."""
-    if max((group.number for group in groups), default=0) <= MOST_LINES:
+    if max((group.number for group in groups), default=0) <= MOST_SINGLE_LINES:
         for organization in home.differing_records([group.environment for group in groups]):
             yield line_of(DIRECTORY_DIFFERS, _one_differing(organization), _pair(organization), context)
         return
@@ -167,7 +167,7 @@ def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterato
 
 
 def _one_differing(organization: Organization) -> LinePlace:
-    labels = [spoken(difference.label) for difference in to_do.differences_of(organization)]
+    labels = [label_in_sentence(difference.label) for difference in to_do.differences_of(organization)]
     fields = f"{count(organization.differs, 'field')}: {to_do.name_fields(labels)}."
     return LinePlace(
         environment=organization.environment,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.utils.html import format_html
 
 from organizations.models import Environment
-from organizations.pages.home.lines import MOST_LINES, HomeContext, LinePlace, UnpairedLine
+from organizations.pages.home.lines import MOST_SINGLE_LINES, HomeContext, LinePlace, UnpairedLine
 from organizations.pages.home.unpaired_lines import list_of
 from organizations.pages.home.who_acts import saved
 from organizations.permissions import sending
@@ -87,7 +87,7 @@ class _UnsentChanges:
 def _names_of_own(own: Sequence[RecordGroup], context: HomeContext) -> dict[str, str]:
     """The records that the reader saved, by name, for each environment in which they are few."""
     numbers = {each: sum(group.number for group in own if group.environment == each) for each in Environment}
-    few = [environment for environment, number in numbers.items() if 0 < number <= MOST_LINES]
+    few = [environment for environment, number in numbers.items() if 0 < number <= MOST_SINGLE_LINES]
     names: dict[str, list[str]] = {}
     for record in home.unsent_of(context.actors.reader, few):
         names.setdefault(record.environment, []).append(f"{record.name}, {count(record.changes, 'field')}")

@@ -106,20 +106,20 @@ class DraftContent:
         return self.draft.size + len(self.kept) + len(self.not_active)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """The sentence at the top."""
         draft = self.draft
-        word = draft.environment.label
+        environment_name = draft.environment.label
         if self.is_nothing:
             records = [organization for each in self.unchanged for organization in each.records]
             has = "has" if len(records) == 1 else "have"
             return f"Nothing to send: {kept_back.names(records)} {has} no unsent changes."
         if self.deactivates:
-            return f"{word}, {self._of_all} can be deactivated now"
-        parts = ((draft.news, "New"), (draft.updates, "Update"))
+            return f"{environment_name}, {self._of_all} can be deactivated now"
+        parts = ((draft.new_count, "New"), (draft.update_count, "Update"))
         counted = ", ".join(f"{number} {kind}" for number, kind in parts if number)
         can_be_sent = f"{self._of_all} can be sent now" if self.all > draft.size else self.number
-        return f"{word}, {can_be_sent}" + (f": {counted}" if counted else "")
+        return f"{environment_name}, {can_be_sent}" + (f": {counted}" if counted else "")
 
     @property
     def is_nothing(self) -> bool:
@@ -133,8 +133,12 @@ class DraftContent:
 
     @property
     def send_label(self) -> str:
-        word = self.draft.environment.label
-        return f"Deactivate {self.number} in {word}" if self.deactivates else f"Send {self.number} to {word}"
+        environment_name = self.draft.environment.label
+        return (
+            f"Deactivate {self.number} in {environment_name}"
+            if self.deactivates
+            else f"Send {self.number} to {environment_name}"
+        )
 
     @property
     def planned(self) -> str:

@@ -33,7 +33,7 @@ class PlanTarget(NamedTuple):
         """A record with the records below it."""
         query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
         url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
-        return cls(plan_draft.branch(root, kind), root, url)
+        return cls(plan_draft.choose_branch(root, kind), root, url)
 
     @property
     def back_url(self) -> str:
@@ -108,14 +108,22 @@ def plan_form(
     draft: PlanDraft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
 ) -> PlanForm | BranchForm:
     """The form of a draft with what was posted, or with typed text that is not checked yet."""
-    word, number = draft.environment.label, draft.number_to_type
+    environment_name, number = draft.environment.label, draft.number_to_type
     if draft.kind != PlanKind.DEACTIVATE:
-        return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, initial=typed)
+        return PlanForm(
+            data,
+            needs_reason=draft.needs_reason,
+            number_to_type=number,
+            environment_name=environment_name,
+            initial=typed,
+        )
     planned = [review.organization.pk for review in draft.reviews]
 
     def replacement(text: str) -> Replacement | str:
         return read_replacement(draft.environment, text, without=planned)
 
-    form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, initial=typed)
+    form = BranchForm(
+        data, number_to_type=number, environment_name=environment_name, replacement=replacement, initial=typed
+    )
     form.fields["replaced_by"].widget.attrs |= suggestion_attributes(draft.environment)
     return form

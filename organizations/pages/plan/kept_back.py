@@ -13,14 +13,14 @@ from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
 from organizations.queries.environments import gate_of
-from organizations.services.review.blockers import Block, Blocker, is_undecided
+from organizations.services.review.blockers import Blocker, BlockerKind, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain
 from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import Word, name_some
 
 MOST_NAMED = 5
-NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
+NOT_ACTIVE = (BlockerKind.NOTHING_TO_CHANGE, BlockerKind.NOTHING_TO_DEACTIVATE)
 
 
 class LeftOutRecord(NamedTuple):
@@ -29,7 +29,7 @@ class LeftOutRecord(NamedTuple):
     organization: Organization
     word: Word
     why: SafeString
-    kinds: frozenset[Block]
+    kinds: frozenset[BlockerKind]
 
 
 def left_out_records(left_out: Iterable[LeftOut], environment: Environment) -> tuple[LeftOutRecord, ...]:
@@ -58,7 +58,7 @@ def active_because(organization: Organization, blockers: Iterable[Blocker]) -> s
     """Why a record stays active, for the sentence under the heading."""
     name = organization.name
     for blocker in blockers:
-        if blocker.kind == Block.ACTIVE_CHILDREN:
+        if blocker.kind == BlockerKind.ACTIVE_CHILDREN:
             return f"{name} stays active, because {_children(blocker)}."
     return f"{name} stays active. {' '.join(blocker.sentence for blocker in blockers)}"
 
@@ -114,10 +114,10 @@ def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
 
 def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
     submission = blocker.submission
-    if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
+    if blocker.kind == BlockerKind.OPEN_SUBMISSION and submission is not None:
         number = link(submission_url(submission), f"Submission {submission.pk}")
         return format_html("{} {}. {}", number, "must end first" if waits else "is open", reasons.of(submission))
-    if blocker.kind == Block.ACTIVE_CHILDREN:
+    if blocker.kind == BlockerKind.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
     found = obstacle(organization, blocker)
     return format_html("{} {}", plain(found.sentence), link(found.url, found.step))

@@ -8,7 +8,7 @@ from django.urls import reverse
 from organizations.models import Organization
 from organizations.pages import parent_names
 from organizations.pages.review.message import TICK_OVERWRITE
-from organizations.records import spoken
+from organizations.records import label_in_sentence
 from organizations.services.directory import differences
 from organizations.services.review.plan_draft import PlanDraft
 from organizations.text.markup import plain
@@ -56,7 +56,7 @@ def overwritten_records(
     below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
     for (organization, key, _), shown in zip(overwrites, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
-        value = OverwrittenValue(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
+        value = OverwrittenValue(key, label_in_sentence(shown.label), shown.before, shown.after, key in ticked, error)
         below.setdefault(organization.pk, (organization, []))[1].append(value)
     return tuple(OverwrittenRecord(each, tuple(values), *_way_out(each)) for each, values in below.values())
 

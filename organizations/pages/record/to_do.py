@@ -19,7 +19,7 @@ from organizations.permissions import Right
 from organizations.queries.environments import gate_of
 from organizations.queries.record_entries import edits_since_acceptance
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
-from organizations.records import Difference, spoken
+from organizations.records import Difference, label_in_sentence
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
 from organizations.services.review import reviews
@@ -168,8 +168,8 @@ def _named_changes(organization: Organization) -> str:
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
     if entry is None:
-        return spoken(change.label)
-    return f"{spoken(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
+        return label_in_sentence(change.label)
+    return f"{label_in_sentence(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
 
 
 def _needs_person(organization: Organization, last: Submission) -> ToDoBox:
@@ -228,7 +228,7 @@ def _differs(organization: Organization) -> ToDoBox:
     if organization.is_missing:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
         return _box(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
-    names = [spoken(each.label) for each in differences_of(organization)]
+    names = [label_in_sentence(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
     sentence = f"{count(organization.differs, 'field')}: {name_fields(names)}. First seen {first}.{overwrites}"

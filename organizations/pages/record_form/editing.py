@@ -120,7 +120,7 @@ class Editing:
         redox = redox_settings.environment(self.environment)
         organization = self.organization
         return FormContext(
-            word=self.environment.label,
+            environment_name=self.environment.label,
             gateway_oid=redox.gateway_oid,
             gateways=redox_settings.gateway_oids(self.environment),
             routing_names=redox_settings.routing_names(),

@@ -8,7 +8,14 @@ from organizations import knowledge
 from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.queries.record_context import child_count
 from organizations.queries.record_entries import edits_since_acceptance
-from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
+from organizations.records import (
+    ADDRESS_LABELS,
+    AddressRecord,
+    Difference,
+    OrganizationRecord,
+    difference,
+    labels_in_sentence,
+)
 from organizations.services.records import organizations
 from organizations.services.records.authors import edit_of_ours
 from organizations.text import vocabulary
@@ -134,7 +141,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
 
 def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
     newest = max((entry for _, entry in changes), key=lambda entry: entry.sequence)
-    labels = listed(change.label for change, _ in changes)
+    labels = labels_in_sentence(change.label for change, _ in changes)
     one = len(changes) == 1
     return (
         f"{newest.actor_name} saved {vocabulary.count(len(changes), 'change')} on {_day(newest.at)} that "

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 
 from organizations.forms.record import RecordForm
-from organizations.forms.typed import MOST_ROWS
 from organizations.models import Organization, User
 from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url, record_url
@@ -18,6 +17,7 @@ from organizations.pages.record_form.notices import fixed_oid_sentence, notices,
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
 from organizations.queries.record_context import record_at
+from organizations.records import MOST_ROWS
 from organizations.services.records.prepare import FormBasis, StagingSource
 
 

@@ -12,12 +12,12 @@ from organizations.pages.addresses import submission_url
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
 from organizations.queries import parents, record_entries
-from organizations.records import PrintedField, listed
+from organizations.records import FieldAsText, labels_in_sentence
 from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
-from organizations.services.review.blockers import Block, Blocker
+from organizations.services.review.blockers import Blocker, BlockerKind
 from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import OVERWRITE, ReviewWarning, overwrite_value
 from organizations.text import freshness, vocabulary
@@ -71,7 +71,7 @@ class ReviewContent:
     rows: tuple[ValueRow, ...]
     overwritten: tuple[ValueRow, ...]
     equivalent: tuple[ValueRow, ...]
-    unchanged: tuple[PrintedField, ...]
+    unchanged: tuple[FieldAsText, ...]
     keys: tuple[KeyRow, ...]
     lines: tuple[ReviewedLine, ...]
     questions: tuple[WarningBox, ...]
@@ -83,7 +83,9 @@ class ReviewContent:
     @property
     def send_label(self) -> str:
         return (
-            f"Create in {self.review.word}" if self.review.event == Event.NEW else f"Send update to {self.review.word}"
+            f"Create in {self.review.environment_name}"
+            if self.review.event == Event.NEW
+            else f"Send update to {self.review.environment_name}"
         )
 
     @property
@@ -213,7 +215,7 @@ def out_of_date(organization: Organization, since_version: int, otherwise: str) 
     entry = record_entries.last_edit_since(organization, since_version)
     if entry is None:
         return otherwise
-    labels = listed(change["label"] for change in entry.facts.get("changes", [])) or "Kind of record"
+    labels = labels_in_sentence(change["label"] for change in entry.facts.get("changes", [])) or "Kind of record"
     at = written(entry.at, "clock")
     saved = f"{entry.actor_name} saved {labels} at {at}"
     return f"This page is out of date: {saved}. Nothing was sent. Here is the new review."
@@ -317,7 +319,7 @@ def _compared(review: Review) -> str:
     return f"Compared with {_compared_with(organization)}{read}."
 
 
-def _unchanged(review: Review) -> Iterator[PrintedField]:
+def _unchanged(review: Review) -> Iterator[FieldAsText]:
     """The fields that stay, without those that the directory spells differently or a Query cannot show."""
     spelled = {each.field for each in review.equivalent}
     for field in review.unchanged:
@@ -370,16 +372,16 @@ def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
     other = blocker.organization
     if other is None or other.pk == organization.pk:
         return _url("record", organization), "Open the record"
-    if blocker.kind == Block.PARENT_NEVER_SENT:
+    if blocker.kind == BlockerKind.PARENT_NEVER_SENT:
         return _url("review", other), f"Review {other.name}"
     return _url("record", other), f"Open {other.name}"
 
 
 _STEPS = {
-    Block.FOREIGN: ("edit", "#identity", "Give it another OID"),
-    Block.ALREADY_THERE: ("differences", "", "Decide whose it is"),
-    Block.ONLY_SHOWN: ("review", "", "Review it"),
-    Block.DESTINATION_NOT_KNOWN: ("edit", "#routing", "Enter the destination ID"),
+    BlockerKind.FOREIGN: ("edit", "#identity", "Give it another OID"),
+    BlockerKind.ALREADY_THERE: ("differences", "", "Decide whose it is"),
+    BlockerKind.ONLY_SHOWN: ("review", "", "Review it"),
+    BlockerKind.DESTINATION_NOT_KNOWN: ("edit", "#routing", "Enter the destination ID"),
 }
 
 

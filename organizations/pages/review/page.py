@@ -62,4 +62,6 @@ def build(
 
 def review_form(review: Review, data: QueryDict | None = None, *, reason: str = "") -> ReviewForm:
     """The form with what was posted, or with a reason that is not checked yet."""
-    return ReviewForm(data, needs_reason=review.needs_reason, word=review.word, initial={"reason": reason})
+    return ReviewForm(
+        data, needs_reason=review.needs_reason, environment_name=review.environment_name, initial={"reason": reason}
+    )

@@ -11,7 +11,7 @@ from organizations.models import AuditEntry, Organization
 from organizations.pages import parent_names
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
-from organizations.records import Difference, OrganizationRecord, difference, spoken
+from organizations.records import Difference, OrganizationRecord, difference, label_in_sentence
 from organizations.services.review.reviews import Review, ReviewChange
 from organizations.text.markup import written
 
@@ -55,7 +55,7 @@ class ValueRow(NamedTuple):
     @property
     def spoken(self) -> str:
         """Its label inside a sentence."""
-        return spoken(self.label)
+        return label_in_sentence(self.label)
 
 
 class KeyRow(NamedTuple):
@@ -137,7 +137,7 @@ def _rows(
     seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
     named = parent_names.with_parent_names(environment, [change.difference for change in changes])
     for change_named, change in zip(named, changes, strict=True):
-        place = knowledge.difference_place(change_named)
+        place = knowledge.difference_key(change_named)
         if overwrites:
             was, directory = accepted.get(place, change_named.after), DirectoryValue(change_named.before, note)
         else:
@@ -182,4 +182,4 @@ def _before_by_place(
     if before is None:
         return {}
     differences = parent_names.with_parent_names(environment, knowledge.in_form(difference(before, after)))
-    return {knowledge.difference_place(each): each.before for each in differences}
+    return {knowledge.difference_key(each): each.before for each in differences}

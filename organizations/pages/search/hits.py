@@ -91,7 +91,7 @@ def _found_by(submission: Submission, text: str) -> str:
 
 def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
     words = search_text.query_words(text)
-    found = search.records_with_words(environment, text)
+    found = search.records_with_standing(environment, text)
     hits = [
         RecordHit(
             RecordRow(organization=record, match=match(record, words)), " › ".join(found.paths.get(record.oid, []))

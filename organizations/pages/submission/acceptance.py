@@ -17,7 +17,7 @@ from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import SubmittedChange, query_result
-from organizations.records import spoken
+from organizations.records import label_in_sentence
 from organizations.text.decisions import clause
 from organizations.text.evidence import BY_QUERY
 from organizations.text.markup import moment, plain
@@ -159,7 +159,7 @@ def proof_table(submission: Submission, changes: list[SubmittedChange], entry: A
         _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
         sum(1 for row in rest if row.equal and not row.means_same),
         tuple(row for row in rest if row.means_same),
-        tuple(spoken(row.label) for row in rest if row.equal is None),
+        tuple(label_in_sentence(row.label) for row in rest if row.equal is None),
     )
 
 

@@ -8,7 +8,7 @@ from organizations.models import State, Submission, Verdict
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.state import QueryResult
 from organizations.permissions import Right, people_with
-from organizations.records import listed
+from organizations.records import labels_in_sentence
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import ComparedAnswer
 from organizations.text.vocabulary import count
@@ -52,11 +52,11 @@ class Decision:
 
     @property
     def equal_labels(self) -> str:
-        return listed(row.label for row in self.equal)
+        return labels_in_sentence(row.label for row in self.equal)
 
     @property
     def unreadable_labels(self) -> str:
-        return listed(row.label for row in self.unreadable)
+        return labels_in_sentence(row.label for row in self.unreadable)
 
 
 def decision(submission: Submission, asked: QueryResult | None) -> Decision | None:

@@ -28,7 +28,7 @@ from organizations.pages.queue_reasons import after_next_query, environment_reas
 from organizations.pages.review.message import settled_warning
 from organizations.pages.submission.rejection import step_url
 from organizations.queries import parents, submission_story
-from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
+from organizations.records import Difference, OrganizationRecord, canonical, difference, fields_as_text
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers, submissions
 from organizations.services.records.authors import edit_of
@@ -216,7 +216,7 @@ def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> se
         return set()
     sent = answers.message_record(submission)
     edited = {each.field for each in difference(accepted, sent)}
-    return {shown.field for shown in print_fields(sent) if not shown.field.startswith("contacts")} - edited
+    return {shown.field for shown in fields_as_text(sent) if not shown.field.startswith("contacts")} - edited
 
 
 def changes_title(submission: Submission) -> str:

@@ -24,7 +24,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
         attempt = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
     except TooManyTries as error:
         # Names do not matter here: an entry for each would fill the history.
-        _note_refused_sign_in(request, "" if error.is_of_block else username, TOO_MANY)
+        _note_refused_sign_in(request, "" if error.is_of_network else username, TOO_MANY)
         raise
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):

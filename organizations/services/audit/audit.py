@@ -20,8 +20,8 @@ from organizations.services import failpoints, search_text
 from organizations.services.actors import Actor
 from orgportal import RELEASE
 
-FORM = 1
-RAW_CAP = 1024 * 1024
+ENTRY_FORMAT = 1
+MAX_RAW_BYTES = 1024 * 1024
 FIRST_HASH = "0" * 64
 _DOMAIN = b"orgportal-audit-v1"
 
@@ -161,14 +161,14 @@ def _entry(sequence: int, previous_hash: str, moment: datetime.datetime, fact: _
         outcome=facts.get("outcome", ""),
         request_id=fact.actor.request_id,
         search_text=_search_text(facts),
-        raw=None if fact.raw is None else fact.raw[:RAW_CAP],
-        raw_cut=fact.raw is not None and (fact.raw_cut or len(fact.raw) > RAW_CAP),
+        raw=None if fact.raw is None else fact.raw[:MAX_RAW_BYTES],
+        raw_cut=fact.raw is not None and (fact.raw_cut or len(fact.raw) > MAX_RAW_BYTES),
     )
 
 
 def _head(sequence: int, moment: datetime.datetime, fact: _Fact) -> dict[str, Any]:
     return {
-        "form": FORM,
+        "form": ENTRY_FORMAT,
         "sequence": sequence,
         "time": moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "actor": {

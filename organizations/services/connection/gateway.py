@@ -25,7 +25,7 @@ class RedoxAskedToWait(SendingBlocked):
     """Redox asked the environment to wait, and the wait is not over. The text says until when."""
 
 
-def exchange_limits() -> Limits:
+def _limits() -> Limits:
     return Limits(deadline=settings.REDOX_DEADLINE)
 
 
@@ -36,12 +36,12 @@ def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
         SendingBlocked: nothing may be sent now, not even a token request.
     """
     check_sending_allowed(redox)
-    return _tokens(redox, exchange_limits()).get()
+    return _tokens(redox, _limits()).get()
 
 
 def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     """Forget a token that Redox refused. Returns whether a new one can be requested."""
-    source = _tokens(redox, exchange_limits())
+    source = _tokens(redox, _limits())
     source.discard(token)
     return source.can_renew
 
@@ -56,7 +56,7 @@ def send_message(
     """
     slot.wait()
     check_sending_allowed(redox, is_write=not is_query)
-    return _client(redox, exchange_limits()).post(message, token)
+    return _client(redox, _limits()).post(message, token)
 
 
 class QueryReply(NamedTuple):

@@ -18,11 +18,11 @@ from organizations.models import Installation, clock
 class SendSlot:
     """The moment from which one request may be sent, by this process's monotonic clock."""
 
-    opens: float
+    begins: float
 
     def wait(self) -> None:
-        """Sleep until the slot opens."""
-        time.sleep(max(0.0, self.opens - time.monotonic()))
+        """Sleep until the slot begins."""
+        time.sleep(max(0.0, self.begins - time.monotonic()))
 
 
 def reserve_slot() -> SendSlot:
@@ -34,12 +34,12 @@ def reserve_slot() -> SendSlot:
 def reserve_slot_within(now: datetime.datetime) -> SendSlot:
     """Reserve the next free slot inside the caller's transaction. `now` is the database's time."""
     installation = Installation.objects.select_for_update().get(pk=1)
-    opens = max(now, installation.next_send_at or now)
-    installation.next_send_at = opens + datetime.timedelta(seconds=1 / settings.REDOX_RATE)
+    begins = max(now, installation.next_send_at or now)
+    installation.next_send_at = begins + datetime.timedelta(seconds=1 / settings.REDOX_RATE)
     installation.save(update_fields=["next_send_at"])
-    return SendSlot(time.monotonic() + (opens - now).total_seconds())
+    return SendSlot(time.monotonic() + (begins - now).total_seconds())
 
 
 def wait_for_slot() -> None:
-    """Reserve a slot and sleep until it opens."""
+    """Reserve a slot and sleep until it begins."""
     reserve_slot().wait()

@@ -3,7 +3,6 @@
 No other module reads the Redox settings."""
 
 import dataclasses
-import ipaddress
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from django.conf import settings
 from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
 from organizations.redox import auth
+from organizations.redox.client import is_loopback_host
 from organizations.redox.environment import (
     GATEWAY_OID,
     GATEWAY_SELF_OID,
@@ -167,13 +167,8 @@ def fingerprint(name: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Whether a URL names this machine."""
+    return is_loopback_host(urlsplit(url).hostname or "")
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:

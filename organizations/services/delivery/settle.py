@@ -271,7 +271,7 @@ def _reject(
     _end_submission(submission, organization, State.REJECTED, changes)
     # Differences that this message would have removed count again.
     organization.last_submission = submission
-    directory_state.update_counts(organization)
+    directory_state.update_derived_columns(organization)
     organization.save()
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
     submissions.cancel_followers(history, submission, locked, reason)

@@ -42,7 +42,7 @@ def take_theirs(
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
-        after = knowledge.taken_from(reading.accepted, before, reading.seen)
+        after = knowledge.taken_from(reading.accepted, reading.seen, before)
         directory_state.take_reading(organization, reading.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
@@ -63,7 +63,7 @@ def why_not_take(organization: Organization) -> str:
     reading = differing_reading(organization)
     if reading is None:
         return "The directory shows no other values than the portal knows."
-    return row_limits.why_not_storable(knowledge.taken_from(reading.accepted, organization.record(), reading.seen))
+    return row_limits.why_not_storable(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
 
 
 def claim(

@@ -51,13 +51,13 @@ def explain_answer(submission: Submission, *, at: str = "") -> Explanation:
 def retry_explanation(submission: Submission, *, waits_for: str, at: str) -> Explanation | None:
     """Why a submission is in the queue again; None if the cause is gone.
 
-    `waits_for` is "attempt" (the next one), "held" or "stopped" (its environment), or something else. `at` is as in
-    `explain_answer`.
+    `waits_for` is the key of a `WaitReason`: "attempt" (the next one), "paused" or "stopped" (its environment), or
+    another one. `at` is as in `explain_answer`.
     """
     outcome = _last_outcome(submission)
     if outcome.kind not in (Kind.NOT_SENT, Kind.NOT_EXECUTED):
         return None
-    holds = "stopped" if outcome.stops else "held" if outcome.hold_seconds is not None else ""
+    holds = "stopped" if outcome.stops else "paused" if outcome.hold_seconds is not None else ""
     if holds and holds != waits_for:
         return None
     return _explain_outcome(submission, outcome, at if waits_for in (holds, "attempt") else "")

@@ -20,7 +20,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import submissions
-from organizations.services.review.plan_draft import ChosenRecords, PlanDraft, draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft, draft_plan
 from organizations.services.review.reviews import Review
 
 MOST_ALIKE = 3
@@ -58,7 +58,7 @@ def make_plan(
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
                 raise PlanMade(earlier)
-            plan_draft = draft(chosen, actor=actor)
+            plan_draft = draft_plan(chosen, actor=actor)
             _check(plan_draft, sha256, ticked, reason, typed)
             plan = _create_plan(plan_draft, reason, actor)
             stored = _store_submissions(history, plan_draft, plan)
@@ -187,7 +187,7 @@ def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan
     children: dict[str, list[Submission]] = {}
     for review in plan_draft.reviews:
         organization = review.organization
-        after = children.get(organization.oid, []) if plan_draft.deactivated else _new_parent(review, stored)
+        after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, stored)
         submission = submissions.store_submission(history, review, reason=plan.reason, plan=plan, after=after)
         stored[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
@@ -213,9 +213,9 @@ def _check_no_circle(plan_draft: PlanDraft) -> None:
 
 def _plan_details(plan_draft: PlanDraft, stored: list[Submission]) -> dict[str, object]:
     return {
-        "news": plan_draft.news,
-        "updates": plan_draft.updates,
-        "deactivated": plan_draft.deactivated,
+        "news": plan_draft.new_count,
+        "updates": plan_draft.update_count,
+        "deactivated": plan_draft.deactivation_count,
         "submissions": [submission.pk for submission in stored],
         "warnings": [question.text for question in plan_draft.questions],
     }

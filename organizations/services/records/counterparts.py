@@ -86,10 +86,9 @@ def why_not_link(staging: Organization, production: Organization) -> str:
     for record in (staging, production):
         other = record.counterpart
         if other is not None:
-            word = Environment(record.environment).label
-            return (
-                f"{record.name} in {word} already has a counterpart: {other.name}, {other.oid}. Remove that link first."
-            )
+            environment_name = Environment(record.environment).label
+            linked = f"{record.name} in {environment_name} already has a counterpart: {other.name}, {other.oid}."
+            return f"{linked} Remove that link first."
     return ""
 
 

@@ -1,7 +1,7 @@
 """Store what is known of a record in the directory: accepted, read, or taken from there. The row must be locked.
 
-Every function also updates what depends on it: the counts of saved changes and of differences, and the Active and
-PartOf that a later reading shows.
+The functions that save the row also update DERIVED_COLUMNS: the counts of saved changes and of differences, and the
+Active and PartOf that a later reading shows. `take_reading` and `clear` leave that to their caller.
 """
 
 import datetime
@@ -12,8 +12,8 @@ from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import OrganizationRecord, canonical, fingerprint
 from organizations.redox import messages
 
-COUNTED = ("changes", "differs", "differs_since", "wanted_hash", "shown_active", "shown_part_of_oid")
-"""The columns that `update_counts` sets."""
+DERIVED_COLUMNS = ("changes", "differs", "differs_since", "wanted_hash", "shown_active", "shown_part_of_oid")
+"""The columns that `update_derived_columns` sets."""
 
 
 def mark_accepted(
@@ -42,7 +42,7 @@ def mark_accepted(
     organization.presence_basis = Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at
     organization.not_visible_yet = _shows_earlier_content(organization)
-    update_counts(organization)
+    update_derived_columns(organization)
     organization.save()
 
 
@@ -56,20 +56,23 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
     organization.not_visible_yet = not has_caught_up and _shows_earlier_content(organization)
-    update_counts(organization)
-    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *COUNTED])
+    update_derived_columns(organization)
+    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *DERIVED_COLUMNS])
 
 
 def mark_absent(organization: Organization, asked_at: datetime.datetime) -> None:
-    """The OID is not in the directory. So it belongs to nobody, and nothing differs."""
+    """Store that the OID is not in the directory. So it belongs to nobody, and nothing differs."""
     organization.presence, organization.presence_at = Presence.ABSENT, asked_at
     organization.foreign_since, organization.foreign_name = None, ""
-    update_counts(organization)
-    organization.save(update_fields=["presence", "presence_at", "foreign_since", "foreign_name", *COUNTED])
+    update_derived_columns(organization)
+    organization.save(update_fields=["presence", "presence_at", "foreign_since", "foreign_name", *DERIVED_COLUMNS])
 
 
 def take_reading(organization: Organization, seen: OrganizationRecord) -> None:
-    """Compare the next message with what the directory showed. The caller sets the saved values and saves the row."""
+    """Store that the next message is compared with what the directory showed.
+
+    The caller sets the saved values, updates the derived columns and saves the row.
+    """
     baseline, wanted = organization.baseline_record(), organization.record()
     taken = knowledge.known_after_taking(baseline, seen, wanted)
     organization.taken = canonical(taken)
@@ -80,7 +83,7 @@ def take_reading(organization: Organization, seen: OrganizationRecord) -> None:
 
 
 def mark_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
-    """The OID is in the directory and is ours, although no message of ours was accepted with these values.
+    """Store that the OID is in the directory and is ours, although no message with these values was accepted.
 
     From now on the carried keys are sent back, or an Update would remove them.
     """
@@ -89,22 +92,22 @@ def mark_present(organization: Organization, seen: OrganizationRecord, asked_at:
     organization.carried = dict(seen.carried)
     organization.not_visible_yet = False  # a person decided by this reading
     organization.foreign_since, organization.foreign_name = None, ""
-    update_counts(organization)
+    update_derived_columns(organization)
     organization.save()
 
 
 def mark_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
-    """The OID belongs to another organization. So this record is not in the directory, and nothing is sent to it."""
+    """Store that the OID belongs to another organization: our record is not in the directory; nothing is sent to it."""
     if organization.presence != Presence.NEVER:
         organization.presence, organization.presence_at = Presence.ABSENT, decided_at
     organization.carried = {}
     organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
-    update_counts(organization)
+    update_derived_columns(organization)
     organization.save()
 
 
 def clear(organization: Organization) -> None:
-    """Clear all knowledge, because the record gets another OID."""
+    """Clear all knowledge, because the record gets another OID. The caller saves the row."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
     organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
@@ -115,7 +118,7 @@ def clear(organization: Organization) -> None:
     organization.foreign_since, organization.foreign_name = None, ""
 
 
-def update_counts(organization: Organization, record: OrganizationRecord | None = None) -> None:
+def update_derived_columns(organization: Organization, record: OrganizationRecord | None = None) -> None:
     """Count saved changes and differences again, and set the Active and PartOf that a later reading shows.
 
     `record`: what is saved here, if the row does not hold it yet. The caller saves the row.
@@ -126,14 +129,14 @@ def update_counts(organization: Organization, record: OrganizationRecord | None 
     baseline = knowledge.sendable(baseline) if baseline else None
     organization.changes = len(knowledge.unsent(baseline, seen, wanted))
     organization.differs = _differences(organization, baseline, seen)
-    _set_shown_place(organization, seen)
+    _set_shown(organization, seen)
     if not organization.differs:
         organization.differs_since = None
     elif organization.differs_since is None:
         organization.differs_since = organization.seen_at
 
 
-def _set_shown_place(organization: Organization, seen: OrganizationRecord | None) -> None:
+def _set_shown(organization: Organization, seen: OrganizationRecord | None) -> None:
     organization.shown_active, organization.shown_part_of_oid = None, ""
     if seen is not None and seen.active != organization.confirmed_active:
         organization.shown_active = seen.active

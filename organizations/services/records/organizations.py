@@ -218,11 +218,11 @@ def check_oid_free(oid: str, environment: str, *, of: Organization | None = None
 
     `of`: the record that gets this OID. It can get back an OID that it had before.
     """
-    word = Environment(environment).label
+    environment_name = Environment(environment).label
     # Usually there is none, and `exists` is much cheaper than a query for whole rows.
     here = Organization.objects.filter(environment=environment, oid=oid)
     if here.exists() and (holder := here.first()):
-        raise OidTaken(f"{oid} is already the record {holder.name} in {word}. Open it.", holder)
+        raise OidTaken(f"{oid} is already the record {holder.name} in {environment_name}. Open it.", holder)
     earlier = Submission.objects.filter(environment=environment, oid=oid).exclude(organization=of)
     if earlier.exists() and (sent := earlier.select_related("organization").first()):
         raise OidTaken(
@@ -352,7 +352,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     organization.search_text = search_text.record_search_text(record)
     organization.double_key = search_text.double_key(record)
     # A new record has no rows of contacts and identifiers yet.
-    directory_state.update_counts(organization, record)
+    directory_state.update_derived_columns(organization, record)
     organization.save()
 
 

@@ -129,10 +129,10 @@ def other_base_error(environment: Environment, oid: str) -> str:
     base = _longest_base(oid, redox_settings.environment(environment.other).base_oids)
     if not own or not base or _longest_base(oid, own):
         return ""
-    other, word = environment.other.label, environment.label
+    other, environment_name = environment.other.label, environment.label
     return (
-        f"{oid} belongs to {other}: it is below its base OID {base}. Enter the OID that Redox issued for {word}"
-        f" (below {' or '.join(own)})."
+        f"{oid} belongs to {other}: it is below its base OID {base}."
+        f" Enter the OID that Redox issued for {environment_name} (below {' or '.join(own)})."
     )
 
 

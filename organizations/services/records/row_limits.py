@@ -1,10 +1,7 @@
 """What a record can hold here. If the directory shows more, nothing is saved, and a sentence says why."""
 
 from organizations.models import Contact, Identifier, Organization
-from organizations.records import OrganizationRecord, print_fields
-
-MOST_LINES = 20
-"""The form of a record shows no more contacts or identifiers."""
+from organizations.records import MOST_ROWS, OrganizationRecord, fields_as_text
 
 
 def why_not_storable(record: OrganizationRecord) -> str:
@@ -14,9 +11,9 @@ def why_not_storable(record: OrganizationRecord) -> str:
     if record.part_of_oid == record.oid:
         return "The directory shows this record as part of itself."
     for number, what in ((len(record.contacts), "contacts"), (len(record.identifiers), "own identifiers")):
-        if number > MOST_LINES:
-            return f"The directory shows {number} {what}. A record here has at most {MOST_LINES}."
-    for field in print_fields(record):
+        if number > MOST_ROWS:
+            return f"The directory shows {number} {what}. A record here has at most {MOST_ROWS}."
+    for field in fields_as_text(record):
         most = _limit(field.field)
         if most is not None and len(field.value) > most:
             return f"{field.label} has {len(field.value)} characters in the directory. It can have {most} here."

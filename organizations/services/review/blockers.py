@@ -18,8 +18,8 @@ MOST_CHILDREN = 20
 RESOLVE = "Resolve that difference first."
 
 
-class Block(StrEnum):
-    """The reason why a record cannot be sent now."""
+class BlockerKind(StrEnum):
+    """The kind of reason why a record cannot be sent now."""
 
     OPEN_SUBMISSION = "open_submission"
     PRESENCE_UNKNOWN = "presence_unknown"
@@ -31,7 +31,7 @@ class Block(StrEnum):
     PARENT_DEACTIVATING = "parent_deactivating"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
-    ALREADY_SO = "already_so"
+    NOTHING_TO_CHANGE = "already_so"
     ONLY_SHOWN = "only_shown"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
@@ -45,7 +45,7 @@ class Blocker:
     With ACTIVE_CHILDREN, `children` are the first active records below it, and `more` is the number of the others.
     """
 
-    kind: Block
+    kind: BlockerKind
     sentence: str
     organization: Organization | None = None
     submission: Submission | None = None
@@ -62,7 +62,7 @@ def blockers_of(
 ) -> tuple[Blocker, ...]:
     """All blockers. `together`: ids of records whose messages precede this one in the same plan."""
     blockers = [_open_submission(organization), _foreign(organization), _already_there(organization)]
-    blockers.append(_unknown_value(organization, record))
+    blockers.append(_unknown(organization, record))
     if intent == Intent.DEACTIVATE:
         blockers.append(_deactivation_blocker(organization, together))
     else:
@@ -89,7 +89,7 @@ def _open_submission(organization: Organization) -> Blocker | None:
     sentence = f"Submission {last.pk} must end first."
     if _awaits_new(organization):
         sentence += " Until then the portal cannot tell whether to send a New or an Update."
-    return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
+    return Blocker(BlockerKind.OPEN_SUBMISSION, sentence, submission=last)
 
 
 def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
@@ -103,7 +103,7 @@ def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Bloc
     if not error:
         return ()
     sentence = f"The message cannot be read back as this record: {error}. Edit the record first."
-    return (Blocker(Block.NOT_READ_BACK, sentence),)
+    return (Blocker(BlockerKind.NOT_READ_BACK, sentence),)
 
 
 def _foreign(organization: Organization) -> Blocker | None:
@@ -111,7 +111,7 @@ def _foreign(organization: Organization) -> Blocker | None:
         return None
     name = f" ({organization.foreign_name})" if organization.foreign_name else ""
     sentence = f"Somebody decided that this OID belongs to another organization{name}. Nothing is sent to it."
-    return Blocker(Block.FOREIGN, sentence, organization)
+    return Blocker(BlockerKind.FOREIGN, sentence, organization)
 
 
 def _already_there(organization: Organization) -> Blocker | None:
@@ -121,23 +121,23 @@ def _already_there(organization: Organization) -> Blocker | None:
     sentence = (
         f"The directory already shows this OID, as {seen.name}. Redox would reject a New. Decide whose it is first."
     )
-    return Blocker(Block.ALREADY_THERE, sentence, organization)
+    return Blocker(BlockerKind.ALREADY_THERE, sentence, organization)
 
 
-def _unknown_value(organization: Organization, record: OrganizationRecord) -> Blocker | None:
+def _unknown(organization: Organization, record: OrganizationRecord) -> Blocker | None:
     if organization.presence == Presence.UNKNOWN and not _awaits_new(organization):
         return Blocker(
-            Block.PRESENCE_UNKNOWN,
+            BlockerKind.PRESENCE_UNKNOWN,
             "The portal does not know whether this OID is in the directory. Ask the directory first.",
         )
     if not record.destination_known:
-        return Blocker(Block.DESTINATION_NOT_KNOWN, DESTINATION_NOT_KNOWN)
+        return Blocker(BlockerKind.DESTINATION_NOT_KNOWN, DESTINATION_NOT_KNOWN)
     return None
 
 
 def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
     sentence = circle_block_reason(organization, parent) if parent else ""
-    return Blocker(Block.CIRCLE, sentence, parent) if sentence else None
+    return Blocker(BlockerKind.CIRCLE, sentence, parent) if sentence else None
 
 
 def circle_block_reason(organization: Organization, parent: Organization) -> str:
@@ -148,8 +148,8 @@ def circle_block_reason(organization: Organization, parent: Organization) -> str
     moved = tree.shown_on_the_circle(environment, oid, parent.oid)
     if moved is not None:
         above = Organization.objects.filter(environment=environment, oid=moved.shown_part_of_oid).first()
-        place = above.name if above else moved.shown_part_of_oid
-        return f"The directory shows {moved.name} as part of {place} ({_asked(moved)}). That would make a circle."
+        parent_name = above.name if above else moved.shown_part_of_oid
+        return f"The directory shows {moved.name} as part of {parent_name} ({_asked(moved)}). That would make a circle."
     return f"{parent.name} is below this record in the directory. That would make a circle."
 
 
@@ -166,10 +166,10 @@ def _parent_blocker(
     if last is not None and last.is_open:
         return None
     if last is not None and last.state == State.REJECTED and last.oid == parent.oid:
-        word = Environment(organization.environment).label
-        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Correct it first."
-        return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
-    return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
+        environment_name = Environment(organization.environment).label
+        sentence = f"{parent.name} was rejected in {environment_name} (submission {last.pk}). Correct it first."
+        return Blocker(BlockerKind.PARENT_REJECTED, sentence, parent, last)
+    return Blocker(BlockerKind.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
 
 
 def _deactivated_parent(parent: Organization) -> Blocker | None:
@@ -178,13 +178,13 @@ def _deactivated_parent(parent: Organization) -> Blocker | None:
         if parent.shown_active:
             what = f"the directory shows it as active ({_asked(parent)})"
             sentence = f"Its parent {parent.name} was deactivated, and {what}. {RESOLVE}"
-        return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
+        return Blocker(BlockerKind.PARENT_DEACTIVATED, sentence, parent)
     ending = open_deactivation(parent)
     if ending is not None:
         sentence = f"Submission {ending.pk} of {parent.name} must end first."
-        return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)
+        return Blocker(BlockerKind.PARENT_DEACTIVATING, sentence, parent, ending)
     sentence = parent_shown_deactivated(parent)
-    return Blocker(Block.PARENT_DEACTIVATED, sentence, parent) if sentence else None
+    return Blocker(BlockerKind.PARENT_DEACTIVATED, sentence, parent) if sentence else None
 
 
 def parent_shown_deactivated(parent: Organization) -> str:
@@ -204,16 +204,16 @@ def _asked(organization: Organization) -> str:
 
 def _deactivation_blocker(organization: Organization, together: frozenset[int]) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
-        return Blocker(Block.NOTHING_TO_DEACTIVATE, _nothing_to_deactivate_reason(organization))
+        return Blocker(BlockerKind.NOTHING_TO_DEACTIVATE, _nothing_to_deactivate_reason(organization))
     if organization.confirmed_active is False and not organization.shown_active:
-        return Blocker(Block.ALREADY_SO, "This record is already deactivated.")
+        return Blocker(BlockerKind.NOTHING_TO_CHANGE, "This record is already deactivated.")
     children = tree.active_children_of(organization).exclude(pk__in=together)
     sentence = _children_sentence(organization, children)
     if not sentence:
         return None
     first_children = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
     return Blocker(
-        Block.ACTIVE_CHILDREN, sentence, children=first_children, more=children.count() - len(first_children)
+        BlockerKind.ACTIVE_CHILDREN, sentence, children=first_children, more=children.count() - len(first_children)
     )
 
 
@@ -226,12 +226,12 @@ def _reactivation_blocker(organization: Organization) -> Blocker:
         known = "The portal does not know this record as deactivated."
     elif not newest.active:
         sentence = "The directory showed Active = false, which nobody accepted here. Review the record, and send it."
-        return Blocker(Block.ONLY_SHOWN, sentence, organization)
+        return Blocker(BlockerKind.ONLY_SHOWN, sentence, organization)
     elif organization.confirmed_active is None:
         known = "The directory showed this record as active."
     else:
         known = "This record is already active."
-    return Blocker(Block.ALREADY_SO, f"{known} There is nothing to reactivate.")
+    return Blocker(BlockerKind.NOTHING_TO_CHANGE, f"{known} There is nothing to reactivate.")
 
 
 def _nothing_to_deactivate_reason(organization: Organization) -> str:

@@ -16,7 +16,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.review import warnings
 from organizations.services.review.record_warnings import KEPT
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 _NOT_READ = ("confirmed", "taken", "seen", "search_text")
 
 
@@ -51,36 +51,38 @@ class ReadByForm(Protocol):
 HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
 
 
-def records(environment: str) -> OrganizationQuerySet:
+def stored_records(environment: str) -> OrganizationQuerySet:
     """The records of an environment, in the order of their OIDs."""
     return Organization.objects.in_environment(environment).order_by("oid_key")
 
 
-def parts(environment: str) -> Iterator[list[int]]:
-    """The ids of all records, AT_ONCE in each part. Each part is one short query, made when it is needed."""
+def id_batches(environment: str) -> Iterator[list[int]]:
+    """The ids of all records in batches. Each batch is one short query, made when it is needed."""
     last = ""
-    while rows := list(records(environment).filter(oid_key__gt=last).values_list("pk", "oid_key")[:AT_ONCE]):
+    while rows := list(stored_records(environment).filter(oid_key__gt=last).values_list("pk", "oid_key")[:BATCH_SIZE]):
         last = rows[-1][1]
         yield [identity for identity, _ in rows]
 
 
-def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
+def check_stored_records(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
     """The findings about these records, in the order of their OIDs. A few queries for any number of records."""
     organizations = list(
-        records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
+        stored_records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
     )
     gateways, routing_names = redox_settings.gateway_oids(environment), redox_settings.routing_names()
     own_ids = redox_settings.source_and_client_ids()
-    parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
+    parents = {
+        each.oid: each for each in stored_records(environment).filter(oid__in={x.part_of_oid for x in organizations})
+    }
     warned = _warnings(environment, organizations, parents)
-    places = _places(environment, organizations, parents, gateways)
+    tree_findings = _tree_findings(environment, organizations, parents, gateways)
     findings = []
     for organization in organizations:
         record = organization.record()
         remarks = [
             *read_by_form(record, gateways=gateways, routing_names=routing_names, own_ids=own_ids),
             *warned[organization.oid],
-            *places[organization.oid],
+            *tree_findings[organization.oid],
         ]
         findings += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
     return findings
@@ -89,8 +91,8 @@ def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm
 def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[str]:
     """The findings in an environment as lines of a CSV file. Each part is checked when its lines are read."""
     yield line(HEADINGS)
-    for ids in parts(environment):
-        yield from map(line, check(environment, ids, read_by_form))
+    for ids in id_batches(environment):
+        yield from map(line, check_stored_records(environment, ids, read_by_form))
 
 
 def _warnings(
@@ -107,16 +109,16 @@ def _warnings(
             before=None,
             redox=redox,
             parent=parents.get(organization.part_of_oid),
-            foreign_edits=(),
+            edits_by_others=(),
             elsewhere=elsewhere,
         )
         # `read_by_form` already finds what the form would refuse.
-        texts = [warning.text for warning in warnings.record_warnings_for(case) if warning.key != KEPT]
+        texts = [warning.text for warning in warnings.value_and_oid_warnings(case) if warning.key != KEPT]
         findings[organization.oid] = [("Warning", "", text) for text in texts]
     return findings
 
 
-def _places(
+def _tree_findings(
     environment: Environment,
     organizations: Sequence[Organization],
     parents: Mapping[str, Organization],
@@ -140,11 +142,11 @@ def _places(
 
 
 def _parent_finding(organization: Organization, parent: Organization | None) -> str:
-    word = Environment(organization.environment).label
+    environment_name = Environment(organization.environment).label
     if parent is None:
-        return f"{organization.part_of_oid} is not a record of ours in {word}."
+        return f"{organization.part_of_oid} is not a record of ours in {environment_name}."
     if parent.is_missing:
-        return f"The directory of {word} did not show {parent.name} when it was last read."
+        return f"The directory of {environment_name} did not show {parent.name} when it was last read."
     if organization.active and parent.presence == Presence.PRESENT and parent.confirmed_active is False:
         return f"{parent.name} is deactivated, and this record is active."
     return ""

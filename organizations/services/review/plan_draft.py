@@ -15,11 +15,11 @@ from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import NAMING_OTHERS, OVERWRITE, ReviewWarning, overwrite_value
 
 MOST_RECORDS = 500
-# Above these numbers a person must type the number of records.
+# Above one of these limits a person must type the number of records.
 MANY_RECORDS = 20
 MANY_DEACTIVATED = 5
-MANY_OF_ALL = 30  # percent of the active records, if there are at least FEW_RECORDS
-FEW_RECORDS = 10
+MANY_PERCENT = 30  # of the active records, if there are at least MANY_PERCENT_FROM
+MANY_PERCENT_FROM = 10
 
 NOTHING_DIFFERS = "Nothing differs from what was last accepted or seen."
 DIRECTORY_DIFFERS = "No change is saved here, and the directory differs. Review it on its own page."
@@ -71,16 +71,16 @@ class PlanDraft:
         return len(self.reviews)
 
     @property
-    def deactivated(self) -> int:
+    def deactivation_count(self) -> int:
         return self.size if self.kind == PlanKind.DEACTIVATE else 0
 
     @property
-    def news(self) -> int:
+    def new_count(self) -> int:
         return sum(review.event == Event.NEW for review in self.reviews)
 
     @property
-    def updates(self) -> int:
-        return self.size - self.news - self.deactivated
+    def update_count(self) -> int:
+        return self.size - self.new_count - self.deactivation_count
 
     @property
     def sha256(self) -> str:
@@ -105,10 +105,10 @@ class PlanDraft:
     def number_to_type(self) -> int:
         """The number of records, if a person must type it; 0 if they are few."""
         changed = sum(bool(review.organization.confirmed_active) for review in self.reviews)
-        much_of_all = self.active_records >= FEW_RECORDS and changed * 100 > MANY_OF_ALL * self.active_records
+        much_of_all = self.active_records >= MANY_PERCENT_FROM and changed * 100 > MANY_PERCENT * self.active_records
         # In PRODUCTION a person types the name of one record, or the number of several, before each deactivation.
         many_deactivated = 0 if self.environment == Environment.PRODUCTION else MANY_DEACTIVATED
-        is_much = self.size > MANY_RECORDS or self.deactivated > many_deactivated or much_of_all
+        is_much = self.size > MANY_RECORDS or self.deactivation_count > many_deactivated or much_of_all
         return self.size if is_much else 0
 
     @property
@@ -129,7 +129,7 @@ class PlanDraft:
         )
 
 
-def draft(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
+def draft_plan(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
     """Review these records together: parents before children, or children first if deactivating.
 
     Raises:
@@ -144,7 +144,7 @@ def draft(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
         left_out = [_unchanged(organization) for organization in equal.only("environment", "oid", "name", "differs")]
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
     organizations = list(
-        rows.with_words().select_related("last_submission").prefetch_related("contacts", "identifiers")
+        rows.with_standing().select_related("last_submission").prefetch_related("contacts", "identifiers")
     )
     if (count := len(organizations)) > MOST_RECORDS:
         raise ActionRefused(f"At most {MOST_RECORDS} records go into one plan, and you chose {count:,}. Choose fewer.")
@@ -158,7 +158,7 @@ def draft(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
     )
 
 
-def branch(organization: Organization, kind: PlanKind) -> ChosenRecords:
+def choose_branch(organization: Organization, kind: PlanKind) -> ChosenRecords:
     """A record and all records below it; if deactivating, the active ones."""
     environment = Environment(organization.environment)
     if kind == PlanKind.DEACTIVATE:

@@ -17,7 +17,7 @@ from organizations.records import (
     IdentifierRecord,
     OrganizationRecord,
     canonical_json,
-    print_fields,
+    fields_as_text,
 )
 from organizations.redox.environment import EXAMPLE_VALUES
 
@@ -56,7 +56,7 @@ class RecordWarning(NamedTuple):
     text: str
 
 
-def warnings_of_record(record: OrganizationRecord) -> Iterator[RecordWarning]:
+def value_warnings(record: OrganizationRecord) -> Iterator[RecordWarning]:
     """The warnings about one record, each once, in the order of the rules."""
     warnings: dict[tuple[str, str], RecordWarning] = {}
     for rule in _RULES:
@@ -276,7 +276,7 @@ def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    for field in print_fields(record):
+    for field in fields_as_text(record):
         for character in XML_SPECIAL:
             if character in field.value and field.group != "Not in the form":
                 text = (

@@ -19,7 +19,7 @@ from organizations.models import (
     Presence,
     Submission,
 )
-from organizations.records import Difference, OrganizationRecord, PrintedField, difference, print_fields
+from organizations.records import Difference, FieldAsText, OrganizationRecord, difference, fields_as_text
 from organizations.redox import messages
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
@@ -78,7 +78,7 @@ class Review:
         return self.known.newest
 
     @property
-    def word(self) -> str:
+    def environment_name(self) -> str:
         return Environment(self.organization.environment).label
 
     @property
@@ -105,9 +105,11 @@ class Review:
         return tuple(warning for warning in self.warnings if warning.is_accepted)
 
     @property
-    def unchanged(self) -> tuple[PrintedField, ...]:
+    def unchanged(self) -> tuple[FieldAsText, ...]:
         """The filled fields that the message does not change."""
-        return tuple(field for field in print_fields(self.record) if field.value and not self._is_changed(field.field))
+        return tuple(
+            field for field in fields_as_text(self.record) if field.value and not self._is_changed(field.field)
+        )
 
     @property
     def lines(self) -> tuple[tuple[messages.MessageLine, bool], ...]:
@@ -152,11 +154,11 @@ class Review:
         return "Active false to true" if wanted else "Active true to false"
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """The summary line at the top of the page."""
         if not self.shows_message:
-            return f"{self.word}, {self.record.name}: not to be sent now"
-        start = f"{self.word}, {self.event.value}, 1 record"
+            return f"{self.environment_name}, {self.record.name}: not to be sent now"
+        start = f"{self.environment_name}, {self.event.value}, 1 record"
         overwritten = f", {_directory_values(len(self.overwrites))} overwritten" if self.overwrites else ""
         if self.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
             return f"{start}, {self.move_of_active}{overwritten}"
@@ -209,7 +211,7 @@ def review(
         overwrites=overwrites,
         equivalent=split.equivalent,
         # A deactivation or reactivation sends values that were reviewed before: only overwritten values are new.
-        warnings=warnings.directory_warnings_for(case) if changes_active else warnings.warnings_for(case),
+        warnings=warnings.directory_warnings(case) if changes_active else warnings.all_warnings(case),
         blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),

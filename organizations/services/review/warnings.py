@@ -9,11 +9,11 @@ from django.utils.timezone import localtime
 from organizations import oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
-from organizations.records import Difference, OrganizationRecord, spoken
+from organizations.records import Difference, OrganizationRecord, label_in_sentence
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services import search_text
 from organizations.services.connection import redox_settings
-from organizations.services.review.record_warnings import short, warnings_of_record
+from organizations.services.review.record_warnings import short, value_warnings
 
 OVERWRITE = "overwrite"
 NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
@@ -53,13 +53,13 @@ class WarningCase:
     before: OrganizationRecord | None
     redox: RedoxEnvironment
     parent: Organization | None
-    foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
+    edits_by_others: tuple[tuple[Difference, AuditEntry], ...]
     overwritten: tuple[Difference, ...] = ()
     together: frozenset[int] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def word(self) -> str:
+    def environment_name(self) -> str:
         return Environment(self.organization.environment).label
 
     @property
@@ -67,7 +67,7 @@ class WarningCase:
         return redox_settings.gateway_oids(self.organization.environment)
 
 
-def warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
+def all_warnings(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """The warnings of this message in the order of the rules. Each names who ticked it before, if anybody did."""
     case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
     warnings = [warning for rule in RULES for warning in rule(case)]
@@ -80,20 +80,20 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
     other = environment.other
     oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
     found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
-    foreign_gateways = redox_settings.gateway_oids(other) - redox_settings.gateway_oids(environment)
-    return dict.fromkeys(foreign_gateways, "the Redox gateway") | dict(found)
+    other_gateways = redox_settings.gateway_oids(other) - redox_settings.gateway_oids(environment)
+    return dict.fromkeys(other_gateways, "the Redox gateway") | dict(found)
 
 
 def _identifier_oids(record: OrganizationRecord) -> list[str]:
     return [search_text.oid_in(identifier.value) for identifier in record.identifiers]
 
 
-def record_warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
+def value_and_oid_warnings(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """Only the warnings about the record's own values and OIDs, without a query."""
     return tuple(warning for rule in RECORD_RULES for warning in rule(case))
 
 
-def directory_warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
+def directory_warnings(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """Only the warnings about what the directory shows."""
     return tuple(warning for rule in DIRECTORY_RULES for warning in rule(case))
 
@@ -153,14 +153,14 @@ def _destination(case: WarningCase) -> Iterator[ReviewWarning]:
 
 
 def _own_values(case: WarningCase) -> Iterator[ReviewWarning]:
-    yield from (ReviewWarning(*each) for each in warnings_of_record(case.record))
+    yield from (ReviewWarning(*each) for each in value_warnings(case.record))
 
 
 def _others(case: WarningCase) -> Iterator[ReviewWarning]:
-    if not case.foreign_edits:
+    if not case.edits_by_others:
         return
-    names = _named(case.foreign_edits)
-    count = len(case.foreign_edits)
+    names = _named(case.edits_by_others)
+    count = len(case.edits_by_others)
     changes, them = ("1 change", "it") if count == 1 else (f"{count} changes", "them")
     text = f"This message also sends {changes} made by others: {names}. Tick to send {them} now."
     yield ReviewWarning("others", names, text)
@@ -170,9 +170,13 @@ def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
     """The fields with who changed them and when, once for fields that follow each other."""
     by = [f"{entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day}" for _, entry in edits]
     parts = []
-    for place, (difference, _) in enumerate(edits):
-        last_of_these = place + 1 == len(edits) or by[place + 1] != by[place]
-        parts.append(f"{spoken(difference.label)} ({by[place]})" if last_of_these else spoken(difference.label))
+    for number, (difference, _) in enumerate(edits):
+        last_of_these = number + 1 == len(edits) or by[number + 1] != by[number]
+        parts.append(
+            f"{label_in_sentence(difference.label)} ({by[number]})"
+            if last_of_these
+            else label_in_sentence(difference.label)
+        )
     return ", ".join(parts)
 
 
@@ -231,7 +235,7 @@ def _path(case: WarningCase) -> Iterator[ReviewWarning]:
 
 def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
     record = case.record
-    word = case.word
+    environment_name = case.environment_name
     if record.part_of_oid in case.gateways:
         first = "" if case.organization.confirmed else _first_top(case)
         if first:
@@ -239,7 +243,7 @@ def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
             yield ReviewWarning("second-top", "", text)
     elif case.parent is None and record.part_of_oid not in case.elsewhere:
         text = (
-            f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
+            f"Nobody has confirmed that {record.part_of_oid} is in the directory of {environment_name}."
             " If it is not, Redox may reject the message."
         )
         yield ReviewWarning("parent-not-ours", record.part_of_oid, text)
@@ -280,10 +284,9 @@ def overwrite_value(difference: Difference) -> str:
 def _overwrites(case: WarningCase) -> Iterator[ReviewWarning]:
     for difference in case.overwritten:
         before, sent = map(_each_quoted, (difference.before, difference.after))
-        text = (
-            f"{case.record.name}, {spoken(difference.label)}: the directory shows {before}; this message sends {sent}."
-        )
-        yield ReviewWarning("overwrite", overwrite_value(difference), text)
+        field = f"{case.record.name}, {label_in_sentence(difference.label)}"
+        text = f"{field}: the directory shows {before}; this message sends {sent}."
+        yield ReviewWarning(OVERWRITE, overwrite_value(difference), text)
 
 
 def _each_quoted(text: str) -> str:
@@ -295,7 +298,7 @@ def _missing(case: WarningCase) -> Iterator[ReviewWarning]:
     organization = case.organization
     if organization.is_missing and organization.seen_at and organization.presence == Presence.PRESENT:
         at = localtime(organization.seen_at)
-        text = f"The directory of {case.word} did not show this OID on {at:%b} {at.day}, {at:%H:%M}."
+        text = f"The directory of {case.environment_name} did not show this OID on {at:%b} {at.day}, {at:%H:%M}."
         yield ReviewWarning("missing", at.isoformat(), f"{text} Redox will probably answer that it is not valid.")
 
 

@@ -14,7 +14,7 @@ from organizations.pages.review import values
 from organizations.services.delivery import heartbeat
 from organizations.services.records import directory_state
 from organizations.services.review import plan_draft
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.breakers import stop_environment
@@ -50,7 +50,9 @@ def sent(made: Organization, user: User, **values: object) -> Submission:
 
 def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.DraftContent:
     root = Organization.objects.get(pk=root.pk)
-    return shown.draft_content(plan_draft.draft(plan_draft.branch(root, kind), actor=acting(user)), root=root)
+    return shown.draft_content(
+        plan_draft.draft_plan(plan_draft.choose_branch(root, kind), actor=acting(user)), root=root
+    )
 
 
 def why(page: shown.DraftContent) -> dict[str, str]:
@@ -60,7 +62,7 @@ def why(page: shown.DraftContent) -> dict[str, str]:
 class TestDeactivating:
     def test_all_that_can_be_deactivated_is_offered_by_its_number(self, region, editor):
         page = page_of(region[0], editor)
-        assert page.verdict == "STAGING, 4 records can be deactivated now"
+        assert page.summary == "STAGING, 4 records can be deactivated now"
         assert page.send_label == "Deactivate 4 records in STAGING"
         assert (page.because, page.kept) == ("", ())
 
@@ -68,7 +70,7 @@ class TestDeactivating:
         for made in region[1:3]:
             sent(made, editor, state=State.UNKNOWN, attempt=1)
         page = page_of(region[0], editor)
-        assert page.verdict.startswith("STAGING, 1 of 4 records ")
+        assert page.summary.startswith("STAGING, 1 of 4 records ")
         assert page.send_label == "Deactivate 1 record in STAGING"
         assert page.because == "West Region stays active, because Sparta and Tomah below it stay active."
         assert why(page)["West Region"] == "Sparta and Tomah below it stay active."
@@ -121,26 +123,26 @@ class TestDeactivating:
     def test_the_root_itself_can_be_in_the_way(self, region, editor):
         submission = sent(region[0], editor)
         page = page_of(region[0], editor)
-        assert page.verdict.startswith("STAGING, 3 of 4 records ")
+        assert page.summary.startswith("STAGING, 3 of 4 records ")
         assert page.because.startswith(f"West Region stays active. Submission {submission.pk} ")
 
     def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
         gone = factories.confirmed(factories.organization(user=editor), active=False)
-        draft = plan_draft.draft(
+        draft = plan_draft.draft_plan(
             ChosenRecords(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
         )
         page = shown.draft_content(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
             1,
             (),
-            [frozenset({Block.ALREADY_SO})],
+            [frozenset({BlockerKind.NOTHING_TO_CHANGE})],
         )
 
     def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor):
         new = factories.organization(user=editor)
         submission = sent(new, editor)
         chosen = ChosenRecords(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
-        (left,) = shown.draft_content(plan_draft.draft(chosen, actor=acting(editor))).not_active
+        (left,) = shown.draft_content(plan_draft.draft_plan(chosen, actor=acting(editor))).not_active
         said = strip_tags(left.why)
         assert said.startswith(f"Submission {submission.pk} is open.")
 
@@ -222,7 +224,7 @@ class TestValues:
     def plan(self, made: list[Organization], user: User) -> shown.DraftContent:
         ids = tuple(each.pk for each in made)
         return shown.draft_content(
-            plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user))
+            plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user))
         )
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
@@ -251,7 +253,7 @@ class TestValues:
         for made in region[1:3]:
             edited(made, editor, part_of_oid=region[3].oid)
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
-        reviews = plan_draft.draft(chosen, actor=acting(editor)).reviews
+        reviews = plan_draft.draft_plan(chosen, actor=acting(editor)).reviews
         with django_assert_num_queries(1):
             moves = values.moves_of_messages("staging", reviews)
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
@@ -262,7 +264,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
     page = shown.draft_content(
-        plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(approver))
+        plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(approver))
     )
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
@@ -275,9 +277,9 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
     page = shown.draft_content(
-        plan_draft.draft(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
+        plan_draft.draft_plan(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
     )
-    assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New"
+    assert page.summary == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"
     assert ">Enter the destination ID</a>" in why(page)["Top"]
     assert "Send Top first." in why(page)["Below"]

@@ -25,7 +25,7 @@ DESTINATION = "0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70"
 def test_it_says_what_is_sent_in_which_order(editor):
     made = tree_of(editor, 2, 3)
     page = page_of(list(reversed(made)), editor)
-    assert (page.content.verdict, page.content.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
+    assert (page.content.summary, page.content.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
     text = text_of_page(page, "staging")
     places = [text.index(f"{number} {each.name}") for number, each in enumerate(made, start=1)]
     assert places == sorted(places)
@@ -34,7 +34,7 @@ def test_it_says_what_is_sent_in_which_order(editor):
 
 def test_one_record_is_one(editor):
     page = page_of(tree_of(editor), editor).content
-    assert (page.verdict, page.send_label) == ("STAGING, 1 record: 1 New", "Send 1 record to STAGING")
+    assert (page.summary, page.send_label) == ("STAGING, 1 record: 1 New", "Send 1 record to STAGING")
 
 
 def test_a_branch_is_all_that_lies_below(editor):
@@ -52,7 +52,7 @@ def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
     for each in made:
         edited(each, editor, destination_id=DESTINATION)
     page = page_of(made, editor)
-    assert page.content.verdict == "STAGING, 2 records: 2 Update"
+    assert page.content.summary == "STAGING, 2 records: 2 Update"
     rendered = html_of_page(page, "staging")
     for sent in factories.plan(made, user=editor).submissions.all():
         assert escape(bytes(sent.message).decode()) in rendered
@@ -82,7 +82,7 @@ def test_a_region_alone_without_changes_leads_to_its_branch(editor):
     Organization.objects.filter(pk=region.pk).update(changes=0, presence="present", confirmed_active=True)
     Organization.objects.filter(pk=below.pk).update(changes=1)
     page = page_of([region], editor)
-    assert page.content.verdict == "Nothing to send: Lakeside Clinics has no unsent changes."
+    assert page.content.summary == "Nothing to send: Lakeside Clinics has no unsent changes."
     rendered = html_of_page(page, "staging")
     assert "Redox gets one message" not in rendered
     assert f'href="{branch(region)}">Send this branch' in rendered
@@ -105,7 +105,7 @@ class TestForm:
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         made = [factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)]
         chosen = ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
-        draft = plan_draft.draft(chosen, actor=acting(editor))
+        draft = plan_draft.draft_plan(chosen, actor=acting(editor))
         form = draft_page.plan_form(draft, QueryDict("reason=&number=1"))
         assert form.fields["number"].label == "Type the number of records: 2."
         assert form.errors == {"reason": ["Enter a reason."], "number": ["This is not the number. Type: 2."]}

@@ -50,13 +50,13 @@ def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_sho
     review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
     assert [each.difference.field for each in reviews.review(inactive_there).overwrites] == ["active"]
-    assert "true to false" not in review.verdict
+    assert "true to false" not in review.summary
 
 
 def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivated(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
     read(below, replace(below.record(), active=False))
-    drawn = plan_draft.draft(plan_draft.branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
+    drawn = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
     assert drawn.environment == Environment.STAGING
     assert top in [made.organization for made in drawn.reviews]

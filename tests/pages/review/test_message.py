@@ -23,7 +23,7 @@ SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code=
 
 
 def fresh(made):
-    return Organization.objects.with_words().select_related("last_submission").get(pk=made.pk)
+    return Organization.objects.with_standing().select_related("last_submission").get(pk=made.pk)
 
 
 def read(made, record, *, asked_at=None):
@@ -194,7 +194,7 @@ class TestEvidence:
     def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted, editor):
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
-        assert page.review.verdict.endswith("registration again")
+        assert page.review.summary.endswith("registration again")
         assert (page.compared, page.review.before) == ("", None)
 
     def test_what_was_only_read_is_compared_with_the_directory(self, editor):
@@ -231,7 +231,7 @@ class TestFreshness:
 
 def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor):
     def verdict(intent=None):
-        return reviews.review(fresh(accepted), intent=intent).verdict.removeprefix("STAGING, Update, 1 record, ")
+        return reviews.review(fresh(accepted), intent=intent).summary.removeprefix("STAGING, Update, 1 record, ")
 
     assert verdict(Intent.DEACTIVATE) == "Active true to false"
     read(accepted, replace(accepted.record(), name="Lakeside (One)"))

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def fresh(made):
-    return Organization.objects.with_words().select_related("last_submission").get(pk=made.pk)
+    return Organization.objects.with_standing().select_related("last_submission").get(pk=made.pk)
 
 
 def page_of(made, user):
@@ -43,7 +43,7 @@ def today():
 
 def test_a_first_registration_names_where_it_goes(made, editor):
     page = page_of(made, editor)
-    assert page.review.verdict == "STAGING, New, 1 record, first registration"
+    assert page.review.summary == "STAGING, New, 1 record, first registration"
     assert page.content.sentences == ("Registers Lakeside 1 below the Redox gateway.",)
     assert (page.content.send_label, page.content.compared) == ("Create in STAGING", "")
     assert page.form.fields["reason"].label == "Reason (optional in STAGING)"
@@ -58,7 +58,7 @@ def test_an_update_shows_each_change_and_by_whom(accepted, editor, second):
     edited(accepted, second, address=TOWN)
     page = page_of(accepted, editor)
     shown = page.content
-    assert page.review.verdict == "STAGING, Update, 1 record, 2 fields change"
+    assert page.review.summary == "STAGING, Update, 1 record, 2 fields change"
     (sentence,) = shown.sentences
     assert sentence == (
         "Changes Work phone and ZIP of Lakeside 1."
@@ -163,7 +163,7 @@ class TestNothingIsClaimed:
             Organization.objects.update(presence="unknown")
         page = page_of(made, editor)
         rendered = html_of_page(page)
-        assert page.review.verdict == "STAGING, Lakeside 1: not to be sent now"
+        assert page.review.summary == "STAGING, Lakeside 1: not to be sent now"
         (obstacle, *_) = page.content.obstacles
         assert obstacle.sentence == (
             f"Submission {sent.pk} must end first. "

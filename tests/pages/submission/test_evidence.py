@@ -254,7 +254,7 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     factories.organization(f"{BASE}.9", user=editor, name="lakeside & north")
     submission = updated(practice, editor, behaviour, name="Lakeside & North")
     organization = (
-        Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
+        Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
     )
     [box] = to_do.to_do_boxes(organization, can_discard=False)
     assert box.word.word == "Rejected by Redox"

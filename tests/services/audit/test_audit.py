@@ -94,11 +94,11 @@ def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
 
 
 def test_raw_bytes_are_stored_up_to_the_limit_and_always_hashed_whole() -> None:
-    raw = b"\x00\xff" * audit.RAW_CAP
+    raw = b"\x00\xff" * audit.MAX_RAW_BYTES
     with audit.recorded(PORTAL) as history:
         history.log(Action.ATTEMPT_RESPONSE, raw=raw)
     entry = AuditEntry.objects.get()
-    assert (len(bytes(entry.raw or b"")), entry.raw_cut) == (audit.RAW_CAP, True)
+    assert (len(bytes(entry.raw or b"")), entry.raw_cut) == (audit.MAX_RAW_BYTES, True)
     assert entry.facts["raw_sha256"] == hashlib.sha256(raw).hexdigest()
     assert entry.facts["raw_bytes"] == len(raw)
 

@@ -50,16 +50,16 @@ def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirecto
 def test_requests_of_all_workers_keep_the_interval_of_the_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "time", mock.Mock(monotonic=lambda: 100.0))  # a busy machine may take longer
     moment = timezone.now()
-    opens = [rate_limit.reserve_slot_within(moment).opens for _ in range(3)]
-    assert opens == pytest.approx([100.0, 100.5, 101.0])
-    assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).opens == 100.0
+    begins = [rate_limit.reserve_slot_within(moment).begins for _ in range(3)]
+    assert begins == pytest.approx([100.0, 100.5, 101.0])
+    assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).begins == 100.0
 
 
 def test_a_request_waits_until_its_slot_opens_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = mock.Mock(monotonic=lambda: 100.0)
     monkeypatch.setattr(rate_limit, "time", clock)
-    for opens in (99.0, 100.5):
-        SendSlot(opens).wait()
+    for begins in (99.0, 100.5):
+        SendSlot(begins).wait()
     assert clock.sleep.call_args_list == [mock.call(0.0), mock.call(0.5)]
 
 

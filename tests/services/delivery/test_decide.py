@@ -185,7 +185,7 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
     assert (submission.state, organization.open_work, organization.standing) == (State.REJECTED, "rejected", "seen")
     review = reviews.review(organization, actor=acting(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
-    assert "fields change" not in review.verdict
+    assert "fields change" not in review.summary
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked

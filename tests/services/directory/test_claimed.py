@@ -52,7 +52,7 @@ def test_after_taking_values_a_record_is_deactivated_with_the_saved_destination_
     review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
     selection = ChosenRecords(Environment.STAGING, PlanKind.DEACTIVATE, (organization.pk,))
-    assert plan_draft.draft(selection, actor=acting(editor)).size == 1
+    assert plan_draft.draft_plan(selection, actor=acting(editor)).size == 1
 
 
 def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> None:
@@ -134,7 +134,7 @@ def test_a_phone_with_letters_equals_only_itself(editor: User) -> None:
 
 def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
     organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
-    draft = plan_draft.draft(
+    draft = plan_draft.draft_plan(
         ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=acting(editor)
     )
     assert [skipped.why for skipped in draft.left_out] == [plan_draft.DIRECTORY_DIFFERS]

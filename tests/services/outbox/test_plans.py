@@ -24,7 +24,7 @@ from organizations.services.actors import Actor
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import plans, submissions
 from organizations.services.review import plan_draft
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
@@ -55,7 +55,7 @@ def chosen(records: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
 
 
 def drawn(records: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
-    return plan_draft.draft(chosen(records, kind), actor=acting(user))
+    return plan_draft.draft_plan(chosen(records, kind), actor=acting(user))
 
 
 def planned(records: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
@@ -97,14 +97,14 @@ class TestDraft:
         records = tree_of(editor, "1", "1.1", "2")
         for order in (records, records[::-1], [records[2], records[0], records[3], records[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
-        assert set(plan_draft.branch(records[0], SEND).ids) == {each.pk for each in records}
+        assert set(plan_draft.choose_branch(records[0], SEND).ids) == {each.pk for each in records}
 
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         draft = drawn([child], editor)
         (skipped,) = draft.left_out
         assert (draft.size, skipped.organization, skipped.why) == (0, child, f"Send {top.name} first.")
-        assert [(each.kind, each.organization) for each in skipped.blockers] == [(Block.PARENT_NEVER_SENT, top)]
+        assert [(each.kind, each.organization) for each in skipped.blockers] == [(BlockerKind.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
     def test_a_record_that_waits_for_a_skipped_one_is_skipped_too(self, editor: User) -> None:
@@ -123,21 +123,21 @@ class TestDraft:
         assert draft.active_records == 1
         edit(top, editor, name="Lakeside Clinics")
         draft = drawn([top, child], editor)
-        assert (draft.size, draft.news, draft.updates, draft.deactivated) == (2, 1, 1, 0)
+        assert (draft.size, draft.new_count, draft.update_count, draft.deactivation_count) == (2, 1, 1, 0)
         assert draft.left_out == ()
 
     def test_a_record_that_is_absent_again_is_sent_without_an_edit(self, editor: User) -> None:
         organization = factories.accepted(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
         draft = drawn([organization], editor)
-        assert (draft.news, draft.left_out, reload(organization).changes) == (1, (), 0)
+        assert (draft.new_count, draft.left_out, reload(organization).changes) == (1, (), 0)
 
     def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
         records = accepted_tree(editor, "1", "1.1", "2")
         draft = drawn(records, editor, DEACTIVATE)
         assert oids(draft.reviews) == [".2", ".1.1", ".1", ""]
-        assert (draft.deactivated, draft.updates) == (4, 0)
-        assert set(plan_draft.branch(records[0], DEACTIVATE).ids) == {each.pk for each in records}
+        assert (draft.deactivation_count, draft.update_count) == (4, 0)
+        assert set(plan_draft.choose_branch(records[0], DEACTIVATE).ids) == {each.pk for each in records}
         # One that stays active keeps its parent.
         draft = drawn(records[:3], editor, DEACTIVATE)
         assert oids(draft.reviews) == [".1.1", ".1"]
@@ -155,7 +155,7 @@ class TestDraft:
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
-        assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
+        assert plan_draft.draft_plan(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
 class TestMakePlan:

@@ -10,7 +10,7 @@ from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate,
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.outbox.test_queue import AFTER_A_RESTORE, MOVED
@@ -211,13 +211,13 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
         assert (review.event, review.intent) == (event, intent)
     Organization.objects.update(presence="unknown")
     blockers = reviews.review(Organization.objects.get(pk=organization.pk)).blockers
-    assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
+    assert [blocker.kind for blocker in blockers] == [BlockerKind.PRESENCE_UNKNOWN]
 
 
 def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
     (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
-    assert blocker.kind == Block.NOT_READ_BACK
+    assert blocker.kind == BlockerKind.NOT_READ_BACK
     assert blocker.sentence == (
         "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
     )
@@ -237,7 +237,7 @@ def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
     Organization.objects.update(presence="present", presence_basis="accepted", confirmed_active=True)
 
     review = reviews.review(Organization.objects.get(pk=parent.pk), intent=Intent.DEACTIVATE)
-    assert [blocker.kind for blocker in review.blockers] == [Block.ACTIVE_CHILDREN]
+    assert [blocker.kind for blocker in review.blockers] == [BlockerKind.ACTIVE_CHILDREN]
 
 
 def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
@@ -246,7 +246,7 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     parents = Organization.objects.filter(oid=BASE)
     parents.update(presence="present", presence_basis="accepted", confirmed_active=False)
     kinds = [blocker.kind for blocker in reviews.review(child).blockers]
-    assert kinds == [Block.PARENT_DEACTIVATED]
+    assert kinds == [BlockerKind.PARENT_DEACTIVATED]
 
 
 def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None:

@@ -38,7 +38,7 @@ class TestWhatIsKept:
         show_in_directory(organization, active=False)
         row = reload(organization)
         row.not_visible_yet = True
-        directory_state.update_counts(row)
+        directory_state.update_derived_columns(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_a_reading_that_shows_no_record_stores_no_place(self, editor: User) -> None:

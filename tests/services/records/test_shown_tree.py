@@ -15,7 +15,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory
@@ -29,7 +29,7 @@ def asked(organization: Organization) -> str:
     return f"(asked {localtime(at):%b} {localtime(at).day}, {localtime(at):%H:%M})"
 
 
-def in_the_way(organization: Organization, intent: Intent | None = None) -> list[tuple[Block, str]]:
+def in_the_way(organization: Organization, intent: Intent | None = None) -> list[tuple[BlockerKind, str]]:
     return [
         (blocker.kind, blocker.sentence) for blocker in reviews.review(reload(organization), intent=intent).blockers
     ]
@@ -41,7 +41,7 @@ class TestCircles:
         show_in_directory(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
         sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
-        assert in_the_way(other) == [(Block.CIRCLE, sentence)]
+        assert in_the_way(other) == [(BlockerKind.CIRCLE, sentence)]
         with pytest.raises(ActionRefused):
             factories.submission(other, user=editor)
 
@@ -56,7 +56,7 @@ class TestCircles:
         show_in_directory(below, part_of_oid=elsewhere.oid)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
-        assert [kind for kind, _ in in_the_way(above)] == [Block.CIRCLE]
+        assert [kind for kind, _ in in_the_way(above)] == [BlockerKind.CIRCLE]
 
     def test_a_claim_checks_again(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
@@ -78,7 +78,7 @@ class TestCircles:
         show_in_directory(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
         selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
-        draft = plan_draft.draft(selection, actor=acting(editor))
+        draft = plan_draft.draft_plan(selection, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
 
@@ -132,7 +132,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == []
         parent = show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
         with pytest.raises(ActionRefused, match="The directory shows its parent"):
             factories.submission(child, user=editor)
 
@@ -145,9 +145,9 @@ class TestBelowAParentThatIsShownDeactivated:
         parent = organizations.take_over(directory_record, "staging", actor=acting(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, sentence)]
-        assert Block.ALREADY_SO not in dict(in_the_way(parent, Intent.REACTIVATE))
-        assert Block.ALREADY_SO in dict(in_the_way(parent, Intent.DEACTIVATE))
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, sentence)]
+        assert BlockerKind.NOTHING_TO_CHANGE not in dict(in_the_way(parent, Intent.REACTIVATE))
+        assert BlockerKind.NOTHING_TO_CHANGE in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_checks_again(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
@@ -163,12 +163,12 @@ class TestBelowAParentThatIsShownDeactivated:
         answer_next()
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(child) == [
-            (Block.PARENT_DEACTIVATED, "Its parent Lakeside 1 is deactivated. Reactivate that first.")
+            (BlockerKind.PARENT_DEACTIVATED, "Its parent Lakeside 1 is deactivated. Reactivate that first.")
         ]
         show_in_directory(parent)
         parent = show_in_directory(parent, active=True)
         sentence = f"Its parent Lakeside 1 was deactivated, and the directory shows it as active {asked(parent)}."
-        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
+        assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
     def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
@@ -177,7 +177,7 @@ class TestBelowAParentThatIsShownDeactivated:
         Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN, attempt=1)
         parent = show_in_directory(parent, active=False)
         assert parent.differs == 0
-        assert [kind for kind, _ in in_the_way(child)] == [Block.PARENT_DEACTIVATING]
+        assert [kind for kind, _ in in_the_way(child)] == [BlockerKind.PARENT_DEACTIVATING]
 
 
 @pytest.mark.one_database
@@ -198,7 +198,7 @@ class TestAboveAChildThatIsShownActive:
             "1 active record is part of it. Move or deactivate them first."
             f" The directory shows Lakeside 1 there as active {asked(child)}."
         )
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
         with pytest.raises(ActionRefused, match="The directory shows"):
             factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
@@ -209,7 +209,7 @@ class TestAboveAChildThatIsShownActive:
             "1 active record is part of it. Move or deactivate them first."
             f" The directory shows Lakeside 2 there as active {asked(child)}."
         )
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(Block.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
     def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
@@ -230,7 +230,7 @@ class TestAboveAChildThatIsShownActive:
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         show_in_directory(child, part_of_oid=parent.oid)
-        selection = plan_draft.branch(parent, PlanKind.DEACTIVATE)
+        selection = plan_draft.choose_branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(
             list(Organization.objects.filter(pk__in=selection.ids)), user=editor, kind=PlanKind.DEACTIVATE
         )

@@ -11,7 +11,7 @@ from organizations.services.errors import ActionRefused, Circle
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answer_next, claim, claim_refusal, deliver, edit, reload, state_of
@@ -25,7 +25,7 @@ def accepted_below(user: User) -> Organization:
     return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
 
 
-def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
+def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[BlockerKind, str]]:
     return [
         (blocker.kind, blocker.sentence) for blocker in reviews.review(reload(organization), intent=intent).blockers
     ]
@@ -46,10 +46,10 @@ class TestDeactivatingAParent:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
         # The values saved since then are not in the open message.
         edit(child, editor, part_of_oid=GATEWAY_OID)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
         assert list(tree.active_children_of(parent)) == [child]
         submissions.cancel_submission(submission.pk, actor=acting(editor))
         assert in_the_way(parent) == []
@@ -58,17 +58,17 @@ class TestDeactivatingAParent:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
         answer_next()
         assert in_the_way(parent) == []
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     def test_a_child_whose_move_was_not_sent_still_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         edit(child, editor, part_of_oid=GATEWAY_OID)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
         factories.submission(child, user=editor)
         answer_next()
         assert in_the_way(parent) == []
@@ -86,7 +86,7 @@ class TestDeactivatingAParent:
         directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
         child = organizations.take_over(directory_record, "staging", actor=acting(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
-        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     def test_a_child_of_unknown_presence_blocks(self, editor: User) -> None:
         parent = factories.organization(user=editor)
@@ -118,7 +118,7 @@ class TestSendingAChild:
 
         (blocker,) = reviews.review(child).blockers
 
-        assert (blocker.kind, blocker.submission) == (Block.PARENT_DEACTIVATING, ending)
+        assert (blocker.kind, blocker.submission) == (BlockerKind.PARENT_DEACTIVATING, ending)
         assert blocker.sentence == f"Submission {ending.pk} of Lakeside 1 must end first."
         with pytest.raises(ActionRefused):
             factories.submission(child, user=editor)
@@ -168,12 +168,12 @@ class TestCircles:
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
         sentence = "Lakeside 1 is below this record in the directory. That would make a circle."
-        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        assert in_the_way(above, None) == [(BlockerKind.CIRCLE, sentence)]
         with pytest.raises(ActionRefused):
             factories.submission(above, user=editor)
 
         factories.submission(below, user=editor)
-        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        assert in_the_way(above, None) == [(BlockerKind.CIRCLE, sentence)]
         answer_next()
         assert in_the_way(above, None) == []
 
@@ -182,7 +182,7 @@ class TestCircles:
         factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
         edit(one, editor, part_of_oid=GATEWAY_OID)
         edit(other, editor, part_of_oid=one.oid)
-        assert [kind for kind, _ in in_the_way(other, None)] == [Block.CIRCLE]
+        assert [kind for kind, _ in in_the_way(other, None)] == [BlockerKind.CIRCLE]
 
     def test_the_saved_parent_of_a_record_that_was_never_sent_counts(self, editor: User) -> None:
         factories.organization(user=editor)

@@ -13,14 +13,14 @@ from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
 from organizations.services.records import organizations
 from organizations.services.review import blockers, reviews
-from organizations.services.review.blockers import Block
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answer_next, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
+SAID = (BlockerKind.NOTHING_TO_CHANGE, BlockerKind.ONLY_SHOWN, BlockerKind.NOTHING_TO_DEACTIVATE)
 
 
 def claimed(user: User, *, active: bool) -> Organization:
@@ -90,7 +90,7 @@ def test_a_claimed_record_names_the_active_that_the_directory_showed(editor: Use
 
 
 def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: User) -> None:
-    organization = Organization.objects.with_words().get(pk=claimed(editor, active=False).pk)
+    organization = Organization.objects.with_standing().get(pk=claimed(editor, active=False).pk)
     review = reviews.review(organization, intent=Intent.REACTIVATE)
     (blocker_obstacle,) = [obstacle(organization, each) for each in review.blockers]
     assert (blocker_obstacle.url, blocker_obstacle.step) == (f"/staging/organizations/{BASE}/review/", "Review it")
@@ -98,7 +98,7 @@ def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: Use
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, active: bool) -> None:
-    organization = Organization.objects.with_words().get(pk=claimed(editor, active=active).pk)
+    organization = Organization.objects.with_standing().get(pk=claimed(editor, active=active).pk)
     review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert review.has_active_already is not active
 
@@ -129,7 +129,7 @@ def blocked(
     parent: Organization | None = None,
     together: frozenset[int] = frozenset(),
     **values: object,
-) -> list[Block]:
+) -> list[BlockerKind]:
     record = replace(factories.record(organization.oid, part_of_oid=BASE), **values)  # type: ignore[arg-type]
     return [each.kind for each in blockers.blockers_of(organization, record, parent, intent, together)]
 
@@ -137,21 +137,27 @@ def blocked(
 # The presence, the last submission, whether the destination ID is known; then what blocks, and whether it is undecided.
 UNDECIDED = [
     (Presence.PRESENT, None, True, [], False),
-    (Presence.PRESENT, None, False, [Block.DESTINATION_NOT_KNOWN], False),
-    (Presence.PRESENT, sent(State.QUEUED, UPDATE), True, [Block.OPEN_SUBMISSION], False),
-    (Presence.NEVER, sent(State.QUEUED), True, [Block.OPEN_SUBMISSION], True),
+    (Presence.PRESENT, None, False, [BlockerKind.DESTINATION_NOT_KNOWN], False),
+    (Presence.PRESENT, sent(State.QUEUED, UPDATE), True, [BlockerKind.OPEN_SUBMISSION], False),
+    (Presence.NEVER, sent(State.QUEUED), True, [BlockerKind.OPEN_SUBMISSION], True),
     (Presence.NEVER, sent(State.REJECTED), True, [], False),
-    (Presence.UNKNOWN, None, True, [Block.PRESENCE_UNKNOWN], True),
-    (Presence.UNKNOWN, None, False, [Block.PRESENCE_UNKNOWN], True),
-    (Presence.UNKNOWN, sent(State.UNKNOWN), True, [Block.OPEN_SUBMISSION], True),
-    (Presence.UNKNOWN, sent(State.REJECTED), True, [Block.PRESENCE_UNKNOWN], True),
-    (Presence.UNKNOWN, sent(State.UNKNOWN, UPDATE), True, [Block.OPEN_SUBMISSION, Block.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, None, True, [BlockerKind.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, None, False, [BlockerKind.PRESENCE_UNKNOWN], True),
+    (Presence.UNKNOWN, sent(State.UNKNOWN), True, [BlockerKind.OPEN_SUBMISSION], True),
+    (Presence.UNKNOWN, sent(State.REJECTED), True, [BlockerKind.PRESENCE_UNKNOWN], True),
+    (
+        Presence.UNKNOWN,
+        sent(State.UNKNOWN, UPDATE),
+        True,
+        [BlockerKind.OPEN_SUBMISSION, BlockerKind.PRESENCE_UNKNOWN],
+        True,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("presence", "last", "destination_known", "kinds", "is_undecided"), UNDECIDED)
 def test_unknown_presence_or_destination_blocks(
-    presence: Presence, last: Submission | None, destination_known: bool, kinds: list[Block], is_undecided: bool
+    presence: Presence, last: Submission | None, destination_known: bool, kinds: list[BlockerKind], is_undecided: bool
 ) -> None:
     organization = row(last, presence=presence)
     assert blocked(organization, destination_known=destination_known) == kinds
@@ -162,25 +168,25 @@ def test_unknown_presence_or_destination_blocks(
 PARENTS = [
     ({"presence": Presence.PRESENT, "confirmed_active": True}, None, []),
     ({"presence": Presence.PRESENT, "confirmed_active": None}, sent(State.QUEUED, UPDATE), []),
-    ({"presence": Presence.PRESENT, "confirmed_active": False}, None, [Block.PARENT_DEACTIVATED]),
-    ({"presence": Presence.PRESENT, "shown_active": False}, None, [Block.PARENT_DEACTIVATED]),
+    ({"presence": Presence.PRESENT, "confirmed_active": False}, None, [BlockerKind.PARENT_DEACTIVATED]),
+    ({"presence": Presence.PRESENT, "shown_active": False}, None, [BlockerKind.PARENT_DEACTIVATED]),
     (
         {"presence": Presence.PRESENT, "confirmed_active": True},
         sent(State.QUEUED, UPDATE, intent=Intent.DEACTIVATE),
-        [Block.PARENT_DEACTIVATING],
+        [BlockerKind.PARENT_DEACTIVATING],
     ),
-    ({"presence": Presence.NEVER}, None, [Block.PARENT_NEVER_SENT]),
+    ({"presence": Presence.NEVER}, None, [BlockerKind.PARENT_NEVER_SENT]),
     ({"presence": Presence.NEVER}, sent(State.QUEUED), []),
-    ({"presence": Presence.NEVER}, sent(State.CANCELLED), [Block.PARENT_NEVER_SENT]),
-    ({"presence": Presence.NEVER}, sent(State.REJECTED), [Block.PARENT_REJECTED]),
-    ({"presence": Presence.NEVER}, sent(State.REJECTED, oid="2.999"), [Block.PARENT_NEVER_SENT]),
-    ({"presence": Presence.ABSENT}, sent(State.ACCEPTED), [Block.PARENT_NEVER_SENT]),
+    ({"presence": Presence.NEVER}, sent(State.CANCELLED), [BlockerKind.PARENT_NEVER_SENT]),
+    ({"presence": Presence.NEVER}, sent(State.REJECTED), [BlockerKind.PARENT_REJECTED]),
+    ({"presence": Presence.NEVER}, sent(State.REJECTED, oid="2.999"), [BlockerKind.PARENT_NEVER_SENT]),
+    ({"presence": Presence.ABSENT}, sent(State.ACCEPTED), [BlockerKind.PARENT_NEVER_SENT]),
 ]
 
 
 @pytest.mark.parametrize(("values", "last", "kinds"), PARENTS)
 def test_an_active_record_is_sent_only_below_an_active_parent(
-    values: dict[str, object], last: Submission | None, kinds: list[Block]
+    values: dict[str, object], last: Submission | None, kinds: list[BlockerKind]
 ) -> None:
     parent = Organization(pk=1, environment="staging", oid=BASE, name="Above", last_submission=last, **values)
     organization = row(presence=Presence.NEVER)
@@ -195,13 +201,13 @@ def test_an_active_record_is_sent_only_below_an_active_parent(
 
 # The presence, the accepted and the shown Active; then what blocks a deactivation and a reactivation.
 ACTIVE = [
-    (Presence.NEVER, None, None, [Block.NOTHING_TO_DEACTIVATE], [Block.ALREADY_SO]),
-    (Presence.ABSENT, False, None, [Block.NOTHING_TO_DEACTIVATE], []),
-    (Presence.PRESENT, True, None, [], [Block.ALREADY_SO]),
-    (Presence.PRESENT, True, False, [], [Block.ALREADY_SO]),
-    (Presence.PRESENT, None, None, [], [Block.ALREADY_SO]),
-    (Presence.PRESENT, False, None, [Block.ALREADY_SO], []),
-    (Presence.PRESENT, False, False, [Block.ALREADY_SO], []),
+    (Presence.NEVER, None, None, [BlockerKind.NOTHING_TO_DEACTIVATE], [BlockerKind.NOTHING_TO_CHANGE]),
+    (Presence.ABSENT, False, None, [BlockerKind.NOTHING_TO_DEACTIVATE], []),
+    (Presence.PRESENT, True, None, [], [BlockerKind.NOTHING_TO_CHANGE]),
+    (Presence.PRESENT, True, False, [], [BlockerKind.NOTHING_TO_CHANGE]),
+    (Presence.PRESENT, None, None, [], [BlockerKind.NOTHING_TO_CHANGE]),
+    (Presence.PRESENT, False, None, [BlockerKind.NOTHING_TO_CHANGE], []),
+    (Presence.PRESENT, False, False, [BlockerKind.NOTHING_TO_CHANGE], []),
     (Presence.PRESENT, False, True, [], []),
 ]
 
@@ -211,8 +217,8 @@ def test_an_intent_that_changes_nothing_blocks(
     presence: Presence,
     confirmed: bool | None,
     shown: bool | None,
-    deactivation: list[Block],
-    reactivation: list[Block],
+    deactivation: list[BlockerKind],
+    reactivation: list[BlockerKind],
 ) -> None:
     organization = row(presence=presence, presence_at=clock.now(), confirmed_active=confirmed, shown_active=shown)
     assert blocked(organization, Intent.DEACTIVATE) == deactivation
@@ -222,8 +228,8 @@ def test_an_intent_that_changes_nothing_blocks(
 
 def test_nothing_is_sent_to_an_oid_that_may_belong_to_somebody_else(editor: User) -> None:
     organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
-    assert blocked(organization) == [Block.ALREADY_THERE]
-    assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [Block.FOREIGN]
+    assert blocked(organization) == [BlockerKind.ALREADY_THERE]
+    assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [BlockerKind.FOREIGN]
 
 
 def test_a_message_must_hold_exactly_the_record() -> None:
@@ -233,4 +239,4 @@ def test_a_message_must_hold_exactly_the_record() -> None:
     assert blockers.unreadable_message(message, record) == ()
     for other in (message, b"{}"):
         (blocker,) = blockers.unreadable_message(other, replace(record, name="Other"))
-        assert blocker.kind == Block.NOT_READ_BACK
+        assert blocker.kind == BlockerKind.NOT_READ_BACK

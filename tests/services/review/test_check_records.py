@@ -33,7 +33,10 @@ def stored(user: User, oid: str = BASE, **columns: Any) -> Organization:
 
 
 def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
-    parts = [check_records.check(environment, ids, read_by_form) for ids in check_records.parts(environment)]
+    parts = [
+        check_records.check_stored_records(environment, ids, read_by_form)
+        for ids in check_records.id_batches(environment)
+    ]
     return [(each.kind, each.field, each.text) for part in parts for each in part]
 
 
@@ -77,7 +80,9 @@ def test_the_lines_of_both_lists_are_read_and_counted_from_one(editor: User) -> 
 
 
 def place_faults() -> dict[str, str]:
-    parts = (check_records.check(STAGING, ids, read_by_form) for ids in check_records.parts(STAGING))
+    parts = (
+        check_records.check_stored_records(STAGING, ids, read_by_form) for ids in check_records.id_batches(STAGING)
+    )
     return {each.oid.removeprefix(BASE): each.text for part in parts for each in part if each.kind == "Place"}
 
 
@@ -129,9 +134,9 @@ def test_nothing_is_written(editor: User) -> None:
 
 @pytest.mark.one_database
 def test_records_are_read_once_in_batches_by_oid(db: None) -> None:
-    bulk.records(check_records.AT_ONCE + 1)
-    parts = list(check_records.parts(STAGING))
-    assert [len(part) for part in parts] == [check_records.AT_ONCE, 1]
+    bulk.records(check_records.BATCH_SIZE + 1)
+    parts = list(check_records.id_batches(STAGING))
+    assert [len(part) for part in parts] == [check_records.BATCH_SIZE, 1]
     assert [identity for part in parts for identity in part] == list(
         Organization.objects.order_by("oid_key").values_list("pk", flat=True)
     )
@@ -140,9 +145,9 @@ def test_records_are_read_once_in_batches_by_oid(db: None) -> None:
 def test_the_number_of_queries_does_not_grow(db: None) -> None:
     def queries(count: int) -> int:
         bulk.records(count, base=f"{BASE}.{count}")
-        (ids,) = check_records.parts(STAGING)
+        (ids,) = check_records.id_batches(STAGING)
         with CaptureQueriesContext(connection) as captured:
-            check_records.check(STAGING, ids, read_by_form)
+            check_records.check_stored_records(STAGING, ids, read_by_form)
         return len(captured)
 
     assert queries(3) == queries(60)

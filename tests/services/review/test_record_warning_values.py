@@ -7,7 +7,7 @@ import pytest
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.services.review import record_warnings
-from organizations.services.review.record_warnings import warnings_of_record
+from organizations.services.review.record_warnings import value_warnings
 from tests.services.review.test_record_warnings import DESK, LONG, NOBODY, named, with_address, with_contact
 
 
@@ -22,11 +22,11 @@ from tests.services.review.test_record_warnings import DESK, LONG, NOBODY, named
     ids=lambda means: next(iter(means)),
 )
 def test_one_way_to_reach_a_contact_is_enough(means: dict[str, object]) -> None:
-    assert list(warnings_of_record(named(contacts=(replace(NOBODY, **means),)))) == []  # type: ignore[arg-type]
+    assert list(value_warnings(named(contacts=(replace(NOBODY, **means),)))) == []  # type: ignore[arg-type]
 
 
 def test_two_values_of_one_rule_need_two_ticks() -> None:
-    warnings = warnings_of_record(named(name="TBD", aliases=("none",)))
+    warnings = value_warnings(named(name="TBD", aliases=("none",)))
     assert [warning.value for warning in warnings] == ["Name 7337ee39ca56", "Alias 1 5acef923ee71"]
 
 
@@ -61,7 +61,7 @@ def test_two_values_of_one_rule_need_two_ticks() -> None:
     ],
 )
 def test_the_stored_format_of_a_tick_does_not_change(key: str, value: str, record: OrganizationRecord) -> None:
-    assert [warning.value for warning in warnings_of_record(record) if warning.key == key] == [value]
+    assert [warning.value for warning in value_warnings(record) if warning.key == key] == [value]
 
 
 def test_the_rules_are_in_the_order_of_the_form() -> None:

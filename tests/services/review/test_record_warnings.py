@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.services.review import record_warnings
-from organizations.services.review.record_warnings import KEPT, warnings_of_record
+from organizations.services.review.record_warnings import KEPT, value_warnings
 from tests import factories, strategies
 
 LAKESIDE = factories.record()
@@ -352,10 +352,10 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
 class TestTable:
     def test_it_warns_in_these_words(self, row: Row) -> None:
-        assert [warning.text for warning in warnings_of_record(row.right) if warning.key == row.key] == [row.text]
+        assert [warning.text for warning in value_warnings(row.right) if warning.key == row.key] == [row.text]
 
     def test_it_does_not_warn_if_the_value_is_right(self, row: Row) -> None:
-        assert row.key not in [warning.key for warning in warnings_of_record(row.silent)]
+        assert row.key not in [warning.key for warning in value_warnings(row.silent)]
 
 
 def test_every_rule_has_a_row() -> None:
@@ -374,12 +374,12 @@ def test_every_rule_has_a_row() -> None:
     ids=["Lakeside", "a ZIP with a leading 0", "a number with a leading 0", "long rows of one character"],
 )
 def test_an_ordinary_record_has_no_warnings(usual: OrganizationRecord) -> None:
-    assert list(warnings_of_record(usual)) == []
+    assert list(value_warnings(usual)) == []
 
 
 @settings(max_examples=40)
 @given(strategies.records)
 def test_any_record_can_be_checked_and_no_two_warnings_share_a_tick(record: OrganizationRecord) -> None:
-    warnings = list(warnings_of_record(record))
+    warnings = list(value_warnings(record))
     assert all(len(warning.value) < 100 for warning in warnings)
     assert len({(warning.key, warning.value) for warning in warnings}) == len(warnings)

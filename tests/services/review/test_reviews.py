@@ -81,7 +81,7 @@ REACTIVATE = {"intent": Intent.REACTIVATE, "known": DirectoryKnowledge(INACTIVE)
     ],
 )
 def test_the_line_on_top(made: Review, verdict: str) -> None:
-    assert made.verdict == verdict
+    assert made.summary == verdict
     assert made.shows_message is (not verdict.endswith("not to be sent now"))
 
 

@@ -90,9 +90,9 @@ class TestOtherRecordsChange:
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
         selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
-        draft_before = plan_draft.draft(selection, actor=acting(editor))
+        draft_before = plan_draft.draft_plan(selection, actor=acting(editor))
         factories.confirmed(earlier)
-        draft_after = plan_draft.draft(selection, actor=acting(editor))
+        draft_after = plan_draft.draft_plan(selection, actor=acting(editor))
         assert [question.text for question in draft_before.questions] != [
             question.text for question in draft_after.questions
         ]
@@ -110,7 +110,7 @@ def test_a_tick_in_a_plan_is_valid_for_each_record_that_the_warning_may_name(key
 def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
-    (question,) = plan_draft.draft(selection, actor=acting(editor)).questions
+    (question,) = plan_draft.draft_plan(selection, actor=acting(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text
 

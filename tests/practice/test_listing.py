@@ -29,7 +29,7 @@ def oids(found: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("behaviour", SHOWING)
-def test_messages_are_applied_and_answered_as_usual_however_records_are_shown(portal: Portal, behaviour: str) -> None:
+def test_messages_are_applied_and_answered_as_usual_in_each_way_of_listing(portal: Portal, behaviour: str) -> None:
     portal.practice.behaviour = behaviour
     success(portal.post(write()))
     success(portal.post(write("Update", Active=False)))
@@ -54,12 +54,12 @@ def test_another_organization_is_listed_whether_or_not_the_oid_is_known(portal: 
 
 
 @pytest.mark.parametrize("behaviour", ["shows-two-oids", "shows-twice", "shows-no-name"])
-def test_what_is_not_there_is_not_shown(portal: Portal, behaviour: str) -> None:
+def test_an_absent_record_is_not_listed(portal: Portal, behaviour: str) -> None:
     portal.practice.behaviour = behaviour
     assert shown(portal) == []
 
 
-def test_another_oid_comes_before_the_own_one(portal: Portal) -> None:
+def test_another_oid_is_listed_before_its_own(portal: Portal) -> None:
     success(portal.post(write()))
     portal.practice.behaviour = "shows-two-oids"
     assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID, OID]]
@@ -122,7 +122,7 @@ def test_a_phone_number_gets_punctuation(number: str, spelled: str) -> None:
     }
 
 
-def test_lists_come_the_other_way_round() -> None:
+def test_lists_are_reversed() -> None:
     identifiers = [{"ID": OID, "IDType": "OID"}, {"ID": "17", "IDType": "FACID"}]
     found: dict[str, Any] = {
         "Aliases": ["A", "B"],

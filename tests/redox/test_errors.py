@@ -70,7 +70,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     )
 
 
-def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
+def test_an_unknown_oid_offers_a_new_or_needs_no_deactivation() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
     cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed here."
     lacking = "Redox says that this OID is not in the directory of STAGING."
@@ -88,7 +88,7 @@ def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactiva
     )
 
 
-def test_a_record_without_a_contact_is_given_one() -> None:
+def test_a_record_without_a_contact_offers_to_add_one() -> None:
     cause = "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. The OID was sent."
     found = words(rejected("parse_failed"))
     assert found[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
@@ -98,7 +98,7 @@ def test_a_record_without_a_contact_is_given_one() -> None:
     assert words(rejected("parse_failed"), record=None).cause == cause
 
 
-def test_a_suspected_character_is_named_with_its_field() -> None:
+def test_a_suspicious_character_is_named_with_its_field() -> None:
     found = words(rejected("xml_error", 500))
     headline = "The directory could not read the message."
     assert found[:4] == (headline, "Redox gives no reason.", *SUPPORT)
@@ -112,7 +112,7 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
     assert words(rejected("repository_required"), record=record, duplicates=("Lakeside North",))[2:4] == SUPPORT
 
 
-def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
+def test_each_field_with_an_xml_character_is_suspicious() -> None:
     assert suspect_characters(RECORD) == ()
     assert suspect_characters(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
         SuspectCharacter("Name", "&", "identity", "name"),
@@ -120,7 +120,7 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
     )
 
 
-def test_a_duplicate_is_named_if_there_is_one() -> None:
+def test_a_possible_duplicate_is_named() -> None:
     found = words(rejected("duplicate_business", 500))
     assert found[:4] == ("Redox found a duplicate.", "Redox does not name the other record.", *SUPPORT)
     found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
@@ -319,7 +319,7 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
     assert "'Unexpected iat claim value'" in words(refused, clock_difference=3.0).cause
 
 
-def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
+def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
     api_key = RedoxEnvironment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
     found = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
     assert found.headline == "Redox did not accept the sign-in or the message's head."

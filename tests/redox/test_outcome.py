@@ -38,7 +38,7 @@ def test_an_untrusted_certificate_is_not_sent_and_stops_the_environment(limits: 
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_what_was_not_sent_is_never_unknown(fault: Fault) -> None:
+def test_an_exchange_that_was_not_sent_is_never_unknown(fault: Fault) -> None:
     exchange = replace(kept(None, fault=fault), sent=False)
     kind = Kind.NEEDS_PERSON if fault is Fault.SETTINGS else Kind.NOT_SENT
     found = classify(exchange, event="New", oid=OID)
@@ -71,7 +71,7 @@ def test_sent_without_a_whole_answer_is_unknown(behave: servers.Behaviour, limit
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault) -> None:
+def test_an_error_after_the_first_byte_is_unknown(fault: Fault) -> None:
     for status in (None, 200, 401, 429, 302, 403, 500):
         assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN, status
 
@@ -85,7 +85,7 @@ def test_a_cut_answer_is_unknown_even_if_its_beginning_accepts() -> None:
 
 
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists."), b"", b"\xff", b"<html>"])
-def test_a_401_is_about_the_connection_whatever_the_body(body: object, limits: Limits) -> None:
+def test_a_401_is_about_the_connection_with_any_body(body: object, limits: Limits) -> None:
     found = ask(servers.answer(401, body), limits)
     assert (found.kind, found.renew_token, found.stops) == (Kind.NOT_EXECUTED, True, outcome.STOP_CREDENTIAL)
     assert found.known == ""
@@ -93,13 +93,13 @@ def test_a_401_is_about_the_connection_whatever_the_body(body: object, limits: L
 
 @pytest.mark.parametrize("status", [425, 429, 300, 399])
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists.")])
-def test_a_status_that_proves_what_happened_holds_whatever_the_body_says(status: int, body: object) -> None:
+def test_a_conclusive_status_decides_with_any_body(status: int, body: object) -> None:
     found = classify(kept(status, body), event="New", oid=OID)
     assert (found.kind, found.known) == (Kind.NOT_EXECUTED, "")
 
 
 @pytest.mark.parametrize("status", [401, 429, 302])
-def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits: Limits) -> None:
+def test_a_conclusive_status_decides_with_an_unreadable_body(status: int, limits: Limits) -> None:
     bomb = servers.gzipped(b"\0" * (MAX_BODY * 20), status)
     assert ask(bomb, limits).kind is Kind.NOT_EXECUTED
 
@@ -149,17 +149,17 @@ def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limit
         ("Mon, 99 May 2027 14:05:02 GMT", 300.0),
     ],
 )
-def test_retry_after_is_read_in_both_forms_and_bounded(said: str, seconds: float) -> None:
+def test_retry_after_is_read_in_both_formats_and_limited(said: str, seconds: float) -> None:
     assert hold_seconds({"retry-after": said, "date": "Mon, 03 May 2027 14:03:22 GMT"}) == seconds
 
 
-def test_a_retry_after_date_is_counted_from_now_where_the_answer_has_no_date() -> None:
+def test_a_retry_after_date_counts_from_now_if_the_answer_has_no_date() -> None:
     assert hold_seconds({"retry-after": formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(60, abs=2)
 
 
 @given(st.text(), st.text())
 @example("0 0 0 0 0", "99999999999999999999")
-def test_no_retry_after_escapes_its_bounds(said: str, date: str) -> None:
+def test_every_retry_after_stays_within_its_limits(said: str, date: str) -> None:
     assert 1.0 <= hold_seconds({"retry-after": said, "date": date}) <= 3600.0
 
 
@@ -271,7 +271,7 @@ def test_any_other_4xx_is_a_rejection(status: int) -> None:
     assert classify(kept(status, failure("We do not like it.")), event="New", oid=OID).detail == "We do not like it."
 
 
-def test_an_outcome_claims_nothing_that_its_answer_does_not() -> None:
+def test_an_outcome_claims_only_what_its_answer_proves() -> None:
     found = classify(kept(404, b"no"), event="New", oid=OID)
     assert {name: value for name, value in asdict(found).items() if value or value == 0} == {
         "kind": Kind.REJECTED,

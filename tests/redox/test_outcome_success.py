@@ -110,7 +110,7 @@ def test_any_other_2xx_is_unknown(body: object, limits: Limits) -> None:
     assert ask(servers.answer(200, body), limits).kind is Kind.UNKNOWN
 
 
-def test_a_new_sentence_is_pointed_out(limits: Limits) -> None:
+def test_an_undocumented_success_text_has_a_warning(limits: Limits) -> None:
     found = ask(servers.answer(200, success("The organization is there now.")), limits)
     assert (found.kind, found.warning) == (Kind.UNKNOWN, outcome.OTHER_SUCCESS)
     assert found.detail == "The organization is there now."
@@ -127,7 +127,7 @@ def test_a_new_sentence_is_pointed_out(limits: Limits) -> None:
         (success("It is there.") | {"errorDetail": "no"}, ""),
     ],
 )
-def test_new_words_are_a_success_only_about_our_event_and_without_errors(body: object, warning: str) -> None:
+def test_an_undocumented_success_needs_our_event_and_no_errors(body: object, warning: str) -> None:
     found = classify(kept(200, body), event="New", oid=OID)
     assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", warning)
 
@@ -169,7 +169,7 @@ def test_any_other_2xx_to_a_query_is_unknown(body: object, limits: Limits) -> No
 
 
 @pytest.mark.parametrize("depth", [10, 100, 300, 900, 3000])
-def test_no_depth_of_an_answer_is_too_much(depth: int) -> None:
+def test_an_answer_of_any_depth_gets_an_outcome(depth: int) -> None:
     deep = b'{"x": [' * depth + b"1" + b"]}" * depth
     body = json.dumps(found_records()).encode().replace(b'"Active"', b'"Deep": ' + deep + b', "Active"')
     assert classify(kept(200, body), event="Query", oid=OID).kind in {Kind.ACCEPTED, Kind.UNKNOWN}
@@ -243,7 +243,7 @@ def test_a_2xx_of_any_bytes_is_unknown(body: bytes, encoding: str, event: str) -
 
 
 @given(st.data())
-def test_a_changed_acceptance_is_not_another_acceptance(data: st.DataObject) -> None:
+def test_a_mutated_acceptance_counts_only_with_the_documented_text(data: st.DataObject) -> None:
     body = json.dumps(success()).encode()
     place = data.draw(st.integers(0, len(body) - 1))
     piece = data.draw(st.binary(max_size=3))

@@ -40,22 +40,22 @@ def frame(**context: object) -> str:
 
 
 def test_an_environment_is_said_in_title_page_bar_and_favicon():
-    shown = frame()
-    assert "<title> | STAGING | orgportal</title>" in shown
-    assert '<html lang="en" data-environment="staging">' in shown
-    assert 'aria-label="Environment STAGING"' in shown
-    assert "favicon-staging.svg" in shown
-    assert "Redox’s newer pages call this Development" in shown
+    text = frame()
+    assert "<title> | STAGING | orgportal</title>" in text
+    assert '<html lang="en" data-environment="staging">' in text
+    assert 'aria-label="Environment STAGING"' in text
+    assert "favicon-staging.svg" in text
+    assert "Redox’s newer pages call this Development" in text
 
 
 def test_the_menu_marks_where_one_is_and_counts_what_is_open():
-    shown = frame()
+    text = frame()
     assert re.search(
         r'href="/staging/submissions/" aria-current="true">Submissions'
         r'<span id="open-submissions"> <span class="count">2<',
-        shown,
+        text,
     )
-    assert shown.count("aria-current") == 1
+    assert text.count("aria-current") == 1
 
 
 def test_the_switch_leads_to_the_counterpart_where_there_is_one():
@@ -71,11 +71,11 @@ def test_the_frame_leads_to_the_search_of_its_environment():
 
 
 def test_a_page_about_both_environments_offers_both_and_claims_neither():
-    shown = frame(environment="")
-    assert "data-environment" not in shown
-    assert "Both environments" in shown
-    assert 'href="/staging/organizations/"' in shown
-    assert 'href="/production/organizations/"' in shown
+    text = frame(environment="")
+    assert "data-environment" not in text
+    assert "Both environments" in text
+    assert 'href="/staging/organizations/"' in text
+    assert 'href="/production/organizations/"' in text
 
 
 def test_only_an_environment_with_a_problem_has_a_banner():
@@ -85,14 +85,14 @@ def test_only_an_environment_with_a_problem_has_a_banner():
         sentence = "The key <b> is wrong."
         state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, sentence, None, word.tone, key)
         for environment in ("staging", ""):
-            shown = frame(environment=environment, banners=[state])
-            assert f"{beginning} {escape(sentence)}" in shown
-            assert 'href="/staging/connection/">Open Connection' in shown
+            text = frame(environment=environment, banners=[state])
+            assert f"{beginning} {escape(sentence)}" in text
+            assert 'href="/staging/connection/">Open Connection' in text
 
 
 def test_every_page_shows_that_no_worker_runs():
-    shown = strip_tags(frame(environment="", workers_absent_since=LONG_AGO))
-    assert "No worker is running since May 9, 2001, 14:03 CDT." in shown
+    text = strip_tags(frame(environment="", workers_absent_since=LONG_AGO))
+    assert "No worker is running since May 9, 2001, 14:03 CDT." in text
 
 
 def test_the_title_of_a_form_with_problems_begins_with_error():
@@ -101,20 +101,20 @@ def test_the_title_of_a_form_with_problems_begins_with_error():
 
 
 def test_the_demonstration_can_be_set_without_a_script():
-    shown = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
-    assert "Nothing leaves this machine." in shown
-    assert '<form class="row-line push" action="/demonstration/" method="post">' in shown
-    assert '<option value="slow" selected>answers slowly</option>' in shown
+    text = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
+    assert "Nothing leaves this machine." in text
+    assert '<form class="row-line push" action="/demonstration/" method="post">' in text
+    assert '<option value="slow" selected>answers slowly</option>' in text
     assert "DEMONSTRATION" not in frame()
 
 
 def test_without_a_sign_in_there_is_no_menu():
-    shown = frame(environment="", person=None)
-    assert '<a class="brand"' in shown
-    assert "<nav" not in shown
+    text = frame(environment="", person=None)
+    assert '<a class="brand"' in text
+    assert "<nav" not in text
 
 
 def test_what_came_of_the_last_act_stands_in_a_status_region():
-    shown = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
-    assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', shown)
+    text = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
+    assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', text)
     assert '<div class="notes" id="notes" role="status"></div>' in frame()

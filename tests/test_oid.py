@@ -62,10 +62,10 @@ def test_a_text_is_an_oid_exactly_when_its_arcs_are_plain_numbers_in_range(text)
     numbers = _numbers(text) if plain else []
     expected = len(numbers) >= 2 and len(text) <= 64 and (numbers[0] == 2 or (numbers[0] < 2 and numbers[1] < 40))
     try:
-        found = bool(Oid(text))
+        is_oid = bool(Oid(text))
     except OidError:
-        found = False
-    assert found == expected
+        is_oid = False
+    assert is_oid == expected
 
 
 @given(oid_texts(), oid_texts())

@@ -297,8 +297,8 @@ def test_each_state_is_read_by_its_code_and_its_name() -> None:
 
 
 def test_what_is_changed_besides_is_said_too() -> None:
-    found = READERS["phone"]("\ufeff608-555-0100")
-    assert found.changed == "Work phone: invisible characters removed; Work phone '608-555-0100' to +16085550100"
+    reading = READERS["phone"]("\ufeff608-555-0100")
+    assert reading.changed == "Work phone: invisible characters removed; Work phone '608-555-0100' to +16085550100"
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
@@ -309,10 +309,10 @@ def test_what_is_changed_besides_is_said_too() -> None:
 )
 def test_every_reader_refuses_or_gives_what_it_would_read_unchanged(read: Callable[[str], Read], typed: str) -> None:
     try:
-        found = read(typed)
+        reading = read(typed)
     except FieldError:
         return
-    assert read(found.value) == Read(found.value)
+    assert read(reading.value) == Read(reading.value)
 
 
 def refuses(read: Callable[[str], Read], bad: str) -> None:

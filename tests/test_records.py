@@ -75,7 +75,7 @@ def test_a_destination_id_that_is_not_known_has_no_value():
 
 @given(records)
 def test_every_field_is_printed_once(record):
-    keys = [shown.field for shown in print_fields(record)]
+    keys = [line.field for line in print_fields(record)]
     assert len(keys) == len(set(keys))
 
 
@@ -122,8 +122,8 @@ def test_a_list_is_printed_with_one_line_for_each_value():
 
 
 def test_a_new_record_differs_in_all_that_is_filled_in():
-    found = difference(None, replace(LAKESIDE, active=False, contacts=(OFFICE,)))
-    assert [(row.label, row.before, row.after) for row in found] == [
+    differences = difference(None, replace(LAKESIDE, active=False, contacts=(OFFICE,)))
+    assert [(row.label, row.before, row.after) for row in differences] == [
         ("Name", "", "Lakeside Clinics"),
         ("OID", "", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"),
         ("Aliases", "", "Lakeside\nLC"),
@@ -162,8 +162,8 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
 
 def test_one_value_and_two_are_told_apart():
     for one, two in ((("Alpha; Beta",), ("Alpha", "Beta")), (("Alpha\nBeta",), ("Alpha", "Beta"))):
-        (found,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
-        assert found.before != found.after == "Alpha\nBeta"
+        (row,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
+        assert row.before != row.after == "Alpha\nBeta"
 
 
 def test_an_added_and_a_removed_contact_are_one_row_each():

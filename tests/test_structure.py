@@ -186,12 +186,12 @@ def test_queries_write_no_html_and_no_addresses():
 
 def test_pages_and_text_ask_the_database_nothing():
     """Queries do: a page is built of what they return."""
-    asked = {
+    calls = {
         path: [ast.unparse(node)[:60] for node in nodes(path) if is_manager(node)]
         for path in APP_SOURCES
         if area_of(path) in ("pages", "text")
     }
-    assert breaking(asked) == []
+    assert breaking(calls) == []
 
 
 def is_manager(node: ast.AST) -> bool:

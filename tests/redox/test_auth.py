@@ -124,9 +124,9 @@ def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAK
     for text in bad:
         credential = OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=text)
         for use in (public_jwk, thumbprint):
-            with pytest.raises(ValueError, match="key") as caught:
+            with pytest.raises(ValueError, match="key") as error:
                 use(credential)
-            assert not text or text not in str(caught.value)
+            assert not text or text not in str(error.value)
         with pytest.raises(ValueError, match="key"):
             token_source(environment(credential, "https://api.example.org"), limits)
 
@@ -192,8 +192,8 @@ def test_many_threads_that_need_a_token_send_one_request(oauth: OAuthCredential,
             return source.get().token
 
         with ThreadPoolExecutor(8) as pool:
-            got = set(pool.map(get, range(8)))
-    assert got == {"token-1"}
+            answers = set(pool.map(get, range(8)))
+    assert answers == {"token-1"}
     assert server.connections == 1
 
 
@@ -262,9 +262,9 @@ def test_a_fixed_token_cannot_be_renewed(limits: Limits) -> None:
     assert not source.can_renew
     source.discard("fixed")
     assert source.get() == TokenAnswer(token="fixed")
-    with pytest.raises(ValueError, match="the access token") as caught:
+    with pytest.raises(ValueError, match="the access token") as error:
         token_source(environment(TokenCredential(access_token="se\ncret"), "https://api.example.org"), limits)
-    assert "cret" not in str(caught.value)
+    assert "cret" not in str(error.value)
 
 
 def test_without_a_credential_there_are_no_tokens(limits: Limits) -> None:

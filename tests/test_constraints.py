@@ -44,7 +44,7 @@ def test_the_database_refuses_unknown_values():
             model.objects.update(**values)
 
 
-def test_every_check_of_a_table_is_tried():
+def test_every_check_constraint_has_a_test():
     names = {
         constraint.name
         for model in apps.get_app_config("organizations").get_models()

@@ -39,7 +39,7 @@ def frame(**context: object) -> str:
     return render_to_string("base.html", ordinary | context)
 
 
-def test_an_environment_is_said_in_title_page_bar_and_favicon():
+def test_the_environment_is_in_title_bar_and_favicon():
     text = frame()
     assert "<title> | STAGING | orgportal</title>" in text
     assert '<html lang="en" data-environment="staging">' in text
@@ -48,7 +48,7 @@ def test_an_environment_is_said_in_title_page_bar_and_favicon():
     assert "Redox’s newer pages call this Development" in text
 
 
-def test_the_menu_marks_where_one_is_and_counts_what_is_open():
+def test_the_menu_marks_the_current_page_and_counts_open_work():
     text = frame()
     assert re.search(
         r'href="/staging/submissions/" aria-current="true">Submissions'
@@ -58,14 +58,14 @@ def test_the_menu_marks_where_one_is_and_counts_what_is_open():
     assert text.count("aria-current") == 1
 
 
-def test_the_switch_leads_to_the_counterpart_where_there_is_one():
+def test_the_switch_links_to_the_counterpart():
     assert 'class="env-go small" href="/production/organizations/"' in frame()
     assert 'class="env-go small" href="/production/organizations/1.2.3/"' in frame(
         switch_url="/production/organizations/1.2.3/"
     )
 
 
-def test_the_frame_leads_to_the_search_of_its_environment():
+def test_the_frame_links_to_the_search_of_its_environment():
     assert 'class="find-link" href="/search/" aria-label="Search the portal"' in frame(environment="")
     assert 'class="find-link" href="/search/?environment=production"' in frame(environment="production")
 
@@ -100,7 +100,7 @@ def test_the_title_of_a_form_with_problems_begins_with_error():
     assert "<title>Error: " not in frame(form=Named())
 
 
-def test_the_demonstration_can_be_set_without_a_script():
+def test_the_demonstration_switch_works_without_a_script():
     text = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
     assert "Nothing leaves this machine." in text
     assert '<form class="row-line push" action="/demonstration/" method="post">' in text
@@ -114,7 +114,7 @@ def test_without_a_sign_in_there_is_no_menu():
     assert "<nav" not in text
 
 
-def test_what_came_of_the_last_act_stands_in_a_status_region():
+def test_the_message_of_the_last_action_is_in_a_status_region():
     text = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
     assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', text)
     assert '<div class="notes" id="notes" role="status"></div>' in frame()

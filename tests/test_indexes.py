@@ -67,7 +67,7 @@ def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, 
     assert index in plan_of(sql_of(found), "sort")
 
 
-def test_a_number_of_redox_is_looked_up(db: None) -> None:
+def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         hits.find("4606153124")
     plan = plan_of(queries.captured_queries[0]["sql"], "indexscan")
@@ -75,7 +75,7 @@ def test_a_number_of_redox_is_looked_up(db: None) -> None:
     assert "submission_by_log_id" in plan
 
 
-def test_near_doubles_are_looked_up_by_their_key(db: None) -> None:
+def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None:
     editor = factories.editor()
     organization = factories.organization(user=editor)
     many_places()

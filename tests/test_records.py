@@ -160,7 +160,7 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
     )
 
 
-def test_one_value_and_two_are_told_apart():
+def test_one_value_and_two_are_different():
     for one, two in ((("Alpha; Beta",), ("Alpha", "Beta")), (("Alpha\nBeta",), ("Alpha", "Beta"))):
         (row,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
         assert row.before != row.after == "Alpha\nBeta"
@@ -182,7 +182,7 @@ def test_contacts_that_only_changed_places_are_one_row():
     assert row.after.index("Integration desk") > row.after.index("Front office")
 
 
-def test_what_the_form_does_not_know_is_compared_as_well():
+def test_keys_that_the_form_does_not_have_are_compared_too():
     before = replace(LAKESIDE, carried=(("Type", '{"Value":"Connection"}'),))
     assert difference(before, LAKESIDE) == (Difference("carried.Type", "Type", '{"Value":"Connection"}', "", ""),)
 
@@ -219,13 +219,13 @@ def test_every_contact_is_in_exactly_one_pair(before, after):
 
 @given(records)
 @example(OrganizationRecord(address=AddressRecord(country=". 0")))  # a blank was left where the dot had been
-def test_reading_twice_reads_the_same(record):
+def test_reading_is_idempotent(record):
     assert readable(readable(record)) == readable(record)
     assert not readable(record).destination_known
 
 
 @given(records, st.randoms())
-def test_the_order_of_lists_means_nothing(record, random):
+def test_the_order_of_lists_is_ignored(record, random):
     def shuffled(items):
         return tuple(random.sample(items, len(items)))
 
@@ -254,7 +254,7 @@ SAME_MEANING = {
 
 
 @pytest.mark.parametrize("other", SAME_MEANING.values(), ids=SAME_MEANING)
-def test_what_means_the_same_reads_the_same(other):
+def test_values_with_the_same_meaning_are_equal(other):
     assert fingerprint(other) != fingerprint(LAKESIDE)
     assert readable_fingerprint(other) == readable_fingerprint(LAKESIDE)
 
@@ -276,7 +276,7 @@ OTHER_MEANING = {
 
 
 @pytest.mark.parametrize("other", OTHER_MEANING.values(), ids=OTHER_MEANING)
-def test_what_means_something_else_reads_differently(other):
+def test_values_with_different_meanings_differ(other):
     assert readable_fingerprint(other) != readable_fingerprint(LAKESIDE)
     assert difference(readable(LAKESIDE), readable(other))
 

@@ -113,7 +113,7 @@ def test_an_age_is_in_words_with_its_time():
 
 
 @pytest.mark.parametrize("tag", ["moment", "age"])
-def test_no_time_is_never(tag):
+def test_a_missing_time_reads_never(tag):
     assert render(f"{{% {tag} value %}}", value=None) == "never"
 
 
@@ -145,7 +145,7 @@ def test_an_oid_in_a_table_leaves_out_what_all_share():
     assert markup.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
 
 
-def test_an_oid_of_others_is_never_cut():
+def test_a_foreign_oid_is_never_shortened():
     assert markup.short_oid("1.2.3.4") == "1.2.3.4"
 
 
@@ -162,17 +162,17 @@ def symbols() -> set[str]:
     return set(re.findall(r'<symbol id="i-([^"]+)"', (ROOT / "static" / "icons.svg").read_text()))
 
 
-def test_an_icon_is_hidden_from_those_who_listen():
+def test_an_icon_is_hidden_from_screen_readers():
     assert render('{% icon "pencil" "is-work" %}') == (
         '<svg class="icon is-work" aria-hidden="true"><use href="/static/icons.svg#i-pencil"/></svg>'
     )
 
 
-def test_every_template_can_be_read():
-    assert {name: fault for name in TEMPLATES if (fault := password_error(name))} == {}
+def test_every_template_can_be_compiled():
+    assert {name: error for name in TEMPLATES if (error := template_error(name))} == {}
 
 
-def password_error(name: str) -> str:
+def template_error(name: str) -> str:
     try:
         get_template(name)
     except TemplateSyntaxError as error:
@@ -186,7 +186,7 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
     assert {name: icons - symbols() for name, icons in named.items() if icons - symbols()} == {}
 
 
-def test_no_template_brings_inline_code():
+def test_no_template_has_inline_code():
     inline = re.compile(r"""<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:""")
     assert {name: inline.findall(source) for name, source in TEMPLATES.items() if inline.search(source)} == {}
 
@@ -282,7 +282,7 @@ def test_a_short_text_from_elsewhere_is_shown_whole_with_what_cannot_be_seen():
     assert ">a\\u0000<" in component("_as_written", text="a\x00")
 
 
-def test_a_difference_says_none_where_there_is_nothing():
+def test_an_empty_side_of_a_difference_reads_none():
     before = OrganizationRecord(oid=OID, name="Lakeside North")
     after = OrganizationRecord(oid=OID, name="Lakeside North", address=AddressRecord(zip_code="53703"))
     html = component(
@@ -299,7 +299,7 @@ def test_a_difference_names_who_changed_it():
     assert "<b " not in html
 
 
-def test_what_is_copied_is_whole_and_harmless():
+def test_a_copied_value_is_complete_and_escaped():
     assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
         "_oid", oid=OID, short=True, of="Lakeside"
     )
@@ -312,7 +312,7 @@ def test_a_sending_button_names_its_environment():
     assert "disabled" not in html
 
 
-def test_a_sending_button_that_may_not_be_pressed_says_why():
+def test_a_disabled_send_button_gives_the_reason():
     html = component("_send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
     assert 'disabled aria-describedby="why-not"' in html
     assert '<p class="hint" id="why-not">You cannot.</p>' in html
@@ -336,11 +336,11 @@ def test_pages_keep_the_rest_of_the_address():
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
-def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
+def test_the_error_pages_need_no_context(name):
     assert "<h1>" in get_template(name).render()
 
 
-def test_the_sentence_behind_a_status_is_read_with_it_and_leads_to_the_help():
+def test_the_explanation_of_a_status_is_read_with_it_and_links_to_the_help():
     html = component(
         "_status", word=vocabulary.STANDING["seen"], sentence="The directory showed this record.", id="why"
     )

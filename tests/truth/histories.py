@@ -118,7 +118,7 @@ class Base:
         _judge(self.pages, self.start, 0, self.at_the_start)
 
     def run(self, steps: Sequence[Step], *, to_the_first: bool = False, only_the_end: bool = False) -> Outcome:
-        """Run the steps. Judge every page at the start and after each step, or to the first contradiction only.
+        """Run the steps and judge every page at the start and after each step. `to_the_first` ends at a contradiction.
 
         A step that changes nothing is not judged. With `only_the_end`, only the last step is judged.
         """

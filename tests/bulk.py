@@ -1,4 +1,4 @@
-"""Many records at once, for tests of how many queries a page needs. Rows are written straight, without history."""
+"""Many records at once, for tests of the number of queries of a page. Rows are written directly, without history."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -70,14 +70,14 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
 
 
 def worked_on(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> list[Organization]:
-    """A record with each of these numbers below that OID, as work leaves them, with its counterpart in PRODUCTION.
+    """A record for each of these numbers below the OID, and its counterpart in PRODUCTION.
 
-    Each was edited and sent by one of these people, and Redox accepted it.
+    One of these people edited and sent each of them, and Redox accepted it.
     """
-    wanted = list(numbers)
+    chosen_numbers = list(numbers)
     organizations: list[Organization] = []
     for environment in Environment:
-        rows = [_accepted(row(f"{below}.{number}", below, environment)) for number in wanted]
+        rows = [_accepted(row(f"{below}.{number}", below, environment)) for number in chosen_numbers]
         for place, each in enumerate(rows):
             each.edited_by = people[place % len(people)]
             each.staging_record = organizations[place] if environment == Environment.PRODUCTION else None
@@ -89,11 +89,11 @@ def worked_on(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> 
     last = Submission.objects.filter(organization=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     ids = [each.pk for each in organizations]
     Organization.objects.filter(pk__in=ids).update(last_submission=Subquery(last), confirmed_submission=Subquery(last))
-    return organizations[: len(wanted)]
+    return organizations[: len(chosen_numbers)]
 
 
 def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[Submission]:
-    """A submission of each of these that Redox accepted, asked for by one of these people."""
+    """An accepted submission of each of these, submitted by one of these people."""
     return Submission.objects.bulk_create(
         Submission(
             organization=each,
@@ -120,7 +120,7 @@ def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[
 
 
 def edits(organizations: Sequence[Organization], people: Sequence[User]) -> None:
-    """An entry about each of these by each of these people in turn; records that come again have as many entries."""
+    """An entry about each of these records, by these people in turn."""
     for place, by in enumerate(people):
         with audit.recorded(person(by)) as history:
             for each in organizations[place :: len(people)]:

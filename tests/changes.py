@@ -1,4 +1,4 @@
-"""What becomes of a record after it was made, without sending: an edit, an answer of the directory."""
+"""Changes of a record without sending: an edit, an answer of the directory."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,29 +12,29 @@ from tests.factories import acting
 
 
 def loaded(organization: Organization) -> Organization:
-    """The record as it is now, read as the pages read it."""
-    found = Organization.objects.with_standing()
+    """The current record, loaded as the pages load it."""
+    organizations = Organization.objects.with_standing()
     related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
-    return found.select_related(*related).get(pk=organization.pk)
+    return organizations.select_related(*related).get(pk=organization.pk)
 
 
 def edited(organization: Organization, user: User, **values: Any) -> Organization:
-    """The record with these values saved and not sent."""
-    now = Organization.objects.get(pk=organization.pk)
-    wanted = replace(now.record(), **values)
-    organizations.edit(organization.pk, now.version, wanted, stands_for="", actor=acting(user))
+    """Save these values of the record, without sending them."""
+    row = Organization.objects.get(pk=organization.pk)
+    record = replace(row.record(), **values)
+    organizations.edit(organization.pk, row.version, record, stands_for="", actor=acting(user))
     return loaded(organization)
 
 
 def shown(organization: Organization, **values: Any) -> Organization:
-    """The record after the directory showed it, with these values other than as they were accepted or are saved."""
+    """Store a reading that shows the accepted or saved values, with these changed."""
     row = Organization.objects.get(pk=organization.pk)
     known_here = row.baseline_record() or row.record()
     return read(organization, replace(known_here, destination_id="", destination_known=False, **values))
 
 
 def not_shown(organization: Organization) -> Organization:
-    """The record after the directory did not show its OID."""
+    """Store a reading that does not show the OID."""
     return read(organization, None)
 
 
@@ -45,7 +45,7 @@ def read(organization: Organization, seen: OrganizationRecord | None) -> Organiz
 
 
 def foreign(organization: Organization, name: str = "Boston Harbor Hospital") -> Organization:
-    """The record after somebody decided that its OID belongs to another organization."""
+    """Decide that the OID of the record belongs to another organization."""
     with transaction.atomic():
         row = organizations.locked(organization.pk)
         directory_state.mark_foreign(row, replace(row.record(), name=name), clock.now())

@@ -1,4 +1,4 @@
-"""A PostgreSQL that lives as long as one test run."""
+"""A PostgreSQL server for one test run."""
 
 import os
 import shutil
@@ -15,24 +15,24 @@ from typing import Any
 import psycopg
 
 PATIENCE = 30.0
-"""Seconds in which a new server answers."""
+"""The seconds until a new server must answer."""
 
 _FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "jit=off", "-c", "autovacuum=off")
-"""A power cut may lose what it likes, and no run is long enough to be tidied up after."""
+"""A power cut may lose data, and no run is long enough to need autovacuum."""
 
 
 def binaries() -> Path | None:
     """The folder of the newest PostgreSQL server on this machine, or None."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
-    if found:
-        return found[-1].parent
+    if installed:
+        return installed[-1].parent
     return Path(on_path).resolve().parent if on_path else None
 
 
 @contextmanager
 def cluster(programs: Path) -> Iterator[str]:
-    """Start a throw-away server on this machine and give its address; it and its files are gone afterwards."""
+    """Start a temporary server on this machine and yield its address. It and its files are deleted at the end."""
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -46,13 +46,13 @@ def cluster(programs: Path) -> Iterator[str]:
         listens = ("-h", "127.0.0.1", "-p", str(port), "-k", str(folder))
         command = [str(programs / "postgres"), "-D", data, *listens, *_FAST]
         with (folder / "log").open("wb") as log:
-            # Not by pg_ctl: as a child of this process it counts in what the run took of the processor.
+            # Not by pg_ctl: as a child of this process its processor time counts for the run.
             server = subprocess.Popen(command, stdout=log, stderr=log, **options)
         try:
             _wait_for(port, server)
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
-            server.send_signal(signal.SIGQUIT)  # stops at once; its files go
+            server.send_signal(signal.SIGQUIT)  # stops at once; its files are deleted
             server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""What holds for every test, and whom and what tests share.
+"""Settings for every test, and shared fixtures.
 
-No network but this machine, no time limit for Hypothesis, every table put back.
+No network except this machine, no deadline for Hypothesis, and every table is restored.
 """
 
 import gc
@@ -27,7 +27,7 @@ from tests.connected import connected, redox
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-# The machine of a run may be busy: a slow example is no fault.
+# The machine may be busy: a slow example is not an error.
 hypothesis_settings.register_profile(
     "orgportal", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
 )
@@ -64,7 +64,7 @@ QUICK_DELIVERY = "test_delivery.py"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the quick run quick; leave out what a second database would not test differently."""
+    """Select the tests of the quick run, and those whose result depends on the database."""
     for option, is_wanted in (("--quick", _is_quick), ("--only-database", _differs_by_database)):
         if config.getoption(option):
             config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
@@ -87,7 +87,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import, once a process, the files of which the quick run or PostgreSQL runs nothing."""
+    """Do not import files from which the quick run or PostgreSQL runs no test."""
     if collection_path.suffix != ".py":
         return None
     if config.getoption("--quick"):
@@ -121,16 +121,16 @@ def _differs_by_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the processes of a run share."""
+    """The folder that the processes of a run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_folder: Path) -> Iterator[None]:
-    """Make the database of this process. After a test that commits put back the tables that it changed.
+    """Create the database of this process. After a test that commits, restore the tables that it changed.
 
-    Django empties every table and lets each package make its own rows anew; that takes longer than many a test.
+    Django would empty every table and let each app create its rows again, which takes longer than many tests.
     """
     with django_db_blocker.unblock():
         databases.begin(run_folder)
@@ -155,7 +155,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_f
 
 
 class Table(NamedTuple):
-    """A table with the rows that it had at some time, as the database gives and takes them."""
+    """A table and the rows to restore, as the database returns and accepts them."""
 
     name: str
     columns: str
@@ -185,12 +185,12 @@ class Table(NamedTuple):
 
 @pytest.fixture
 def long_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let addresses of any length through: pages bear more than they can get."""
+    """Allow addresses of any length: pages are tested with more than a browser sends."""
     monkeypatch.setattr(middleware, "LONGEST_ADDRESS", 10**6)
 
 
 class NetworkClosed(Exception):
-    """A test wanted to reach another machine."""
+    """A test tried to connect to another machine."""
 
 
 def _local(address: Any) -> bool:
@@ -199,7 +199,7 @@ def _local(address: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def own_settings() -> Iterator[None]:
-    """Give each test the settings of the run, whatever an earlier one in the same process left changed."""
+    """Give each test the settings of the run, even if an earlier test changed them."""
     before = settings._wrapped
     yield
     settings._wrapped = before
@@ -207,7 +207,7 @@ def own_settings() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def closed_network() -> Iterator[None]:
-    """Let no connection leave the machine, whatever library makes it."""
+    """Block connections to other machines, from any library."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("connect", "connect_ex"):
             patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
@@ -288,14 +288,14 @@ def family(editor: User) -> dict[str, Organization]:
 
 @pytest.fixture
 def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
-    """The practice directory over real HTTP, with settings that lead both environments to it."""
+    """The practice directory over real HTTP, with settings that connect both environments to it."""
     with connected(tmp_path) as running:
         yield running
 
 
 @pytest.fixture
 def unreachable_redox() -> Iterator[None]:
-    """Settings as of a portal that is connected; nothing answers there."""
+    """Settings of a connected portal, with an address where no server answers."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         yield
 

@@ -17,7 +17,7 @@ CREDENTIALS = [
 
 
 def variables(url: str) -> dict[str, str]:
-    """What stands in the environment of a portal whose Redox is at `url`."""
+    """The environment variables of a portal whose Redox is at `url`."""
     return {
         "REDOX_STAGING_BASE_URL": url,
         "REDOX_STAGING_AUTH": "token",
@@ -29,16 +29,16 @@ def variables(url: str) -> dict[str, str]:
 
 
 def redox(url: str, **values: str) -> dict[str, Any]:
-    """Settings of both environments that lead to `url`; `values`, such as REDOX_STAGING_SOURCE_ID, go before."""
-    given = Variables(variables(url) | values)
-    return {name: redox_settings(given, name, {}) for name in ("staging", "production")}
+    """The settings of both environments for `url`. `values`, such as REDOX_STAGING_SOURCE_ID, override the defaults."""
+    variables_given = Variables(variables(url) | values)
+    return {name: redox_settings(variables_given, name, {}) for name in ("staging", "production")}
 
 
 @contextmanager
 def connected(
     folder: Path, *, slow_seconds: float = 0.3, deadline: float = 20.0, **values: str
 ) -> Iterator[PracticeDirectory]:
-    """The practice directory, running, with settings that lead to it and waiting times for tests.
+    """A running practice directory, with settings that connect to it and short waiting times.
 
     A busy machine answers within the deadline; who waits for its end makes it short.
     """

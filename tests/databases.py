@@ -11,7 +11,7 @@ from django.db import connection
 
 
 def copy(source: str, target: str) -> None:
-    """The whole content; nobody may be writing, or on PostgreSQL be connected."""
+    """Copy the whole database. Nobody may write to it or, on PostgreSQL, be connected."""
     if connection.vendor == "sqlite":
         shutil.copyfile(source, target)
     else:
@@ -54,7 +54,7 @@ def _migrate(run: Path) -> str:
 
 
 def begin(run: Path) -> None:
-    """Let the tests of this process use a migrated database of their own."""
+    """Give the tests of this process their own migrated database."""
     own = str(connection.settings_dict["TEST"]["NAME"])
     with migrated(run) as template:
         copy(template, own)
@@ -62,7 +62,7 @@ def begin(run: Path) -> None:
 
 
 def end(run: Path) -> None:
-    """Leave no database behind. A process that comes later makes another migrated one."""
+    """Delete the databases. A later process creates another migrated one."""
     connection.close()
     drop(connection.settings_dict["NAME"])
     with migrated(run) as template:

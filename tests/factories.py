@@ -1,4 +1,4 @@
-"""People, records and submissions as tests need them; records and submissions are made by the services themselves."""
+"""People, records and submissions for tests. The services create the records and submissions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,7 +99,7 @@ def submission(
     """A submission of what is saved, reviewed once, with every warning ticked.
 
     Raises:
-        NotDone: something is in the way.
+        ActionRefused: a blocker forbids it.
     """
     with audit.recorded(person(user)) as history:
         return _submitted(history, organizations.locked(organization.pk), reason, intent)
@@ -113,12 +113,12 @@ def _submitted(history: History, row: Organization, reason: str = "Test", intent
 
 
 def press(review: Review, *, user: User, **values: Any) -> Submission:
-    """Press the button of a review's page, every warning ticked; `values` are what else the button sends.
+    """Press the button of a review page, with every warning ticked. `values` override what the form sends.
 
     Raises:
-        NotDone: as `submissions.submit`.
+        ActionRefused: as `submissions.submit_record`.
     """
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "sha256": review.sha256,
         "seen_submission": review.organization.last_submission_id or 0,
         "reason": "Test",
@@ -126,7 +126,7 @@ def press(review: Review, *, user: User, **values: Any) -> Submission:
         "intent": review.intent if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else None,
         "actor": person(user),
     }
-    return submissions.submit_record(review.organization.pk, **(given | values))
+    return submissions.submit_record(review.organization.pk, **(arguments | values))
 
 
 def confirmed(
@@ -136,7 +136,7 @@ def confirmed(
     evidence: Evidence = Evidence.ANSWER,
     **values: Any,
 ) -> Organization:
-    """The record as if a message of it, with these values changed, had been accepted now: without sending one."""
+    """Mark the record as accepted now, with these values changed. Nothing is sent."""
     with transaction.atomic():
         return _confirmed(Organization.objects.get(pk=organization.pk), submission, evidence, values)
 
@@ -157,7 +157,7 @@ def _confirmed(
 def accepted(
     oid: str = BASE, *, user: User, environment: str = "staging", evidence: Evidence = Evidence.ANSWER, **values: Any
 ) -> Organization:
-    """A record with a submission that was accepted on this evidence: without sending one."""
+    """A record with a submission that was accepted on this evidence. Nothing is sent."""
     row = organization(oid, user=user, environment=environment, **values)
     prefetch_related_objects([row], "contacts", "identifiers")
     with audit.recorded(person(user)) as history:
@@ -165,14 +165,14 @@ def accepted(
 
 
 def plan(records: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
-    """These records sent together, with all that the page of the plan asks for."""
+    """Send these records together, with everything that the page of the plan requires."""
     chosen = ChosenRecords(Environment(records[0].environment), kind, tuple(each.pk for each in records))
-    drawn = plan_draft.draft_plan(chosen, actor=person(user))
-    given: dict[str, Any] = {
-        "sha256": drawn.sha256,
-        "ticked": frozenset(question.key for question in drawn.questions),
+    draft = plan_draft.draft_plan(chosen, actor=person(user))
+    arguments: dict[str, Any] = {
+        "sha256": draft.sha256,
+        "ticked": frozenset(question.key for question in draft.questions),
         "reason": "ticket 7",
-        "typed": str(drawn.number_to_type),
+        "typed": str(draft.number_to_type),
         "actor": person(user),
     }
-    return plans.make_plan(chosen, **(given | values))
+    return plans.make_plan(chosen, **(arguments | values))

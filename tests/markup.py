@@ -91,7 +91,7 @@ def faults_of(folder: Path) -> list[str]:
         page = unquote(str(message.get("url", ""))).rpartition("/")[2]
         place = f"{page} line {message.get('lastLine')}: {' '.join(message.get('extract', '').split())}"
         places.setdefault(re.sub(r"\d+", "0", message["message"]), []).append(place)
-    return [f"{text} ({len(found)} times, first in {found[0]})" for text, found in places.items()]
+    return [f"{text} ({len(pages)} times, first in {pages[0]})" for text, pages in places.items()]
 
 
 def _install() -> None:

@@ -1,4 +1,4 @@
-"""Pages without a client: what a page object says once it is rendered, in a frame that knows nobody."""
+"""Render page objects without a client, in a frame without a user."""
 
 import re
 from html import unescape
@@ -51,10 +51,12 @@ _CONTROL = re.compile(r"<(a|button)\b([^>]*)>(.*?)</\1>", re.DOTALL)
 
 def controls_in(html: str) -> dict[str, str | None]:
     """Links and buttons by their names: where a link leads, "" for a button that can be pressed, None if disabled."""
-    found: dict[str, str | None] = {}
+    controls: dict[str, str | None] = {}
     for kind, attributes, words in _CONTROL.findall(html):
         label = re.search(r'aria-label="([^"]*)"', attributes)
         address = re.search(r'href="([^"]*)"', attributes)
         is_disabled = kind == "button" and re.search(r"\sdisabled\b", attributes)
-        found[unescape(label[1]) if label else text_in(words)] = None if is_disabled else address[1] if address else ""
-    return found
+        controls[unescape(label[1]) if label else text_in(words)] = (
+            None if is_disabled else address[1] if address else ""
+        )
+    return controls

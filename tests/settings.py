@@ -1,4 +1,4 @@
-"""The settings of a test run: the portal's own, read from nothing but what stands here."""
+"""The settings of a test run: those of the portal, with only the variables below."""
 
 import atexit
 import os
@@ -45,5 +45,5 @@ DATABASES["default"]["TEST"] = {
     "NAME": f"{_folder}/test.sqlite3" if "sqlite3" in DATABASES["default"]["ENGINE"] else f"test_{os.getpid()}"
 }
 if "init_command" in DATABASES["default"].get("OPTIONS", {}):
-    # A power cut in the middle of a test may lose what it likes.
+    # A power cut during a test may lose data.
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

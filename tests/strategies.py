@@ -1,4 +1,4 @@
-"""Made-up OIDs and organization records for tests that look for the case nobody thought of."""
+"""Hypothesis strategies for OIDs and organization records."""
 
 import re
 from dataclasses import replace

@@ -44,14 +44,14 @@ def test_the_database_refuses_unknown_values():
             model.objects.update(**values)
 
 
-def test_every_check_of_a_table_is_tried():
-    there = {
+def test_every_check_constraint_has_a_test():
+    names = {
         constraint.name
         for model in apps.get_app_config("organizations").get_models()
         for constraint in model._meta.constraints
         if isinstance(constraint, models.CheckConstraint)
     }
-    assert {constraint for constraint, *_ in REFUSED} == there
+    assert {constraint for constraint, *_ in REFUSED} == names
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_an_attempt_has_one_intent_and_one_outcome(action, constraint):
 
     note(1)
     note(2)
-    with pytest.raises(IntegrityError) as found:
+    with pytest.raises(IntegrityError) as error:
         note(2)
     # SQLite names the columns of the index, PostgreSQL the index.
-    assert constraint in str(found.value) or "submission_id, organizations_auditentry.attempt" in str(found.value)
+    assert constraint in str(error.value) or "submission_id, organizations_auditentry.attempt" in str(error.value)
     assert AuditEntry.objects.filter(action=action).count() == 2
 
 

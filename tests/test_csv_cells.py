@@ -16,7 +16,7 @@ TEXTS = st.text(st.characters() | st.sampled_from("=+-@|%;,\t\r\n'\" \u200b＝�
 
 
 @given(TEXTS)
-def test_what_is_protected_comes_back(text):
+def test_a_protected_cell_is_read_back_unchanged(text):
     assert unprotect(protect(text)) == text
     assert unprotect(protect(protect(text))) == protect(text)
     assert next(csv.reader(io.StringIO(line([text, "end"]), newline=""))) == [protect(text), "end"]
@@ -30,7 +30,7 @@ def test_no_part_of_a_cell_begins_a_formula_with_any_separator(text):
         assert not compatible.startswith(tuple("=+-@|%")), part
 
 
-def test_every_character_that_becomes_a_dangerous_one_is_dangerous():
+def test_every_character_that_normalizes_to_a_dangerous_one_is_dangerous():
     everything = map(chr, range(0x110000))
     alike = [each for each in everything if unicodedata.normalize("NFKC", each).startswith(tuple("=+-@|%"))]
     assert "＝" in alike
@@ -38,7 +38,7 @@ def test_every_character_that_becomes_a_dangerous_one_is_dangerous():
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
-def test_behind_every_character_that_becomes_a_separator_a_sign_is_dangerous(form):
+def test_a_sign_after_any_character_that_normalizes_to_a_separator_is_dangerous(form):
     everything = map(chr, range(0x110000))
     alike = [each for each in everything if unicodedata.normalize(form, each).endswith(tuple(",;|\t\r\n"))]
     assert "\u037e" in alike
@@ -71,5 +71,5 @@ def test_invisible_characters_and_quotes_do_not_hide_a_sign(skipped):
         ("\t=1", "'\t'=1"),
     ],
 )
-def test_one_apostrophe_stands_before_each_sign_that_could_begin_a_formula(text, cell):
+def test_each_sign_that_could_begin_a_formula_gets_one_apostrophe(text, cell):
     assert protect(text) == cell

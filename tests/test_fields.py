@@ -38,12 +38,12 @@ def test_a_message_quotes_only_the_beginning_of_a_long_text():
         read_state("x" * 10_000)
 
 
-def test_lines_are_told_apart_by_line_ends_only():
+def test_only_line_ends_separate_lines():
     assert read_lines("one\r\n\r\n two \rthree\n\u2028four\n  ") == ("one", " two ", "three", "\u2028four")
 
 
 @pytest.mark.parametrize(("country", "expected"), [("", True), ("  ", True), ("---", False), ("Canada", False)])
-def test_the_american_rules_hold_where_no_country_is_given(country, expected):
+def test_the_american_rules_apply_without_a_country(country, expected):
     assert is_american(country) == expected
 
 
@@ -112,7 +112,7 @@ def test_a_country_is_known_by_its_codes_and_names(typed, name):
         ("Lakeside", ""),
     ],
 )
-def test_a_misspelt_country_is_found_by_the_nearest_name(typed, near):
+def test_a_misspelt_country_suggests_the_nearest_name(typed, near):
     assert nearest_country(typed) == near
 
 

@@ -39,43 +39,43 @@ def frame(**context: object) -> str:
     return render_to_string("base.html", ordinary | context)
 
 
-def test_an_environment_is_said_in_title_page_bar_and_favicon():
-    shown = frame()
-    assert "<title> | STAGING | orgportal</title>" in shown
-    assert '<html lang="en" data-environment="staging">' in shown
-    assert 'aria-label="Environment STAGING"' in shown
-    assert "favicon-staging.svg" in shown
-    assert "Redox’s newer pages call this Development" in shown
+def test_the_environment_is_in_title_bar_and_favicon():
+    text = frame()
+    assert "<title> | STAGING | orgportal</title>" in text
+    assert '<html lang="en" data-environment="staging">' in text
+    assert 'aria-label="Environment STAGING"' in text
+    assert "favicon-staging.svg" in text
+    assert "Redox’s newer pages call this Development" in text
 
 
-def test_the_menu_marks_where_one_is_and_counts_what_is_open():
-    shown = frame()
+def test_the_menu_marks_the_current_page_and_counts_open_work():
+    text = frame()
     assert re.search(
         r'href="/staging/submissions/" aria-current="true">Submissions'
         r'<span id="open-submissions"> <span class="count">2<',
-        shown,
+        text,
     )
-    assert shown.count("aria-current") == 1
+    assert text.count("aria-current") == 1
 
 
-def test_the_switch_leads_to_the_counterpart_where_there_is_one():
+def test_the_switch_links_to_the_counterpart():
     assert 'class="env-go small" href="/production/organizations/"' in frame()
     assert 'class="env-go small" href="/production/organizations/1.2.3/"' in frame(
         switch_url="/production/organizations/1.2.3/"
     )
 
 
-def test_the_frame_leads_to_the_search_of_its_environment():
+def test_the_frame_links_to_the_search_of_its_environment():
     assert 'class="find-link" href="/search/" aria-label="Search the portal"' in frame(environment="")
     assert 'class="find-link" href="/search/?environment=production"' in frame(environment="production")
 
 
 def test_a_page_about_both_environments_offers_both_and_claims_neither():
-    shown = frame(environment="")
-    assert "data-environment" not in shown
-    assert "Both environments" in shown
-    assert 'href="/staging/organizations/"' in shown
-    assert 'href="/production/organizations/"' in shown
+    text = frame(environment="")
+    assert "data-environment" not in text
+    assert "Both environments" in text
+    assert 'href="/staging/organizations/"' in text
+    assert 'href="/production/organizations/"' in text
 
 
 def test_only_an_environment_with_a_problem_has_a_banner():
@@ -85,14 +85,14 @@ def test_only_an_environment_with_a_problem_has_a_banner():
         sentence = "The key <b> is wrong."
         state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, sentence, None, word.tone, key)
         for environment in ("staging", ""):
-            shown = frame(environment=environment, banners=[state])
-            assert f"{beginning} {escape(sentence)}" in shown
-            assert 'href="/staging/connection/">Open Connection' in shown
+            text = frame(environment=environment, banners=[state])
+            assert f"{beginning} {escape(sentence)}" in text
+            assert 'href="/staging/connection/">Open Connection' in text
 
 
 def test_every_page_shows_that_no_worker_runs():
-    shown = strip_tags(frame(environment="", no_worker_since=LONG_AGO))
-    assert "No worker is running since May 9, 2001, 14:03 CDT." in shown
+    text = strip_tags(frame(environment="", no_worker_since=LONG_AGO))
+    assert "No worker is running since May 9, 2001, 14:03 CDT." in text
 
 
 def test_the_title_of_a_form_with_problems_begins_with_error():
@@ -100,21 +100,21 @@ def test_the_title_of_a_form_with_problems_begins_with_error():
     assert "<title>Error: " not in frame(form=Named())
 
 
-def test_the_demonstration_can_be_set_without_a_script():
-    shown = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
-    assert "Nothing leaves this machine." in shown
-    assert '<form class="row-line push" action="/demonstration/" method="post">' in shown
-    assert '<option value="slow" selected>answers slowly</option>' in shown
+def test_the_demonstration_switch_works_without_a_script():
+    text = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
+    assert "Nothing leaves this machine." in text
+    assert '<form class="row-line push" action="/demonstration/" method="post">' in text
+    assert '<option value="slow" selected>answers slowly</option>' in text
     assert "DEMONSTRATION" not in frame()
 
 
 def test_without_a_sign_in_there_is_no_menu():
-    shown = frame(environment="", person=None)
-    assert '<a class="brand"' in shown
-    assert "<nav" not in shown
+    text = frame(environment="", person=None)
+    assert '<a class="brand"' in text
+    assert "<nav" not in text
 
 
-def test_what_came_of_the_last_act_stands_in_a_status_region():
-    shown = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
-    assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', shown)
+def test_the_message_of_the_last_action_is_in_a_status_region():
+    text = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
+    assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', text)
     assert '<div class="notes" id="notes" role="status"></div>' in frame()

@@ -25,9 +25,9 @@ def plan_of(sql: str, *but_not_by: str) -> str:
 
 
 def sql_of(found: QuerySet[Organization]) -> str:
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         list(found.values_list("pk", flat=True)[:50])
-    return asked.captured_queries[0]["sql"]
+    return queries.captured_queries[0]["sql"]
 
 
 def many_places() -> None:
@@ -67,21 +67,21 @@ def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, 
     assert index in plan_of(sql_of(found), "sort")
 
 
-def test_a_number_of_redox_is_looked_up(db: None) -> None:
-    with CaptureQueriesContext(connection) as asked:
+def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:
+    with CaptureQueriesContext(connection) as queries:
         hits.find("4606153124")
-    plan = plan_of(asked.captured_queries[0]["sql"], "indexscan")
+    plan = plan_of(queries.captured_queries[0]["sql"], "indexscan")
     assert "submission_by_message_id" in plan
     assert "submission_by_log_id" in plan
 
 
-def test_near_doubles_are_looked_up_by_their_key(db: None) -> None:
+def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None:
     editor = factories.editor()
     organization = factories.organization(user=editor)
     many_places()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         reviews.review(organization, actor=acting(editor))
-    (sql,) = (each["sql"] for each in asked.captured_queries if '"double_key" = ' in each["sql"])
+    (sql,) = (each["sql"] for each in queries.captured_queries if '"double_key" = ' in each["sql"])
     assert "organization_doubles" in plan_of(sql, "indexscan")
 
 

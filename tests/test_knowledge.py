@@ -28,7 +28,7 @@ def fields(differences) -> list[str]:
     return [each.field for each in differences]
 
 
-def test_newest_takes_what_was_seen_and_keeps_what_a_query_does_not_show():
+def test_the_newest_record_has_the_seen_values_and_keeps_those_a_query_does_not_show():
     identifiers = (IdentifierRecord(kind="A", value="1"), IdentifierRecord(kind="B", value="2"))
     accepted = replace(
         ACCEPTED,
@@ -92,14 +92,14 @@ def test_without_anything_accepted_nothing_of_the_directory_was_chosen_to_be_rep
 
 
 @given(plain_records, plain_records)
-def test_taking_theirs_without_edits_wants_what_was_seen(accepted, seen):
+def test_taking_directory_values_without_edits_saves_the_seen_values(accepted, seen):
     known = knowledge.newest(accepted, as_seen(seen))
     taken = knowledge.taken_from(accepted, as_seen(seen), accepted)
     assert readable(taken) == readable(known)
 
 
 @given(plain_records, plain_records, plain_records)
-def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
+def test_after_taking_directory_values_nothing_is_overwritten(accepted, wanted, seen):
     wanted, seen = replace(wanted, contacts=accepted.contacts), replace(seen, contacts=accepted.contacts)
     taken = knowledge.taken_from(accepted, as_seen(seen), wanted)
     known = knowledge.known_after_taking(accepted, as_seen(seen), wanted)
@@ -117,7 +117,7 @@ def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_dif
 
 @pytest.mark.parametrize("accepted_active", [True, False, None])
 @pytest.mark.parametrize("shown_active", [True, False])
-def test_what_the_message_is_for_is_never_overwritten(accepted_active, shown_active):
+def test_the_active_that_a_message_changes_is_not_an_overwrite(accepted_active, shown_active):
     accepted = None if accepted_active is None else replace(ACCEPTED, active=accepted_active)
     seen = as_seen(replace(ACCEPTED, active=shown_active, name="By hand"))
     split = knowledge.split(accepted, seen, replace(ACCEPTED, active=False), on_purpose=("active",))
@@ -169,20 +169,20 @@ def test_carried_keys_are_not_a_change():
         ("54501", "54502", False),
     ],
 )
-def test_a_zip_means_the_same_only_where_one_begins_the_other(accepted, seen, same):
+def test_zips_mean_the_same_only_if_one_is_a_prefix_of_the_other(accepted, seen, same):
     found = knowledge.seen_differences(
         with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
     )
     assert (found == ()) is same
 
 
-def test_each_part_of_an_address_is_compared_by_what_it_means_itself():
+def test_each_part_of_an_address_is_compared_separately():
     canadian = with_address(ACCEPTED, country="Canada", zip_code="K1A 0B1", state="ON")
     shown = as_seen(with_address(canadian, zip_code="K1A0B1", state="on"))
     assert fields(knowledge.seen_differences(canadian, shown)) == ["address.zip_code"]
 
 
-def test_of_a_contact_that_changed_only_what_changed_is_news():
+def test_only_the_changed_fields_of_a_contact_are_differences():
     desk = replace(DESK, name="Help desk", work_phone="(608) 555-0100")
     assert fields(knowledge.seen_differences(ACCEPTED, as_seen(replace(ACCEPTED, contacts=(desk,))))) == [
         "contacts.0.name"
@@ -208,7 +208,7 @@ def test_a_contact_of_the_directory_that_the_message_leaves_out_is_overwritten()
     assert [(each.before, each.after) for each in split.overwritten] == [("Billing\nFront office", "")]
 
 
-def test_taking_theirs_keeps_edits_of_other_fields():
+def test_taking_directory_values_keeps_edits_of_other_fields():
     desk = ACCEPTED.contacts[0]
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)", contacts=(replace(desk, work_phone="+16085550199"),)))
     wanted = with_address(replace(ACCEPTED, contacts=(replace(desk, name="Help desk"),)), street="51 Shore Rd")
@@ -268,13 +268,13 @@ def test_taking_theirs_takes_nothing_back_that_was_removed_here_and_not_changed_
     assert knowledge.taken_from(accepted, shown, replace(accepted, contacts=(BILLS,))).contacts == (changed, BILLS)
 
 
-def test_taking_theirs_keeps_a_contact_that_was_added_here_like_another_one():
+def test_taking_directory_values_keeps_an_added_contact_that_resembles_another():
     wanted = replace(ACCEPTED, contacts=(DESK, DESK))
     shown = as_seen(replace(ACCEPTED, name="Shown there"))
     assert knowledge.taken_from(ACCEPTED, shown, wanted).contacts == (DESK, DESK)
 
 
-def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():
+def test_taking_directory_values_keeps_one_of_two_spellings_of_an_added_value():
     added = replace(BILLS, work_phone="+16085550111")
     seen = as_seen(replace(ACCEPTED, contacts=(DESK, replace(added, work_phone="(608) 555-0111"))))
     wanted = replace(ACCEPTED, contacts=(DESK, added))

@@ -62,14 +62,14 @@ def test_a_text_is_an_oid_exactly_when_its_arcs_are_plain_numbers_in_range(text)
     numbers = _numbers(text) if plain else []
     expected = len(numbers) >= 2 and len(text) <= 64 and (numbers[0] == 2 or (numbers[0] < 2 and numbers[1] < 40))
     try:
-        found = bool(Oid(text))
+        is_oid = bool(Oid(text))
     except OidError:
-        found = False
-    assert found == expected
+        is_oid = False
+    assert is_oid == expected
 
 
 @given(oid_texts(), oid_texts())
-def test_keys_sort_as_the_numbers_do(one, other):
+def test_keys_sort_like_the_numbers(one, other):
     assert (Oid(one).key < Oid(other).key) == (_numbers(one) < _numbers(other))
     assert (Oid(one).key == Oid(other).key) == (one == other)
 
@@ -89,7 +89,7 @@ def test_the_longest_key_fits_the_column():
     assert len(Oid("1." + "1." * 30 + "11").key) == 97
 
 
-def test_arcs_that_only_begin_alike_are_not_below():
+def test_arcs_with_a_common_prefix_are_not_below():
     assert not Oid("1.2.30").is_below(Oid("1.2.3"))
 
 

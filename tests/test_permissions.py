@@ -22,7 +22,7 @@ def test_each_role_has_these_rights_and_no_others() -> None:
     }
 
 
-def test_each_right_is_said_in_these_words() -> None:
+def test_each_right_has_this_text() -> None:
     assert {str(right): act for right, act in ACTS.items()} == {
         "view_portal": "read records and history",
         "edit_records": "edit records",
@@ -66,7 +66,7 @@ class TestPeople:
         assert not permissions.may(user, Right.SEND_PRODUCTION)
 
     @pytest.mark.parametrize("user", [AnonymousUser(), User(username="left", is_active=False, pk=1)])
-    def test_nobody_who_is_signed_out_or_closed_has_rights(self, user: User) -> None:
+    def test_signed_out_people_and_closed_accounts_have_no_rights(self, user: User) -> None:
         user._rights = ROLES["approver"]  # type: ignore[attr-defined]
         assert permissions.rights_of(user) == frozenset()
 
@@ -99,7 +99,7 @@ class TestPeople:
         assert permissions.role_of(user) == "auditor, viewer"
         assert permissions.role_of(factories.UserFactory()) == "no role"
 
-    def test_who_has_a_right_is_named_once_and_in_order_without_those_who_left(self) -> None:
+    def test_people_with_a_right_are_named_once_in_order_without_closed_accounts(self) -> None:
         both = factories.UserFactory(username="b", role="approver", first_name="Bo", last_name="Both")
         both.groups.add(Group.objects.get(name="editor"))
         factories.UserFactory(username="a", role="editor")
@@ -115,7 +115,7 @@ class TestPeople:
         assert len(queries) == 1
         assert permissions.people_with(Right.RESOLVE) == ["Bo Both"]
 
-    def test_a_refusal_says_what_and_whom_to_ask(self) -> None:
+    def test_a_refusal_names_the_action_and_whom_to_ask(self) -> None:
         may_edit = "You cannot edit records in STAGING. Editors and Approvers can"
         assert permissions.refusal(Right.EDIT, "staging") == f"{may_edit}: nobody yet."
         factories.UserFactory(username="a", role="editor")

@@ -265,7 +265,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("reader", "typed", "value", "said"), READ)
-def test_it_is_read_and_the_change_is_said(reader: str, typed: str, value: str, said: str) -> None:
+def test_a_value_is_read_and_its_change_is_reported(reader: str, typed: str, value: str, said: str) -> None:
     assert READERS[reader](typed) == Read(value, said.format(f"'{typed.strip()}'"))
 
 
@@ -296,9 +296,9 @@ def test_each_state_is_read_by_its_code_and_its_name() -> None:
         assert READERS["state"](name) == Read(code, f"State '{name}' to {code}")
 
 
-def test_what_is_changed_besides_is_said_too() -> None:
-    found = READERS["phone"]("\ufeff608-555-0100")
-    assert found.changed == "Work phone: invisible characters removed; Work phone '608-555-0100' to +16085550100"
+def test_other_changes_are_reported_too() -> None:
+    reading = READERS["phone"]("\ufeff608-555-0100")
+    assert reading.changed == "Work phone: invisible characters removed; Work phone '608-555-0100' to +16085550100"
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
@@ -309,10 +309,10 @@ def test_what_is_changed_besides_is_said_too() -> None:
 )
 def test_every_reader_refuses_or_gives_what_it_would_read_unchanged(read: Callable[[str], Read], typed: str) -> None:
     try:
-        found = read(typed)
+        reading = read(typed)
     except FieldError:
         return
-    assert read(found.value) == Read(found.value)
+    assert read(reading.value) == Read(reading.value)
 
 
 def refuses(read: Callable[[str], Read], bad: str) -> None:
@@ -327,7 +327,7 @@ def test_no_reader_lets_an_unsendable_character_through(read: Callable[[str], Re
 
 
 @pytest.mark.parametrize("reader", [name for name in READERS if name not in CODES])
-def test_no_text_turns_the_writing_round(reader: str) -> None:
+def test_no_text_changes_the_writing_direction(reader: str) -> None:
     for bad in ("\u202e", "\u2066"):
         refuses(READERS[reader], bad)
 

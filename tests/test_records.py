@@ -75,7 +75,7 @@ def test_a_destination_id_that_is_not_known_has_no_value():
 
 @given(records)
 def test_every_field_is_printed_once(record):
-    keys = [shown.field for shown in fields_as_text(record)]
+    keys = [line.field for line in fields_as_text(record)]
     assert len(keys) == len(set(keys))
 
 
@@ -122,8 +122,8 @@ def test_a_list_is_printed_with_one_line_for_each_value():
 
 
 def test_a_new_record_differs_in_all_that_is_filled_in():
-    found = difference(None, replace(LAKESIDE, active=False, contacts=(OFFICE,)))
-    assert [(row.label, row.before, row.after) for row in found] == [
+    differences = difference(None, replace(LAKESIDE, active=False, contacts=(OFFICE,)))
+    assert [(row.label, row.before, row.after) for row in differences] == [
         ("Name", "", "Lakeside Clinics"),
         ("OID", "", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"),
         ("Aliases", "", "Lakeside\nLC"),
@@ -160,10 +160,10 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
     )
 
 
-def test_one_value_and_two_are_told_apart():
+def test_one_value_and_two_are_different():
     for one, two in ((("Alpha; Beta",), ("Alpha", "Beta")), (("Alpha\nBeta",), ("Alpha", "Beta"))):
-        (found,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
-        assert found.before != found.after == "Alpha\nBeta"
+        (row,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
+        assert row.before != row.after == "Alpha\nBeta"
 
 
 def test_an_added_and_a_removed_contact_are_one_row_each():
@@ -182,7 +182,7 @@ def test_contacts_that_only_changed_places_are_one_row():
     assert row.after.index("Integration desk") > row.after.index("Front office")
 
 
-def test_what_the_form_does_not_know_is_compared_as_well():
+def test_keys_that_the_form_does_not_have_are_compared_too():
     before = replace(LAKESIDE, carried=(("Type", '{"Value":"Connection"}'),))
     assert difference(before, LAKESIDE) == (Difference("carried.Type", "Type", '{"Value":"Connection"}', "", ""),)
 
@@ -219,13 +219,13 @@ def test_every_contact_is_in_exactly_one_pair(before, after):
 
 @given(records)
 @example(OrganizationRecord(address=AddressRecord(country=". 0")))  # a blank was left where the dot had been
-def test_reading_twice_reads_the_same(record):
+def test_reading_is_idempotent(record):
     assert readable(readable(record)) == readable(record)
     assert not readable(record).destination_known
 
 
 @given(records, st.randoms())
-def test_the_order_of_lists_means_nothing(record, random):
+def test_the_order_of_lists_is_ignored(record, random):
     def shuffled(items):
         return tuple(random.sample(items, len(items)))
 
@@ -254,7 +254,7 @@ SAME_MEANING = {
 
 
 @pytest.mark.parametrize("other", SAME_MEANING.values(), ids=SAME_MEANING)
-def test_what_means_the_same_reads_the_same(other):
+def test_values_with_the_same_meaning_are_equal(other):
     assert fingerprint(other) != fingerprint(LAKESIDE)
     assert readable_fingerprint(other) == readable_fingerprint(LAKESIDE)
 
@@ -276,7 +276,7 @@ OTHER_MEANING = {
 
 
 @pytest.mark.parametrize("other", OTHER_MEANING.values(), ids=OTHER_MEANING)
-def test_what_means_something_else_reads_differently(other):
+def test_values_with_different_meanings_differ(other):
     assert readable_fingerprint(other) != readable_fingerprint(LAKESIDE)
     assert difference(readable(LAKESIDE), readable(other))
 

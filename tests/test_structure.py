@@ -184,21 +184,21 @@ def test_queries_write_no_html_and_no_addresses():
     assert breaking(found) == []
 
 
-def test_pages_and_text_ask_the_database_nothing():
+def test_pages_and_text_do_not_query_the_database():
     """Queries do: a page is built of what they return."""
-    asked = {
+    calls = {
         path: [ast.unparse(node)[:60] for node in nodes(path) if is_manager(node)]
         for path in APP_SOURCES
         if area_of(path) in ("pages", "text")
     }
-    assert breaking(asked) == []
+    assert breaking(calls) == []
 
 
 def is_manager(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in ("objects", "_default_manager")
 
 
-def test_what_is_evidence_is_not_folded_as_a_search_is():
+def test_evidence_modules_do_not_import_folding():
     assert "folding" not in ARROWS["redox"] | ARROWS["knowledge"] | ARROWS["records"]
 
 

@@ -63,9 +63,9 @@ def phones(**data: str) -> forms.BaseFormSet:
 
 @given(st.text(alphabet=st.characters(), max_size=60))
 def test_plain_text_can_be_written_and_holds_nothing_unseen(text):
-    shown = markup.plain(text)
-    shown.encode()
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    html = markup.plain(text)
+    html.encode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
 
 
 def test_plain_writes_out_what_cannot_be_seen():
@@ -91,9 +91,9 @@ def test_a_moment_shows_the_users_zone_and_utc_on_focus():
 
 
 def test_a_moment_with_seconds_shows_them_in_utc_too():
-    shown = render('{% moment value "seconds" %}', value=LONG_AGO)
-    assert 'data-utc="May 9, 2001, 19:03:22 UTC"' in shown
-    assert ">May 9, 2001, 14:03:22 CDT<" in shown
+    html = render('{% moment value "seconds" %}', value=LONG_AGO)
+    assert 'data-utc="May 9, 2001, 19:03:22 UTC"' in html
+    assert ">May 9, 2001, 14:03:22 CDT<" in html
 
 
 def test_a_moment_in_a_long_table_can_spare_the_tab_stop():
@@ -107,13 +107,13 @@ def test_a_moment_follows_the_zone_in_force():
 
 def test_an_age_is_in_words_with_its_time():
     value = timezone.now() - datetime.timedelta(minutes=26, seconds=5)
-    shown = render("{% age value %}", value=value)
-    assert ' data-age="1565">26 minutes</time>' in shown
-    assert f"{timezone.localtime(value):%H:%M}" in shown
+    html = render("{% age value %}", value=value)
+    assert ' data-age="1565">26 minutes</time>' in html
+    assert f"{timezone.localtime(value):%H:%M}" in html
 
 
 @pytest.mark.parametrize("tag", ["moment", "age"])
-def test_no_time_is_never(tag):
+def test_a_missing_time_reads_never(tag):
     assert render(f"{{% {tag} value %}}", value=None) == "never"
 
 
@@ -121,31 +121,31 @@ def test_no_time_is_never(tag):
 
 
 def test_an_oid_in_a_text_is_set_apart_and_nothing_else():
-    shown = render("{{ value|with_oids }}", value="<North> (2.16.840.1.99) of 10.1.2.3, v1.2, 2.16.840.1.98.\u202e")
-    assert shown == (
+    html = render("{{ value|with_oids }}", value="<North> (2.16.840.1.99) of 10.1.2.3, v1.2, 2.16.840.1.98.\u202e")
+    assert html == (
         '&lt;North&gt; (<span class="oid">2.<wbr>16.<wbr>840.<wbr>1.<wbr>99</span>) of 10.1.2.3, v1.2, '
         '<span class="oid">2.<wbr>16.<wbr>840.<wbr>1.<wbr>98</span>.\\u202E'
     )
 
 
 def test_a_phone_number_in_a_text_does_not_wrap():
-    shown = render("{{ value|with_oids }}", value="Desk, +16085550115, a+1608555@x.example")
-    assert shown == 'Desk, <span class="text-nowrap">+16085550115</span>, a+1608555@x.example'
+    html = render("{{ value|with_oids }}", value="Desk, +16085550115, a+1608555@x.example")
+    assert html == 'Desk, <span class="text-nowrap">+16085550115</span>, a+1608555@x.example'
 
 
 @given(st.lists(st.integers(min_value=0, max_value=10**20), min_size=1, max_size=12))
 def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
     for oid in (".".join(map(str, arcs)), markup.SHARED_ARCS + ".".join(map(str, arcs))):
-        shown = str(markup.long_oid(oid))
-        assert strip_tags(shown) == oid
-        assert all(before.rstrip("</span>").endswith(".") for before in shown.split("<wbr>")[:-1])
+        html = str(markup.long_oid(oid))
+        assert strip_tags(html) == oid
+        assert all(before.rstrip("</span>").endswith(".") for before in html.split("<wbr>")[:-1])
 
 
 def test_an_oid_in_a_table_leaves_out_what_all_share():
     assert markup.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
 
 
-def test_an_oid_of_others_is_never_cut():
+def test_a_foreign_oid_is_never_shortened():
     assert markup.short_oid("1.2.3.4") == "1.2.3.4"
 
 
@@ -162,17 +162,17 @@ def symbols() -> set[str]:
     return set(re.findall(r'<symbol id="i-([^"]+)"', (ROOT / "static" / "icons.svg").read_text()))
 
 
-def test_an_icon_is_hidden_from_those_who_listen():
+def test_an_icon_is_hidden_from_screen_readers():
     assert render('{% icon "pencil" "is-work" %}') == (
         '<svg class="icon is-work" aria-hidden="true"><use href="/static/icons.svg#i-pencil"/></svg>'
     )
 
 
-def test_every_template_can_be_read():
-    assert {name: fault for name in TEMPLATES if (fault := password_error(name))} == {}
+def test_every_template_can_be_compiled():
+    assert {name: error for name in TEMPLATES if (error := template_error(name))} == {}
 
 
-def password_error(name: str) -> str:
+def template_error(name: str) -> str:
     try:
         get_template(name)
     except TemplateSyntaxError as error:
@@ -186,7 +186,7 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
     assert {name: icons - symbols() for name, icons in named.items() if icons - symbols()} == {}
 
 
-def test_no_template_brings_inline_code():
+def test_no_template_has_inline_code():
     inline = re.compile(r"""<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:""")
     assert {name: inline.findall(source) for name, source in TEMPLATES.items() if inline.search(source)} == {}
 
@@ -204,9 +204,9 @@ def test_a_message_is_shown_line_by_line_with_links_to_what_changed():
         SimpleNamespace(text="{", source="", changed=False),
         SimpleNamespace(text='  "Name": "<b>"', source="Name", changed=True),
     ]
-    shown = component("_message", lines=lines)
-    assert '<tr class="changed" id="line-2"><td class="from">Name</td>' in shown
-    assert "&lt;b&gt;" in shown
+    html = component("_message", lines=lines)
+    assert '<tr class="changed" id="line-2"><td class="from">Name</td>' in html
+    assert "&lt;b&gt;" in html
 
 
 # problems and fields
@@ -245,61 +245,61 @@ def test_no_problem_shows_nothing():
 
 
 def test_a_field_is_label_hint_control_and_then_its_error():
-    shown = render("{{ form.name|as_crispy_field }}", form=Identity({}))
-    places = [shown.index(part) for part in ("<label", 'id="id_name_helptext"', "<input", 'id="id_name_error"')]
+    html = render("{{ form.name|as_crispy_field }}", form=Identity({}))
+    places = [html.index(part) for part in ("<label", 'id="id_name_helptext"', "<input", 'id="id_name_error"')]
     assert places == sorted(places)
-    assert 'aria-describedby="id_name_helptext id_name_error"' in shown
-    assert 'aria-invalid="true"' in shown
+    assert 'aria-describedby="id_name_helptext id_name_error"' in html
+    assert 'aria-invalid="true"' in html
 
 
 def test_a_choice_is_a_group_with_a_name():
-    shown = render("{{ form.part_of|as_crispy_field }}", form=Identity({"part_of": "other"}))
-    assert '<legend class="label">PartOf</legend>' in shown
-    assert re.search(r'value="other"[^>]*checked', shown)
-    assert not re.search(r'value="ours"[^>]*checked', shown)
+    html = render("{{ form.part_of|as_crispy_field }}", form=Identity({"part_of": "other"}))
+    assert '<legend class="label">PartOf</legend>' in html
+    assert re.search(r'value="other"[^>]*checked', html)
+    assert not re.search(r'value="ours"[^>]*checked', html)
     refused = render("{{ form.part_of|as_crispy_field }}", form=Identity({}))
     assert refused.rindex('type="radio"') < refused.index('id="id_part_of_error"')
 
 
 def test_a_tick_box_stands_before_its_label():
-    shown = render("{{ form.tick|as_crispy_field }}", form=Identity({}))
-    assert shown.index('type="checkbox"') < shown.index("<label")
-    assert 'id="id_tick_error"' in shown
+    html = render("{{ form.tick|as_crispy_field }}", form=Identity({}))
+    assert html.index('type="checkbox"') < html.index("<label")
+    assert 'id="id_tick_error"' in html
 
 
 # components
 
 
 def test_text_from_elsewhere_is_cut_after_2000_characters_and_can_be_shown_whole():
-    shown = component("_as_written", text="x" * 2500 + HOSTILE)
-    assert "As Redox wrote it" in shown
-    assert f">{'x' * 2000}…<" in shown
-    assert f"show all {2500 + len(HOSTILE)} characters" in shown
-    assert f"{'x' * 2500}&lt;b onclick" in shown
+    html = component("_as_written", text="x" * 2500 + HOSTILE)
+    assert "As Redox wrote it" in html
+    assert f">{'x' * 2000}…<" in html
+    assert f"show all {2500 + len(HOSTILE)} characters" in html
+    assert f"{'x' * 2500}&lt;b onclick" in html
 
 
 def test_a_short_text_from_elsewhere_is_shown_whole_with_what_cannot_be_seen():
     assert ">a\\u0000<" in component("_as_written", text="a\x00")
 
 
-def test_a_difference_says_none_where_there_is_nothing():
+def test_an_empty_side_of_a_difference_reads_none():
     before = OrganizationRecord(oid=OID, name="Lakeside North")
     after = OrganizationRecord(oid=OID, name="Lakeside North", address=AddressRecord(zip_code="53703"))
-    shown = component(
+    html = component(
         "_difference", rows=difference(before, after), before_heading="Last accepted", after_heading="Will be sent"
     )
-    assert '<td data-label="Last accepted"><span class="muted">none</span></td>' in shown
-    assert '<ins class="oid">53703</ins>' in shown
+    assert '<td data-label="Last accepted"><span class="muted">none</span></td>' in html
+    assert '<ins class="oid">53703</ins>' in html
 
 
 def test_a_difference_names_who_changed_it():
     row = {"field": "name", "label": "Name", "before": "a", "after": HOSTILE, "by": "Editor One", "edit_url": "/edit/"}
-    shown = component("_difference", rows=[row], before_heading="a", after_heading="b", by_heading="Changed by")
-    assert '<td data-label="Changed by">Editor One <a href="/edit/" aria-label="Change Name">Change</a>' in shown
-    assert "<b " not in shown
+    html = component("_difference", rows=[row], before_heading="a", after_heading="b", by_heading="Changed by")
+    assert '<td data-label="Changed by">Editor One <a href="/edit/" aria-label="Change Name">Change</a>' in html
+    assert "<b " not in html
 
 
-def test_what_is_copied_is_whole_and_harmless():
+def test_a_copied_value_is_complete_and_escaped():
     assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
         "_oid", oid=OID, short=True, of="Lakeside"
     )
@@ -307,44 +307,44 @@ def test_what_is_copied_is_whole_and_harmless():
 
 
 def test_a_sending_button_names_its_environment():
-    shown = component("_send_button", environment="production", label="Send update to PRODUCTION")
-    assert "#i-production" in shown
-    assert "disabled" not in shown
+    html = component("_send_button", environment="production", label="Send update to PRODUCTION")
+    assert "#i-production" in html
+    assert "disabled" not in html
 
 
-def test_a_sending_button_that_may_not_be_pressed_says_why():
-    shown = component("_send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
-    assert 'disabled aria-describedby="why-not"' in shown
-    assert '<p class="hint" id="why-not">You cannot.</p>' in shown
+def test_a_disabled_send_button_gives_the_reason():
+    html = component("_send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
+    assert 'disabled aria-describedby="why-not"' in html
+    assert '<p class="hint" id="why-not">You cannot.</p>' in html
 
 
 def test_a_status_is_icon_and_word():
-    shown = component("_status", word=vocabulary.SUBMISSION_STATE["rejected"])
-    assert '<span class="status is-no">' in shown
-    assert "#i-x-circle" in shown
-    assert "Rejected" in shown
+    html = component("_status", word=vocabulary.SUBMISSION_STATE["rejected"])
+    assert '<span class="status is-no">' in html
+    assert "#i-x-circle" in html
+    assert "Rejected" in html
 
 
 def test_pages_keep_the_rest_of_the_address():
     request = RequestFactory().get("/", {"q": "harbor", "page": "2"})
     source = '{% include "components/_pagination.html" with page=page only %}'
     context = RequestContext(request, {"page": Paginator(range(61), 25).page(2)})
-    shown = Template(source).render(context)
-    assert 'href="?q=harbor&amp;page=1"' in shown
-    assert 'href="?q=harbor&amp;page=3"' in shown
-    assert "26 to 50 of 61" in shown
+    html = Template(source).render(context)
+    assert 'href="?q=harbor&amp;page=1"' in html
+    assert 'href="?q=harbor&amp;page=3"' in html
+    assert "26 to 50 of 61" in html
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
-def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
+def test_the_error_pages_need_no_context(name):
     assert "<h1>" in get_template(name).render()
 
 
-def test_the_sentence_behind_a_status_is_read_with_it_and_leads_to_the_help():
-    shown = component(
+def test_the_explanation_of_a_status_is_read_with_it_and_links_to_the_help():
+    html = component(
         "_status", word=vocabulary.STANDING["seen"], sentence="The directory showed this record.", id="why"
     )
-    assert 'popovertarget="why" aria-describedby="why-sentence"' in shown
-    assert '<span id="why-sentence">The directory showed this record.</span>' in shown
-    assert 'href="/help/#seen"' in shown
+    assert 'popovertarget="why" aria-describedby="why-sentence"' in html
+    assert '<span id="why-sentence">The directory showed this record.</span>' in html
+    assert 'href="/help/#seen"' in html
     assert "/help/" not in component("_status", word=vocabulary.STANDING["active"], sentence="It is active.", id="why")

@@ -126,16 +126,16 @@ def test_a_database_of_the_release_before_is_upgraded(before: StateApps) -> None
     make_unreadable(before)
     edit = write_as_before_folding(before)
     upgrade()
-    every_end_says_what_it_rests_on()
-    what_was_taken_over_and_decided_is_compared_with_as_before()
+    every_end_names_its_evidence()
+    records_taken_over_and_decided_keep_their_baseline()
     acceptances_by_something_equivalent_are_read_once_more()
-    what_is_counted_is_what_the_portal_counts_from_then_on()
-    what_can_be_read_is_known_and_no_more()
-    what_is_stored_is_searched_as_if_saved_today()
+    the_stored_counts_equal_the_counts_of_the_portal()
+    only_what_can_be_read_is_known()
+    stored_texts_are_searched_as_if_saved_today()
     assert AuditEntry.objects.get(pk=edit).search_text == "st marys clinica 2.16.840 ticket 7"
 
 
-def every_end_says_what_it_rests_on() -> None:
+def every_end_names_its_evidence() -> None:
     assert {number: ends(number) for number in ENDS} == ENDS
     for organization in Organization.objects.filter(environment="staging").exclude(confirmed_submission=None):
         accepted = cast(Submission, organization.confirmed_submission)
@@ -150,7 +150,7 @@ def every_end_says_what_it_rests_on() -> None:
     assert rests_on <= acceptance.at < read_back[1].at
 
 
-def what_is_counted_is_what_the_portal_counts_from_then_on() -> None:
+def the_stored_counts_equal_the_counts_of_the_portal() -> None:
     for organization in Organization.objects.filter(environment="staging"):
         number = int(organization.oid.rsplit(".", 1)[1])
         counted = (organization.differs, organization.changes, organization.not_visible_yet)
@@ -171,7 +171,7 @@ def acceptances_by_something_equivalent_are_read_once_more() -> None:
     assert {submission.evidence for submission in due} == {Evidence.EQUIVALENT}
 
 
-def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
+def records_taken_over_and_decided_keep_their_baseline() -> None:
     never_sent, refused, ours = record(11), record(12), record(9)
     assert (never_sent.taken, never_sent.changes) == (never_sent.seen, 0)
     baseline = refused.baseline_record()
@@ -184,7 +184,7 @@ def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
     assert "Type" in ours.carried  # an Update would remove it
 
 
-def what_is_stored_is_searched_as_if_saved_today() -> None:
+def stored_texts_are_searched_as_if_saved_today() -> None:
     for organization in Organization.objects.all():
         saved_today = organization.record()
         assert organization.search_text == search_text.record_search_text(saved_today)
@@ -201,7 +201,7 @@ def make_unreadable(before: StateApps) -> None:
     entries.filter(oid=f"{BASE}.2").delete()
 
 
-def what_can_be_read_is_known_and_no_more() -> None:
+def only_what_can_be_read_is_known() -> None:
     assert ends(3, SPOILED)[-1] == EQUIVALENT
     assert ends(16, SPOILED)[-1] == QUERY  # what it knew of the reading before is gone
     assert ends(2, SPOILED) == [EQUIVALENT]  # no entry says more
@@ -225,7 +225,7 @@ def write_as_before_folding(before: StateApps) -> int:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("state", "outcome"), [("accepted", "accepted"), ("rejected", "rejected"), ("queued", "")])
-def test_what_was_settled_before_can_be_found_by_its_outcome(state: str, outcome: str) -> None:
+def test_submissions_settled_before_the_upgrade_can_be_found_by_outcome(state: str, outcome: str) -> None:
     editor = factories.editor()
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.evidence = state, Evidence.QUERY

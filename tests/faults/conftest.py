@@ -1,4 +1,4 @@
-"""Real workers as processes of their own, on databases and directories of their own."""
+"""Real workers as separate processes, each with its own database and directory."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What must hold of a submission after everything that happened to its workers."""
+"""What must be true of a submission after its workers were interrupted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ def entries_of(submission: Submission, alias: str = "default") -> list[AuditEntr
 def faults_of(
     submission: Submission, effects: Sequence[Effect], there: dict[str, Any] | None, alias: str = "default"
 ) -> str:
-    """What is not as it must be after a submission was accepted, with what happened; "" when all is.
+    """The checks that fail after a submission was accepted, with the events; "" if all pass.
 
-    `effects` and `there` are what took effect in the directory, and what it has of the OID now.
+    `effects` are the changes of the directory, `there` is its record of the OID now.
     """
     submission = Submission.objects.using(alias).get(pk=submission.pk)
     organization = Organization.objects.using(alias).with_standing().get(pk=submission.organization_id)
@@ -36,7 +36,7 @@ def faults_of(
 
 
 def chain_faults(alias: str = "default") -> list[int]:
-    """The sequences at which the history's chain is broken."""
+    """The sequences at which the hash chain of the history is broken."""
     previous, expected, broken = audit.FIRST_HASH, 1, []
     for entry in AuditEntry.objects.using(alias).order_by("sequence").iterator():
         entry_hash = audit.hash_of(entry.sequence, previous, bytes(entry.body))

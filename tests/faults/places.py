@@ -1,4 +1,4 @@
-"""The places at which a worker can be interrupted, and the kinds of messages of which each is tried."""
+"""The places at which a worker can be interrupted, and the kinds of messages that are tested at each."""
 
 from tests.factories import BASE
 

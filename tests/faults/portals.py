@@ -1,4 +1,4 @@
-"""A portal of its own for each case: a copy of the test's database and directory, and workers that use them."""
+"""A separate portal for each case: a copy of the test's database and directory, and workers that use them."""
 
 import json
 import os
@@ -27,10 +27,10 @@ PATIENCE = 90.0
 
 
 def until(what: Callable[[], object], name: str = "it") -> None:
-    """Wait until something is so.
+    """Wait until the condition is true.
 
     Raises:
-        TimeoutError: it never was.
+        TimeoutError: the condition stayed false.
     """
     give_up = time.monotonic() + PATIENCE
     while not what():
@@ -41,7 +41,7 @@ def until(what: Callable[[], object], name: str = "it") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A worker that runs, or that did."""
+    """A worker process, running or ended."""
 
     pid: int
     log: Path
@@ -56,7 +56,7 @@ class Process:
 
     @property
     def reached(self) -> bool:
-        """Whether it came to its failpoint."""
+        """Whether it reached its failpoint."""
         return self.log.exists() and '"Failpoint ' in self.log.read_text()
 
     def send(self, number: signal.Signals) -> None:
@@ -65,20 +65,20 @@ class Process:
 
     @contextmanager
     def ended(self) -> Iterator[None]:
-        """Let no worker outlive the block."""
+        """End every worker at the end of the block."""
         try:
             yield
         finally:
             self.end()
 
     def end(self) -> None:
-        """As a supervisor does: ask, and wait."""
+        """End it as a supervisor does: ask it to stop, and wait."""
         self.send(signal.SIGTERM)
         until(lambda: not self.lives, f"the end of {self.log.name}: {self.log.read_text()}")
 
 
 class Nursery:
-    """The process that workers are forked off."""
+    """The process that forks the workers."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.faults.nursery"]
@@ -116,7 +116,7 @@ class Portal:
         return str(connections[self.alias].settings_dict["NAME"])
 
     def given(self, failpoint: str = "", finish_within: float = 0.5, **settings: Any) -> dict[str, Any]:
-        """What a worker is told of its surroundings."""
+        """The settings of a worker for this portal."""
         return {
             "database": self.database,
             "variables": variables(self.practice.url),
@@ -136,14 +136,14 @@ class Portal:
 
     @contextmanager
     def ended(self) -> Iterator[None]:
-        """Let no worker outlive the block."""
+        """End every worker at the end of the block."""
         try:
             yield
         finally:
             self.end()
 
     def end(self) -> None:
-        """Let no worker run any more."""
+        """End every worker."""
         for process in self.processes:
             process.send(signal.SIGKILL)
         until(lambda: not any(process.lives for process in self.processes))
@@ -155,13 +155,13 @@ class Portal:
         return entries_of(submission, self.alias)
 
     def faults(self, oid: str) -> str:
-        """What is not as it must be after a record's submission was accepted; "" when all is."""
+        """The checks that fail after the submission of a record was accepted; "" if all pass."""
         there = self.practice.organizations("staging")[oid]
         chain = [f"the chain at {sequence}" for sequence in chain_faults(self.alias)]
         return ", ".join((faults_of(self.submission(oid), self.practice.effects, there, self.alias), *chain))
 
     def leave_only(self, oid: str) -> None:
-        """Take everything else out of the outbox."""
+        """Remove every other submission from the outbox."""
         left = Submission.objects.using(self.alias).open().exclude(id=self._last(oid))
         left.update(state=State.CANCELLED)
 

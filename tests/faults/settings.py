@@ -1,4 +1,4 @@
-"""The settings of a worker that a test starts as a process of its own: what is its own stands in ORGPORTAL_FAULTS."""
+"""The settings of a worker process that a test starts. ORGPORTAL_FAULTS holds the settings of that one worker."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from tests.settings import DATABASES
 
 
 def own(given: dict[str, Any]) -> dict[str, Any]:
-    """The settings that one worker has for itself. Times are as short as a busy machine allows."""
+    """The settings of this one worker. Times are as short as a busy machine allows."""
     variables = Variables(given.get("variables", {}))
     return {
         "REDOX": {name: redox_settings(variables, name, {}) for name in ("staging", "production")},

@@ -1,4 +1,4 @@
-"""Who claims a submission claims it alone: many claims by several workers, and each has one winner."""
+"""Only one worker claims a submission: of many concurrent claims each has one winner."""
 
 import itertools
 import operator
@@ -30,7 +30,7 @@ def outbox(size: int, user: User) -> None:
 
 
 def side_by_side(workers: int, claims: int) -> list[list[Claimed]]:
-    """What each of several threads claimed, until all have claimed so often."""
+    """The claims of several threads, each claiming this many times."""
     start, turns = Barrier(workers), iter(range(claims))
 
     def work(_: int) -> list[Claimed]:
@@ -45,7 +45,7 @@ def side_by_side(workers: int, claims: int) -> list[list[Claimed]]:
 
 
 def claim_and_give_back() -> Claimed:
-    """Fails when anybody else has moved it meanwhile."""
+    """Claim a submission and give it back. Fails if somebody else moved it in between."""
     worker = system(f"Worker {threading.get_ident()}")
     while (claim := courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)) is None:
         pass
@@ -57,7 +57,7 @@ def claim_and_give_back() -> Claimed:
 
 
 def each_has_one_winner(claimed: list[list[Claimed]]) -> bool:
-    """Each token of each submission was given once and none was left out; nobody got a lower one after a higher."""
+    """Each token of each submission was used once, none is missing, and each thread got rising tokens."""
     everything = sorted(itertools.chain.from_iterable(claimed))
     counts = Counter(pk for pk, _ in everything)
     each_once = [(pk, token) for pk, count in sorted(counts.items()) for token in range(1, count + 1)]

@@ -1,6 +1,6 @@
-"""A real worker is killed at each place, or fails, freezes or loses its database: each message takes effect once.
+"""A real worker is killed, fails, freezes or loses its database at each place: each message takes effect once.
 
-After it a second one goes on. Nobody does anything by hand. `test_interrupted.py` has every kind of message.
+A second worker takes over, and nobody intervenes. `test_interrupted.py` tests every kind of message.
 """
 
 import time
@@ -40,7 +40,7 @@ if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
 
 @dataclass(slots=True)
 class Case:
-    """One place and one kind of message, in a portal of its own."""
+    """One place and one kind of message, in its own portal."""
 
     oid: str
     point: str
@@ -53,13 +53,13 @@ class Case:
         return f"{KINDS[self.oid][0]}, {self.point}, {self.fault}"
 
     def is_over(self) -> bool:
-        """Look at it: start the second worker after the fault, and end both when all is settled."""
+        """Start the second worker after the failure. End both when everything is settled, and return whether it is."""
         if self.met_at is None:
             if self.faulty.reached and not (self.fault == "kill" and self.faulty.lives):
                 self.met_at = time.monotonic()
                 self.portal.worker()
             return False
-        # What a frozen worker does when it goes on is late.
+        # A frozen worker is too late when it resumes.
         goes_on = self.fault.startswith("freeze") and time.monotonic() < self.met_at + FROZEN + 0.5
         if goes_on or self.portal.submission(self.oid).state != State.ACCEPTED:
             return False
@@ -69,7 +69,7 @@ class Case:
 
 @pytest.fixture
 def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
-    """One submission of each kind, each about a record of its own."""
+    """One submission of each kind, each of its own record."""
     changed = {oid: edit(create_and_send(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, LOST_UPDATE)}
     for oid, behaviour in (
         (LOST_NEW, "applies-then-breaks"),
@@ -88,7 +88,7 @@ def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
 
 @contextmanager
 def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
-    """Every case; in each the faulty worker has begun."""
+    """All cases. In each the failing worker is started."""
     with ExitStack() as stack:
         cases: list[Case] = []
         for oid, point, fault in CASES:
@@ -98,7 +98,7 @@ def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator
         yield cases
 
 
-def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_taken_effect_once(
+def test_after_a_failure_at_any_place_another_worker_delivers_each_message_exactly_once(
     outbox: PracticeDirectory, nursery: Nursery, tmp_path: Path
 ) -> None:
     with begun(outbox, nursery, tmp_path) as cases:

@@ -1,4 +1,4 @@
-"""The places at which tests let a process fail: what they do, and that they do nothing where no test asks for it."""
+"""The failpoints: what each action does, and that they do nothing without a test."""
 
 import itertools
 import runpy
@@ -24,17 +24,17 @@ def nothing_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failpoints, "_done", set())
 
 
-def test_nothing_happens_where_no_setting_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_setting_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORGPORTAL_FAILPOINT", "here:exception")
     reach("here")
 
 
-def test_the_settings_in_earnest_do_not_know_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_production_settings_ignore_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORGPORTAL_FAILPOINT", "here:exception")
     assert "FAILPOINT" not in runpy.run_path(str(ROOT / "orgportal" / "settings.py"))
 
 
-def test_it_happens_at_its_place_and_once(settings: Settings) -> None:
+def test_a_failpoint_acts_once_and_only_at_its_place(settings: Settings) -> None:
     settings.FAILPOINT = "here:exception"
     reach("there")
     with pytest.raises(Failpoint):
@@ -42,21 +42,21 @@ def test_it_happens_at_its_place_and_once(settings: Settings) -> None:
     reach("here")
 
 
-def test_a_frozen_process_goes_on(settings: Settings) -> None:
+def test_a_frozen_process_resumes(settings: Settings) -> None:
     settings.FAILPOINT = "here:freeze:0.05"
     started = time.monotonic()
     reach("here")
     assert time.monotonic() - started >= 0.05
 
 
-def test_an_action_that_is_misspelt_is_a_fault(settings: Settings) -> None:
+def test_an_unknown_action_is_an_error(settings: Settings) -> None:
     settings.FAILPOINT = "here:explode"
     with pytest.raises(ValueError, match="not an action of a failpoint"):
         reach("here")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_gone_comes_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_database_connection_is_restored(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FAILPOINT = "here:database:2"
     now = itertools.chain([0.0, 1.9], itertools.repeat(2.0))
     monkeypatch.setattr(failpoints, "time", SimpleNamespace(monotonic=lambda: next(now)))
@@ -73,7 +73,7 @@ def test_a_database_that_is_gone_comes_back(settings: Settings, monkeypatch: pyt
 
 @pytest.fixture
 def press(editor: User, unreachable_redox: None) -> Callable[[], Submission]:
-    """Press the button of a review that was made before."""
+    """Press the button of an earlier review."""
     return reviewed(factories.organization(user=editor), editor)
 
 
@@ -100,7 +100,7 @@ def test_after_a_submission_is_committed_it_exists_and_the_same_form_shows_it(
     assert caught.value.submission == Submission.objects.get()
 
 
-def test_a_test_is_called_every_time_until_it_ends() -> None:
+def test_the_function_of_a_test_is_called_each_time_until_the_test_ends() -> None:
     called: list[str] = []
     with failpoints.calling(lambda: called.append("here"), "here", "there"):
         reach("here")

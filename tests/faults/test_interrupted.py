@@ -1,4 +1,4 @@
-"""A worker is interrupted in any way at any place: another one goes on, and each message takes effect once.
+"""A worker is interrupted in each way at each place. Another one takes over, and each message takes effect once.
 
 In one process, with a directory and a clock in memory. `test_crashes.py` does the same with processes.
 """
@@ -53,7 +53,7 @@ def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
-    """A message of this kind, waiting to be sent or asked about."""
+    """A message of this kind that is to be sent or queried."""
     if kind in (UPDATE, LOST_UPDATE):
         organization = factories.accepted(oid, user=user)
         world.put(oid, organization_in(Submission.objects.get(oid=oid)))
@@ -84,7 +84,7 @@ def fails(world: World) -> None:
 
 
 def loses_its_database(world: World) -> None:
-    """The connection is cut, and no statement works until the worker has given up this round."""
+    """Cut the connection. Every statement fails until the worker gives up this round."""
 
     def refuse(*_: object) -> None:
         raise OperationalError("the database is gone")
@@ -95,14 +95,14 @@ def loses_its_database(world: World) -> None:
 
 
 def freezes(world: World) -> None:
-    """Until another worker has taken over and done everything, unless a transaction of this one is in its way."""
+    """Wait until another worker has finished everything, unless a transaction of this worker blocks it."""
     world.pass_time(LEASE + 1)
     if not connection.in_atomic_block:
         go_on(world)
 
 
 def go_on(world: World) -> None:
-    """Another worker looks as often as it takes."""
+    """Run another worker as many rounds as it needs."""
     for _ in range(6):
         if not Submission.objects.open().exists():
             break
@@ -120,7 +120,7 @@ def go_on(world: World) -> None:
         pytest.param(freezes, EACH_PLACE, id="freezes"),
     ],
 )
-def test_whatever_happens_to_a_worker_at_any_place_each_message_takes_effect_once(
+def test_after_an_interruption_at_any_place_each_message_takes_effect_once(
     world: World, editor: User, fault: Callable[[World], None], cases: list[tuple[str, str]]
 ) -> None:
     wrong = []

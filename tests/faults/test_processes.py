@@ -1,4 +1,4 @@
-"""Workers as they are started, killed and stopped in earnest."""
+"""Real worker processes that are started, killed and stopped."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def a_submission(event: str, user: User) -> None:
 
 
 @pytest.mark.parametrize(("behaviour", "event"), [("never-answers", "Update"), ("slow", "New")])
-def test_a_worker_killed_while_it_waits_for_the_answer_doubles_nothing_even_if_the_message_is_applied_after_its_death(
+def test_a_message_of_a_killed_worker_is_applied_once_even_if_it_takes_effect_later(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, event: str, behaviour: str
 ) -> None:
     a_submission(event, editor)
@@ -54,7 +54,7 @@ def manage_deliver(own: Portal) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.one_database
-def test_the_command_started_after_a_worker_was_killed_settles_from_what_is_stored(
+def test_after_a_worker_was_killed_the_command_settles_from_the_stored_answer(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:
     a_submission("New", editor)

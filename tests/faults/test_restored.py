@@ -1,4 +1,4 @@
-"""Yesterday's file put back: nothing is sent until a person says so; then it is asked about, and never resent."""
+"""A restored backup: nothing is sent until a person resumes it. Open messages are then queried and never sent again."""
 
 import functools
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ AS_LONG_AS_IT_TAKES: dict[str, Any] = {"REDOX_DEADLINE": 20.0, "REDOX_LEASE": 30
 
 @pytest.fixture(autouse=True)
 def kept_in(tmp_path: Path) -> Iterator[Path]:
-    """Where the worker of this machine keeps how far it came."""
+    """The folder in which the worker of this machine stores the end of its history."""
     folder = tmp_path / "var"
     with override_settings(VAR_DIR=str(folder)):
         yield folder
@@ -51,12 +51,12 @@ def file(kept_in: Path, transactional_db: None) -> Path:
 
 
 def put_back(file: Path) -> None:
-    """A file of a machine that had gone further than this database."""
+    """Write the file of a machine whose history is longer than that of this database."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"{AuditHead.objects.get().sequence + 7} {'a' * 64}\n")
 
 
-def test_before_a_message_leaves_the_end_of_the_history_is_kept_outside_the_database(
+def test_the_end_of_the_history_is_stored_outside_the_database_before_sending(
     practice: PracticeDirectory, editor: User, file: Path
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -67,7 +67,7 @@ def test_before_a_message_leaves_the_end_of_the_history_is_kept_outside_the_data
 
 
 @pytest.mark.one_database
-def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, file: Path) -> None:
+def test_the_sequence_in_the_file_never_decreases(practice: PracticeDirectory, editor: User, file: Path) -> None:
     create_and_send(editor)
     put_back(file)
     kept = file.read_text()
@@ -76,7 +76,7 @@ def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, fil
 
 
 @pytest.mark.one_database
-def test_a_file_cut_short_is_no_fault_and_is_written_anew(
+def test_a_truncated_file_is_written_again(
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path
 ) -> None:
     file.parent.mkdir()
@@ -89,15 +89,15 @@ def test_a_file_cut_short_is_no_fault_and_is_written_anew(
 
 
 @pytest.mark.one_database
-def test_another_database_is_no_fault(practice: PracticeDirectory, editor: User, worker: Actor, file: Path) -> None:
+def test_the_file_of_another_database_is_ignored(
+    practice: PracticeDirectory, editor: User, worker: Actor, file: Path
+) -> None:
     put_back(file.with_name("sent-7f296bb4-83fd-498d-92f3-a76960648788.txt"))
     assert not restore_guard.stop_if_restored(actor=worker)
     create_and_send(editor)
 
 
-def test_a_database_that_was_put_back_stops_every_environment_once(
-    transactional_db: None, worker: Actor, file: Path
-) -> None:
+def test_a_restored_database_stops_every_environment_once(transactional_db: None, worker: Actor, file: Path) -> None:
     put_back(file)
     assert restore_guard.stop_if_restored(actor=worker)
     assert not restore_guard.stop_if_restored(actor=worker)
@@ -108,7 +108,7 @@ def test_a_database_that_was_put_back_stops_every_environment_once(
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("is_in_place", [False, True])
-def test_a_restore_that_was_cut_off_stops_the_copy_if_it_is_in_place_and_never_the_database_before_it(
+def test_an_interrupted_restore_stops_only_the_restored_copy(
     db: None, worker: Actor, file: Path, is_in_place: bool
 ) -> None:
     numbers: list[int] = []
@@ -122,10 +122,10 @@ def test_a_restore_that_was_cut_off_stops_the_copy_if_it_is_in_place_and_never_t
     assert restore_guard.stop_if_restored(actor=worker) is is_in_place
 
 
-def test_a_database_put_back_under_a_running_worker_sends_nothing(
+def test_a_database_restored_under_a_running_worker_sends_nothing(
     practice: PracticeDirectory, editor: User, file: Path
 ) -> None:
-    """Before its next heartbeat has looked."""
+    """The check before a message detects it, earlier than the next heartbeat."""
     factories.submission(factories.organization(user=editor), user=editor)
     put_back(file)
     assert not deliver()
@@ -134,7 +134,7 @@ def test_a_database_put_back_under_a_running_worker_sends_nothing(
 
 
 @pytest.mark.one_database
-def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
+def test_a_restore_is_detected_after_the_history_has_grown_past_the_stored_end(
     practice: PracticeDirectory, editor: User, file: Path
 ) -> None:
     put_back(file)
@@ -146,7 +146,7 @@ def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
 
 
 @pytest.mark.one_database
-def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_asked_about(
+def test_a_message_that_was_being_sent_at_the_time_of_the_backup_becomes_unknown_and_is_queried(
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path
 ) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
@@ -166,7 +166,7 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
 
 @pytest.fixture
 def yesterday(practice: PracticeDirectory, editor: User) -> None:
-    """An outbox with one of everything that can be open."""
+    """An outbox with an open submission of each kind."""
     changed = [edit(create_and_send(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, UNSENT_UPDATE)]
     factories.submission(factories.organization(ASKED, user=editor), user=editor)
     practice.behaviour = "applies-then-504"
@@ -180,10 +180,10 @@ def yesterday(practice: PracticeDirectory, editor: User) -> None:
 
 
 @pytest.mark.one_database
-def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_and_never_resends(
+def test_a_restored_database_sends_nothing_until_a_person_resumes_it_and_then_only_queries(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, yesterday: None
 ) -> None:
-    # The test's own database is yesterday's; the one that goes on is a copy of it.
+    # The test's database is the backup. The portal that continues uses a copy.
     with portal(tmp_path / "today", nursery, practice) as today:
         directory, left_out = today.practice, (UNSENT, UNSENT_UPDATE)
         Submission.objects.using(today.alias).filter(oid__in=left_out).open().update(state=State.CANCELLED)

@@ -1,4 +1,4 @@
-"""One submission against a simple model: whatever happens in whatever order, it moves only as the table allows."""
+"""One submission and a simple model: in any order of events it moves only as the table allows."""
 
 import dataclasses
 import itertools
@@ -35,7 +35,7 @@ from tests.factories import BASE, acting
 from tests.faults.world import Way, World
 from tests.services.sending import edit
 
-# The table of moves, once more: a move that is not in it must never be seen.
+# The table of moves, written again: no other move may ever occur.
 TABLE = {
     State.QUEUED: {State.SENDING, State.CANCELLED, State.NEEDS_PERSON},
     State.SENDING: {State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN},
@@ -53,7 +53,7 @@ numbers = itertools.count(1)
 
 @dataclass(slots=True)
 class Hand:
-    """What one worker holds: a claim, and how far it came with it."""
+    """The claim of one worker, and its progress with it."""
 
     claim: courier.Claim
     exchange: Exchange | None = None
@@ -63,7 +63,7 @@ class Hand:
 
 
 class OneSubmission(RuleBasedStateMachine):
-    """Workers claim, die, freeze and come back; the directory answers as it likes; time passes; people act."""
+    """Workers claim, die, freeze and come back; the directory gives any answer; time passes; people act."""
 
     user: User
     folder: Path
@@ -114,7 +114,7 @@ class OneSubmission(RuleBasedStateMachine):
     @precondition(lambda self: self.state == State.QUEUED)
     @rule(way=st.sampled_from(Way), seconds=st.sampled_from([0.0, 15 * 60.0]))
     def a_worker_sends(self, way: Way, seconds: float) -> None:
-        """All of it, without anything in between."""
+        """Claim, send and settle, without another event in between."""
         self.time_passes(seconds)
         if self.claim() is not None:
             for step in (partial(self.go_out, way=way), self.keep, self.settle):
@@ -163,7 +163,7 @@ class OneSubmission(RuleBasedStateMachine):
             assert submission.state in self._settled_as(hand, before)
 
     def _settled_as(self, hand: Hand, before: Submission) -> set[State]:
-        """The model: what an answer does to what is being sent."""
+        """The model: the state that an answer leads to."""
         again = {State.QUEUED, State.NEEDS_PERSON} if before.tries + 1 >= settle.MOST_TRIES else {State.QUEUED}
         if hand.exchange is not None and not hand.exchange.sent:
             return again
@@ -229,7 +229,7 @@ class OneSubmission(RuleBasedStateMachine):
     @precondition(lambda self: self.state not in ENDS)
     @rule(still_wants=st.sampled_from([False, False, True]))
     def cancel(self, still_wants: bool) -> None:
-        """Mostly not of what would end by it: nothing happens to it any more."""
+        """Mostly skip submissions that would end by it, because nothing happens to them afterwards."""
         before = self.now
         if before.attempt == 0 and not still_wants:
             return
@@ -315,7 +315,7 @@ class OneSubmission(RuleBasedStateMachine):
 
 @pytest.fixture
 def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
-    """The machine, with the times of a portal in earnest."""
+    """The state machine, with the times of a real portal."""
     OneSubmission.user, OneSubmission.folder = factories.editor(), tmp_path
     times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": 210.0, "REDOX_SETTLE": 120.0}
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_RATE=1e6, **times):
@@ -323,7 +323,7 @@ def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
 
 
 @pytest.mark.one_database
-def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneSubmission]) -> None:
+def test_one_submission_behaves_as_the_model(machine: type[OneSubmission]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -334,7 +334,7 @@ def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneS
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(("settle", "doubles"), [(1.0, 1), (120.0, 0)])
-def test_the_model_sees_a_double_where_the_settle_time_is_too_short(
+def test_the_model_detects_a_duplicate_if_the_settle_time_is_too_short(
     machine: type[OneSubmission], settle: float, doubles: int
 ) -> None:
     with override_settings(REDOX_SETTLE=settle):

@@ -1,4 +1,4 @@
-"""Workers while they work: signs of life, other releases, the end they are told to make, one environment's fault."""
+"""Running workers: heartbeats, other releases, the request to stop, and errors of one environment."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
 
 @pytest.fixture
 def own(practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path) -> Iterator[Portal]:
-    """A portal of its own with one New in the outbox."""
+    """A separate portal with one New in the outbox."""
     factories.submission(factories.organization(user=editor), user=editor)
     with portal(tmp_path / "own", nursery, practice) as running:
         yield running
@@ -33,7 +33,7 @@ def the_worker(own: Portal) -> Worker:
 
 
 @pytest.mark.one_database
-def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
+def test_heartbeats_continue_while_a_worker_waits_and_its_end_is_stored(own: Portal) -> None:
     own.practice.behaviour = "never-answers"
     process = own.worker(REDOX_DEADLINE=2 * PATIENCE, REDOX_LEASE=3 * PATIENCE)
     until(lambda: own.practice.requests, "the message")
@@ -42,7 +42,7 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
     until(lambda: the_worker(own).seen_at > seen, "the next sign of life")
 
     assert own.submission(BASE).state == State.SENDING
-    # FINISH_WITHIN is half a second here; what is in hand then is cut off, and not waited for until its deadline.
+    # FINISH_WITHIN is half a second here. An open exchange is then cancelled before its deadline.
     process.end()
     submission = own.submission(BASE)
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
@@ -52,7 +52,7 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
 
 
 @pytest.mark.one_database
-def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
+def test_a_stopping_worker_stores_an_answer_that_comes_in_time(own: Portal) -> None:
     own.practice.behaviour = "slow"
     process = own.worker(finish_within=20.0, REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
     until(lambda: own.practice.requests, "the message")
@@ -62,7 +62,7 @@ def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal)
 
 
 class Rounds(threading.Event):
-    """Between two rounds of a worker something happens; it is told to stop when nothing is left to happen."""
+    """Runs one action between two rounds of a worker, and stops the worker after the last action."""
 
     def __init__(self, happening: Iterator[object]) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ def rounds_until(what: Callable[[], bool]) -> Iterator[str]:
 
 
 @pytest.mark.one_database
-def test_nothing_is_claimed_while_the_database_is_another_releases(
+def test_nothing_is_claimed_while_the_database_belongs_to_another_release(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
@@ -107,7 +107,7 @@ def test_nothing_is_claimed_while_the_database_is_another_releases(
 
 
 @pytest.mark.one_database
-def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
+def test_an_error_in_one_environment_does_not_delay_the_other(
     practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for environment in Environment.values:
@@ -134,7 +134,7 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
 
 
 @pytest.mark.one_database
-def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
+def test_a_worker_that_is_stopped_during_a_query_claims_nothing_more(
     practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -154,7 +154,7 @@ def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(("in_a_row", "sent"), [(0.0, 1), (60.0, 3)])
-def test_a_busy_worker_looks_at_everything_else_after_a_while(
+def test_a_busy_worker_does_its_other_tasks_after_a_while(
     practice: PracticeDirectory,
     editor: User,
     worker: Actor,
@@ -169,7 +169,7 @@ def test_a_busy_worker_looks_at_everything_else_after_a_while(
     assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 
 
-def test_several_workers_take_one_outbox_apart_without_meeting(
+def test_several_workers_share_one_outbox_without_conflicts(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:
     oids = [f"{BASE}.{number}" for number in range(1, 13)]

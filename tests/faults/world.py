@@ -1,6 +1,6 @@
-"""A directory in memory with a clock of its own: the other side of the portal, for tests that draw what happens.
+"""A directory in memory with its own clock, for tests that draw random events.
 
-It keeps what a judge needs later: each content the directory ever had, each request that arrived and each reply.
+It stores what the judges need: each content that the directory had, each request that arrived, and each reply.
 """
 
 import datetime
@@ -34,7 +34,7 @@ TICK = datetime.timedelta(milliseconds=1)
 
 
 class Way(StrEnum):
-    """What can become of a message that goes out."""
+    """What can happen to a message that is sent."""
 
     YES = "yes"
     OTHER_YES = "yes in other words"
@@ -71,12 +71,12 @@ class Showing(StrEnum):
 
 
 class Died(BaseException):
-    """The worker ended here, as by kill -9: no handler of ours sees it."""
+    """The worker died here, as by kill -9. No except clause of the portal catches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the directory had of an OID from a moment on; None: nothing. `sha256` is our message, "" somebody else."""
+    """The record of an OID from this time on, or None. `sha256` is of our message; "" if somebody else changed it."""
 
     at: datetime.datetime
     oid: str
@@ -86,7 +86,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One request of ours that came to an end, with what came of it; nobody read it where the worker died."""
+    """One request of the portal and its reply. If the worker died, nobody read the reply."""
 
     at: datetime.datetime
     request: bytes
@@ -96,7 +96,7 @@ class Answered:
 
 @dataclass(slots=True)
 class World:
-    """The directory of one example; `way` is what becomes of the next message, `dies` what of its worker."""
+    """The directory of one example. `way` says what happens to the next message, `dies` what happens to its worker."""
 
     store: Store
     way: Way = Way.YES
@@ -121,7 +121,7 @@ class World:
         return cls(Store(folder))
 
     def copied(self, folder: Path) -> "World":
-        """The same world with a directory of its own, which goes on by itself."""
+        """A copy of the world with its own directory."""
         copy = World(Store(folder), time=self.time, arrived=[*self.arrived], doubled=[*self.doubled])
         copy.contents, copy.replies, copy.answers = [*self.contents], [*self.replies], [*self.answers]
         copy._late = [*self._late]
@@ -131,7 +131,7 @@ class World:
         return copy
 
     def now(self) -> datetime.datetime:
-        """Stands for `clock.now`."""
+        """Replaces `clock.now`."""
         self.time += TICK
         return self.time
 
@@ -139,7 +139,7 @@ class World:
         return next(iter(self.store.find("staging", oid=oid)), None)
 
     def put(self, oid: str, content: dict[str, Any] | None) -> None:
-        """Somebody changes the directory by another way; None takes the record away."""
+        """Change the directory without the portal. None removes the record."""
         if content is None:
             self.store.remove("staging", oid)
         else:
@@ -150,7 +150,7 @@ class World:
         return sum(1 for effect in self.store.effects() if (effect.event, effect.oid) == ("New", oid))
 
     def pass_time(self, seconds: float) -> None:
-        """Let the time pass, and what the directory still works on take effect at its moment."""
+        """Move the clock. Messages that the directory still processes take effect at their time."""
         end = self.time + datetime.timedelta(seconds=seconds)
         for moment, message in [late for late in self._late if late[0] <= end]:
             self.time = max(self.time, moment)
@@ -159,13 +159,13 @@ class World:
         self.time = max(self.time, end)
 
     def open_gate(self) -> None:
-        """What answers do to the environment is not what this is about."""
+        """Close the circuit breaker. It is not tested here."""
         EnvironmentGate.objects.update(
             stopped_at=None, hold_until=None, hold_asked_until=None, failures=0, probing=False
         )
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot) -> Exchange:
-        """Stands for `gateway.exchange`."""
+        """Replaces `gateway.exchange`."""
         exchange = self._sent(message)
         self.replies.append(Answered(self.now(), message, exchange, was_read=not self.dies))
         if self.dies:
@@ -174,7 +174,7 @@ class World:
         return exchange
 
     def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
-        """Stands for `gateway.ask`."""
+        """Replaces `gateway.ask`."""
         if not self.answers_queries:
             exchange = self._exchange(query, status=502, body=b"Bad Gateway")
         else:
@@ -185,8 +185,8 @@ class World:
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:
-        """The portal meets this directory, and its clock is the world's."""
-        # The clock of another example may have gone far ahead.
+        """Connect the portal to this directory and its clock."""
+        # The clock of another example may be far ahead.
         Installation.objects.update(next_send_at=None)
         with (
             mock.patch.object(clock, "now", self.now),
@@ -194,7 +194,7 @@ class World:
             mock.patch.object(gateway, "send_query", self.ask),
             mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
             mock.patch.object(gateway, "discard_token", return_value=True),
-            # Waits of random length would be over in one run of an example and not in the next.
+            # Random waits would make two runs of one example differ.
             mock.patch("random.uniform", lambda least, most: most),
         ):
             yield
@@ -215,7 +215,7 @@ class World:
         return self._replied(message, reply)
 
     def _arrive(self, message: bytes) -> None:
-        """A New of a record that our own New has put there, or will: the worst that can happen."""
+        """Log the message. A New is a duplicate if our own New created the record or will create it."""
         read = json.loads(message)
         oid = oid_of(read["Organizations"][0])
         ours = hashlib.sha256(message).hexdigest() in {effect.body_sha256 for effect in self.store.effects()}
@@ -225,7 +225,7 @@ class World:
         self.arrived.append(message)
 
     def _answer(self, message: bytes, behaviour: Behaviour) -> Reply | NoReply:
-        """What the directory does with a message; what it has afterwards is kept."""
+        """Apply a message to the directory, and store the content after it."""
         organization = json.loads(message)["Organizations"][0]
         before = len(self.store.effects())
         reply = self._directory.answer(message, "staging", behaviour)
@@ -245,7 +245,7 @@ class World:
 
 
 def _shown(reply: Reply | NoReply, showing: Showing, query: bytes) -> Reply | NoReply:
-    """The answer to a Query as this directory likes to give it."""
+    """The answer to a Query, in the chosen way of showing."""
     if isinstance(reply, NoReply) or showing is Showing.AS_IT_IS:
         return reply
     content, asked = json.loads(reply.body), json.loads(query)

@@ -1,4 +1,4 @@
-"""Every small change of a module that its tests should notice, each as the source of a mutant."""
+"""Each small change of a module that its tests should detect, as the source of a mutant."""
 
 import ast
 import os.path
@@ -18,7 +18,7 @@ class Mutant(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The source from the first node to the last, and what stands there in the mutant."""
+    """The source from the first node to the last, and its replacement in the mutant."""
 
     first: Any
     last: Any
@@ -153,7 +153,7 @@ class _Changes(ast.NodeVisitor):
         self.visit_values(node.value)
 
     def visit_values(self, node: ast.AST | None) -> None:
-        """Several values that are unpacked elsewhere: one less would always be noticed."""
+        """Several values that the caller unpacks: a missing one is always detected."""
         self.visit_each(*(node.elts if isinstance(node, ast.Tuple) and self.in_function else [node]))
 
     def visit_Raise(self, node: ast.Raise) -> None:

@@ -1,4 +1,4 @@
-"""Runs the tests of a module once for each of its mutants, in processes of their own.
+"""Run the tests of a module once for each of its mutants, in separate processes.
 
 No file is changed. A change inside a function is made in a copy of a process that has collected and run the tests; of
 the tests those run that call the function, the quickest first. All others (tables, classes, what runs when the module
@@ -40,7 +40,7 @@ OPTIONS = (
 )
 SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
 """What a person sees, wherever a process that runs tests prints to."""
-# Few examples, the same each time; nobody looks at the one that failed, so it is not made simpler.
+# Few examples, the same each time. A failing example is not simplified, because nobody reads it.
 hypothesis.settings.register_profile(
     "mutants",
     deadline=None,
@@ -63,7 +63,7 @@ def report(path: str, results: Iterable[tuple[Mutant, str]]) -> Counter[str]:
 
 
 def limit_of(seconds: float) -> float:
-    """How long tests may take with a mutant that take so long without."""
+    """The time limit with a mutant for tests that take this long without."""
     return 2 * seconds + 5
 
 

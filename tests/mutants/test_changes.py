@@ -52,14 +52,14 @@ def test_each_change_of_a_function(body: str, expected: set[str]) -> None:
     assert in_function(body) == expected
 
 
-def test_a_handler_raises_what_it_caught() -> None:
+def test_an_except_clause_raises_its_exception() -> None:
     assert in_function("try:\n        a()\n    except KeyError:\n        return b") == {
         "a()  ->  pass",
         "return b  ->  raise",
     }
 
 
-def test_a_member_of_an_enumeration_becomes_another_that_the_module_names() -> None:
+def test_an_enum_member_becomes_another_one_that_the_module_uses() -> None:
     assert in_function("return [Kind.YES] if a == Kind.NO else b") >= {
         "Kind.YES  ->  (Kind.NO)",
         "Kind.NO  ->  (Kind.YES)",
@@ -92,7 +92,7 @@ def test_only_the_chosen_names_are_changed() -> None:
     assert [mutant.function for mutant in mutants_of(in_class, frozenset({"A.g"}))] == ["A.g"]
 
 
-def test_a_mutant_knows_the_function_whose_code_it_changes() -> None:
+def test_a_mutant_names_the_function_that_it_changes() -> None:
     source = (
         "class A:\n    def f(self, a=1):\n        def inner(b=2):\n            return not b\n        return inner\n"
     )
@@ -103,6 +103,6 @@ def test_a_mutant_knows_the_function_whose_code_it_changes() -> None:
     }
 
 
-def test_sentences_are_changed_in_tables_alone() -> None:
+def test_sentences_are_changed_in_tables_only() -> None:
     assert changes('TEXT = "Two words"') == set()
     assert "'Two words'  ->  ('XXTwo words')" in changes('TEXTS = ["Two words"]')

@@ -11,7 +11,7 @@ from organizations.services import demonstration
 from tests.practice.helpers import OID, Portal, by_oid, errors, organization, success, write
 
 
-def test_every_behaviour_has_a_word_and_a_label_of_its_own() -> None:
+def test_each_behaviour_has_its_own_key_and_label() -> None:
     assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]
     assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 23
     assert all(label for _, label in BEHAVIOURS)
@@ -21,7 +21,7 @@ def test_the_demonstration_offers_exactly_these_behaviours() -> None:
     assert demonstration.BEHAVIOURS == BEHAVIOURS
 
 
-def test_it_answers_until_told_otherwise_and_again_when_the_word_is_none(portal: Portal) -> None:
+def test_it_answers_by_default_and_with_an_unknown_behaviour(portal: Portal) -> None:
     assert portal.practice.behaviour is Behaviour.ANSWERS
     file = portal.practice.folder / "behaviour"
     file.write_text("too-many\n", encoding="utf-8")
@@ -54,7 +54,7 @@ def test_it_answers_until_told_otherwise_and_again_when_the_word_is_none(portal:
         ),
     ],
 )
-def test_a_no_has_the_documented_words_changes_nothing_and_leaves_queries_alone(
+def test_a_rejection_has_the_documented_text_and_changes_nothing(
     portal: Portal, behaviour: str, status: int, text: str
 ) -> None:
     portal.practice.behaviour = behaviour
@@ -65,7 +65,7 @@ def test_a_no_has_the_documented_words_changes_nothing_and_leaves_queries_alone(
     assert portal.post(by_oid()).json()["Organizations"] == []
 
 
-def test_a_malformed_message_is_refused_as_such_whatever_the_behaviour(portal: Portal) -> None:
+def test_a_malformed_message_is_refused_in_every_behaviour(portal: Portal) -> None:
     portal.practice.behaviour = "says-no-exists"
     assert portal.post({**write(), "Unknown": 1}).status_code == 400
 
@@ -99,7 +99,7 @@ def test_a_slow_message_is_applied_although_its_sender_left(portal: Portal) -> N
 
 
 @pytest.mark.parametrize("message", [write(), by_oid()])
-def test_too_many_is_a_429_with_the_quota_for_everything(portal: Portal, message: object) -> None:
+def test_too_many_requests_is_a_429_with_the_quota_for_every_request(portal: Portal, message: object) -> None:
     portal.practice.behaviour = "too-many"
     answer = portal.post(message)
     assert (answer.status_code, answer.headers["X-RateLimit-Limit"]) == (429, "10000")
@@ -146,7 +146,7 @@ def test_applies_then_504_leaves_the_record_and_a_page(portal: Portal) -> None:
     assert portal.practice.organizations("staging") == {OID: organization()}
 
 
-def test_a_strange_yes_applies_and_says_so_in_other_words(portal: Portal) -> None:
+def test_an_undocumented_success_applies_the_message(portal: Portal) -> None:
     portal.practice.behaviour = "strange-yes"
     assert success(portal.post(write())) == "Accepted for processing."
     assert portal.practice.organizations("staging") == {OID: organization()}
@@ -154,7 +154,7 @@ def test_a_strange_yes_applies_and_says_so_in_other_words(portal: Portal) -> Non
 
 
 @pytest.mark.parametrize("behaviour", [word for word, _ in BEHAVIOURS if word != "refuses-sign-in"])
-def test_signing_in_goes_on_in_every_other_behaviour(portal: Portal, behaviour: str) -> None:
+def test_sign_in_works_in_every_other_behaviour(portal: Portal, behaviour: str) -> None:
     portal.practice.behaviour = behaviour
     answer = portal.http.post(
         f"{portal.practice.url}/auth/authenticate", json={"apiKey": "legacy-key", "secret": "legacy-secret"}

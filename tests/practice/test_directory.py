@@ -10,7 +10,7 @@ from tests.practice.helpers import OID, ROUTING_IDS, Portal, by_oid, errors, org
 NO_SUBSCRIPTIONS = "No subscriptions. Meta.Destinations needs to contain a destination from existing subscription."
 
 
-def test_a_new_organization_is_stored_and_confirmed_in_the_documented_words(portal: Portal) -> None:
+def test_a_new_organization_is_stored_and_confirmed_with_the_documented_text(portal: Portal) -> None:
     answer = portal.post(write())
     assert success(answer) == "New organization was added successfully."
     head = answer.json()["Meta"]
@@ -66,7 +66,7 @@ def test_a_credential_does_not_open_the_other_environment(portal: Portal, enviro
     assert portal.practice.effects == []
 
 
-def test_the_destination_of_another_purpose_is_no_subscription(portal: Portal) -> None:
+def test_the_destination_of_another_purpose_has_no_subscription(portal: Portal) -> None:
     message = write()
     message["Meta"]["Destinations"] = [{"ID": "adf917b5-1496-4241-87e2-ed20434b1fdb"}]
     assert errors(portal.post(message)) == [NO_SUBSCRIPTIONS]
@@ -78,7 +78,7 @@ def test_the_source_of_the_message_is_echoed(portal: Portal) -> None:
     assert portal.post(message).json()["Meta"]["Source"] == message["Meta"]["Source"]
 
 
-def test_effects_are_noted_in_order_with_the_hash_of_the_body(portal: Portal) -> None:
+def test_effects_are_logged_in_order_with_the_hash_of_the_body(portal: Portal) -> None:
     portal.post(write())
     portal.post(write("Update", Name="One"))
     portal.post(write("Update", Name="One"))
@@ -137,7 +137,7 @@ def test_a_query_filters_and_pages_in_the_order_of_oids(portal: Portal) -> None:
     assert portal.post(query(Index="3", Limit="2")).json()["Paging"] == {"Count": 1, "Index": 3}
 
 
-def test_a_record_put_there_by_another_way_is_found_and_is_no_effect(portal: Portal) -> None:
+def test_a_record_that_was_registered_directly_is_found_and_is_not_an_effect(portal: Portal) -> None:
     portal.practice.register("staging", {"Name": "By hand", "Identifiers": [{"ID": OID, "IDType": "OID"}]})
     assert portal.post(by_oid()).json()["Organizations"][0]["Name"] == "By hand"
     assert portal.practice.effects == []

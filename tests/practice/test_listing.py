@@ -24,12 +24,12 @@ def shown(portal: Portal, message: dict[str, Any] | None = None) -> list[dict[st
     return organizations
 
 
-def oids(found: dict[str, Any]) -> list[str]:
-    return [identifier["ID"] for identifier in found["Identifiers"] if identifier["IDType"] == "OID"]
+def oids(record: dict[str, Any]) -> list[str]:
+    return [identifier["ID"] for identifier in record["Identifiers"] if identifier["IDType"] == "OID"]
 
 
 @pytest.mark.parametrize("behaviour", SHOWING)
-def test_messages_are_applied_and_answered_as_usual_however_records_are_shown(portal: Portal, behaviour: str) -> None:
+def test_messages_are_applied_and_answered_as_usual_in_each_way_of_listing(portal: Portal, behaviour: str) -> None:
     portal.practice.behaviour = behaviour
     success(portal.post(write()))
     success(portal.post(write("Update", Active=False)))
@@ -39,30 +39,30 @@ def test_messages_are_applied_and_answered_as_usual_however_records_are_shown(po
 def test_deactivated_records_are_shown_only_to_a_query_that_asks_for_them(portal: Portal) -> None:
     portal.practice.behaviour = "shows-active-only"
     portal.practice.register("staging", organization(Active=False))
-    asked = by_oid()
-    assert shown(portal) == shown(portal, asked | {"Active": True}) == []
-    assert [oids(found) for found in shown(portal, asked | {"Active": False})] == [[OID]]
+    message = by_oid()
+    assert shown(portal) == shown(portal, message | {"Active": True}) == []
+    assert [oids(record) for record in shown(portal, message | {"Active": False})] == [[OID]]
     portal.practice.register("staging", organization(Active=True))
     assert len(shown(portal)) == 1
 
 
 def test_another_organization_is_listed_whether_or_not_the_oid_is_known(portal: Portal) -> None:
     portal.practice.behaviour = "shows-another"
-    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID]]
+    assert [oids(record) for record in shown(portal)] == [[ANOTHER_OID]]
     success(portal.post(write()))
-    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID]]
+    assert [oids(record) for record in shown(portal)] == [[ANOTHER_OID]]
 
 
 @pytest.mark.parametrize("behaviour", ["shows-two-oids", "shows-twice", "shows-no-name"])
-def test_what_is_not_there_is_not_shown(portal: Portal, behaviour: str) -> None:
+def test_an_absent_record_is_not_listed(portal: Portal, behaviour: str) -> None:
     portal.practice.behaviour = behaviour
     assert shown(portal) == []
 
 
-def test_another_oid_comes_before_the_own_one(portal: Portal) -> None:
+def test_another_oid_is_listed_before_its_own(portal: Portal) -> None:
     success(portal.post(write()))
     portal.practice.behaviour = "shows-two-oids"
-    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID, OID]]
+    assert [oids(record) for record in shown(portal)] == [[ANOTHER_OID, OID]]
 
 
 def test_a_record_is_listed_twice(portal: Portal) -> None:
@@ -76,8 +76,8 @@ def test_a_record_is_listed_twice(portal: Portal) -> None:
 def test_a_record_is_listed_without_its_name(portal: Portal) -> None:
     success(portal.post(write()))
     portal.practice.behaviour = "shows-no-name"
-    (found,) = shown(portal)
-    assert (oids(found), "Name" in found) == ([OID], False)
+    (record,) = shown(portal)
+    assert (oids(record), "Name" in record) == ([OID], False)
 
 
 def test_the_list_is_in_another_place(portal: Portal) -> None:
@@ -85,15 +85,15 @@ def test_the_list_is_in_another_place(portal: Portal) -> None:
     portal.practice.behaviour = "shows-another-shape"
     answer = portal.post(query()).json()
     assert "Organizations" not in answer
-    assert [oids(found) for found in answer["Results"]["Organizations"]] == [[OID]]
+    assert [oids(record) for record in answer["Results"]["Organizations"]] == [[OID]]
 
 
 def test_a_query_shows_the_other_spelling_and_the_directory_keeps_what_was_sent(portal: Portal) -> None:
     success(portal.post(write()))
     usual = shown(portal)[0]
     portal.practice.behaviour = "spells-differently"
-    (found,) = shown(portal)
-    assert found == spelled_differently(usual) != usual
+    (record,) = shown(portal)
+    assert record == spelled_differently(usual) != usual
     assert portal.practice.organizations("staging") == {OID: ORGANIZATION}
 
 
@@ -122,11 +122,11 @@ def test_a_phone_number_gets_punctuation(number: str, spelled: str) -> None:
     }
 
 
-def test_lists_come_the_other_way_round() -> None:
+def test_lists_are_reversed() -> None:
     identifiers = [{"ID": OID, "IDType": "OID"}, {"ID": "17", "IDType": "FACID"}]
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "Aliases": ["A", "B"],
         "Contacts": [{"Name": "A"}, {"Name": "B"}],
         "Identifiers": identifiers,
     }
-    assert spelled_differently(found) == {key: values[::-1] for key, values in found.items()}
+    assert spelled_differently(record) == {key: values[::-1] for key, values in record.items()}

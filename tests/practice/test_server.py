@@ -65,7 +65,7 @@ def test_one_connection_serves_many_requests(portal: Portal) -> None:
             assert "Connection" not in answer.headers
 
 
-def test_of_many_at_once_one_new_wins(portal: Portal) -> None:
+def test_one_of_many_concurrent_news_succeeds(portal: Portal) -> None:
     with ThreadPoolExecutor(8) as threads:
         statuses = list(threads.map(lambda _: portal.post(write()).status_code, range(16)))
     assert sorted(statuses) == [200] + [403] * 15
@@ -86,7 +86,7 @@ def test_it_listens_on_the_loopback_address_only(practice: PracticeDirectory) ->
 
 
 @pytest.mark.parametrize("behaviour", ["never-answers", "slow"])
-def test_it_stops_at_once_with_requests_in_hand(
+def test_it_stops_at_once_with_open_requests(
     tmp_path: Path, credentials: list[Credential], http: httpx.Client, behaviour: str
 ) -> None:
     with PracticeDirectory(tmp_path, credentials, slow_seconds=60) as practice, ThreadPoolExecutor(1) as thread:
@@ -104,7 +104,7 @@ def test_it_stops_at_once_with_requests_in_hand(
     assert not [thread.name for thread in threading.enumerate() if "practice" in thread.name]
 
 
-def test_a_second_run_goes_on_where_the_first_ended(
+def test_a_second_run_continues_with_the_stored_state(
     tmp_path: Path, credentials: list[Credential], http: httpx.Client
 ) -> None:
     with PracticeDirectory(tmp_path, credentials) as first:

@@ -106,13 +106,13 @@ def test_a_wrong_value_is_refused_with_its_place(portal: Portal, path: Path, val
         (*FIRST, "PartOf", "Identifier", "Value"),
     ],
 )
-def test_what_the_how_to_always_sends_is_required(portal: Portal, path: Path) -> None:
+def test_the_fields_that_the_how_to_always_sends_are_required(portal: Portal, path: Path) -> None:
     answer = portal.post(without(write(), path))
     assert answer.status_code == 400
     assert any(fault.endswith(f"{path[-1]} is missing") for fault in errors(answer))
 
 
-def test_two_destinations_are_refused_in_the_documented_words(portal: Portal) -> None:
+def test_two_destinations_are_refused_with_the_documented_text(portal: Portal) -> None:
     message = write()
     message["Meta"]["Destinations"] *= 2
     answer = portal.post(message)
@@ -120,14 +120,14 @@ def test_two_destinations_are_refused_in_the_documented_words(portal: Portal) ->
     assert errors(answer) == ["Invalid synchronous destination: more than one synchronous destination was specified"]
 
 
-def test_the_least_record_is_enough(portal: Portal) -> None:
+def test_a_minimal_record_is_accepted(portal: Portal) -> None:
     message = write()
     for key in ("Aliases", "Contacts", "Address"):
         del message["Organizations"][0][key]
     success(portal.post(message))
 
 
-def test_what_redox_allows_beyond_the_how_to_is_taken(portal: Portal) -> None:
+def test_fields_that_redox_allows_beyond_the_how_to_are_accepted(portal: Portal) -> None:
     message = write(
         Type={"System": "http://hl7.org/fhir/organization-type", "Value": "Connection"},
         Endpoints=[{"Name": "Main", "Address": "https://lakeside.example/xcpd"}],
@@ -181,7 +181,7 @@ def test_a_hostile_body_is_a_400_in_json(portal: Portal, body: bytes) -> None:
     assert errors(answer)
 
 
-def test_a_body_with_countless_faults_gets_a_bounded_answer(portal: Portal) -> None:
+def test_a_body_with_countless_errors_gets_a_bounded_answer(portal: Portal) -> None:
     answer = portal.post([None] * 10_000)
     assert answer.status_code == 400
     assert len(errors(answer)) == 20

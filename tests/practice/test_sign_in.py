@@ -100,7 +100,7 @@ def test_another_private_key_is_refused(portal: Portal) -> None:
     assert description(ask(portal, assertion(portal.practice, RSAKey.generate_key(2048)))) == ""
 
 
-def test_an_assertion_serves_once(portal: Portal, private_key: RSAKey) -> None:
+def test_an_assertion_can_be_used_once(portal: Portal, private_key: RSAKey) -> None:
     signed = assertion(portal.practice, private_key)
     assert ask(portal, signed).status_code == 200
     assert description(ask(portal, signed)) == ""
@@ -117,7 +117,7 @@ def test_an_assertion_serves_once(portal: Portal, private_key: RSAKey) -> None:
         ({"client_assertion": "a.b"}, ""),
     ],
 )
-def test_a_wrong_form_is_refused_in_documented_words(
+def test_a_wrong_form_is_refused_with_the_documented_text(
     portal: Portal, private_key: RSAKey, form: dict[str, str | None], expected: str
 ) -> None:
     assert description(ask(portal, assertion(portal.practice, private_key), **form)) == expected
@@ -130,7 +130,7 @@ def test_a_token_request_in_json_is_refused(portal: Portal) -> None:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(signed=st.one_of(st.text(min_size=1), st.from_regex(r"eyJ[\w-]*\.[\w-]*\.[\w-]*", fullmatch=True)))
-def test_whatever_is_no_assertion_is_refused(portal: Portal, signed: str) -> None:
+def test_text_that_is_not_an_assertion_is_refused(portal: Portal, signed: str) -> None:
     assert ask(portal, signed.encode("utf-8", "ignore").decode() or "x").status_code == 400
 
 
@@ -147,7 +147,7 @@ def test_a_legacy_key_opens_its_environment_for_a_day(portal: Portal) -> None:
     assert portal.post(write(environment="production"), "production").status_code == 200
 
 
-def test_a_refresh_token_serves_once_and_for_its_own_key(portal: Portal) -> None:
+def test_a_refresh_token_can_be_used_once_and_only_with_its_own_key(portal: Portal) -> None:
     first = legacy(portal, "authenticate", apiKey="legacy-key", secret="legacy-secret").json()["refreshToken"]
     assert legacy(portal, "refreshToken", apiKey="another-key", refreshToken=first).status_code == 401
     renewed = legacy(portal, "refreshToken", apiKey="legacy-key", refreshToken=first)
@@ -179,7 +179,7 @@ def test_a_message_without_a_good_token_is_a_401_and_changes_nothing(portal: Por
     assert portal.practice.effects == []
 
 
-def test_an_access_token_ends_and_the_refresh_token_goes_on(portal: Portal) -> None:
+def test_an_access_token_expires_and_the_refresh_token_renews_it(portal: Portal) -> None:
     answer = legacy(portal, "authenticate", apiKey="legacy-key", secret="legacy-secret").json()
     portal.tokens["production"] = answer["accessToken"]
     portal.practice.expire_tokens()
@@ -187,7 +187,7 @@ def test_an_access_token_ends_and_the_refresh_token_goes_on(portal: Portal) -> N
     assert legacy(portal, "refreshToken", apiKey="legacy-key", refreshToken=answer["refreshToken"]).status_code == 200
 
 
-def test_refusing_the_sign_in_refuses_every_way_in(portal: Portal, private_key: RSAKey) -> None:
+def test_refusing_the_sign_in_refuses_each_kind_of_credential(portal: Portal, private_key: RSAKey) -> None:
     portal.practice.behaviour = "refuses-sign-in"
     oauth = ask(portal, assertion(portal.practice, private_key))
     assert (oauth.status_code, oauth.json()["error_description"]) == (401, KEY_NOT_FOUND)

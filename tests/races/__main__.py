@@ -1,4 +1,4 @@
-"""The races on PostgreSQL, each with so many free rounds: `python -m tests.races 200`."""
+"""Run each race on PostgreSQL with this many free rounds: `python -m tests.races 200`."""
 
 import os
 import sys

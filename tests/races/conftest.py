@@ -1,4 +1,4 @@
-"""Races on real connections, with settings that reach nobody."""
+"""Races on real database connections, with settings that reach no server."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def user(transactional_db: None) -> Iterator[User]:
 
 PLACES = {"before locking": BEFORE_LOCKING, "after reading": AFTER_READING, "free": ()}
 if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
-    # It lets nobody begin to write before the other has ended: there is nothing to meet by chance.
+    # SQLite lets one transaction write at a time, so that free rounds test nothing more.
     del PLACES["free"]
 
 

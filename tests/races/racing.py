@@ -1,4 +1,4 @@
-"""Two people, or a person and a worker, act in the same moment: each in a thread with a connection of its own."""
+"""Two people, or a person and a worker, act at the same time, each in a thread with its own connection."""
 
 import os
 import threading
@@ -25,7 +25,7 @@ type Act = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one act: its value, or the sentence with which it was refused."""
+    """The result of one action: its value, or the sentence of its refusal."""
 
     value: object = None
     refusal: ActionRefused | None = None
@@ -36,7 +36,7 @@ class Result:
 
 
 class Meeting:
-    """Holds each thread at the first place that it reaches, until the other is there, waits for a lock, or ends."""
+    """Stops each thread at its first place, until the other one is there too, waits for a lock, or ends."""
 
     def __init__(self) -> None:
         self.arrived: set[int] = set()
@@ -48,7 +48,7 @@ class Meeting:
             assert self.both.wait(LONGEST), "nobody let this thread go on"
 
     def hold(self, running: list[Future[Result]]) -> None:
-        """Open the way as soon as nobody else can come."""
+        """Release the threads when no other thread can arrive."""
         since = time.monotonic()
         while not all(each.done() for each in running):
             others = len(running) - len(self.arrived)
@@ -59,7 +59,7 @@ class Meeting:
 
 
 def _is_blocked(waited: float) -> bool:
-    """Whether a connection waits for a lock. SQLite does not tell; there the other waits after so long."""
+    """Whether a connection waits for a lock. SQLite does not show it: there a thread counts as waiting after a time."""
     if connection.vendor != "postgresql":
         return waited > 0.15
     with connection.cursor() as cursor:
@@ -73,8 +73,8 @@ def _is_blocked(waited: float) -> bool:
 class Rounds:
     """The rounds of one test: a single one in which the threads must meet at `places`, or many that run freely.
 
-    Who meets before locking has read all that is read before a lock. Who meets after reading has decided, wherever the
-    locks allow it, before the other has written.
+    A thread that stops before locking has done all its reads before the lock. A thread that stops after reading decides
+    before the other one writes, if the locks allow it.
     """
 
     places: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Rounds:
             yield number
 
     def race(self, *acts: Act) -> list[Result]:
-        """Run the acts side by side. What is raised besides a refusal fails the test: a deadlock above all."""
+        """Run the actions in parallel. Any exception except a refusal fails the test, such as a deadlock."""
         start, meeting = threading.Barrier(len(acts)), Meeting()
 
         def run(act: Act) -> Result:
@@ -108,7 +108,7 @@ class Rounds:
 
 
 def empty() -> None:
-    """Take away the records and submissions of the round before, and what it did to the gates."""
+    """Delete the records and submissions of the last round, and reset the gates."""
     EnvironmentGate.objects.update(failures=0, probing=False, hold_until=None, hold_asked_until=None)
     Organization.objects.update(last_submission=None, confirmed_submission=None)
     models: tuple[Any, ...] = (Submission.after.through, Submission, Plan, Contact, Identifier, Organization)
@@ -117,5 +117,5 @@ def empty() -> None:
 
 
 def refusals(results: list[Result]) -> list[str]:
-    """The sentences with which acts were refused."""
+    """The sentences of the refusals."""
     return [str(each.refusal) for each in results if each.refusal is not None]

@@ -31,7 +31,7 @@ def withdrawing(organization: Organization, user: User) -> Act:
     return partial(organizations.withdraw, organization.pk, organization.version, actor=acting(user))
 
 
-def test_of_two_who_prepare_one_record_the_second_is_told(rounds: Rounds, user: User) -> None:
+def test_the_second_of_two_who_prepare_one_record_is_refused(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         staging = registered(1, user)
         results = rounds.race(preparing_as(staging, 8, user), preparing_as(staging, 9, user))

@@ -1,4 +1,4 @@
-"""Acts that lock the same rows: none ends in a deadlock, whatever the other has locked."""
+"""Two actions that lock the same rows never end in a deadlock."""
 
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def deactivated_together(user: User) -> tuple[Plan, Submission, Submission]:
-    """A plan with the deactivations of a child and of its parent, which waits for it."""
+    """A plan that deactivates a child, and then its parent, which waits for the child."""
     parent = registered(1, user)
     child = registered(2, user, below=parent)
     plan = factories.plan([parent, child], user=user, kind=PlanKind.DEACTIVATE)
@@ -42,7 +42,7 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
         assert refusals(results) in ([], [f"Plan {plan.pk} is finished already. Nothing was changed."])
 
 
-def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user: User) -> None:
+def test_a_plan_is_paused_while_its_third_equal_rejection_arrives(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         records = [factories.organization(oid(number), user=user) for number in range(1, 6)]
         plan = factories.plan(records, user=user)
@@ -58,9 +58,9 @@ def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user
         assert plan.state == PlanState.STOPPED
 
 
-def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rounds: Rounds, user: User) -> None:
+def test_a_plan_is_created_while_its_record_is_rejected_and_the_follower_cancelled(rounds: Rounds, user: User) -> None:
     for _ in rounds:
-        # The one that waits is the older record: its lock comes first.
+        # The record that waits is the older one, so that it is locked first.
         waiting = factories.organization(oid(1), user=user, part_of_oid=oid(2))
         parent, other = (factories.organization(oid(number), user=user) for number in (2, 3))
         for each in (parent, waiting):
@@ -73,11 +73,11 @@ def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rou
         make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
         results = rounds.race(partial(reject, sending), make)
         check()
-        # What was rejected and cancelled meanwhile could be sent again: another plan than the one that was reviewed.
+        # The records rejected and cancelled in between need another plan than the reviewed one.
         assert results[1].refusal is None or isinstance(results[1].refusal, OutOfDate)
 
 
-def test_a_childs_submission_and_its_parents_are_cancelled(rounds: Rounds, user: User) -> None:
+def test_the_submissions_of_a_child_and_its_parent_are_cancelled(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         _, below, above = deactivated_together(user)
         results = rounds.race(
@@ -148,6 +148,6 @@ def test_a_parents_deactivation_is_claimed_while_a_child_is_to_be_sent(rounds: R
         check()
         (sentence,) = refusals(results)
         assert sentence.startswith(f"Submission {ending.pk} of {parent.name} ")
-        # To send a child locks its parent's record for a moment, which a claim skips.
+        # Submitting a child locks the record of its parent for a moment, and a claim skips locked rows.
         assert results[0].value or claim()
         assert state_of(ending) == State.SENDING

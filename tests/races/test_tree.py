@@ -1,4 +1,4 @@
-"""Two people whose acts fit each other only one after the other: one of them is told why not."""
+"""Two concurrent actions of which only one is possible: the other is refused with the reason."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from tests.services.sending import WORKER, claim
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_two_moves_below_each_other_make_no_circle(rounds: Rounds, user: User) -> None:
+def test_two_moves_below_each_other_form_no_circle(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         one, other = registered(1, user), registered(2, user)
         results = rounds.race(partial(move, one, other.oid, user), partial(move, other, one.oid, user))
@@ -28,12 +28,12 @@ def test_two_moves_below_each_other_make_no_circle(rounds: Rounds, user: User) -
         assert isinstance(refusal, Circle)
 
 
-def test_two_moves_on_their_way_make_no_circle(rounds: Rounds, user: User) -> None:
+def test_two_open_moves_form_no_circle(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         one, two, three = (registered(number, user) for number in (1, 2, 3))
         move(one, two.oid, user)
         reviewed(one, user)()
-        # What is saved makes no circle; with the message that is on its way the two others would.
+        # The saved values form no circle. Together with the open message they would.
         move(one, GATEWAY_OID, user)
         move(two, three.oid, user)
         move(three, one.oid, user)
@@ -58,7 +58,7 @@ def test_a_parents_deactivation_and_a_childs_new(rounds: Rounds, user: User) -> 
             assert sentence.startswith(f"Submission {ending.pk} of {parent.name} ")
 
 
-def test_of_two_top_level_records_the_second_is_warned_about(rounds: Rounds, user: User) -> None:
+def test_the_second_of_two_top_level_records_has_a_warning(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         one, other = (factories.organization(oid(number), user=user) for number in (1, 2))
         results = rounds.race(reviewed(one, user, ticked=frozenset()), reviewed(other, user, ticked=frozenset()))
@@ -125,7 +125,7 @@ def test_a_grandchilds_new_and_the_rejection_of_the_first(rounds: Rounds, user: 
         assert refusals(results) in ([], [f"Send {middle.name} first."])
 
 
-def test_of_two_queued_moves_that_close_a_circle_one_goes(
+def test_one_of_two_queued_moves_that_close_a_circle_is_cancelled(
     rounds: Rounds, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in rounds:
@@ -141,6 +141,6 @@ def test_of_two_queued_moves_that_close_a_circle_one_goes(
         rounds.race(deliver, deliver)
         states = [state_of(each) for each in (first, second)]
         assert states.count(State.CANCELLED) == 1
-        # Nobody listens, so that the other one waits for its next attempt, or it was not claimed yet.
+        # No server answers, so that the other one waits for its next attempt or was not claimed yet.
         assert states.count(State.QUEUED) == 1
         check()

@@ -1,4 +1,4 @@
-"""Records, acts and what must hold after any race."""
+"""Records, actions, and the checks after each race."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,14 +39,14 @@ def move(organization: Organization, below: str, user: User) -> Organization:
 def reviewed(
     organization: Organization, user: User, intent: Intent | None = None, **values: object
 ) -> Callable[[], Submission]:
-    """Pressing the button of a review that was made before."""
+    """An action that presses the button of this review."""
     review = reviews.review(fresh(organization), actor=acting(user), intent=intent)
     assert not review.blockers
     return partial(factories.press, review, user=user, **values)
 
 
 def reject(submission: Submission) -> None:
-    """Settle what is being sent as rejected by Redox."""
+    """Settle the sending submission as rejected by Redox."""
     settle_sending(submission, Kind.REJECTED)
 
 
@@ -55,7 +55,7 @@ def state_of(submission: Submission) -> str:
 
 
 def check() -> None:
-    """No circle, no orphan, nothing that waits for what never comes."""
+    """Check that there is no circle, no orphan, and no submission that waits forever."""
     rows = list(Organization.objects.select_related("last_submission"))
     _no_circle({row.oid: {row.part_of_oid} for row in rows})
     on_its_way = {row.pk: row.last_submission for row in rows if row.last_submission and row.last_submission.is_open}

@@ -124,9 +124,9 @@ def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAK
     for text in bad:
         credential = OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=text)
         for use in (public_jwk, thumbprint):
-            with pytest.raises(ValueError, match="key") as caught:
+            with pytest.raises(ValueError, match="key") as error:
                 use(credential)
-            assert not text or text not in str(caught.value)
+            assert not text or text not in str(error.value)
         with pytest.raises(ValueError, match="key"):
             token_source(environment(credential, "https://api.example.org"), limits)
 
@@ -141,7 +141,7 @@ def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 @pytest.mark.parametrize(("life", "kept"), [(10, 9), (60, 54), (300, 270), (3600, 3540)])
-def test_a_token_is_kept_until_a_tenth_of_its_life_before_its_end_or_a_minute(
+def test_a_token_is_reused_until_shortly_before_it_expires(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None], life: int, kept: int
 ) -> None:
     with servers.serving(granting(oauth_grant(str(life)))) as server:
@@ -192,8 +192,8 @@ def test_many_threads_that_need_a_token_send_one_request(oauth: OAuthCredential,
             return source.get().token
 
         with ThreadPoolExecutor(8) as pool:
-            got = set(pool.map(get, range(8)))
-    assert got == {"token-1"}
+            answers = set(pool.map(get, range(8)))
+    assert answers == {"token-1"}
     assert server.connections == 1
 
 
@@ -209,7 +209,7 @@ def test_a_refused_token_is_not_returned_again_but_the_next_one_is(oauth: OAuthC
     assert source.can_renew
 
 
-def test_an_api_key_is_shown_once_and_then_refreshed(limits: Limits) -> None:
+def test_an_api_key_is_sent_once_and_then_refreshed(limits: Limits) -> None:
     with servers.serving(granting(api_key_grant(seconds=-1))) as server:
         source = token_source(environment(API_KEY, server.url), limits)
         assert [source.get().token, source.get().token, source.get().token] == ["token-1", "token-2", "token-3"]
@@ -226,7 +226,7 @@ def test_an_api_key_is_shown_once_and_then_refreshed(limits: Limits) -> None:
     ]
 
 
-def test_an_api_keys_token_is_kept_until_it_expires_by_the_clock_of_redox(limits: Limits) -> None:
+def test_the_token_of_an_api_key_is_reused_until_it_expires_by_the_clock_of_redox(limits: Limits) -> None:
     now = datetime.now(UTC) + timedelta(days=3)  # their clock
     granted = {"accessToken": "t", "refreshToken": "r", "expires": (now + timedelta(hours=1)).isoformat()}
     with servers.serving(servers.answer(200, granted, Date=format_datetime(now, usegmt=True))) as server:
@@ -249,7 +249,7 @@ def test_a_refused_refresh_token_is_followed_by_the_secret_at_once(limits: Limit
         assert [source.get().token, source.get().token] == ["token-1", "token-3"]
 
 
-def test_after_a_refusal_of_the_token_the_secret_is_shown_again(limits: Limits) -> None:
+def test_after_a_refusal_of_the_token_the_secret_is_sent_again(limits: Limits) -> None:
     with servers.serving(granting(api_key_grant())) as server:
         source = token_source(environment(API_KEY, server.url), limits)
         source.discard(source.get().token)
@@ -257,14 +257,14 @@ def test_after_a_refusal_of_the_token_the_secret_is_shown_again(limits: Limits) 
     assert "/auth/authenticate" in server.head()
 
 
-def test_a_fixed_token_is_all_there_is(limits: Limits) -> None:
+def test_a_fixed_token_cannot_be_renewed(limits: Limits) -> None:
     source = token_source(environment(TokenCredential(access_token="fixed"), "https://api.example.org"), limits)
     assert not source.can_renew
     source.discard("fixed")
     assert source.get() == TokenAnswer(token="fixed")
-    with pytest.raises(ValueError, match="the access token") as caught:
+    with pytest.raises(ValueError, match="the access token") as error:
         token_source(environment(TokenCredential(access_token="se\ncret"), "https://api.example.org"), limits)
-    assert "cret" not in str(caught.value)
+    assert "cret" not in str(error.value)
 
 
 def test_without_a_credential_there_are_no_tokens(limits: Limits) -> None:
@@ -336,7 +336,7 @@ def test_any_other_answer_without_a_token_is_tried_again(
     assert answer.outcome.detail
 
 
-def test_a_token_request_has_a_deadline_of_its_own(oauth: OAuthCredential, limits: Limits) -> None:
+def test_a_token_request_has_its_own_deadline(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.silent) as server:
         source = token_source(environment(oauth, server.url), replace(limits, token_deadline=0.3))
         outcome = source.get().outcome
@@ -368,7 +368,7 @@ def test_a_failed_renewal_is_followed_by_a_good_one(oauth: OAuthCredential, limi
         assert source.get().token == "token-1"
 
 
-def test_no_secret_is_in_what_can_be_printed(oauth: OAuthCredential, limits: Limits) -> None:
+def test_no_printable_text_contains_a_secret(oauth: OAuthCredential, limits: Limits) -> None:
     """Not even where the other side repeats in its error what it was sent."""
 
     def echo(connection: Any, server: servers.Server) -> None:

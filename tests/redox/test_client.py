@@ -52,7 +52,7 @@ def test_the_reviewed_bytes_are_sent_with_the_token_and_ask_for_an_uncompressed_
     assert exchange.body == b'{"Meta": {"EventType": "New"}}'
 
 
-def test_only_allowed_headers_are_kept_and_of_an_address_the_host(limits: Limits) -> None:
+def test_only_allowed_headers_and_the_host_of_an_address_are_kept(limits: Limits) -> None:
     headers: dict[str, Any] = {
         "Date": "Mon, 03 May 2027 14:03:22 GMT",
         "Set_Cookie": "session=secret",
@@ -76,7 +76,7 @@ def test_only_allowed_headers_are_kept_and_of_an_address_the_host(limits: Limits
     assert server.connections == 1
 
 
-def test_nothing_of_one_exchange_lives_on_in_the_next(limits: Limits) -> None:
+def test_exchanges_share_no_state(limits: Limits) -> None:
     with servers.serving(servers.answer(200, GOOD, Set_Cookie="session=secret; Path=/")) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
         redox.post(MESSAGE, TOKEN)
@@ -154,13 +154,13 @@ def test_a_slow_handshake_ends_at_the_deadline_with_nothing_sent(short: Limits) 
     assert (exchange.sent, exchange.fault in (Fault.DEADLINE, Fault.CONNECT_TIME)) == (False, True)
 
 
-def test_the_part_before_a_fault_is_kept(limits: Limits) -> None:
+def test_the_part_of_the_answer_before_an_error_is_kept(limits: Limits) -> None:
     with servers.serving(servers.answer(500, b'{"Meta"', length=50)) as server:
         exchange = post(server.url, limits)
     assert (exchange.status, exchange.body, exchange.body_cut) == (500, b'{"Meta"', False)
 
 
-def test_no_more_than_the_cap_is_kept_and_the_exchange_says_that_it_was_cut(limits: Limits) -> None:
+def test_an_answer_beyond_the_limit_is_cut_and_marked_as_cut(limits: Limits) -> None:
     with servers.serving(servers.endless) as server:
         exchange = post(server.url, limits)
     assert (len(exchange.body), exchange.body_cut) == (client.MAX_BODY, True)
@@ -236,13 +236,13 @@ def test_a_trusted_certificate_is_used(limits: Limits, pem: Path) -> None:
     assert (exchange.sent, exchange.fault, exchange.status) == (True, None, 200)
 
 
-def test_a_server_without_tls_is_not_a_certificate_fault(limits: Limits) -> None:
+def test_a_server_without_tls_is_not_a_certificate_error(limits: Limits) -> None:
     with servers.serving(servers.drip(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"x", reads=False)) as server:
         exchange = post(server.url.replace("http:", "https:"), limits)
     assert (exchange.sent, exchange.fault) == (False, Fault.TLS)
 
 
-def test_the_evidence_rests_on_these_event_names(pem: Path, limits: Limits) -> None:
+def test_httpcore_uses_the_expected_event_names(pem: Path, limits: Limits) -> None:
     """Another httpcore may name its steps otherwise; then nothing would count as sent, nothing would end in time."""
     events: list[str] = []
     sockets: list[socket.socket] = []
@@ -283,7 +283,7 @@ def test_nothing_is_sent_after_a_deadline_that_passed_while_connecting(
     assert (exchange.sent, exchange.fault, server.requests) == (False, Fault.DEADLINE, [])
 
 
-def test_nothing_is_sent_after_the_worker_was_cut_off(limits: Limits) -> None:
+def test_nothing_is_sent_after_the_exchange_was_cancelled(limits: Limits) -> None:
     with servers.serving(servers.answer(200, GOOD)) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
         redox.cut()
@@ -356,7 +356,7 @@ def test_no_log_line_holds_the_token(limits: Limits, caplog: pytest.LogCaptureFi
     assert TOKEN not in caplog.text
 
 
-def test_a_compressed_answer_is_kept_as_it_came(limits: Limits) -> None:
+def test_a_compressed_answer_is_kept_unchanged(limits: Limits) -> None:
     with servers.serving(servers.gzipped(b'{"Meta": {}}')) as server:
         exchange = post(server.url, limits)
     assert exchange.body.startswith(b"\x1f\x8b")

@@ -29,7 +29,7 @@ def kind_of(client: RedoxClient) -> tuple[Kind, bytes]:
 
 
 @pytest.mark.parametrize("ends", ["reset", "closed"])
-def test_a_break_at_any_byte_of_head_or_body_is_unknown_and_what_came_is_kept(limits: Limits, ends: str) -> None:
+def test_an_answer_that_breaks_at_any_byte_is_unknown_and_its_part_is_kept(limits: Limits, ends: str) -> None:
     """Only the whole answer is a yes; nothing less is one, nor a no."""
     places = itertools.count()
 
@@ -51,7 +51,7 @@ def test_a_break_at_any_byte_of_head_or_body_is_unknown_and_what_came_is_kept(li
         assert kind_of(RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits))[0] is Kind.ACCEPTED
 
 
-def test_hostile_answers_leave_the_memory_as_it_was(limits: Limits) -> None:
+def test_hostile_answers_do_not_use_up_memory(limits: Limits) -> None:
     bomb = servers.response(200, gzip.compress(b" " * 5_000_000), Content_Encoding="gzip")
     large = servers.response(200, b"x" * 1_200_000)
     deep = servers.response(200, b"[" * 100_000)

@@ -31,7 +31,7 @@ def test_a_compressed_body_is_decompressed(content: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "br", "gzip, deflate", "\u00e9"]))
-def test_a_damaged_body_is_never_taken_for_a_good_one(body: bytes, encoding: str) -> None:
+def test_a_damaged_body_is_never_read_as_a_complete_one(body: bytes, encoding: str) -> None:
     try:
         assert len(decoded_body(kept(body, encoding))) <= client.MAX_BODY
     except NotDecodable:
@@ -49,7 +49,7 @@ def test_a_body_that_decompresses_beyond_the_cap_or_is_cut_is_refused() -> None:
                 decoded_body(kept(body[:-1], encoding))
 
 
-def test_what_follows_the_compressed_body_is_not_passed_over() -> None:
+def test_bytes_after_the_compressed_body_are_not_ignored() -> None:
     for more in (gzip.compress(b"more"), b"more"):
         with pytest.raises(NotDecodable):
             decoded_body(kept(gzip.compress(b"content") + more, "gzip"))

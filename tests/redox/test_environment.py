@@ -34,7 +34,7 @@ def test_organizations_are_routed_by_the_ids_of_the_how_to():
     }
 
 
-def test_the_table_names_eight_different_ids_and_leaves_the_repository_open():
+def test_the_table_has_eight_different_ids_and_none_for_the_repository():
     assert list(ROUTING_TABLE) == list(Purpose)
     assert ROUTING_TABLE[Purpose.REPOSITORY] == {}
     assert len(ROUTING_NAMES) == 8
@@ -42,7 +42,7 @@ def test_the_table_names_eight_different_ids_and_leaves_the_repository_open():
     assert all(set(ids) == set(ENVIRONMENTS) for ids in ROUTING_TABLE.values() if ids)
 
 
-def test_a_routing_id_is_recognized_however_it_is_written():
+def test_a_routing_id_is_recognized_in_any_spelling():
     upper = " A07AFE3B-D247-4415-827F-6837707E1B8B"
     assert routing_name(upper) == "Query for/create/update/delete an organization, STAGING"
     assert routing_use(upper) == (Purpose.ORGANIZATION, "staging")

@@ -33,8 +33,8 @@ CONNECTION = ("Open Connection", "open_connection")
 REDIRECT = "A redirect to elsewhere.example is never followed: a proxy, or the address setting."
 
 
-def words(found: Outcome, **context: object) -> Explanation:
-    return explain(found, ExplanationContext(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
+def words(explanation: Outcome, **context: object) -> Explanation:
+    return explain(explanation, ExplanationContext(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
 
 
 def rejected(known: str = "", status: int = 403, detail: str = "As it came.", presence: str = "") -> Outcome:
@@ -54,15 +54,15 @@ def unknown(status: int | None = None, fault: Fault | None = None, known: str = 
 
 
 def test_an_oid_that_exists_is_compared() -> None:
-    found = words(Outcome(kind=Kind.NEEDS_PERSON, known="already_exists", status=403))
-    assert found[:4] == (
+    explanation = words(Outcome(kind=Kind.NEEDS_PERSON, known="already_exists", status=403))
+    assert explanation[:4] == (
         "Redox says that this OID is already in the directory of STAGING.",
         "It was registered before, by us or by somebody else. Deactivated records count as well.",
         "Compare with the directory",
         "compare",
     )
-    found = words(unknown(403, known="already_exists"), at="14:03")
-    assert found[:4] == (
+    explanation = words(unknown(403, known="already_exists"), at="14:03")
+    assert explanation[:4] == (
         "The OID is there now; probably our message of 14:03 arrived.",
         "An answer got lost.",
         "The portal compares automatically",
@@ -70,7 +70,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     )
 
 
-def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
+def test_an_unknown_oid_offers_a_new_or_needs_no_deactivation() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
     cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed here."
     lacking = "Redox says that this OID is not in the directory of STAGING."
@@ -88,31 +88,31 @@ def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactiva
     )
 
 
-def test_a_record_without_a_contact_is_given_one() -> None:
+def test_a_record_without_a_contact_offers_to_add_one() -> None:
     cause = "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. The OID was sent."
-    found = words(rejected("parse_failed"))
-    assert found[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
-    found = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))
-    assert found.cause == f"{cause} This record has no contact."
-    assert found[2:] == ("Edit contacts", "edit", "contacts", "")
+    explanation = words(rejected("parse_failed"))
+    assert explanation[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
+    explanation = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))
+    assert explanation.cause == f"{cause} This record has no contact."
+    assert explanation[2:] == ("Edit contacts", "edit", "contacts", "")
     assert words(rejected("parse_failed"), record=None).cause == cause
 
 
-def test_a_suspected_character_is_named_with_its_field() -> None:
-    found = words(rejected("xml_error", 500))
+def test_a_suspicious_character_is_named_with_its_field() -> None:
+    explanation = words(rejected("xml_error", 500))
     headline = "The directory could not read the message."
-    assert found[:4] == (headline, "Redox gives no reason.", *SUPPORT)
+    assert explanation[:4] == (headline, "Redox gives no reason.", *SUPPORT)
     assert words(rejected("xml_error", 500), record=RECORD).cause == "Redox gives no reason."
     record = OrganizationRecord(name="Lakeside & Sons", address=AddressRecord(street="1 <Shore> Rd"))
-    found = words(rejected("xml_error", 500), record=record)
-    assert found.cause == (
+    explanation = words(rejected("xml_error", 500), record=record)
+    assert explanation.cause == (
         "Redox gives no reason. Special characters are suspected: '&' in Name, '<' in Street, '>' in Street."
     )
-    assert found[2:] == ("Edit Name", "edit", "identity", "name")
+    assert explanation[2:] == ("Edit Name", "edit", "identity", "name")
     assert words(rejected("repository_required"), record=record, duplicates=("Lakeside North",))[2:4] == SUPPORT
 
 
-def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
+def test_each_field_with_an_xml_character_is_suspicious() -> None:
     assert suspect_characters(RECORD) == ()
     assert suspect_characters(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
         SuspectCharacter("Name", "&", "identity", "name"),
@@ -120,11 +120,11 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
     )
 
 
-def test_a_duplicate_is_named_if_there_is_one() -> None:
-    found = words(rejected("duplicate_business", 500))
-    assert found[:4] == ("Redox found a duplicate.", "Redox does not name the other record.", *SUPPORT)
-    found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
-    assert found[:4] == (
+def test_a_possible_duplicate_is_named() -> None:
+    explanation = words(rejected("duplicate_business", 500))
+    assert explanation[:4] == ("Redox found a duplicate.", "Redox does not name the other record.", *SUPPORT)
+    explanation = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
+    assert explanation[:4] == (
         "Redox found a duplicate.",
         (
             "Redox does not name the other record. "
@@ -136,23 +136,25 @@ def test_a_duplicate_is_named_if_there_is_one() -> None:
 
 
 def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -> None:
-    found = words(rejected("no_subscriptions"))
+    explanation = words(rejected("no_subscriptions"))
     cause = (
         "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING organizations in Redox's "
         "table. So the subscription is missing or the credential belongs to another Redox environment."
     )
-    assert found[:4] == ("Redox does not let this credential write to this directory.", cause, *CONNECTION)
+    assert explanation[:4] == ("Redox does not let this credential write to this directory.", cause, *CONNECTION)
     elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
-    found = words(rejected("no_subscriptions"), environment=elsewhere)
-    assert found.cause == (
+    explanation = words(rejected("no_subscriptions"), environment=elsewhere)
+    assert explanation.cause == (
         "The routing ID sent was 11111111-2222-4333-8444-555555555555, NOT in Redox's table. So the setting is wrong."
     )
 
 
 def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
     elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
-    found = words(rejected("no_subscriptions"), environment=elsewhere, routing_id=ORGANIZATION_ROUTING[STAGING])
-    assert found.cause.startswith("The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING ")
+    explanation = words(rejected("no_subscriptions"), environment=elsewhere, routing_id=ORGANIZATION_ROUTING[STAGING])
+    assert explanation.cause.startswith(
+        "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING "
+    )
 
 
 AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
@@ -319,10 +321,10 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
     assert "'Unexpected iat claim value'" in words(refused, clock_difference=3.0).cause
 
 
-def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
+def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
     api_key = RedoxEnvironment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
-    found = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
-    assert found.headline == "Redox did not accept the sign-in or the message's head."
+    explanation = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
+    assert explanation.headline == "Redox did not accept the sign-in or the message's head."
     fixed = RedoxEnvironment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
     assert words(not_executed(401), environment=fixed)[:4] == (
         "The fixed access token has ended.",
@@ -348,8 +350,8 @@ def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> Non
 
 
 def test_an_acceptance_that_names_another_oid_says_so() -> None:
-    found = Outcome(kind=Kind.ACCEPTED, warning=outcome.OTHER_OID, answered_oid="1.2.3", detail="Yes.")
-    assert words(found).cause == (
+    accepted = Outcome(kind=Kind.ACCEPTED, warning=outcome.OTHER_OID, answered_oid="1.2.3", detail="Yes.")
+    assert words(accepted).cause == (
         "Redox's answer names the OID 1.2.3, not the one sent. Redox's own example does that too. "
         "Ask the directory if in doubt."
     )
@@ -358,9 +360,9 @@ def test_an_acceptance_that_names_another_oid_says_so() -> None:
 
 def test_the_other_environment_is_named_in_capitals() -> None:
     there = RedoxEnvironment(name=PRODUCTION, routing_id="")
-    found = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
-    assert "PRODUCTION" in found.headline
-    assert "STAGING" in found.cause
+    explanation = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
+    assert "PRODUCTION" in explanation.headline
+    assert "STAGING" in explanation.cause
 
 
 OUTCOMES = st.builds(

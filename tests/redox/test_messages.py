@@ -87,21 +87,21 @@ def record_in(body: bytes, oid: str = OID) -> OrganizationRecord:
 @pytest.mark.parametrize(
     ("golden", "record", "event"), [("create.json", MY_COMPANY, "New"), ("update.json", FACILITY, "Update")]
 )
-def test_the_how_tos_requests_come_out_byte_for_byte(golden, record, event):
+def test_the_requests_of_the_how_to_are_built_byte_for_byte(golden, record, event):
     """The golden files are the how-to's examples, with OIDs for its placeholders and without its remarks."""
     content = (GOLDEN / golden).read_bytes()
     assert build_message(record, event, STAGING) == content
     assert record_from_message(content) == record
 
 
-def test_the_source_is_named_when_there_is_one():
+def test_the_source_is_sent_if_it_is_set():
     assert b"Source" not in build_message(MY_COMPANY, "New", STAGING)
     meta = json.loads(build_message(MY_COMPANY, "New", SEVERAL_SOURCES))["Meta"]
     assert list(meta) == ["DataModel", "EventType", "Source", "Destinations"]
     assert meta["Source"] == {"ID": "7f296bb4-83fd-498d-92f3-a76960648788"}
 
 
-def test_only_what_is_filled_in_is_sent():
+def test_only_filled_fields_are_sent():
     content = build_message(OrganizationRecord(oid=OID, name="Lakeside", part_of_oid="1.2"), "Update", STAGING)
     assert json.loads(content)["Organizations"] == [
         {
@@ -151,7 +151,7 @@ def _empty_parts(value, path=""):
 
 
 @given(records.filter(lambda record: record.name), st.sampled_from(["New", "Update"]))
-def test_nothing_empty_is_sent_but_a_destination_id_of_null(record, event):
+def test_only_the_destination_id_is_sent_empty_as_null(record, event):
     content = build_message(record, event, STAGING)
     expected = [] if record.destination_id else [".Organizations.0.DestinationID"]
     assert list(_empty_parts(json.loads(content))) == expected
@@ -159,14 +159,14 @@ def test_nothing_empty_is_sent_but_a_destination_id_of_null(record, event):
     assert record.name in json.loads(content.decode())["Organizations"][0].values()
 
 
-def test_letters_are_sent_as_they_are():
+def test_letters_are_sent_unescaped():
     assert "Klinik Überlingen 🏥".encode() in build_message(
         replace(MY_COMPANY, name="Klinik Überlingen 🏥"), "New", STAGING
     )
 
 
 @given(records, st.sampled_from(["New", "Update"]), st.sampled_from([STAGING, SEVERAL_SOURCES]))
-def test_schemas_that_others_made_from_redoxs_own_agree(record, event, environment):
+def test_messages_match_the_public_models_of_redox_schemas(record, event, environment):
     """The public models know no Action in a New; the how-to sends it."""
     content = json.loads(build_message(record, event, environment))
     if event == "New":
@@ -231,7 +231,7 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
 
 
 @given(records.filter(lambda record: record.name.strip()))
-def test_what_was_sent_and_what_is_seen_of_it_read_the_same(record):
+def test_a_sent_record_equals_the_record_that_the_directory_shows(record):
     """A directory shows what was sent, but neither destination ID nor endpoints."""
     (sent,) = json.loads(build_message(record, "New", STAGING))["Organizations"]
     shown = {key: value for key, value in sent.items() if key not in ("DestinationID", "Endpoints")}
@@ -302,12 +302,12 @@ NOT_UNDERSTOOD = {
 
 
 @pytest.mark.parametrize("body", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
-def test_an_answer_that_is_not_understood_is_never_an_answer(body):
+def test_an_unreadable_answer_is_refused(body):
     with pytest.raises(AnswerNotUnderstood):
         read_query_answer(body, OID)
 
 
-def test_the_deepest_and_longest_that_is_read_can_be_sent_back():
+def test_the_largest_readable_values_can_be_sent_back():
     # The body, its list of organizations and the organization are the first three levels.
     answer = organization(Type=nested(MOST_LEVELS - 3), Aliases=["x"] * MOST_PARTS)
     record = record_in(query_response(answer))
@@ -330,7 +330,7 @@ known_keys = st.sampled_from(
 
 
 @given(st.dictionaries(known_keys, json_values, max_size=4), json_values)
-def test_strange_answers_are_read_or_not_understood_but_never_anything_else(changes, instead):
+def test_mutated_answers_are_read_or_refused(changes, instead):
     bodies = [
         query_response(organization(**changes)),
         query_response(Organizations=instead),
@@ -347,7 +347,7 @@ def test_strange_answers_are_read_or_not_understood_but_never_anything_else(chan
 
 
 @given(st.binary(max_size=200))
-def test_bytes_from_anywhere_are_not_understood(body):
+def test_random_bytes_are_refused(body):
     with pytest.raises(AnswerNotUnderstood):
         read_query_answer(body, OID)
 
@@ -392,6 +392,6 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"MY"'] == MessageLine(lines['"MY"'].number, '        "MY"', "", "", "aliases")
 
 
-def test_a_routing_id_that_redox_does_not_list_is_called_that():
+def test_a_routing_id_that_redox_does_not_list_is_described_so():
     line = annotated_lines(build_message(MY_COMPANY, "New", replace(STAGING, routing_id="another")))[6]
     assert (line.text.strip(), line.rule) == ('"ID": "another"', "Not in Redox's table.")

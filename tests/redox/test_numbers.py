@@ -20,7 +20,7 @@ LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true"
 
 
 @pytest.mark.parametrize("literal", LITERALS, ids=lambda literal: literal[:8])
-def test_carried_values_are_sent_back_exactly_as_they_came(literal):
+def test_carried_values_are_sent_back_unchanged(literal):
     """Where a portal makes a text of a number, the directory gets another record than the one that it showed."""
     endpoints = f'[{{"Extensions":[{literal},[{literal},true]],"Port":{literal}}}]'
     seen = read_query_answer((ANSWER % endpoints).encode(), "1.2.3")

@@ -24,26 +24,26 @@ from .answers import ENVIRONMENT, NO_SUBSCRIPTIONS, OID, RECORD, ask, failure, k
 def test_a_refused_connection_is_not_sent_and_stops_nothing(limits: Limits) -> None:
     environment = replace(ENVIRONMENT, base_url=f"http://127.0.0.1:{servers.closed_port()}")
     exchange = RedoxClient(environment, limits).post(messages.build_message(RECORD, "New", ENVIRONMENT), "token")
-    found = classify(exchange, event="New", oid=OID)
-    assert (found.kind, found.fault, found.stops) == (Kind.NOT_SENT, Fault.REFUSED, "")
+    result = classify(exchange, event="New", oid=OID)
+    assert (result.kind, result.fault, result.stops) == (Kind.NOT_SENT, Fault.REFUSED, "")
 
 
 def test_an_untrusted_certificate_is_not_sent_and_stops_the_environment(limits: Limits, tmp_path: Path) -> None:
     with servers.serving(servers.answer(200, success()), servers.tls(servers.certificate(tmp_path))) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
         exchange = redox.post(messages.build_message(RECORD, "New", ENVIRONMENT), "token")
-    found = classify(exchange, event="New", oid=OID)
-    assert (found.kind, found.stops) == (Kind.NOT_SENT, outcome.STOP_CERTIFICATE)
-    assert found.detail
+    result = classify(exchange, event="New", oid=OID)
+    assert (result.kind, result.stops) == (Kind.NOT_SENT, outcome.STOP_CERTIFICATE)
+    assert result.detail
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_what_was_not_sent_is_never_unknown(fault: Fault) -> None:
+def test_an_exchange_that_was_not_sent_is_never_unknown(fault: Fault) -> None:
     exchange = replace(kept(None, fault=fault), sent=False)
     kind = Kind.NEEDS_PERSON if fault is Fault.SETTINGS else Kind.NOT_SENT
-    found = classify(exchange, event="New", oid=OID)
-    assert found.kind is kind
-    assert bool(found.stops) == (fault in {Fault.CERTIFICATE, Fault.ADDRESS})
+    result = classify(exchange, event="New", oid=OID)
+    assert result.kind is kind
+    assert bool(result.stops) == (fault in {Fault.CERTIFICATE, Fault.ADDRESS})
 
 
 # Sent, and no whole answer
@@ -64,14 +64,14 @@ def test_what_was_not_sent_is_never_unknown(fault: Fault) -> None:
     ],
 )
 def test_sent_without_a_whole_answer_is_unknown(behave: servers.Behaviour, limits: Limits) -> None:
-    found = ask(behave, replace(limits, deadline=0.3))
-    assert (found.kind, found.known, found.stops) == (Kind.UNKNOWN, "", "")
-    assert found.fault
-    assert found.detail
+    result = ask(behave, replace(limits, deadline=0.3))
+    assert (result.kind, result.known, result.stops) == (Kind.UNKNOWN, "", "")
+    assert result.fault
+    assert result.detail
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault) -> None:
+def test_an_error_after_the_first_byte_is_unknown(fault: Fault) -> None:
     for status in (None, 200, 401, 429, 302, 403, 500):
         assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN, status
 
@@ -85,21 +85,25 @@ def test_a_cut_answer_is_unknown_even_if_its_beginning_accepts() -> None:
 
 
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists."), b"", b"\xff", b"<html>"])
-def test_a_401_is_about_the_connection_whatever_the_body(body: object, limits: Limits) -> None:
-    found = ask(servers.answer(401, body), limits)
-    assert (found.kind, found.renew_token, found.stops) == (Kind.NOT_EXECUTED, True, outcome.STOP_CREDENTIAL)
-    assert found.known == ""
+def test_a_401_is_about_the_connection_with_any_body(body: object, limits: Limits) -> None:
+    result = ask(servers.answer(401, body), limits)
+    assert (result.kind, result.renew_token, result.stops) == (
+        Kind.NOT_EXECUTED,
+        True,
+        outcome.STOP_CREDENTIAL,
+    )
+    assert result.known == ""
 
 
 @pytest.mark.parametrize("status", [425, 429, 300, 399])
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists.")])
-def test_a_status_that_proves_what_happened_holds_whatever_the_body_says(status: int, body: object) -> None:
-    found = classify(kept(status, body), event="New", oid=OID)
-    assert (found.kind, found.known) == (Kind.NOT_EXECUTED, "")
+def test_a_conclusive_status_decides_with_any_body(status: int, body: object) -> None:
+    result = classify(kept(status, body), event="New", oid=OID)
+    assert (result.kind, result.known) == (Kind.NOT_EXECUTED, "")
 
 
 @pytest.mark.parametrize("status", [401, 429, 302])
-def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits: Limits) -> None:
+def test_a_conclusive_status_decides_with_an_unreadable_body(status: int, limits: Limits) -> None:
     bomb = servers.gzipped(b"\0" * (MAX_BODY * 20), status)
     assert ask(bomb, limits).kind is Kind.NOT_EXECUTED
 
@@ -112,18 +116,23 @@ def test_a_4xx_in_an_unknown_encoding_is_unknown(status: int, limits: Limits) ->
 
 @pytest.mark.parametrize("status", [425, 429])
 def test_too_many_requests_pause_the_environment(status: int, limits: Limits) -> None:
-    found = ask(servers.answer(status, success(), Retry_After="17"), limits)
-    assert (found.kind, found.hold_seconds, found.names_wait, found.stops) == (Kind.NOT_EXECUTED, 17.0, True, "")
+    result = ask(servers.answer(status, success(), Retry_After="17"), limits)
+    assert (result.kind, result.hold_seconds, result.names_wait, result.stops) == (
+        Kind.NOT_EXECUTED,
+        17.0,
+        True,
+        "",
+    )
     unsaid = ask(servers.answer(status), limits)
     assert (unsaid.hold_seconds, unsaid.names_wait) == (300.0, False)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
 def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limits: Limits) -> None:
-    found = ask(servers.answer(status, success(), Location="https://elsewhere.example/endpoint"), limits)
-    assert (found.kind, found.stops) == (Kind.NOT_EXECUTED, outcome.STOP_REDIRECT)
+    result = ask(servers.answer(status, success(), Location="https://elsewhere.example/endpoint"), limits)
+    assert (result.kind, result.stops) == (Kind.NOT_EXECUTED, outcome.STOP_REDIRECT)
     if status != 304:
-        assert found.detail == "elsewhere.example"
+        assert result.detail == "elsewhere.example"
     assert classify(kept(status), event="New", oid=OID).detail == "another address"
 
 
@@ -149,17 +158,17 @@ def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limit
         ("Mon, 99 May 2027 14:05:02 GMT", 300.0),
     ],
 )
-def test_retry_after_is_read_in_both_forms_and_bounded(said: str, seconds: float) -> None:
+def test_retry_after_is_read_in_both_formats_and_limited(said: str, seconds: float) -> None:
     assert hold_seconds({"retry-after": said, "date": "Mon, 03 May 2027 14:03:22 GMT"}) == seconds
 
 
-def test_a_retry_after_date_is_counted_from_now_where_the_answer_has_no_date() -> None:
+def test_a_retry_after_date_counts_from_now_if_the_answer_has_no_date() -> None:
     assert hold_seconds({"retry-after": formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(60, abs=2)
 
 
 @given(st.text(), st.text())
 @example("0 0 0 0 0", "99999999999999999999")
-def test_no_retry_after_escapes_its_bounds(said: str, date: str) -> None:
+def test_every_retry_after_stays_within_its_limits(said: str, date: str) -> None:
     assert 1.0 <= hold_seconds({"retry-after": said, "date": date}) <= 3600.0
 
 
@@ -196,9 +205,9 @@ def test_a_documented_text_decides_in_each_body_and_with_each_status(known: str,
     stops = outcome.STOP_SUBSCRIPTION if known == "no_subscriptions" else ""
     for envelope in ENVELOPES:
         for status in (400, 403, 404, 408, 409, 422, 500, 502, 503, 504):
-            found = classify(kept(status, envelope(text)), event="New", oid=OID)
-            assert (found.kind, found.known, found.stops) == (Kind.REJECTED, known, stops)
-            assert " ".join(text.split()).lower() in " ".join(found.detail.split()).lower()
+            result = classify(kept(status, envelope(text)), event="New", oid=OID)
+            assert (result.kind, result.known, result.stops) == (Kind.REJECTED, known, stops)
+            assert " ".join(text.split()).lower() in " ".join(result.detail.split()).lower()
 
 
 @pytest.mark.parametrize("status", [200, 403, 500])
@@ -221,8 +230,8 @@ def test_the_known_refusals_over_a_real_connection(status: int, limits: Limits) 
 
 @pytest.mark.parametrize("text", [text for known, text in DOCUMENTED if known != "is_not_valid"])
 def test_no_other_refusal_of_an_update_proves_that_the_oid_is_absent(text: str) -> None:
-    found = classify(kept(403, failure(text)), event="Update", oid=OID)
-    assert (found.kind, found.presence) == (Kind.REJECTED, "")
+    result = classify(kept(403, failure(text)), event="Update", oid=OID)
+    assert (result.kind, result.presence) == (Kind.REJECTED, "")
 
 
 @pytest.mark.parametrize(
@@ -259,21 +268,21 @@ OTHER_BODIES = [b"", b"<html><h1>502 Bad Gateway</h1></html>", failure("We do no
 @pytest.mark.parametrize("status", [408, 409, 500, 501, 502, 503, 504, 599])
 def test_a_server_fault_without_a_documented_text_is_unknown(status: int) -> None:
     for body in OTHER_BODIES:
-        found = classify(kept(status, body), event="New", oid=OID)
-        assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", "")
+        result = classify(kept(status, body), event="New", oid=OID)
+        assert (result.kind, result.known, result.warning) == (Kind.UNKNOWN, "", "")
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451, 499])
 def test_any_other_4xx_is_a_rejection(status: int) -> None:
     for body in OTHER_BODIES:
-        found = classify(kept(status, body), event="New", oid=OID)
-        assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
+        result = classify(kept(status, body), event="New", oid=OID)
+        assert (result.kind, result.known, result.status) == (Kind.REJECTED, "", status)
     assert classify(kept(status, failure("We do not like it.")), event="New", oid=OID).detail == "We do not like it."
 
 
-def test_an_outcome_claims_nothing_that_its_answer_does_not() -> None:
-    found = classify(kept(404, b"no"), event="New", oid=OID)
-    assert {name: value for name, value in asdict(found).items() if value or value == 0} == {
+def test_an_outcome_claims_only_what_its_answer_proves() -> None:
+    result = classify(kept(404, b"no"), event="New", oid=OID)
+    assert {name: value for name, value in asdict(result).items() if value or value == 0} == {
         "kind": Kind.REJECTED,
         "detail": "no",
         "names_wait": False,
@@ -302,8 +311,8 @@ def test_stored_words_do_not_change() -> None:
 def test_refusals_and_server_faults_over_a_real_connection(limits: Limits) -> None:
     expected = {400: Kind.REJECTED, 404: Kind.REJECTED, 408: Kind.UNKNOWN, 409: Kind.UNKNOWN, 502: Kind.UNKNOWN}
     for status, kind in expected.items():
-        found = ask(servers.answer(status, b"<html>no</html>", Content_Type="text/html"), limits)
-        assert (found.kind, found.status, found.detail) == (kind, status, "<html>no</html>")
+        result = ask(servers.answer(status, b"<html>no</html>", Content_Type="text/html"), limits)
+        assert (result.kind, result.status, result.detail) == (kind, status, "<html>no</html>")
 
 
 @pytest.mark.parametrize("status", [None, 0, 100, 101, 199, 600, 999])

@@ -20,13 +20,13 @@ from .answers import NEW_SENTENCE, NO_SUBSCRIPTIONS, OID, OTHER, UPDATE_SENTENCE
 
 @pytest.mark.parametrize("status", [200, 201, 202, 299])
 def test_the_documented_sentence_is_accepted(status: int, limits: Limits) -> None:
-    found = ask(servers.answer(status, success(Message={"ID": 4606153124})), limits)
-    assert (found.kind, found.message_id, found.warning) == (Kind.ACCEPTED, "4606153124", "")
-    assert found.detail == NEW_SENTENCE
+    result = ask(servers.answer(status, success(Message={"ID": 4606153124})), limits)
+    assert (result.kind, result.message_id, result.warning) == (Kind.ACCEPTED, "4606153124", "")
+    assert result.detail == NEW_SENTENCE
     updated = success(UPDATE_SENTENCE, "Update", Message={"ID": "9" * 64}, Logs=[{"ID": "a" * 64}])
-    found = ask(servers.answer(status, updated), limits, "Update")
-    assert (found.kind, found.message_id, found.log_id) == (Kind.ACCEPTED, "9" * 64, "a" * 64)
-    assert (found.answered_oid, found.warning) == (OID, "")
+    result = ask(servers.answer(status, updated), limits, "Update")
+    assert (result.kind, result.message_id, result.log_id) == (Kind.ACCEPTED, "9" * 64, "a" * 64)
+    assert (result.answered_oid, result.warning) == (OID, "")
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,12 @@ def test_an_answer_without_errors_and_event_is_accepted(meta: dict[str, Any]) ->
 def test_an_acceptance_that_names_another_oid_has_a_warning(limits: Limits) -> None:
     """The how-to's own example does that."""
     body = success(f"Organization with id:{OTHER} has been updated successfully.", "Update")
-    found = ask(servers.answer(200, body), limits, "Update")
-    assert (found.kind, found.warning, found.answered_oid) == (Kind.ACCEPTED, outcome.OTHER_OID, OTHER)
+    result = ask(servers.answer(200, body), limits, "Update")
+    assert (result.kind, result.warning, result.answered_oid) == (
+        Kind.ACCEPTED,
+        outcome.OTHER_OID,
+        OTHER,
+    )
 
 
 def test_a_compressed_acceptance_counts_and_a_bomb_is_unknown(limits: Limits) -> None:
@@ -110,10 +114,10 @@ def test_any_other_2xx_is_unknown(body: object, limits: Limits) -> None:
     assert ask(servers.answer(200, body), limits).kind is Kind.UNKNOWN
 
 
-def test_a_new_sentence_is_pointed_out(limits: Limits) -> None:
-    found = ask(servers.answer(200, success("The organization is there now.")), limits)
-    assert (found.kind, found.warning) == (Kind.UNKNOWN, outcome.OTHER_SUCCESS)
-    assert found.detail == "The organization is there now."
+def test_an_undocumented_success_text_has_a_warning(limits: Limits) -> None:
+    result = ask(servers.answer(200, success("The organization is there now.")), limits)
+    assert (result.kind, result.warning) == (Kind.UNKNOWN, outcome.OTHER_SUCCESS)
+    assert result.detail == "The organization is there now."
     assert ask(servers.answer(200, b""), limits).warning == ""
 
 
@@ -127,9 +131,9 @@ def test_a_new_sentence_is_pointed_out(limits: Limits) -> None:
         (success("It is there.") | {"errorDetail": "no"}, ""),
     ],
 )
-def test_new_words_are_a_success_only_about_our_event_and_without_errors(body: object, warning: str) -> None:
-    found = classify(kept(200, body), event="New", oid=OID)
-    assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", warning)
+def test_an_undocumented_success_needs_our_event_and_no_errors(body: object, warning: str) -> None:
+    result = classify(kept(200, body), event="New", oid=OID)
+    assert (result.kind, result.known, result.warning) == (Kind.UNKNOWN, "", warning)
 
 
 def test_the_sentence_of_the_other_event_is_not_an_acceptance(limits: Limits) -> None:
@@ -164,12 +168,12 @@ def test_a_query_is_answered_by_records_that_can_be_read(limits: Limits) -> None
     ids=range(12),
 )
 def test_any_other_2xx_to_a_query_is_unknown(body: object, limits: Limits) -> None:
-    found = ask(servers.answer(200, body), limits, "Query")
-    assert (found.kind, found.warning) == (Kind.UNKNOWN, "")
+    result = ask(servers.answer(200, body), limits, "Query")
+    assert (result.kind, result.warning) == (Kind.UNKNOWN, "")
 
 
 @pytest.mark.parametrize("depth", [10, 100, 300, 900, 3000])
-def test_no_depth_of_an_answer_is_too_much(depth: int) -> None:
+def test_an_answer_of_any_depth_gets_an_outcome(depth: int) -> None:
     deep = b'{"x": [' * depth + b"1" + b"]}" * depth
     body = json.dumps(found_records()).encode().replace(b'"Active"', b'"Deep": ' + deep + b', "Active"')
     assert classify(kept(200, body), event="Query", oid=OID).kind in {Kind.ACCEPTED, Kind.UNKNOWN}
@@ -223,14 +227,14 @@ def is_yes(exchange: Exchange, event: str) -> bool:
 def test_every_exchange_has_an_outcome_and_is_accepted_only_with_the_documented_sentence(
     exchange: Exchange, event: str, after_unknown: bool
 ) -> None:
-    found = classify(exchange, event=event, oid=OID, after_unknown=after_unknown)
-    assert not exchange.sent or found.kind is not Kind.NOT_SENT
-    if found.kind is Kind.ACCEPTED and event != "Query":
+    result = classify(exchange, event=event, oid=OID, after_unknown=after_unknown)
+    assert not exchange.sent or result.kind is not Kind.NOT_SENT
+    if result.kind is Kind.ACCEPTED and event != "Query":
         assert exchange.status in range(200, 300)
         assert is_yes(exchange, event)
-    if found.kind is Kind.REJECTED and not found.known:
+    if result.kind is Kind.REJECTED and not result.known:
         assert exchange.status in range(400, 500)
-    for text in (found.detail, found.message_id, found.log_id):
+    for text in (result.detail, result.message_id, result.log_id):
         text.encode()
         assert "\0" not in text
         assert len(text) <= 2000
@@ -243,11 +247,11 @@ def test_a_2xx_of_any_bytes_is_unknown(body: bytes, encoding: str, event: str) -
 
 
 @given(st.data())
-def test_a_changed_acceptance_is_not_another_acceptance(data: st.DataObject) -> None:
+def test_a_mutated_acceptance_counts_only_with_the_documented_text(data: st.DataObject) -> None:
     body = json.dumps(success()).encode()
     place = data.draw(st.integers(0, len(body) - 1))
     piece = data.draw(st.binary(max_size=3))
     changed = body[:place] + piece + body[place + data.draw(st.integers(0, 3)) :]
-    found = classify(kept(200, changed), event="New", oid=OID)
-    assert found.kind in {Kind.ACCEPTED, Kind.UNKNOWN}
-    assert (found.kind is Kind.ACCEPTED) <= is_yes(kept(200, changed), "New")
+    result = classify(kept(200, changed), event="New", oid=OID)
+    assert result.kind in {Kind.ACCEPTED, Kind.UNKNOWN}
+    assert (result.kind is Kind.ACCEPTED) <= is_yes(kept(200, changed), "New")

@@ -41,7 +41,7 @@ TWICE = "The directory answered with 2 organizations that have this OID."
         "beside a nameless",
     ],
 )
-def test_the_one_organization_with_our_oid_is_meant_wherever_the_oid_is(listed):
+def test_the_organization_with_our_oid_is_found_at_any_identifier(listed):
     record = record_in(query_response(*listed))
     assert (record.oid, record.name) == (OID, "Lakeside Clinics")
     assert (record.identifiers, dict(record.carried)[OTHER_OIDS_KEY]) == ((), json.dumps([OTHER_OIDS[0]]))
@@ -69,20 +69,20 @@ def test_the_one_organization_with_our_oid_is_meant_wherever_the_oid_is(listed):
     ],
     ids=["another", "others", "one below", "another kind of identifier", "twice", "twice, once second", "no name"],
 )
-def test_any_other_list_is_not_understood_and_said_in_one_sentence(listed, sentence):
+def test_any_other_list_is_unreadable_with_one_sentence(listed, sentence):
     with pytest.raises(UnexpectedOrganizations) as raised:
         read_query_answer(query_response(*listed), OID)
     assert raised.value.sentence == sentence
 
 
-def test_what_cannot_be_read_is_said_in_one_sentence():
+def test_an_unreadable_value_is_explained_in_one_sentence():
     with pytest.raises(AnswerNotUnderstood) as raised:
         read_query_answer(query_response(Organizations=organization()), OID)
     assert raised.value.sentence == "The directory's answer was not understood: Organizations is not a list."
 
 
 @given(st.lists(st.lists(oid_texts(), max_size=3, unique=True), max_size=4), oid_texts())
-def test_a_list_is_absent_one_record_or_not_understood(listed, oid):
+def test_a_list_means_absent_one_record_or_unreadable(listed, oid):
     body = query_response(*(identified(*oids) for oids in listed))
     ours = sum(oid in oids for oids in listed)
     if listed and ours != 1:
@@ -100,7 +100,7 @@ def test_a_list_is_absent_one_record_or_not_understood(listed, oid):
 @pytest.mark.parametrize(
     "text", ["2.16.840.1", " 2.16.840.1", "URN:OID:2.16.840.1", "urn:oid:2.16.840.1 ", "\u00a0Urn:Oid: 2.16.840.1\n"]
 )
-def test_a_parent_is_the_same_oid_however_it_is_written(text):
+def test_a_parent_is_the_same_oid_in_any_spelling(text):
     body = query_response(organization(PartOf={"Identifier": {"Value": text}}))
     assert record_in(body).part_of_oid == "2.16.840.1"
 

@@ -54,7 +54,7 @@ REORDERED = replace(RECORD, aliases=("Shore", "North"))
         ("Update", replace(OTHER, address=LONGER_ZIP.address), RECORD, OTHER, Proof.SHOWN),
     ],
 )
-def test_what_one_answer_proves(
+def test_each_answer_proves_this(
     event: str,
     sent: OrganizationRecord,
     before: OrganizationRecord | None,
@@ -74,21 +74,21 @@ def test_what_one_answer_proves(
         (OTHER, None, Proof.UNPROVED),
     ],
 )
-def test_a_success_in_undocumented_words_proves_the_record_that_the_directory_shows(
+def test_an_undocumented_success_proves_the_record_that_the_directory_shows(
     sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Proof
 ) -> None:
     assert judge_directory_answer("Update", sent, RECORD, seen, has_undocumented_success=True) == finding
 
 
 @given(st.data())
-def test_an_update_that_was_not_applied_is_never_proved_however_the_directory_spells(data: st.DataObject) -> None:
+def test_an_update_that_was_not_applied_is_never_proved_in_any_spelling(data: st.DataObject) -> None:
     before, sent = data.draw(plain_records), data.draw(plain_records)
     seen = data.draw(spellings(before))
     assert judge_directory_answer("Update", sent, before, seen) is Proof.UNPROVED
 
 
 @given(st.data())
-def test_an_update_inside_the_spelling_is_never_proved(data: st.DataObject) -> None:
+def test_an_update_that_changes_only_the_spelling_is_never_proved(data: st.DataObject) -> None:
     before = data.draw(plain_records)
     sent = replace(data.draw(spellings(before)), destination_id=before.destination_id)
     assert judge_directory_answer("Update", sent, before, data.draw(spellings(sent))) is Proof.UNPROVED
@@ -104,7 +104,7 @@ def test_an_update_that_was_applied_with_a_visible_change_is_always_proved(data:
 
 
 @given(st.data())
-def test_a_new_is_proved_by_the_record_however_the_directory_spells(data: st.DataObject) -> None:
+def test_a_new_is_proved_by_the_record_in_any_spelling(data: st.DataObject) -> None:
     sent = data.draw(plain_records)
     assert judge_directory_answer("New", sent, None, data.draw(spellings(sent))) is Proof.SHOWN
 

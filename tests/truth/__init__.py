@@ -1,4 +1,4 @@
-"""The truth test: whatever happens, no page says what the log of the world contradicts.
+"""The truth test: in no history does a page claim what the log contradicts.
 
 `steps.py` has what can happen, `histories.py` draws and runs histories of it, `claims.py` finds what the pages say, and
 `judges.py` judges each kind of claim by the log. When a page says a thing in another way, adapt `claims.py`.

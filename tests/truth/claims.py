@@ -1,4 +1,4 @@
-"""What the pages say: one recogniser for each claim, by a key, a field of the page object or a fragment of its text.
+"""The claims of pages. A recogniser finds each kind by a key, a field of the page object or a part of its text.
 
 This is the only file of the truth test that knows how pages put things. Each `Said` names its kind, for which
 `judges.py` has the judge; the pages are made by the functions that the views call.
@@ -46,7 +46,7 @@ from tests.truth.history import RECORDS, History
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One claim of one page. What it is about and what it says of it depends on its kind."""
+    """One claim of one page. The meaning of its fields depends on its kind."""
 
     kind: str
     page: str
@@ -120,7 +120,7 @@ def in_text(page: str, text: object, *, oid: str = "", submission: Submission | 
 
 
 class Pages:
-    """What the pages say of one history. Each is made anew only when something that it shows may have changed."""
+    """The claims of all pages in one history. A page is built again only if something that it shows changed."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -129,13 +129,13 @@ class Pages:
         self._told = 0
 
     def copied(self, history: History) -> "Pages":
-        """The same pages, of a history that goes on from here."""
+        """The same pages, for a copy of the history."""
         copy = Pages(history)
         copy._state, copy._kept, copy._told = self._state, dict(self._kept), self._told
         return copy
 
     def say(self, since: int = 0) -> Iterator[Said]:
-        """All that any page says now, and the sentences of the entries after the one of this number."""
+        """The claims of all pages now, and of the history entries after this sequence."""
         entries = list(AuditEntry.objects.filter(sequence__gt=self._told).order_by("sequence"))
         state = entries[-1].sequence if entries else self._told, self._history.world.time.replace(microsecond=0)
         if state != self._state:
@@ -162,7 +162,7 @@ class Pages:
 
 
 def _differences(organization: Organization) -> Iterator[Said]:
-    """The page that offers to take the directory's values: it has each difference, and what it shows was shown."""
+    """The claims of the page that offers to take the values of the directory."""
     page = differences_page.differences_content(organization)
     says_why_not = page.asks_whose or organization.is_missing or "does not show the last acceptance yet" in page.heading
     is_shown = bool(page.rows) or says_why_not
@@ -202,7 +202,7 @@ def _record(page: _RecordPage) -> Iterator[Said]:
 
 
 def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]:
-    """The claims about an acceptance: what a Query showed it showed when it was asked."""
+    """The claims about an acceptance, dated by the Query if there is one."""
     for said in in_text(page, text, submission=submission):
         at_its_time = said.kind == "the directory shows what was sent"
         yield replace(said, value=submission.evidence_at) if at_its_time else said
@@ -267,7 +267,7 @@ def _submission_at(url: str) -> Submission | None:
 
 
 def _submission(organization: Organization) -> Iterator[Said]:
-    """The page of the record's last submission: those before it were judged when they were the last."""
+    """The page of the last submission of the record. Earlier ones were judged when they were the last."""
     submission = organization.last_submission
     if submission is None:
         return
@@ -307,7 +307,7 @@ def _queries(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said
     }
     for query in (row.query for row in shown.rows if row.query is not None):
         kind = kinds.get(query.word.key)
-        if kind and not query.text.startswith("asked "):  # one of three Queries alone says nothing of the OID
+        if kind and not query.text.startswith("asked "):  # one of three Queries proves nothing about the OID
             yield Said(kind, "submission, Query", query.word.word, submission.oid, submission, query.started)
 
 

@@ -1,4 +1,4 @@
-"""How the log judges what the portal says of messages on their way and of what the directory has."""
+"""The judges of claims about open messages and about the content of the directory."""
 
 import datetime
 import json
@@ -19,7 +19,7 @@ def never_sent(facts: Facts, said: Said) -> bool:
 
 
 def saved_not_sent(facts: Facts, said: Said) -> bool:
-    """False where every value that it speaks of was in a message that arrived after the last acceptance."""
+    """False if every value of the claim was in a message that arrived after the last acceptance."""
     if not said.oid:
         return True  # a line of home that counts many records
     fields = _changed_fields(facts, said.oid)
@@ -29,7 +29,7 @@ def saved_not_sent(facts: Facts, said: Said) -> bool:
 
 
 def _changed_fields(facts: Facts, oid: str) -> dict[str, str]:
-    """The fields in which what is wanted differs from what the portal compares with, with the wanted value."""
+    """The fields in which the saved values differ from the baseline, with the saved value."""
     wanted, compared = texts(facts.wanted(oid)), facts.organization(oid).baseline_record()
     old = texts(compared) if compared else {}
     return {key: value for key, value in wanted.items() if old.get(key, "") != value and not key.startswith("carried.")}
@@ -126,12 +126,12 @@ def said_not_valid_since(facts: Facts, oid: str, moment: datetime.datetime) -> b
 
 
 def compared_as_equal(facts: Facts, said: Said) -> bool:
-    """Shown as equal without a word that it only means the same."""
+    """The page shows the values as equal, and does not say that only their meaning is the same."""
     return said.value.equal is not True or said.value.means_same or said.value.sent == said.value.seen
 
 
 def may_have_arrived(facts: Facts, said: Said) -> bool:
-    """A byte left, or a worker died before it knew, and Redox did not answer every attempt with a no."""
+    """A byte was sent, or a worker died, and Redox did not reject every attempt."""
     replies = facts.all_replies(said.about())
     may_have_left = any(reply.exchange.sent or not reply.was_read for reply in replies)
     return may_have_left and not all(reply.was_read and is_no(reply) for reply in replies)

@@ -1,4 +1,4 @@
-"""Histories drawn at random: mostly parts that belong together, such as an edit, its message and what follows."""
+"""Random histories, mostly of related steps, such as an edit, its message and the answer."""
 
 import itertools
 from collections.abc import Callable
@@ -67,14 +67,14 @@ class _Draw:
     # Parts
 
     def work_on_a_record(self) -> list[Step]:
-        """What most histories are made of: an edit, a message, and what happens meanwhile and afterwards."""
+        """The usual part of a history: an edit, a message, and the events during and after it."""
         record, person = self.record(), self.person()
         edit, send = Edit(self.person(), record, self.change()), Send(record, way=self.way(), person=person)
         meanwhile = self.one((3, self.wait), (1, self.meddle), (1, self.ask))
         return [edit, send, meanwhile, self.one((4, self.wait), (1, self.decide))]
 
     def seen_otherwise(self) -> list[Step]:
-        """The directory shows something else than was accepted, and somebody does something about it."""
+        """The directory differs from what was accepted, and somebody reacts."""
         record = self.record()
         meddle = Meddle(record, self.random.choice([*Meddling]))
         after = (TakeTheirs(record), Edit(self.person(), record, self.change()), self.send(), self.wait())

@@ -1,4 +1,4 @@
-"""What is so, by the log of the world: what arrived, what Redox answered, what the directory had and showed."""
+"""The facts from the log: what arrived, what Redox answered, and what the directory had and showed."""
 
 import datetime
 import itertools
@@ -24,7 +24,7 @@ LOST = {408, 409}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a Query showed of an OID and when. `record` is None where the directory listed nothing."""
+    """What a Query showed of an OID, and when. `record` is None if the directory listed nothing."""
 
     at: datetime.datetime
     record: OrganizationRecord | None
@@ -40,7 +40,7 @@ class Known:
 
 
 class Facts:
-    """The log of one history at one moment, as the judges ask it."""
+    """The log of one history at one time, with the questions of the judges."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -67,12 +67,12 @@ class Facts:
         return any(reply.exchange.sent for reply in self.all_replies(submission))
 
     def applied(self, submission: Submission) -> bool:
-        """Whether the directory ever had the message's content because of it."""
+        """Whether the message ever took effect in the directory."""
         since, sha256 = submission.created_at, submission.message_sha256
         return any(content.sha256 == sha256 and content.at > since for content in self.world.contents)
 
     def replies(self, submission: Submission) -> list[Answered]:
-        """What the portal got to read of the replies to a submission."""
+        """The replies to a submission that the portal read."""
         return [reply for reply in self.all_replies(submission) if reply.was_read]
 
     def all_replies(self, submission: Submission) -> list[Answered]:

@@ -1,4 +1,4 @@
-"""Histories: where they start, and how one is run and judged after each step."""
+"""Histories: their starts, and the run of one, judged after each step."""
 
 import itertools
 from collections import Counter
@@ -39,7 +39,7 @@ class Contradiction:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one history."""
+    """The result of one history."""
 
     contradictions: list[Contradiction] = field(default_factory=list)
     claimed: Counter[str] = field(default_factory=Counter)
@@ -105,7 +105,7 @@ STARTS: tuple[Start, ...] = (start_new, start_accepted, start_taken_over, start_
 
 @dataclass(slots=True)
 class Base:
-    """A start, from which histories are run. Nothing of one is left when the next begins."""
+    """A start for histories. Each run is rolled back before the next one."""
 
     folder: Path
     start: History
@@ -118,9 +118,9 @@ class Base:
         _judge(self.pages, self.start, 0, self.at_the_start)
 
     def run(self, steps: Sequence[Step], *, to_the_first: bool = False, only_the_end: bool = False) -> Outcome:
-        """Do the steps and judge all that every page says, at the start and after each; or to the first contradiction.
+        """Run the steps and judge every page at the start and after each step. `to_the_first` ends at a contradiction.
 
-        A step after which nothing is different is not judged again. `only_the_end`: nor is any but the last.
+        A step that changes nothing is not judged. With `only_the_end`, only the last step is judged.
         """
         outcome = self.at_the_start.copied()
         with self.begun() as history:
@@ -136,7 +136,7 @@ class Base:
 
     @contextmanager
     def begun(self) -> Iterator[History]:
-        """A history at the start, for its own steps; all that it saved is taken back."""
+        """A history at the start. Everything that it saves is rolled back."""
         folder = self.folder / str(next(self._numbers))
         history = self.start.copied(self.start.world.copied(folder))
         with override_settings(VAR_DIR=folder), history.world.in_place_of_redox(), _taken_back():
@@ -145,7 +145,7 @@ class Base:
 
 
 def _state(history: History) -> tuple[int, *tuple[object, ...]]:
-    """All on which the pages and their judges depend, in short."""
+    """A summary of everything that the pages and the judges depend on."""
     world = history.world
     time = world.time.replace(microsecond=0)
     return AuditHead.objects.get().sequence, time, len(world.contents), len(world.replies), len(world.answers)
@@ -161,7 +161,7 @@ def _judge(pages: Pages, history: History, number: int, outcome: Outcome, *, sin
 
 @contextmanager
 def base(folder: Path, start: Start) -> Iterator[Base]:
-    """The start of histories, in a database that is taken back at the end."""
+    """A start for histories, in a transaction that is rolled back at the end."""
     times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": float(LEASE), "REDOX_SETTLE": float(SETTLE), "REDOX_RATE": 1e6}
     settings = redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)
     folder.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def _taken_back() -> Iterator[None]:
 
 
 def find_shortest(run: Base, steps: Sequence[Step], kind: str) -> tuple[Step, ...]:
-    """The history without each step, and with each fault left out, that this kind of contradiction does not need."""
+    """The shortest history with this kind of contradiction: without unneeded steps and failures."""
     shortest = tuple(steps)
     for place in reversed(range(len(shortest))):
         without = shortest[:place] + shortest[place + 1 :]
@@ -210,7 +210,7 @@ def find_shortest(run: Base, steps: Sequence[Step], kind: str) -> tuple[Step, ..
 
 
 def _plainer(step: Step) -> Iterator[Step]:
-    """The step without its faults, the plainest first."""
+    """The step without its failures, the simplest first."""
     usual = {"way": Way.YES, "showing": Showing.AS_IT_IS}
     found = {name: value for name, value in usual.items() if getattr(step, name, value) != value}
     if found:

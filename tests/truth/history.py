@@ -1,4 +1,4 @@
-"""One history as it goes: the world, the people, what they did, and the worker that they share."""
+"""One history during its run: the world, the people, their edits, and their worker."""
 
 import datetime
 from contextlib import suppress
@@ -54,7 +54,7 @@ class History:
         return found.select_related("organization", "submitter").order_by("-pk").first()
 
     def note_edit(self, person: User, before: OrganizationRecord | None, after: OrganizationRecord) -> None:
-        """Keep whose work these fields are; all of them, where a record was added."""
+        """Note who edited these fields; all fields if the record was created."""
         old, new = texts(before) if before else {}, texts(after)
         changed = frozenset(key for key in old | new if old.get(key) != new.get(key))
         self.edits.append(Edited(self.world.now(), after.oid, person.get_full_name(), changed))

@@ -1,4 +1,4 @@
-"""How the log judges each kind of claim: true unless what happened contradicts it."""
+"""The judge of each kind of claim: true unless the log contradicts the claim."""
 
 import itertools
 import json

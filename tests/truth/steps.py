@@ -1,4 +1,4 @@
-"""What can happen in a history: acts of people, the worker with its faults, time, and others who change the directory.
+"""The steps of a history: actions of people, the worker and its failures, time, and changes of the directory.
 
 Each step calls the functions that the views and the worker call. A step that is not possible now does nothing.
 """
@@ -94,7 +94,7 @@ def _placed(record: OrganizationRecord, **values: str) -> OrganizationRecord:
 
 
 class Step:
-    """One thing that happens. Its text is a line of a history in words."""
+    """One event. Its text is one line of the printed history."""
 
     def do(self, history: History) -> None:
         raise NotImplementedError
@@ -124,7 +124,7 @@ class Edit(Step):
 
 @dataclass(frozen=True, repr=False)
 class Send(Step):
-    """Review and send; with a way a worker takes it at once, else it waits."""
+    """Review and submit. With a way, a worker sends it at once; without one it stays queued."""
 
     record: str
     intent: Intent | None = None
@@ -174,7 +174,7 @@ class SendBranch(Step):
 
 @dataclass(frozen=True, repr=False)
 class Wait(Step):
-    """Time passes; then a worker does what is due."""
+    """Time passes, then a worker runs everything that is due."""
 
     seconds: int
     way: Way = Way.YES
@@ -280,7 +280,7 @@ class TakeTheirs(Step):
 
 @dataclass(frozen=True, repr=False)
 class Decide(Step):
-    """The approver asks, compares and takes one of the choices."""
+    """The approver queries the directory, compares, and takes one of the choices."""
 
     choice: int
 
@@ -313,7 +313,7 @@ def decide_last(history: History, submission: Submission, verdict: Verdict) -> N
 
 @dataclass(frozen=True, repr=False)
 class GoOn(Step):
-    """Check the connection, go on after a stop, and let a paused plan go on."""
+    """Check the connection, resume sending after a stop, and resume a paused plan."""
 
     def __str__(self) -> str:
         return "the approver checks the connection and lets everything go on"

@@ -1,4 +1,4 @@
-"""Random histories and those in which a page once said more than it knew: none says what the log contradicts.
+"""No page contradicts the log, in random histories and in those in which a page once claimed too much.
 
 `.venv/bin/python -m tests.truth 2000` runs more of them and shows every kind of contradiction.
 """
@@ -33,7 +33,7 @@ HISTORIES = 12
 
 @dataclass(frozen=True, repr=False)
 class DecideOurs(Step):
-    """The approver asks and decides so, whatever the portal proposes."""
+    """The approver queries and decides that the record is ours, against any proposal of the portal."""
 
     def __str__(self) -> str:
         return f"the approver decides: {Verdict.OURS}"
@@ -157,7 +157,7 @@ None is longer than it must be: what was said too much, or is said rarely, is sa
 @pytest.mark.one_database
 @pytest.mark.django_db
 def test_no_page_says_what_the_log_contradicts(tmp_path: Path) -> None:
-    """A recogniser of words that no page writes any more would let every such claim pass: each kind is made once."""
+    """Each kind of claim must occur once: a recogniser of an outdated text would accept every claim of its kind."""
     wrong: list[str] = []
     claimed: set[str] = set()
     for place, start in enumerate(STARTS):

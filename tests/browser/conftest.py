@@ -94,7 +94,7 @@ def people(transactional_db: None) -> dict[str, User]:
 def person(people: dict[str, User]) -> Callable[..., User]:
     """The person with a role and a number: `person("editor")` is "Editor One"."""
 
-    def made(role: str, number: str = "One") -> User:
+    def create(role: str, number: str = "One") -> User:
         username = f"{role}-{number.lower()}"
         if username not in people:
             people[username] = factories.UserFactory(
@@ -102,7 +102,7 @@ def person(people: dict[str, User]) -> Callable[..., User]:
             )
         return people[username]
 
-    return made
+    return create
 
 
 @pytest.fixture(scope="session")

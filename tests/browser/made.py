@@ -14,15 +14,15 @@ END = {State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON}
 
 def registered(oid: str = factories.BASE, *, user: User, environment: str = "staging", **values: Any) -> Organization:
     """A record that Redox accepted."""
-    made = factories.organization(oid, user=user, environment=environment, **values)
-    submission = sent(made, user=user)
+    organization = factories.organization(oid, user=user, environment=environment, **values)
+    submission = sent(organization, user=user)
     assert submission.state == State.ACCEPTED, submission.state_reason
-    return Organization.objects.get(pk=made.pk)
+    return Organization.objects.get(pk=organization.pk)
 
 
-def sent(made: Organization, *, user: User, **values: Any) -> Submission:
+def sent(organization: Organization, *, user: User, **values: Any) -> Submission:
     """A submission of what is saved that had its answer, whatever it was."""
-    submission = factories.submission(made, user=user, **values)
+    submission = factories.submission(organization, user=user, **values)
     ends = time.monotonic() + 30
     while submission.state not in END:
         assert time.monotonic() < ends, submission.state
@@ -32,9 +32,11 @@ def sent(made: Organization, *, user: User, **values: Any) -> Submission:
     return submission
 
 
-def edited(made: Organization, *, user: User, **values: Any) -> Organization:
+def edited(organization: Organization, *, user: User, **values: Any) -> Organization:
     """The record with other values saved, not sent."""
-    made = Organization.objects.get(pk=made.pk)
-    values = {"part_of_oid": made.part_of_oid, "name": made.name} | values
-    record = factories.record(made.oid, **values)
-    return organizations.edit(made.pk, made.version, record, stands_for=made.stands_for, actor=person(user))
+    organization = Organization.objects.get(pk=organization.pk)
+    values = {"part_of_oid": organization.part_of_oid, "name": organization.name} | values
+    record = factories.record(organization.oid, **values)
+    return organizations.edit(
+        organization.pk, organization.version, record, stands_for=organization.stands_for, actor=person(user)
+    )

@@ -21,9 +21,11 @@ RECORD = f"/staging/organizations/{BASE}/"
 @pytest.fixture
 def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]) -> Page:
     """An editor, and an accepted record of which the directory shows another name and another spelling."""
-    made = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
-    row = Organization.objects.get(pk=made.pk)
-    shown = replace(made.record(), name="Lakeside (Clinics)", address=replace(made.record().address, country="US"))
+    organization = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
+    row = Organization.objects.get(pk=organization.pk)
+    shown = replace(
+        organization.record(), name="Lakeside (Clinics)", address=replace(organization.record().address, country="US")
+    )
     directory_state.keep_reading(row, shown, clock.now())
     return page_as("editor")
 

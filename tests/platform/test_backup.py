@@ -10,10 +10,10 @@ from .serving import manage
 def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
 
-    made = manage("backup", str(file), **variables)
+    result = manage("backup", str(file), **variables)
 
-    assert (made.returncode, made.stderr) == (0, "")
-    assert f"{file} holds the database up to entry " in made.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"{file} holds the database up to entry " in result.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with closing(sqlite3.connect(file)) as copy:
         assert copy.execute("SELECT count(*) FROM organizations_environmentgate").fetchone() == (2,)

@@ -51,8 +51,8 @@ def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, databa
 
 
 def assert_private(folder: Path) -> None:
-    made = {path.name for path in folder.iterdir()}
-    assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
+    files = {path.name for path in folder.iterdir()}
+    assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= files
     assert open_to_others(folder) == set()
 
 

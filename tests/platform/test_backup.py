@@ -7,7 +7,7 @@ from contextlib import closing
 from .serving import manage
 
 
-def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
+def test_a_copy_is_complete_and_private_and_overwrites_nothing(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
 
     result = manage("backup", str(file), **variables)
@@ -26,7 +26,7 @@ def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
     assert f"There is no folder {tmp_path / 'none'}." in nowhere.stderr
 
 
-def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
+def test_a_failed_copy_leaves_no_file(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
     damaged = tmp_path / "damaged.sqlite3"
     damaged.write_bytes(b"This is no database. " * 100)
@@ -38,7 +38,7 @@ def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
     assert not file.exists()
 
 
-def test_a_database_whose_first_migration_was_cut_off_can_be_copied(variables, database, tmp_path):
+def test_a_database_with_an_interrupted_first_migration_can_be_copied(variables, database, tmp_path):
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DELETE FROM organizations_audithead")
     assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0

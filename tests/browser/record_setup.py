@@ -1,4 +1,4 @@
-"""Records that stand in the directory, made by the services and sent for real."""
+"""Records that the services create and send to the practice directory."""
 
 import time
 from typing import Any
@@ -9,22 +9,22 @@ from organizations.services.delivery import workers
 from organizations.services.records import organizations
 from tests import factories
 
-END = {State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON}
+FINAL_STATES = {State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON}
 
 
-def registered(oid: str = factories.BASE, *, user: User, environment: str = "staging", **values: Any) -> Organization:
-    """A record that Redox accepted."""
+def register(oid: str = factories.BASE, *, user: User, environment: str = "staging", **values: Any) -> Organization:
+    """Create a record and send it until Redox accepts it."""
     organization = factories.organization(oid, user=user, environment=environment, **values)
-    submission = sent(organization, user=user)
+    submission = send(organization, user=user)
     assert submission.state == State.ACCEPTED, submission.state_reason
     return Organization.objects.get(pk=organization.pk)
 
 
-def sent(organization: Organization, *, user: User, **values: Any) -> Submission:
-    """A submission of what is saved that had its answer, whatever it was."""
+def send(organization: Organization, *, user: User, **values: Any) -> Submission:
+    """Send the saved record, and wait until its submission has a result."""
     submission = factories.submission(organization, user=user, **values)
     ends = time.monotonic() + 30
-    while submission.state not in END:
+    while submission.state not in FINAL_STATES:
         assert time.monotonic() < ends, submission.state
         if not workers.run_once(system("Worker of the tests")):
             time.sleep(0.02)  # another worker has it
@@ -32,8 +32,8 @@ def sent(organization: Organization, *, user: User, **values: Any) -> Submission
     return submission
 
 
-def edited(organization: Organization, *, user: User, **values: Any) -> Organization:
-    """The record with other values saved, not sent."""
+def edit(organization: Organization, *, user: User, **values: Any) -> Organization:
+    """Save other values of the record without sending them."""
     organization = Organization.objects.get(pk=organization.pk)
     values = {"part_of_oid": organization.part_of_oid, "name": organization.name} | values
     record = factories.record(organization.oid, **values)

@@ -28,7 +28,7 @@ def tab_to(page: Page, words: str) -> None:
         page.keyboard.press("Tab")
         stop = page.evaluate(_FOCUS)
         if stop["tag"] == "BODY":
-            continue  # from the last stop the browser goes round by its own bar
+            continue  # after the last element the focus goes through the browser's own controls
         passed.append(stop["words"])
         assert stop["seen"], f"the focus on '{stop['words']}' is outside the window"
         assert stop["ring"], f"nobody sees the focus on '{stop['words']}'"

@@ -38,8 +38,8 @@ class Seeded:
 
     def submission(self, state: State) -> str:
         """The URL of the latest submission in this state."""
-        found = Submission.objects.filter(state=state, environment="staging").latest("pk")
-        return f"/staging/submissions/{found.pk}/"
+        latest = Submission.objects.filter(state=state, environment="staging").latest("pk")
+        return f"/staging/submissions/{latest.pk}/"
 
     def plan(self) -> str:
         """The URL of the only plan."""

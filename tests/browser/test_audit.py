@@ -76,6 +76,6 @@ def test_after_back_the_filters_match_the_list(sent: None, page_as: PageAs) -> N
         page.wait_for_url(re.compile(f"environment={value}"))
     page.go_back()
     expect(environment).to_have_value("staging")
-    environment.evaluate("it => { it.value = 'production'; }")  # as a page that the browser kept comes back
+    environment.evaluate("it => { it.value = 'production'; }")  # as when the browser restores a cached page
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(environment).to_have_value("staging")

@@ -77,9 +77,9 @@ def lists(seeded: Seeded) -> Addresses:
 
 
 def records(seeded: Seeded) -> Addresses:
-    shown = ("Lakeside Clinics", NORTH, "Lakeside East", "Lakeside South")
+    names = ("Lakeside Clinics", NORTH, "Lakeside East", "Lakeside South")
     return {
-        "record": [seeded.record(name) for name in shown],
+        "record": [seeded.record(name) for name in names],
         "record-submissions": [seeded.record("Lakeside Old Town", "submissions/")],
         "record-history": [seeded.record(NORTH, "history/")],
         "counterpart": [
@@ -184,8 +184,8 @@ def test_every_page_is_checked() -> None:
     oids = {"Lakeside Old Town": ""}
     anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
     looked_at = {name for group in GROUPS for name in group(anywhere)} | JUDGED_ELSEWHERE | {*account_addresses(1)}
-    named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
-    assert named - NO_PAGES == looked_at
+    names = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
+    assert names - NO_PAGES == looked_at
 
 
 def test_filters_are_in_one_line_and_columns_are_aligned(seeded: Seeded, page_as: PageAs) -> None:

@@ -204,7 +204,7 @@ def test_all_with_unsent_changes_are_chosen_without_a_script(records: None, page
     expect(page.locator("#count")).to_have_text("2 of 63 records fit, and 3 parents")
 
 
-def test_a_phone_shows_only_records_with_work(records: None, page_as: PageAs) -> None:
+def test_a_phone_hides_the_status_of_ordinary_records(records: None, page_as: PageAs) -> None:
     page = page_as("viewer", viewport=NARROW)
     page.goto(f"{LIST}?view=list")
     expect(page.locator("td.ordinary").first).to_be_hidden()

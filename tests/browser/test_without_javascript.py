@@ -37,7 +37,7 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     page.get_by_role("button", name="Send update to STAGING").click()
     expect(page.locator("#state")).to_contain_text("Queued")
     expect(page.locator("#state")).to_contain_text("Reload to see the result.", use_inner_text=True)
-    expect(page.locator("#asked-by footer")).to_be_hidden()  # it holds nothing but a button to copy
+    expect(page.locator("#asked-by footer")).to_be_hidden()  # it only has a button to copy
     assert workers.run_once(system("Worker of the tests"))
     page.reload()
     expect_accepted(page)

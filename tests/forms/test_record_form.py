@@ -261,7 +261,7 @@ def test_an_unknown_destination_must_be_entered():
             "E-mail addresses have 2001 characters; at most 2000 can be kept.",
         ),
         (
-            {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line is an error of its own
+            {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line has its own error
             "email_addresses",
             "At most 50 e-mail addresses can be kept; here are 999. Remove some.",
         ),

@@ -54,8 +54,8 @@ def test_a_text_outside_the_list_is_an_additional_entry(name, text, stored, labe
     context = form_context(stored=texts(**{name: stored}))
     for is_checked in (False, True):
         form = RecordForm(texts(**{name: text}), context, checked=is_checked)
-        shown = str(form.main[name])
-        assert re.search(rf'<option value="{re.escape(text)}"[^>]* selected[^>]*>{re.escape(label)}</option>', shown)
+        html = str(form.main[name])
+        assert re.search(rf'<option value="{re.escape(text)}"[^>]* selected[^>]*>{re.escape(label)}</option>', html)
 
 
 @pytest.mark.parametrize(("country", "state"), [("Canada", "Ontario"), ("USA", "WI"), ("u.s.", "WI"), ("", "WI")])

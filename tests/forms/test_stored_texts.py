@@ -21,12 +21,12 @@ DESK = LAKESIDE.contacts[0]
 
 
 def form_of(
-    stored: OrganizationRecord, wanted: OrganizationRecord | None = None, *, checked: bool = True
+    stored: OrganizationRecord, typed_record: OrganizationRecord | None = None, *, checked: bool = True
 ) -> RecordForm:
     """The form of a stored record with the texts that are typed now."""
-    shown = Typed.from_record(stored, stands_for="", place=OTHER)
-    typed = Typed.from_record(wanted or stored, stands_for="", place=OTHER)
-    return RecordForm(typed, form_context(stored=shown, fixed_oid=stored.oid), checked=checked)
+    shown_texts = Typed.from_record(stored, stands_for="", place=OTHER)
+    typed = Typed.from_record(typed_record or stored, stands_for="", place=OTHER)
+    return RecordForm(typed, form_context(stored=shown_texts, fixed_oid=stored.oid), checked=checked)
 
 
 def field(form: RecordForm, part: str, name: str) -> Any:
@@ -61,14 +61,14 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_stored_text_that_would_be_refused_is_kept_and_marked(case: str) -> None:
     stored, part, name = REFUSED[case]
-    wanted = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
-    form = form_of(stored, wanted)
+    edited_record = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
+    form = form_of(stored, edited_record)
     assert form.is_valid()
-    assert (form.record(), form.changed) == (wanted, "")
+    assert (form.record(), form.changed) == (edited_record, "")
     for shown in (form, form_of(stored, checked=False)):
-        found = field(shown, part, name)
-        assert found.kept.startswith("The stored text is kept and sent unchanged.")
-        assert f"{found.auto_id}_kept" in found.aria_describedby
+        bound_field = field(shown, part, name)
+        assert bound_field.kept.startswith("The stored text is kept and sent unchanged.")
+        assert f"{bound_field.auto_id}_kept" in bound_field.aria_describedby
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -76,11 +76,11 @@ def test_the_same_text_is_refused_if_it_is_not_stored(case: str) -> None:
     wanted, part, name = REFUSED[case]
     form = form_of(replace(LAKESIDE, contacts=(), identifiers=()), wanted)
     assert not form.is_valid()
-    found = form.main if part == "main" else getattr(form, part).forms[0]
-    assert name in found.errors
+    subform = form.main if part == "main" else getattr(form, part).forms[0]
+    assert name in subform.errors
 
 
-def test_an_empty_stored_contact_name_does_not_allow_another() -> None:
+def test_a_stored_contact_without_a_name_does_not_allow_another() -> None:
     stored = replace(LAKESIDE, contacts=(replace(DESK, name=""),))
     form = form_of(stored, replace(stored, contacts=(*stored.contacts, ContactRecord(purpose="Technical"))))
     assert not form.is_valid()
@@ -110,9 +110,9 @@ def test_no_stored_text_blocks_an_edit(stored: OrganizationRecord, street: str) 
 
 @pytest.mark.parametrize("name", ["name", "oid", "street", "city", "state", "zip_code"])
 def test_typing_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
-    shown = Typed.from_record(LAKESIDE, stands_for="", place=OTHER)
-    twice = "\n".join([shown.fields[name]] * 60)
-    form = RecordForm(shown.having(**{name: twice}), form_context(stored=shown), checked=True)
+    shown_texts = Typed.from_record(LAKESIDE, stands_for="", place=OTHER)
+    twice = "\n".join([shown_texts.fields[name]] * 60)
+    form = RecordForm(shown_texts.having(**{name: twice}), form_context(stored=shown_texts), checked=True)
     assert (form.is_valid(), list(form.main.errors)) == (False, [name])
 
 

@@ -77,8 +77,8 @@ def form_of(inputs: dict[str, Input]) -> RecordForm:
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 def test_each_field_of_a_record_refuses_and_keeps_invalid_text(db, value):
-    for name, (kept, errors) in names_of(form_of(everywhere(value))).items():
-        assert kept == as_read(value), name
+    for name, (saved_record, errors) in names_of(form_of(everywhere(value))).items():
+        assert saved_record == as_read(value), name
         assert len(errors) == 1, name
         assert len(str(errors)) < 300, name
 
@@ -297,8 +297,8 @@ def test_any_input_is_refused_or_becomes_a_message_that_reads_back(editor, organ
         return
     record, by = form.record(), factories.acting(editor)
     saved = organizations.edit(now.pk, now.version, record, stands_for=form.stands_for, actor=by).pk
-    kept = Organization.objects.get(pk=saved).record()
-    assert kept == replace(record, active=now.active, carried=kept.carried)
+    saved_record = Organization.objects.get(pk=saved).record()
+    assert saved_record == replace(record, active=now.active, carried=saved_record.carried)
     environment = redox_settings.environment("staging")
-    assert messages.record_from_message(messages.build_message(kept, "New", environment)) == kept
+    assert messages.record_from_message(messages.build_message(saved_record, "New", environment)) == saved_record
     Organization.objects.filter(pk=organization.pk).update(oid=BASE)

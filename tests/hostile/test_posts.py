@@ -284,7 +284,7 @@ def test_an_unknown_host_is_refused(client):
         assert client.get(reverse("home"), headers={"Host": host}).status_code == 400
 
 
-def test_every_action_pressed_twice_or_with_wrong_input_gets_a_page(client, organization):
+def test_unknown_buttons_and_invalid_versions_save_nothing(client, organization):
     before = stored()
     for act in ("remove-contacts-99", "remove-contacts--1", f"add-\x00{MARKUP}", "theirs"):
         response = post(client, edit_url(organization), posted(factories.record(), act=act, version=1))

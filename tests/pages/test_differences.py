@@ -95,7 +95,7 @@ def test_the_suspected_owner_of_an_oid_comes_with_its_reason(editor):
     organization = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
     boston = replace(organization.record().address, city="Boston", state="MA")
     page = shown.differences_content(seen(organization, name="Harbor General", address=boston))
-    assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # but the destination ID
+    assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # except the destination ID
     assert page.suspicion.startswith("Name, City ")
 
 

@@ -218,7 +218,7 @@ def test_an_unknown_submission_says_when_the_directory_is_queried(editor):
         return only(overview.build(editor).waiting, "unknown").places[0].text
 
     heartbeat.record_heartbeat("Worker", clock.now())
-    later = clock.now() + datetime.timedelta(days=1)  # what the demonstration seeds stays unknown that long
+    later = clock.now() + datetime.timedelta(days=1)  # submissions of the demonstration stay unknown that long
     submission(editor, 1, State.UNKNOWN, not_before=later)
     assert promise().endswith(f"The portal asks the directory at {written(later, 'clock')}.")
     Submission.objects.update(not_before=clock.now())

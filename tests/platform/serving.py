@@ -100,7 +100,7 @@ class Portal:
             except OSError:
                 time.sleep(0.1)
 
-    def told_until(self, start: str) -> str:
+    def output_until(self, start: str) -> str:
         """All lines of output up to one that begins with `start`."""
         assert self.process.stdout is not None
         output = ""

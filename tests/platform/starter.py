@@ -56,7 +56,7 @@ class Starter:
         self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, __file__, str(theirs.fileno())]
-            # A group of its own, so that a command that does not end can be killed with it.
+            # Its own process group, so that a command that does not end can be killed with it.
             self._process = subprocess.Popen(
                 command, env=dict(variables), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, process_group=0
             )

@@ -43,8 +43,8 @@ def set_in(folder: Path, **values: str) -> None:
     """Change settings of the demonstration, as a person could by hand."""
     file = folder / "demo.env"
     names = tuple(f"{name}=" for name in values)
-    kept = [line for line in file.read_text().splitlines() if not line.startswith(names)]
-    file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in values.items())]) + "\n")
+    lines = [line for line in file.read_text().splitlines() if not line.startswith(names)]
+    file.write_text("\n".join([*lines, *(f"{name}={value}" for name, value in values.items())]) + "\n")
 
 
 def mark(database: Path) -> None:
@@ -124,9 +124,9 @@ def test_starting_over_keeps_the_settings_and_foreign_files(folder):
     for name in (*own, "orgportal.sqlite3", "demo.sqlite3.backup"):
         (folder / name).touch()
     demonstration.start_over(folder)
-    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    kept = {"demo.env", "demo-key.pem", "demo-practice/credentials.json"}
-    assert left == kept | {"orgportal.sqlite3", "demo.sqlite3.backup"}
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    settings_files = {"demo.env", "demo-key.pem", "demo-practice/credentials.json"}
+    assert files == settings_files | {"orgportal.sqlite3", "demo.sqlite3.backup"}
 
 
 @pytest.mark.parametrize("statements", [(), (PEOPLE, RECORDS, MARK, UNMARKED), (PEOPLE, SOMEBODY, MARK, MARKED)])
@@ -244,7 +244,7 @@ def test_a_marked_database_never_sends_to_another_machine(database, folder):
     shutil.copy(database, folder / "demo.sqlite3")
     (folder / "demo.seeded").touch()
     set_in(folder, REDOX_PRODUCTION_BASE_URL="https://redox.example.org")
-    for command in (("deliver",), ("demo", "--port", "0")):  # which ends, instead of starting workers for ever
+    for command in (("deliver",), ("demo", "--port", "0")):  # ends instead of starting workers
         ended = manage(*command, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
         assert ended.returncode == 2
         assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
@@ -291,20 +291,20 @@ def check_content(folder: Path) -> None:
     """In both environments, at least two records have each state that does not change without a worker."""
     counted = python(COUNT, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
     assert counted.returncode == 0, counted.stderr
-    said = json.loads(counted.stdout)
-    assert set(said) == {"staging", "production"}
-    assert said["staging"]["evidence"] == ["answer", "both", "person", "query"]
-    assert (said["staging"]["foreign"], said["production"]["foreign"]) == (1, 0)
+    by_environment = json.loads(counted.stdout)
+    assert set(by_environment) == {"staging", "production"}
+    assert by_environment["staging"]["evidence"] == ["answer", "both", "person", "query"]
+    assert (by_environment["staging"]["foreign"], by_environment["production"]["foreign"]) == (1, 0)
     taken_over, only_in_staging = len(seed_demo.SEEN), len(seed_demo.ONLY_IN_STAGING)
-    assert said["staging"]["alone"] == taken_over + only_in_staging
-    assert said["production"]["alone"] == taken_over
-    for name, counts in said.items():
+    assert by_environment["staging"]["alone"] == taken_over + only_in_staging
+    assert by_environment["production"]["alone"] == taken_over
+    for name, counts in by_environment.items():
         locations = 54 - (only_in_staging if name == "production" else 0)
         assert counts["levels"] == {"top": 1, "region": 6, "location": locations}
         assert counts["stands_for"] == {"patient_index": 1, "": 6 + taken_over, "location": locations - taken_over}
         for kind, words in {"standing": STANDING, "open_work": OPEN_WORK}.items():
-            wanted = set(words) - {"sending", "awaiting", "directory_differs"}
-            assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]
+            expected = set(words) - {"sending", "awaiting", "directory_differs"}
+            assert {word for word, number in counts[kind].items() if word and number >= 2} == expected, counts[kind]
         assert counts["without_entry"] == []
         assert counts["differs"] >= 2
         assert counts["both_at_once"] == 1
@@ -322,17 +322,17 @@ def test_a_new_demonstration_starts_and_starts_again(tmp_path):
         assert second.returncode == 2
         assert f"already running on this database, as process {first.process.pid}" in second.stderr
 
-        left = first.children()
+        children = first.children()
         code, output = first.end()
         assert code == 0
         assert "Traceback" not in output
         assert MAKING in output
-        assert [pid for pid in left if Portal.is_running(pid)] == []
+        assert [pid for pid in children if Portal.is_running(pid)] == []
 
     with Portal(variables, "demo") as again:
         # This line comes before the programs start; the rest is checked in the first run.
-        told = again.told_until("The demonstration is at ")
+        startup_output = again.output_until("The demonstration is at ")
         code, output = again.end()
         assert code == 0
-        assert MAKING not in told + output
+        assert MAKING not in startup_output + output
     assert os.listdir(tmp_path) == ["var"]

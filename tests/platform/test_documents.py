@@ -20,27 +20,27 @@ ALWAYS_THERE = {"help", "test"}
 def test_every_command_in_the_documents_exists(folder):
     files = [ROOT / guide for guide in GUIDES] if folder == "guides" else (ROOT / folder).rglob("*.*")
     texts = [path.read_text(encoding="utf-8") for path in files if path.suffix in (".md", ".py", ".html", ".example")]
-    named = {word for text in texts for word in re.findall(r"\./dev ([a-z_]+)", text)}
-    assert named - ALWAYS_THERE - set(get_commands()) == set()
+    names = {word for text in texts for word in re.findall(r"\./dev ([a-z_]+)", text)}
+    assert names - ALWAYS_THERE - set(get_commands()) == set()
 
 
 def test_every_restore_option_in_the_guide_exists():
     source = (ROOT / "organizations" / "management" / "commands" / "restore.py").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\./dev restore (--[a-z-]+)", guide))
-    assert named
-    assert {option for option in named if f'"{option}"' not in source} == set()
+    names = set(re.findall(r"\./dev restore (--[a-z-]+)", guide))
+    assert names
+    assert {option for option in names if f'"{option}"' not in source} == set()
 
 
 def test_every_button_and_word_in_the_guide_after_a_restore_is_on_a_page():
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = guide.partition("\n## After a restore")[2].partition("\n## ")[0]
     pages = [*(ROOT / "templates").rglob("*.html"), ROOT / "organizations/text/vocabulary.py"]
-    shown = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     # Pages fill in the name of the environment.
-    named = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
-    assert named >= {"Connection", "Check connection", "Resume sending to"}
-    assert {word for word in named if word not in shown} == set()
+    words = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
+    assert words >= {"Connection", "Check connection", "Resume sending to"}
+    assert {word for word in words if word not in text} == set()
 
 
 def test_every_code_name_in_the_design_exists():
@@ -67,10 +67,10 @@ def has_test(test):
         return False
     node = ast.parse(path.read_text(encoding="utf-8"))
     for part in parts:
-        found = [each for each in node.body if getattr(each, "name", "") == part]
-        if not found or not part.lower().startswith("test"):
+        matches = [each for each in node.body if getattr(each, "name", "") == part]
+        if not matches or not part.lower().startswith("test"):
             return False
-        node = found[-1]
+        node = matches[-1]
     return True
 
 
@@ -91,8 +91,8 @@ def test_a_test_is_found_only_by_its_full_name(test, expected):
 
 
 def test_the_tests_for_mutants_exist():
-    named = {test for module in MODULES.values() for test in module.tests}
-    assert [test for test in sorted(named) if not has_test(test)] == []
+    names = {test for module in MODULES.values() for test in module.tests}
+    assert [test for test in sorted(names) if not has_test(test)] == []
 
 
 @pytest.mark.parametrize("path", [path for path, module in MODULES.items() if module.names])

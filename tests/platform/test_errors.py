@@ -96,7 +96,8 @@ def ask(settings: Any, caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     inner = f"{__name__}.Raising"
     # The posts of these tests have no CSRF token.
     settings.MIDDLEWARE = [inner if "Csrf" in each else each for each in django_settings.MIDDLEWARE]
-    request_started.disconnect(close_old_connections)  # it would close the one that the test undoes its writes in
+    # This would close the connection whose transaction the test rolls back.
+    request_started.disconnect(close_old_connections)
     yield lambda address: Answer(caplog, address)
     request_started.connect(close_old_connections)
 
@@ -148,4 +149,4 @@ def test_an_exception_in_a_streaming_response_names_the_request(ask):
     with pytest.raises(Broken) as raised:
         _ = answer.body
     assert raised.value.__notes__ == [f"in the answer to request {answer.heads['X-Request-ID']}"]
-    assert answer.lines == []  # the web server logs it, and cuts the answer
+    assert answer.lines == []  # the web server logs it and closes the connection

@@ -32,7 +32,7 @@ def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, databa
         assert_no_second_portal(portal, {**variables, "BIND": "127.0.0.1:0"}, backup)
         kill_web_server(portal)
         portal.process.kill()
-        output, _ = portal.process.communicate(timeout=60)  # at its end everybody who could write there has ended
+        output, _ = portal.process.communicate(timeout=60)  # after its end no process can write there
         assert "The web server ended with -9; it is started again in 1 s" in output
         assert "Traceback" not in output
 

@@ -42,7 +42,7 @@ def test_example_and_documentation_have_the_same_defaults():
 def test_the_example_can_be_read_as_a_settings_file():
     variables = read_variables({}, ROOT / ".env.example")
     assert variables.flag("HTTPS", default=True) is False
-    assert variables.unknown("REDOX_") != []  # nothing was asked for yet
+    assert variables.unknown("REDOX_") != []  # no setting was read yet
 
 
 def test_a_variable_of_the_process_wins_over_the_file(tmp_path):

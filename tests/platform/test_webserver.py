@@ -15,7 +15,7 @@ from orgportal.webserver import MOST_AHEAD, MOST_BODY, Server
 
 LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
 PATIENCE = 60
-SOON = 15  # seconds; before waitress closes a connection on which nothing moves
+SOON = 15  # seconds until waitress closes an idle connection
 
 
 class RunningServer:

@@ -134,7 +134,7 @@ def test_after_a_restore_nothing_is_claimed_about_the_answer_of_redox():
     assert basis.more == ()  # nor that nothing was sent a second time
 
 
-def test_a_decision_without_support_by_the_answer_says_so(practice, editor):
+def test_a_decision_about_an_oid_that_was_not_shown_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
     answer = query.query_submission(submission, actor=acting(editor))

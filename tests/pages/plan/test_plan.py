@@ -174,7 +174,7 @@ def test_the_author_or_a_sender_can_pause_a_plan_and_others_read_who_can(plan, e
 
 
 def test_the_number_of_queries_does_not_grow_with_the_records(plan, editor, django_assert_num_queries):
-    plan_page.build(plan, editor)  # what is asked once of each person
+    plan_page.build(plan, editor)  # runs the queries that each person needs once
     with CaptureQueriesContext(connection) as few:
         plan_page.build(plan, editor)
         plan_page.build_list(Environment.STAGING, None)

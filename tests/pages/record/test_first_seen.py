@@ -45,7 +45,7 @@ def test_each_field_differs_since_the_first_reading_that_showed_its_value(
     first = read(practice, organization, editor, Name="Lakeside (One)")
     assert since(organization) == {"Name": first}
     read(practice, organization, editor, Name="Lakeside (Two)")
-    again = read(practice, organization, editor, Name="Lakeside (One)")  # since it came back
+    again = read(practice, organization, editor, Name="Lakeside (One)")  # since the value differs again
     with django_assert_max_num_queries(20) as few:
         assert since(organization) == {"Name": again}
     address = practice.organizations("staging")[BASE]["Address"] | {"City": "Monona"}

@@ -336,7 +336,7 @@ def test_a_record_without_submissions_says_so(organization, viewer):
     assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
 
 
-def test_the_history_shows_every_entry_newest_first(accepted, viewer):
+def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer):
     entries = AuditEntry.objects.filter(organization_id=accepted.pk)
     page_html = html_of_page(page.build_history(loaded(accepted), viewer, None))
     assert page_html.count('aria-label="Entry ') == entries.count()

@@ -133,7 +133,7 @@ def test_a_record_that_was_only_read_says_when_and_whether_it_is_active(editor):
     organizations.take_over(factories.record(), "staging", actor=acting(editor))
     organization = loaded(Organization.objects.get())
     assert re.fullmatch(r"Seen .+, Active = true\.", basis(organization))
-    assert not summary.record_values(organization).is_read  # there is nothing but what was taken
+    assert not summary.record_values(organization).is_read  # the record has only values of the directory
 
 
 def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one(organization, editor):
@@ -144,7 +144,7 @@ def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one(organization, ed
 # To do ------------------------------------------------------------------------------------------------------
 
 
-def test_the_primary_button_follows_the_most_urgent_work(organization, editor):
+def test_the_primary_button_follows_the_open_work(organization, editor):
     factories.UserFactory(role="approver", first_name="Approver", last_name="One")
     number = create_submission(organization, editor).pk
     opens = f"Open submission {number}"
@@ -178,7 +178,7 @@ def test_our_value_is_before_that_of_the_directory_and_names_what_is_overwritten
     assert ours.endswith(f": Aliases (Editor One, {day()}).")
     assert theirs.endswith(f"First seen {day()}. Sending the saved changes would overwrite it.")
     assert buttons(accepted) == {"Discard": False, "Review and send": True, "Decide": False}
-    assert foreign(accepted).differs == 0  # what differed before is another organization's
+    assert foreign(accepted).differs == 0  # the differences belong to another organization
 
 
 def test_a_value_that_the_directory_already_shows_is_not_called_unsent(accepted, editor):

@@ -66,7 +66,7 @@ class TestOid:
             " It cannot be changed."
         )
 
-    def test_the_note_says_that_redox_assigns_oids(self, organization, editor):
+    def test_the_lowest_free_oid_below_the_parent_is_suggested_with_a_note(self, organization, editor):
         factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
         for parent in (BASE, "lakeside 1"):
             texts = typed(factories.record(part_of_oid=BASE), oid="", parent=parent)

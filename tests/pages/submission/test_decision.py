@@ -65,7 +65,7 @@ def test_a_decision_shows_differences_consequences_and_the_suspicion(
     assert {row.label for row in choices.equal} >= {"OID", "Active", "Country"}
     assert choices.heading == f"{len(differing)} of {len(differing) + len(choices.equal)} readable fields differ"
     ours = take_decision(submission, Verdict.OURS, approver).organization
-    review = reviews.review(Organization.objects.get(pk=ours.pk))  # asks for what the sentence promised
+    review = reviews.review(Organization.objects.get(pk=ours.pk))  # sends the Query that the sentence promised
     assert f"a tick for each of the {len(differing)} values" in choices.choices[0].follows
     assert len(review.overwrites) == len(differing)
     assert "Contact 1" in differing  # a contact that the directory lacks is one value, in every count

@@ -144,7 +144,7 @@ def test_an_undocumented_success_and_a_query_count_together(practice: PracticeDi
         "Redox answered with a success in words that it does not document, and the directory shows what was sent (asked"
     )
     assert not quotes
-    assert block(submission).explanation is None  # it is known by now whether it arrived
+    assert block(submission).explanation is None  # the portal now knows that it arrived
 
 
 def test_a_decision_that_it_arrived_names_the_person_and_the_directory_record(
@@ -284,7 +284,7 @@ def test_other_records_with_the_same_answer_are_named(
     [found] = rejection_of(submission).elsewhere
     assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
     with monkeypatch.context() as patched:
-        patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest one is its own
+        patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest submission belongs to the record itself
         assert rejection_of(submission).elsewhere == ()
     assert rejection_of(send_again(practice, editor, submission)).elsewhere == ()
 

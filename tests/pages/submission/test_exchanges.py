@@ -91,9 +91,9 @@ def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: U
 def test_a_query_before_the_last_attempt_says_nothing_about_it(practice: PracticeDirectory, editor: User) -> None:
     submission = send_update(practice, editor, "gateway-error")
     query.query_submission(submission, actor=system("Worker test"))
-    asked = attempts.last_query(entries_of(submission))
-    assert asked is not None
-    assert not attempts.was_sent_after(asked, entries_of(submission))
+    last_query = attempts.last_query(entries_of(submission))
+    assert last_query is not None
+    assert not attempts.was_sent_after(last_query, entries_of(submission))
     Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED, not_before=None)
     assert deliver()
-    assert attempts.was_sent_after(asked, entries_of(submission))
+    assert attempts.was_sent_after(last_query, entries_of(submission))

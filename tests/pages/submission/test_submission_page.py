@@ -225,10 +225,10 @@ def test_the_directory_record_is_beside_the_sent_one(practice: PracticeDirectory
     directory_record = practice.organizations("staging")[BASE]
     practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"City": "Middleton"}})
     query.query_submission(submission, actor=acting(editor))
-    asked = page_of(submission, editor).asked
-    assert asked is not None
-    assert (asked.found, asked.different) == (True, 1)
-    assert [(row.label, row.sent, row.seen) for row in asked.differing] == [("City", "Madison", "Middleton")]
+    directory_answer = page_of(submission, editor).asked
+    assert directory_answer is not None
+    assert (directory_answer.found, directory_answer.different) == (True, 1)
+    assert [(row.label, row.sent, row.seen) for row in directory_answer.differing] == [("City", "Madison", "Middleton")]
     practice.forget("staging", BASE)
     query.query_submission(submission, actor=acting(editor))
     absent = page_of(submission, editor).asked
@@ -263,7 +263,7 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     assert not deciding.asks_by_itself
     assert deciding.decision is not None
     assert [choice.value for choice in deciding.decision.choices] == ["ours", "foreign"]
-    assert page_of(submission, user).asked is None  # it stands in the decision
+    assert page_of(submission, user).asked is None  # the decision shows it
 
     later = clock.now() + datetime.timedelta(minutes=11)
     monkeypatch.setattr("organizations.services.delivery.decide.clock.now", lambda: later)

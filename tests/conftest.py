@@ -252,7 +252,7 @@ def worker() -> Actor:
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def organization(editor: User) -> Organization:
     """A record that was never sent."""
     return factories.organization(user=editor)
 
@@ -278,12 +278,14 @@ def family(editor: User) -> dict[str, Organization]:
         ".1.1": "Lakeside North",
         ".1.2": "Quarry Road",
     }
-    made = {}
+    organizations = {}
     for end, name in names.items():
         parent = {"part_of_oid": factories.BASE + end.rpartition(".")[0]} if end else {}
         aliases = ("Old Harbor Pediatrics",) if name == "Quarry Road" else ()
-        made[name] = factories.organization(factories.BASE + end, user=editor, name=name, aliases=aliases, **parent)
-    return made
+        organizations[name] = factories.organization(
+            factories.BASE + end, user=editor, name=name, aliases=aliases, **parent
+        )
+    return organizations
 
 
 @pytest.fixture

@@ -41,14 +41,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
-    """The practice directory; `slow` takes so long that a page stands open meanwhile."""
+    """The practice directory; its behaviour `slow` takes long enough to look at an open page."""
     with connected(tmp_path, slow_seconds=5.0, deadline=8.0) as running:
         yield running
 
 
 @pytest.fixture
 def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One worker, as `serve` runs it, that looks at the outbox more often."""
+    """One worker, as `serve` runs it, that checks the outbox more often."""
     monkeypatch.setattr(workers, "POLL", 0.25)
     stopping = threading.Event()
 
@@ -78,7 +78,7 @@ def windows(browser: Browser, portal: str, watched: window.Faults) -> window.Win
 
 @pytest.fixture
 def faults(watched: window.Faults) -> Iterator[window.Faults]:
-    """Fails the test for what its windows should not have done."""
+    """Fail the test if its windows had errors."""
     watched.forget()
     yield watched
     assert watched.found == []
@@ -86,7 +86,7 @@ def faults(watched: window.Faults) -> Iterator[window.Faults]:
 
 @pytest.fixture
 def people(transactional_db: None) -> dict[str, User]:
-    """Everybody made for a test, by username."""
+    """The people created for a test, by username."""
     return {}
 
 
@@ -94,7 +94,7 @@ def people(transactional_db: None) -> dict[str, User]:
 def person(people: dict[str, User]) -> Callable[..., User]:
     """The person with a role and a number: `person("editor")` is "Editor One"."""
 
-    def made(role: str, number: str = "One") -> User:
+    def create(role: str, number: str = "One") -> User:
         username = f"{role}-{number.lower()}"
         if username not in people:
             people[username] = factories.UserFactory(
@@ -102,12 +102,12 @@ def person(people: dict[str, User]) -> Callable[..., User]:
             )
         return people[username]
 
-    return made
+    return create
 
 
 @pytest.fixture(scope="session")
 def portal(live_server: Any, pytestconfig: pytest.Config) -> str:
-    """Where the portal answers. It saves each page that it sends, if the run is to judge them."""
+    """The URL of the portal. It saves each page that it sends, if this run checks the HTML."""
     if folder := pytestconfig.getoption("--save-pages"):
         httpd = live_server.thread.httpd
         httpd.set_app(markup.saves_pages(httpd.get_app(), Path(folder)))
@@ -123,7 +123,7 @@ def page_as(
     def page_of(role: str, number: str = "One", viewport: ViewportSize | None = None, **options: Any) -> Page:
         page = windows.open(**options)
         if viewport:
-            page.set_viewport_size(viewport)  # not of the context: one for each size would have to be made
+            page.set_viewport_size(viewport)  # not an option of the context: each size would need a new one
         window.signed_in(page, portal, person(role, number))
         return page
 

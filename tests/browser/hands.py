@@ -1,4 +1,4 @@
-"""Counts what a person does with the hands: presses of a button, link, tick or choice, and fields that are typed."""
+"""Counts the actions of a person: presses of a button, link, checkbox or radio, and fields typed."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ def expect_accepted(page: Page) -> None:
 
 @dataclass(slots=True)
 class Hands:
-    """`presses` counts also the press on Enter that sends what was typed; `typed` counts fields, not letters."""
+    """`presses` includes the Enter that submits a form; `typed` counts fields, not letters."""
 
     presses: int = 0
     typed: int = 0

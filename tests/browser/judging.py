@@ -1,4 +1,4 @@
-"""What holds for every page in a real browser: accessible, nothing beside the window or cut, one primary button."""
+"""Checks of every page in a real browser: accessibility, nothing outside the window or cut, one primary button."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,31 +11,31 @@ from playwright.sync_api import Page
 
 from .window import NARROW, WIDE
 
-# 320: WCAG 1.4.10; what fits here needs no scrolling sideways at 400 %.
+# 320: WCAG 1.4.10. A page that fits here needs no sideways scrolling at 400 %.
 WIDTHS = (320, 768, 1024, 2200)
 TITLE = re.compile(r"(Error: )?.+( \| (STAGING|PRODUCTION))? \| orgportal")
 
 
 class _Pass(NamedTuple):
-    """One run of axe: in which window, and by which rules."""
+    """One run of axe: its window and its rules."""
 
     width: int
     narrower: int
-    """One of WIDTHS, at which the page is at least as tall."""
+    """One of WIDTHS; the window is at least as tall as the page."""
     scheme: Literal["light", "dark"]
     rules: Mapping[str, object]
-    # An open menu lies over the page: it is judged in the wide window, and what it covers there in the narrow one.
+    # An open menu covers part of the page: the wide window checks the menu, the narrow one what it covers.
     closed: str
     judged: set[int]
-    """The places that this pass has judged, on whatever page."""
+    """The places that this pass has checked on any page."""
 
 
 _ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-# What is hidden on a phone may take a name away.
+# An element hidden on a phone may have been the name of another.
 _NAMES = ["link-name", "button-name", "label", "empty-heading"]
 _ON_A_PHONE = {"type": "rule", "values": [*_NAMES, "color-contrast", "target-size", "scrollable-region-focusable"]}
-# Each colour is judged in the wide window in both schemes; on a phone, where other parts show, in the dark.
+# Each colour is checked in the wide window in both schemes; on a phone, which shows other parts, in the dark.
 _PASSES = (
     _Pass(NARROW["width"], 320, "dark", _ON_A_PHONE, "details:not([open], .menu)", set()),
     _Pass(WIDE["width"], 1024, "dark", _COLOURS, "details:not([open])", set()),
@@ -66,8 +66,8 @@ _MISPLACED = """
   return [found, height, document.title];
 }
 """
-# Contrast and size are judged once for each place, since most of a page is on the page before as well. What has the
-# same tags, classes, colours and fonts from the root down has the same contrast; three of a page stand for the rest.
+# Contrast and size are checked once for each place, because pages share most of their parts. Elements with the
+# same tags, classes, colours and fonts from the root down have the same contrast; three per page are checked.
 _VIOLATIONS = """
 async ([closed, runOnly, judged]) => {
   const opened = [...document.querySelectorAll(closed)], known = new Set(judged), fresh = new Map();
@@ -89,7 +89,7 @@ async ([closed, runOnly, judged]) => {
     if (same.push(it) < 4) it.setAttribute('data-fresh', '');
   }
   axe.configure({ rules: ['color-contrast', 'target-size'].map(id => ({ id, selector: '[data-fresh]' })) });
-  // Else the coloured edge of an environment's pages, a pseudo element, leaves the contrast on them undecided.
+  // Otherwise the coloured edge of an environment's pages, a pseudo-element, leaves their contrast undecided.
   axe._audit.checks['color-contrast'].options.ignorePseudo = true;
   const { violations } = await axe.run({ runOnly, resultTypes: ['violations'], preload: false });
   for (const it of document.querySelectorAll('[data-fresh]')) it.removeAttribute('data-fresh');
@@ -103,11 +103,11 @@ async ([closed, runOnly, judged]) => {
 
 @contextmanager
 def resizing(page: Page) -> Iterator[Callable[..., None]]:
-    """Gives what changes the size of the window; it is wide again afterwards."""
+    """Returns a function that resizes the window; it is wide again afterwards."""
     cdp = page.context.new_cdp_session(page)
 
     def resize(width: int, height: int = 900) -> None:
-        # Not by `set_viewport_size`, which also changes the window around the page: that takes as long again.
+        # `set_viewport_size` also resizes the window around the page, which takes twice as long.
         size = {"width": width, "height": height, "deviceScaleFactor": 0, "mobile": False}
         cdp.send("Emulation.setDeviceMetricsOverride", size)
 
@@ -117,7 +117,7 @@ def resizing(page: Page) -> Iterator[Callable[..., None]]:
 
 
 def misplaced(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
-    """What is beside a window of these widths, or cut, or one primary button too many; a title of no known form."""
+    """Elements outside a window of these widths or cut, a second primary button, and an invalid title."""
     found, title = [], ""
     with resizing(page) as resize:
         for width in widths:
@@ -127,14 +127,14 @@ def misplaced(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
 
 
 def _look(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int, str]:
-    """What is misplaced in a window of this size, how tall the page is, and its title."""
+    """The misplaced elements in a window of this size, the height of the page, and its title."""
     resize(width, height)
     found, whole, title = page.evaluate(_MISPLACED)
     return [f"{width}: {fault}" for fault in found], whole, title
 
 
 def faults_of(page: Page) -> list[str]:
-    """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
+    """All errors of the page in the window, folded and unfolded, at each width, light and dark."""
     found, heights, title, scheme = [], {}, "", "light"
     page.evaluate(AXE_SCRIPT)
     with resizing(page) as resize:
@@ -142,7 +142,7 @@ def faults_of(page: Page) -> list[str]:
             faults, heights[width], title = _look(page, resize, width)
             found += faults
         for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
-            # As tall as the page: what sticks to an edge of the window lies over nothing.
+            # As tall as the page, so that sticky elements cover nothing.
             found += _look(page, resize, width, max(heights[narrower], 900))[0]
             for each in passes:
                 if each.scheme != scheme:

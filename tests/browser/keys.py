@@ -1,10 +1,10 @@
-"""Going through a page with Tab, Enter and Space only, and judging each stop on the way."""
+"""Using a page with only Tab, Enter and Space, and checking that each focus is visible."""
 
 from playwright.sync_api import Page
 
 MOST_STOPS = 150
 
-# Where the focus is: its words, whether anybody sees that it is there, and what lies over it.
+# The focused element: its words, whether its focus is visible, and what covers it.
 _FOCUS = """
 () => {
   const it = document.activeElement;
@@ -22,13 +22,13 @@ _FOCUS = """
 
 
 def tab_to(page: Page, words: str) -> None:
-    """Press Tab until the focus stands on what is called so. Each stop on the way must be seen."""
+    """Press Tab until the element with these words has the focus. Each focus on the way must be visible."""
     passed = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stop = page.evaluate(_FOCUS)
         if stop["tag"] == "BODY":
-            continue  # from the last stop the browser goes round by its own bar
+            continue  # after the last element the focus goes through the browser's own controls
         passed.append(stop["words"])
         assert stop["seen"], f"the focus on '{stop['words']}' is outside the window"
         assert stop["ring"], f"nobody sees the focus on '{stop['words']}'"
@@ -39,12 +39,12 @@ def tab_to(page: Page, words: str) -> None:
 
 
 def press(page: Page, words: str, key: str = "Enter") -> None:
-    """Go to a link or button and press it."""
+    """Tab to a link or button and press it."""
     tab_to(page, words)
     page.keyboard.press(key)
 
 
 def type_in(page: Page, words: str, text: str) -> None:
-    """Go to a field, where the browser selects what is there, and type over it."""
+    """Tab to a field, where the browser selects the text, and type over it."""
     tab_to(page, words)
     page.keyboard.type(text)

@@ -1,4 +1,4 @@
-"""Pictures of pages kept small: few colours are enough for a page, and make a PNG a third of its size."""
+"""Smaller pictures of pages: few colours are enough, and reduce a PNG to a third of its size."""
 
 import base64
 import struct
@@ -6,8 +6,8 @@ import zlib
 
 from playwright.sync_api import Page
 
-# The browser reads the picture and finds the colours: those that occur most and are not nearly one of those before, so
-# that a small mark in a colour of its own keeps it; for the others the nearest.
+# The browser reads the picture and selects colours: the most frequent ones that differ from those before, so
+# that a small mark in its own colour keeps it. Other pixels get the nearest colour.
 _REDUCE = """
 async ([png, most]) => {
   const image = await createImageBitmap(new Blob([Uint8Array.fromBase64(png)]));
@@ -37,7 +37,7 @@ async ([png, most]) => {
 
 
 def reduced(png: bytes, painter: Page, colours: int = 64) -> bytes:
-    """The same picture with so many colours at most. `painter` is any page of a browser."""
+    """The same picture with at most this many colours. `painter` is any page of a browser."""
     width, height, palette, indexes = painter.evaluate(_REDUCE, [base64.b64encode(png).decode(), colours])
     places = base64.b64decode(indexes)
     rows = b"".join(b"\0" + places[start : start + width] for start in range(0, width * height, width))

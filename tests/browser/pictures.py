@@ -1,4 +1,4 @@
-"""The pictures in docs/screens. No tests: run by `python -m tests.screens`."""
+"""Takes the pictures in docs/screens. These are not tests: `python -m tests.screens` runs them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from organizations.practice import PracticeDirectory
 from organizations.services.actors import person as acting
 from organizations.services.connection import check
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .palette import reduced
 from .window import NARROW, WIDE
@@ -40,7 +40,7 @@ def seeded(practice: PracticeDirectory, everybody: dict[str, User], worker: None
 
 @pytest.fixture
 def take() -> Take:
-    """Take the page that stands in the window: wide and narrow, light and dark."""
+    """Take pictures of the open page: wide and narrow, light and dark."""
 
     def take(page: Page, name: str) -> None:
         painter = page.context.browser.new_page()  # type: ignore[union-attr]
@@ -60,7 +60,7 @@ def take() -> Take:
 
 
 def of(environment: str, place: str = "", page: str = "") -> str:
-    """The address of a record, or of one of its pages, by its place below the company."""
+    """The URL of a record, or of one of its pages, by its place below the company."""
     return f"/{environment}/organizations/{BASES[environment]}{place}/{page}"
 
 
@@ -68,7 +68,9 @@ def test_home_where_nothing_needs_anybody(
     practice: PracticeDirectory, worker: None, page_as: PageAs, everybody: dict[str, User], take: Take
 ) -> None:
     for environment, person in zip(Environment, ("editor", "approver"), strict=True):
-        made.registered(BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics")
+        record_setup.register(
+            BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics"
+        )
         check.check_connection(environment, actor=acting(everybody["approver"]))
     page = page_as("editor")
     page.goto("/")

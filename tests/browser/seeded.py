@@ -15,7 +15,7 @@ from organizations.services.outbox import submissions
 from organizations.services.records import counterparts, organizations
 from tests import factories
 
-from . import made
+from . import record_setup
 
 BASE = factories.BASE
 PRODUCTION_OID = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
@@ -37,26 +37,26 @@ class Seeded:
         self.oids: dict[str, str] = dict(here.values_list("name", "oid"))
 
     def submission(self, state: State) -> str:
-        """The address of the latest one in that state."""
-        found = Submission.objects.filter(state=state, environment="staging").latest("pk")
-        return f"/staging/submissions/{found.pk}/"
+        """The URL of the latest submission in this state."""
+        latest = Submission.objects.filter(state=state, environment="staging").latest("pk")
+        return f"/staging/submissions/{latest.pk}/"
 
     def plan(self) -> str:
-        """The address of the one plan."""
+        """The URL of the only plan."""
         return f"/staging/plans/{Plan.objects.get().pk}/"
 
     def record(self, name: str, page: str = "") -> str:
-        """The address of a record in STAGING, or of one of its pages."""
+        """The URL of a record in STAGING, or of one of its pages."""
         return f"/staging/organizations/{self.oids[name]}/{page}"
 
 
 def fill(practice: PracticeDirectory, people: Callable[..., User]) -> None:
-    """Make all that. The practice directory is needed for that only."""
-    _Filling(practice, people("editor"), people("approver")).run()
+    """Create these records and submissions. Only this step needs the practice directory."""
+    _Seeder(practice, people("editor"), people("approver")).run()
 
 
 @dataclass(slots=True)
-class _Filling:
+class _Seeder:
     practice: PracticeDirectory
     editor: User
     approver: User
@@ -68,27 +68,27 @@ class _Filling:
         self._waiting()
         self.practice.behaviour = "answers"
         check.check_connection("staging", actor=person(self.approver))
-        # Else its page would ask by itself, and be loaded anew while somebody looks at it.
+        # Otherwise its page would send a Query and reload during a test.
         query.query_for_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 
     def _below(self, number: int, name: str, **values: Any) -> Organization:
         return factories.organization(f"{BASE}.{number}", user=self.editor, name=name, part_of_oid=BASE, **values)
 
     def _registered(self) -> None:
-        made.registered(user=self.editor, name="Lakeside Clinics", aliases=("Lakeside", "Lakeside Clinics, LLC"))
+        record_setup.register(user=self.editor, name="Lakeside Clinics", aliases=("Lakeside", "Lakeside Clinics, LLC"))
         north = self._below(1, "Lakeside North", identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),))
-        made.sent(north, user=self.editor)
+        record_setup.send(north, user=self.editor)
         address = replace(factories.record().address, zip_code="53703")
-        made.edited(north, user=self.approver, part_of_oid=BASE, address=address, contacts=())
+        record_setup.edit(north, user=self.approver, part_of_oid=BASE, address=address, contacts=())
         old_town = self._below(6, "Lakeside Old Town")
-        made.sent(old_town, user=self.editor)
-        made.sent(old_town, user=self.editor, intent=Intent.DEACTIVATE, reason="Location closed: lease ended")
+        record_setup.send(old_town, user=self.editor)
+        record_setup.send(old_town, user=self.editor, intent=Intent.DEACTIVATE, reason="Location closed: lease ended")
 
     def _answered(self) -> None:
         for number, name, behaviour in ROUND:
             self.practice.behaviour = behaviour
-            made.sent(self._below(number, name), user=self.editor)
-            # What is unknown stays so while somebody looks at it.
+            record_setup.send(self._below(number, name), user=self.editor)
+            # An unknown submission stays unknown during the tests.
             later = clock.now() + datetime.timedelta(hours=1)
             Submission.objects.filter(state=State.UNKNOWN).update(not_before=later)
         self.practice.behaviour = "answers"
@@ -106,4 +106,4 @@ class _Filling:
         record, actor = factories.record(PRODUCTION_OID, name="Lakeside North"), person(self.approver)
         created = organizations.create(record, "production", stands_for="location", actor=actor)
         counterparts.link(counterpart, created, actor=actor)
-        made.sent(created, user=self.approver)
+        record_setup.send(created, user=self.approver)

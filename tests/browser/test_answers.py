@@ -1,4 +1,4 @@
-"""What Redox may answer but yes: a no in words, and nothing at all."""
+"""Answers of Redox other than success: a rejection, and no answer."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from organizations.models import Organization, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .hands import expect_accepted
 
@@ -22,11 +22,11 @@ type Changed = Callable[..., Organization]
 
 @pytest.fixture
 def changed(practice: PracticeDirectory, person: Callable[..., User]) -> Changed:
-    """Register a record, then save other values."""
+    """Returns a function that registers a record and then saves other values."""
 
     def changed(**values: Any) -> Organization:
-        north = made.registered(user=person("editor"), name="Lakeside North")
-        return made.edited(north, user=person("editor"), **values)
+        north = record_setup.register(user=person("editor"), name="Lakeside North")
+        return record_setup.edit(north, user=person("editor"), **values)
 
     return changed
 
@@ -44,7 +44,7 @@ def see_accepted(page: Page) -> None:
     expect_accepted(page)
 
 
-def test_without_a_contact_redox_says_no_and_one_is_added(
+def test_redox_rejects_a_record_without_a_contact_and_one_is_added(
     practice: PracticeDirectory, page_as: PageAs, changed: Changed
 ) -> None:
     changed(contacts=())
@@ -68,7 +68,7 @@ def test_without_a_contact_redox_says_no_and_one_is_added(
     assert practice.organizations("staging")[factories.BASE]["Contacts"][0]["Name"] == "Integration desk"
 
 
-def test_silence_clears_up_by_itself(
+def test_a_missing_answer_is_resolved_automatically(
     practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
 ) -> None:
     settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 2.0
@@ -82,7 +82,7 @@ def test_silence_clears_up_by_itself(
     assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside North Shore"
 
 
-def test_a_poll_that_finds_nothing_new_closes_nothing_and_leaves_the_focus(
+def test_a_poll_without_a_change_closes_nothing_and_keeps_the_focus(
     practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
 ) -> None:
     settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 180.0

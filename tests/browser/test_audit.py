@@ -1,4 +1,4 @@
-"""The audit by keyboard and without JavaScript, and its filters, which apply on change."""
+"""The history by keyboard and without JavaScript, and its filters, which apply on change."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def sent(transactional_db: None, person: Callable[..., User]) -> None:
 
 
 @pytest.mark.parametrize("has_script", [True, False])
-def test_a_story_opens_by_keyboard_and_its_links_are_the_next_stops(
+def test_a_story_unfolds_by_keyboard_and_its_links_get_the_focus_next(
     sent: None, page_as: PageAs, has_script: bool
 ) -> None:
     page = page_as("auditor", java_script_enabled=has_script)
@@ -33,7 +33,7 @@ def test_a_story_opens_by_keyboard_and_its_links_are_the_next_stops(
     expect(page.get_by_role("button", name="Apply")).to_have_count(0 if has_script else 1)
 
 
-def test_a_filter_applies_on_change_and_a_date_only_when_it_is_whole(sent: None, page_as: PageAs) -> None:
+def test_a_filter_applies_on_change_and_a_date_only_when_complete(sent: None, page_as: PageAs) -> None:
     page = page_as("auditor")
     page.goto("/audit/")
     page.get_by_label("What").focus()
@@ -67,7 +67,7 @@ def test_an_error_below_a_filter_moves_no_other_filter(sent: None, page_as: Page
     assert page.locator(".labelled").locator("input:visible, select").evaluate_all(tops) == 1
 
 
-def test_after_back_the_filters_are_those_of_the_list(sent: None, page_as: PageAs) -> None:
+def test_after_back_the_filters_match_the_list(sent: None, page_as: PageAs) -> None:
     page = page_as("auditor")
     page.goto("/audit/")
     environment = page.get_by_label("Environment", exact=True)
@@ -76,6 +76,6 @@ def test_after_back_the_filters_are_those_of_the_list(sent: None, page_as: PageA
         page.wait_for_url(re.compile(f"environment={value}"))
     page.go_back()
     expect(environment).to_have_value("staging")
-    environment.evaluate("it => { it.value = 'production'; }")  # as a page that the browser kept comes back
+    environment.evaluate("it => { it.value = 'production'; }")  # as when the browser restores a cached page
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(environment).to_have_value("staging")

@@ -1,4 +1,4 @@
-"""The browser's Back button after a person has signed out, with every cache that Chromium has for it."""
+"""The browser's Back button after signing out, with every cache of Chromium."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ from . import window
 
 @pytest.fixture
 def keeping_browser(browser: Browser) -> Iterator[Browser]:
-    """Chromium as people run it: Playwright's own keeps no page that was left in memory."""
+    """Chromium as people run it, because that of Playwright has no back/forward cache."""
     path = window.program()
     with browser.browser_type.launch(
         executable_path=path, args=window.FLAGS, ignore_default_args=["--disable-back-forward-cache"]

@@ -1,4 +1,4 @@
-"""A location in PRODUCTION is closed by a button, with its name typed, and opened again."""
+"""Deactivating a location in PRODUCTION by typing its name, and reactivating it."""
 
 from collections.abc import Callable
 
@@ -11,22 +11,22 @@ from organizations.services.actors import system
 from organizations.services.delivery import workers
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .hands import Hands, expect_accepted
 
 
 @pytest.fixture
 def page(practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]) -> Page:
-    """An approver before a location that is active in PRODUCTION and has a change that was not sent."""
-    old_town = made.registered(user=person("approver"), environment="production", name="Lakeside Old Town")
-    made.edited(old_town, user=person("editor"), name="Lakeside New Town")
+    """The page of an approver with an active PRODUCTION location that has an unsent change."""
+    old_town = record_setup.register(user=person("approver"), environment="production", name="Lakeside Old Town")
+    record_setup.edit(old_town, user=person("editor"), name="Lakeside New Town")
     page = page_as("approver")
     page.goto(f"/production/organizations/{factories.BASE}/")
     return page
 
 
-def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeDirectory, page: Page) -> None:
+def test_a_location_is_deactivated_and_reactivated_in_production(practice: PracticeDirectory, page: Page) -> None:
     page.get_by_role("link", name="Deactivate", exact=True).click()
     expect(page.locator("main")).to_contain_text("1 saved change (Name)")
     page.get_by_label("Location closed").check()
@@ -52,10 +52,10 @@ def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeD
     assert practice.organizations("production")[factories.BASE]["Active"] is True
 
 
-def test_a_location_in_staging_is_closed_by_three_presses_without_a_script(
+def test_a_staging_location_is_deactivated_by_three_presses_without_a_script(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    made.registered(user=person("editor"), name="Lakeside Old Town")
+    record_setup.register(user=person("editor"), name="Lakeside Old Town")
     page, hands = page_as("editor", java_script_enabled=False), Hands()
     page.goto(f"/staging/organizations/{factories.BASE}/")
     hands.press(page.get_by_role("link", name="Deactivate", exact=True))

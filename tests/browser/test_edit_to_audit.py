@@ -12,7 +12,7 @@ from organizations.models import AuditEntry, Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .hands import Hands, expect_accepted
 
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 @pytest.fixture
 def north(practice: PracticeDirectory, person: Callable[..., User]) -> Organization:
-    return made.registered(user=person("editor"), name="Lakeside North")
+    return record_setup.register(user=person("editor"), name="Lakeside North")
 
 
-def expect_no_rest_of_sending(page: Page) -> None:
-    """Whatever on the page speaks of the submission says that it was accepted."""
+def expect_accepted_everywhere(page: Page) -> None:
+    """Check that each part of the page about the submission says that it was accepted."""
     expect(page.locator("#changes")).to_contain_text("What it changed")
     expect(page.get_by_role("columnheader", name="Sent and accepted")).to_be_visible()
     expect(page.locator("#open-submissions")).to_be_empty()
@@ -61,7 +61,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Accepted: submission ")
     expect(page.locator("#live")).to_contain_text("is now: Accepted.")
-    expect_no_rest_of_sending(page)
+    expect_accepted_everywhere(page)
 
     sent = practice.requests[-1].body
     assert "\n".join(lines).encode() == sent

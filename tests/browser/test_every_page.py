@@ -18,13 +18,13 @@ from organizations.services.actors import system
 from tests import factories
 from tests.conftest import Table
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .judging import faults_of, misplaced
 from .seeded import LONG_NAME, PRODUCTION, PRODUCTION_OID, Seeded, fill
 from .window import NARROW
 
-# What answers with a file, a fragment or another page.
+# Addresses that respond with a file, a fragment or a redirect.
 NO_PAGES = {
     "organizations-export",
     "organizations-check-export",
@@ -77,9 +77,9 @@ def lists(seeded: Seeded) -> Addresses:
 
 
 def records(seeded: Seeded) -> Addresses:
-    shown = ("Lakeside Clinics", NORTH, "Lakeside East", "Lakeside South")
+    names = ("Lakeside Clinics", NORTH, "Lakeside East", "Lakeside South")
     return {
-        "record": [seeded.record(name) for name in shown],
+        "record": [seeded.record(name) for name in names],
         "record-submissions": [seeded.record("Lakeside Old Town", "submissions/")],
         "record-history": [seeded.record(NORTH, "history/")],
         "counterpart": [
@@ -106,7 +106,7 @@ def acts(seeded: Seeded) -> Addresses:
 
 
 def variants(seeded: Seeded) -> list[str]:
-    """The same pages with other contents, but with no part that axe has not judged on another of them."""
+    """The same pages with other contents, without any part that axe has not checked on another page."""
     return [
         *("/search/", "/search/?q=nothing-like-it", "/audit/?what=people", "/audit/12/", "/people/"),
         *(f"/staging/organizations/{end}" for end in ("1.2.3/", "?q=nothing-like-it", "new/")),
@@ -125,7 +125,7 @@ def variants(seeded: Seeded) -> list[str]:
 
 
 def account_addresses(number: int) -> Addresses:
-    """What administrators see of people; the number is that of an account."""
+    """The pages about people for administrators; `number` is the ID of an account."""
     return {
         "people": ["/people/"],
         "person-new": ["/people/new/"],
@@ -135,13 +135,13 @@ def account_addresses(number: int) -> Addresses:
 
 
 GROUPS = (about_both, lists, records, acts)
-# What other tests judge in the state that shows most: forms with their errors, values that the directory shows.
+# Pages that other tests check in the state with the most parts: forms with errors, values of the directory.
 JUDGED_ELSEWHERE = {"sign-in", "edit", "differences"}
 
 
 @pytest.fixture(scope="session")
 def copied() -> list[Table]:
-    """The tables of the portal as it was filled first; empty until then."""
+    """The tables of the portal after it was first filled; empty before."""
     return []
 
 
@@ -149,7 +149,7 @@ def copied() -> list[Table]:
 def seeded(
     practice: PracticeDirectory, people: dict[str, User], person: Callable[..., User], copied: list[Table]
 ) -> Seeded:
-    """The same portal for each test. It is filled once in a process, and copied."""
+    """The same portal for each test. It is filled once per process, and copied."""
     if not copied:
         fill(practice, person)
         copied += Table.all()
@@ -161,7 +161,7 @@ def seeded(
 
 
 def judged(page: Page, addresses: Iterable[str], judge: Callable[[Page], list[str]] = faults_of) -> str:
-    """What is wrong with these pages, a line each."""
+    """The errors of these pages, one per line."""
     lines = []
     for address in addresses:
         page.goto(address)
@@ -176,19 +176,19 @@ def test_every_page_is_accessible_and_fits(
     assert judged(page_as("approver"), chain.from_iterable(group(seeded).values())) == ""
 
 
-def test_what_differs_from_a_judged_page_in_its_contents_alone_fits(seeded: Seeded, page_as: PageAs) -> None:
+def test_pages_that_differ_only_in_their_contents_fit(seeded: Seeded, page_as: PageAs) -> None:
     assert judged(page_as("approver"), variants(seeded), misplaced) == ""
 
 
-def test_no_page_is_left_out() -> None:
+def test_every_page_is_checked() -> None:
     oids = {"Lakeside Old Town": ""}
     anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
     looked_at = {name for group in GROUPS for name in group(anywhere)} | JUDGED_ELSEWHERE | {*account_addresses(1)}
-    named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
-    assert named - NO_PAGES == looked_at
+    names = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
+    assert names - NO_PAGES == looked_at
 
 
-def test_filters_stand_in_one_line_and_columns_under_each_other(seeded: Seeded, page_as: PageAs) -> None:
+def test_filters_are_in_one_line_and_columns_are_aligned(seeded: Seeded, page_as: PageAs) -> None:
     page = page_as("approver")
     page.goto("/audit/")
     tops = "controls => new Set(controls.map(it => it.getBoundingClientRect().top)).size"
@@ -203,7 +203,7 @@ def test_the_demonstration_is_accessible_and_fits(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User], settings: Any
 ) -> None:
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(practice.folder / "behaviour")
-    made.registered(user=person("editor"), name=NORTH)
+    record_setup.register(user=person("editor"), name=NORTH)
     page = page_as("editor")
     assert judged(page, ["/"]) == ""
     assert judged(page, [f"/staging/organizations/{factories.BASE}/"], misplaced) == ""
@@ -242,7 +242,7 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     assert faults_of(page) == []
 
 
-def test_what_follows_a_wrong_press_is_accessible_and_fits(seeded: Seeded, page_as: PageAs) -> None:
+def test_pages_after_a_wrong_press_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
     page = page_as("approver")
     for address, button in (
         (seeded.record(NORTH, "review/"), "Send update to STAGING"),
@@ -254,7 +254,9 @@ def test_what_follows_a_wrong_press_is_accessible_and_fits(seeded: Seeded, page_
         assert faults_of(page) == [], address
 
 
-def test_a_faulty_form_a_conflict_and_a_lost_sign_in_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
+def test_an_invalid_form_a_conflict_and_an_expired_sign_in_are_accessible_and_fit(
+    seeded: Seeded, page_as: PageAs
+) -> None:
     page, other = page_as("editor"), page_as("editor", "Two")
     for each in (page, other):
         each.goto(seeded.record(NORTH, "edit/"))

@@ -1,4 +1,4 @@
-"""A sign-in that ends while somebody types, and a form whose token went stale: nothing typed is lost."""
+"""A sign-in that expires while a person types, and a form with a stale token: no input is lost."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ EDIT = f"/staging/organizations/{factories.BASE}/edit/"
 SENTENCE = "This page was out of date. Check and press the button again. Nothing was lost, and nothing was sent."
 
 
-def test_a_lost_sign_in_brings_the_form_back_filled(
+def test_an_expired_sign_in_shows_the_form_again_filled(
     transactional_db: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     user = person("editor")
@@ -40,7 +40,7 @@ def test_a_lost_sign_in_brings_the_form_back_filled(
     assert Organization.objects.get().name == "Lakeside North Shore"
 
 
-def test_a_stale_token_brings_the_review_back_and_sends_nothing(
+def test_a_stale_token_shows_the_review_again_and_sends_nothing(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     user = person("editor")
@@ -60,7 +60,7 @@ def test_a_stale_token_brings_the_review_back_and_sends_nothing(
     page.wait_for_url("**/staging/submissions/*/")
 
 
-def test_a_page_that_stands_open_goes_to_the_sign_in_and_back(
+def test_an_open_page_goes_to_the_sign_in_and_back(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User], faults: window.Faults
 ) -> None:
     faults.allowed = {401}
@@ -77,7 +77,7 @@ def test_a_page_that_stands_open_goes_to_the_sign_in_and_back(
     page.wait_for_url(f"**/staging/submissions/{submission.pk}/")
 
 
-def test_leaving_with_unsaved_input_asks_first(
+def test_leaving_with_unsaved_input_asks_for_confirmation(
     transactional_db: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     factories.organization(user=person("editor"), name="Lakeside North")

@@ -1,4 +1,4 @@
-"""The form of a record as a person sees it: rows that keep their lines, and only what belongs to a choice."""
+"""The form of a record in a browser: aligned rows, and only the fields of the selected choice."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from .conftest import PageAs
 from .window import NARROW
 
 EDIT = f"/staging/organizations/{factories.BASE}.1.1/edit/"
-# The tops of labels and controls that are not on the line of the first one of their row.
+# The top positions of labels and controls that are not aligned with the first of their row.
 _UNEVEN = """
 rows => rows.flatMap(row => ['label', '.form-control, .form-select'].flatMap(kind => {
   const seen = [...row.querySelectorAll(kind)].filter(it => it.checkVisibility());
@@ -42,7 +42,7 @@ def save(page: Page) -> None:
     page.get_by_role("button", name="Save without sending").click()
 
 
-def test_rows_keep_their_lines_whatever_is_wrong(page_as: PageAs) -> None:
+def test_rows_stay_aligned_with_errors(page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(EDIT)
     page.get_by_role("button", name="Add an identifier").click()
@@ -59,7 +59,7 @@ def test_rows_keep_their_lines_whatever_is_wrong(page_as: PageAs) -> None:
     assert problem["y"] >= inputs["y"] + inputs["height"]
 
 
-def test_the_focus_never_lies_under_the_foot(page_as: PageAs) -> None:
+def test_the_footer_never_covers_the_focus(page_as: PageAs) -> None:
     page = page_as("editor", viewport=NARROW)
     page.goto(EDIT)
     page.get_by_label("Name", exact=True).focus()
@@ -68,7 +68,7 @@ def test_the_focus_never_lies_under_the_foot(page_as: PageAs) -> None:
         assert not page.evaluate(_UNDER_THE_DOCK), page.evaluate("document.activeElement.outerHTML")
 
 
-def test_the_foot_counts_the_fields_that_changed(page_as: PageAs) -> None:
+def test_the_footer_counts_the_changed_fields(page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(EDIT)
     says = page.locator(".dock .say b")
@@ -128,7 +128,7 @@ def test_without_a_script_only_the_chosen_kind_of_parent_has_its_field(page_as: 
     assert Organization.objects.get(name="Madison Shore").part_of_oid == f"{factories.BASE}.2"
 
 
-def test_beside_another_country_the_state_is_typed(page_as: PageAs) -> None:
+def test_for_another_country_the_state_is_free_text(page_as: PageAs) -> None:
     page = page_as("editor", java_script_enabled=False)
     page.goto(EDIT)
     page.get_by_label("State", exact=True).select_option("MN")
@@ -144,7 +144,7 @@ def test_beside_another_country_the_state_is_typed(page_as: PageAs) -> None:
     assert Organization.objects.get(name="Ontario Shore").state == "Ontario"
 
 
-def test_a_folded_contact_keeps_what_was_typed_in_it(page_as: PageAs) -> None:
+def test_a_folded_contact_keeps_its_input(page_as: PageAs) -> None:
     page = page_as("editor", java_script_enabled=False)
     page.goto(EDIT)
     page.get_by_role("button", name="Add a contact").click()

@@ -1,4 +1,4 @@
-"""The frame on a phone: half of the height, nothing lost."""
+"""The header on a phone: it is low, and everything stays reachable."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ from tests import factories
 from .conftest import PageAs
 from .window import NARROW
 
-# In pixels, to the end of the environment's bar. Warnings that follow it are not part of every page.
+# In pixels, to the end of the environment bar. Warnings below it are not on every page.
 HEIGHTS = {"/": 90, "/staging/organizations/": 118, "/production/organizations/": 118}
 
 
@@ -17,7 +17,7 @@ def phone(page_as: PageAs) -> Page:
     return page_as("viewer", viewport=NARROW, java_script_enabled=False)
 
 
-def test_the_frame_is_low(phone: Page) -> None:
+def test_the_header_is_low(phone: Page) -> None:
     for address, height in HEIGHTS.items():
         phone.goto(address)
         bar = phone.locator(".envbar").bounding_box()

@@ -1,4 +1,4 @@
-"""The judge of pages finds what shows at one width only, in one scheme only, or when a part is unfolded."""
+"""The page checks find errors at only one width, in only one colour scheme, or in an unfolded part."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def kinds_of(page: Page) -> list[str]:
     return [": ".join(fault.split(": ")[:3]).partition(" (")[0] for fault in faults_of(page)]
 
 
-def test_faults_are_found_at_each_width_in_each_scheme_and_unfolded(page: Page) -> None:
+def test_errors_are_found_at_each_width_in_each_scheme_and_unfolded(page: Page) -> None:
     page.set_content(PAGE)
     faults = [
         "320: unfolded: 188 px beside the window",
@@ -54,20 +54,20 @@ def test_faults_are_found_at_each_width_in_each_scheme_and_unfolded(page: Page) 
     assert kinds_of(page) == faults, "a fault is found on each page that has it"
 
 
-def test_what_was_judged_on_another_page_is_judged_again_once_it_looks_otherwise(page: Page) -> None:
+def test_an_element_that_looks_different_on_another_page_is_checked_again(page: Page) -> None:
     page.set_content(GOOD.format("<p>Black on white</p>"))
     assert kinds_of(page) == []
     page.set_content(GOOD.format("<style>p { color: #ccc; }</style><p>Grey on white</p>"))
     assert set(kinds_of(page)) == {f"{window}: color-contrast" for window in ("390 dark", "1440 dark", "1440 light")}
 
 
-def test_contrast_is_judged_beside_the_coloured_edge_of_an_environment(page: Page) -> None:
+def test_contrast_is_checked_on_pages_with_the_coloured_edge(page: Page) -> None:
     edge = "body::before { content: ''; position: absolute; inset: 0 auto 0 0; width: 9px; background: navy; }"
     page.set_content(GOOD.format(f"<style>{edge} em {{ color: #ddd; }}</style><em>Pale on white</em>"))
     assert set(kinds_of(page)) == {f"{window}: color-contrast" for window in ("390 dark", "1440 dark", "1440 light")}
 
 
-def test_two_primary_buttons_and_a_title_of_no_kind_are_found(page: Page) -> None:
+def test_two_primary_buttons_and_an_invalid_title_are_found(page: Page) -> None:
     page.set_content(GOOD.format('<button class="btn-primary">One</button><button class="btn-send">Two</button>'))
     assert {fault.partition("<")[0] for fault in faults_of(page)} >= {"1440: folded: 2 primary buttons: "}
     page.set_content('<!doctype html><html lang="en"><title>Good</title><main><h1>Good</h1></main>')

@@ -1,4 +1,4 @@
-"""The main job without a mouse: only Tab, Enter, Space and typing; the focus is always seen."""
+"""The main job without a mouse: only Tab, Enter, Space and typing. The focus is always visible."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from organizations.models import User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .hands import expect_accepted
 from .keys import press, tab_to, type_in
@@ -17,7 +17,7 @@ from .keys import press, tab_to, type_in
 def test_edit_review_and_send_without_a_mouse(
     practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    made.registered(user=person("editor"), name="Lakeside North")
+    record_setup.register(user=person("editor"), name="Lakeside North")
     page = page_as("editor")
     page.goto("/")
     press(page, "STAGING")

@@ -27,7 +27,7 @@ def records(transactional_db: None, person: Callable[..., User]) -> None:
     Organization.objects.filter(oid=f"{BASE}.2.4").update(name="Delavan", changes=1)
 
 
-def test_the_dock_is_there_while_records_are_chosen(records: None, page_as: PageAs) -> None:
+def test_the_dock_is_visible_while_records_are_chosen(records: None, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(f"{LIST}?open=all")
     dock, add = page.locator("#send"), page.get_by_role("link", name="Add organization")
@@ -45,7 +45,7 @@ def test_the_dock_is_there_while_records_are_chosen(records: None, page_as: Page
     expect(add).to_have_class("btn btn-primary")
 
 
-def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records: None, page_as: PageAs) -> None:
+def test_a_filter_applies_at_once_and_keeps_the_focus_and_the_chosen_records(records: None, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(f"{LIST}?open={BASE}.1")
     page.get_by_role("checkbox", name="Choose Merrill").check()
@@ -71,7 +71,7 @@ def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records
     expect(page.locator("#send")).to_contain_text("1 chosen")
 
 
-def test_what_is_chosen_survives_the_way_back(records: None, page_as: PageAs) -> None:
+def test_chosen_records_stay_chosen_after_back(records: None, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(f"{LIST}?open=all")
     dock, boxes = page.locator("#send"), page.locator(".pick")
@@ -89,7 +89,7 @@ def test_what_is_chosen_survives_the_way_back(records: None, page_as: PageAs) ->
     expect(boxes.nth(2)).not_to_be_checked()
 
 
-def test_what_is_ticked_and_typed_before_the_list_comes_stays(records: None, page_as: PageAs) -> None:
+def test_ticks_and_text_entered_before_the_list_arrives_are_kept(records: None, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(f"{LIST}?open=all")
     waiting: list[Route] = []
@@ -115,7 +115,7 @@ def test_what_is_ticked_and_typed_before_the_list_comes_stays(records: None, pag
     expect(page.locator("#send")).to_contain_text("1 chosen")
 
 
-def test_a_filter_keeps_the_focus_where_it_moved_to(records: None, page_as: PageAs) -> None:
+def test_a_filter_keeps_the_focus_on_its_new_element(records: None, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto(LIST)
     focused = page.locator(":focus")
@@ -133,7 +133,7 @@ def test_a_filter_keeps_the_focus_where_it_moved_to(records: None, page_as: Page
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
-def test_a_list_that_does_not_come_is_said_and_the_filters_go_back(
+def test_if_the_list_does_not_load_the_page_says_so_and_resets_the_filters(
     records: None, page_as: PageAs, faults: Faults
 ) -> None:
     page = page_as("editor")
@@ -151,7 +151,7 @@ def test_a_list_that_does_not_come_is_said_and_the_filters_go_back(
     faults.found.clear()  # the answers, and what htmx writes about them
 
 
-def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) -> None:
+def test_a_folded_row_says_what_it_hides(records: None, page_as: PageAs) -> None:
     page = page_as("viewer")
     page.goto(LIST)
     count, held = page.locator("#count"), page.get_by_text("below: 1 not sent").first
@@ -169,7 +169,7 @@ def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) ->
     assert page.url == address
 
 
-def test_a_region_says_its_work_until_all_its_records_are_shown(records: None, page_as: PageAs) -> None:
+def test_a_region_names_its_work_until_all_its_records_are_visible(records: None, page_as: PageAs) -> None:
     Organization.objects.filter(part_of_oid=f"{BASE}.2").update(part_of_oid=f"{BASE}.1")
     page = page_as("viewer")
     page.goto(f"{LIST}?open={BASE}.1")
@@ -204,7 +204,7 @@ def test_all_with_unsent_changes_are_chosen_without_a_script(records: None, page
     expect(page.locator("#count")).to_have_text("2 of 63 records fit, and 3 parents")
 
 
-def test_a_phone_shows_only_what_is_not_as_it_should_be(records: None, page_as: PageAs) -> None:
+def test_a_phone_hides_the_status_of_ordinary_records(records: None, page_as: PageAs) -> None:
     page = page_as("viewer", viewport=NARROW)
     page.goto(f"{LIST}?view=list")
     expect(page.locator("td.ordinary").first).to_be_hidden()

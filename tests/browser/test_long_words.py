@@ -1,4 +1,4 @@
-"""Names of one long word, which no blank breaks: no page scrolls sideways on a phone."""
+"""Names of one long word without spaces: no page scrolls sideways on a phone."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from organizations.models import User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .judging import misplaced
 
@@ -20,8 +20,8 @@ def test_names_of_one_long_word_break(
 ) -> None:
     long = factories.UserFactory(username="l" * 100, first_name="W" * 102, last_name="X" * 102, role="editor")
     people["editor-one"] = long
-    made.registered(user=long, name="N" * 120)
-    made.edited(
+    record_setup.register(user=long, name="N" * 120)
+    record_setup.edit(
         factories.organization(f"{factories.BASE}.1", user=long, part_of_oid=factories.BASE), user=long, name="M" * 120
     )
     factories.organization(environment="production", user=long, name="N" * 119)
@@ -40,12 +40,12 @@ def test_names_of_one_long_word_break(
         "/account/",
         "/people/",
     ]
-    found = []
+    overflows = []
     for page, listed in (
         (page_as("editor"), addresses),
         (page_as("administrator"), ["/people/", f"/people/{long.pk}/", f"/people/{long.pk}/close/"]),
     ):
         for address in listed:
             page.goto(address)
-            found += [f"{address} {fault}" for fault in misplaced(page, WIDTHS)]
-    assert "\n".join(found) == ""
+            overflows += [f"{address} {fault}" for fault in misplaced(page, WIDTHS)]
+    assert "\n".join(overflows) == ""

@@ -1,4 +1,4 @@
-"""Values that the directory shows otherwise, ticked one by one with the keyboard."""
+"""Overwriting values that differ in the directory, ticked one by one with the keyboard."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,11 +20,13 @@ RECORD = f"/staging/organizations/{BASE}/"
 
 @pytest.fixture
 def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]) -> Page:
-    """An editor, and an accepted record of which the directory shows another name and another spelling."""
-    made = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
-    row = Organization.objects.get(pk=made.pk)
-    shown = replace(made.record(), name="Lakeside (Clinics)", address=replace(made.record().address, country="US"))
-    directory_state.keep_reading(row, shown, clock.now())
+    """The page of an editor with an accepted record, which the directory shows with another name and spelling."""
+    organization = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
+    row = Organization.objects.get(pk=organization.pk)
+    directory_record = replace(
+        organization.record(), name="Lakeside (Clinics)", address=replace(organization.record().address, country="US")
+    )
+    directory_state.keep_reading(row, directory_record, clock.now())
     return page_as("editor")
 
 

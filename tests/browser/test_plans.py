@@ -9,7 +9,7 @@ from organizations.models import Organization, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .judging import faults_of
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 def clinics(practice: PracticeDirectory, person: Callable[..., User]) -> list[Organization]:
     """A record that Redox accepted, and three below it that were never sent."""
     editor = person("editor")
-    top = made.registered(user=editor, name="Lakeside Clinics")
+    top = record_setup.register(user=editor, name="Lakeside Clinics")
     below = ((1, "Lakeside North"), (2, "Lakeside East"), (3, "Lakeside West"))
     return [
         top,

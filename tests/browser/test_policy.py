@@ -1,9 +1,9 @@
-"""The content security policy is in force, and a window tells what it stopped: other tests rely on both."""
+"""The content security policy is active, and a window reports what it blocked. Other tests rely on both."""
 
 from . import window
 from .conftest import PageAs
 
-# What a fault of escaping could put into a page.
+# What missing escaping could put into a page.
 INTRUDERS = {
     "a script in the page": "const it = document.createElement('script'); it.text = 'document.title = 1';",
     "a script of another host": "const it = document.createElement('script'); it.src = 'https://example.org/a.js';",
@@ -12,7 +12,7 @@ INTRUDERS = {
 }
 
 
-def test_what_does_not_belong_to_the_page_is_stopped_and_told(
+def test_foreign_content_is_blocked_and_reported(
     transactional_db: None, page_as: PageAs, faults: window.Faults
 ) -> None:
     page = page_as("viewer")

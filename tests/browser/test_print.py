@@ -1,4 +1,4 @@
-"""On paper: the environment's word and the facts, without menu and buttons."""
+"""Printed pages: the environment and the facts, without menu and buttons."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from organizations.models import User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 
 PAGE_RULES = """
@@ -17,11 +17,13 @@ PAGE_RULES = """
 """
 
 
-def test_what_is_unknown_is_printed_with_page_numbers_and_without_its_button(
+def test_an_unknown_submission_is_printed_with_page_numbers_and_without_its_button(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     practice.behaviour = "applies-then-504"
-    sent = made.sent(factories.organization(user=person("editor"), name="Lakeside North"), user=person("editor"))
+    sent = record_setup.send(
+        factories.organization(user=person("editor"), name="Lakeside North"), user=person("editor")
+    )
     page = page_as("editor")
     page.goto(f"/staging/submissions/{sent.pk}/")
     expect(page.get_by_text("reads, does not write", exact=True)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Pages that stand seldom or for seconds only: accessible and fitting like all others."""
+"""Pages that are rare or visible only for seconds: accessible and fitting like all others."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ from .judging import faults_of, misplaced
 CONNECTION = "/staging/connection/"
 
 
-def test_a_submission_on_its_way_is_accessible_and_fits(
+def test_a_submission_being_sent_is_accessible_and_fits(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     submission = factories.submission(factories.organization(user=person("editor")), user=person("editor"))
@@ -47,7 +47,7 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     page.goto(CONNECTION)
     expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
     assert misplaced(page) == []
-    # While Redox asked to wait, a check asks nothing.
+    # While Redox asks to wait, a check sends nothing.
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
     page.get_by_role("button", name="Check connection").click()
     expect(page.get_by_role("button", name="Resume sending to STAGING")).to_be_visible()
@@ -56,7 +56,7 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
 
 def test_the_page_of_a_refused_request_is_accessible_and_fits(transactional_db: None, page_as: PageAs) -> None:
     page = page_as("viewer")
-    # Axe for one page in the frame of the portal and one outside it; the others differ in their sentences.
+    # Axe checks one page with the base template and one without; the others differ only in their sentences.
     for address, status, judge in (
         ("/search/?" + "q&" * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), 400, misplaced),
         ("/staging/organizations/new/", 403, faults_of),
@@ -75,7 +75,7 @@ def test_the_page_of_a_refused_request_is_accessible_and_fits(transactional_db: 
         (OperationalError("gone"), "its database"),
     ],
 )
-def test_the_page_of_a_fault_is_accessible_and_fits(
+def test_the_page_of_a_server_error_is_accessible_and_fits(
     transactional_db: None,
     page_as: PageAs,
     faults: window.Faults,

@@ -1,4 +1,4 @@
-"""The same record in PRODUCTION, from the record of STAGING to its acceptance: how many presses and typed fields."""
+"""The presses and typed fields that take a record from STAGING to its acceptance in PRODUCTION."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def staging(practice: PracticeDirectory, person: Callable[..., User]) -> Organiz
     return factories.accepted(user=person("editor"), name="Lakeside North")
 
 
-def test_a_record_of_staging_is_repeated_in_few_presses(
+def test_a_staging_record_is_repeated_in_production_with_few_presses(
     practice: PracticeDirectory, page_as: PageAs, staging: Organization
 ) -> None:
     page, hands = page_as("approver"), Hands()

@@ -1,4 +1,4 @@
-"""Who may not sees the button, disabled, with the sentence whom to ask."""
+"""A person without the right sees the disabled button, and a sentence about who can help."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from organizations.models import User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 
 NO_EDIT = "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
@@ -19,7 +19,7 @@ def test_a_viewer_reads_why_the_buttons_are_disabled(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     north = factories.accepted(user=person("editor"), name="Lakeside North")
-    made.edited(north, user=person("editor"), name="Lakeside North Shore")
+    record_setup.edit(north, user=person("editor"), name="Lakeside North Shore")
     page = page_as("viewer")
     page.goto("/staging/organizations/")
     add = page.get_by_role("button", name="Add organization")

@@ -1,4 +1,4 @@
-"""The sentence behind a word that says what is so: by click, by focus and by Enter, and away by Escape."""
+"""The explanation of a status word: it opens by click, focus and Enter, and closes by Escape."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from organizations.models import User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .keys import tab_to
 
 
-def opens(page: Page, word: str, sentence: str, popover: str) -> None:
-    """Whether the word of this page opens its sentence, with the way to the help page, in each way."""
+def expect_explanation(page: Page, word: str, sentence: str, popover: str) -> None:
+    """Check that the word opens its explanation, with a link to the help page, by each of these actions."""
     meaning = page.locator(f"#{popover}")
     button = page.get_by_role("button", name=word, exact=True)
     expect(meaning).to_be_hidden()
@@ -41,14 +41,14 @@ def test_each_word_of_a_record_and_a_submission_opens_its_sentence(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     north = factories.accepted(user=person("editor"), name="Lakeside North")
-    made.edited(north, user=person("editor"), name="Lakeside North Shore")
+    record_setup.edit(north, user=person("editor"), name="Lakeside North Shore")
     page = page_as("viewer")
     page.goto(f"/staging/organizations/{factories.BASE}/")
     page.get_by_role("button", name="Active", exact=True).click()
     expect(page.locator("#standing")).to_contain_text("Redox accepted")
     page.keyboard.press("Escape")
-    opens(page, "Changes not sent", "1 field", "to-do-changes_not_sent")
+    expect_explanation(page, "Changes not sent", "1 field", "to-do-changes_not_sent")
     page.goto(f"/staging/submissions/{north.last_submission_id}/")
-    opens(page, "Accepted by Redox", "Redox accepted", "state-meaning")
+    expect_explanation(page, "Accepted by Redox", "Redox accepted", "state-meaning")
     page.keyboard.press("Enter")
     page.wait_for_url("**/help/#accepted")

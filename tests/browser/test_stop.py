@@ -1,4 +1,4 @@
-"""Redox refuses the credential: the open page says that everything waits, a person lets it go on."""
+"""Redox refuses the credential: the open page says that everything waits, and a person resumes sending."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from .conftest import PageAs
 from .hands import expect_accepted
 
 
-def test_a_refused_sign_in_stops_the_environment_until_somebody_goes_on(
+def test_a_refused_sign_in_stops_the_environment_until_a_person_resumes_it(
     practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     practice.behaviour = "refuses-sign-in"

@@ -1,4 +1,4 @@
-"""Two who edit the same record, and one who presses twice."""
+"""Two people edit the same record, and one person presses twice."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ REVIEW = f"/staging/organizations/{factories.BASE}/review/"
 
 
 def expect_labels_above_values(page: Page) -> None:
-    """In a narrow window, where a person's name in a label may be longer than any room beside the value."""
+    """Check this in a narrow window, where a name in a label may be too long to fit beside the value."""
     page.set_viewport_size(NARROW)
     labels = page.locator(".diff td[data-label]").evaluate_all(
         "all => all.map(it => getComputedStyle(it, '::before')).map(label => `${label.position} ${label.display}`)"

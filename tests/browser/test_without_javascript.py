@@ -10,7 +10,7 @@ from organizations.services.actors import system
 from organizations.services.delivery import workers
 from tests import factories
 
-from . import made
+from . import record_setup
 from .conftest import PageAs
 from .hands import expect_accepted
 
@@ -18,7 +18,7 @@ from .hands import expect_accepted
 def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    made.registered(user=person("editor"), name="Lakeside North")
+    record_setup.register(user=person("editor"), name="Lakeside North")
     page = page_as("editor", java_script_enabled=False)
     page.goto(f"/staging/organizations/{factories.BASE}/edit/")
     page.get_by_label("Name", exact=True).fill("Lakeside North Shore")
@@ -37,7 +37,7 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     page.get_by_role("button", name="Send update to STAGING").click()
     expect(page.locator("#state")).to_contain_text("Queued")
     expect(page.locator("#state")).to_contain_text("Reload to see the result.", use_inner_text=True)
-    expect(page.locator("#submitted-by footer")).to_be_hidden()  # it holds nothing but a button to copy
+    expect(page.locator("#asked-by footer")).to_be_hidden()  # it only has a button to copy
     assert workers.run_once(system("Worker of the tests"))
     page.reload()
     expect_accepted(page)

@@ -1,4 +1,4 @@
-"""Chromium, and a window in which nothing may happen unseen: no script fault, no policy message, no lost asset."""
+"""Chromium, and windows that report script errors, policy violations and missing assets."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,24 +23,24 @@ from playwright.sync_api import (
 from organizations.models import User
 
 FLAGS = [
-    # So that it looks nothing up by itself.
+    # Chromium must not open connections on its own.
     "--disable-quic",
     "--disable-component-update",
     "--disable-sync",
     "--disable-background-networking",
-    # No process for a page that no test has opened yet.
+    # No spare process for a page that no test has opened.
     "--disable-features=SpareRendererForSitePerProcess",
-    # No page lives so long that optimizing its scripts would pay.
+    # Pages are too short-lived for optimized scripts.
     "--js-flags=--no-opt,--no-maglev",
 ]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
-# A machine that runs tests on every core is slow at times; what is there is found at once all the same.
+# A machine that runs tests on every core is sometimes slow. Elements that exist are still found at once.
 PATIENCE = 20_000
 
 
 def program() -> str | None:
-    """Where Chromium is on this machine."""
+    """The path of Chromium on this machine."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -53,14 +53,14 @@ def chromium(path: str) -> Iterator[Browser]:
 
 
 class Faults:
-    """What happened in the windows of a test and must not. `allowed` are answers that a test calls forth itself."""
+    """Errors in the windows of a test. `allowed` are the responses that a test causes on purpose."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
         self.allowed: set[int] = set()
 
     def forget(self) -> None:
-        """Begin with another test."""
+        """Forget the errors of the previous test."""
         self.found.clear()
         self.allowed.clear()
 
@@ -73,7 +73,7 @@ class Faults:
         context.on("requestfailed", self._failed)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A page that was refused is told here as well; `_response` judges those.
+        # The console also reports refused pages; `_response` checks those.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.found.append(f"console: {message.text}")
 
@@ -87,13 +87,13 @@ class Faults:
             self.found.append(f"{response.status}: {response.request.method} {response.url}")
 
     def _failed(self, request: Request) -> None:
-        # What a page had under way when it was left is broken off by the browser.
+        # The browser aborts the open requests of a page that is left.
         if request.failure != "net::ERR_ABORTED":
             self.found.append(f"{request.failure}: {request.url}")
 
 
 def open_context(browser: Browser, url: str, faults: Faults, **options: Any) -> BrowserContext:
-    """Cookies and a cache of their own, for windows of one kind."""
+    """A context with its own cookies and cache, for windows of one kind."""
     chosen = {"viewport": WIDE, "reduced_motion": "reduce"} | options
     context = browser.new_context(base_url=url, **chosen)
     context.set_default_timeout(PATIENCE)
@@ -102,7 +102,7 @@ def open_context(browser: Browser, url: str, faults: Faults, **options: Any) -> 
 
 
 class Windows:
-    """Windows of one browser. A context is used again, without its cookies: making one takes longer than many tests."""
+    """Windows of one browser. A context is reused without its cookies: a new one takes longer than many tests."""
 
     def __init__(self, browser: Browser, url: str, faults: Faults) -> None:
         self._context_of = partial(open_context, browser, url, faults)
@@ -117,14 +117,14 @@ class Windows:
         free = self._free.setdefault(repr(sorted(options.items())), [])
         if is_changed or not free:
             context = self._context_of(**options)
-            context.new_page()  # stays open and empty: without a page the window around it would be made anew
+            context.new_page()  # stays open and empty: without a page the browser would create a new window
         else:
             context = free.pop()
         self._used.append((context, None if is_changed else free))
         return context.new_page()
 
     def close(self) -> None:
-        """Close what a test has opened."""
+        """Close the windows that a test opened."""
         used, self._used = self._used, []
         for context, free in used:
             for page in context.pages[1:]:
@@ -137,7 +137,7 @@ class Windows:
 
 
 def signed_in(page: Page, url: str, user: User) -> None:
-    """Give the window the session of a person, without the form."""
+    """Sign a person in without the form."""
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
@@ -145,7 +145,7 @@ def signed_in(page: Page, url: str, user: User) -> None:
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
-    """Through the form, as people do."""
+    """Sign in through the form, as people do."""
     page.goto("/sign-in/")
     page.get_by_label("Name", exact=True).fill(username)
     page.get_by_label("Password", exact=True).fill(password)

@@ -1,4 +1,4 @@
-"""The forms about people: what they refuse, and in which words."""
+"""The forms for accounts: what they refuse, and the error texts."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def new_account(**values: str) -> AccountForm:
 
 
 @pytest.mark.django_db
-def test_what_is_not_valid_is_said_at_its_field() -> None:
+def test_each_invalid_value_has_an_error_at_its_field() -> None:
     UserFactory(username="anna", first_name="Anna", last_name="Two")
     for values, field, sentence in (
         ({"username": ""}, "username", "Enter a user name."),
@@ -52,7 +52,7 @@ def test_what_is_not_valid_is_said_at_its_field() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.one_database
-def test_a_user_name_with_a_character_that_no_database_holds_is_not_looked_up() -> None:
+def test_a_user_name_with_a_null_character_is_not_looked_up() -> None:
     """PostgreSQL fails when a value has U+0000; SQLite, on which this test runs, would search for it."""
     values: list[str] = []
 
@@ -65,7 +65,7 @@ def test_a_user_name_with_a_character_that_no_database_holds_is_not_looked_up() 
     assert [value for value in values if "\x00" in value] == []
 
 
-def test_what_cannot_be_a_name_or_a_password_is_said() -> None:
+def test_invalid_names_and_passwords_have_their_error_texts() -> None:
     for values, field, sentence in (
         ({}, "username", "Enter your name."),
         ({"username": "anna"}, "password", "Enter your password."),
@@ -78,12 +78,12 @@ def test_what_cannot_be_a_name_or_a_password_is_said() -> None:
 
 @settings(max_examples=25)
 @given(username=st.text(max_size=150), password=st.text(max_size=50))
-def test_no_name_and_no_password_breaks_the_form(username: str, password: str) -> None:
+def test_any_name_and_password_can_be_validated(username: str, password: str) -> None:
     form = SignInForm({"username": username, "password": password})
     assert form.is_valid() or all(form.errors.values())
 
 
-def test_a_new_password_is_typed_twice_and_hard_to_guess() -> None:
+def test_a_new_password_must_be_repeated_and_hard_to_guess() -> None:
     user = User(username="anna", first_name="Anna", last_name="Two")
     for first, second, field, sentence in (
         (LONG, "another-long-secret", "new_password2", "password fields didn’t match"),

@@ -43,7 +43,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ),
     ],
 )
-def test_each_error_is_named_at_its_field(typed, errors):
+def test_each_error_is_at_its_field(typed, errors):
     assert {name: found[0] for name, found in form_of(**typed).errors.items()} == errors
 
 
@@ -67,14 +67,14 @@ def test_each_error_is_named_at_its_field(typed, errors):
         (Intent.REACTIVATE, {"why": "open", "replaced_by": PIER.name}, "Location open again: Lease ended"),
     ],
 )
-def test_what_is_kept_as_the_reason(intent, typed, reason):
+def test_the_stored_reason_combines_choice_and_text(intent, typed, reason):
     form = form_of(intent, **typed)
     assert form.is_valid()
     assert form.reason_text == reason
 
 
 @pytest.mark.parametrize("typed", ["Lakeside 1", "  lakeside  1 ", "LAKESIDE 1"])
-def test_the_name_is_typed_without_regard_to_case_and_blanks(typed):
+def test_the_typed_name_ignores_case_and_spaces(typed):
     assert form_of(name="Lakeside 1", typed_name=typed).is_valid()
 
 
@@ -85,7 +85,7 @@ def test_another_name_is_refused(typed):
 
 
 @pytest.mark.parametrize(("typed", "number"), [("", 0), ("x", 0), ("-1", 0), ("17", 17)])
-def test_a_text_that_is_not_a_number_is_no_submission(typed, number):
+def test_an_invalid_submission_number_is_ignored(typed, number):
     form = form_of(seen_submission=typed)
     form.is_valid()
     assert form.last_submission_seen == number

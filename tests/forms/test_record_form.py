@@ -36,7 +36,7 @@ def form_context(**values):
 
 
 @given(strategies.plain_records)
-def test_every_field_of_a_record_has_its_place_in_the_form(one):
+def test_every_field_of_a_record_is_in_the_form(one):
     typed = Typed.from_record(one, stands_for="location", parent_kind=OTHER)
     form = RecordForm(typed, form_context(), checked=False)
     ids = {bound.auto_id for part in (form.main, *form.contacts) for bound in part} | set(SECTIONS)
@@ -55,7 +55,7 @@ def errors(form, name):
     return list(form.main.errors.get(name, []))
 
 
-def test_a_whole_record_comes_out_as_it_went_in():
+def test_a_full_record_is_unchanged_by_the_form():
     form = checked()
     assert form.is_valid()
     assert form.record() == record(f"{BASE}.5")
@@ -64,14 +64,14 @@ def test_a_whole_record_comes_out_as_it_went_in():
 
 
 @given(strategies.records)
-def test_what_a_form_shows_of_any_record_is_what_it_posts(known):
+def test_the_form_of_any_record_posts_the_same_record(known):
     typed = Typed.from_record(known, stands_for="", parent_kind=OTHER)
     data = QueryDict(mutable=True)
     data.update(typed.as_post())
     assert Typed.from_post(data) == typed.having(parent="", destination_none="")
 
 
-def test_it_says_what_it_changed():
+def test_the_form_names_its_corrections():
     typed = texts(state="Wisconsin", oid=f"urn:oid:{BASE}.5")
     typed = typed.after("remove-contacts-0").after("add-contacts")
     typed.contacts[0].update(name="Desk", work_phone="(608) 555-0100")
@@ -115,7 +115,7 @@ def test_a_line_of_invisible_characters_is_left_out():
         ("country", "", "Choose a country."),
     ],
 )
-def test_each_problem_has_its_words(name, typed, said):
+def test_each_error_has_its_text(name, typed, said):
     form = checked(**{name: typed})
     assert not form.is_valid()
     assert errors(form, name) == [said]
@@ -140,7 +140,7 @@ def test_each_problem_has_its_words(name, typed, said):
         ("zip_code", "537O3"),
     ],
 )
-def test_what_a_reader_refuses_is_one_problem_of_its_field(name, typed):
+def test_a_value_that_a_reader_refuses_is_one_error(name, typed):
     """The words are the reader's: `tests/test_readings.py`."""
     form = checked(**{name: typed})
     assert not form.is_valid()
@@ -162,7 +162,7 @@ def test_a_repeated_email_address_is_left_out_with_a_note():
     assert form.changed == "Changed for you: Desk@example.org was given twice; the second one was left out."
 
 
-def test_an_american_country_is_sent_as_usa_and_its_rules_hold():
+def test_another_spelling_of_usa_is_sent_as_usa_and_follows_its_rules():
     form = checked(country="United States of America", state="Wisconsin", zip_code="5370")
     assert form.main.values["address"].country == "USA"
     assert (form.main.values["address"].state, list(form.main.errors)) == ("WI", ["zip_code"])
@@ -174,7 +174,7 @@ def test_fifty_aliases_can_be_kept():
     assert len(form.record().aliases) == 50
 
 
-def test_a_foreign_postal_code_that_no_column_holds_is_refused():
+def test_a_foreign_postal_code_too_long_for_its_column_is_refused():
     form = checked(country="Canada", state="Ontario", zip_code="K" * 21)
     assert errors(form, "zip_code") == ["ZIP has 21 characters; at most 20 can be kept."]
 
@@ -197,11 +197,11 @@ def test_a_foreign_postal_code_that_no_column_holds_is_refused():
         ({"place": OTHER, "other_oid": " "}, "other_oid", CHOOSE_PARENT),
     ],
 )
-def test_each_kind_of_parent_has_its_problems(fields, name, said):
+def test_each_kind_of_parent_has_its_errors(fields, name, said):
     assert errors(checked(**fields), name) == [said]
 
 
-def test_the_gateway_as_the_oid_is_one_problem_and_not_two():
+def test_the_gateway_as_the_oid_is_one_error():
     form = checked(oid=GATEWAY_OID)
     assert not form.is_valid()
     assert set(form.main.errors) == {"oid"}
@@ -214,20 +214,20 @@ def test_a_parent_is_named_by_name_or_oid():
         assert form.record().part_of_oid == BASE
 
 
-def test_what_the_database_says_stands_at_its_field():
+def test_an_error_of_the_database_is_at_its_field():
     context = form_context(oid_error=lambda oid: f"{oid} is taken.", parent_error=lambda oid, part_of: "A circle.")
     form = checked(context=context, place=OURS, parent=BASE)
     assert errors(form, "oid") == [f"{BASE}.5 is taken."]
     assert errors(form, "parent") == ["A circle."]
 
 
-def test_an_oid_that_was_sent_stays_whatever_is_posted():
+def test_an_oid_that_was_sent_ignores_the_posted_value():
     form = checked(context=form_context(fixed_oid=BASE), oid="9.9")
     assert form.is_valid()
     assert form.record().oid == BASE
 
 
-def test_a_destination_that_is_not_known_must_be_said():
+def test_an_unknown_destination_must_be_entered():
     context = form_context(destination_known=False)
     form = checked(context=context)
     sentence = "Enter the destination ID that this record has today. "
@@ -261,14 +261,14 @@ def test_a_destination_that_is_not_known_must_be_said():
             "E-mail addresses have 2001 characters; at most 2000 can be kept.",
         ),
         (
-            {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line is an error of its own
+            {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line has its own error
             "email_addresses",
             "At most 50 e-mail addresses can be kept; here are 999. Remove some.",
         ),
         ({"purpose": "x" * 101, "name": "Desk"}, "purpose", "Purpose has 101 characters; at most 100 can be kept."),
     ],
 )
-def test_each_problem_of_a_contact_has_its_words(row, name, said):
+def test_each_error_of_a_contact_has_its_text(row, name, said):
     typed = Typed(fields=texts().fields, contacts=(row,))
     form = checked(typed)
     assert not form.is_valid()
@@ -288,7 +288,7 @@ def test_each_problem_of_a_contact_has_its_words(row, name, said):
         ({"value": "1.2.3", "kind": "oid"}, "The OID is entered above; do not repeat it here."),
     ],
 )
-def test_each_problem_of_an_identifier_has_its_words(row, said):
+def test_each_error_of_an_identifier_has_its_text(row, said):
     form = checked(Typed(fields=texts().fields, identifiers=(row,)))
     assert not form.is_valid()
     assert [*form.identifiers[0].errors.values()] == [[said]]
@@ -310,7 +310,7 @@ def test_more_than_twenty_lines_are_refused_and_not_offered():
 
 
 @pytest.mark.parametrize(("prefix", "count"), [("contacts", 25), ("identifiers", 100)])
-def test_lines_above_the_limit_are_given_back_until_somebody_removes_them(prefix, count):
+def test_lines_above_the_limit_are_shown_until_a_person_removes_them(prefix, count):
     rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(count))
     if prefix == "identifiers":
         rows = tuple({"value": str(number), "kind": "FACID"} for number in range(count))
@@ -347,7 +347,7 @@ def posted(**inputs):
     [None, "0", "2", "-1", "x", "1e9", "99999999999999999999", "", ["1", "1"]],
     ids=["missing", "fewer", "more", "negative", "no number", "float", "huge", "empty", "repeated"],
 )
-def test_a_list_that_did_not_arrive_whole_is_refused_and_shown(total):
+def test_an_incomplete_list_is_refused_and_shown(total):
     data = posted(**({} if total is None else {"contacts-TOTAL_FORMS": total}))
     if total is None:
         del data["contacts-TOTAL_FORMS"]
@@ -376,7 +376,7 @@ def test_buttons_change_the_lines_and_nothing_else():
     assert typed.fields == texts().fields
 
 
-def test_a_form_that_is_only_shown_is_not_validated():
+def test_an_unposted_form_is_not_validated():
     form = RecordForm(texts(name="", zip_code="x"), form_context(), checked=False)
     assert not form.errors
     assert form.main["zip_code"].value() == "x"

@@ -13,7 +13,7 @@ from .test_record_form import checked, form_context, posted, texts
 
 
 @pytest.mark.parametrize("place", [OURS, GATEWAY, OTHER])
-def test_what_is_marked_as_required_is_what_is_refused_when_it_is_empty(place):
+def test_the_fields_marked_as_required_are_those_refused_when_empty(place):
     filled = texts(place=place, parent=BASE, other_oid=f"{BASE}.9")
     filled = replace(filled, identifiers=({"value": "LSC-014", "kind": "FACID"},))
     assert checked(filled).is_valid()
@@ -31,7 +31,7 @@ def test_what_is_marked_as_required_is_what_is_refused_when_it_is_empty(place):
 
 
 @pytest.mark.parametrize("name", ["state", "country"])
-def test_each_entry_of_a_list_is_read_by_itself(name):
+def test_each_entry_of_a_list_is_valid_input(name):
     offered = RecordForm(texts(), form_context(), checked=False).main[name].field.widget.choices
     for value, _ in offered:
         form = checked(**{name: value, "zip_code": ""})
@@ -50,21 +50,21 @@ def test_each_entry_of_a_list_is_read_by_itself(name):
         ("country", "", "USA", "Not given"),
     ],
 )
-def test_a_text_that_a_list_does_not_have_is_an_entry_of_its_own(name, text, stored, label):
+def test_a_text_outside_the_list_is_an_additional_entry(name, text, stored, label):
     context = form_context(stored=texts(**{name: stored}))
     for is_checked in (False, True):
         form = RecordForm(texts(**{name: text}), context, checked=is_checked)
-        shown = str(form.main[name])
-        assert re.search(rf'<option value="{re.escape(text)}"[^>]* selected[^>]*>{re.escape(label)}</option>', shown)
+        html = str(form.main[name])
+        assert re.search(rf'<option value="{re.escape(text)}"[^>]* selected[^>]*>{re.escape(label)}</option>', html)
 
 
 @pytest.mark.parametrize(("country", "state"), [("Canada", "Ontario"), ("USA", "WI"), ("u.s.", "WI"), ("", "WI")])
-def test_the_state_is_text_beside_any_other_country(country, state):
+def test_the_state_is_free_text_for_any_other_country(country, state):
     form = RecordForm(
         Typed.from_post(posted(country=country, state="WI", state_abroad="Ontario")), form_context(), checked=True
     )
     assert form.main.values["address"].state == state
     assert form.main.is_abroad == (country == "Canada")
     assert ("<select" in str(form.main["state"])) != form.main.is_abroad
-    # What another program posts has no second field.
+    # Input posted by another program has no second field.
     assert Typed.from_post(posted(country=country, state="Ontario")).fields["state"] == "Ontario"

@@ -1,4 +1,4 @@
-"""A stored text that the form would refuse today: kept and sent back unchanged, marked, and never in the way."""
+"""A stored text that the form would refuse today is kept, sent unchanged and marked, and blocks no edit."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,12 +21,12 @@ DESK = LAKESIDE.contacts[0]
 
 
 def form_of(
-    stored: OrganizationRecord, wanted: OrganizationRecord | None = None, *, checked: bool = True
+    stored: OrganizationRecord, typed_record: OrganizationRecord | None = None, *, checked: bool = True
 ) -> RecordForm:
-    """The form of a record that is stored, with what is typed now."""
-    shown = Typed.from_record(stored, stands_for="", parent_kind=OTHER)
-    typed = Typed.from_record(wanted or stored, stands_for="", parent_kind=OTHER)
-    return RecordForm(typed, form_context(stored=shown, fixed_oid=stored.oid), checked=checked)
+    """The form of a stored record with the texts that are typed now."""
+    shown_texts = Typed.from_record(stored, stands_for="", parent_kind=OTHER)
+    typed = Typed.from_record(typed_record or stored, stands_for="", parent_kind=OTHER)
+    return RecordForm(typed, form_context(stored=shown_texts, fixed_oid=stored.oid), checked=checked)
 
 
 def field(form: RecordForm, part: str, name: str) -> Any:
@@ -61,26 +61,26 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_stored_text_that_would_be_refused_is_kept_and_marked(case: str) -> None:
     stored, part, name = REFUSED[case]
-    wanted = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
-    form = form_of(stored, wanted)
+    edited_record = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
+    form = form_of(stored, edited_record)
     assert form.is_valid()
-    assert (form.record(), form.changed) == (wanted, "")
+    assert (form.record(), form.changed) == (edited_record, "")
     for shown in (form, form_of(stored, checked=False)):
-        found = field(shown, part, name)
-        assert found.kept.startswith("The stored text is kept and sent unchanged.")
-        assert f"{found.auto_id}_kept" in found.aria_describedby
+        bound_field = field(shown, part, name)
+        assert bound_field.kept.startswith("The stored text is kept and sent unchanged.")
+        assert f"{bound_field.auto_id}_kept" in bound_field.aria_describedby
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_the_same_text_is_refused_where_it_is_not_stored(case: str) -> None:
+def test_the_same_text_is_refused_if_it_is_not_stored(case: str) -> None:
     wanted, part, name = REFUSED[case]
     form = form_of(replace(LAKESIDE, contacts=(), identifiers=()), wanted)
     assert not form.is_valid()
-    found = form.main if part == "main" else getattr(form, part).forms[0]
-    assert name in found.errors
+    subform = form.main if part == "main" else getattr(form, part).forms[0]
+    assert name in subform.errors
 
 
-def test_what_is_stored_of_one_contact_does_not_excuse_an_empty_one() -> None:
+def test_a_stored_contact_without_a_name_does_not_allow_another() -> None:
     stored = replace(LAKESIDE, contacts=(replace(DESK, name=""),))
     form = form_of(stored, replace(stored, contacts=(*stored.contacts, ContactRecord(purpose="Technical"))))
     assert not form.is_valid()
@@ -109,21 +109,21 @@ def test_no_stored_text_blocks_an_edit(stored: OrganizationRecord, street: str) 
 
 
 @pytest.mark.parametrize("name", ["name", "oid", "street", "city", "state", "zip_code"])
-def test_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
-    shown = Typed.from_record(LAKESIDE, stands_for="", parent_kind=OTHER)
-    twice = "\n".join([shown.fields[name]] * 60)
-    form = RecordForm(shown.having(**{name: twice}), form_context(stored=shown), checked=True)
+def test_typing_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
+    shown_texts = Typed.from_record(LAKESIDE, stands_for="", parent_kind=OTHER)
+    twice = "\n".join([shown_texts.fields[name]] * 60)
+    form = RecordForm(shown_texts.having(**{name: twice}), form_context(stored=shown_texts), checked=True)
     assert (form.is_valid(), list(form.main.errors)) == (False, [name])
 
 
-def test_a_stored_alias_does_not_excuse_itself_twice() -> None:
+def test_a_stored_alias_allows_only_one_such_alias() -> None:
     long = "x" * 201
     stored = replace(LAKESIDE, aliases=(long,))
     assert not form_of(stored, replace(stored, aliases=(long, long))).is_valid()
     assert not form_of(stored, replace(stored, aliases=("North",) * 5000)).is_valid()
 
 
-def test_a_stored_address_that_is_there_twice_stays_so() -> None:
+def test_a_repeated_stored_email_address_stays_repeated() -> None:
     stored = with_contact(email_addresses=("desk@example.org", "Desk@example.org"))
     form = form_of(stored)
     assert form.is_valid()
@@ -137,7 +137,7 @@ def test_state_and_zip_are_kept_only_with_their_country() -> None:
     assert sorted(form_of(stored, american).main.errors) == ["state", "zip_code"]
 
 
-def test_one_row_does_not_excuse_another() -> None:
+def test_a_stored_row_allows_no_other_row() -> None:
     number = IdentifierRecord(kind="FACID", value="2.999.7")
     stored = replace(LAKESIDE, identifiers=(number,), contacts=(replace(DESK, purpose=""),))
     for wanted in (
@@ -150,7 +150,7 @@ def test_one_row_does_not_excuse_another() -> None:
     assert form_of(stored, phone).is_valid()
 
 
-def test_more_lines_than_fit_today_are_kept_and_none_is_added() -> None:
+def test_more_stored_lines_than_allowed_are_kept_and_none_is_added() -> None:
     many = tuple(IdentifierRecord(kind="FACID", value=f"LSC-{number}") for number in range(21))
     stored = replace(LAKESIDE, identifiers=many)
     assert form_of(stored).is_valid()

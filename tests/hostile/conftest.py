@@ -1,4 +1,4 @@
-"""Whom hostile input meets: people who are signed in, and records that are there."""
+"""Records for the tests of hostile input."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.factories import BASE
 
 
 @pytest.fixture
-def made(made, editor):
-    """A record, and one below it: a list that finds nothing asks less of the database."""
+def organization(organization, editor):
+    """A record with a child, because an empty list runs fewer queries."""
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Lakeside North")
-    return made
+    return organization

@@ -1,4 +1,4 @@
-"""Addresses that nobody was given: unknown and malformed parts, and whatever a query can hold."""
+"""Hostile URLs: unknown and malformed parts, and hostile query strings."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests import factories
 from tests.factories import BASE
 from tests.hostile.typed import MARKUP, Input, query, stored
 
-# For each kind of part of an address one that looks right and does not exist, and what is none.
+# For each part of a URL, a valid value that does not exist, and invalid values.
 NUMBERS = ("0", "-1", "1.5", "\uff17", str(2**63), str(2**64), "9" * 5_000, "\x00", b"\xed\xa0\x80")
 PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
     "environment": ("staging", ("STAGING", "development", "\x00", b"staging\xed\xa0\x80", "staging\n", "x" * 5_000)),
@@ -42,7 +42,7 @@ PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
 
 
 def wrong_addresses() -> Iterator[tuple[str, str, str]]:
-    """(name, method, address): each address with what does not exist, and each malformed part at one address."""
+    """(name, method, URL): each address with objects that do not exist, and each malformed part at one address."""
     tried: set[str] = set()
     for name, parts in addresses().items():
         right = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
@@ -62,7 +62,7 @@ def signed_in(role: str) -> Client:
 
 
 @pytest.mark.both_databases
-def test_what_an_address_names_wrongly_is_not_found(db):
+def test_an_address_with_an_unknown_or_malformed_part_is_not_found(db):
     administrator, approver = signed_in("administrator"), signed_in("approver")
     found: dict[str, set[int]] = {}
     for name, method, address in wrong_addresses():
@@ -74,7 +74,7 @@ def test_what_an_address_names_wrongly_is_not_found(db):
     assert {name: statuses for name, statuses in found.items() if not statuses <= {404, 405}} == {}
 
 
-def test_an_address_that_is_refused_is_kept_in_the_history_as_it_was(db):
+def test_the_history_keeps_a_refused_address_unchanged(db):
     viewer = signed_in("viewer")
     for address in (f"/staging/organizations/2.{'1' * 62}/discard/", "/people/7654321/close/"):
         assert viewer.post(address).status_code == 403
@@ -88,10 +88,10 @@ LISTS = "/staging/organizations/"
 RECORD = f"{LISTS}{BASE}/"
 STRANGE = f"\x00\x07\u202e\u200b{MARKUP}{{{{ 7 }}}}'\"\\%_".encode() + b"\xed\xa0\x80\xff"
 TEXTS: tuple[Input, ...] = (STRANGE, "x" * 10_000, "a " * 5_000, ["-1", "2." + "1" * 62])
-FEW_TEXTS = (STRANGE, "x" * 10_000)  # where what reads them is tried with all elsewhere
+FEW_TEXTS = (STRANGE, "x" * 10_000)  # for parameters whose reader is tested with all texts elsewhere
 FEW_NUMBERS = (STRANGE, "9" * 5_000)
 NUMBERS_OR_WORDS: tuple[Input, ...] = (STRANGE, str(2**63), "9" * 5_000, ["-1", "2"])
-# By who may ask: addresses, each with what it is given and the names that all get the same value.
+# By role: addresses, each with the values to try and the parameters that get them.
 QUERIES: dict[str, tuple[tuple[str, tuple[Input, ...], tuple[str, ...]], ...]] = {
     "approver": (
         (LISTS, TEXTS, ("q", "below")),
@@ -123,7 +123,7 @@ QUERIES: dict[str, tuple[tuple[str, tuple[Input, ...], tuple[str, ...]], ...]] =
 
 @pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize("role", QUERIES)
-def test_no_query_of_an_address_fails(made, role):
+def test_no_query_string_causes_an_error(organization, role):
     client = signed_in(role)
     before = stored()[:-1]
     for place, values, names in QUERIES[role]:
@@ -140,7 +140,7 @@ def test_no_query_of_an_address_fails(made, role):
 
 
 @pytest.mark.both_databases
-def test_what_cannot_be_meant_narrows_no_history_in_silence(client):
+def test_an_invalid_filter_of_the_history_is_never_ignored(client):
     names = ("who", "what", "environment", "outcome", "from", "to")
     response: Any = client.get("/audit/", dict.fromkeys(names, f"\x00{MARKUP}"))
     assert response.status_code == 422

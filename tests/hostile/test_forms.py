@@ -1,4 +1,4 @@
-"""Hostile text in every field of every form: a clear error at the field with the input kept, or text like any other."""
+"""Hostile text in every field of every form: an error at the field with the input kept, or saved like other text."""
 
 from dataclasses import replace
 from typing import Any
@@ -40,14 +40,14 @@ OF_CONTACT = ("purpose", "name", "email_addresses", "work_phone", "mobile_phone"
 OF_IDENTIFIER = ("value", "kind")
 
 
-def whole() -> OrganizationRecord:
+def full_record() -> OrganizationRecord:
     """A record with a line in each list."""
     return replace(factories.record(), identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),))
 
 
 def everywhere(value: Input) -> dict[str, Input]:
-    """The form with this value in each of its texts."""
-    inputs: dict[str, Input] = {**posted(whole()), "place": OTHER}
+    """The inputs of the form with this value in each text field."""
+    inputs: dict[str, Input] = {**posted(full_record()), "place": OTHER}
     inputs |= dict.fromkeys((*FREE_TEXTS, *OTHER_TEXTS), value)
     inputs |= {f"contacts-0-{name}": value for name in OF_CONTACT}
     return inputs | {f"identifiers-0-{name}": value for name in OF_IDENTIFIER}
@@ -62,7 +62,7 @@ def parts_of(form: Any) -> dict[str, tuple[Any, tuple[str, ...]]]:
 
 
 def names_of(form: Any) -> dict[str, tuple[Any, Any]]:
-    """Each text of the form with its value and its errors."""
+    """Each text field of the form with its value and its errors."""
     return {
         prefix + name: (part[name].value(), part[name].errors)
         for prefix, (part, names) in parts_of(form).items()
@@ -71,19 +71,19 @@ def names_of(form: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def form_of(inputs: dict[str, Input]) -> RecordForm:
-    """The checked form of a new record with what arrives of these inputs."""
+    """The validated form of a new record after these inputs were posted."""
     return NEW_RECORD.form(Typed.from_post(QueryDict(query(inputs))), checked=True)
 
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_sent_is_refused_at_each_field_of_a_record_and_kept(db, value):
-    for name, (kept, errors) in names_of(form_of(everywhere(value))).items():
-        assert kept == as_read(value), name
+def test_each_field_of_a_record_refuses_and_keeps_invalid_text(db, value):
+    for name, (saved_record, errors) in names_of(form_of(everywhere(value))).items():
+        assert saved_record == as_read(value), name
         assert len(errors) == 1, name
         assert len(str(errors)) < 300, name
 
 
-def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client):
+def test_invalid_input_saves_nothing_and_each_error_links_to_its_field(client):
     before = stored()
     response = post(client, NEW, everywhere(UNSENDABLE["NUL"]) | {"stands_for": MARKUP, "county": MARKUP})
     page = response.content.decode()
@@ -95,13 +95,13 @@ def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client)
 
 @pytest.mark.parametrize("value", ["a\x00b", "nowhere", "1" * 10_000])
 def test_a_choice_that_does_not_exist_is_refused(db, value):
-    errors = form_of({**posted(whole()), "place": value, "stands_for": value}).main.errors
+    errors = form_of({**posted(full_record()), "place": value, "stands_for": value}).main.errors
     assert {"place", "stands_for"} <= errors.keys()
 
 
-def test_a_parent_that_cannot_be_is_none(made, editor):
+def test_an_impossible_parent_is_refused(organization, editor):
     for value in REFUSED.values():
-        inputs = {**posted(whole()), "place": OURS, "parent": value, "oid": f"{BASE}.9"}
+        inputs = {**posted(full_record()), "place": OURS, "parent": value, "oid": f"{BASE}.9"}
         typed = Typed.from_post(QueryDict(query(inputs)))
         suggested, note = NEW_RECORD.with_suggested_oid(typed)
         assert (suggested, note.partition(" ")[0]) == (typed, "Choose")
@@ -110,9 +110,9 @@ def test_a_parent_that_cannot_be_is_none(made, editor):
         assert "parent" in form_of(inputs).main.errors
 
 
-def test_odd_text_is_saved_as_it_is_and_shown_as_text_everywhere(client, editor, made):
+def test_unusual_text_is_saved_unchanged_and_shown_as_text(client, editor, organization):
     value = " ".join(ODD.values())
-    inputs: dict[str, Input] = {**posted(whole()), "oid": f"{BASE}.9"}
+    inputs: dict[str, Input] = {**posted(full_record()), "oid": f"{BASE}.9"}
     inputs |= dict.fromkeys(FREE_TEXTS, value) | {"aliases": f"{value} 2"}
     inputs |= {"contacts-0-purpose": ODD["markup"], "contacts-0-name": value}
     inputs |= {"identifiers-0-value": ODD["markup"], "identifiers-0-kind": ODD["database"]}
@@ -154,29 +154,29 @@ def pages_about(saved: Organization) -> list[str]:
     ]
 
 
-def test_invisible_characters_are_removed_and_that_is_said(client):
-    inputs = posted(whole()) | {"name": "Lake\u200bside\ufeff", "contacts-0-work_phone": "608\u200b5550100"}
+def test_invisible_characters_are_removed_with_a_note(client):
+    inputs = posted(full_record()) | {"name": "Lake\u200bside\ufeff", "contacts-0-work_phone": "608\u200b5550100"}
     response = post(client, NEW, inputs)
     assert response.status_code == 302
     record = Organization.objects.get().record()
     assert (record.name, record.contacts[0].work_phone) == ("Lakeside", "+16085550100")
-    said = [str(message) for message in get_messages(response.wsgi_request)]
-    assert any("Name: invisible characters removed" in each for each in said)
+    messages = [str(message) for message in get_messages(response.wsgi_request)]
+    assert any("Name: invisible characters removed" in each for each in messages)
 
 
-def test_the_longest_oid_that_there_can_be_has_pages(client):
+def test_the_pages_of_the_longest_possible_oid_work(client):
     oid = "2." + "1" * 62
-    response = post(client, NEW, posted(replace(whole(), oid=oid), act="review"))
+    response = post(client, NEW, posted(replace(full_record(), oid=oid), act="review"))
     assert response["Location"] == reverse("review", args=["staging", oid])
     for address in (response["Location"], reverse("organizations", args=["staging"]), reverse("audit")):
         assert client.get(address).status_code == 200
 
 
-def test_what_is_quoted_in_an_error_or_a_note_is_cut(db):
+def test_text_quoted_in_an_error_or_a_note_is_cut(db):
     for value in ("(" * 10_000, "5" * 10_000, "5370" + "-" * 10_000 + "4"):
         errors = [str(error) for _, each in names_of(form_of(everywhere(value))).values() for error in each]
         assert max(map(len, errors)) < 200
-    changed = form_of({**posted(whole()), "zip_code": "53704" + "-" * 5_000 + "1234"})
+    changed = form_of({**posted(full_record()), "zip_code": "53704" + "-" * 5_000 + "1234"})
     assert changed.is_valid()
     assert changed.record().address.zip_code == "53704-1234"
     assert 0 < len(changed.changed) < 200
@@ -185,11 +185,11 @@ def test_what_is_quoted_in_an_error_or_a_note_is_cut(db):
 # Reasons -----------------------------------------------------------------------------------------------------
 
 
-def test_a_reason_that_cannot_be_kept_sends_nothing(client, made):
-    review = reviews.review(made)
-    inputs = {"sha256": review.sha256, "seen": "0", "version": str(made.version)}
+def test_an_invalid_reason_sends_nothing(client, organization):
+    review = reviews.review(organization)
+    inputs = {"sha256": review.sha256, "seen": "0", "version": str(organization.version)}
     before = stored()
-    response = post(client, edit_url(made, "review"), inputs | {"reason": FEW[0]})
+    response = post(client, edit_url(organization, "review"), inputs | {"reason": FEW[0]})
     assert (response.status_code, response.context["form"]["reason"].value()) == (422, as_read(FEW[0]))
     assert stored() == before
     for value in FEW:
@@ -198,69 +198,69 @@ def test_a_reason_that_cannot_be_kept_sends_nothing(client, made):
 
 
 @pytest.mark.parametrize("name", ["sha256", "tick"])
-def test_what_a_review_is_tied_to_is_the_review_or_none(client, editor, name):
-    made = factories.organization(f"{BASE}.2", user=editor, contacts=())  # so that it has a warning
-    review = reviews.review(made)
+def test_malformed_review_inputs_send_nothing(client, editor, name):
+    organization = factories.organization(f"{BASE}.2", user=editor, contacts=())  # so that it has a warning
+    review = reviews.review(organization)
     ticks = [submissions.warning_key(each) for each in review.open_warnings]
     inputs = {"sha256": review.sha256, "seen": "0", "version": "1", "tick": ticks, "reason": "Test"}
     before = stored()
     for value in ("\x00", MARKUP, ["", "x"]):
-        response = post(client, edit_url(made, "review"), inputs | {name: value})
+        response = post(client, edit_url(organization, "review"), inputs | {name: value})
         assert response.status_code in (409, 422)
         assert MARKUP not in response.content.decode()
     assert stored() == before
 
 
-def test_a_deactivation_with_what_cannot_be_kept_sends_nothing(client, editor, made):
-    confirmed(made, editor)
+def test_a_deactivation_with_invalid_text_sends_nothing(client, editor, organization):
+    mark_accepted(organization, editor)
     before = stored()
     for value in FEW:
-        response = post(client, edit_url(made, "deactivate"), {"why": "other", "in_words": value})
+        response = post(client, edit_url(organization, "deactivate"), {"why": "other", "in_words": value})
         assert response.status_code == 422
         assert response.context["form"]["in_words"].value() == as_read(value)
         assert len(response.context["form"]["in_words"].errors) == 1
     for name in ("sha256", "seen_submission", "why"):
         inputs = {"why": "closed", "in_words": "Lease ended", name: "\x00"}
-        assert post(client, edit_url(made, "deactivate"), inputs).status_code in (409, 422)
+        assert post(client, edit_url(organization, "deactivate"), inputs).status_code in (409, 422)
     assert stored() == before
 
 
-def confirmed(made: Organization, user: User) -> None:
-    """As if Redox had accepted it, so that it can be deactivated."""
-    factories.confirmed(made, submission=factories.submission(made, user=user))
+def mark_accepted(organization: Organization, user: User) -> None:
+    """Mark the record as accepted, so that it can be deactivated."""
+    factories.confirmed(organization, submission=factories.submission(organization, user=user))
 
 
 # People ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def boss(db):
+def administrator(db):
     client = Client()
     client.force_login(factories.UserFactory(role="administrator"))
     return client
 
 
-def test_what_turns_a_line_round_is_refused_at_each_name_of_a_person(boss):
+def test_names_of_people_refuse_direction_overrides(administrator):
     before = stored()
     fields = ("username", "first_name", "last_name", "email")
     for value in FEW:
-        response = post(boss, reverse("person-new"), dict.fromkeys(fields, value))
+        response = post(administrator, reverse("person-new"), dict.fromkeys(fields, value))
         form = response.context["form"]
         assert {name: form[name].value() for name in fields} == dict.fromkeys(fields, as_read(value))
         assert [name for name in fields if not form.errors.get(name)] == []
     assert stored() == before
 
 
-def test_a_role_that_does_not_exist_is_refused(boss):
+def test_a_role_that_does_not_exist_is_refused(administrator):
     before = stored()
     for groups in ("\x00", str(2**64), "9" * 5_000, "\uff12\uff10", MARKUP):
-        response = post(boss, reverse("person-new"), {"username": "new-person", "groups": [groups]})
+        response = post(administrator, reverse("person-new"), {"username": "new-person", "groups": [groups]})
         assert response.context["form"].errors["groups"]
         assert MARKUP not in response.content.decode()
     assert stored() == before
 
 
-def test_a_refused_name_is_shown_in_the_history_with_what_cannot_be_seen_written_out(client):
+def test_the_history_escapes_invisible_characters_of_a_refused_name(client):
     post(Client(), reverse("sign-in"), {"username": f"{MARKUP}\u202e\u0007", "password": "x"})
     for address in (reverse("audit"), reverse("audit-entry", args=[AuditEntry.objects.last().pk])):  # type: ignore[union-attr]
         response = client.get(address)
@@ -269,9 +269,9 @@ def test_a_refused_name_is_shown_in_the_history_with_what_cannot_be_seen_written
         assert f"{MARKUP}\\u202E\\u0007" in text_of(response)
 
 
-def test_the_longest_names_of_a_person_fit_wherever_they_are_kept(client, made):
+def test_the_longest_names_of_a_person_fit_all_columns(client, organization):
     long = factories.UserFactory(role="editor", first_name="a" * 150, last_name="b" * 150)
-    submission = factories.submission(made, user=long)
+    submission = factories.submission(organization, user=long)
     browser = Client()
     browser.force_login(long)
     address = reverse("submission-cancel", args=["staging", submission.pk])
@@ -288,17 +288,17 @@ anything = st.text(max_size=30) | st.text("0123456789.-+@ \r\n\t()aAwW", max_siz
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.dictionaries(st.sampled_from([name for name in everywhere("") if "_FORMS" not in name]), anything))
-def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(editor, made, texts):
-    now = Organization.objects.get(pk=made.pk)
+def test_any_input_is_refused_or_becomes_a_message_that_reads_back(editor, organization, texts):
+    now = Organization.objects.get(pk=organization.pk)
     sendable: dict[str, Input] = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    typed = Typed.from_post(QueryDict(query({**posted(whole()), **sendable})))
+    typed = Typed.from_post(QueryDict(query({**posted(full_record()), **sendable})))
     form = open_form(now).form(typed, checked=True)
     if not form.is_valid():
         return
     record, by = form.record(), factories.acting(editor)
     saved = organizations.edit(now.pk, now.version, record, stands_for=form.stands_for, actor=by).pk
-    kept = Organization.objects.get(pk=saved).record()
-    assert kept == replace(record, active=now.active, carried=kept.carried)
+    saved_record = Organization.objects.get(pk=saved).record()
+    assert saved_record == replace(record, active=now.active, carried=saved_record.carried)
     environment = redox_settings.environment("staging")
-    assert messages.record_from_message(messages.build_message(kept, "New", environment)) == kept
-    Organization.objects.filter(pk=made.pk).update(oid=BASE)
+    assert messages.record_from_message(messages.build_message(saved_record, "New", environment)) == saved_record
+    Organization.objects.filter(pk=organization.pk).update(oid=BASE)

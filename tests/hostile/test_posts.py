@@ -1,4 +1,4 @@
-"""Posts that no form of the portal makes: other fields, torn lists, broken bodies, stale tokens."""
+"""Posts that no form of the portal sends: other fields, incomplete lists, broken bodies, stale tokens."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from tests.views.typing import edit_url, inputs_of, posted
 
 NEW = reverse("organization-new", args=["staging"])
 
-# Names of columns and of what the portal itself knows, with values that would do harm.
+# Names of columns and internal values, with harmful values.
 INTERNAL: Mapping[str, Input] = {
     **dict.fromkeys(("id", "pk", "approver", "submitter", "oid_key", "edited_by", "staging_record"), "1"),
     "presence": "present",
@@ -41,24 +41,29 @@ INTERNAL: Mapping[str, Input] = {
 }
 
 
-def test_a_record_takes_nothing_but_what_its_form_has(client, editor):
+def test_a_record_ignores_inputs_that_its_form_does_not_have(client, editor):
     inner = {name: value for name, value in INTERNAL.items() if name not in ("state", "oid")}
     assert post(client, NEW, {**inner, **posted(factories.record())}).status_code == 302
-    made = Organization.objects.get()
-    assert (made.record(), made.environment, made.version) == (factories.record(), "staging", 1)
-    assert (made.presence, made.confirmed, made.carried, made.edited_by) == ("never", "", {}, editor)
-    assert (made.staging_record, made.confirmed_active) == (None, None)
-    assert post(client, edit_url(made), {**inner, **inputs_of(made, name="Renamed")}).status_code == 302
+    organization = Organization.objects.get()
+    assert (organization.record(), organization.environment, organization.version) == (factories.record(), "staging", 1)
+    assert (organization.presence, organization.confirmed, organization.carried, organization.edited_by) == (
+        "never",
+        "",
+        {},
+        editor,
+    )
+    assert (organization.staging_record, organization.confirmed_active) == (None, None)
+    assert post(client, edit_url(organization), {**inner, **inputs_of(organization, name="Renamed")}).status_code == 302
     saved = Organization.objects.get()
     assert (saved.record(), saved.environment, saved.version) == (factories.record(name="Renamed"), "staging", 2)
     assert (saved.presence, saved.confirmed, saved.carried, saved.active) == ("never", "", {}, True)
 
 
-def test_a_submission_takes_nothing_but_reason_and_ticks(client, editor, made):
-    page = client.get(edit_url(made, "review")).context
+def test_a_submission_ignores_inputs_except_reason_and_ticks(client, editor, organization):
+    page = client.get(edit_url(organization, "review")).context
     inputs = {"sha256": page["review"].sha256, "seen": "0", "version": "1", "reason": "Test"}
     inputs |= {"tick": [question.key for question in page["content"].questions]}
-    assert post(client, edit_url(made, "review"), {**INTERNAL, **inputs}).status_code == 302
+    assert post(client, edit_url(organization, "review"), {**INTERNAL, **inputs}).status_code == 302
     submission = Submission.objects.get()
     assert bytes(submission.message) == page["review"].message
     assert (submission.state, submission.environment, submission.attempt) == ("queued", "staging", 0)
@@ -73,7 +78,7 @@ TOTALS: tuple[Input, ...] = (
 
 
 @pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
-def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client, prefix):
+def test_a_list_with_a_wrong_number_of_lines_is_refused(client, prefix):
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
     before = stored()
@@ -89,7 +94,7 @@ def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client, 
     assert post(client, NEW, inputs).status_code == 302
 
 
-def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client):
+def test_other_management_values_of_a_list_are_ignored(client):
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"contacts-INITIAL_FORMS": "9" * 5_000, "contacts-MAX_NUM_FORMS": "-1", "contacts-MIN_NUM_FORMS": "\x00"}
     inputs |= {
@@ -102,7 +107,7 @@ def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client)
     assert Organization.objects.get().record() == factories.record()
 
 
-def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client):
+def test_a_line_with_an_invalid_index_is_refused_or_ignored(client):
     inputs: dict[str, Input] = {**posted(factories.record())}
     for place in ("-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"):
         typed = Typed.from_post(QueryDict(query(inputs | {f"contacts-{place}-name": "Smuggled"})))
@@ -112,7 +117,7 @@ def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client):
     assert not Organization.objects.exists()
 
 
-def test_more_lines_than_there_may_be_are_refused(client):
+def test_more_lines_than_allowed_are_refused(client):
     lines = {f"contacts-{place}-{name}": "Desk" for place in range(40) for name in ("purpose", "name")}
     before = stored()
     response = post(client, NEW, posted(factories.record()) | lines | {"contacts-TOTAL_FORMS": "40"})
@@ -159,14 +164,14 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
     yield "too large", URL_ENCODED, b"name=" + b"x" * 3_000_000
 
 
-def test_a_body_that_is_no_form_changes_nothing(client, made):
+def test_a_body_that_is_not_a_form_changes_nothing(client, organization):
     before = stored()
     everywhere = ("NUL in a name", "a file")  # one way reads all bodies
-    others = (edit_url(made), edit_url(made, "review"), edit_url(made, "deactivate"))
+    others = (edit_url(organization), edit_url(organization, "review"), edit_url(organization, "deactivate"))
     for name, kind, body in bodies():
         for address in (reverse("account"), *(others if name in everywhere else ())):
             response = client.post(address, body, content_type=kind)
-            # A button that the form does not have brings the form back.
+            # An unknown button shows the form again.
             assert response.status_code in (200, 400, 409, 422), (name, address)
             assert b"Traceback" not in response.content
     assert stored() == before
@@ -184,29 +189,29 @@ TYPES = (
 )
 
 
-def asked(client: Client, path: str, text: str, **head: str) -> Any:
-    """The answer to a request with this head, as the web server hands it in."""
+def response_to(client: Client, path: str, text: str, **head: str) -> Any:
+    """The response to a request with this header, as the web server passes it on."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     environ = {**RequestFactory().get(path, QUERY_STRING=text).environ, "HTTP_COOKIE": cookies, **head}
     return readable(lambda environ, _: client.handler(environ))(environ, None)
 
 
-def test_no_head_of_a_request_chooses_how_it_is_read(client, made):
+def test_no_request_header_chooses_the_charset(client, organization):
     for kind in TYPES:
-        answer = asked(client, reverse("organizations", args=["staging"]), "q=%5Cud800+2bAAA-", CONTENT_TYPE=kind)
+        answer = response_to(client, reverse("organizations", args=["staging"]), "q=%5Cud800+2bAAA-", CONTENT_TYPE=kind)
         assert answer.status_code == 200, kind
-        assert made.oid.encode() not in answer.content
+        assert organization.oid.encode() not in answer.content
 
 
-def test_a_cookie_that_holds_nul_is_none(client):
+def test_a_cookie_with_a_null_character_is_ignored(client):
     for name in ("orgportal-session", "orgportal-csrf", "messages"):
-        answer = asked(
+        answer = response_to(
             client, reverse("home"), "", HTTP_COOKIE=f'{name}="\\000\\000\\000\\000\\000\\000\\000\\000\\000"'
         )
         assert answer.status_code == 302
 
 
-def test_cookies_that_are_none_of_ours_sign_nobody_in(db):
+def test_forged_cookies_sign_nobody_in(db):
     for text in ("x", "x" * 10_000, "\u00e9", "'; --", '"\\377\\376"', "a:b:c", "=;=;", "{}"):
         client, strict = Client(), Client(enforce_csrf_checks=True)
         for name in ("orgportal-session", "orgportal-csrf", "messages"):
@@ -216,16 +221,16 @@ def test_cookies_that_are_none_of_ours_sign_nobody_in(db):
         assert post(strict, reverse("sign-in"), inputs).status_code == 403
 
 
-# Tokens and ways back ----------------------------------------------------------------------------------------
+# Tokens and redirects ----------------------------------------------------------------------------------------
 
 
-def test_without_the_token_of_its_form_a_record_comes_back_filled(editor, made):
+def test_without_a_token_the_record_form_is_shown_again_filled(editor, organization):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
     inputs: dict[str, Input] = {**posted(factories.record(name=f"Typed {MARKUP}"), version=1)}
     tokens: tuple[Input, ...] = ("a" * 64, f"\x00{MARKUP}", ["a" * 64, "b"], [])
     before = stored()
-    for address, token in ((edit_url(made), ""), *((NEW, token) for token in tokens)):
+    for address, token in ((edit_url(organization), ""), *((NEW, token) for token in tokens)):
         response = post(strict, address, inputs | {"csrfmiddlewaretoken": token})
         assert response.status_code == 422
         assert NOTICE in response.content.decode()
@@ -234,9 +239,9 @@ def test_without_the_token_of_its_form_a_record_comes_back_filled(editor, made):
     assert stored() == before
 
 
-def test_what_is_kept_of_a_form_without_a_sign_in_is_kept_as_text(db, made):
+def test_input_kept_without_a_sign_in_is_escaped(db, organization):
     inputs = {**posted(factories.record()), "name": f"{MARKUP}\x00\u202e", f'"><i {MARKUP}': "x", "empty": ""}
-    response = post(Client(), edit_url(made), inputs)
+    response = post(Client(), edit_url(organization), inputs)
     assert response.status_code == 403
     assert MARKUP not in response.content.decode()
     assert dict(response.context["fields"]) == inputs
@@ -250,14 +255,14 @@ ELSEWHERE: tuple[str | bytes, ...] = (
 
 
 @pytest.mark.usefixtures("long_addresses")
-def test_after_signing_in_nobody_is_led_elsewhere(editor):
+def test_signing_in_never_redirects_to_another_site(editor):
     browser = Client()
     browser.force_login(editor)
     for wanted in ELSEWHERE:
         assert browser.get(reverse("sign-in"), QUERY_STRING=query({"next": wanted}))["Location"] == "/", wanted
 
 
-def test_a_way_back_cannot_add_a_head(editor):
+def test_a_redirect_cannot_add_a_header(editor):
     inputs = {"username": editor.username, "password": PASSWORD, "next": "/help/\r\nSet-Cookie: x=1\r\n\r\n\x00\u202e"}
     response = post(Client(), reverse("sign-in"), inputs)
     assert response.status_code == 302
@@ -266,7 +271,7 @@ def test_a_way_back_cannot_add_a_head(editor):
     assert "x" not in response.cookies
 
 
-def test_where_somebody_came_from_leads_nowhere_else(made):
+def test_a_referer_never_redirects_to_another_site(organization):
     for url in ("http://[", "//evil.example//evil.example", "\u00e9\u202e", "x" * 10_000, "?next=//evil.example"):
         fragment = Client().get(reverse("home"), headers={"HX-Request": "true", "HX-Current-URL": url})
         posting = Client().post(reverse("sign-out"), headers={"Referer": url})
@@ -274,24 +279,24 @@ def test_where_somebody_came_from_leads_nowhere_else(made):
             assert answer.startswith("/sign-in/?next=")
 
 
-def test_a_name_of_a_host_that_is_not_ours_is_refused(client):
+def test_an_unknown_host_is_refused(client):
     for host in ("evil.example", "testserver@evil.example", "testserver:x", "[", "\u00e9", "x" * 5_000, ""):
         assert client.get(reverse("home"), headers={"Host": host}).status_code == 400
 
 
-def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client, made):
+def test_unknown_buttons_and_invalid_versions_save_nothing(client, organization):
     before = stored()
     for act in ("remove-contacts-99", "remove-contacts--1", f"add-\x00{MARKUP}", "theirs"):
-        response = post(client, edit_url(made), posted(factories.record(), act=act, version=1))
+        response = post(client, edit_url(organization), posted(factories.record(), act=act, version=1))
         assert response.status_code == 200
         assert MARKUP not in response.content.decode()
     for version in ("", "9" * 5_000):
-        inputs = posted(factories.record(name="Overtaken")) | {"record": str(made.pk), "version": version}
-        assert post(client, edit_url(made), inputs).status_code == 409
+        inputs = posted(factories.record(name="Overtaken")) | {"record": str(organization.pk), "version": version}
+        assert post(client, edit_url(organization), inputs).status_code == 409
         theirs = inputs | {"theirs": version, "choice-name": "x\x00", f"choice-{MARKUP}": "mine"}
-        response = post(client, edit_url(made), theirs)
+        response = post(client, edit_url(organization), theirs)
         assert response.status_code in (409, 422)
         assert MARKUP not in response.content.decode()
-        assert post(client, edit_url(made, "discard"), {"version": version}).status_code == 409
+        assert post(client, edit_url(organization, "discard"), {"version": version}).status_code == 409
     assert stored() == before
-    assert made.oid == BASE
+    assert organization.oid == BASE

@@ -1,4 +1,4 @@
-"""What no honest browser sends, and how it is sent."""
+"""Input that no browser sends, and helpers that send it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ UNSENDABLE: dict[str, Input] = {
     "half of a surrogate pair": b"53\xed\xa0\x8004",
     "broken UTF-8": b"53\xff\xc304",
 }
-# Text that is odd, and still text.
+# Unusual text that is valid.
 ODD = {
     "markup": f"{MARKUP}\"'><b a='{{{{ 7|add:7 }}}}{{% debug %}}",
     "database": "'; DROP TABLE user; -- %00%s%(x)s {0}{actor}\\_%",
@@ -35,7 +35,7 @@ ODD = {
 
 
 def as_read(value: Input) -> str:
-    """The text that arrives: what is no UTF-8 becomes replacement characters."""
+    """The text that Django reads: invalid UTF-8 becomes replacement characters."""
     if isinstance(value, list):
         return value[-1]
     return value.decode(errors="replace") if isinstance(value, bytes) else value
@@ -46,12 +46,12 @@ def query(inputs: Mapping[str, Input]) -> str:
 
 
 def post(client: Client, address: str, inputs: Mapping[str, Input], **headers: Any) -> Any:
-    """Post these inputs as a form, bytes as they are."""
+    """Post these inputs as a form, with bytes unchanged."""
     return client.post(address, query(inputs), content_type=URL_ENCODED, **headers)
 
 
 def stored() -> tuple[object, ...]:
-    """What a POST that was refused must leave as it was."""
+    """The database state that a refused POST must not change."""
     tables = (Organization, Contact, Identifier, Submission, User)
     versions = list(Organization.objects.order_by("pk").values_list("pk", "version"))
     return (*(model.objects.count() for model in tables), versions, AuditEntry.objects.aggregate(last=Max("sequence")))

@@ -1,4 +1,4 @@
-"""Submissions that were really sent and settled, for tests of what their pages claim."""
+"""Submissions that were sent and settled, for tests of what their pages claim."""
 
 import json
 from typing import Any
@@ -30,33 +30,33 @@ def fresh(submission: Submission) -> Submission:
     return Submission.objects.select_related("organization", "submitter").get(pk=submission.pk)
 
 
-def updated(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
-    """An Update of an accepted record, sent while the directory behaved so."""
+def send_update(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
+    """Send an Update of an accepted record while the directory has this behaviour."""
     accepted = factories.accepted(user=user)
     practice.register("staging", json.loads(bytes(accepted.submissions.get().message))["Organizations"][0])
-    made = edit(accepted, user, **(values or {"name": "Lakeside North"}))
-    submission = factories.submission(made, user=user)
+    changed = edit(accepted, user, **(values or {"name": "Lakeside North"}))
+    submission = factories.submission(changed, user=user)
     practice.behaviour = behaviour
     assert deliver()
     practice.behaviour = "answers"
     return fresh(submission)
 
 
-def resolved(submission: Submission) -> Submission:
+def resolve_submission(submission: Submission) -> Submission:
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
     assert resolve.resolve_next("staging", actor=system("Worker test"))
     return fresh(submission)
 
 
-def foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submission:
-    """A New whose OID is somebody else's."""
+def send_foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submission:
+    """Send a New whose OID belongs to another organization."""
     practice.register("staging", THEIRS)
     submission = factories.submission(factories.organization(user=user, **values), user=user)
     assert deliver()
     return fresh(submission)
 
 
-def decided(submission: Submission, verdict: Verdict, user: User) -> Submission:
+def take_decision(submission: Submission, verdict: Verdict, user: User) -> Submission:
     actor = acting(user)
     query.query_for_submission(submission, actor=actor)
     answer = decide.last_answer(submission)

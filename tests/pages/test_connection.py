@@ -1,4 +1,4 @@
-"""What is set for an environment, what its last check found, and who sends: the connection page without a client."""
+"""The connection page: settings, the last check and the workers of an environment, built without a client."""
 
 import datetime
 from functools import cache
@@ -35,13 +35,13 @@ def key() -> RSAKey:
 
 
 def oauth(**values: str) -> dict[str, Any]:
-    given = {
+    defaults = {
         "REDOX_STAGING_AUTH": "oauth",
         "REDOX_STAGING_CLIENT_ID": "client-1",
         "REDOX_STAGING_KEY_ID": "key-1",
         "REDOX_STAGING_PRIVATE_KEY": key().as_pem(private=True).decode(),
     }
-    return redox(REDOX, **(given | values))
+    return redox(REDOX, **(defaults | values))
 
 
 def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
@@ -49,7 +49,7 @@ def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
 
 
 def rows() -> dict[str, tuple[str, str, str]]:
-    """Of each setting its value, where it comes from, and the note."""
+    """The value, source and note of each setting."""
     return {
         row.label: (row.value, row.source, row.note)
         for row in setting_rows.settings_in_force(overview.connection_facts("staging"))
@@ -74,7 +74,7 @@ def test_without_a_way_to_sign_in_four_variables_are_missing():
     assert ">Check connection<" not in html
 
 
-def test_of_a_chosen_way_only_what_is_missing_is_named():
+def test_only_the_missing_variables_of_the_chosen_sign_in_are_named():
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY="")):
         assert page().lines_to_set == "REDOX_STAGING_PRIVATE_KEY_FILE="
 
@@ -94,13 +94,15 @@ def test_an_invalid_setting_is_not_replaced_by_its_default():
 
 def test_settings_are_shown_without_secrets():
     with override_settings(REDOX=oauth()):
-        found, html = rows(), html_of_page(page(), "staging")
-    assert found["Address"][:2] == (REDOX, "default")
-    assert found["Way to sign in"][:2] == ("OAuth, client client-1, key key-1", "set")
-    assert found["Private key"][0].startswith("read from a variable, loaded ")
-    assert found["Private key"][0].endswith(f", thumbprint {key().thumbprint()}")
-    assert found["Source ID"][:2] == ("not set", "not set")
-    assert "“Query for/create/update/delete an organization, STAGING” in Redox's table" in found["Routing ID"][0]
+        setting_values, html = rows(), html_of_page(page(), "staging")
+    assert setting_values["Address"][:2] == (REDOX, "default")
+    assert setting_values["Way to sign in"][:2] == ("OAuth, client client-1, key key-1", "set")
+    assert setting_values["Private key"][0].startswith("read from a variable, loaded ")
+    assert setting_values["Private key"][0].endswith(f", thumbprint {key().thumbprint()}")
+    assert setting_values["Source ID"][:2] == ("not set", "not set")
+    assert (
+        "“Query for/create/update/delete an organization, STAGING” in Redox's table" in setting_values["Routing ID"][0]
+    )
     assert f"&quot;n&quot;: &quot;{key().as_dict(private=False)['n']}&quot;" in html
     secret = key().as_dict(private=True)
     assert not any(str(secret[part]) in html for part in ("d", "p", "q", "dp", "dq", "qi"))
@@ -115,16 +117,16 @@ LEGACY = {
 
 
 @pytest.mark.parametrize(("given", "way"), [({}, "Fixed access token"), (LEGACY, "Legacy API key")])
-def test_no_way_to_sign_in_shows_its_secret(given, way):
+def test_the_secret_of_each_way_to_sign_in_is_hidden(given, way):
     with override_settings(REDOX=redox(REDOX, **given)):
-        found, html = rows(), html_of_page(page(), "staging")
-    assert found["Way to sign in"][0] == way
-    assert found["Secret"] == ("set", "set", "never shown")
+        setting_values, html = rows(), html_of_page(page(), "staging")
+    assert setting_values["Way to sign in"][0] == way
+    assert setting_values["Secret"] == ("set", "set", "never shown")
     assert "Show public key" not in html
     assert [secret for secret in ("staging-token", "legacy-key", "legacy-secret") if secret in html] == []
 
 
-def test_a_key_that_works_but_is_short_is_marked(monkeypatch):
+def test_a_valid_but_short_key_is_marked(monkeypatch):
     with override_settings(REDOX=oauth()):
         note = "never shown. This key has 2,048 bits. It works, but 3,072 bits or more are recommended."
         assert rows()["Private key"][2] == note
@@ -134,14 +136,16 @@ def test_a_key_that_works_but_is_short_is_marked(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore:Key size should be")
 def test_a_key_that_is_too_short_is_refused():
-    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
+    short = rsa.generate_private_key(
+        public_exponent=65537, key_size=1024
+    )  # the portal's own library refuses to create one
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
         fault = overview.connection_facts("staging").fault
     assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 
-def test_the_table_of_routing_ids_is_whole():
+def test_the_table_has_all_routing_ids():
     html = html_of_page(page(), "staging")
     assert "These never belong in a record’s destination ID." in html
     shown_ids = [text for purpose, ids in ROUTING_TABLE.items() for text in (str(purpose), *ids.values())]
@@ -151,7 +155,7 @@ def test_the_table_of_routing_ids_is_whole():
 # The last check ----------------------------------------------------------------------------------------------
 
 
-def checked(succeeded: bool, **facts: Any) -> EnvironmentGate:
+def record_check(succeeded: bool, **facts: Any) -> EnvironmentGate:
     gate = EnvironmentGate.objects.get(pk="staging")
     gate.checked_at, gate.checked_by, gate.check_succeeded = clock.now(), "Editor <One>", succeeded
     gate.check_facts = facts | {"fingerprint": redox_settings.fingerprint("staging")}
@@ -171,22 +175,22 @@ def checked(succeeded: bool, **facts: Any) -> EnvironmentGate:
         ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory knows 1.2.3: “X”, Active = false."),
     ],
 )
-def test_a_check_says_what_it_found_who_made_it_and_how_long_it_took(facts, said):
+def test_a_check_shows_its_result_person_and_duration(facts, said):
     factories.organization(user=factories.editor())
-    sentence = strip_tags(setting_rows.check_sentence(checked(True, token_ms=0, query_ms=120, **facts)))
+    sentence = strip_tags(setting_rows.check_sentence(record_check(True, token_ms=0, query_ms=120, **facts)))
     assert f"by Editor &lt;One&gt;: token in 0 ms, Query in 0.1 s. {said}" in sentence
 
 
-def test_a_base_oid_is_named_as_such():
+def test_a_base_oid_is_called_that():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)):
         assert f"does not know {BASE} (your base OID)." in strip_tags(
-            setting_rows.check_sentence(checked(True, oid=BASE))
+            setting_rows.check_sentence(record_check(True, oid=BASE))
         )
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_check_that_failed_says_why_as_text(client_of):
-    checked(False, sentence="<script>alert(1)</script>\u202e", headline="The token <b>ended", cause="<i>")
+def test_a_failed_check_shows_its_reason_escaped(client_of):
+    record_check(False, sentence="<script>alert(1)</script>\u202e", headline="The token <b>ended", cause="<i>")
     html = client_of("viewer").get("/staging/connection/").content.decode()
     for said in ("Check failed", "Checked by Editor &lt;One&gt;.", "<b>The token &lt;b&gt;ended</b> &lt;i&gt;"):
         assert said in html
@@ -198,7 +202,7 @@ def test_a_check_that_failed_says_why_as_text(client_of):
     [(0, "less than 2 seconds apart"), (30, "30 seconds behind Redox's"), (-30, "30 seconds ahead of Redox's")],
 )
 def test_the_clocks_are_compared(seconds, said):
-    gate = checked(True)
+    gate = record_check(True)
     assert gate.checked_at is not None
     moment = gate.checked_at.replace(microsecond=0)
     date = (moment + datetime.timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT")
@@ -211,15 +215,17 @@ def test_the_clocks_are_compared(seconds, said):
 # Workers -----------------------------------------------------------------------------------------------------
 
 
-def test_workers_are_listed_with_whether_they_send_alike():
+def test_workers_are_listed_with_whether_their_settings_match():
     assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
     now, staging = clock.now(), heartbeat.settings_fingerprint().split("-")[0]
     heartbeat.record_heartbeat("alpha", now)
-    gone = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}
-    Worker.objects.create(name="beta", release="0", settings_fingerprint=f"{staging}-x", **gone)
-    found = {environment: [each.has_same_settings for each in page(environment).workers] for environment in Environment}
-    assert found == {Environment.STAGING: [True, True], Environment.PRODUCTION: [True, False]}
+    times = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}
+    Worker.objects.create(name="beta", release="0", settings_fingerprint=f"{staging}-x", **times)
+    matches = {
+        environment: [each.has_same_settings for each in page(environment).workers] for environment in Environment
+    }
+    assert matches == {Environment.STAGING: [True, True], Environment.PRODUCTION: [True, False]}
     html = html_of_page(page(Environment.PRODUCTION), "production")
-    assert html.count("same settings as this page") == 2  # one of them where a change of the key is explained
+    assert html.count("same settings as this page") == 2  # one is in the explanation of a key change
     assert "Worker beta runs with other settings than this page. Restart it." in html
     assert "ago; it does not answer" in html

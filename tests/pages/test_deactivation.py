@@ -1,4 +1,4 @@
-"""The page before a record is deactivated or reactivated: what is sent, whose values those are, what is in the way."""
+"""The page that deactivates or reactivates a record: what is sent, where its values come from, what blocks it."""
 
 import datetime
 from dataclasses import replace
@@ -26,68 +26,70 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 HERE = f"/staging/organizations/{BASE}/"
 
 
-def page(made: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
-    return deactivation_page.build(reviews.review(loaded(made), intent=intent), user)
+def page(organization: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
+    return deactivation_page.build(reviews.review(loaded(organization), intent=intent), user)
 
 
-def deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:
-    """An accepted record, of which a deactivation was accepted on this evidence."""
-    made = factories.confirmed(factories.organization(user=user))
-    submission = factories.submission(made, user=user, intent=Intent.DEACTIVATE, reason="Lease ended")
-    return factories.confirmed(made, submission=submission, evidence=evidence, active=False)
+def create_deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:
+    """An accepted record whose deactivation was accepted on this evidence."""
+    organization = factories.confirmed(factories.organization(user=user))
+    submission = factories.submission(organization, user=user, intent=Intent.DEACTIVATE, reason="Lease ended")
+    return factories.confirmed(organization, submission=submission, evidence=evidence, active=False)
 
 
-def done(made: Organization, user: User) -> str:
-    return strip_tags(page(made, user).shown.done)
+def done_sentence(organization: Organization, user: User) -> str:
+    return strip_tags(page(organization, user).shown.done)
 
 
 # What happens -----------------------------------------------------------------------------------------------
 
 
-def test_it_says_what_happens_and_what_is_sent(accepted, editor):
-    found = page(accepted, editor)
-    text, drawn = text_of_page(found), html_of_page(found)
+def test_the_page_says_what_happens_and_what_is_sent(accepted, editor):
+    page_data = page(accepted, editor)
+    text, html = text_of_page(page_data), html_of_page(page_data)
     assert text.startswith("Deactivate, Lakeside 1 | STAGING | orgportal")
     assert "Redox gets an Update with Active = false. " in text
     assert "Nothing is erased: Redox has no delete. You can reactivate it here." in text
     assert '"Active": false' in text
-    offered = controls_in(drawn)
-    assert (offered["Deactivate in STAGING"], offered["Keep it active"]) == ("", HERE)
-    assert ("btn-danger" in drawn, "Type the name" in text) == (True, False)
-    assert 'data-hx-get="/staging/organizations/suggestions/"' in drawn
-    assert '<datalist id="parents"></datalist>' in drawn
+    controls = controls_in(html)
+    assert (controls["Deactivate in STAGING"], controls["Keep it active"]) == ("", HERE)
+    assert ("btn-danger" in html, "Type the name" in text) == (True, False)
+    assert 'data-hx-get="/staging/organizations/suggestions/"' in html
+    assert '<datalist id="parents"></datalist>' in html
 
 
-def test_a_reactivation_is_said_not_to_be_documented(editor):
-    found = page(deactivated(editor), editor, Intent.REACTIVATE)
-    text, drawn = text_of_page(found), html_of_page(found)
+def test_the_page_says_that_reactivation_is_not_documented(editor):
+    page_data = page(create_deactivated(editor), editor, Intent.REACTIVATE)
+    text, html = text_of_page(page_data), html_of_page(page_data)
     assert "Redox gets an Update with Active = true. " in text
     assert "Redox does not document reactivation" in text
-    assert controls_in(drawn)["Reactivate in STAGING"] == ""
-    assert ("replaced_by" in drawn, found.shown.done) == (False, "")
+    assert controls_in(html)["Reactivate in STAGING"] == ""
+    assert ("replaced_by" in html, page_data.shown.done) == (False, "")
 
 
-def test_in_production_the_name_is_typed_by_who_may_send(editor):
-    made = factories.accepted(user=editor, environment="production", name="<script>alert(1)</script>")
-    drawn = html_of_page(page(made, editor))
-    assert controls_in(drawn)["Deactivate in PRODUCTION"] is None
-    assert "Type: <b>&lt;script&gt;alert(1)&lt;/script&gt;</b>. Upper and lower case" in drawn
-    assert "<script>alert" not in drawn
-    assert page(made, editor).why_not == "You cannot send to PRODUCTION. Approvers can: nobody yet."
+def test_in_production_the_name_must_be_typed_and_an_editor_cannot_send(editor):
+    organization = factories.accepted(user=editor, environment="production", name="<script>alert(1)</script>")
+    html = html_of_page(page(organization, editor))
+    assert controls_in(html)["Deactivate in PRODUCTION"] is None
+    assert "Type: <b>&lt;script&gt;alert(1)&lt;/script&gt;</b>. Upper and lower case" in html
+    assert "<script>alert" not in html
+    assert page(organization, editor).why_not == "You cannot send to PRODUCTION. Approvers can: nobody yet."
 
 
-def test_saved_changes_stay_behind_and_are_named(accepted, editor):
+def test_saved_changes_are_not_sent_and_are_named(accepted, editor):
     before = accepted.record()
     middleton = AddressRecord(city="Middleton", zip_code="53562")
     edited(accepted, editor, address=middleton, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
-    found = page(accepted, editor)
-    named = "7 saved changes (Destination ID, Street, City, County, State, ZIP, Country) are not sent. They stay saved."
-    assert named in text_of_page(found)
+    page_data = page(accepted, editor)
+    sentence = (
+        "7 saved changes (Destination ID, Street, City, County, State, ZIP, Country) are not sent. They stay saved."
+    )
+    assert sentence in text_of_page(page_data)
     for intent, active in ((Intent.DEACTIVATE, False), (Intent.REACTIVATE, True)):
         assert reviews.review(loaded(accepted), intent=intent).record == replace(before, active=active)
 
 
-def test_a_value_of_the_directory_that_goes_back_is_named_and_ticked(accepted, editor):
+def test_an_overwritten_value_of_the_directory_is_named_with_a_checkbox(accepted, editor):
     shown(accepted, name="Lakeside (One)")
     text = text_of_page(page(accepted, editor))
     assert "Also overwritten in the directory" in text
@@ -95,7 +97,7 @@ def test_a_value_of_the_directory_that_goes_back_is_named_and_ticked(accepted, e
     assert "Please confirm 1" in text
 
 
-def test_the_counterpart_is_named_as_not_touched(accepted, editor):
+def test_the_page_says_that_the_counterpart_stays_unchanged(accepted, editor):
     production = factories.accepted(f"{BASE}.2", user=editor, environment="production")
     Organization.objects.filter(pk=production.pk).update(staging_record=accepted)
     assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
@@ -105,64 +107,66 @@ def test_the_counterpart_is_named_as_not_touched(accepted, editor):
 
 
 def test_old_values_are_listed_before_a_reactivation(editor):
-    made = deactivated(editor)
-    assert page(made, editor, Intent.REACTIVATE).shown.old_values == []
+    organization = create_deactivated(editor)
+    assert page(organization, editor, Intent.REACTIVATE).shown.old_values == []
     AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
-    (old,) = page(made, editor, Intent.REACTIVATE).shown.old_values
+    (old,) = page(organization, editor, Intent.REACTIVATE).shown.old_values
     assert old.labels[-3:] == ["State", "ZIP", "Country"]
-    text = text_of_page(page(made, editor, Intent.REACTIVATE))
+    text = text_of_page(page(organization, editor, Intent.REACTIVATE))
     assert "These values are older than 180 days and are sent again as they are." in text
 
 
-# What is so already, and on what evidence -------------------------------------------------------------------
+# Already deactivated, and the evidence ----------------------------------------------------------------------
 
 
-def test_it_names_the_evidence_of_the_deactivation(editor):
-    made = deactivated(editor, Evidence.QUERY)
-    assert page(made, editor).shown.is_done
-    number = made.confirmed_submission_id
-    assert done(made, editor).startswith("Deactivated ")
-    sentence = done(made, editor)
+def test_the_page_names_the_evidence_of_the_deactivation(editor):
+    organization = create_deactivated(editor, Evidence.QUERY)
+    assert page(organization, editor).shown.is_done
+    number = organization.confirmed_submission_id
+    assert done_sentence(organization, editor).startswith("Deactivated ")
+    sentence = done_sentence(organization, editor)
     assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in sentence
-    update = factories.submission(made, user=editor, reason="New name")
-    made = factories.confirmed(made, submission=update, active=False)
-    assert done(made, editor) == sentence
-    assert controls_in(html_of_page(page(made, editor)))["Reactivate"] == f"{HERE}reactivate/"
+    update = factories.submission(organization, user=editor, reason="New name")
+    organization = factories.confirmed(organization, submission=update, active=False)
+    assert done_sentence(organization, editor) == sentence
+    assert controls_in(html_of_page(page(organization, editor)))["Reactivate"] == f"{HERE}reactivate/"
 
 
 def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor):
     version = shown(accepted, active=False).version
     differences.take_theirs(accepted.pk, version, reason="Closed", actor=acting(editor))
     assert page(accepted, editor).shown.is_done
-    assert done(accepted, editor).startswith("Taken from ")
+    assert done_sentence(accepted, editor).startswith("Taken from ")
 
 
 @pytest.mark.parametrize("intent", [Intent.REACTIVATE, None])
-def test_a_deactivation_before_something_active_is_not_the_evidence(editor, intent):
-    made = deactivated(editor)
+def test_a_deactivation_before_an_active_state_is_not_the_evidence(editor, intent):
+    organization = create_deactivated(editor)
     Organization.objects.update(active=True)
-    made = factories.confirmed(made, submission=factories.submission(made, user=editor, intent=intent), active=True)
+    organization = factories.confirmed(
+        organization, submission=factories.submission(organization, user=editor, intent=intent), active=True
+    )
     Organization.objects.update(active=False)
-    update = factories.submission(made, user=editor)
-    made = factories.confirmed(made, submission=update, active=False)
-    assert done(made, editor).startswith(f"Redox accepted submission {update.pk}, ")
+    update = factories.submission(organization, user=editor)
+    organization = factories.confirmed(organization, submission=update, active=False)
+    assert done_sentence(organization, editor).startswith(f"Redox accepted submission {update.pk}, ")
 
 
-def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted, editor):
+def test_a_blocked_page_has_no_form_and_links_to_the_cause(accepted, editor):
     edited(accepted, editor, name="Lakeside North")
     submission = factories.submission(accepted, user=editor)
-    drawn = html_of_page(page(accepted, editor))
-    assert f'href="/staging/submissions/{submission.pk}/"' in drawn
-    assert '<form id="deactivation"' not in drawn
+    html = html_of_page(page(accepted, editor))
+    assert f'href="/staging/submissions/{submission.pk}/"' in html
+    assert '<form id="deactivation"' not in html
 
 
-def test_what_was_never_accepted_is_not_called_deactivated(editor):
-    found = page(factories.organization(user=editor), editor)
-    assert (found.shown.is_blocked, found.shown.is_done, found.shown.done) == (True, False, "")
+def test_a_record_that_was_never_accepted_is_not_called_deactivated(editor):
+    page_data = page(factories.organization(user=editor), editor)
+    assert (page_data.shown.is_blocked, page_data.shown.is_done, page_data.shown.done) == (True, False, "")
 
 
-def test_below_a_deactivated_parent_nothing_is_reactivated(editor):
-    deactivated(editor)
+def test_a_child_of_a_deactivated_parent_cannot_be_reactivated(editor):
+    create_deactivated(editor)
     child = factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE), active=False)
     text = text_of_page(page(child, editor, Intent.REACTIVATE))
     assert "Its parent Lakeside 1" in text
@@ -176,18 +180,18 @@ def _accepted(user: User) -> Organization:
 
 
 def _taken(user: User) -> Organization:
-    made = shown(_accepted(user), name="By hand")
-    return differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(user))
+    organization = shown(_accepted(user), name="By hand")
+    return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(user))
 
 
 def _claimed(user: User) -> Organization:
-    made = shown(factories.organization(user=user))
-    return differences.claim(made.pk, reason="Ours", actor=acting(user))
+    organization = shown(factories.organization(user=user))
+    return differences.claim(organization.pk, reason="Ours", actor=acting(user))
 
 
 def _stated(user: User) -> Organization:
-    made = factories.organization(user=user)
-    return organizations.state_registered(made.pk, reason="Sent with curl.", actor=acting(user))
+    organization = factories.organization(user=user)
+    return organizations.state_registered(organization.pk, reason="Sent with curl.", actor=acting(user))
 
 
 @pytest.mark.parametrize(
@@ -199,37 +203,37 @@ def _stated(user: User) -> Organization:
         (_stated, "as it is saved here, because nothing else is known of it", ""),
     ],
 )
-def test_it_names_where_the_other_values_come_from(editor, arrange, says, dated_by):
-    made = loaded(arrange(editor))
-    assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
+def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, dated_by):
+    organization = loaded(arrange(editor))
+    assert page(organization, editor).shown.source == (says, getattr(organization, dated_by) if dated_by else None)
     plan = draft.draft_content(
-        plan_draft.draft_plan(plan_draft.choose_branch(made, PlanKind.DEACTIVATE), actor=acting(editor))
+        plan_draft.draft_plan(plan_draft.choose_branch(organization, PlanKind.DEACTIVATE), actor=acting(editor))
     )
     assert plan.sources == says
 
 
-def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor):
-    made = shown(factories.organization(user=editor), name="By hand")
-    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
-    assert (page(made, editor).shown.name, page(made, editor).shown.not_sent) == ("By hand", ("Name",))
+def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
+    organization = shown(factories.organization(user=editor), name="By hand")
+    differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
+    assert (page(organization, editor).shown.name, page(organization, editor).shown.not_sent) == ("By hand", ("Name",))
 
 
 # What replaces it -------------------------------------------------------------------------------------------
 
 
-def test_only_another_active_record_of_the_environment_replaces_it(accepted, editor):
+def test_only_another_active_record_of_the_environment_can_replace_it(accepted, editor):
     factories.organization(f"{BASE}.5", user=editor, name="Lakeside Pier")
     factories.organization(f"{BASE}.6", user=editor, environment="production", name="Lakeside Quay")
     factories.confirmed(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)
 
-    def named(typed: str) -> Replacement | str:
+    def replacement(typed: str) -> Replacement | str:
         return read_replacement(Environment.STAGING, typed, without=[accepted.pk])
 
     pier = Replacement("Lakeside Pier", f"{BASE}.5")
-    assert (named(f"urn:oid:{BASE}.5"), named("lakeside pier")) == (pier, pier)
+    assert (replacement(f"urn:oid:{BASE}.5"), replacement("lakeside pier")) == (pier, pier)
     not_ours = "This is not another record of yours in STAGING."
     for typed in ("Nowhere", BASE, "\x00" * 10_000):
-        assert named(typed) == f"{not_ours} Enter its OID, or its name."
+        assert replacement(typed) == f"{not_ours} Enter its OID, or its name."
     elsewhere = f"{BASE}.6 is Lakeside Quay in PRODUCTION."
-    assert named(f"{BASE}.6") == f"{not_ours} {elsewhere} Enter its OID, or its name."
-    assert named(f"{BASE}.7") == "Lakeside Cove is deactivated as well. Name an active record."
+    assert replacement(f"{BASE}.6") == f"{not_ours} {elsewhere} Enter its OID, or its name."
+    assert replacement(f"{BASE}.7") == "Lakeside Cove is deactivated as well. Name an active record."

@@ -1,4 +1,4 @@
-"""Which decision a person took is named wherever its result is told."""
+"""Each place that shows the result of a decision names the decision."""
 
 from django.utils.html import strip_tags
 
@@ -8,12 +8,14 @@ from organizations.pages.record import to_do
 from organizations.pages.submission import rejection
 from organizations.services.delivery import decide
 from organizations.text import sentences
-from tests.pages.sending import decided, entries_of, foreign, updated
+from tests.pages.sending import entries_of, send_foreign, send_update, take_decision
 
 
 def box_of(submission: Submission) -> str:
-    found = Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
-    [box] = [box for box in to_do.to_do_boxes(found, can_discard=False) if box.key == "rejected"]
+    organization = (
+        Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
+    )
+    [box] = [box for box in to_do.to_do_boxes(organization, can_discard=False) if box.key == "rejected"]
     return strip_tags(box.sentence)
 
 
@@ -23,7 +25,7 @@ def line_of(submission: Submission, editor: User) -> str:
 
 
 def test_the_decision_is_named_on_submission_record_home_and_in_the_history(practice, editor, approver):
-    submission = decided(foreign(practice, editor), Verdict.OURS, approver)
+    submission = take_decision(send_foreign(practice, editor), Verdict.OURS, approver)
     decision = "that the OID is ours, with other values"
     heading = rejection.rejection(submission, entries_of(submission), None).heading
     assert heading == f"Approver One decided {decision}"
@@ -31,16 +33,16 @@ def test_the_decision_is_named_on_submission_record_home_and_in_the_history(prac
     assert box.startswith(f"Submission {submission.pk} is rejected: Approver One decided on ")
     assert box.endswith(f" {decision}. Reason: “Compared, ticket 12”.")
     assert line_of(submission, editor) == f"Approver One decided {decision}: Compared, ticket 12."
-    told = sentences.sentence_of(entries_of(submission)[-1]).text
-    assert told.startswith(
+    sentence = sentences.sentence_of(entries_of(submission)[-1]).text
+    assert sentence.startswith(
         f"Approver One ({approver.username}) decided that the OID of Lakeside 1 is ours, with other values; "
     )
 
 
 def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, approver):
-    submission = updated(practice, editor, "gateway-error")
+    submission = send_update(practice, editor, "gateway-error")
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    submission = decided(submission, Verdict.GIVE_UP, approver)
+    submission = take_decision(submission, Verdict.GIVE_UP, approver)
     entry = entries_of(submission)[-1]
     body = bytes(entry.body).replace(b',"verdict":"give_up"', b"")
     AuditEntry.objects.filter(pk=entry.pk).update(body=body)

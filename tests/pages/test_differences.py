@@ -1,4 +1,4 @@
-"""What the page of the differences tells before the directory's values are taken."""
+"""What the differences page shows before the directory's values are taken."""
 
 from dataclasses import replace
 
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
-    """An accepted record with a saved street, of which the directory shows another name and city."""
-    made = factories.confirmed(factories.organization(user=editor))
-    address = made.record().address
-    edited(made, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
-    return seen(made, name="Lakeside (One)", address=replace(address, city="Middleton"))
+def organization(editor: User) -> Organization:
+    """An accepted record with a saved street, which the directory shows with another name and city."""
+    organization = factories.confirmed(factories.organization(user=editor))
+    address = organization.record().address
+    edited(organization, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
+    return seen(organization, name="Lakeside (One)", address=replace(address, city="Middleton"))
 
 
-def test_each_value_is_shown_three_times(made):
+def test_each_value_is_shown_three_times(organization):
     rows = [
         (row.label, row.saved, row.accepted, row.directory, row.is_edited)
-        for row in shown.differences_content(made).rows
+        for row in shown.differences_content(organization).rows
     ]
     assert rows == [
         ("Name", "Lakeside 1", "Lakeside 1", "Lakeside (One)", False),
@@ -39,30 +39,30 @@ def test_each_value_is_shown_three_times(made):
     ]
 
 
-def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made, editor):
-    page = shown.differences_content(made)
+def test_the_page_says_which_values_are_taken_replaced_and_kept(organization, editor):
+    page = shown.differences_content(organization)
     assert page.take_label == "Take these 2 values"
     assert page.replaced_words == "1 saved change is replaced by the directory's value: City."
     assert page.stays == ("Street",)
-    after = differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
+    after = differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
     assert (after.name, after.city, after.street) == ("Lakeside (One)", "Middleton", "2 Shore Rd")
     assert (shown.differences_content(after).rows, after.changes) == ((), 1)
 
 
-def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor):
+def test_an_edited_contact_that_the_directory_lacks_is_named_as_replaced(editor):
     first = factories.record().contacts[0]
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
-    made = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
-    edited(made, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
-    page = shown.differences_content(seen(made, contacts=(first,)))
+    organization = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
+    edited(organization, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
+    page = shown.differences_content(seen(organization, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
     assert page.replaced_words.endswith(": Contact 2.")
 
 
-def test_a_type_that_the_directory_shows_is_taken_as_well_and_said(editor):
-    made = factories.confirmed(factories.organization(user=editor))
-    assert "Type" not in shown.differences_content(seen(made, name="By hand")).wanted_words
-    page = shown.differences_content(seen(made, name="By hand", carried=(("Type", '"prov"'),)))
+def test_a_type_that_the_directory_shows_is_taken_and_named(editor):
+    organization = factories.confirmed(factories.organization(user=editor))
+    assert "Type" not in shown.differences_content(seen(organization, name="By hand")).wanted_words
+    page = shown.differences_content(seen(organization, name="By hand", carried=(("Type", '"prov"'),)))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
 
 
@@ -72,60 +72,60 @@ def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
     assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
 
-def test_another_spelling_is_shown_and_is_no_difference(editor):
-    made = factories.confirmed(factories.organization(user=editor))
-    page = shown.differences_content(seen(made, address=replace(made.record().address, country="US")))
+def test_another_spelling_is_shown_and_is_not_a_difference(editor):
+    organization = factories.confirmed(factories.organization(user=editor))
+    page = shown.differences_content(seen(organization, address=replace(organization.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.why_not.startswith("The directory shows no other values")
 
 
-def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor, approver):
-    made = factories.organization(user=editor)
-    seen(made, name="Boston")
+def test_the_owner_of_an_oid_is_decided_by_comparing_with_the_directory(editor, approver):
+    organization = factories.organization(user=editor)
+    seen(organization, name="Boston")
     for _ in ("before the decision", "after it"):
-        page = shown.differences_content(Organization.objects.get(pk=made.pk))
+        page = shown.differences_content(Organization.objects.get(pk=organization.pk))
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
         assert "City" in page.equal_labels
         if not page.is_foreign:
-            differences.disclaim(made.pk, reason="Ticket 9", actor=acting(approver))
+            differences.disclaim(organization.pk, reason="Ticket 9", actor=acting(approver))
     assert page.decided_by == acting(approver).name
 
 
-def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor):
-    made = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
-    boston = replace(made.record().address, city="Boston", state="MA")
-    page = shown.differences_content(seen(made, name="Harbor General", address=boston))
-    assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # but the destination ID
+def test_the_suspected_owner_of_an_oid_comes_with_its_reason(editor):
+    organization = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
+    boston = replace(organization.record().address, city="Boston", state="MA")
+    page = shown.differences_content(seen(organization, name="Harbor General", address=boston))
+    assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # except the destination ID
     assert page.suspicion.startswith("Name, City ")
 
 
-# Who may do what --------------------------------------------------------------------------------------------
+# Permissions ------------------------------------------------------------------------------------------------
 
 
-def test_an_editor_takes_values_unless_a_submission_is_open(made, editor, viewer):
-    def drawn(user: User) -> str:
-        return html_of_page(differences_page.build(loaded(made), user, WhoseForm()))
+def test_an_editor_can_take_values_unless_a_submission_is_open(organization, editor, viewer):
+    def page_html(user: User) -> str:
+        return html_of_page(differences_page.build(loaded(organization), user, WhoseForm()))
 
-    assert controls_in(drawn(editor))["Take these 2 values"] == ""
-    assert controls_in(drawn(viewer))["Take these 2 values"] is None
-    assert controls_in(drawn(viewer))["Ask again"] is None
-    assert "You cannot take values from the directory in STAGING. Editors and Approvers can: Editor One." in drawn(
+    assert controls_in(page_html(editor))["Take these 2 values"] == ""
+    assert controls_in(page_html(viewer))["Take these 2 values"] is None
+    assert controls_in(page_html(viewer))["Ask again"] is None
+    assert "You cannot take values from the directory in STAGING. Editors and Approvers can: Editor One." in page_html(
         viewer
     )
-    submission = factories.submission(made, user=editor)
-    assert f"Submission {submission.pk} " in drawn(editor)
-    assert "Take these 2 values" not in controls_in(drawn(editor))
+    submission = factories.submission(organization, user=editor)
+    assert f"Submission {submission.pk} " in page_html(editor)
+    assert "Take these 2 values" not in controls_in(page_html(editor))
 
 
-def test_only_an_approver_decides_whose_an_oid_is(editor, approver):
-    made = factories.organization(user=editor)
-    address = replace(made.record().address, city="Boston", state="MA")
-    seen(made, name="Harbor General", address=address)
+def test_only_an_approver_decides_the_owner_of_an_oid(editor, approver):
+    organization = factories.organization(user=editor)
+    address = replace(organization.record().address, city="Boston", state="MA")
+    seen(organization, name="Harbor General", address=address)
     for user, button, says, who in (
         (editor, None, "An approver decides.", "Approver One"),
         (approver, "", "You decide.", "You can decide."),
     ):
-        page = differences_page.build(loaded(made), user, WhoseForm())
+        page = differences_page.build(loaded(organization), user, WhoseForm())
         assert controls_in(html_of_page(page))["Confirm this decision"] == button
         assert says in text_of_page(page)
         assert who in page.who_decides

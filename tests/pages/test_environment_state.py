@@ -19,14 +19,14 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def afternoon(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def fixed_time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.STARTED_AT = NOW - datetime.timedelta(minutes=3)
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setattr(timezone, "now", lambda: NOW)
 
 
 def checked(**values: Any) -> dict[str, Any]:
-    """What a gate stores of a check with the current settings."""
+    """What a gate stores about a check with the current settings."""
     facts = {"fingerprint": redox_settings.fingerprint("staging"), "sentence": "The key is unknown."}
     return {"checked_at": NOW, "check_succeeded": True, "check_facts": facts} | values
 
@@ -42,13 +42,13 @@ def checked(**values: Any) -> dict[str, Any]:
         ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure does not pause
     ],
 )
-def test_the_gate_says_what_is_sent(values, key, sentence):
+def test_the_gate_determines_the_state(values, key, sentence):
     state = environment_state(EnvironmentGate(environment="staging", **values))
     assert (state.key, sentence in state.sentence) == (key, True)
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_check_counts_while_its_settings_are_in_force():
+def test_a_check_is_valid_only_for_the_settings_it_used():
     gate = EnvironmentGate(environment="staging", **checked())
     assert environment_state(gate).key == "connected"
     gate.check_succeeded = False
@@ -58,13 +58,13 @@ def test_a_check_counts_while_its_settings_are_in_force():
         assert environment_state(gate).key == "not_checked"
 
 
-def test_without_a_credential_nothing_is_connected():
+def test_an_environment_without_a_credential_is_not_connected():
     state = environment_state(EnvironmentGate.objects.get(pk="production"))
     assert state.key == "not_connected"
     assert state.sentence.startswith("No credential is set for PRODUCTION.")
 
 
-def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use():
+def test_an_invalid_setting_names_its_variable_and_does_not_affect_the_other_environment():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID="no-uuid")):
         state = environment_state(EnvironmentGate.objects.get(pk="staging"))
         assert (state.key, state.word) == ("faulty", "Not connected")

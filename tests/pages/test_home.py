@@ -1,4 +1,4 @@
-"""What the home page counts for a person: what they can act on, and what waits for others."""
+"""What the home page lists for a person: what they can act on, and what waits for others."""
 
 import datetime
 
@@ -31,18 +31,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 
 
 def submission(user: User, number: int, state: State, environment: str = "staging", **values: object) -> Submission:
-    """The submission of a New in this state: what a line reads of it, without a review."""
+    """Create a New in this state, with the values that a line shows, without a review."""
     record = bulk.row(f"{BASE}.{number}", GATEWAY_OID, environment)
     record.edited_by = user
     record.save()
-    [made] = bulk.sent([record], [user])
+    [new_submission] = bulk.sent([record], [user])
     now = {"state": state, "event": Event.NEW, "intent": "create", "evidence": "", "created_at": clock.now()}
     if state != State.REJECTED:
         now["ended_at"] = None
-    wanted = {"wanted_hash": record.wanted_hash, "http_status": None, "detail": ""}
-    Submission.objects.filter(pk=made.pk).update(**(now | wanted | values))
-    Organization.objects.filter(pk=record.pk).update(last_submission=made)
-    return made
+    hashes = {"wanted_hash": record.wanted_hash, "http_status": None, "detail": ""}
+    Submission.objects.filter(pk=new_submission.pk).update(**(now | hashes | values))
+    Organization.objects.filter(pk=record.pk).update(last_submission=new_submission)
+    return new_submission
 
 
 def minutes_ago(minutes: float) -> datetime.datetime:
@@ -59,18 +59,18 @@ def only(lines: list[HomeLine], kind: str) -> HomeLine:
 
 
 def rejected_in_both(user: User, number: int, **values: object) -> None:
-    """A submission of a record and one of its counterpart."""
+    """Create rejected submissions of a record and of its counterpart."""
     one, other = (submission(user, number, State.REJECTED, environment, **values) for environment in Environment)
     Organization.objects.filter(pk=other.organization_id).update(staging_record=one.organization_id)
 
 
-def fitting(place: LinePlace) -> int:
-    """How many records the list holds that a line opens."""
-    asked = record_filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
-    return record_filters.matching(place.environment, asked).count()
+def matching_count(place: LinePlace) -> int:
+    """The number of records in the list that a line links to."""
+    filters = record_filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
+    return record_filters.matching(place.environment, filters).count()
 
 
-def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):
+def test_a_decision_is_listed_only_for_people_who_can_take_it(editor, approver):
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
     submission(editor, 2, State.REJECTED)
     of_editor = overview.build(editor)
@@ -84,20 +84,20 @@ def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):
     assert overview.build(approver).for_you[0].who == "You or Approver Two can decide."
 
 
-def test_readers_have_nothing_to_do_and_see_who_acts(editor):
+def test_viewers_have_nothing_to_do_and_see_who_acts(editor):
     submission(editor, 1, State.REJECTED)
     submission(editor, 2, State.UNKNOWN)
     UserFactory(role="approver", first_name="<i>", last_name="Two", username="z")
-    found = overview.build(UserFactory(role="viewer"))
-    assert (found.for_you, found.only_reads) == ([], True)
-    assert {line.kind: line.who for line in found.waiting} == {
+    home = overview.build(UserFactory(role="viewer"))
+    assert (home.for_you, home.only_reads) == ([], True)
+    assert {line.kind: line.who for line in home.waiting} == {
         "rejected": "<b>Editor One</b> or <b>&lt;i&gt; Two</b> can correct this.",
         "unknown": "<b>The portal</b> finds out.",
     }
     assert not overview.build(editor).only_reads
 
 
-def test_of_many_people_the_first_are_named(editor):
+def test_only_the_first_of_many_people_are_named(editor):
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
     assert only(overview.build(editor).waiting, "needs_person").who == (
         "<b>Nobody</b> can decide. No account has a role for this yet."
@@ -109,17 +109,17 @@ def test_of_many_people_the_first_are_named(editor):
     )
 
 
-def test_what_is_undecided_comes_first_then_what_was_rejected_then_what_is_not_sent(editor, approver):
+def test_decisions_come_first_then_rejections_then_unsent_changes(editor, approver):
     factories.organization(f"{BASE}.9", user=approver)
     states = (State.AWAITING, State.QUEUED, State.UNKNOWN, State.REJECTED, State.NEEDS_PERSON)
     for number, state in enumerate(states):
         submission(editor, number, state)
-    found = overview.build(approver)
-    assert kinds(found.for_you) == ["needs_person", "rejected", "changes_not_sent"]
-    assert kinds(found.waiting) == ["awaiting", "unknown", "queued"]
+    home = overview.build(approver)
+    assert kinds(home.for_you) == ["needs_person", "rejected", "changes_not_sent"]
+    assert kinds(home.waiting) == ["awaiting", "unknown", "queued"]
 
 
-def test_of_one_kind_the_oldest_comes_first_and_many_are_one_line(editor):
+def test_the_oldest_of_one_kind_comes_first_and_many_are_one_line(editor):
     ages = {1: 5, 2: 50, 3: 20}
     for number, age in ages.items():
         submission(editor, number, State.UNKNOWN, state_at=minutes_ago(age))
@@ -154,85 +154,85 @@ def test_many_of_one_kind_are_one_line_that_counts_them_in_each_environment(edit
         submission(editor, number, State.REJECTED)
     line = only(overview.build(editor).for_you, "rejected")
     assert [what for what, _ in line.titles] == ["4 records", "2 records"]
-    assert [fitting(place) for place in line.places] == [4, 2]
+    assert [matching_count(place) for place in line.places] == [4, 2]
 
 
 # Changes that were not sent
 
 
 def texts(lines: list[HomeLine]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-    """Of each line of unsent changes: who acts next, and what it says."""
+    """Who acts next and the text, for each line of unsent changes."""
     unsent = [line for line in lines if line.kind == "changes_not_sent"]
     assert [place.number for line in unsent for place in line.places] == [
-        fitting(place) for line in unsent for place in line.places
+        matching_count(place) for line in unsent for place in line.places
     ]
     return {f"{place.environment}: {place.what}": (line.who, line.texts) for line in unsent for place in line.places}
 
 
-def test_unsent_changes_are_for_the_person_who_saved_them(editor, second):
+def test_unsent_changes_are_listed_for_the_person_who_saved_them(editor, second):
     third = UserFactory(role="editor", first_name="Editor", last_name="Three")
     for number, person in enumerate((editor, editor, second, second, third)):
         factories.organization(f"{BASE}.{number}", user=person)
     Organization.objects.filter(edited_by=editor).update(changes=1)
-    found = overview.build(editor)
-    assert texts(found.for_you) == {
+    home = overview.build(editor)
+    assert texts(home.for_you) == {
         "staging: 2 records you saved": ("", [("", "Lakeside 0, 1 field; Lakeside 1, 1 field.")])
     }
-    assert texts(found.waiting) == {
+    assert texts(home.waiting) == {
         "staging: 3 records saved by others": ("<b>Editor Two</b> saved 2 of these, <b>Editor Three</b> 1.", [])
     }
 
 
-def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor, approver):
+def test_unsent_changes_of_people_who_cannot_send_are_listed_for_all_who_can(editor, approver):
     factories.organization(user=editor, environment="production")
     assert overview.build(editor).for_you == []
     assert texts(overview.build(editor).waiting) == {
         "production: 1 record": ("<b>Approver One</b> can send this.", [("", "You saved this.")])
     }
-    gone = UserFactory(first_name="A", last_name="& Gone", is_active=False, role="approver")
-    for saver, said in (
+    closed_account = UserFactory(first_name="A", last_name="& Gone", is_active=False, role="approver")
+    for saver, promise in (
         (editor, "Editor One saved this. They cannot send to PRODUCTION."),
-        (gone, "A &amp; Gone saved this. They cannot send to PRODUCTION."),
+        (closed_account, "A &amp; Gone saved this. They cannot send to PRODUCTION."),
         (None, "The portal saved this."),
     ):
         Organization.objects.update(edited_by=saver)
-        assert texts(overview.build(approver).for_you) == {"production: 1 record": ("", [("", said)])}
+        assert texts(overview.build(approver).for_you) == {"production: 1 record": ("", [("", promise)])}
 
 
-def test_numbers_of_records_are_named_in_each_environment(approver):
+def test_records_are_counted_in_each_environment(approver):
     for environment in Environment:
         factories.organization(user=approver, environment=environment)
     [line] = overview.build(approver).for_you
     assert [(what, len(places)) for what, places in line.titles] == [("1 record you saved", 1)] * 2
 
 
-# What the portal does next
+# Waiting for the portal
 
 
-def hold(until: datetime.datetime) -> None:
+def pause_until(until: datetime.datetime) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
 
 
-def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
-    def said() -> str:
+def test_an_unknown_submission_says_when_the_directory_is_queried(editor):
+    def promise() -> str:
         return only(overview.build(editor).waiting, "unknown").places[0].text
 
     heartbeat.record_heartbeat("Worker", clock.now())
-    later = clock.now() + datetime.timedelta(days=1)  # what the demonstration seeds stays unknown that long
+    later = clock.now() + datetime.timedelta(days=1)  # submissions of the demonstration stay unknown that long
     submission(editor, 1, State.UNKNOWN, not_before=later)
-    assert said().endswith(f"The portal asks the directory at {written(later, 'clock')}.")
+    assert promise().endswith(f"The portal asks the directory at {written(later, 'clock')}.")
     Submission.objects.update(not_before=clock.now())
-    assert said().endswith("The portal asks the directory as soon as a worker takes it.")
-    hold(minutes_ago(-20))
-    assert ("The portal asks" in said(), "STAGING waits until" in said()) == (False, True)
+    assert promise().endswith("The portal asks the directory as soon as a worker takes it.")
+    pause_until(minutes_ago(-20))
+    assert ("The portal asks" in promise(), "STAGING waits until" in promise()) == (False, True)
 
 
-def test_lines_do_not_repeat_why_the_environment_is_held(editor):
+def test_lines_do_not_repeat_why_the_environment_waits(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     submission(editor, 1, State.QUEUED)
     line = only(overview.build(editor).waiting, "queued")
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
-    hold(until := minutes_ago(-20))
+    pause_until(until := minutes_ago(-20))
     Submission.objects.update(tries=1, not_before=until, created_at=minutes_ago(60))
     assert only(overview.build(editor).waiting, "queued").texts == []
     for number in range(2, 5):
@@ -240,7 +240,7 @@ def test_lines_do_not_repeat_why_the_environment_is_held(editor):
     assert only(overview.build(editor).waiting, "queued").texts == []
 
 
-def test_one_line_counts_those_that_did_not_reach_redox_for_15_minutes(editor):
+def test_one_line_counts_submissions_that_did_not_reach_redox_for_15_minutes(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     long_ago = minutes_ago(16)
     submission(editor, 1, State.QUEUED, tries=1)
@@ -251,7 +251,7 @@ def test_one_line_counts_those_that_did_not_reach_redox_for_15_minutes(editor):
     assert only(overview.build(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
 
 
-def test_what_is_tried_again_says_when_and_why(editor):
+def test_a_retry_says_when_and_why(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     later = minutes_ago(-20)
     submission(editor, 1, State.QUEUED, not_before=later, state_reason="The host was not found.")
@@ -264,20 +264,20 @@ def test_what_is_tried_again_says_when_and_why(editor):
 def test_a_record_that_waits_for_its_parent_names_it(editor):
     parent = factories.organization(f"{BASE}.1", user=editor, name="Lake & Co")
     child = factories.organization(f"{BASE}.2", user=editor, part_of_oid=parent.oid)
-    for made in (parent, child):
-        factories.submission(made, user=editor)
+    for organization in (parent, child):
+        factories.submission(organization, user=editor)
     lines = [line for line in overview.build(editor).waiting if line.kind == "queued"]
     assert [text for _, text in lines[1].texts if " Lake & Co " in text]
 
 
-def test_what_a_paused_plan_holds_is_said_once(editor):
-    made = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
-    plan = factories.plan(made, user=editor)
+def test_the_submissions_of_a_paused_plan_are_one_line(editor):
+    organizations = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
+    plan = factories.plan(organizations, user=editor)
     assert kinds(overview.build(editor).for_you) == []
     plans.pause_plan(plan.pk, actor=acting(editor))
-    found = overview.build(editor)
-    assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
-    [place] = found.for_you[0].places
+    home = overview.build(editor)
+    assert (kinds(home.for_you), kinds(home.waiting)) == (["plan_paused"], [])
+    [place] = home.for_you[0].places
     assert (place.what, place.text) == (f"Plan {plan.pk}, 2 records", "Editor One paused it.")
     assert place.url == f"/staging/plans/{plan.pk}/"
     for each in range(10, 13):
@@ -289,8 +289,8 @@ def test_what_a_paused_plan_holds_is_said_once(editor):
 
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
-    made = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel_submission(made.pk, actor=acting(editor))
+    cancelled = factories.submission(factories.organization(user=editor), user=editor)
+    submissions.cancel_submission(cancelled.pk, actor=acting(editor))
     assert kinds(overview.build(editor).for_you) == ["changes_not_sent"]
 
 
@@ -308,25 +308,25 @@ def test_the_number_of_queries_does_not_grow_with_the_records(editor, django_ass
 # Beside the lines
 
 
-def test_sent_by_you_are_the_last_five_of_seven_days_and_of_nobody_else(editor):
-    made = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
-    Submission.objects.filter(pk=made[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
-    assert overview.build(editor).mine == made[5:0:-1]
+def test_sent_by_you_lists_the_last_five_of_seven_days(editor):
+    submissions = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
+    Submission.objects.filter(pk=submissions[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
+    assert overview.build(editor).mine == submissions[5:0:-1]
     assert overview.build(UserFactory(role="editor")).mine == []
 
 
-def test_each_environment_says_how_its_records_are(editor):
+def test_each_environment_counts_its_records_by_status(editor):
     factories.accepted(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
     submission(editor, 2, State.SENDING)
-    found = overview.build(editor)
-    panels = [(panel.under_way, panel.records) for panel in found.panels]
+    home = overview.build(editor)
+    panels = [(panel.under_way, panel.records) for panel in home.panels]
     assert panels == [("1 sending", "1 active, 1 not registered"), ("", "")]
-    assert found.last_accepted is not None
-    assert (found.last_accepted.oid, found.last_accepted_by) == (f"{BASE}.1", "by Query")
-    assert found.never_compared == 1
+    assert home.last_accepted is not None
+    assert (home.last_accepted.oid, home.last_accepted_by) == (f"{BASE}.1", "by Query")
+    assert home.never_compared == 1
 
 
-def test_workers_that_answer_are_counted(db):
+def test_running_workers_are_counted(db):
     heartbeat.record_heartbeat("alpha", clock.now())
     heartbeat.record_heartbeat("beta", clock.now())
     Worker.objects.filter(name="beta").update(seen_at=minutes_ago(5))

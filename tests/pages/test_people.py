@@ -1,4 +1,4 @@
-"""The list of people: what each can do, who gave the roles, who closed an account; and what closing one means."""
+"""The list of people: their rights, who gave the roles, who closed an account, and what closing means."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture
-def boss() -> User:
+def administrator() -> User:
     return UserFactory(username="boss", first_name="Boss", last_name="One", role="administrator")
 
 
@@ -49,12 +49,12 @@ def row(user: User) -> account_words.PersonRow:
         (tuple(ROLES), "edit; send to both; decide; export; manage people"),
     ],
 )
-def test_what_a_person_can_do_follows_from_the_roles(boss, roles, can):
-    assert row(save(User(username="anna"), boss, *roles)).can == can
+def test_the_rights_of_a_person_follow_from_the_roles(administrator, roles, can):
+    assert row(save(User(username="anna"), administrator, *roles)).can == can
 
 
-def test_roles_that_two_people_gave_are_said_one_by_one(boss, other):
-    anna = save(User(username="anna"), boss, "editor")
+def test_roles_given_by_two_people_are_listed_separately(administrator, other):
+    anna = save(User(username="anna"), administrator, "editor")
     [by] = row(anna).given_by
     assert by.startswith("Boss One (boss), ")
     save(anna, other, "editor", "auditor")
@@ -63,25 +63,25 @@ def test_roles_that_two_people_gave_are_said_one_by_one(boss, other):
     assert second.startswith("editor: Boss One (boss), ")
 
 
-def test_old_roles_and_accounts_made_on_the_machine_say_so(boss):
-    assert row(boss).given_by == ["not recorded"]
+def test_old_roles_and_accounts_created_on_the_machine_are_called_that(administrator):
+    assert row(administrator).given_by == ["not recorded"]
     first = row(User.objects.create_superuser("first"))
     assert (first.roles, first.can) == (["made on the machine"], "manage people")
 
 
-def test_a_closed_account_says_who_closed_it_last(boss, other):
-    anna = save(User(username="anna"), boss, "editor")
+def test_a_closed_account_says_who_closed_it_last(administrator, other):
+    anna = save(User(username="anna"), administrator, "editor")
     assert row(anna).closed == ""
-    for is_active, actor in ((False, boss), (True, boss), (False, other), (False, boss)):
+    for is_active, actor in ((False, administrator), (True, administrator), (False, other), (False, administrator)):
         save(anna, actor, "editor", is_active=is_active)
     assert ", by other" in row(anna).closed
-    listed = account_words.people()
-    assert [each.user for each in listed.closed] == [anna]
-    assert (listed.active_words, listed.closed_words) == ("2 people can sign in.", "1 person can no longer sign in")
+    people = account_words.people()
+    assert [each.user for each in people.closed] == [anna]
+    assert (people.active_words, people.closed_words) == ("2 people can sign in.", "1 person can no longer sign in")
 
 
-def test_closing_names_who_else_can_and_what_stays(boss):
-    anna = save(User(username="anna"), boss, "approver")
+def test_the_close_page_names_other_people_and_what_stays(administrator):
+    anna = save(User(username="anna"), administrator, "approver")
     UserFactory(username="bert", role="editor")
     UserFactory(username="gone", role="approver", is_active=False)
     factories.submission(factories.organization(user=anna), user=anna)

@@ -1,4 +1,4 @@
-"""A migrated database and settings in earnest, for portals in processes of their own."""
+"""A migrated database and production settings, for portals in separate processes."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from .serving import free_port
 
 @pytest.fixture(scope="session")
 def migrated(django_test_environment, django_db_blocker, run_folder, tmp_path_factory) -> Path:
-    """A database with every table, to be copied."""
+    """A migrated database that tests copy."""
     file = tmp_path_factory.mktemp("migrated") / "db"
     with django_db_blocker.unblock(), databases.migrated(run_folder) as template:
         databases.copy(template, str(file))

@@ -1,4 +1,4 @@
-"""What the files of a portal hold, and who can read them."""
+"""Helpers that read and change the files of a portal."""
 
 import sqlite3
 import stat
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def open_to_others(folder: Path) -> set[str]:
-    """Static files hold nothing secret, and nobody else comes into their folder."""
+    """The files that other accounts can read, except static files, which have no secrets."""
     paths = [path for path in folder.rglob("*") if "static" not in path.relative_to(folder).parts[:-1]]
     return {str(path.relative_to(folder)) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077}
 
@@ -35,6 +35,6 @@ def people(file: Path) -> list[str]:
         return [name for (name,) in connection.execute("SELECT username FROM organizations_user ORDER BY id")]
 
 
-def beside(database: Path) -> set[str]:
-    """What lies beside the database and is not a lock."""
+def files_beside(database: Path) -> set[str]:
+    """The files beside the database, without locks."""
     return {path.name for path in database.parent.glob(f"{database.name}?*") if path.suffix != ".lock"}

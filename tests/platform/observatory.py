@@ -17,7 +17,7 @@ _UNSAFE = re.compile(r"unsafe-|\*|(?<![-\w])(https?|ftp|data):(?![^ ]*/)")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What was seen of a site: its first page with the cookies so far, and where plain HTTP leads."""
+    """A site as a visitor sees it: its first page, its cookies, and the redirect of plain HTTP."""
 
     headers: Mapping[str, str]
     cookies: tuple[str, ...]
@@ -73,15 +73,15 @@ def _is_session(cookie: "Morsel[str]") -> bool:
 
 
 def _exactly(site: Site, header: str, value: str) -> int:
-    given = site.headers.get(header)
-    return 10 if given == value else -5 if given else 0
+    header_value = site.headers.get(header)
+    return 10 if header_value == value else -5 if header_value else 0
 
 
 def _hsts(site: Site) -> int:
-    found = re.match(r"max-age=(\d+)(;|$)", site.headers.get("Strict-Transport-Security", ""))
-    if not found:
+    match = re.match(r"max-age=(\d+)(;|$)", site.headers.get("Strict-Transport-Security", ""))
+    if not match:
         return -20
-    return 0 if int(found[1]) >= _SIX_MONTHS else -10
+    return 0 if int(match[1]) >= _SIX_MONTHS else -10
 
 
 def _scripts(site: Site) -> int:

@@ -1,4 +1,4 @@
-"""Commands and whole portals in processes of their own, in which nothing is set but what a test says."""
+"""Commands and whole portals in separate processes, with only the variables that a test sets."""
 
 import atexit
 import os
@@ -32,17 +32,17 @@ def _starter() -> Starter:
 
 
 def program(file: str, *arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python program, which finds the modules of the portal, to its end."""
+    """Run a Python program with the modules of the portal, and wait for its end."""
     return _starter().run([file, *arguments], plain_environment() | variables, umask=umask)
 
 
 def manage(*arguments: str, umask: Any = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and wait for its end."""
     return program(MANAGE, *arguments, umask=umask, **variables)
 
 
 def python(code: str, *arguments: str, umask: Any = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of a few lines, with the settings of the portal, to its end."""
+    """Run a few lines of Python with the settings of the portal, and wait for their end."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(code)
         file.flush()
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 class Portal:
-    """`serve`, `webserver` or `demo`, started as from a terminal. Ends with the block that it is used in."""
+    """`serve`, `webserver` or `demo`, started as from a terminal. It ends with its `with` block."""
 
     def __init__(self, variables: dict[str, str], command: str, umask: int = -1) -> None:
         port = int(variables["BIND"].rpartition(":")[2]) if command != "demo" else free_port()
@@ -100,21 +100,21 @@ class Portal:
             except OSError:
                 time.sleep(0.1)
 
-    def told_until(self, start: str) -> str:
-        """All lines that it writes, up to one that begins so."""
+    def output_until(self, start: str) -> str:
+        """All lines of output up to one that begins with `start`."""
         assert self.process.stdout is not None
-        told = ""
+        output = ""
         for line in self.process.stdout:
-            told += line
+            output += line
             if line.startswith(start):
-                return told
-        raise AssertionError(f"It ended without {start!r}: {told}")
+                return output
+        raise AssertionError(f"It ended without {start!r}: {output}")
 
     def children(self) -> dict[int, str]:
         """Every process below ours, with its command line."""
         command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True)
-        rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+        processes = subprocess.run(command, capture_output=True, text=True, check=True)
+        rows = [line.split(None, 2) for line in processes.stdout.splitlines()]
         parents = {int(pid): int(parent) for pid, parent, _ in rows}
         return {int(pid): command for pid, _, command in rows if self._is_ancestor(int(pid), parents)}
 
@@ -129,7 +129,7 @@ class Portal:
         return min(pid for pid, command in self.children().items() if word in command)
 
     def end(self) -> tuple[int, str]:
-        """Ctrl-C in the terminal: the signal goes to the whole group. Gives the exit code and all output."""
+        """Press Ctrl-C: the signal goes to the whole process group. Returns the exit code and all output."""
         os.killpg(self.process.pid, signal.SIGINT)
         output, _ = self.process.communicate(timeout=60)
         return self.process.returncode, output

@@ -1,4 +1,4 @@
-"""Starts commands fast: what other packages bring is loaded once, and each command is a process forked off.
+"""Starts commands fast: packages are imported once, and each command is a forked process.
 
 Nothing of the portal is loaded beforehand, and nothing that reads a setting: a command loads all of it anew, with the
 variables that it is given, as when somebody starts it in a terminal.
@@ -50,13 +50,13 @@ _MOST = 200_000  # bytes of all arguments and variables of one command
 
 
 class Starter:
-    """The process from which commands are forked off, one after the other."""
+    """The process that forks commands, one after the other."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, __file__, str(theirs.fileno())]
-            # A group of its own, so that a command that does not end can be killed with it.
+            # Its own process group, so that a command that does not end can be killed with it.
             self._process = subprocess.Popen(
                 command, env=dict(variables), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, process_group=0
             )
@@ -64,10 +64,10 @@ class Starter:
     def run(
         self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 300
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Python program, with its arguments, to its end."""
+        """Run a Python program with its arguments, and wait for its end."""
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            told = "\0".join((str(umask), *arguments, "", *(f"{name}={value}" for name, value in variables.items())))
-            socket.send_fds(self._door, [told.encode()], [out.fileno(), err.fileno()])
+            request = "\0".join((str(umask), *arguments, "", *(f"{name}={value}" for name, value in variables.items())))
+            socket.send_fds(self._door, [request.encode()], [out.fileno(), err.fileno()])
             self._door.settimeout(within)
             try:
                 code = int(self._door.recv(100))
@@ -102,7 +102,7 @@ def _fork_for_each(door: socket.socket) -> list[str]:
 
 
 def _become(files: list[int], umask: int, variables: list[str]) -> None:
-    """Write where the command shall, and see its variables and no others."""
+    """Take over the files, umask and variables of the command."""
     for place, file in enumerate(files, start=1):
         os.dup2(file, place)
         os.close(file)

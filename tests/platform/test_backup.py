@@ -7,13 +7,13 @@ from contextlib import closing
 from .serving import manage
 
 
-def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
+def test_a_copy_is_complete_and_private_and_overwrites_nothing(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
 
-    made = manage("backup", str(file), **variables)
+    result = manage("backup", str(file), **variables)
 
-    assert (made.returncode, made.stderr) == (0, "")
-    assert f"{file} holds the database up to entry " in made.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"{file} holds the database up to entry " in result.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with closing(sqlite3.connect(file)) as copy:
         assert copy.execute("SELECT count(*) FROM organizations_environmentgate").fetchone() == (2,)
@@ -26,7 +26,7 @@ def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
     assert f"There is no folder {tmp_path / 'none'}." in nowhere.stderr
 
 
-def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
+def test_a_failed_copy_leaves_no_file(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
     damaged = tmp_path / "damaged.sqlite3"
     damaged.write_bytes(b"This is no database. " * 100)
@@ -38,7 +38,7 @@ def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
     assert not file.exists()
 
 
-def test_a_database_whose_first_migration_was_cut_off_can_be_copied(variables, database, tmp_path):
+def test_a_database_with_an_interrupted_first_migration_can_be_copied(variables, database, tmp_path):
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DELETE FROM organizations_audithead")
     assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0

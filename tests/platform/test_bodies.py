@@ -1,4 +1,4 @@
-"""What a request may carry: a body is refused by its size, its number of values or a file in it, at every address."""
+"""Limits of request bodies at every address: size, number of values, and files."""
 
 import io
 from dataclasses import replace
@@ -22,7 +22,7 @@ FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="x.csv"\r\n\r
 
 
 class Endless(io.RawIOBase):
-    """A body that is sent as long as somebody reads it; counts what was read."""
+    """A body without end, which counts the bytes that are read."""
 
     read_bytes = 0
 
@@ -41,7 +41,7 @@ class Endless(io.RawIOBase):
 
 
 def send(address: str, kind: str, body: Endless, length: str) -> tuple[int, str]:
-    """What comes back to a body of that length, of which only what is read is made."""
+    """The response to a body with this Content-Length, which is generated only as it is read."""
     head: Any = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": length, "wsgi.input": body}
     answer: Any = Client().generic("POST", address, **head)
     return answer.status_code, answer.content.decode()
@@ -58,7 +58,7 @@ def test_a_body_that_is_too_large_is_refused_before_any_of_it_is_read(address, k
 
 
 @pytest.mark.parametrize("address", [UNKNOWN, SIGN_IN])
-def test_a_file_is_refused_when_it_begins(address):
+def test_a_file_is_refused_at_its_start(address):
     body = Endless(FILE)
     status, page = send(address, MULTIPART, body, str(settings.MOST_BYTES_IN_A_REQUEST))
     assert status == 400
@@ -79,8 +79,8 @@ def test_a_body_that_cannot_be_read_is_refused_at_an_unknown_address():
     assert Client().post(UNKNOWN, head, content_type=MULTIPART).status_code == 400
 
 
-def test_the_largest_form_that_is_not_refused_for_its_fields_can_be_sent():
-    """Every field of every line as long as it may be, of letters that take the most bytes."""
+def test_the_largest_valid_form_can_be_sent():
+    """Every field of every line has its maximum length, in the letters that need the most bytes."""
     wide = "\U0001f3e5"
     contact = ContactRecord(
         purpose=wide * 100,

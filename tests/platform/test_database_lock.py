@@ -1,4 +1,4 @@
-"""Who uses a database file at the same time as whom, whatever it is called and wherever the other files lie."""
+"""Which processes can use a database file at the same time, by any name of the file."""
 
 import os
 
@@ -11,7 +11,7 @@ from orgportal.processes import Taken, only_one
 from .serving import manage
 
 
-def test_nothing_starts_while_a_backup_is_put_back(variables, database):
+def test_nothing_starts_during_a_restore(variables, database):
     with database_file.alone(database):
         ended = manage("deliver", **variables)
     assert ended.returncode == 2
@@ -20,14 +20,18 @@ def test_nothing_starts_while_a_backup_is_put_back(variables, database):
 
 def test_one_database_is_served_once_wherever_the_other_files_lie(variables, tmp_path, database):
     (tmp_path / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
-    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db", "ORGPORTAL_VAR": str(tmp_path / "var2")}
+    other_variables = {
+        **variables,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db",
+        "ORGPORTAL_VAR": str(tmp_path / "var2"),
+    }
     with only_one(database_file.serve_lock(database)):
-        ended = manage("serve", **given)
+        ended = manage("serve", **other_variables)
     assert ended.returncode == 2
     assert f"already running on this database, as process {os.getpid()}" in ended.stderr
 
 
-def test_what_a_process_shares_keeps_others_from_having_it_alone(database):
+def test_a_shared_lock_prevents_an_exclusive_one(database):
     with database_file.alone(database), pytest.raises(Taken), database_file.alone(database):
         pass
     database_file.share(database)
@@ -35,7 +39,7 @@ def test_what_a_process_shares_keeps_others_from_having_it_alone(database):
         pass
 
 
-def test_a_database_with_a_second_name_is_refused_unless_a_restore_that_was_killed_left_it(tmp_path, database):
+def test_a_database_with_a_second_hard_link_is_refused_unless_a_killed_restore_left_it(tmp_path, database):
     (tmp_path / "db.replaced-20270509-140300").hardlink_to(database)
     database_file.share(database)
     assert not list(tmp_path.glob("*replaced*"))

@@ -1,4 +1,4 @@
-"""Demonstration and earnest never touch: each way in which they could is tried."""
+"""Demonstration and production never mix: each way in which they could is tried."""
 
 import json
 import os
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
-    """A prepared demonstration without any record, to be copied."""
+    """A prepared demonstration without records, which tests copy."""
     folder = tmp_path_factory.mktemp("prepared") / "var"
     demonstration.prepare(folder)
     return folder
@@ -40,11 +40,11 @@ def folder(tmp_path, prepared) -> Path:
 
 
 def set_in(folder: Path, **values: str) -> None:
-    """Change settings of the demonstration by hand, as somebody might."""
+    """Change settings of the demonstration, as a person could by hand."""
     file = folder / "demo.env"
     names = tuple(f"{name}=" for name in values)
-    kept = [line for line in file.read_text().splitlines() if not line.startswith(names)]
-    file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in values.items())]) + "\n")
+    lines = [line for line in file.read_text().splitlines() if not line.startswith(names)]
+    file.write_text("\n".join([*lines, *(f"{name}={value}" for name, value in values.items())]) + "\n")
 
 
 def mark(database: Path) -> None:
@@ -59,7 +59,7 @@ def make_database(path: Path, *statements: str) -> Path:
     return path
 
 
-# What tells a database in earnest from others, in the least number of tables.
+# The fewest tables that identify a production database.
 PEOPLE = "CREATE TABLE organizations_user (id)"
 SOMEBODY = "INSERT INTO organizations_user VALUES (1)"
 RECORDS = "CREATE TABLE organizations_organization (id)"
@@ -79,7 +79,7 @@ def settings_of(folder: Path, **variables: str) -> str:
 def test_the_demonstration_reads_no_variable_and_no_settings_file(folder, tmp_path):
     file = tmp_path / "earnest"
     file.write_text("REDOX_PRODUCTION_CLIENT_ID=from-the-file\n", encoding="utf-8")
-    given = settings_of(
+    output = settings_of(
         folder,
         ORGPORTAL_DEMO="1",
         ORGPORTAL_ENV_FILE=str(file),
@@ -88,10 +88,10 @@ def test_the_demonstration_reads_no_variable_and_no_settings_file(folder, tmp_pa
         REDOX_PRODUCTION_BASE_URL="https://redox.example.org",
         REDOX_STAGING_ACCESS_TOKEN="earnest-token",
     )
-    assert given.startswith(f"True {folder}/demo.sqlite3 ")
-    assert "earnest" not in given
-    assert "redox.example.org" not in given
-    assert "from-the-file" not in given
+    assert output.startswith(f"True {folder}/demo.sqlite3 ")
+    assert "earnest" not in output
+    assert "redox.example.org" not in output
+    assert "from-the-file" not in output
 
 
 def test_a_settings_file_cannot_turn_a_portal_into_the_demonstration(folder, tmp_path):
@@ -100,7 +100,7 @@ def test_a_settings_file_cannot_turn_a_portal_into_the_demonstration(folder, tmp
     assert settings_of(folder, ORGPORTAL_ENV_FILE=str(file)).startswith("False /earnest.sqlite3 ")
 
 
-def test_its_secrets_are_for_their_owner_alone_and_stay_from_run_to_run(folder):
+def test_its_secrets_are_private_and_the_same_in_each_run(folder):
     files = [folder / "demo.env", folder / "demo-key.pem", folder / "demo-practice" / "credentials.json"]
     before = [file.read_text() for file in files]
     assert [file.stat().st_mode & 0o077 for file in files] == [0, 0, 0]
@@ -108,7 +108,7 @@ def test_its_secrets_are_for_their_owner_alone_and_stay_from_run_to_run(folder):
     assert [file.read_text() for file in files] == before
 
 
-def test_a_taken_port_of_the_practice_directory_is_replaced_everywhere(folder):
+def test_a_port_in_use_is_replaced_in_all_settings(folder):
     port = demonstration.choose_practice_port(folder)
     assert demonstration.choose_practice_port(folder) == port
     with open_door("127.0.0.1", port, ""):
@@ -119,14 +119,14 @@ def test_a_taken_port_of_the_practice_directory_is_replaced_everywhere(folder):
         assert variables.text(name) == f"http://127.0.0.1:{other}"
 
 
-def test_starting_over_keeps_the_settings_and_what_is_not_its_own(folder):
+def test_starting_over_keeps_the_settings_and_foreign_files(folder):
     own = ("demo.sqlite3", "demo.sqlite3-wal", "demo.seeded", "demo-practice/behaviour")
     for name in (*own, "orgportal.sqlite3", "demo.sqlite3.backup"):
         (folder / name).touch()
     demonstration.start_over(folder)
-    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    kept = {"demo.env", "demo-key.pem", "demo-practice/credentials.json"}
-    assert left == kept | {"orgportal.sqlite3", "demo.sqlite3.backup"}
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    settings_files = {"demo.env", "demo-key.pem", "demo-practice/credentials.json"}
+    assert files == settings_files | {"orgportal.sqlite3", "demo.sqlite3.backup"}
 
 
 @pytest.mark.parametrize("statements", [(), (PEOPLE, RECORDS, MARK, UNMARKED), (PEOPLE, SOMEBODY, MARK, MARKED)])
@@ -140,7 +140,7 @@ def test_starting_over_deletes_a_database_that_is_empty_or_marked(folder, statem
     "statements",
     [(PEOPLE, SOMEBODY), (PEOPLE, SOMEBODY, MARK, UNMARKED), (PEOPLE, RECORDS, A_RECORD, MARK, UNMARKED)],
 )
-def test_starting_over_leaves_a_database_in_earnest_alone(folder, statements):
+def test_starting_over_does_not_touch_a_production_database(folder, statements):
     database = make_database(folder / "demo.sqlite3", *statements)
     before = database.read_bytes()
     with pytest.raises(SettingsFault, match=r"demo\.sqlite3: holds a database in earnest"):
@@ -148,7 +148,7 @@ def test_starting_over_leaves_a_database_in_earnest_alone(folder, statements):
     assert database.read_bytes() == before
 
 
-def test_starting_over_leaves_what_it_cannot_read_alone(folder):
+def test_starting_over_does_not_touch_an_unreadable_file(folder):
     (folder / "demo.sqlite3").write_text("no database at all, but somebody put it here")
     with pytest.raises(SettingsFault, match="cannot be read as a database"):
         demonstration.start_over(folder)
@@ -156,7 +156,7 @@ def test_starting_over_leaves_what_it_cannot_read_alone(folder):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--fresh",)])
-def test_the_command_changes_nothing_in_a_database_in_earnest(folder, arguments):
+def test_the_command_changes_nothing_in_a_production_database(folder, arguments):
     (folder / "demo.seeded").touch()
     database = make_database(folder / "demo.sqlite3", PEOPLE, SOMEBODY)
     before = database.read_bytes()
@@ -167,15 +167,15 @@ def test_the_command_changes_nothing_in_a_database_in_earnest(folder, arguments)
     assert database.read_bytes() == before
 
 
-def test_it_can_be_renamed_and_lie_in_any_folder(folder, tmp_path):
+def test_the_folder_can_be_renamed_and_moved(folder, tmp_path):
     moved = folder.rename(tmp_path / "var #2, 100 %41")
-    given = settings_of(moved, ORGPORTAL_DEMO="1")
-    assert given.startswith(f"True {moved}/demo.sqlite3 ")
-    assert given.count("faults=()") == 2
-    assert str(folder) + "/" not in given
+    output = settings_of(moved, ORGPORTAL_DEMO="1")
+    assert output.startswith(f"True {moved}/demo.sqlite3 ")
+    assert output.count("faults=()") == 2
+    assert str(folder) + "/" not in output
 
 
-def test_seeding_ends_when_nothing_is_delivered(settings, tmp_path, monkeypatch):
+def test_seeding_ends_if_nothing_is_delivered(settings, tmp_path, monkeypatch):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
     monkeypatch.setattr(seed_demo, "SETTLES_WITHIN", 0.0)
     monkeypatch.setattr(seed_demo.Seed, "is_due", lambda _: True)
@@ -186,7 +186,7 @@ def test_seeding_ends_when_nothing_is_delivered(settings, tmp_path, monkeypatch)
         seed.deliver("answers")
 
 
-def test_a_portal_in_earnest_refuses_a_marked_database(variables, database):
+def test_a_production_portal_refuses_a_marked_database(variables, database):
     mark(database)
     ended = manage("serve", "--check", **variables)
     assert ended.returncode == 2
@@ -194,14 +194,14 @@ def test_a_portal_in_earnest_refuses_a_marked_database(variables, database):
     assert manage("deliver", **variables).returncode == 2
 
 
-def test_the_web_server_itself_refuses_a_marked_database(variables, database):
+def test_the_web_server_refuses_a_marked_database(variables, database):
     mark(database)
     ended = python("import orgportal.wsgi", **variables)
     assert ended.returncode != 0
     assert "SettingsFault: DATABASE_URL: names a demonstration database" in ended.stderr
 
 
-def test_each_program_of_the_demonstration_refuses_a_database_in_earnest(database, folder):
+def test_each_program_of_the_demonstration_refuses_a_production_database(database, folder):
     somebody = "(username, password, first_name, last_name, email, is_staff, is_active, is_superuser, date_joined)"
     values = "('admin', '', '', '', '', 1, 1, 1, '2027-01-01')"
     make_database(database, f"INSERT INTO organizations_user {somebody} VALUES {values}")
@@ -223,7 +223,7 @@ call_command("seed_demo")
 """
 
 
-def test_a_copy_of_the_file_alone_bears_the_mark_before_the_first_record_is_made(folder, database, tmp_path):
+def test_a_copy_of_the_database_file_has_the_mark_before_the_first_record_exists(folder, database, tmp_path):
     seeded = shutil.copy(database, folder / "demo.sqlite3")
     ended = python(DIES_BEFORE_THE_FIRST_PERSON, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -233,7 +233,7 @@ def test_a_copy_of_the_file_alone_bears_the_mark_before_the_first_record_is_made
         assert opened.execute("SELECT demonstration FROM organizations_installation").fetchone() == (1,)
 
 
-def test_demonstration_records_cannot_be_added_to_a_database_in_earnest(variables):
+def test_demonstration_records_cannot_be_added_to_a_production_database(variables):
     ended = manage("seed_demo", **variables)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
@@ -244,13 +244,13 @@ def test_a_marked_database_never_sends_to_another_machine(database, folder):
     shutil.copy(database, folder / "demo.sqlite3")
     (folder / "demo.seeded").touch()
     set_in(folder, REDOX_PRODUCTION_BASE_URL="https://redox.example.org")
-    for command in (("deliver",), ("demo", "--port", "0")):  # which ends, instead of starting workers for ever
+    for command in (("deliver",), ("demo", "--port", "0")):  # ends instead of starting workers
         ended = manage(*command, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
         assert ended.returncode == 2
         assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
 
 
-def test_the_command_cannot_be_run_beside_its_own_settings(variables):
+def test_the_command_refuses_other_settings(variables):
     code = "import django; django.setup(); from django.core.management import call_command; call_command('demo')"
     ended = python(code, **variables)
     assert "Start it with: ./dev demo" in ended.stderr
@@ -288,29 +288,29 @@ MAKING = "Making the records of the demonstration"
 
 
 def check_content(folder: Path) -> None:
-    """Every state that can stand still stands on two records at least, in both environments."""
+    """In both environments, at least two records have each state that does not change without a worker."""
     counted = python(COUNT, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
     assert counted.returncode == 0, counted.stderr
-    said = json.loads(counted.stdout)
-    assert set(said) == {"staging", "production"}
-    assert said["staging"]["evidence"] == ["answer", "both", "person", "query"]
-    assert (said["staging"]["foreign"], said["production"]["foreign"]) == (1, 0)
+    by_environment = json.loads(counted.stdout)
+    assert set(by_environment) == {"staging", "production"}
+    assert by_environment["staging"]["evidence"] == ["answer", "both", "person", "query"]
+    assert (by_environment["staging"]["foreign"], by_environment["production"]["foreign"]) == (1, 0)
     taken_over, only_in_staging = len(seed_demo.SEEN), len(seed_demo.ONLY_IN_STAGING)
-    assert said["staging"]["alone"] == taken_over + only_in_staging
-    assert said["production"]["alone"] == taken_over
-    for name, counts in said.items():
+    assert by_environment["staging"]["alone"] == taken_over + only_in_staging
+    assert by_environment["production"]["alone"] == taken_over
+    for name, counts in by_environment.items():
         locations = 54 - (only_in_staging if name == "production" else 0)
         assert counts["levels"] == {"top": 1, "region": 6, "location": locations}
         assert counts["stands_for"] == {"patient_index": 1, "": 6 + taken_over, "location": locations - taken_over}
         for kind, words in {"standing": STANDING, "open_work": OPEN_WORK}.items():
-            wanted = set(words) - {"sending", "awaiting", "directory_differs"}
-            assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]
+            expected = set(words) - {"sending", "awaiting", "directory_differs"}
+            assert {word for word, number in counts[kind].items() if word and number >= 2} == expected, counts[kind]
         assert counts["without_entry"] == []
         assert counts["differs"] >= 2
         assert counts["both_at_once"] == 1
 
 
-def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):
+def test_a_new_demonstration_starts_and_starts_again(tmp_path):
     variables = {"ORGPORTAL_VAR": str(tmp_path / "var")}
     with Portal(variables, "demo", umask=0o022) as first:
         first.wait_until_ready()
@@ -322,17 +322,17 @@ def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):
         assert second.returncode == 2
         assert f"already running on this database, as process {first.process.pid}" in second.stderr
 
-        left = first.children()
+        children = first.children()
         code, output = first.end()
         assert code == 0
         assert "Traceback" not in output
         assert MAKING in output
-        assert [pid for pid in left if Portal.is_running(pid)] == []
+        assert [pid for pid in children if Portal.is_running(pid)] == []
 
     with Portal(variables, "demo") as again:
-        # It says so before it starts the programs that are named there: what comes after is that of the first run.
-        told = again.told_until("The demonstration is at ")
+        # This line comes before the programs start; the rest is checked in the first run.
+        startup_output = again.output_until("The demonstration is at ")
         code, output = again.end()
         assert code == 0
-        assert MAKING not in told + output
+        assert MAKING not in startup_output + output
     assert os.listdir(tmp_path) == ["var"]

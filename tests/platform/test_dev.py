@@ -1,4 +1,4 @@
-"""`./dev` on machines that are not like this one."""
+"""`./dev` on machines with other Python versions and packages."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ TOOLS = ("sh", "dirname", "cmp", "cp", "rm", "mkdir")
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """A clone whose lock file names nothing and whose manage.py only tells what it was called with."""
+    """A clone with an empty lock file, whose manage.py only prints its arguments."""
     folder = tmp_path / "clone with a blank"
     (folder / "tools").mkdir(parents=True)
     shutil.copy(ROOT / "dev", folder / "dev")
@@ -56,13 +56,13 @@ def test_only_an_older_python_gets_a_clear_message(clone):
     assert not (clone / ".venv").exists()
 
 
-def test_no_python_at_all_gets_a_clear_message(clone):
+def test_a_missing_python_gets_a_clear_message(clone):
     ended = dev(clone, "help")
     assert ended.returncode == 2
     assert "no Python 3.12 or newer was found" in ended.stderr
 
 
-def test_a_named_python_that_does_not_fit_is_not_replaced_by_another(clone):
+def test_an_unsuitable_python_that_is_named_is_not_replaced(clone):
     program(clone / "tools" / "python3.13", f'exec "{sys.executable}" "$@"')
     program(clone / "old", "exit 1")
     ended = dev(clone, "help", PYTHON=str(clone / "old"))
@@ -70,15 +70,15 @@ def test_a_named_python_that_does_not_fit_is_not_replaced_by_another(clone):
     assert f"PYTHON names '{clone}/old'" in ended.stderr
 
 
-def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_call_costs_nothing(clone):
+def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_installs_nothing(clone):
     half = clone / ".venv" / "bin" / "python"
     half.parent.mkdir(parents=True)
     half.symlink_to(sys.executable)
     program(clone / "tools" / "python3.13", "exit 127")
     program(clone / "tools" / "python3", "exit 127")
-    found = clone / "home" / ".pyenv" / "versions" / "3.13.0" / "bin" / "python3"
-    found.parent.mkdir(parents=True)
-    found.symlink_to(sys.executable)
+    interpreter = clone / "home" / ".pyenv" / "versions" / "3.13.0" / "bin" / "python3"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.symlink_to(sys.executable)
     first = dev(clone, "some_command", "--with", "two words")
     assert first.returncode == 0, first.stderr
     assert first.stdout == "True ['some_command', '--with', 'two words']\n"
@@ -93,7 +93,7 @@ def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_
 
 
 @pytest.mark.parametrize("packages", ["3.13", "3.12"])
-def test_what_the_tests_need_of_debian_is_installed_before_they_run(tmp_path, packages):
+def test_missing_debian_packages_are_installed_before_the_tests(tmp_path, packages):
     for tool in ("bash", "env", "dirname", "id"):
         (tmp_path / "tools").mkdir(exist_ok=True)
         (tmp_path / "tools" / tool).symlink_to(shutil.which(tool) or "")
@@ -113,6 +113,6 @@ def test_what_the_tests_need_of_debian_is_installed_before_they_run(tmp_path, pa
         timeout=60,
         check=True,
     )
-    asked = (tmp_path / "asked").read_text(encoding="utf-8")
-    assert f"default-jre-headless npm python{packages} python{packages}-venv" in asked
+    installed = (tmp_path / "asked").read_text(encoding="utf-8")
+    assert f"default-jre-headless npm python{packages} python{packages}-venv" in installed
     assert ended.stdout == "ran test\n"

@@ -1,4 +1,4 @@
-"""What the documents tell people to type and to press is there."""
+"""The commands, options, buttons and names in the documents exist."""
 
 import ast
 import re
@@ -12,38 +12,38 @@ from tests.mutants.changes import mutants_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("README.md", "CONTRIBUTING.md", "docs/operate.md", "benchmarks/README.md", ".env.example")
-# Commands that ./dev and Django know without a module of their own.
+# Commands of ./dev and Django without a module in this repository.
 ALWAYS_THERE = {"help", "test"}
 
 
 @pytest.mark.parametrize("folder", ["guides", "orgportal", "organizations", "templates"])
-def test_every_command_that_is_named_exists(folder):
+def test_every_command_in_the_documents_exists(folder):
     files = [ROOT / guide for guide in GUIDES] if folder == "guides" else (ROOT / folder).rglob("*.*")
     texts = [path.read_text(encoding="utf-8") for path in files if path.suffix in (".md", ".py", ".html", ".example")]
-    named = {word for text in texts for word in re.findall(r"\./dev ([a-z_]+)", text)}
-    assert named - ALWAYS_THERE - set(get_commands()) == set()
+    names = {word for text in texts for word in re.findall(r"\./dev ([a-z_]+)", text)}
+    assert names - ALWAYS_THERE - set(get_commands()) == set()
 
 
-def test_every_option_of_restore_that_the_guide_names_exists():
+def test_every_restore_option_in_the_guide_exists():
     source = (ROOT / "organizations" / "management" / "commands" / "restore.py").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\./dev restore (--[a-z-]+)", guide))
-    assert named
-    assert {option for option in named if f'"{option}"' not in source} == set()
+    names = set(re.findall(r"\./dev restore (--[a-z-]+)", guide))
+    assert names
+    assert {option for option in names if f'"{option}"' not in source} == set()
 
 
-def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page():
+def test_every_button_and_word_in_the_guide_after_a_restore_is_on_a_page():
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = guide.partition("\n## After a restore")[2].partition("\n## ")[0]
     pages = [*(ROOT / "templates").rglob("*.html"), ROOT / "organizations/text/vocabulary.py"]
-    shown = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    # The environment's name is filled in.
-    named = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
-    assert named >= {"Connection", "Check connection", "Resume sending to"}
-    assert {word for word in named if word not in shown} == set()
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    # Pages fill in the name of the environment.
+    words = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
+    assert words >= {"Connection", "Check connection", "Resume sending to"}
+    assert {word for word in words if word not in text} == set()
 
 
-def test_what_the_design_names_in_code_is_there():
+def test_every_code_name_in_the_design_exists():
     """Files by their path or its end, and functions by their name."""
     design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     sources = {
@@ -59,7 +59,7 @@ def test_what_the_design_names_in_code_is_there():
     assert {name for name in functions if not any(f"def {name}(" in text for text in sources.values())} == set()
 
 
-def is_there(test):
+def has_test(test):
     """Whether a test has this name: "tests/test_oid.py::test_..." or "tests/test_oid.py::TestOid::test_..."."""
     name, *parts = test.split("::")
     path = ROOT / name
@@ -67,10 +67,10 @@ def is_there(test):
         return False
     node = ast.parse(path.read_text(encoding="utf-8"))
     for part in parts:
-        found = [each for each in node.body if getattr(each, "name", "") == part]
-        if not found or not part.lower().startswith("test"):
+        matches = [each for each in node.body if getattr(each, "name", "") == part]
+        if not matches or not part.lower().startswith("test"):
             return False
-        node = found[-1]
+        node = matches[-1]
     return True
 
 
@@ -89,24 +89,24 @@ def is_there(test):
         ("tests/services/test_plans.py", False),
     ],
 )
-def test_a_test_is_found_only_by_its_whole_name(test, expected):
-    assert is_there(test) is expected
+def test_a_test_is_found_only_by_its_full_name(test, expected):
+    assert has_test(test) is expected
 
 
-def test_the_tests_that_judge_mutants_are_there():
-    named = {test for module in MODULES.values() for test in module.tests}
-    assert [test for test in sorted(named) if not is_there(test)] == []
+def test_the_tests_for_mutants_exist():
+    names = {test for module in MODULES.values() for test in module.tests}
+    assert [test for test in sorted(names) if not has_test(test)] == []
 
 
 @pytest.mark.parametrize("path", [path for path, module in MODULES.items() if module.names])
-def test_the_names_that_are_judged_are_in_their_module(path):
-    """A name that is not there would be judged as if nothing could change in it."""
+def test_the_names_selected_for_mutants_exist_in_their_module(path):
+    """A name that does not exist would have no mutants, so its tests would seem complete."""
     source = (ROOT / path).read_text(encoding="utf-8")
     assert [name for name in sorted(MODULES[path].names) if not list(mutants_of(source, frozenset({name})))] == []
 
 
 @pytest.mark.parametrize("field", ["aliases", "home_phone"])
-def test_the_recipe_for_a_field_names_each_file_that_a_field_is_in(field):
+def test_the_recipe_for_a_new_field_names_each_file_with_fields(field):
     recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a field")[2].partition("\n## ")[0]
     files = [
         path
@@ -119,9 +119,9 @@ def test_the_recipe_for_a_field_names_each_file_that_a_field_is_in(field):
     assert {name for name in names if f"`{name}`" not in recipe} == set()
 
 
-def test_each_rule_of_the_design_names_a_test_that_is_there():
+def test_each_rule_of_the_design_names_an_existing_test():
     text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if re.match(r"\| (\d+ |[A-F]\d+ )?\| (?!rule|kind)", line)]
     tests = [row.rstrip(" |").rpartition("| ")[2].strip("`") for row in rows]
     assert len(tests) > 90
-    assert [test for test in tests if not is_there(test)] == []
+    assert [test for test in tests if not has_test(test)] == []

@@ -49,7 +49,7 @@ def _answers(_: HttpRequest) -> HttpResponse:
 
 
 class Raising:
-    """A middleware that fails before or after the page is made."""
+    """A middleware that raises before or after the view."""
 
     def __init__(self, respond: Any) -> None:
         self.respond = respond
@@ -73,7 +73,7 @@ handler500 = "organizations.views.errors.server_error"
 
 
 class Answer:
-    """What a web server gets, and the log lines that hold a traceback."""
+    """The response as a web server gets it, and the log lines with a traceback."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, address: str) -> None:
         environ = RequestFactory().post(address, {"secret": SECRET}).environ
@@ -94,9 +94,10 @@ class Answer:
 def ask(settings: Any, caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     settings.ROOT_URLCONF = __name__
     inner = f"{__name__}.Raising"
-    # What is sent here comes from no form: it has no token.
+    # The posts of these tests have no CSRF token.
     settings.MIDDLEWARE = [inner if "Csrf" in each else each for each in django_settings.MIDDLEWARE]
-    request_started.disconnect(close_old_connections)  # it would close the one that the test undoes its writes in
+    # This would close the connection whose transaction the test rolls back.
+    request_started.disconnect(close_old_connections)
     yield lambda address: Answer(caplog, address)
     request_started.connect(close_old_connections)
 
@@ -115,8 +116,8 @@ def test_an_exception_is_logged_once_with_its_traceback_and_without_what_was_sen
 
 
 @pytest.mark.parametrize("address", ["/no/such/page/", "/sign-in/"])
-def test_an_exception_in_a_page_of_errors_is_logged_once(ask, settings, address):
-    """Of a missing page, or of the frame of any page."""
+def test_an_exception_in_an_error_page_is_logged_once(ask, settings, address):
+    """In the page for a missing address, or in the base template."""
     templates: Any = deepcopy(django_settings.TEMPLATES)
     templates[0]["OPTIONS"]["context_processors"].append(f"{__name__}._raises")
     settings.TEMPLATES = templates
@@ -125,7 +126,7 @@ def test_an_exception_in_a_page_of_errors_is_logged_once(ask, settings, address)
     assert [line["exception"].count(f"{__name__}.Broken") for line in answer.lines] == [1]
 
 
-def test_an_exception_in_the_page_for_exceptions_leaves_a_plain_answer(ask, monkeypatch):
+def test_an_exception_in_the_page_for_exceptions_gives_a_plain_response(ask, monkeypatch):
     monkeypatch.setattr("organizations.views.errors.render_to_string", _raises)
     answer = ask("/view/")
     assert answer.status.startswith("500")
@@ -133,7 +134,7 @@ def test_an_exception_in_the_page_for_exceptions_leaves_a_plain_answer(ask, monk
     assert len(answer.lines) == 2  # that of the address, and that of the page
 
 
-def test_an_exception_before_any_page_can_be_made_leaves_a_plain_answer(ask, settings):
+def test_an_exception_before_the_view_gives_a_plain_response(ask, settings):
     settings.ROOT_URLCONF = "tests.no_such_addresses"
     answer = ask("/view/")
     assert answer.status.startswith("500")
@@ -143,9 +144,9 @@ def test_an_exception_before_any_page_can_be_made_leaves_a_plain_answer(ask, set
     assert "ModuleNotFoundError" in line["exception"]
 
 
-def test_an_exception_in_the_middle_of_an_answer_names_the_request(ask):
+def test_an_exception_in_a_streaming_response_names_the_request(ask):
     answer = ask("/streaming/")
     with pytest.raises(Broken) as raised:
         _ = answer.body
     assert raised.value.__notes__ == [f"in the answer to request {answer.heads['X-Request-ID']}"]
-    assert answer.lines == []  # the web server logs it, and cuts the answer
+    assert answer.lines == []  # the web server logs it and closes the connection

@@ -1,4 +1,4 @@
-"""How a command ends: 0 is good, 1 is a finding and nothing else, 2 is whatever could not be done."""
+"""The exit codes of commands: 0 for success, 1 only for a finding, 2 for an error."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ from .serving import manage as run_command
 
 
 def end_of(monkeypatch, base: type[BaseCommand], act: Callable[[], None], *arguments: str) -> object:
-    """Run a command that does this, as from the command line; its exit code."""
+    """Run a command that calls `act`, as from the command line, and return its exit code."""
 
     class Command(base):  # type: ignore[misc, valid-type]
         requires_system_checks = ()
@@ -63,14 +63,14 @@ def raising(fault: BaseException) -> Callable[[], None]:
     ],
     ids=lambda fault: type(fault).__name__,
 )
-def test_what_could_not_be_done_ends_with_2(monkeypatch, capsys, base, fault, arguments):
+def test_an_error_ends_with_2(monkeypatch, capsys, base, fault, arguments):
     assert end_of(monkeypatch, base, raising(fault), *arguments) == 2
-    told = capsys.readouterr().err
-    assert "no" in told
-    assert ("Traceback" in told) is bool(arguments)
+    output = capsys.readouterr().err
+    assert "no" in output
+    assert ("Traceback" in output) is bool(arguments)
 
 
-def caused(error: type[Exception], cause: Exception) -> Exception:
+def database_error(error: type[Exception], cause: Exception) -> Exception:
     """An error of the database as Django raises it."""
     raised = error(str(cause))
     raised.__cause__ = cause
@@ -93,30 +93,48 @@ def sqlite_error(name: str, text: str) -> sqlite3.OperationalError:
         (Taken("already running"), "already running"),
         (PermissionError(errno.EACCES, "Permission denied", "/var/file"), "/var/file: Permission denied. Run this as"),
         (OSError(errno.ENOSPC, "No space left", "/var/file"), "The disk is full."),
-        (caused(OperationalError, sqlite_error("SQLITE_BUSY", "database is locked")), "keeps the database locked"),
-        (caused(OperationalError, sqlite_error("SQLITE_ERROR", "no such table: x")), "Run: ./dev migrate"),
-        (caused(OperationalError, sqlite_error("SQLITE_FULL", "disk is full")), "The disk is full."),
-        (caused(OperationalError, sqlite_error("SQLITE_CANTOPEN", "unable")), "cannot be opened."),
-        (caused(OperationalError, sqlite_error("SQLITE_READONLY_DBMOVED", "readonly")), "belongs to another account"),
-        (caused(DatabaseError, sqlite_error("SQLITE_CORRUPT", "malformed")), "is damaged, or is not an SQLite"),
-        (caused(DatabaseError, sqlite_error("SQLITE_MISUSE", "secret")), "This failed unexpectedly (DatabaseError)."),
-        (caused(OperationalError, psycopg.OperationalError("user x, secret")), "cannot be reached: user x, ***. Check"),
-        (caused(DatabaseError, psycopg.errors.UndefinedTable("secret")), "Run: ./dev migrate"),
-        (caused(DatabaseError, psycopg.errors.DiskFull("secret")), "The disk of the PostgreSQL server is full."),
-        (caused(DatabaseError, psycopg.errors.AdminShutdown("secret")), "PostgreSQL ended the connection."),
-        (caused(DatabaseError, psycopg.errors.DivisionByZero("secret")), "This failed unexpectedly (DatabaseError)."),
+        (
+            database_error(OperationalError, sqlite_error("SQLITE_BUSY", "database is locked")),
+            "keeps the database locked",
+        ),
+        (database_error(OperationalError, sqlite_error("SQLITE_ERROR", "no such table: x")), "Run: ./dev migrate"),
+        (database_error(OperationalError, sqlite_error("SQLITE_FULL", "disk is full")), "The disk is full."),
+        (database_error(OperationalError, sqlite_error("SQLITE_CANTOPEN", "unable")), "cannot be opened."),
+        (
+            database_error(OperationalError, sqlite_error("SQLITE_READONLY_DBMOVED", "readonly")),
+            "belongs to another account",
+        ),
+        (database_error(DatabaseError, sqlite_error("SQLITE_CORRUPT", "malformed")), "is damaged, or is not an SQLite"),
+        (
+            database_error(DatabaseError, sqlite_error("SQLITE_MISUSE", "secret")),
+            "This failed unexpectedly (DatabaseError).",
+        ),
+        (
+            database_error(OperationalError, psycopg.OperationalError("user x, secret")),
+            "cannot be reached: user x, ***. Check",
+        ),
+        (database_error(DatabaseError, psycopg.errors.UndefinedTable("secret")), "Run: ./dev migrate"),
+        (
+            database_error(DatabaseError, psycopg.errors.DiskFull("secret")),
+            "The disk of the PostgreSQL server is full.",
+        ),
+        (database_error(DatabaseError, psycopg.errors.AdminShutdown("secret")), "PostgreSQL ended the connection."),
+        (
+            database_error(DatabaseError, psycopg.errors.DivisionByZero("secret")),
+            "This failed unexpectedly (DatabaseError).",
+        ),
     ],
     ids=repr,
 )
-def test_an_error_is_told_in_a_sentence_without_classes_and_secrets(monkeypatch, settings, fault, sentence):
+def test_an_error_is_printed_as_a_sentence_without_classes_and_secrets(monkeypatch, settings, fault, sentence):
     monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "secret")
-    told = errors.sentence(fault)
-    assert sentence in told
-    assert [word for word in ("django.", "secret", "organizations.") if word in told] == []
+    sentence_printed = errors.sentence(fault)
+    assert sentence in sentence_printed
+    assert [word for word in ("django.", "secret", "organizations.") if word in sentence_printed] == []
 
 
 @pytest.mark.parametrize("base", [BaseCommand, PortalCommand])
-def test_an_error_ends_with_2_and_its_sentence_alone_or_with_where_it_was_raised(monkeypatch, capsys, base):
+def test_an_error_prints_its_sentence_and_optionally_its_traceback(monkeypatch, capsys, base):
     fault = ZeroDivisionError("secret")
     assert end_of(monkeypatch, base, raising(fault)) == 2
     [line] = capsys.readouterr().err.splitlines()
@@ -125,29 +143,29 @@ def test_an_error_ends_with_2_and_its_sentence_alone_or_with_where_it_was_raised
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_what_a_rule_refuses_is_told_in_its_own_words(monkeypatch, capsys):
+def test_a_refused_action_prints_its_own_words(monkeypatch, capsys):
     assert end_of(monkeypatch, PortalCommand, raising(ActionRefused("The file exists."))) == 2
     assert capsys.readouterr().err.endswith(": The file exists.\n")
 
 
 @pytest.mark.parametrize("base", [BaseCommand, PortalCommand])
-def test_ctrl_c_in_a_command_is_no_traceback(monkeypatch, capsys, base):
+def test_ctrl_c_in_a_command_prints_no_traceback(monkeypatch, capsys, base):
     assert end_of(monkeypatch, base, raising(KeyboardInterrupt())) == 2
     assert capsys.readouterr().err == "orgportal: interrupted.\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--traceback",)])
-def test_a_finding_alone_ends_with_1(monkeypatch, arguments):
+def test_only_a_finding_ends_with_1(monkeypatch, arguments):
     assert end_of(monkeypatch, PortalCommand, raising(Finding("entry 7 was changed")), *arguments) == 1
 
 
-def test_a_verdict_of_one_of_djangos_commands_stays(monkeypatch):
+def test_the_exit_code_of_a_django_command_is_kept(monkeypatch):
     assert end_of(monkeypatch, BaseCommand, lambda: sys.exit(1)) == 1
     assert end_of(monkeypatch, BaseCommand, lambda: sys.exit(3)) == 3
     assert end_of(monkeypatch, BaseCommand, lambda: None) == 0
 
 
-def test_a_command_that_is_not_there_ends_with_2(monkeypatch, capsys):
+def test_an_unknown_command_ends_with_2(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["manage.py", "no_such_command"])
     with pytest.raises(SystemExit) as end:
         manage.main()
@@ -156,7 +174,7 @@ def test_a_command_that_is_not_there_ends_with_2(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("port", ["99999", "-1", "http", "65536", "٣"])
-def test_a_port_that_is_none_is_refused_in_a_sentence(capsys, port):
+def test_an_invalid_port_is_refused_in_a_sentence(capsys, port):
     with pytest.raises(SystemExit) as end:
         demo.Command().run_from_argv(["manage.py", "demo", f"--port={port}"])
     assert end.value.code == 2
@@ -164,7 +182,7 @@ def test_a_port_that_is_none_is_refused_in_a_sentence(capsys, port):
 
 
 @pytest.mark.parametrize(("command", "number"), [("demo", signal.SIGINT), ("serve", signal.SIGTERM)])
-def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, number):
+def test_ctrl_c_before_anything_started_is_not_an_error(tmp_path, command, number):
     (tmp_path / "django").mkdir()
     (tmp_path / "django" / "__init__.py").write_text("import time; print('importing', flush=True); time.sleep(60)")
     process = subprocess.Popen(
@@ -183,7 +201,7 @@ def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, numbe
 
 
 @pytest.mark.parametrize("arguments", [("migrate", "nothing"), ("restore", "{folder}/none")])
-def test_an_error_begins_with_the_name_of_the_portal_whoever_wrote_the_command(variables, tmp_path, arguments):
+def test_every_error_begins_with_the_name_of_the_portal(variables, tmp_path, arguments):
     ended = run_command(*(each.format(folder=tmp_path) for each in arguments), **variables)
     assert ended.returncode == 2
     assert re.fullmatch(r"orgportal: .*\n", ended.stderr)

@@ -1,4 +1,4 @@
-"""The headers of every answer, whoever makes it; and what no browser may keep."""
+"""The headers of every response, including errors of the web server, and what no browser may cache."""
 
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,15 @@ def test_every_answer_has_every_header(path, host, status):
     response = ask(path, host)
     response.close()
     assert response.status_code == status
-    wanted = headers.of_server_error()
+    expected = headers.of_server_error()
     if path == "/static/portal.css":
-        wanted["Cache-Control"] = "max-age=60, public"
-    assert {name: response.get(name) for name in wanted} == wanted
+        expected["Cache-Control"] = "max-age=60, public"
+    assert {name: response.get(name) for name in expected} == expected
     assert "Access-Control-Allow-Origin" not in response
 
 
 @pytest.mark.django_db
-def test_a_fault_of_the_portal_has_every_header(monkeypatch):
+def test_a_server_error_has_every_header(monkeypatch):
     monkeypatch.delattr(help_page, "build")
     response = ask("/help/")
     assert response.status_code == 500
@@ -66,17 +66,17 @@ def test_a_fault_of_the_portal_has_every_header(monkeypatch):
 
 
 @pytest.mark.parametrize(("host", "status"), [(HOST, 301), ("evil.example", 400)])
-def test_an_answer_without_tls_has_every_header_that_counts_there(host, status):
+def test_a_response_without_tls_has_every_header_valid_there(host, status):
     response = Client().get("/help/", headers={"host": host})
     assert response.status_code == status
     assert response.get("Location") == (f"https://{HOST}/help/" if status == 301 else None)
-    wanted = headers.of_server_error()
-    del wanted["Strict-Transport-Security"]
-    assert {name: response.get(name) for name in wanted} == wanted
+    expected = headers.of_server_error()
+    del expected["Strict-Transport-Security"]
+    assert {name: response.get(name) for name in expected} == expected
 
 
 @pytest.mark.django_db
-def test_a_static_file_that_is_refused_is_not_kept():
+def test_a_refused_static_file_is_not_cached():
     response = Client().post("/static/portal.css", secure=True, headers={"host": HOST})
     assert (response.status_code, response["Cache-Control"]) == (405, "private, no-store")
 
@@ -88,7 +88,7 @@ def test_the_policy_is_strict():
     )
 
 
-def test_a_view_cannot_allow_that_its_page_is_kept():
+def test_a_view_cannot_make_its_page_cacheable():
     def view(_request: object) -> HttpResponse:
         return HttpResponse("words", headers={"Cache-Control": "public, max-age=60"})
 

@@ -1,4 +1,4 @@
-"""The health addresses: who may ask, what they say, and that a database that hangs does not hang them."""
+"""The health addresses: access, responses, and a database that does not respond."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-def test_it_needs_no_sign_in_no_known_host_and_no_tls(settings, path):
+def test_health_needs_no_sign_in_no_known_host_and_no_tls(settings, path):
     settings.SECURE_SSL_REDIRECT = True
     response = Client(headers={"host": "10.1.2.3"}).get(path)
     assert response.status_code == 200
@@ -32,7 +32,7 @@ def test_a_missing_migration_is_not_ready():
     assert Client().get("/health/live").status_code == 200
 
 
-def test_an_upgraded_database_is_ready_with_the_migrations_of_a_package_that_left():
+def test_an_upgraded_database_with_migrations_of_a_removed_package_is_ready():
     recorder = MigrationRecorder(connection)
     recorder.record_applied("admin", "0001_initial")  # Django's admin was part of earlier releases
     try:
@@ -54,7 +54,7 @@ def test_a_database_that_does_not_answer_is_not_ready(settings):
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """As long as this lasts another connection writes (SQLite) or has locked what the check reads (PostgreSQL)."""
+    """Another connection writes (SQLite) or locks the rows that the check reads (PostgreSQL)."""
     has_begun, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -76,9 +76,9 @@ def locked() -> Iterator[None]:
         thread.join()
 
 
-def test_a_locked_database_keeps_nobody_waiting():
+def test_a_locked_database_does_not_delay_the_response():
     client = Client()
     with locked():
         answers = [client.get("/health/ready").status_code for _ in range(3)]
-    # On SQLite who reads never waits for who writes.
+    # On SQLite a reader never waits for a writer.
     assert answers == [503 if connection.vendor == "postgresql" else 200] * 3

@@ -9,8 +9,8 @@ PAGE = """<!doctype html><html lang="en"><title>A page</title>
 <h1>A page</h1><input name="csrfmiddlewaretoken" value="{}">{}"""
 
 
-def sent(folder, body, content_type="text/html; charset=utf-8", **environ):
-    """What came of sending this, through the application that saves."""
+def send_through(folder, body, content_type="text/html; charset=utf-8", **environ):
+    """The response to this request through the middleware that saves pages."""
     began = []
 
     def application(environ, start_response):
@@ -27,29 +27,29 @@ class _Body(list):
         pass
 
 
-def test_a_page_is_saved_once_whatever_its_token_and_goes_out_unchanged(tmp_path):
+def test_a_page_is_saved_once_for_all_tokens_and_sent_unchanged(tmp_path):
     for token in ("one", "two"):
         page = PAGE.format(token, "")
-        assert sent(tmp_path, page) == ([("200 OK", [("Content-Type", "text/html; charset=utf-8")])], page)
-    sent(tmp_path, "a,b", content_type="text/csv")
-    sent(tmp_path, "")
+        assert send_through(tmp_path, page) == ([("200 OK", [("Content-Type", "text/html; charset=utf-8")])], page)
+    send_through(tmp_path, "a,b", content_type="text/csv")
+    send_through(tmp_path, "")
     (saved,) = tmp_path.iterdir()
     assert saved.name.startswith("GET-staging-view=list-200-")
     assert saved.read_text() == page
 
 
-def test_pages_and_their_parts_are_judged(tmp_path):
+def test_pages_and_fragments_are_checked(tmp_path):
     options = "<option>One</option><option>Two</option><p>Another part</p>"
     row = '<tr><td><input aria-label="A row" form="send"></td></tr>'
     for part in (row, options, "<title>Sent</title><p>Sent</p>", "<p>A part</p>", PAGE.format("one", "")):
-        sent(tmp_path, part, HTTP_HX_REQUEST="true")
-    sent(tmp_path, PAGE.format("one", "<p hx-get='/'>A part</p>"), PATH_INFO="/faulty/")
-    (fault,) = judged(tmp_path)
+        send_through(tmp_path, part, HTTP_HX_REQUEST="true")
+    send_through(tmp_path, PAGE.format("one", "<p hx-get='/'>A part</p>"), PATH_INFO="/faulty/")
+    (fault,) = errors_in(tmp_path)
     assert "hx-get" in fault
     assert "1 times, first in GET-faulty-view=list-200-" in fault
 
 
-def judged(folder):
+def errors_in(folder):
     try:
         return markup.faults_of(folder)
     except markup.CheckerMissing as missing:

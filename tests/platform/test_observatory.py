@@ -1,4 +1,4 @@
-"""The running portal, as a browser meets it behind a TLS proxy: its score at MDN's Observatory, and its cookies."""
+"""The running portal behind a TLS proxy: its score by MDN's Observatory, and its cookies."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NAME, PASSWORD = "first-person", "a long and rare pass phrase"
 
 
 class Browser:
-    """Asks as a TLS proxy does, keeps cookies, and keeps every line that set one."""
+    """Sends requests as a TLS proxy does, and keeps cookies and all Set-Cookie lines."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -44,9 +44,9 @@ class Browser:
         return response
 
     def press(self, path: str, **fields: str) -> HTTPResponse:
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.page)
-        assert found
-        return self.ask("POST", path, csrfmiddlewaretoken=found[1], **fields)
+        match = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.page)
+        assert match
+        return self.ask("POST", path, csrfmiddlewaretoken=match[1], **fields)
 
 
 @pytest.fixture
@@ -59,14 +59,14 @@ def browser(variables: dict[str, str], database: Path) -> Iterator[Browser]:
         yield Browser(portal.address)
 
 
-def test_the_running_portal_as_the_observatory_sees_it(browser):
+def test_the_running_portal_has_the_best_score_without_preloading(browser):
     leads_to = browser.ask("GET", "/", scheme="http").getheader("Location", "")
     assert browser.ask("GET", "/").getheader("Location") == "/sign-in/?next=/"
     response = browser.ask("GET", "/sign-in/?next=/")
     assert response.status == 200
     total, points = score(Site(response.headers, tuple(browser.lines), browser.page, leads_to))
-    # The most there is without preloading (5) and without hashes of our own scripts (5), which prove nothing about
-    # files of the same server. Policy, frames, cookies and referrer bring 25, the three cross-origin policies 30.
+    # The maximum without preloading (5) and without hashes of our own scripts (5), which prove nothing about
+    # files of the same server. Policy, frames, cookies and referrer give 25, the three cross-origin policies 30.
     assert (total, min(points.values())) == (155, 0), points
 
     browser.press("/sign-in/", username=NAME, password=PASSWORD)

@@ -1,4 +1,4 @@
-"""No other account of the machine reads what the portal keeps, however open the account's own umask is."""
+"""Other accounts of the machine cannot read files of the portal, with any umask."""
 
 import stat
 from pathlib import Path
@@ -12,7 +12,7 @@ from .files import open_to_others
 from .serving import manage, python
 
 
-def test_the_folder_of_a_new_database_is_for_its_account_alone(tmp_path):
+def test_the_folder_of_a_new_database_is_private(tmp_path):
     code = "from orgportal import database_file as f; from pathlib import Path; import sys; f.make(Path(sys.argv[1]))"
     database = tmp_path / "new" / "folder" / "portal.sqlite3"
     assert python(code, str(database), umask=0o022).returncode == 0
@@ -20,17 +20,17 @@ def test_the_folder_of_a_new_database_is_for_its_account_alone(tmp_path):
     assert open_to_others(tmp_path) == set()
 
 
-def test_a_database_of_another_account_that_others_can_read_is_refused_with_advice(tmp_path, monkeypatch):
+def test_a_readable_database_of_another_account_is_refused_with_advice(tmp_path, monkeypatch):
     database = tmp_path / "db"
     database.touch()
     database.chmod(0o640)
-    # What the system answers to an account that is not the owner.
+    # The error for an account that is not the owner.
     monkeypatch.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(PermissionError()))
     with pytest.raises(SettingsFault, match=f"chmod 600 {database}"):
         database_file.make_private(database)
 
 
-def test_the_portals_own_folder_is_narrowed_and_a_named_one_is_left_as_it_is(settings, tmp_path):
+def test_the_default_folder_is_made_private_and_a_named_folder_is_unchanged(settings, tmp_path):
     settings.BASE_DIR, settings.VAR_DIR = tmp_path, tmp_path / "named"
     for name in ("var", "named"):
         (tmp_path / name).mkdir()
@@ -51,14 +51,14 @@ NOT_A_DATABASE = [
 
 
 @pytest.mark.parametrize("arguments", NOT_A_DATABASE, ids=" ".join)
-def test_a_file_that_is_not_a_database_stays_as_it_is(variables, tmp_path, database, arguments):
+def test_a_file_that_is_not_a_database_is_unchanged(variables, tmp_path, database, arguments):
     database.rename(tmp_path / "backup")
     (tmp_path / "notes").mkdir()
     file = tmp_path / "notes" / "text"
     file.write_text("Not a database.\n")
     file.chmod(0o644)
-    given = {**variables, "DATABASE_URL": f"sqlite:///{file}"}
-    ended = manage(*(each.format(folder=tmp_path) for each in arguments), **given)
+    other_variables = {**variables, "DATABASE_URL": f"sqlite:///{file}"}
+    ended = manage(*(each.format(folder=tmp_path) for each in arguments), **other_variables)
     assert (ended.returncode, f"{file} is not an SQLite database. Check DATABASE_URL." in ended.stderr) == (2, True)
     assert [word for word in ("Traceback", "django.") if word in ended.stderr] == []
     assert [path.name for path in file.parent.iterdir()] == ["text"]

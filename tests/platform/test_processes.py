@@ -1,4 +1,4 @@
-"""Several programs as one: restarts, the order of stopping, and nobody left behind."""
+"""The supervisor of several programs: restarts, the order of stopping, and no orphans."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from orgportal.processes import Taken, holders, only_one, open_door
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Runs programs of a few lines each; every program notes in the folder what happens to it.
+# Runs programs of a few lines. Each program writes its events into the folder.
 DRIVER = """
 import sys
 from orgportal.processes import Program, Supervisor
@@ -43,7 +43,7 @@ supervisor.listen_to_signals()
 
 
 class Driver:
-    """A supervisor in a process of its own."""
+    """A supervisor in a separate process."""
 
     def __init__(self, folder: Path, code: str) -> None:
         self.notes_file = folder / "notes"
@@ -67,7 +67,7 @@ class Driver:
             time.sleep(0.05)
 
     def signal_group(self, number: signal.Signals = signal.SIGINT) -> None:
-        """What a terminal does on Ctrl-C."""
+        """Send a signal to the process group, as a terminal does on Ctrl-C."""
         os.killpg(self.process.pid, number)
 
     def end(self, timeout: float) -> tuple[int, str]:
@@ -104,7 +104,7 @@ def test_other_signals_stop_as_well(tmp_path, number):
     assert driver.end(60) == (0, "")
 
 
-def test_who_does_not_stop_in_time_is_killed(tmp_path):
+def test_a_program_that_does_not_stop_in_time_is_killed(tmp_path):
     driver = Driver(tmp_path, "supervisor.run([program('worker', DEAF, stop_within=0.5), program('web', POLITE)])")
     driver.wait_for("worker", "web")
     driver.signal_group()
@@ -123,7 +123,7 @@ def test_a_second_signal_kills_at_once(tmp_path):
     assert driver.alive() == []
 
 
-def test_a_program_that_dies_is_started_again_after_longer_and_longer_pauses(tmp_path):
+def test_a_program_that_dies_is_restarted_after_increasing_pauses(tmp_path):
     driver = Driver(tmp_path, "supervisor.run([program('worker', FRAIL), program('web', POLITE)])")
     until = time.monotonic() + 60
     while len([note for note in driver.notes() if note[0] == "worker"]) < 3:
@@ -141,7 +141,7 @@ def test_a_program_that_dies_is_started_again_after_longer_and_longer_pauses(tmp
     ]
 
 
-def test_a_signal_ends_what_runs_once(tmp_path):
+def test_a_signal_ends_a_program_that_runs_once(tmp_path):
     driver = Driver(tmp_path, "print(supervisor.run_once(program('seed', POLITE).command), supervisor.stopping)")
     driver.wait_for("seed")
     driver.signal_group()
@@ -149,7 +149,7 @@ def test_a_signal_ends_what_runs_once(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not show who has a file open")
-def test_the_owner_of_a_lock_is_named_first_whatever_its_number(tmp_path):
+def test_the_owner_of_a_lock_is_named_first(tmp_path):
     lock = tmp_path / "lock"
     lock.touch()
     code = "import sys, time; file = open(sys.argv[1]); print('open', flush=True); time.sleep(60)"
@@ -166,7 +166,7 @@ def test_the_owner_of_a_lock_is_named_first_whatever_its_number(tmp_path):
             each.communicate()
 
 
-def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path):
+def test_only_one_process_holds_a_lock_and_its_end_releases_it(tmp_path):
     lock = tmp_path / "var" / "serve.lock"
     with only_one(lock), pytest.raises(Taken, match=f"as process {os.getpid()} "), only_one(lock):
         pass
@@ -179,8 +179,8 @@ def test_a_child_that_inherits_the_lock_holds_it_and_is_named(tmp_path):
     with only_one(lock) as descriptor:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[descriptor])
     try:
-        named = f"as process {child.pid} " if Path("/proc").exists() else "already running"
-        with pytest.raises(Taken, match=named), only_one(lock):
+        process_words = f"as process {child.pid} " if Path("/proc").exists() else "already running"
+        with pytest.raises(Taken, match=process_words), only_one(lock):
             pass
     finally:
         child.kill()
@@ -189,7 +189,7 @@ def test_a_child_that_inherits_the_lock_holds_it_and_is_named(tmp_path):
         pass
 
 
-def test_a_taken_port_is_told_with_advice():
+def test_a_port_in_use_is_reported_with_advice():
     with open_door("127.0.0.1", 0, "") as door:
         port = door.getsockname()[1]
         with pytest.raises(Taken, match=f"port {port} on 127.0.0.1 cannot be used: .*. Take another."):

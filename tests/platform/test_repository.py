@@ -1,4 +1,4 @@
-"""The repository stands alone: anybody can clone it and find nothing that leads elsewhere."""
+"""The repository is self-contained: it has no links, paths or addresses of one machine."""
 
 import json
 import re
@@ -11,33 +11,33 @@ import pytest
 from orgportal import RELEASE
 
 ROOT = Path(__file__).resolve().parents[2]
-# Written in parts, so that this file does not hold what it forbids.
+# Written in parts, so that this file does not contain the forbidden words.
 REGISTRIES = ["pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "deb" + ".debian.org", "test." + "pypi"]
 MACHINE_PATHS = ["/" + "work/", "/" + "root/", "/" + "home/", "../" + "shared"]
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(
+    output = subprocess.run(
         ["git", "ls-files", "-z", "--cached"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
-    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+    return [path for name in output.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def test_no_link_is_tracked():
-    """A link leads to one machine's files, and its text is read by no other test."""
-    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
+def test_no_symbolic_link_is_tracked():
+    """A symbolic link may point to files of one machine, and no other test reads its target."""
+    output = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert [line for line in output.splitlines() if line.startswith("120000")] == []
 
 
 @pytest.mark.parametrize("words", [REGISTRIES, MACHINE_PATHS], ids=["registries", "machine paths"])
-def test_no_tracked_file_names_what_only_one_place_has(words):
+def test_no_tracked_file_has_words_of_one_machine(words):
     forbidden = re.compile("|".join(re.escape(word) for word in words).encode())
-    found = [
+    matches = [
         f"{path.relative_to(ROOT)}: {hit.group().decode()}"
         for path in tracked()
         for hit in forbidden.finditer(path.read_bytes())
     ]
-    assert found == []
+    assert matches == []
 
 
 def test_every_locked_package_has_a_hash():
@@ -47,7 +47,7 @@ def test_every_locked_package_has_a_hash():
     assert [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
 
 
-def test_the_checker_of_html_is_locked_by_its_hash_and_from_no_registry():
+def test_the_html_checker_is_locked_by_its_hash_without_a_registry():
     packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert packages.pop("")["devDependencies"].keys() == {"vnu-jar"}
     assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []

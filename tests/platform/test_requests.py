@@ -1,4 +1,4 @@
-"""What stands before every page: the number of a request and its log line."""
+"""The middleware around every page: the request ID and the log line."""
 
 import json
 import logging
@@ -24,24 +24,24 @@ def ask(**headers: str) -> tuple[str, list[str]]:
     return response["X-Request-ID"], response.text.split()
 
 
-def test_a_request_has_one_number_everywhere():
+def test_a_request_has_one_id_everywhere():
     number, (on_request, _address, in_log) = ask()
     assert re.fullmatch("[0-9a-f]{12}", number)
     assert number == on_request == in_log
     assert logs.request_id.get() == ""
 
 
-def test_two_requests_have_two_numbers():
+def test_two_requests_have_two_ids():
     assert ask()[0] != ask()[0]
 
 
-def test_a_visitor_cannot_choose_the_address(settings):
+def test_a_visitor_cannot_choose_the_ip_address(settings):
     settings.BEHIND_PROXY = 0
     assert ask(**{"x-forwarded-for": "203.0.113.9"})[1][1] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-def test_nobody_chooses_the_number(settings, proxies):
+def test_a_client_cannot_choose_the_request_id(settings, proxies):
     settings.BEHIND_PROXY = proxies
     assert ask(**{"x-request-id": "0123456789ab"})[0] != "0123456789ab"
 
@@ -59,7 +59,7 @@ def test_nobody_chooses_the_number(settings, proxies):
         (1, "", "127.0.0.1"),
     ],
 )
-def test_the_visitor_is_whom_the_outermost_trusted_proxy_saw(settings, proxies, hops, visitor):
+def test_the_visitor_is_the_client_of_the_outermost_trusted_proxy(settings, proxies, hops, visitor):
     settings.BEHIND_PROXY = proxies
     assert ask(**{"x-forwarded-for": hops})[1][1] == visitor
 
@@ -100,7 +100,7 @@ def test_only_named_extras_reach_a_log_line():
 
 
 def lines_of(caplog, path: str, status: int, **posted: str) -> list[dict[str, object]]:
-    """What Django itself logs of a request of somebody who is signed in."""
+    """The log lines of Django about a request of a signed-in person."""
     client = Client()
     client.force_login(UserFactory(role="viewer"))
     with caplog.at_level(logging.INFO):
@@ -113,14 +113,14 @@ def lines_of(caplog, path: str, status: int, **posted: str) -> list[dict[str, ob
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("path", "status"), [("/no/such/page/", 404), ("/staging/organizations/new/", 403)])
-def test_what_django_logs_of_a_refused_request_has_its_number_and_no_traceback(caplog, path, status):
+def test_the_django_log_of_a_refused_request_has_its_id_and_no_traceback(caplog, path, status):
     [line] = lines_of(caplog, path, status)
     assert line["status_code"] == status
     assert "exception" not in line
 
 
 @pytest.mark.django_db
-def test_what_was_posted_is_not_logged(caplog, settings, tmp_path):
+def test_posted_values_are_not_logged(caplog, settings, tmp_path):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
     lines = lines_of(caplog, "/demonstration/", 400, behaviour="a name and a telephone number")
     assert "telephone" not in json.dumps(lines)

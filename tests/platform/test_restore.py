@@ -1,4 +1,4 @@
-"""A backup in the place of the database: all of it or nothing, whatever is in the way and whenever it is cut off."""
+"""Restoring a backup: completely or not at all, even if it is interrupted."""
 
 import os
 import resource
@@ -16,19 +16,19 @@ from organizations.services import restore
 from organizations.services.delivery import restore_guard
 from organizations.services.errors import ActionRefused
 
-from .files import add_person, beside, change, people, rows
+from .files import add_person, change, files_beside, people, rows
 from .serving import ROOT, manage, plain_environment, python
 
 
 @pytest.fixture(autouse=True)
-def var(settings, tmp_path) -> Path:
+def var_folder(settings, tmp_path) -> Path:
     settings.VAR_DIR = str(tmp_path / "var")
     return tmp_path / "var"
 
 
 @pytest.fixture
 def backup(tmp_path, database) -> Path:
-    """A backup with one person, whom the database does not have."""
+    """A backup with one person who is not in the database."""
     file = tmp_path / "backup.sqlite3"
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("VACUUM INTO ?", [str(file)])
@@ -38,7 +38,7 @@ def backup(tmp_path, database) -> Path:
 
 
 def unusable(folder: Path, database: Path, backup: Path) -> Iterator[tuple[Path, str]]:
-    """Files that cannot be put in place, and why."""
+    """Files that cannot be restored, and why."""
     yield folder, "is not a file"
     yield folder / "nowhere", "There is no file"
     yield database, "is the database itself"
@@ -65,21 +65,21 @@ def unusable(folder: Path, database: Path, backup: Path) -> Iterator[tuple[Path,
         yield folder / name, reason
 
 
-def test_a_file_that_cannot_be_used_is_refused_and_nothing_changes(tmp_path, database, backup):
+def test_an_unusable_file_is_refused_and_nothing_changes(tmp_path, database, backup):
     (tmp_path / "files").mkdir()
     for file, reason in unusable(tmp_path / "files", database, backup):
         with pytest.raises(ActionRefused, match=reason):
             restore.restore(file, database)
-        assert (people(database), beside(database)) == (["newer"], set()), file
+        assert (people(database), files_beside(database)) == (["newer"], set()), file
 
 
-def test_a_backup_in_earnest_never_becomes_a_demonstration(settings, database, backup):
+def test_a_production_backup_never_becomes_a_demonstration(settings, database, backup):
     settings.DEMO = True
     with pytest.raises(ActionRefused, match="not of a demonstration"):
         restore.restore(backup, database)
 
 
-def test_a_copy_made_by_hand_needs_its_wal_file_or_a_word_that_there_was_none(tmp_path, database, backup):
+def test_a_manual_copy_needs_its_wal_file_or_an_option_that_there_was_none(tmp_path, database, backup):
     with closing(sqlite3.connect(backup)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("SELECT * FROM organizations_user").fetchall()
@@ -98,20 +98,20 @@ def sessions_in(file: Path) -> int:
     return int(count)
 
 
-def test_what_must_be_known_about_the_backup_is_reported(tmp_path, database, backup):
+def test_important_facts_about_the_backup_are_reported(tmp_path, database, backup):
     older = Path(shutil.copy(backup, tmp_path / "older"))
     change(older, "DELETE FROM django_migrations WHERE app = 'organizations' AND name LIKE '0014%'")
     other = Path(shutil.copy(backup, tmp_path / "other"))
     change(other, "UPDATE organizations_installation SET key = ?", "7f296bb483fd498d92f3a76960648788")
 
     def facts(file: Path) -> tuple[bool, bool]:
-        done = restore.restore(file, database)
-        return done.content.is_older, done.is_other_installation
+        result = restore.restore(file, database)
+        return result.content.is_older, result.is_other_installation
 
     assert [facts(file) for file in (backup, older, other)] == [(False, False), (True, False), (False, True)]
 
 
-def test_no_session_of_the_backup_lives_on(database, backup):
+def test_the_sessions_of_the_backup_are_deleted(database, backup):
     session = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a', '', '2099-01-01')"
     change(backup, session)
     restore.restore(backup, database)
@@ -119,8 +119,8 @@ def test_no_session_of_the_backup_lives_on(database, backup):
     assert sessions_in(backup) == 1
 
 
-def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var, database, backup):
-    """Without the file in `var/`, as on another machine, nobody knows what was sent."""
+def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var_folder, database, backup):
+    """Without the file in `var/`, as on another machine, the portal cannot tell what was sent."""
     filled = {"sequence": 3, "hash": "a" * 64, "at": "2027-05-09 14:03:00", "raw_cut": 0, "body": b""}
     blank = ("previous_hash", "actor_name", "action", "environment", "oid", "outcome", "request_id", "search_text")
     entry = dict.fromkeys(blank, "") | filled
@@ -130,8 +130,8 @@ def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var,
         *entry.values(),
     )
     assert restore.restore(backup, database).will_stop
-    [file] = var.iterdir()
-    # What a worker then looks for is this copy, and not what was there before it.
+    [file] = var_folder.iterdir()
+    # A worker then expects this copy and not the database before it.
     [(version,)] = rows(database, "PRAGMA user_version")
     assert version
     assert file.read_text() == f"1 {version:064x}\n"
@@ -139,11 +139,11 @@ def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var,
     file.write_text(f"3 {'a' * 64}\n")
     assert not restore.restore(backup, database).will_stop
     file.write_text(f"4 {'b' * 64}\n")
-    done = restore.restore(backup, database)
-    assert (done.will_stop, done.content.sequence) == (True, 3)
+    result = restore.restore(backup, database)
+    assert (result.will_stop, result.content.sequence) == (True, 3)
 
 
-def test_it_is_refused_while_another_program_has_the_database_open(database, backup):
+def test_a_restore_is_refused_while_another_program_has_the_database_open(database, backup):
     with closing(sqlite3.connect(database)) as opened:
         opened.execute("PRAGMA journal_mode=WAL")
         opened.execute("SELECT * FROM organizations_user").fetchall()
@@ -152,7 +152,7 @@ def test_it_is_refused_while_another_program_has_the_database_open(database, bac
     assert people(database) == ["newer"]
 
 
-def test_it_is_refused_while_another_program_reads_a_database_without_a_wal_file(database, backup):
+def test_a_restore_is_refused_while_a_program_reads_a_database_without_a_wal_file(database, backup):
     with closing(sqlite3.connect(database)) as opened:
         opened.execute("PRAGMA journal_mode=DELETE")
         opened.execute("BEGIN")
@@ -162,13 +162,15 @@ def test_it_is_refused_while_another_program_reads_a_database_without_a_wal_file
     assert people(database) == ["newer"]
 
 
-def test_it_is_refused_while_any_process_of_the_portal_uses_the_database_by_whatever_name(
-    variables, tmp_path, database, backup
-):
+def test_a_restore_is_refused_while_the_portal_uses_the_database_by_any_name(variables, tmp_path, database, backup):
     (tmp_path / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
-    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db", "ORGPORTAL_VAR": str(tmp_path / "var2")}
+    other_variables = {
+        **variables,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db",
+        "ORGPORTAL_VAR": str(tmp_path / "var2"),
+    }
     code = "import django; django.setup(); from django.db import connection as c; c.connect(); print(); input()"
-    environment = {**plain_environment(), **given, "DJANGO_SETTINGS_MODULE": "orgportal.settings"}
+    environment = {**plain_environment(), **other_variables, "DJANGO_SETTINGS_MODULE": "orgportal.settings"}
     with subprocess.Popen(
         [sys.executable, "-uc", code],
         cwd=ROOT,
@@ -188,32 +190,32 @@ def test_it_is_refused_while_any_process_of_the_portal_uses_the_database_by_what
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + b"\xff" * 5000, b"rubbish" * 1000])
-def test_a_damaged_database_is_kept_as_it_is(database, backup, content):
+def test_a_damaged_database_is_kept_unchanged(database, backup, content):
     database.write_bytes(content)
-    done = restore.restore(backup, database)
+    result = restore.restore(backup, database)
     assert people(database) == ["from-the-backup"]
-    assert done.kept is not None
-    assert done.kept.read_bytes() == content
+    assert result.kept is not None
+    assert result.kept.read_bytes() == content
 
 
-def test_what_a_lost_database_left_is_moved_out_of_the_way(database, backup):
+def test_leftover_files_of_a_lost_database_are_moved_away(database, backup):
     database.unlink()
     database.with_name("db-wal").write_bytes(b"changes")
     assert restore.restore(backup, database).kept is None
     assert people(database) == ["from-the-backup"]
-    [kept] = beside(database)
+    [kept] = files_beside(database)
     assert database.with_name(kept).read_bytes() == b"changes"
 
 
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, database, backup):
+def test_a_full_disk_is_detected_before_anything_is_written(tmp_path, database, backup):
     with backup.open("r+b") as file:
         file.truncate(1 << 43)
     with pytest.raises(ActionRefused, match="MB free and needs"):
         restore.restore(backup, database)
-    assert (people(database), beside(database)) == (["newer"], set())
+    assert (people(database), files_beside(database)) == (["newer"], set())
 
 
-def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(variables, database, backup):
+def test_a_write_error_leaves_everything_unchanged(variables, database, backup):
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
@@ -227,11 +229,11 @@ def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(varia
         check=False,
     )
     assert (ended.returncode, "File too large" in ended.stderr) == (2, True)
-    assert (people(database), beside(database)) == (["newer"], set())
+    assert (people(database), files_beside(database)) == (["newer"], set())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
-def test_run_by_root_everything_belongs_to_the_account_of_the_portal(variables, tmp_path, database, backup):
+def test_after_a_restore_by_root_all_files_belong_to_the_account_of_the_portal(variables, tmp_path, database, backup):
     for path in (tmp_path, database):
         os.chown(path, 65534, 65534)
     (tmp_path / "owned").mkdir()
@@ -276,7 +278,7 @@ for number in range(1, 500):
 
 
 @pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
-def test_killed_at_any_step_it_leaves_the_old_database_or_the_new_one(tmp_path, variables, backup, database, damaged):
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_database(tmp_path, variables, backup, database, damaged):
     before = tmp_path / "before"
     before.mkdir()
     with closing(sqlite3.connect(database)) as opened:
@@ -291,15 +293,15 @@ def test_killed_at_any_step_it_leaves_the_old_database_or_the_new_one(tmp_path, 
     assert ended.returncode == 0, ended.stderr
     steps = int(ended.stdout)
     assert steps > 10
-    found = [state_of(tmp_path / str(number) / "db", damaged=damaged) for number in range(1, steps + 1)]
+    states = [state_of(tmp_path / str(number) / "db", damaged=damaged) for number in range(1, steps + 1)]
     old, new = ("damaged" if damaged else "newer in-the-wal"), "from-the-backup"
-    assert (found[0], found[-1]) == (old, new)
-    assert set(found) - {old, new} <= ({"missing"} if damaged else set())
+    assert (states[0], states[-1]) == (old, new)
+    assert set(states) - {old, new} <= ({"missing"} if damaged else set())
     for number in range(1, steps + 1):
         database = tmp_path / str(number) / "db"
         restore.restore(backup, database)
         assert people(database) == ["from-the-backup"]
-        assert [name for name in beside(database) if "replaced" not in name] == []
+        assert [name for name in files_beside(database) if "replaced" not in name] == []
 
 
 def state_of(database: Path, *, damaged: bool) -> str:
@@ -312,7 +314,7 @@ def state_of(database: Path, *, damaged: bool) -> str:
     return " ".join(people(copy))
 
 
-def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variables, database):
+def test_after_a_restore_by_another_tool_sending_is_stopped(variables, database):
     change(
         database, "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a', '', '2099-01-01')"
     )

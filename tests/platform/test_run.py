@@ -1,4 +1,4 @@
-"""What `./dev test` says at its end must be true."""
+"""The summary that `./dev test` prints at its end."""
 
 import subprocess
 import sys
@@ -35,19 +35,19 @@ def test_a_skipped_test_is_a_failure_in_ci(monkeypatch):
     assert read_summary("4 passed, 2 skipped in 1s", 0) == Result(passed=4, failed=2)
 
 
-def test_the_closing_line():
+def test_the_summary_line():
     assert str(Result(passed=3)) == "3 passed, 0 failed"
     assert str(Result(passed=3, failed=1, skipped=2)) == "3 passed, 1 failed, 2 skipped"
 
 
-def test_a_stage_fails_when_its_processes_take_far_more_than_their_budget():
+def test_a_stage_fails_if_its_processes_exceed_their_budget():
     allowed = SLACK * BUDGET["sqlite"]
     assert judge("sqlite", Spent(clock=9999, processor=allowed)) == Result()
     assert judge("sqlite", Spent(clock=1, processor=allowed + 1)) == Result(failed=1)
     assert judge("pytest", Spent(clock=1, processor=9999)) == Result()
 
 
-# The middle one ends at once and leaves a process that computes for a while, as Chromium does.
+# The middle process ends at once and leaves a process that uses CPU time, as Chromium does.
 ORPHAN = """
 import subprocess, sys
 from tests.run import adopt_orphans, processor_time
@@ -58,6 +58,6 @@ print(processor_time())
 """
 
 
-def test_what_an_orphan_takes_of_the_processor_is_counted():
+def test_the_cpu_time_of_an_orphan_is_counted():
     ended = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
     assert float(ended.stdout) >= 0.3

@@ -1,4 +1,4 @@
-"""`serve` as a person runs it: on a database of its own, with real processes."""
+"""`serve` as a person runs it, with its own database and real processes."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import RSAKey
 
-from .files import add_person, beside, open_to_others, people, rows
+from .files import add_person, files_beside, open_to_others, people, rows
 from .serving import Portal, manage, python
 
 WORKERS = "SELECT name FROM organizations_worker"
 
 
 def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, database):
-    """One portal from its start to its end, because each start takes seconds: alone, private, killed, restored."""
+    """One portal for all steps, because each start takes seconds: single, private, killed, restored."""
     backup = tmp_path / "backup.sqlite3"
     for name in ("db", "db-wal"):
         (tmp_path / name).touch()
@@ -29,10 +29,10 @@ def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, databa
         assert portal.get("/sign-in/")[0] == 200
         assert manage("backup", str(backup), **variables).returncode == 0
         assert_private(tmp_path)
-        assert_alone(portal, {**variables, "BIND": "127.0.0.1:0"}, backup)
+        assert_no_second_portal(portal, {**variables, "BIND": "127.0.0.1:0"}, backup)
         kill_web_server(portal)
         portal.process.kill()
-        output, _ = portal.process.communicate(timeout=60)  # at its end everybody who could write there has ended
+        output, _ = portal.process.communicate(timeout=60)  # after its end no process can write there
         assert "The web server ended with -9; it is started again in 1 s" in output
         assert "Traceback" not in output
 
@@ -43,21 +43,21 @@ def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, databa
         again.wait_until_ready()
         assert again.get("/sign-in/")[0] == 200
         wait_for_worker(again, database)
-        left = again.children()
+        children = again.children()
         code, output = again.end()
     assert (code, "Traceback" in output) == (0, False)
-    assert [pid for pid in left if Portal.is_running(pid)] == []
+    assert [pid for pid in children if Portal.is_running(pid)] == []
     assert people(database) == ["before"]
 
 
 def assert_private(folder: Path) -> None:
-    made = {path.name for path in folder.iterdir()}
-    assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
+    files = {path.name for path in folder.iterdir()}
+    assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= files
     assert open_to_others(folder) == set()
 
 
-def assert_alone(portal: Portal, variables: dict[str, str], backup: Path) -> None:
-    """While a portal serves, nobody else serves its database or puts another in its place."""
+def assert_no_second_portal(portal: Portal, variables: dict[str, str], backup: Path) -> None:
+    """While a portal runs, its database cannot be served again or restored."""
     for command, told in (
         (("serve",), f"already running on this database, as process {portal.process.pid}"),
         (("restore", str(backup)), f"as process {portal.process.pid} (manage.py serve)"),
@@ -67,7 +67,7 @@ def assert_alone(portal: Portal, variables: dict[str, str], backup: Path) -> Non
 
 
 def kill_web_server(portal: Portal) -> None:
-    """Kill it, and wait until a successor answers."""
+    """Kill the web server and wait until its successor responds."""
     killed = portal.child("webserver")
     os.kill(killed, signal.SIGKILL)
     until = time.monotonic() + 60
@@ -78,7 +78,7 @@ def kill_web_server(portal: Portal) -> None:
 
 
 def wait_for_worker(portal: Portal, database: Path) -> None:
-    """Wait until a worker of this portal has noted that it lives; its name holds its process."""
+    """Wait for the heartbeat of a worker of this portal; its name contains its process ID."""
     until = time.monotonic() + 60
     while not any(f"-{pid}-" in name for (name,) in rows(database, WORKERS) for pid in portal.children()):
         assert time.monotonic() < until
@@ -86,7 +86,7 @@ def wait_for_worker(portal: Portal, database: Path) -> None:
 
 
 def write_and_die(database: Path) -> None:
-    """Write as the last thing before a crash: into the -wal file, which nobody puts into the database any more."""
+    """Write into the -wal file and crash, so that the change never reaches the database file."""
     code = """
 import os, signal, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], autocommit=True)
@@ -94,21 +94,21 @@ connection.execute("UPDATE organizations_user SET username = 'after'")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert python(code, str(database)).returncode == -signal.SIGKILL
-    assert f"{database.name}-wal" in beside(database)
+    assert f"{database.name}-wal" in files_beside(database)
 
 
 def assert_restored(backup: Path, database: Path, variables: dict[str, str]) -> None:
-    """Everything of the backup is there, and what was there before is kept."""
-    done = manage("restore", str(backup), **variables)
-    assert (done.returncode, done.stderr) == (0, "")
+    """The database is the backup, and the previous database is kept."""
+    result = manage("restore", str(backup), **variables)
+    assert (result.returncode, result.stderr) == (0, "")
     with closing(sqlite3.connect(backup)) as wanted, closing(sqlite3.connect(database)) as restored:
         assert list(restored.iterdump()) == list(wanted.iterdump())
-    [kept] = beside(database)
+    [kept] = files_beside(database)
     assert people(database.with_name(kept)) == ["after"]
     assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
 
 
-def test_a_taken_port_is_told_and_nothing_is_started(variables):
+def test_a_port_in_use_is_reported_and_nothing_starts(variables):
     host, port = variables["BIND"].split(":")
     with socket.create_server((host, int(port))):
         ended = manage("serve", **variables)
@@ -118,7 +118,7 @@ def test_a_taken_port_is_told_and_nothing_is_started(variables):
     assert "Traceback" not in ended.stderr
 
 
-def test_ctrl_c_while_the_database_is_looked_at_is_no_fault(variables):
+def test_ctrl_c_during_the_check_of_the_database_is_not_an_error(variables):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
         address = f"postgres://name@127.0.0.1:{silent.getsockname()[1]}/name"
@@ -138,15 +138,15 @@ def test_ctrl_c_while_the_database_is_looked_at_is_no_fault(variables):
     ],
 )
 def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, told):
-    given = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
+    all_variables = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
     (tmp_path / "empty").touch()
-    ended = manage("webserver", **given)
+    ended = manage("webserver", **all_variables)
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
     assert told in line
 
 
-def test_a_check_before_the_start(variables):
+def test_the_check_before_the_start(variables):
     key = RSAKey.generate_key(2048).as_pem(private=True).decode().replace("\n", r"\n")
     variables |= {
         "REDOX_STAGING_AUTH": "oauth",

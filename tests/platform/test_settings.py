@@ -18,18 +18,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_example_names_every_setting_and_no_other():
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    named = re.findall(r"^#?([A-Z][A-Z_]+)=", example, re.MULTILINE)
-    assert sorted(named) == sorted(settings.VARIABLES.names)
+    names = re.findall(r"^#?([A-Z][A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(names) == sorted(settings.VARIABLES.names)
 
 
 def test_the_documentation_names_every_setting_and_no_other():
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.partition("## Settings")[2].splitlines() if line.startswith("| `")]
-    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
-    assert sorted(named) == sorted(settings.VARIABLES.names)
+    names = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
+    assert sorted(names) == sorted(settings.VARIABLES.names)
 
 
-def test_example_and_documentation_name_the_same_defaults():
+def test_example_and_documentation_have_the_same_defaults():
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     for name, value in re.findall(r"^#([A-Z_]+)=(.+)$", example, re.MULTILINE):
@@ -42,7 +42,7 @@ def test_example_and_documentation_name_the_same_defaults():
 def test_the_example_can_be_read_as_a_settings_file():
     variables = read_variables({}, ROOT / ".env.example")
     assert variables.flag("HTTPS", default=True) is False
-    assert variables.unknown("REDOX_") != []  # nothing was asked for yet
+    assert variables.unknown("REDOX_") != []  # no setting was read yet
 
 
 def test_a_variable_of_the_process_wins_over_the_file(tmp_path):
@@ -60,7 +60,7 @@ def test_reading_a_file_leaves_the_environment_of_the_process_alone(tmp_path):
     assert "ONLY_IN_THE_FILE" not in os.environ
 
 
-def test_a_line_that_is_no_setting_is_refused_without_being_shown(tmp_path):
+def test_an_invalid_line_is_refused_without_showing_it(tmp_path):
     file = tmp_path / "settings"
     file.write_text("A=1\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n", encoding="utf-8")
     with pytest.raises(SettingsFault) as caught:
@@ -69,25 +69,25 @@ def test_a_line_that_is_no_setting_is_refused_without_being_shown(tmp_path):
     assert "MIIE" not in str(caught.value)
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path):
+def test_a_binary_file_is_refused(tmp_path):
     file = tmp_path / "settings"
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsFault, match="cannot be read"):
         read_variables({}, file)
 
 
-def test_blank_counts_as_not_set():
+def test_an_empty_value_is_not_set():
     assert Variables({"BIND": "  "}).text("BIND", "default") == "default"
 
 
-def test_a_dollar_is_no_reference_to_another_variable():
+def test_a_dollar_sign_is_not_a_reference_to_another_variable():
     with pytest.raises(SettingsFault, match=r"^API: begins with \$"):
         Variables({"API": "$HOME", "HOME": "/secret"}).text("API")
     assert Variables({"API": r"\$HOME"}).text("API") == "$HOME"
 
 
 @pytest.mark.parametrize("word", ["true", "TRUE", "yes", "on", "1"])
-def test_words_for_true(word):
+def test_each_word_for_true_is_read(word):
     assert Variables({"DEBUG": word}).flag("DEBUG", default=False) is True
 
 
@@ -116,7 +116,7 @@ def test_words_for_true(word):
         (lambda v: v.mailer("NAME", ""), "smtp://host:port"),
     ],
 )
-def test_a_value_that_cannot_be_used_names_its_variable_and_hides_the_value(read, value):
+def test_an_invalid_value_names_its_variable_and_is_hidden(read, value):
     with pytest.raises(SettingsFault) as caught:
         read(Variables({"NAME": value}))
     assert caught.value.variable == "NAME"
@@ -124,7 +124,7 @@ def test_a_value_that_cannot_be_used_names_its_variable_and_hides_the_value(read
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
-def test_whatever_stands_there_is_read_or_refused_by_name(value):
+def test_any_value_is_read_or_refused_with_its_name(value):
     variables = Variables({"NAME": value})
     readers = (
         lambda: variables.text("NAME"),
@@ -146,7 +146,7 @@ def test_whatever_stands_there_is_read_or_refused_by_name(value):
     assert blamed <= {"NAME"}
 
 
-def test_a_mail_server_is_described_with_its_door():
+def test_a_mail_server_is_described_with_its_port():
     mailer = Variables({"EMAIL_URL": "smtp+tls://me:p%40ss@mail.example.org:587"}).mailer("EMAIL_URL", "")
     assert mailer["OPTIONS"] == {
         "host": "mail.example.org",
@@ -163,7 +163,7 @@ def redox(values: dict[str, str]) -> RedoxSettings:
     return redox_settings(Variables(values), "staging", {"base_url": "https://redox.example.org"})
 
 
-def test_nothing_set_is_no_fault():
+def test_no_settings_are_not_an_error():
     nothing = redox({})
     assert (nothing.auth, nothing.base_url, nothing.faults) == ("", "https://redox.example.org", ())
 
@@ -178,7 +178,7 @@ def test_a_private_key_is_read_from_its_file(tmp_path):
     assert redox({"REDOX_STAGING_PRIVATE_KEY_FILE": str(file)}).private_key == "-----BEGIN-----\nabc\n"
 
 
-def test_a_private_key_in_one_line_gets_its_lines_back():
+def test_a_private_key_in_one_line_is_split_into_lines():
     assert redox({"REDOX_STAGING_PRIVATE_KEY": r"-----BEGIN-----\nabc"}).private_key == "-----BEGIN-----\nabc"
 
 
@@ -194,7 +194,7 @@ def test_a_private_key_in_one_line_gets_its_lines_back():
         ({"REDOX_STAGING_API_SECRET": "$ecret"}, "REDOX_STAGING_API_SECRET"),
     ],
 )
-def test_a_fault_inside_one_environment_is_kept_and_not_raised(values, variable):
+def test_an_error_of_one_environment_is_stored_and_not_raised(values, variable):
     assert [fault.variable for fault in redox(values).faults] == [variable]
 
 

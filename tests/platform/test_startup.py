@@ -1,4 +1,4 @@
-"""Start: settings that must not be used together stop the process and are named."""
+"""Startup: settings that conflict stop the process and are named."""
 
 import re
 import sqlite3
@@ -14,7 +14,7 @@ from orgportal.variables import Variables
 from .serving import manage
 
 
-def test_the_settings_of_the_tests_are_fit():
+def test_the_settings_of_the_tests_are_valid():
     startup.verify()
 
 
@@ -43,7 +43,7 @@ def test_the_settings_of_the_tests_are_fit():
         ("REDOX_STAGNG_AUTH", {"VARIABLES": Variables({"REDOX_STAGNG_AUTH": "oauth", "SECRET_KEY": "abcdefghij" * 5})}),
     ],
 )
-def test_a_general_fault_names_its_variable(settings, variable, values):
+def test_a_general_error_names_its_variable(settings, variable, values):
     for name, value in values.items():
         setattr(settings, name, value)
     with pytest.raises(SettingsFault) as caught:
@@ -62,13 +62,13 @@ def test_a_general_fault_names_its_variable(settings, variable, values):
         {"REDOX_DEADLINE": 180.0, "REDOX_LEASE": 210.0},
     ],
 )
-def test_what_belongs_together_is_accepted(settings, values):
+def test_consistent_settings_are_accepted(settings, values):
     for name, value in values.items():
         setattr(settings, name, value)
     startup.verify()
 
 
-def test_the_file_of_the_demonstration_is_no_database_in_earnest(settings, tmp_path, monkeypatch):
+def test_the_database_file_of_the_demonstration_is_refused(settings, tmp_path, monkeypatch):
     file = Path(settings.DATABASES["default"]["NAME"]).resolve()
     startup.verify()
     settings.VAR_DIR = file.parent
@@ -77,7 +77,7 @@ def test_the_file_of_the_demonstration_is_no_database_in_earnest(settings, tmp_p
         startup.verify()
 
 
-def test_the_parts_of_an_address():
+def test_an_address_is_split_into_its_parts():
     assert startup.split_bind("[::1]:80") == ("::1", 80)
     assert startup.split_bind("127.0.0.1:8000") == ("127.0.0.1", 8000)
 
@@ -98,7 +98,7 @@ def test_the_parts_of_an_address():
         ),
     ],
 )
-def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, variables, named):
+def test_a_process_with_a_general_error_ends_with_2_and_one_line(tmp_path, variables, named):
     ended = manage("serve", ORGPORTAL_VAR=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path}/db", **variables)
     assert ended.returncode == 2
     assert re.search(rf"\b{named}: ", ended.stderr)
@@ -122,15 +122,15 @@ def test_djangos_checks_for_deployment_find_nothing(database):
 
 
 @pytest.mark.parametrize("command", [("serve", "--check"), ("serve",), ("deliver",), ("createsuperuser",)])
-def test_a_database_that_is_missing_is_made_by_no_other_command(tmp_path, variables, command):
-    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/portal.sqlite3"}
-    ended = manage(*command, **given)
+def test_no_other_command_creates_a_missing_database(tmp_path, variables, command):
+    other_variables = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/portal.sqlite3"}
+    ended = manage(*command, **other_variables)
     assert ended.returncode == 2
     assert f"There is no database {tmp_path}/new/portal.sqlite3. For a new portal run: ./dev migrate" in ended.stderr
     assert not (tmp_path / "new").exists()
 
 
-def test_a_database_of_a_newer_release_is_refused_with_what_helps(variables, database):
+def test_a_database_of_a_newer_release_is_refused_with_advice(variables, database):
     with closing(sqlite3.connect(database)) as opened, opened:
         opened.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_later', '')")
     ended = manage("serve", "--check", **variables)
@@ -139,6 +139,6 @@ def test_a_database_of_a_newer_release_is_refused_with_what_helps(variables, dat
 
 
 @pytest.mark.parametrize(("name", "reason"), [("", "Is a directory"), ("none.env", "No such file or directory")])
-def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path, name, reason):
+def test_an_unreadable_settings_file_is_named(tmp_path, name, reason):
     ended = manage("serve", "--check", ORGPORTAL_ENV_FILE=str(tmp_path / name))
     assert (ended.returncode, ended.stderr) == (2, f"orgportal: {tmp_path / name}: cannot be read: {reason}\n")

@@ -1,4 +1,4 @@
-"""The web server: slow clients cost no thread, health has threads of its own, and nothing is lost when it stops."""
+"""The web server: slow clients use no thread, health has its own threads, and stopping loses no request."""
 
 import socket
 import threading
@@ -15,11 +15,11 @@ from orgportal.webserver import MOST_AHEAD, MOST_BODY, Server
 
 LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
 PATIENCE = 60
-SOON = 15  # seconds; before waitress closes a connection on which nothing moves
+SOON = 15  # seconds until waitress closes an idle connection
 
 
-class Running:
-    """A server with one thread for pages. `/wait` answers when `go_on` is set, and `waits` says that it has begun."""
+class RunningServer:
+    """A server with one thread for pages. `/wait` sets `waits` and responds when `go_on` is set."""
 
     def __init__(self) -> None:
         self.waits, self.go_on = threading.Event(), threading.Event()
@@ -64,8 +64,8 @@ class Running:
 
 
 @pytest.fixture
-def running() -> Iterator[Running]:
-    running = Running()
+def running() -> Iterator[RunningServer]:
+    running = RunningServer()
     yield running
     running.end()
 
@@ -74,12 +74,12 @@ def request(path: str, *lines: str) -> bytes:
     return "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *lines, "", "")).encode()
 
 
-def everything(client: socket.socket) -> bytes:
+def read_all(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def is_cut(client: socket.socket) -> bool:
-    """Whether the server closes the connection. What it has not read of the request makes that a reset."""
+def is_closed_by_server(client: socket.socket) -> bool:
+    """Whether the server closes the connection. Unread bytes of the request turn that into a reset."""
     try:
         return client.recv(1) == b""
     except ConnectionResetError:
@@ -91,7 +91,7 @@ def is_cut(client: socket.socket) -> bool:
     [b"", b"GET / HTTP/1.1\r\nX-Slow: a", request("/", "Content-Length: 100") + b"a", request("/large")],
     ids=["silent", "half of the headers", "half of the body", "reads nothing of a large answer"],
 )
-def test_a_slow_client_costs_no_thread(running, sent):
+def test_a_slow_client_uses_no_thread(running, sent):
     with ExitStack() as stack:
         for _ in range(1 if b"large" in sent else 50):
             stack.enter_context(running.sending(sent))
@@ -107,13 +107,13 @@ def test_health_is_answered_while_every_thread_is_busy(running, path):
         assert f"'PATH_INFO': '{path}'" in running.get(path)
 
 
-def test_a_request_that_has_begun_is_answered_before_the_end_and_no_further_one(running):
+def test_a_started_request_is_finished_before_the_stop_and_no_new_one_starts(running):
     with running.sending(request("/wait")) as client, running.sending(b"") as idle:
         assert running.waits.wait(PATIENCE)
         running.server.stop()
-        assert is_cut(idle)
+        assert is_closed_by_server(idle)
         running.go_on.set()
-        assert b"'PATH_INFO': '/wait'" in everything(client)
+        assert b"'PATH_INFO': '/wait'" in read_all(client)
     running.thread.join(PATIENCE)
     assert not running.thread.is_alive()
 
@@ -135,10 +135,10 @@ def test_a_request_that_has_begun_is_answered_before_the_end_and_no_further_one(
         (request("/fault"), 500, "Something went wrong here, not at Redox."),
     ],
 )
-def test_what_reaches_no_page_gets_one_sentence_with_every_header(running, settings, sent, status, sentence):
+def test_a_request_that_reaches_no_page_gets_one_sentence_with_every_header(running, settings, sent, status, sentence):
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 60, True
     with running.sending(sent) as client:
-        head, _, body = everything(client).decode().partition("\r\n\r\n")
+        head, _, body = read_all(client).decode().partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
     assert first.split()[1] == str(status)
@@ -151,23 +151,23 @@ def test_what_reaches_no_page_gets_one_sentence_with_every_header(running, setti
     assert headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
 
 
-def test_who_sends_many_requests_ahead_gets_some_answers_and_is_refused(running):
+def test_a_client_that_pipelines_many_requests_is_refused_after_some(running):
     with running.sending(request("/") * (3 * MOST_AHEAD)) as client:
-        answers = everything(client)
+        answers = read_all(client)
     assert 0 < answers.count(b"HTTP/1.1 200") < 2 * MOST_AHEAD
     assert answers.count(b"HTTP/1.1 400") == 1
 
 
-def test_with_many_connections_the_oldest_that_waits_makes_room(running, monkeypatch):
+def test_with_many_connections_the_oldest_waiting_one_is_closed(running, monkeypatch):
     monkeypatch.setattr(webserver, "MOST_CONNECTIONS", 3)
     with ExitStack() as stack:
         waiting = [stack.enter_context(running.sending(b"GET / HTTP/1.1\r\nX-Slow: a")) for _ in range(6)]
         assert "PATH_INFO" in running.get("/")
         waiting[0].settimeout(SOON)
-        assert is_cut(waiting[0])
+        assert is_closed_by_server(waiting[0])
 
 
-def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
+def test_an_incomplete_request_is_closed(running, monkeypatch):
     with running.sending(b"GET / HTTP/1.1\r\nX-Slow: a") as client:
         while not any(channel.began for channel in list(running.server.active_channels.values())):
             client.sendall(b"a")
@@ -175,26 +175,26 @@ def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
         running.server.next_channel_cleanup = 0
         running.server.pull_trigger()
         client.settimeout(SOON)
-        assert is_cut(client)
+        assert is_closed_by_server(client)
 
 
-def test_an_answer_to_head_has_no_body(running):
+def test_a_response_to_head_has_no_body(running):
     with running.sending(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n") as client:
-        head, _, body = everything(client).partition(b"\r\n\r\n")
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert b"Content-Length: " in head
     assert body == b""
 
 
-def test_no_file_stays_open_for_a_slow_reader(running):
+def test_no_file_stays_open_for_a_slow_client(running):
     assert "wsgi.file_wrapper" not in running.get("/")
 
 
-def test_what_a_proxy_says_reaches_django_and_changes_nothing_before(running):
+def test_proxy_headers_reach_django_and_do_not_affect_the_web_server(running):
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
-    seen = running.get("/", **headers)
-    assert "'HTTP_X_FORWARDED_PROTO': 'https'" in seen
-    assert "'HTTP_X_FORWARDED_FOR': '203.0.113.9'" in seen
-    assert "'wsgi.url_scheme': 'http'" in seen
-    assert "'REMOTE_ADDR': '127.0.0.1'" in seen
-    assert f"'HTTP_HOST': '127.0.0.1:{running.port}'" in seen
+    response = running.get("/", **headers)
+    assert "'HTTP_X_FORWARDED_PROTO': 'https'" in response
+    assert "'HTTP_X_FORWARDED_FOR': '203.0.113.9'" in response
+    assert "'wsgi.url_scheme': 'http'" in response
+    assert "'REMOTE_ADDR': '127.0.0.1'" in response
+    assert f"'HTTP_HOST': '127.0.0.1:{running.port}'" in response

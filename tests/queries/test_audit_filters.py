@@ -19,22 +19,22 @@ from organizations.services.records import organizations
 from organizations.text.vocabulary import ATTEMPT
 from tests import factories
 from tests.factories import BASE, acting
-from tests.views.history import PORTAL, add, edited
+from tests.views.history import PORTAL, add_entries, save_edit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 CREATED, EDITED = Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED
 
 
-def asked(query: str) -> AuditFilters:
+def filters_of(query: str) -> AuditFilters:
     filters, problems = audit_filters.read(QueryDict(query))
     assert problems == {}
     return filters
 
 
 def entries(query: str) -> list[AuditEntry]:
-    """What fits, the oldest first."""
-    return list(audit_filters.matching(asked(query)).order_by("sequence"))
+    """The matching entries, oldest first."""
+    return list(audit_filters.matching(filters_of(query)).order_by("sequence"))
 
 
 def actions(query: str) -> list[str]:
@@ -50,7 +50,7 @@ def north(editor: User) -> Organization:
     return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
-def test_each_action_can_be_found_and_belongs_to_one_group():
+def test_each_action_belongs_to_exactly_one_group():
     grouped = [action for actions in GROUPS.values() for action in actions]
     assert sorted(grouped) == sorted(Action)
 
@@ -63,29 +63,29 @@ def test_the_words_of_the_page_name_every_filter_and_choice():
 
 def test_filters_by_person_and_action(north, editor):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    edited(north, other, name="Lakeside Quay")
-    add()
+    save_edit(north, other, name="Lakeside Quay")
+    add_entries()
     with audit.recorded(Actor(name="Somebody not signed in")) as history:
         history.log(Action.PERSON_REFUSED, object={"type": "person", "id": "", "name": "anna"})
-    asked_for = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
-    found = [actions(query) for query in asked_for]
-    assert found == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]
-    assert filter_words.chip_text(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
+    queries = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
+    action_lists = [actions(query) for query in queries]
+    assert action_lists == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]
+    assert filter_words.chip_text(filters_of(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
 
 
 def test_filters_by_environment_and_outcome(db):
-    made = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
+    cases = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
     with audit.recorded(PORTAL) as history:
-        for attempt, (environment, outcome) in enumerate(made, 1):
+        for attempt, (environment, outcome) in enumerate(cases, 1):
             history.log(Action.ATTEMPT_LATE, environment=environment, outcome=outcome, submission=1, attempt=attempt)
     assert numbers("environment=production") == [2]
     assert numbers("outcome=accepted") == [1]
     assert numbers("outcome=rejected&environment=production") == []
 
 
-def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north, editor):
-    record = edited(north, editor, name="Harbor Point")
-    record = edited(record, editor, oid=f"{BASE}.77")
+def test_a_record_is_found_by_every_name_and_oid_it_ever_had(north, editor):
+    record = save_edit(north, editor, name="Harbor Point")
+    record = save_edit(record, editor, oid=f"{BASE}.77")
     factories.organization(f"{BASE}.2", user=editor, name="Mill Valley")
     for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77."):
         assert actions(f"record={typed}") == [CREATED, EDITED, EDITED], typed
@@ -94,24 +94,26 @@ def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north, editor):
     assert actions("record=Lakeside North")[-1] == Action.ORGANIZATION_WITHDRAWN
 
 
-def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north, editor):
+def test_a_whole_oid_finds_no_children_and_a_partial_oid_does(north, editor):
     factories.organization(f"{BASE}.1.5", user=editor, part_of_oid=north.oid)
     assert len(numbers(f"record={BASE}.1")) == 1
     assert len(numbers("record=99999.1.1.1.1.1")) == 2
 
 
-def test_the_name_of_who_acted_does_not_count_as_a_record(north):
-    edited(north, factories.UserFactory(role="editor", first_name="Zoë", last_name="Lakeside"), name="Clínica Peñón")
-    found = {typed: numbers(f"record={typed}") for typed in ("Editor One", "Zoe", "'", "clinica penon", "north")}
-    assert list(found.values()) == [[], [], [], [1, 2], [1, 2]]
+def test_the_name_of_the_person_is_not_searched_as_a_record(north):
+    save_edit(north, factories.UserFactory(role="editor", first_name="Zoë", last_name="Lakeside"), name="Clínica Peñón")
+    numbers_by_text = {
+        typed: numbers(f"record={typed}") for typed in ("Editor One", "Zoe", "'", "clinica penon", "north")
+    }
+    assert list(numbers_by_text.values()) == [[], [], [], [1, 2], [1, 2]]
 
 
-def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(north, editor):
+def test_the_story_of_a_submission_starts_with_the_edits_that_it_sent(north, editor):
     other = factories.organization(f"{BASE}.2", user=editor, name="Lakeside South")
-    edited(north, editor, name="Lakeside North Shore")
+    save_edit(north, editor, name="Lakeside North Shore")
     sent = factories.submission(north, user=editor)
     factories.submission(other, user=editor)
-    edited(north, editor, name="Lakeside North Beach")
+    save_edit(north, editor, name="Lakeside North Beach")
     assert actions(f"submission={sent.pk}") == [CREATED, EDITED, Action.SUBMISSION_MADE]
     assert numbers("submission=999999999999999999") == []
 
@@ -125,34 +127,34 @@ CHICAGO_MARCH_14 = datetime.datetime(2027, 3, 14, 6, 0, tzinfo=datetime.UTC)  # 
 
 @pytest.fixture
 def add_at(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Adds entries that the database's clock says were made then."""
+    """Returns a function that adds entries at these times of the database's clock."""
 
     def added(*moments: datetime.datetime) -> None:
         for moment in moments:
             with monkeypatch.context() as patch:
                 patch.setattr(clock, "now", lambda moment=moment: moment)
-                add()
+                add_entries()
 
     return added
 
 
-def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at):
+def test_the_range_includes_both_days_in_the_selected_time_zone(add_at):
     add_at(CHICAGO_MAY_1 - SECOND, CHICAGO_MAY_1, CHICAGO_MAY_1 + DAY - SECOND, CHICAGO_MAY_1 + DAY)
     assert numbers("from=2027-05-01&to=2027-05-01") == [2, 3]
     assert numbers("from=2027-05-01") == [2, 3, 4]
     assert numbers("to=2027-04-30") == [1]
     assert numbers("from=2027-05-01&to=2027-05-01&times=utc") == [1, 2]
-    assert filter_words.chip_text(asked("from=2027-05-01"), "since") == "From: May 1, 2027"
+    assert filter_words.chip_text(filters_of("from=2027-05-01"), "since") == "From: May 1, 2027"
 
 
-def test_days_in_which_the_clock_changes_are_whole(add_at):
+def test_days_with_a_clock_change_are_complete(add_at):
     add_at(*(CHICAGO_MARCH_14 + datetime.timedelta(hours=hours) for hours in (-0.01, 0, 22.99, 23)))
     assert numbers("from=2027-03-14&to=2027-03-14") == [2, 3]
 
 
 @settings(max_examples=50)
 @given(st.text(max_size=30))
-def test_no_text_is_a_date_that_breaks_the_range(typed):
+def test_any_text_as_a_date_gives_a_valid_range_or_an_error(typed):
     filters, problems = audit_filters.read(QueryDict(urlencode({"to": typed})))
     assert str(audit_filters.matching(filters).query)
     assert (filters.until is None and typed.strip() != "") == bool(problems)
@@ -187,6 +189,6 @@ def test_an_invalid_filter_is_an_error_and_never_ignored(db):
 
 
 def test_a_filter_is_removed_and_the_others_stay(editor):
-    filters = asked(f"who={editor.pk}&what=edits&from=2027-05-01&times=utc&show=entries")
+    filters = filters_of(f"who={editor.pk}&what=edits&from=2027-05-01&times=utc&show=entries")
     assert filters.without("what").address() == f"?who={editor.pk}&from=2027-05-01&times=utc&show=entries"
     assert filters.without("since").address() == f"?who={editor.pk}&what=edits&times=utc&show=entries"

@@ -16,7 +16,7 @@ def peak(editor):
     return BASE
 
 
-def test_a_record_is_named_however_it_is_typed(peak):
+def test_a_record_is_found_by_each_spelling_of_its_oid_or_name(peak):
     for typed in (
         "Clínica Peñón",
         "  CLINICA  PENON ",
@@ -36,13 +36,13 @@ def test_a_text_that_names_no_record_finds_none(peak):
         assert choices.oid_named("staging", typed) == "", typed
 
 
-def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak, editor):
+def test_of_similar_names_only_the_exact_one_matches(peak, editor):
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.oid_named("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.oid_named("staging", "CLINICA PENON") == ""
 
 
-def test_a_record_is_named_by_its_label_in_the_list(peak, editor):
+def test_a_record_is_found_by_its_label_in_the_list(peak, editor):
     factories.organization(f"{BASE}.1.1", user=editor, name="Clínica Peñón North", part_of_oid=f"{BASE}.1")
     labels = {each.label: each.value for each in choices.parents("staging", "north")}
     assert list(labels.values()) == [f"{BASE}.1", f"{BASE}.1.1"]
@@ -58,10 +58,10 @@ def test_an_empty_name_names_no_record(editor, typed):
     assert choices.oid_named("staging", typed) == ""
 
 
-def test_suggestions_hold_every_word(peak):
+def test_suggestions_contain_every_word(peak):
     assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
 
 
-def test_a_list_of_parents_is_short_however_many_fit():
+def test_the_list_of_parents_has_a_maximum_length():
     bulk.records(choices.MOST_PARENTS + 5)
     assert len(choices.parents("staging", "")) == choices.MOST_PARENTS

@@ -1,4 +1,4 @@
-"""The letters of a text that are marked because they were searched for."""
+"""The part of a text that is marked as a search hit."""
 
 import pytest
 
@@ -18,12 +18,12 @@ from organizations.services import search_text
         ("Clínica", "penon", ""),
     ],
 )
-def test_what_was_found_is_marked_as_it_is_written(text, typed, hit):
+def test_a_hit_is_marked_in_its_original_spelling(text, typed, hit):
     (word,) = search_text.query_words(typed)
-    found = marked("Name", text, word)
-    assert found.hit == hit
-    assert found.before + found.hit + found.after == text
+    match = marked("Name", text, word)
+    assert match.hit == hit
+    assert match.before + match.hit + match.after == text
 
 
-def test_the_first_place_is_marked():
+def test_the_first_hit_is_marked():
     assert marked("Name", "Old Harbor, Harbor", "harbor").before == "Old "

@@ -1,4 +1,4 @@
-"""The filters of the list of organizations, and how pages name and remove each."""
+"""The filters of the list of organizations, and the chips that name and remove each."""
 
 import pytest
 from django.http import QueryDict
@@ -19,7 +19,7 @@ NIGHT = ContactRecord(purpose="Technical", email_addresses=("night@lakeside.exam
 
 @pytest.fixture(autouse=True)
 def records(editor: User) -> None:
-    """One that is active and one below it that was never sent; a location in Illinois that has no contact."""
+    """An active record, its child that was never sent, and a location in Illinois without a contact."""
     factories.accepted(user=editor, name="North Region")
     factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, contacts=(NIGHT,))
     address = AddressRecord(state="IL", country="USA")
@@ -27,13 +27,13 @@ def records(editor: User) -> None:
     Organization.objects.filter(pk=alone.pk).update(stands_for="location")
 
 
-def asked(query: str) -> RecordFilters:
+def filters_of(query: str) -> RecordFilters:
     return record_filters.read(QueryDict(query), "staging")
 
 
 def names(query: str = "") -> list[str]:
-    wanted = asked(query)
-    return [record.name for record in record_filters.matching("staging", wanted).order_by(*wanted.order())]
+    filters = filters_of(query)
+    return [record.name for record in record_filters.matching("staging", filters).order_by(*filters.order())]
 
 
 NARROWED = {
@@ -76,20 +76,20 @@ def test_deactivated_records_can_be_left_out():
     assert names("standing=deactivated") == ["North Region"]
 
 
-def test_saved_by_is_what_these_people_saved_last(editor):
+def test_the_filter_saved_by_finds_records_that_these_people_saved_last(editor):
     other = factories.editor(username="other")
     Organization.objects.filter(name="Alone").update(edited_by=other)
     Organization.objects.filter(name="Quarry Road").update(edited_by=None)
-    found = [
+    names_found = [
         len(names(f"saved_by={text}")) for text in (f"{other.pk}", "0", f"{other.pk},0", f"{editor.pk}", "x", "1,")
     ]
-    assert found == [1, 1, 2, 1, 3, 3]
-    [chip] = filter_words.chips("staging", asked(f"saved_by={other.pk}"))
+    assert names_found == [1, 1, 2, 1, 3, 3]
+    [chip] = filter_words.chips("staging", filters_of(f"saved_by={other.pk}"))
     assert chip.text == "Saved by: Editor One"
 
 
 def test_a_chip_names_its_filter_and_removes_it():
-    chips = filter_words.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
+    chips = filter_words.chips("staging", filters_of(f"stands_for=location&state=IL&below={BASE}&view=list"))
     assert [chip.text for chip in chips] == ["Kind of record: Physical location", "State: IL", "Below: North Region"]
     assert chips[1].url == f"?stands_for=location&below={BASE}&view=list"
 
@@ -100,9 +100,9 @@ def test_the_words_of_the_page_name_every_choice():
     assert tuple(filter_words.LABELS) == RecordFilters.NARROWING
 
 
-def test_if_nothing_fits_the_most_restrictive_filter_is_found():
+def test_if_nothing_matches_the_most_restrictive_filter_is_named():
     def worst(query: str) -> tuple[str, int]:
-        return most_restrictive(asked(query), lambda fewer: record_filters.count_matching("staging", fewer))
+        return most_restrictive(filters_of(query), lambda fewer: record_filters.count_matching("staging", fewer))
 
     assert worst("q=road&standing=deactivated") == ("standing", 1)
     assert worst("q=xyz&standing=active") == ("q", 1)

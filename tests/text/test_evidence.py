@@ -1,4 +1,4 @@
-"""Each kind of evidence in words, wherever a page names it: none is without them, and none is called another."""
+"""Each kind of evidence has its own words wherever a page names it."""
 
 import datetime
 import re
@@ -48,8 +48,8 @@ AGAIN = {
 }
 
 
-def active_again(made: Organization) -> str:
-    return evidence.active_again(made, is_taken=is_active_taken(made))
+def active_again(organization: Organization) -> str:
+    return evidence.active_again(organization, is_taken=is_active_taken(organization))
 
 
 def submission_of(submission: Submission) -> Submission:
@@ -60,36 +60,36 @@ def submission_of(submission: Submission) -> Submission:
 @pytest.mark.parametrize("active", [True, False])
 def test_active_wanted_again_names_its_evidence(kind, active):
     submission = Submission(decided_by="Approver One")
-    made = Organization(
+    organization = Organization(
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
     )
-    said = active_again(made)
-    assert said == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
+    text = active_again(organization)
+    assert text == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
     submission.decided_by = ""
-    assert ("Somebody" in active_again(made)) is (kind == Evidence.PERSON)
-    made.confirmed_active = not active
-    assert active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
+    assert ("Somebody" in active_again(organization)) is (kind == Evidence.PERSON)
+    organization.confirmed_active = not active
+    assert active_again(organization) == f"Active of the record is wanted {str(active).lower()} again."
 
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
-    made = accepted_with_difference(editor, active=False)
-    made = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    said = active_again(reload(made))
-    assert said == "Active of the record is wanted false again, as it was taken from the directory."
+    organization = accepted_with_difference(editor, active=False)
+    organization = differences.take_theirs(organization.pk, organization.version, reason="Closed", actor=acting(editor))
+    text = active_again(reload(organization))
+    assert text == "Active of the record is wanted false again, as it was taken from the directory."
 
 
 def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
-    made = factories.organization(user=editor)
-    store_reading(made, made.record())
-    differences.claim(made.pk, reason="Ours", actor=acting(editor))
-    said = active_again(reload(made))
-    assert said == "Active of the record is wanted true again, as the directory showed it."
+    organization = factories.organization(user=editor)
+    store_reading(organization, organization.record())
+    differences.claim(organization.pk, reason="Ours", actor=acting(editor))
+    text = active_again(reload(organization))
+    assert text == "Active of the record is wanted true again, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
-    made = factories.organization(user=editor)
-    organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
-    assert active_again(reload(made)) == "Active of the record is wanted true again."
+    organization = factories.organization(user=editor)
+    organizations.state_registered(organization.pk, reason="By curl", actor=acting(editor))
+    assert active_again(reload(organization)) == "Active of the record is wanted true again."
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
         ({"state": State.QUEUED}, "Queued"),
     ],
 )
-def test_a_list_names_who_accepted_or_rejected(values, word):
+def test_a_list_names_the_evidence_of_each_outcome(values, word):
     submission = Submission(pk=7, **values)
     assert evidence.state_word(submission).word == word
     assert evidence.state_word(submission).key == values["state"]
 
 
-def test_the_rows_of_a_list_have_the_word():
+def test_the_rows_of_a_list_have_the_word_of_the_evidence():
     accepted = Submission(pk=7, state=State.ACCEPTED, evidence=Evidence.QUERY)
     assert [row.word.word for row in submission_rows([accepted])] == ["Accepted, shown by a Query"]
 
@@ -119,12 +119,12 @@ def test_the_rows_of_a_list_have_the_word():
 @pytest.mark.parametrize("kind", Evidence)
 def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
     submission = Submission(pk=7, decided_by="Ada Approver")
-    made = Organization(confirmed_evidence=kind, confirmed_at=MAY_3, confirmed_submission=submission)
-    assert evidence.export_value(made) == EXPORTED[kind]
-    assert freshness.accepted_with_evidence(made) == COMPARED_WITH[kind]
+    organization = Organization(confirmed_evidence=kind, confirmed_at=MAY_3, confirmed_submission=submission)
+    assert evidence.export_value(organization) == EXPORTED[kind]
+    assert freshness.accepted_with_evidence(organization) == COMPARED_WITH[kind]
 
 
-def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
+def test_after_a_restore_nothing_is_claimed_about_the_answer_of_redox():
     proved = Submission(state=State.ACCEPTED, evidence=Evidence.QUERY, evidence_at=MAY_3, attempt=1, http_status=200)
     assert acceptance.acceptance_basis(proved, []).sentence.endswith("own answer was 200.")
     assert acceptance.acceptance_basis(proved, []).more != ()
@@ -134,7 +134,7 @@ def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
     assert basis.more == ()  # nor that nothing was sent a second time
 
 
-def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, editor):
+def test_a_decision_about_an_oid_that_was_not_shown_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
     answer = query.query_for_submission(submission, actor=acting(editor))
@@ -146,10 +146,10 @@ def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, edi
     assert re.fullmatch(r"The directory was asked at .+ and did not show it\.", strip_tags(more))
 
 
-def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_nothing(editor):
-    """Redox called the OID "is not valid": only a Query would show whether it is gone."""
-    made = factories.accepted(user=editor)
-    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
-    again = submission_of(factories.submission(made, user=editor))
+def test_a_query_does_not_prove_a_second_new_that_repeats_accepted_values(editor):
+    """Redox answered that the OID "is not valid". Only a Query would show whether it was removed."""
+    organization = factories.accepted(user=editor)
+    Organization.objects.filter(pk=organization.pk).update(presence=Presence.ABSENT)
+    again = submission_of(factories.submission(organization, user=editor))
     assert again.event == Event.NEW
     assert queue_reasons.after_next_query(again) == queue_reason.AFTER_NEW_NOT_VISIBLE

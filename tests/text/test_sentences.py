@@ -1,4 +1,4 @@
-"""Each entry of the history as one sentence: the exact words, and nothing harmful from what others wrote."""
+"""Each entry of the history as one sentence: the exact words, with text of other people escaped."""
 
 import datetime
 from typing import Any
@@ -52,7 +52,7 @@ def prepared(**values: Any) -> dict[str, Any]:
     return details(prepared_from=TWIN | values)
 
 
-SAID: list[tuple[Action, dict[str, Any], str]] = [
+SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
     (A.ORGANIZATION_CREATED, {}, "Ed added Pier in PRODUCTION."),
     (
         A.ORGANIZATION_CREATED,
@@ -207,18 +207,18 @@ SAID: list[tuple[Action, dict[str, Any], str]] = [
 ]
 
 
-def test_the_sentence_is_in_its_exact_words() -> None:
-    told = [sentences.sentence_of(entry(action, **facts)).text for action, facts, _ in SAID]
-    assert told == [text for _, _, text in SAID]
+def test_each_sentence_has_its_exact_words() -> None:
+    texts = [sentences.sentence_of(entry(action, **facts)).text for action, facts, _ in SENTENCES]
+    assert texts == [text for _, _, text in SENTENCES]
 
 
 def test_each_outcome_links_its_submission() -> None:
     for outcome in sentence_templates.OUTCOMES:
-        told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
-        assert '<a href="/production/submissions/4/">submission 4</a>' in told.sentence
+        sentence = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
+        assert '<a href="/production/submissions/4/">submission 4</a>' in sentence.sentence
 
 
-def test_every_action_has_a_sentence_even_with_the_fewest_facts() -> None:
+def test_every_action_has_a_sentence_with_the_fewest_facts() -> None:
     for action in Action.values:
         bare = AuditEntry(sequence=1, action=action, body=canonical_json(WORKER))
         assert sentences.sentence_of(bare).text.endswith(".")
@@ -226,13 +226,13 @@ def test_every_action_has_a_sentence_even_with_the_fewest_facts() -> None:
 
 def test_every_sentence_has_a_known_icon() -> None:
     symbols = (django_settings.BASE_DIR / "static" / "icons.svg").read_text()
-    known = [*sentence_templates.TEMPLATES.values(), *sentence_templates.OUTCOMES.values()]
-    assert [words.icon for words in known if f'id="i-{words.icon}"' not in symbols] == []
+    templates = [*sentence_templates.TEMPLATES.values(), *sentence_templates.OUTCOMES.values()]
+    assert [words.icon for words in templates if f'id="i-{words.icon}"' not in symbols] == []
 
 
 @settings(max_examples=50)
 @given(st.text(alphabet="<>&\"'\u202e\x00\x07a", max_size=20))
-def test_what_people_and_redox_wrote_is_never_markup(text: str) -> None:
+def test_text_of_people_and_redox_is_escaped(text: str) -> None:
     facts = UPDATE | {"outcome": "rejected", "detail": text, "object": {"name": text}}
     markup = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, **facts)).sentence
     rest = markup.replace('<a href="/production/submissions/4/">', "").replace("</a>", "")
@@ -278,27 +278,31 @@ SETTLED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_settled_a_submission_names_its_evidence() -> None:
-    told = [sentences.sentence_of(entry(A.SUBMISSION_SETTLED, submission=4, **facts)) for facts, _ in SETTLED]
-    assert [each.text for each in told] == [text for _, text in SETTLED]
-    assert ["is-yes" in each.tone for each in told] == ["accepted" in text for _, text in SETTLED]
+def test_the_end_of_a_submission_names_its_evidence() -> None:
+    texts = [sentences.sentence_of(entry(A.SUBMISSION_SETTLED, submission=4, **facts)) for facts, _ in SETTLED]
+    assert [each.text for each in texts] == [text for _, text in SETTLED]
+    assert ["is-yes" in each.tone for each in texts] == ["accepted" in text for _, text in SETTLED]
 
 
 def test_an_error_text_is_not_cut() -> None:
     text = "No subscriptions. " * 40
-    told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, outcome="rejected", detail=text, http_status=403, **UPDATE))
-    assert text in told.text
+    sentence = sentences.sentence_of(
+        entry(A.ATTEMPT_OUTCOME, outcome="rejected", detail=text, http_status=403, **UPDATE)
+    )
+    assert text in sentence.text
 
 
 def test_long_values_are_cut_and_marked_as_before_and_after() -> None:
-    told = sentences.sentence_of(entry(A.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
-    assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in told.sentence
+    sentence = sentences.sentence_of(entry(A.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
+    assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in sentence.sentence
 
 
 def test_a_web_page_instead_of_an_answer_is_named_and_not_quoted() -> None:
     page = "<html><head><title>504 Gateway Time-out</title></head></html>"
-    told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE))
-    assert told.text == (
+    sentence = sentences.sentence_of(
+        entry(A.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE)
+    )
+    assert sentence.text == (
         "No clear answer came to attempt 1 of submission 4 (Update of Pier, PRODUCTION): a web page came "
         "instead of an answer, HTTP 504. It may or may not have taken effect."
     )

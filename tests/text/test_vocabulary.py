@@ -27,11 +27,11 @@ TABLES = [
 WORDS = [word for table in TABLES for word in table.values()]
 
 
-def test_every_state_of_a_submission_has_its_word():
+def test_every_state_of_a_submission_has_a_word():
     assert set(vocabulary.SUBMISSION_STATE) == set(State.values)
 
 
-def test_every_standing_says_how_it_is_known():
+def test_every_directory_status_names_its_evidence():
     assert set(vocabulary.STANDING) < set(vocabulary.STANDING_BASIS)
 
 
@@ -47,16 +47,16 @@ def test_a_sentence_counts_in_singular_and_plural():
     assert word.say(k=2) == "2 fields are saved here and not sent."
 
 
-def test_what_is_filled_in_is_not_read_as_a_placeholder():
+def test_filled_in_text_is_not_read_as_a_placeholder():
     assert vocabulary.STANDING["stated"].say(person="{time}").startswith("{time} stated that")
 
 
-def test_a_sentence_is_never_shown_with_a_gap():
+def test_a_sentence_with_a_missing_value_raises():
     with pytest.raises(KeyError):
         vocabulary.SUBMISSION_STATE["accepted"].say()
 
 
-def test_counts_carry_their_noun():
+def test_counts_have_their_noun():
     assert vocabulary.count(1, "child", "children") == "1 child"
     assert vocabulary.count(2, "child", "children") == "2 children"
     assert vocabulary.count(48_213, "entry", "entries") == "48,213 entries"
@@ -77,12 +77,12 @@ def test_counts_carry_their_noun():
         (412 * 86_400, "412 days"),
     ],
 )
-def test_an_age_is_in_its_largest_whole_unit(seconds, text):
+def test_an_age_has_its_largest_whole_unit(seconds, text):
     assert vocabulary.age(datetime.timedelta(seconds=seconds)) == text
 
 
 @given(st.integers(min_value=0, max_value=10**9))
-def test_an_age_is_never_more_than_the_truth_and_less_than_one_unit_below_it(seconds):
+def test_an_age_is_rounded_down(seconds):
     number, unit = vocabulary.age(datetime.timedelta(seconds=seconds)).replace(",", "").split()
     length = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
     assert int(number) * length <= seconds < (int(number) + 1) * length
@@ -97,28 +97,28 @@ def test_an_age_is_never_more_than_the_truth_and_less_than_one_unit_below_it(sec
         ("clock", "May 3, 09:05"),
     ],
 )
-def test_a_moment_has_four_forms(form, text):
+def test_a_time_has_four_forms(form, text):
     assert vocabulary.moment(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
 
 
-def test_the_clock_alone_is_enough_today():
+def test_a_time_today_has_no_date():
     assert vocabulary.moment(NOW, NOW, "clock") == "14:03"
 
 
-def test_a_time_that_somebody_waits_for_has_its_seconds():
+def test_a_time_that_a_person_waits_for_has_seconds():
     soon = NOW + datetime.timedelta(seconds=20)
     assert vocabulary.moment(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
     assert vocabulary.moment(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
     assert vocabulary.moment(NOW, soon, "clock") == "14:03"
 
 
-def test_the_year_is_shown_if_it_is_not_this_one():
+def test_another_year_is_shown():
     new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
     assert vocabulary.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
     assert vocabulary.moment(NOW, new_year, "day") == "May 9, 2027"
 
 
-def test_this_year_is_that_of_the_zone_shown():
-    # Half an hour into the new year in Chicago it is well into it in UTC; an hour before, only in UTC.
+def test_the_current_year_is_that_of_the_time_zone():
+    # The first time is in the new year in Chicago and in UTC. An hour before, only UTC is in the new year.
     before = datetime.datetime(2027, 12, 31, 23, 30, tzinfo=CHICAGO)
     assert vocabulary.moment(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"

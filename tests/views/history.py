@@ -1,4 +1,4 @@
-"""Entries of the history, and edits that leave some, for tests of its pages."""
+"""Helpers that write history entries, for tests of the history pages."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ from tests.factories import acting
 PORTAL = system("Worker test")
 
 
-def add(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> None:
-    """Entries about nothing in particular."""
+def add_entries(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> None:
+    """Add `count` entries of an arbitrary kind."""
     with audit.recorded(actor) as history:
         for _ in range(count):
             history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""}, reason=reason)
 
 
-def edited(made: Organization, user: User, **values: object) -> Organization:
-    made = Organization.objects.get(pk=made.pk)
-    record = replace(made.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user))
+def save_edit(organization: Organization, user: User, **values: object) -> Organization:
+    organization = Organization.objects.get(pk=organization.pk)
+    record = replace(organization.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))

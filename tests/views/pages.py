@@ -1,4 +1,4 @@
-"""What a page says to people."""
+"""The text of a page, as people read it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Branches of records and the pages that send them together, with a client and without."""
+"""Trees of records, and the page that sends several records together."""
 
 from typing import Any
 
@@ -15,17 +15,19 @@ from tests.factories import BASE, acting
 NEW = "/staging/plans/new/"
 
 
-def tree_of(user: User, *places: int, is_accepted: bool = False, **values: Any) -> list[Organization]:
-    """A record and those below it, never sent or as if accepted."""
+def create_tree(user: User, *places: int, is_accepted: bool = False, **values: Any) -> list[Organization]:
+    """Create a record and its children, either never sent or accepted."""
     top = factories.organization(user=user, name="Lakeside Clinics", **values)
     below = [factories.organization(f"{BASE}.{place}", user=user, part_of_oid=BASE, **values) for place in places]
     return [factories.confirmed(each) if is_accepted else each for each in (top, *below)]
 
 
-def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
-    """The page on which these are sent together."""
-    environment = Environment(made[0].environment)
-    target = PlanTarget(ChosenRecords(environment, kind, tuple(each.pk for each in made)), None, address(made))
+def page_of(organizations: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
+    """The page that sends these records together."""
+    environment = Environment(organizations[0].environment)
+    target = PlanTarget(
+        ChosenRecords(environment, kind, tuple(each.pk for each in organizations)), None, address(organizations)
+    )
     return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
 
 
@@ -34,18 +36,18 @@ def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEN
     return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
 
 
-def address(made: list[Organization]) -> str:
-    return f"/{made[0].environment}/plans/new/?" + "&".join(f"record={each.pk}" for each in made)
+def address(organizations: list[Organization]) -> str:
+    return f"/{organizations[0].environment}/plans/new/?" + "&".join(f"record={each.pk}" for each in organizations)
 
 
-def branch(made: Organization, **values: str) -> str:
-    return f"{NEW}?branch={made.oid}" + "".join(f"&{name}={value}" for name, value in values.items())
+def branch(organization: Organization, **values: str) -> str:
+    return f"{NEW}?branch={organization.oid}" + "".join(f"&{name}={value}" for name, value in values.items())
 
 
 def press(client: Client, page: DraftPage, **typed: Any) -> Any:
     """Press the button of an open page, with every box ticked."""
-    shown = page.content
-    boxes = [question.key for question in shown.draft.questions]
-    given = {"sha256": shown.draft.sha256, "tick": boxes, "planned": shown.planned, "left": shown.left}
-    reason = {"why": "closed", "in_words": "ticket 7"} if shown.deactivates else {"reason": "ticket 7"}
-    return client.post(page.action, given | reason | typed)
+    content = page.content
+    boxes = [question.key for question in content.draft.questions]
+    inputs = {"sha256": content.draft.sha256, "tick": boxes, "planned": content.planned, "left": content.left}
+    reason = {"why": "closed", "in_words": "ticket 7"} if content.deactivates else {"reason": "ticket 7"}
+    return client.post(page.action, inputs | reason | typed)

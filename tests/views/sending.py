@@ -1,4 +1,4 @@
-"""Submissions that were really sent, and their addresses."""
+"""Submissions that were sent to the practice directory, and their URLs."""
 
 from django.urls import reverse
 
@@ -10,12 +10,14 @@ from tests import factories
 from tests.factories import BASE
 
 
-def page_of(submission: Submission, name: str = "submission") -> str:
+def submission_url(submission: Submission, name: str = "submission") -> str:
     return reverse(name, args=[submission.environment, submission.pk])
 
 
-def sent(practice: PracticeDirectory, user: User, worker: Actor, behaviour: str, oid: str = BASE) -> Submission:
-    """A submission that was sent while the directory behaved so."""
+def send_submission(
+    practice: PracticeDirectory, user: User, worker: Actor, behaviour: str, oid: str = BASE
+) -> Submission:
+    """Create a submission and send it while the directory has this behaviour."""
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     practice.behaviour = behaviour
     courier.deliver_next("staging", actor=worker)

@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own account."""
+"""Signing in and out, and the page of your own account."""
 
 import datetime
 from pathlib import Path
@@ -57,14 +57,14 @@ def entries(action: Action) -> list[AuditEntry]:
 # Signing in --------------------------------------------------------------------------------------------------
 
 
-def test_name_and_password_open_the_page_that_was_asked_for(visitor, anna):
-    asked = visitor.get("/audit/?who=1")
-    assert asked["Location"] == "/sign-in/?next=/audit/%3Fwho%3D1"
-    assert 'name="next" value="/audit/?who=1"' in visitor.get(asked["Location"]).content.decode()
+def test_signing_in_opens_the_requested_page(visitor, anna):
+    response = visitor.get("/audit/?who=1")
+    assert response["Location"] == "/sign-in/?next=/audit/%3Fwho%3D1"
+    assert 'name="next" value="/audit/?who=1"' in visitor.get(response["Location"]).content.decode()
     answer = sign_in(visitor, next="/audit/?who=1")
     assert (answer.status_code, answer["Location"]) == (302, "/audit/?who=1")
     assert [entry.facts["actor"]["signed_in_by"] for entry in entries(Action.PERSON_SIGNED_IN)] == ["password"]
-    assert visitor.get(f"{SIGN_IN}?next=/help/")["Location"] == "/help/"  # who is signed in is sent on
+    assert visitor.get(f"{SIGN_IN}?next=/help/")["Location"] == "/help/"  # a signed-in person is redirected
     assert visitor.get(SIGN_IN)["Location"] == "/"
 
 
@@ -82,7 +82,7 @@ def test_a_sign_in_gives_the_session_a_new_id(visitor, anna):
 ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\x00", "evil")
 
 
-def test_the_next_page_is_never_elsewhere(rf):
+def test_the_next_page_is_never_on_another_site(rf):
     for target in (*ELSEWHERE, f"/{'a' * 2010}"):
         assert safe_next(rf.post(SIGN_IN, {"next": target}), "/otherwise/") == "/otherwise/", target[:50]
 
@@ -103,13 +103,13 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(visitor, anna, username
     assert password not in bytes(entry.body).decode()
 
 
-def test_an_impossible_name_is_refused_and_is_not_a_try(visitor, anna):
+def test_an_invalid_user_name_is_refused_and_does_not_count_as_a_try(visitor, anna):
     answer = visitor.post(SIGN_IN, {"username": "a\x00b", "password": "x"})
     assert (answer.status_code, "Null characters are not allowed." in text_of(answer)) == (422, True)
     assert entries(Action.PERSON_REFUSED) == []
 
 
-def test_after_five_wrong_tries_not_even_the_right_password_opens_for_a_while(visitor, anna, monkeypatch):
+def test_after_five_wrong_tries_the_right_password_is_refused_for_a_while(visitor, anna, monkeypatch):
     UserFactory(username="anna-b", role="editor")
     for _ in range(5):
         assert sign_in(visitor, "wrong").status_code == 422
@@ -124,7 +124,7 @@ def test_after_five_wrong_tries_not_even_the_right_password_opens_for_a_while(vi
     assert sign_in(visitor).status_code == 302
 
 
-def test_too_many_tries_from_one_network_close_it_and_no_other_one(anna):
+def test_too_many_wrong_tries_block_their_network_and_no_other(anna):
     use_up(throttle.sign_in_limits("anybody", "10.0.0.1")[1])
     for number in range(3):
         closed = sign_in(Client(REMOTE_ADDR="10.0.0.200"), username=f"anna{number}")
@@ -153,15 +153,15 @@ def test_outside_the_demonstration_no_button_signs_anybody_in(visitor):
 def test_in_the_demonstration_five_buttons_sign_in(demo, visitor):
     for group in Group.objects.all():
         UserFactory(username=group.name, role=group.name)
-    said = text_of_page(pages.build_sign_in(SignInForm(), ""))
-    assert (said.count("Sign in as "), "Sign in as editor (start here)" in said) == (5, True)
+    text = text_of_page(pages.build_sign_in(SignInForm(), ""))
+    assert (text.count("Sign in as "), "Sign in as editor (start here)" in text) == (5, True)
     assert visitor.post(SIGN_IN, {"role": "approver", "next": "/help/"})["Location"] == "/help/"
     [entry] = entries(Action.PERSON_SIGNED_IN)
     assert entry.facts["actor"]["signed_in_by"] == "demonstration button"
     assert Client().post(SIGN_IN, {"role": "owner"}).status_code == 422
 
 
-def test_in_the_demonstration_a_person_who_was_added_signs_in_by_password(demo, visitor, anna):
+def test_in_the_demonstration_an_added_person_signs_in_with_a_password(demo, visitor, anna):
     UserFactory(username="editor", role="editor")
     html = html_of_page(pages.build_sign_in(SignInForm(), ""))
     assert html.index("Sign in as editor") < html.index("<details") < html.index('name="password"')
@@ -176,7 +176,7 @@ def test_signing_out_ends_the_session_and_says_so(client):
     assert len(entries(Action.PERSON_SIGNED_OUT)) == 1
 
 
-# One's own account -------------------------------------------------------------------------------------------
+# Your own account --------------------------------------------------------------------------------------------
 
 
 def test_the_account_page_and_the_menu_say_what_a_person_can_do(client, editor):
@@ -184,13 +184,13 @@ def test_the_account_page_and_the_menu_say_what_a_person_can_do(client, editor):
     can = [act for act, is_held in page.rights if is_held]
     cannot = [act for act, is_held in page.rights if not is_held]
     assert (page.roles, len(can), len(cannot) > 1) == ("editor", 3, True)
-    said = text_of(client.get("/account/"))
-    assert f"{can[-1]} can {cannot[0]} cannot" in said
-    assert f"You can: {'; '.join(can)}." in said
-    assert f"You cannot: {cannot[0]}; " in said
+    text = text_of(client.get("/account/"))
+    assert f"{can[-1]} can {cannot[0]} cannot" in text
+    assert f"You can: {'; '.join(can)}." in text
+    assert f"You cannot: {cannot[0]}; " in text
 
 
-def test_a_new_password_counts_at_once_and_ends_other_sessions(client_of, anna):
+def test_a_new_password_is_valid_at_once_and_ends_other_sessions(client_of, anna):
     visitor, elsewhere = client_of(user=anna), client_of(user=anna)
     forged = {"is_superuser": "1", "is_staff": "1", "groups": "5"}
     answer = change(visitor, **forged)
@@ -213,7 +213,7 @@ def test_a_new_password_counts_at_once_and_ends_other_sessions(client_of, anna):
         ((PASSWORD, PASSWORD, PASSWORD), "new_password1"),
     ],
 )
-def test_a_password_that_will_not_do_changes_nothing(client_of, anna, values, field):
+def test_an_invalid_password_changes_nothing(client_of, anna, values, field):
     answer = change(client_of(user=anna), *values)
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
     assert f'id="id_{field}_error"' in answer.content.decode()
@@ -221,7 +221,7 @@ def test_a_password_that_will_not_do_changes_nothing(client_of, anna, values, fi
     assert entries(Action.PERSON_CHANGED) == []
 
 
-def test_too_many_wrong_old_passwords_close_the_change_of_the_password_for_a_while(client_of, anna):
+def test_too_many_wrong_old_passwords_block_changing_the_password_for_a_while(client_of, anna):
     limit = throttle.password_limit(anna)
     change(client_of(user=anna), old="wrong")
     assert Throttle.objects.filter(pk=limit.key, count=1).delete()[0] == 1
@@ -234,7 +234,7 @@ def test_too_many_wrong_old_passwords_close_the_change_of_the_password_for_a_whi
     assert reasons == ["too many wrong tries", "wrong old password"]
 
 
-def test_a_password_that_somebody_else_set_is_changed_before_anything_else(visitor, anna):
+def test_a_password_set_by_somebody_else_must_be_changed_first(visitor, anna):
     accounts.change_password(anna, NEW, actor=system("Test"))
     assert sign_in(visitor, NEW).status_code == 302
     for address in ("/", "/help/", "/staging/organizations/", "/people/"):
@@ -248,6 +248,6 @@ def test_a_password_that_somebody_else_set_is_changed_before_anything_else(visit
     assert visitor.get("/help/").status_code == 200
 
 
-def test_who_must_change_the_password_can_sign_out(client_of, anna):
+def test_a_person_who_must_change_the_password_can_sign_out(client_of, anna):
     accounts.change_password(anna, NEW, actor=system("Test"))
     assert client_of(user=anna).post("/sign-out/")["Location"] == "/sign-in/"

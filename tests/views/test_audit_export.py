@@ -1,4 +1,4 @@
-"""The history as a file: every match, what it is narrowed to, hashes that can be calculated, no formula."""
+"""The exported history: all matching entries, the filters in use, hashes that can be verified, no formula."""
 
 import csv
 import hashlib
@@ -14,10 +14,10 @@ from organizations.services.actors import system
 from organizations.services.audit import audit
 from tests import factories
 from tests.factories import acting
-from tests.views.history import PORTAL, add, edited
+from tests.views.history import PORTAL, add_entries, save_edit
 
 
-def exported(client: Client, query: str) -> str:
+def download_history(client: Client, query: str) -> str:
     answer = client.get(f"/audit/export/{query}")
     assert answer.status_code == 200
     assert re.fullmatch(r'attachment; filename="audit-\d{8}-\d{6}\.(csv|json)"', answer["Content-Disposition"])
@@ -34,10 +34,10 @@ def auditor(client_of) -> Client:
     return client_of(user=user)
 
 
-def test_the_csv_has_every_match_and_says_what_it_is_narrowed_to(auditor, editor):
+def test_the_csv_has_all_matches_and_names_its_filters(auditor, editor):
     factories.organization(user=editor)
-    add(5, actor=acting(editor))
-    file = exported(auditor, "?what=connection&from=2020-01-01&format=csv")
+    add_entries(5, actor=acting(editor))
+    file = download_history(auditor, "?what=connection&from=2020-01-01&format=csv")
     assert file.startswith("\ufeff")
     head, table = rows(file)[:5], rows(file)[6:]
     assert head[2] == ["Made by", "Auditor One"]
@@ -50,19 +50,19 @@ def test_the_csv_has_every_match_and_says_what_it_is_narrowed_to(auditor, editor
 
 
 def test_no_cell_is_a_formula(auditor):
-    add(reason="-1;=1+1", actor=system("=HYPERLINK(0)"))
-    entry = dict(zip(*rows(exported(auditor, "?format=csv"))[6:8], strict=True))
+    add_entries(reason="-1;=1+1", actor=system("=HYPERLINK(0)"))
+    entry = dict(zip(*rows(download_history(auditor, "?format=csv"))[6:8], strict=True))
     assert (entry["Who"], entry["Reason"]) == ("'=HYPERLINK(0)", "'-1;'=1+1")
 
 
-def test_from_the_json_every_hash_can_be_calculated(auditor, editor):
+def test_each_hash_can_be_recalculated_from_the_json(auditor, editor):
     north = factories.organization(user=editor)
-    edited(north, editor, name="Lakeside “Quay”\u2028")
-    file = exported(auditor, "?format=json")
-    read = json.loads(file)
-    assert (read["count"], read["made_by"], read["narrowed_to"]) == (2, "Auditor One", ["nothing"])
+    save_edit(north, editor, name="Lakeside “Quay”\u2028")
+    file = download_history(auditor, "?format=json")
+    data = json.loads(file)
+    assert (data["count"], data["made_by"], data["narrowed_to"]) == (2, "Auditor One", ["nothing"])
     previous = "0" * 64
-    for entry in read["entries"]:
+    for entry in data["entries"]:
         body = json.dumps(entry["body"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         parts = [
             b"orgportal-audit-v1",
@@ -75,16 +75,16 @@ def test_from_the_json_every_hash_can_be_calculated(auditor, editor):
         assert (entry["hash"], body.decode() in file) == (previous, True)
 
 
-def test_an_export_is_itself_in_the_history_and_not_in_its_own_file(auditor):
-    add(3)
-    assert len(json.loads(exported(auditor, "?format=json"))["entries"]) == 3
+def test_an_export_is_logged_and_is_not_in_its_own_file(auditor):
+    add_entries(3)
+    assert len(json.loads(download_history(auditor, "?format=json"))["entries"]) == 3
     [entry] = AuditEntry.objects.filter(action=Action.EXPORT_MADE)
     assert entry.facts["object"]["name"] == "the history as JSON, narrowed to nothing"
     assert entry.facts["details"]["rows"] == 3
 
 
 @pytest.mark.parametrize("query", ["?format=xml", "?format=", "?from=never", "?who=x"])
-def test_an_export_that_cannot_be_made_is_refused_and_leaves_no_entry(auditor, query):
+def test_an_invalid_export_is_refused_and_not_logged(auditor, query):
     assert auditor.get(f"/audit/export/{query}").status_code == 400
     assert not AuditEntry.objects.exists()
 
@@ -98,6 +98,6 @@ def test_both_files_name_the_evidence_of_an_acceptance(auditor):
             submission=7,
             details={"state": "accepted", "evidence": "query"},
         )
-    sentence = rows(exported(auditor, "?format=csv"))[7][4]
+    sentence = rows(download_history(auditor, "?format=csv"))[7][4]
     assert "the directory" in sentence
-    assert json.loads(exported(auditor, "?format=json"))["entries"][0]["sentence"] == sentence
+    assert json.loads(download_history(auditor, "?format=json"))["entries"][0]["sentence"] == sentence

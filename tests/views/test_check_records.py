@@ -1,4 +1,4 @@
-"""The page of what today's rules say of all records."""
+"""The page that checks all records against today's rules."""
 
 import pytest
 
@@ -13,9 +13,9 @@ from tests.views.pages import text_of
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def test_each_finding_leads_to_where_it_is_put_right(editor):
-    made = factories.organization(user=editor, name="Lakeside North")
-    Organization.objects.filter(pk=made.pk).update(zip_code="5370")
+def test_each_finding_links_to_the_form_that_corrects_it(editor):
+    organization = factories.organization(user=editor, name="Lakeside North")
+    Organization.objects.filter(pk=organization.pk).update(zip_code="5370")
     page = check_records.build(Environment.STAGING, editor, "")
     html = html_of_page(page, "staging")
     assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in html
@@ -24,13 +24,13 @@ def test_each_finding_leads_to_where_it_is_put_right(editor):
     assert check_records.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
 
 
-def test_a_page_is_a_part_of_the_records(client, monkeypatch):
+def test_records_are_checked_page_by_page(client, monkeypatch):
     monkeypatch.setattr(checking_service, "BATCH_SIZE", 2)
     bulk.records(3)
     assert "records 3 to 3 of 3" in text_of(client.get("/staging/organizations/check/?page=2"))
 
 
-def test_without_a_finding_and_without_a_record_the_page_says_so(editor):
+def test_the_page_says_if_there_are_no_findings_or_no_records(editor):
     page = check_records.build(Environment.PRODUCTION, editor, "")
     assert "There are no records in PRODUCTION." in text_of_page(page, "production")
     factories.organization(user=editor, environment="production")

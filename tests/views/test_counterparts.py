@@ -1,4 +1,4 @@
-"""Link two records and remove the link over HTTP, and what stops it."""
+"""Linking two records and removing the link over HTTP, and what prevents it."""
 
 from typing import Any
 
@@ -24,16 +24,16 @@ def pair(editor: User) -> Pair:
 
 
 def press(client: Client, here: Organization, there: Organization, act: str = "link", address: str = PAGE) -> Any:
-    """Press a button below the two records."""
+    """Press a button of the page that compares the two records."""
     ids = {"record": here.pk, "version": here.version, "other": there.pk, "other_version": there.version}
     return client.post(address, ids | {"act": act})
 
 
-def counterpart_of(made: Organization) -> Organization | None:
-    return Organization.objects.get(pk=made.pk).counterpart
+def counterpart_of(organization: Organization) -> Organization | None:
+    return Organization.objects.get(pk=organization.pk).counterpart
 
 
-def test_a_record_is_compared_linked_and_parted_again(client, pair):
+def test_two_records_are_compared_linked_and_unlinked(client, pair):
     here, there = pair
     response = client.get(PAGE, {"counterpart": THEIRS})
     assert (response.status_code, response.context["other"]) == (200, there)
@@ -44,13 +44,13 @@ def test_a_record_is_compared_linked_and_parted_again(client, pair):
     assert press(client, here, there, "unlink").status_code == 409
 
 
-def test_a_link_is_made_from_production_as_well(client, pair):
+def test_a_link_can_be_created_from_production(client, pair):
     here, there = pair
     press(client, there, here, address=MIRROR)
     assert counterpart_of(here) == there
 
 
-def test_a_record_saved_while_it_was_compared_is_compared_again(client, pair, editor):
+def test_a_record_saved_during_the_comparison_must_be_compared_again(client, pair, editor):
     here, there = pair
     edited(there, editor, name="Lakeside Nord")
     response = press(client, here, there)
@@ -59,7 +59,7 @@ def test_a_record_saved_while_it_was_compared_is_compared_again(client, pair, ed
     assert counterpart_of(here) is None
 
 
-def test_only_the_button_that_links_links_and_only_what_is_there(client, pair, editor):
+def test_an_invalid_link_is_refused(client, pair, editor):
     here, there = pair
     for act in ("", "compare"):
         assert press(client, here, there, act).status_code == 409
@@ -71,7 +71,7 @@ def test_only_the_button_that_links_links_and_only_what_is_there(client, pair, e
     assert counterpart_of(here) is None
 
 
-def test_a_record_with_a_counterpart_gets_no_second_one(client, pair, editor):
+def test_a_record_with_a_counterpart_cannot_get_a_second_one(client, pair, editor):
     press(client, *pair)
     third = factories.organization(f"{BASE}.3", user=editor)
     address = f"/staging/organizations/{third.oid}/counterpart/"

@@ -1,4 +1,4 @@
-"""The selector of how Redox's stand-in behaves."""
+"""The control that selects how the stand-in for Redox behaves."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def demo(settings, tmp_path):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
 
 
-def test_the_choice_is_kept_and_the_page_comes_again(demo, client_of):
+def test_the_choice_is_stored_and_the_page_is_shown_again(demo, client_of):
     client = client_of("viewer")
     answer = client.post("/demonstration/", {"behaviour": "never-answers", "next": "/help/#words"})
     assert (answer.status_code, answer["Location"]) == (302, "/help/#words")
@@ -20,13 +20,13 @@ def test_the_choice_is_kept_and_the_page_comes_again(demo, client_of):
     assert '<option value="never-answers" selected>' in page
 
 
-def test_it_never_leads_elsewhere(demo, client_of):
+def test_it_never_redirects_to_another_site(demo, client_of):
     answer = client_of("viewer").post("/demonstration/", {"behaviour": "slow", "next": "https://evil.example/"})
     assert answer["Location"] == "/"
 
 
 @pytest.mark.parametrize("word", ["", "no-such", "\x00", "../../etc/passwd", "a" * 10_000])
-def test_another_word_is_refused_and_changes_nothing(demo, client_of, word):
+def test_an_unknown_behaviour_is_refused(demo, client_of, word):
     assert client_of("viewer").post("/demonstration/", {"behaviour": word}).status_code == 400
     assert demonstration.behaviour() == "answers"
 

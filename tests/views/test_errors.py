@@ -1,4 +1,4 @@
-"""Pages for what went wrong."""
+"""The error pages."""
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -11,32 +11,32 @@ pytestmark = pytest.mark.one_database
 
 
 @pytest.fixture
-def broken(client_of, monkeypatch):
-    """A client whose next page raises a given fault."""
+def raising_client(client_of, monkeypatch):
+    """Returns a function that gives a client whose help page raises this exception."""
 
-    def broken_by(fault: Exception) -> Client:
-        def raises() -> None:
-            raise fault
+    def client_raising(exception: Exception) -> Client:
+        def raise_fault() -> None:
+            raise exception
 
-        monkeypatch.setattr(help_page, "build", raises)
+        monkeypatch.setattr(help_page, "build", raise_fault)
         client = client_of("viewer")
         client.raise_request_exception = False
         return client
 
-    return broken_by
+    return client_raising
 
 
-def test_a_fault_of_the_portal_shows_the_number_of_the_request(broken):
-    answer = broken(RuntimeError("secret words")).get("/help/")
-    said = text_of(answer)
+def test_a_server_error_shows_the_request_id(raising_client):
+    answer = raising_client(RuntimeError("secret words")).get("/help/")
+    text = text_of(answer)
     assert answer.status_code == 500
-    assert answer["X-Request-ID"] in said
-    assert "secret words" not in said
+    assert answer["X-Request-ID"] in text
+    assert "secret words" not in text
 
 
-@pytest.mark.parametrize("fault", [OperationalError("gone"), InterfaceError("closed")])
-def test_a_database_that_is_gone_is_said(broken, fault):
-    answer = broken(fault).get("/help/")
+@pytest.mark.parametrize("exception", [OperationalError("gone"), InterfaceError("closed")])
+def test_an_unreachable_database_is_explained(raising_client, exception):
+    answer = raising_client(exception).get("/help/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "60")
     assert "The portal cannot reach its database." in text_of(answer)
 
@@ -48,7 +48,7 @@ def test_an_unknown_address_gets_an_error_page(client, address):
     assert "The portal has no page of this address." in text_of(answer)
 
 
-def test_a_wrong_method_gets_a_page(client):
+def test_a_method_that_is_not_allowed_gets_an_error_page(client):
     answer = client.post("/help/")
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
@@ -56,7 +56,7 @@ def test_a_wrong_method_gets_a_page(client):
     assert "This address does not take that." in text_of(answer)
 
 
-def test_a_request_that_cannot_be_read_gets_a_page_that_names_the_limit(client, settings):
+def test_a_request_with_too_many_fields_gets_a_page_that_names_the_limit(client, settings):
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
     answer = client.post("/sign-in/", {"a": "1", "b": "2", "c": "3"})
     assert answer.status_code == 400

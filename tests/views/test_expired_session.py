@@ -15,87 +15,95 @@ SUGGESTIONS = reverse("suggestions", args=["staging"])
 
 
 @pytest.fixture
-def strict(editor):
+def csrf_client(editor):
     """A browser that is signed in, on a server that checks the tokens of forms."""
     visitor = Client(enforce_csrf_checks=True)
     visitor.force_login(editor)
     return visitor
 
 
-def test_what_was_typed_is_kept_without_a_sign_in_and_waits_for_its_button_after_it(visitor, editor, made):
-    typed = inputs_of(made, name="Typed", **{"contacts-0-name": "Desk\nTwo"})
-    first = visitor.post(edit_url(made), typed)
-    assert (first.status_code, dict(first.context["fields"])) == (403, typed)
-    assert f'action="{edit_url(made)}"' in first.content.decode()
-    stale = Client(enforce_csrf_checks=True).post(edit_url(made), typed)  # neither a sign-in nor a token
-    assert (stale.status_code, dict(stale.context["fields"])) == (403, typed)
+def test_input_is_kept_without_a_sign_in_and_saved_only_by_a_button_after_it(visitor, editor, organization):
+    inputs = inputs_of(organization, name="Typed", **{"contacts-0-name": "Desk\nTwo"})
+    first = visitor.post(edit_url(organization), inputs)
+    assert (first.status_code, dict(first.context["fields"])) == (403, inputs)
+    assert f'action="{edit_url(organization)}"' in first.content.decode()
+    stale = Client(enforce_csrf_checks=True).post(edit_url(organization), inputs)  # neither a sign-in nor a token
+    assert (stale.status_code, dict(stale.context["fields"])) == (403, inputs)
     visitor.force_login(editor)
-    response = visitor.post(edit_url(made), typed | {"came-back": "1"})
+    response = visitor.post(edit_url(organization), inputs | {"came-back": "1"})
     assert (response.status_code, response.context["notices"]) == (422, [NOTICE])
     form = response.context["form"]
     assert Organization.objects.get().name == "Lakeside 1"
-    hidden = {"record": str(made.pk), "version": str(response.context["version"])}
+    hidden = {"record": str(organization.pk), "version": str(response.context["version"])}
     again = form.typed.as_post() | hidden | {"act": "save", "contacts-0-name": "Desk Two"}
-    assert visitor.post(edit_url(made), again).status_code == 302
+    assert visitor.post(edit_url(organization), again).status_code == 302
     assert Organization.objects.get().name == "Typed"
 
 
-def test_a_stale_token_brings_each_form_back_filled_and_nothing_is_saved(strict, made):
-    typed = inputs_of(made, name="Typed", csrfmiddlewaretoken="a" * 64)
-    for address in (edit_url(made), reverse("organization-new", args=["staging"])):
-        response = strict.post(address, typed)
+def test_a_stale_token_shows_each_form_again_filled_and_saves_nothing(csrf_client, organization):
+    inputs = inputs_of(organization, name="Typed", csrfmiddlewaretoken="a" * 64)
+    for address in (edit_url(organization), reverse("organization-new", args=["staging"])):
+        response = csrf_client.post(address, inputs)
         assert (response.status_code, response.context["notices"]) == (422, [NOTICE]), address
         assert response.context["form"].main["name"].value() == "Typed"
         assert "csrfmiddlewaretoken" in response.content.decode()
-    conflict = strict.post(edit_url(made), typed | {"theirs": "1", "choice-name": "mine"})
+    conflict = csrf_client.post(edit_url(organization), inputs | {"theirs": "1", "choice-name": "mine"})
     assert (conflict.status_code, conflict.context["note"]) == (422, NOTICE)
     assert [each.name for each in Organization.objects.all()] == ["Lakeside 1"]
 
 
-def test_a_stale_token_shows_nothing_before_the_password_is_changed(strict, editor, made):
+def test_a_stale_token_shows_nothing_before_the_password_is_changed(csrf_client, editor, organization):
     User.objects.filter(pk=editor.pk).update(must_change_password=True)
-    assert strict.post(edit_url(made), {"name": "Typed"})["Location"] == reverse("account")
-    fragment = strict.post(edit_url(made), {"name": "Typed"}, headers={"HX-Request": "true"})
+    assert csrf_client.post(edit_url(organization), {"name": "Typed"})["Location"] == reverse("account")
+    fragment = csrf_client.post(edit_url(organization), {"name": "Typed"}, headers={"HX-Request": "true"})
     assert (fragment.status_code, fragment["HX-Redirect"]) == (401, reverse("account"))
 
 
-def test_a_review_keeps_reason_and_ticks_and_sends_nothing(strict, editor):
-    made = factories.organization(user=editor, contacts=())
-    page = strict.get(edit_url(made, "review")).context
+def test_a_review_keeps_reason_and_ticks_and_sends_nothing(csrf_client, editor):
+    organization = factories.organization(user=editor, contacts=())
+    page = csrf_client.get(edit_url(organization, "review")).context
     (question,) = page["content"].questions
-    sent = {"sha256": page["review"].sha256, "seen": "0", "version": "1", "reason": "Ticket 118", "tick": question.key}
-    response = strict.post(edit_url(made, "review"), sent)
+    inputs = {
+        "sha256": page["review"].sha256,
+        "seen": "0",
+        "version": "1",
+        "reason": "Ticket 118",
+        "tick": question.key,
+    }
+    response = csrf_client.post(edit_url(organization, "review"), inputs)
     assert (response.status_code, response.context["notes"]) == (422, [NOTICE])
     assert response.context["form"]["reason"].value() == "Ticket 118"
     assert [each.ticked for each in response.context["content"].questions] == [True]
     assert not Submission.objects.exists()
 
 
-def test_a_request_of_another_site_is_refused(strict, made):
-    response = strict.post(edit_url(made), inputs_of(made, name="Typed"), headers={"Origin": "https://x.example"})
+def test_a_request_from_another_site_is_refused(csrf_client, organization):
+    response = csrf_client.post(
+        edit_url(organization), inputs_of(organization, name="Typed"), headers={"Origin": "https://x.example"}
+    )
     assert response.status_code == 403
     assert "Typed" not in response.content.decode()
 
 
-def test_an_act_without_a_form_is_never_carried_out_after_the_sign_in(strict, visitor, editor, made):
-    submission = factories.submission(made, user=editor)
+def test_an_action_without_a_form_is_not_carried_out_after_the_sign_in(csrf_client, visitor, editor, organization):
+    submission = factories.submission(organization, user=editor)
     address = reverse("submission-cancel", args=["staging", submission.pk])
-    assert strict.post(address).status_code == 403
+    assert csrf_client.post(address).status_code == 403
     page = reverse("submission", args=["staging", submission.pk])
     response = visitor.post(address, headers={"Referer": f"http://testserver{page}?a=1"})
     assert response["Location"] == f"{SIGN_IN}?next={page}%3Fa%3D1"
     assert Submission.objects.get().state == "queued"
 
 
-def test_a_page_without_a_sign_in_leads_to_it(visitor, made):
-    assert visitor.get(edit_url(made))["Location"] == f"{SIGN_IN}?next={edit_url(made)}"
+def test_a_page_redirects_to_sign_in(visitor, organization):
+    assert visitor.get(edit_url(organization))["Location"] == f"{SIGN_IN}?next={edit_url(organization)}"
 
 
 @pytest.mark.parametrize(
     ("address", "page", "then"),
     [
         (SUGGESTIONS, f"http://testserver/staging/organizations/new/?below={BASE}", "new/%3Fbelow%3D" + BASE),
-        # A filter asks for the page that it is on: it is set after the sign-in.
+        # A filter requests the list that it is on, so it applies after the sign-in.
         (
             "/staging/organizations/?standing=active&record=1.2",
             "http://testserver/staging/organizations/?record=1",
@@ -103,13 +111,13 @@ def test_a_page_without_a_sign_in_leads_to_it(visitor, made):
         ),
     ],
 )
-def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(visitor, address, page, then):
+def test_a_fragment_without_a_sign_in_redirects_the_whole_page(visitor, address, page, then):
     response = visitor.get(address, headers={"HX-Request": "true", "HX-Current-URL": page})
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"{SIGN_IN}?next=/staging/organizations/{then}"
 
 
 @pytest.mark.parametrize("url", ["", "https://elsewhere.example"])
-def test_a_page_that_is_not_known_leads_home(visitor, url):
+def test_after_an_unknown_page_the_sign_in_leads_home(visitor, url):
     response = visitor.get(SUGGESTIONS, headers={"HX-Request": "true", "HX-Current-URL": url})
     assert response["HX-Redirect"] == f"{SIGN_IN}?next=/"

@@ -1,4 +1,4 @@
-"""Files that the portal gives: what is sent with them, and their entry in the history."""
+"""Downloads: their content, their headers and their entry in the history."""
 
 import csv
 import io
@@ -23,28 +23,28 @@ def rows_of(answer: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def made_exports() -> list[tuple[str, int]]:
+def logged_exports() -> list[tuple[str, int]]:
     entries = AuditEntry.objects.filter(action=Action.EXPORT_MADE).order_by("sequence")
     return [(entry.facts["environment"], entry.facts["details"]["rows"]) for entry in entries]
 
 
-def test_the_records_that_fit_are_exported_and_that_is_noted_once(client, family):
+def test_matching_records_are_exported_and_equal_exports_are_logged_once(client, family):
     answer = client.get(RECORDS, {"q": "quarry"})
     assert [row["Name"] for row in rows_of(answer)] == ["Quarry Road"]
     assert answer["Content-Disposition"] == 'attachment; filename="organizations-staging.csv"'
-    assert made_exports() == [("staging", 1)]
+    assert logged_exports() == [("staging", 1)]
     for query in ("quarry", "", "quarry", ""):
         client.get(RECORDS, {"q": query})
-    assert sorted(made_exports()) == [("staging", 1), ("staging", len(family))]
+    assert sorted(logged_exports()) == [("staging", 1), ("staging", len(family))]
 
 
-def test_all_findings_are_exported_and_that_is_noted(client, editor):
-    made = factories.organization(user=editor, name="=Lakeside")
-    Organization.objects.filter(pk=made.pk).update(zip_code="5370")
+def test_all_findings_are_exported_and_the_export_is_logged(client, editor):
+    organization = factories.organization(user=editor, name="=Lakeside")
+    Organization.objects.filter(pk=organization.pk).update(zip_code="5370")
     [row] = rows_of(client.get(CHECK))
     assert (row["Environment"], row["OID"], row["Name"]) == ("STAGING", BASE, "'=Lakeside")
     assert (bool(row["Kind"]), row["Field"]) == (True, "ZIP")
-    assert made_exports() == [("staging", 1)]
+    assert logged_exports() == [("staging", 1)]
 
 
 @pytest.mark.parametrize("address", [RECORDS, CHECK, "/audit/export/"])
@@ -53,6 +53,6 @@ def test_a_head_request_for_an_export_writes_no_entry(client_of, address):
     assert not AuditEntry.objects.exists()
 
 
-def test_the_head_of_an_export_has_no_rows(rf):
+def test_a_head_response_has_no_rows(rf):
     answer = download(rf.head("/"), ["row"], name="a.csv", content_type="text/csv")
     assert answer.getvalue() == b""

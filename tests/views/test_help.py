@@ -1,4 +1,4 @@
-"""The help page: a short list of words, each explained once, and every link to it arrives."""
+"""The help page: a short list of words, each explained once, and no broken links."""
 
 import re
 
@@ -15,7 +15,7 @@ def page() -> str:
     return html_of_page(help_page.build())
 
 
-def test_each_word_that_a_sentence_links_to_has_its_anchor_once(page):
+def test_each_linked_word_has_exactly_one_anchor(page):
     anchors = re.findall(r'\bid="([^"]+)"', page)
     tables = (
         vocabulary.STANDING,
@@ -36,7 +36,7 @@ def test_one_table_explains_at_most_twenty_words(page):
     assert table.count("<tr id=") == len(GLOSSARY) <= 20
 
 
-def test_the_page_links_only_to_what_is_on_it(page):
+def test_each_link_on_the_page_has_its_anchor(page):
     anchors = set(re.findall(r'\bid="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
 

@@ -1,4 +1,4 @@
-"""The home page: what its template says, and that each line opens what it counts."""
+"""The home page: its text, and the links of its lines."""
 
 import datetime
 import re
@@ -17,12 +17,12 @@ from tests.views.pages import text_of
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def sent(user: User, number: int, environment: str = "staging", **values: Any) -> Submission:
-    """A submission in a state that takes long to come about."""
-    made = factories.organization(f"{BASE}.{number}", user=user, environment=environment)
-    submission = factories.submission(made, user=user)
-    wanted = Organization.objects.get(pk=made.pk).wanted_hash
-    Submission.objects.filter(pk=submission.pk).update(wanted_hash=wanted, **values)
+def create_submission(user: User, number: int, environment: str = "staging", **values: Any) -> Submission:
+    """Create a submission and store its state directly, because sending takes long."""
+    organization = factories.organization(f"{BASE}.{number}", user=user, environment=environment)
+    submission = factories.submission(organization, user=user)
+    wanted_hash = Organization.objects.get(pk=organization.pk).wanted_hash
+    Submission.objects.filter(pk=submission.pk).update(wanted_hash=wanted_hash, **values)
     return submission
 
 
@@ -40,7 +40,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_with_nothing_to_do_it_says_what_was_accepted_last_and_never_compared(editor):
+def test_without_work_it_names_the_last_acceptance_and_records_never_read(editor):
     factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
     heartbeat.record_heartbeat("one", clock.now())
     page = text(editor)
@@ -52,8 +52,8 @@ def test_with_nothing_to_do_it_says_what_was_accepted_last_and_never_compared(ed
     assert "in sync" not in page
 
 
-def test_each_line_opens_what_it_counts(editor, client):
-    rejected = sent(editor, 1, state=State.REJECTED)
+def test_each_line_links_to_what_it_counts(editor, client):
+    rejected = create_submission(editor, 1, state=State.REJECTED)
     factories.organization(f"{BASE}.2", user=editor)
     page = client.get("/")
     assert "For you 2 You can act on these now." in text_of(page)
@@ -65,9 +65,9 @@ def test_each_line_opens_what_it_counts(editor, client):
     assert [client.get(url.replace("&amp;", "&")).status_code for url in urls] == [200, 200]
 
 
-def test_counterparts_are_one_line_with_a_link_on_each_mark(editor, approver):
+def test_counterparts_share_one_line_with_a_link_for_each_environment(editor, approver):
     values = {"state": State.NEEDS_PERSON, "state_reason": "It was there before."}
-    both = [sent(editor, 1, environment, **values) for environment in Environment]
+    both = [create_submission(editor, 1, environment, **values) for environment in Environment]
     Organization.objects.filter(pk=both[1].organization_id).update(staging_record=both[0].organization_id)
     [line] = re.findall(r"<li>.*?Needs a decision.*?</li>", html_of_page(home_page.build(approver)), re.DOTALL)
     marks = re.findall(r'<a class="env env-(\w+)" href="([^"]+)" aria-label="Lakeside 1, New in (\w+)"', line)
@@ -77,19 +77,19 @@ def test_counterparts_are_one_line_with_a_link_on_each_mark(editor, approver):
     assert line.count("Lakeside 1, New</b>") == 1
 
 
-def test_a_line_says_how_old_the_oldest_is_and_a_row_since_when_it_is_sent(editor):
+def test_a_line_says_how_old_the_oldest_is_and_a_row_how_long_it_takes(editor):
     now = clock.now()
     for number in range(1, 5):
-        sent(editor, number, state=State.UNKNOWN, state_at=now - datetime.timedelta(minutes=20 * number))
-    sending = sent(editor, 5, state=State.SENDING, state_at=now - datetime.timedelta(minutes=190))
+        create_submission(editor, number, state=State.UNKNOWN, state_at=now - datetime.timedelta(minutes=20 * number))
+    sending = create_submission(editor, 5, state=State.SENDING, state_at=now - datetime.timedelta(minutes=190))
     page = text(editor)
     assert "Waiting for others 1" in page
     assert "STAGING The portal finds out. oldest 1 hour" in page
     assert re.search(rf"Sending Lakeside 5 {sending.pk}, New STAGING for 3 hours", page)
 
 
-def test_text_of_redox_stays_text(editor):
-    sent(editor, 1, state=State.REJECTED, detail="<script>alert(1)</script>\u202e" + "x" * 10_000)
+def test_text_from_redox_is_escaped(editor):
+    create_submission(editor, 1, state=State.REJECTED, detail="<script>alert(1)</script>\u202e" + "x" * 10_000)
     page = html_of_page(home_page.build(editor))
     assert "<script>alert" not in page
     assert "\\u202E" in page
@@ -109,5 +109,5 @@ def test_the_demonstration_offers_five_things_to_try(editor, client, settings, t
     assert tour.count("<li>") == 5
     urls = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+)"', tour)]
     assert {client.get(url).status_code for url in urls} == {200}
-    # The first location by its OID that is registered, and that has none below it.
+    # The registered location with the lowest OID that has no children.
     assert f'Open <a href="/staging/organizations/{leaf.oid}/">Lakeside Pier</a>' in tour

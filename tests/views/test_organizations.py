@@ -1,4 +1,4 @@
-"""The page of organizations and a branch of its tree, as each role gets them."""
+"""The organizations page and a branch of its tree, for each role."""
 
 import pytest
 from django.http import QueryDict
@@ -17,39 +17,39 @@ STAGING = "/staging/organizations/"
 
 
 def page(user: User, query: str = "", environment: str = "staging") -> organizations_page.OrganizationsPage:
-    asked = QueryDict(query)
-    filters, chosen = record_filters.read(asked, environment), chosen_records.read(asked)
+    parameters = QueryDict(query)
+    filters, chosen = record_filters.read(parameters, environment), chosen_records.read(parameters)
     return organizations_page.build(Environment(environment), user, filters, number="", opening="", chosen=chosen)
 
 
 def test_an_editor_adds_chooses_and_sends(client, family):
-    shown = client.get(STAGING)
-    said = text_of(shown)
-    assert said.startswith("Organizations | STAGING | orgportal ")
-    assert "Organizations in STAGING Export CSV Check all records Add organization" in said
-    assert "5 records" in said
-    assert said.count("No record") == 5
-    assert "You cannot" not in said.partition("Go to ")[2]
-    assert shown.content.decode().count('type="checkbox" name="record"') == 5
-    assert shown.content.decode().count("Add a record below ") == 5
+    response = client.get(STAGING)
+    text = text_of(response)
+    assert text.startswith("Organizations | STAGING | orgportal ")
+    assert "Organizations in STAGING Export CSV Check all records Add organization" in text
+    assert "5 records" in text
+    assert text.count("No record") == 5
+    assert "You cannot" not in text.partition("Go to ")[2]
+    assert response.content.decode().count('type="checkbox" name="record"') == 5
+    assert response.content.decode().count("Add a record below ") == 5
 
 
-def test_a_viewer_reads_why_not(client_of, editor, family):
-    shown = client_of("viewer").get(STAGING)
-    assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text_of(shown)
-    assert "You cannot send to STAGING. " in text_of(shown)
-    html = shown.content.decode()
+def test_a_viewer_reads_why_the_buttons_are_missing(client_of, editor, family):
+    response = client_of("viewer").get(STAGING)
+    assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text_of(response)
+    assert "You cannot send to STAGING. " in text_of(response)
+    html = response.content.decode()
     assert 'disabled aria-describedby="why-not-edit"' in html
     assert ("+ below" in html, 'name="record"' in html) == (False, False)
 
 
 def test_a_viewer_chooses_nothing(editor, family):
     query, viewer = f"record={family['North Region'].pk}", factories.UserFactory(role="viewer")
-    of_both = [page(user, query).listing for user in (editor, viewer)]
-    assert [(each.chosen, each.unsent) for each in of_both] == [(1, len(family)), (0, 0)]
+    listings = [page(user, query).listing for user in (editor, viewer)]
+    assert [(each.chosen, each.unsent) for each in listings] == [(1, len(family)), (0, 0)]
 
 
-def test_the_address_says_filters_page_open_branches_and_choice(client, editor):
+def test_the_url_holds_filters_page_open_branches_and_chosen_records(client, editor):
     bulk.records(80)
     north, south = (Organization.objects.get(oid=f"{BASE}.{number}") for number in (1, 2))
     tree = client.get(f"{STAGING}?open={south.oid}&record={north.pk}").content.decode()
@@ -60,7 +60,7 @@ def test_the_address_says_filters_page_open_branches_and_choice(client, editor):
     assert "51 to 79 of 79" in second
 
 
-def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(client, client_of, family):
+def test_a_branch_is_rows_for_htmx_and_a_redirect_without_it(client, client_of, family):
     address, headers = f"{STAGING}{BASE}.1/branch/", {"HX-Request": "true"}
     response = client.get(address, headers=headers)
     rows = response.content.decode()
@@ -71,14 +71,14 @@ def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(client, cl
     assert client.get(address)["Location"] == f"{STAGING}?open={BASE}.1"
 
 
-def test_a_hit_shows_why_it_fits(editor, family):
+def test_a_search_hit_shows_why_it_matches(editor, family):
     html = html_of_page(page(editor, "q=harbor"), "staging")
     assert "alias: Old <mark>Harbor</mark> Pediatrics" in html
     assert "<mark>Harbor</mark> Region" in html
     assert "2 of 5 records fit, and 2 parents" in text_of_page(page(editor, "q=harbor"), "staging")
 
 
-def test_the_form_keeps_what_it_does_not_show_and_offers_records_to_lie_below(editor, family):
+def test_the_filter_form_keeps_hidden_filters_and_suggests_parents(editor, family):
     html = html_of_page(page(editor, f"saved_by={editor.pk}&below=north region"), "staging")
     assert f'<input type="hidden" name="saved_by" value="{editor.pk}">' in html
     assert f'<input class="form-control" type="text" id="below" name="below" value="{BASE}.1"' in html

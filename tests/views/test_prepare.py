@@ -1,4 +1,4 @@
-"""Prepare in PRODUCTION through its form: filled, saved with its link, and every way in which it can go wrong."""
+"""The form that prepares a record in PRODUCTION: how it is filled and saved, and what can go wrong."""
 
 from dataclasses import replace
 
@@ -16,14 +16,14 @@ from tests import factories
 from tests.changes import foreign
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.views.meanwhile import when_asked_about
+from tests.views.concurrency import when_queried_for
 from tests.views.pages import text_of
 from tests.views.typing import OURS, posted
 
 THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 NEW = "/production/organizations/new/"
 FORM = f"{NEW}?from={BASE}"
-MADE = f"/production/organizations/{THEIRS}/"
+PREPARED_URL = f"/production/organizations/{THEIRS}/"
 
 
 @pytest.fixture
@@ -36,19 +36,19 @@ def production() -> list[Organization]:
 
 
 def basis_of(staging: Organization) -> FormBasis:
-    """From which values a form that was opened now would be filled."""
+    """The values from which a form that is opened now is filled."""
     source = prepare.source_of(Organization.objects.get(pk=staging.pk))
     return FormBasis(source.record, source.record, source.doubt)
 
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
-    """What that form would post, with this OID and some texts typed."""
-    given = {"basis": sign_basis(staging, basis_of(staging))} | texts
-    return posted(factories.record(oid)) | given
+    """What that form posts, with this OID and some texts typed over."""
+    inputs = {"basis": sign_basis(staging, basis_of(staging))} | texts
+    return posted(factories.record(oid)) | inputs
 
 
-def assert_kept(response: HttpResponse, status: int = 409, *, says: str = "") -> None:
-    """The form shows what was typed, with this text. Nothing was saved."""
+def assert_input_kept(response: HttpResponse, status: int = 409, *, says: str = "") -> None:
+    """The form shows what was typed, and the text `says`."""
     assert response.status_code == status
     assert 'value="Typed by me"' in response.content.decode()
     assert says in text_of(response)
@@ -62,52 +62,52 @@ def test_the_form_is_filled_and_saving_links_the_two_records(client, staging):
     assert {name: fields[name] for name in values} == values
     assert context["switch_url"] == f"/staging/organizations/{BASE}/"
     response = client.post(FORM, filled(staging, act="review", basis=context["basis"]))
-    (made,) = production()
-    assert response["Location"] == f"{MADE}review/"
-    assert (made.record(), made.staging_record) == (factories.record(THEIRS), staging)
+    (organization,) = production()
+    assert response["Location"] == f"{PREPARED_URL}review/"
+    assert (organization.record(), organization.staging_record) == (factories.record(THEIRS), staging)
 
 
 def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
     other = factories.organization(THEIRS, user=editor, environment="production")
     counterparts.link(staging, other, actor=acting(editor))
     response = client.get(FORM)
-    assert response["Location"] == MADE
+    assert response["Location"] == PREPARED_URL
     (message,) = get_messages(response.wsgi_request)
     assert str(message) == "Lakeside 1 is already the PRODUCTION counterpart of Lakeside 1."
 
 
-# Pressed twice, or by two -----------------------------------------------------------------------------------
+# Two presses, or two people ---------------------------------------------------------------------------------
 
 
-def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client, staging):
-    """With the same values by another person, which is not a second press, and with another OID."""
+def test_if_two_people_prepare_a_record_the_second_keeps_their_input(client, staging):
+    """Once with the same OID and values (by another person, so not a second press), once with another OID."""
     other, record = acting(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
     prepare.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
     for oid, status in ((THEIRS, 422), (f"{THEIRS}.7", 409)):
         response = client.post(FORM, filled(staging, oid, name="Typed by me"))
-        assert_kept(response, status, says="Typed by me is already the PRODUCTION counterpart. Open it.")
-        assert f'<a href="{MADE}">Open it</a>' in response.content.decode()
+        assert_input_kept(response, status, says="Typed by me is already the PRODUCTION counterpart. Open it.")
+        assert f'<a href="{PREPARED_URL}">Open it</a>' in response.content.decode()
     assert len(production()) == 1
 
 
-def test_a_second_press_leads_to_what_the_first_one_made(client, staging):
+def test_a_second_press_leads_to_the_record_of_the_first(client, staging):
     mine = filled(staging, act="review")
     client.post(FORM, mine)
     response = client.post(FORM, mine)
-    assert response["Location"] == f"{MADE}review/"
+    assert response["Location"] == f"{PREPARED_URL}review/"
     assert "Lakeside 1 was already saved. It was not saved twice." in map(str, get_messages(response.wsgi_request))
-    assert_kept(client.post(FORM, mine | {"name": "Typed by me"}), 422)
+    assert_input_kept(client.post(FORM, mine | {"name": "Typed by me"}), 422)
     assert len(production()) == 1
 
 
 @pytest.mark.one_database
-def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client, staging):
-    """While the form looks for the parent it has found the OID free already, and locked nothing yet."""
+def test_a_first_press_that_ends_during_the_second_counts(client, staging):
+    """The first press ends after the second one found the OID free and before it takes a lock."""
     mine, first = filled(staging), Client()
     first.cookies = client.cookies
-    with when_asked_about(GATEWAY_OID, lambda: first.post(FORM, mine)):
+    with when_queried_for(GATEWAY_OID, lambda: first.post(FORM, mine)):
         response = client.post(FORM, mine)
-    assert response["Location"] == MADE
+    assert response["Location"] == PREPARED_URL
 
 
 # Changes of the STAGING record since the form was opened ----------------------------------------------------
@@ -117,7 +117,7 @@ def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, sta
     mine = filled(staging, name="Typed by me")
     factories.confirmed(staging, name="Lakeside Nord")
     response = client.post(FORM, mine)
-    assert_kept(response, says="Lakeside 1 was changed in STAGING")
+    assert_input_kept(response, says="Lakeside 1 was changed in STAGING")
     for part in ("<del>Lakeside 1</del>", "<ins>Lakeside Nord</ins>"):
         assert part in response.content.decode()
     assert production() == []
@@ -126,7 +126,7 @@ def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, sta
 
 
 def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
-    """And again by the next one: what was typed is still older. Saving is possible then."""
+    """Each button shows it, because the typed values are still older. After that they can be saved."""
     mine = filled(staging, act="add-contacts")
     factories.confirmed(staging, name="Lakeside Nord")
     for _ in range(2):
@@ -137,10 +137,10 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
 
 
 def test_values_that_staging_accepts_while_saving_are_shown_too(client, staging):
-    """While the form looks whether the OID is free it has read the record already, and locked nothing yet."""
-    with when_asked_about(THEIRS, lambda: factories.confirmed(staging, name="Lakeside Nord")):
+    """STAGING accepts them after the form read the record and before it takes a lock."""
+    with when_queried_for(THEIRS, lambda: factories.confirmed(staging, name="Lakeside Nord")):
         response = client.post(FORM, filled(staging, name="Typed by me"))
-    assert_kept(response)
+    assert_input_kept(response)
     assert "<ins>Lakeside Nord</ins>" in response.content.decode()
 
 
@@ -149,14 +149,14 @@ def test_a_change_of_the_staging_record_stops_the_first_save(client, staging):
     mine = filled(staging, name="Typed by me")
     foreign(staging, "Boston")
     response = client.post(FORM, mine)
-    assert_kept(response, says="(Boston)")
+    assert_input_kept(response, says="(Boston)")
     assert production() == []
     client.post(FORM, mine | {"basis": response.context["basis"]})
     assert [each.name for each in production()] == ["Typed by me"]
 
 
 @pytest.mark.one_database
-def test_a_parent_that_was_prepared_since_is_filled_in(client, editor):
+def test_a_parent_prepared_since_is_filled_in(client, editor):
     above = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
     below = factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
     mine = filled(below, place=OURS, parent="", name="Typed by me")
@@ -164,16 +164,16 @@ def test_a_parent_that_was_prepared_since_is_filled_in(client, editor):
     counterparts.link(above, other, actor=acting(editor))
     for act, again in (("add-contacts", ""), ("save", " again")):
         response = client.post(FORM, mine | {"act": act})
-        said = f"Lakeside Clinics is in PRODUCTION now; it is filled in. Check and save{again}."
-        assert said in response.context["notices"]
+        notice = f"Lakeside Clinics is in PRODUCTION now; it is filled in. Check and save{again}."
+        assert notice in response.context["notices"]
         assert response.context["form"].main["parent"].value() == other.oid
         assert not {"place", "parent"} & response.context["form"].main.errors.keys()
     assert production() == [other]
 
 
-def test_a_form_that_does_not_say_what_it_was_filled_from_is_not_saved(client, staging):
+def test_a_form_without_a_valid_basis_is_not_saved(client, staging):
     response = client.post(FORM, filled(staging, basis="made up", name="Typed by me"))
-    assert_kept(response, says="This form does not say from which values it was filled.")
+    assert_input_kept(response, says="This form does not say from which values it was filled.")
     assert production() == []
 
 
@@ -182,7 +182,7 @@ def test_a_form_of_a_withdrawn_record_keeps_what_was_typed(client, editor):
     mine = filled(staging, name="Typed by me")
     organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
     response = client.post(FORM, mine)
-    assert_kept(response, says="was withdrawn. What you typed is kept, and nothing was saved.")
+    assert_input_kept(response, says="was withdrawn. What you typed is kept, and nothing was saved.")
     assert response.context["address"] == NEW
     factories.organization(user=editor)  # another record with its OID is not taken for it
     assert client.post(FORM, mine).status_code == 409
@@ -201,11 +201,11 @@ def test_a_form_finds_its_record_after_a_change_of_the_oid(client, editor):
 # What is refused --------------------------------------------------------------------------------------------
 
 
-def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client, staging):
+def test_the_staging_oid_is_refused_if_base_oids_are_set(client, staging):
     bases = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
         response = client.post(FORM, filled(staging, BASE, name="Typed by me"))
-    assert_kept(response, 422)
+    assert_input_kept(response, 422)
     (error,) = response.context["form"].main.errors["oid"]
     assert error == (
         f"{BASE} belongs to STAGING: it is below its base OID {BASE}. Enter the OID that Redox issued for PRODUCTION"
@@ -213,6 +213,6 @@ def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client, s
     )
 
 
-def test_only_a_record_of_staging_is_repeated_and_only_in_production(client, staging):
+def test_only_staging_records_are_prepared_and_only_in_production(client, staging):
     for address in (f"/staging/organizations/new/?from={BASE}", f"{NEW}?from=1.2.3", f"{NEW}?from=x%00"):
         assert client.get(address).status_code == 404

@@ -1,4 +1,4 @@
-"""No page asks the database once for each of its rows: one table of the pages that list something."""
+"""No page runs one query per row: a table of all pages that list something."""
 
 import datetime
 from dataclasses import replace
@@ -18,14 +18,14 @@ from tests import bulk, factories
 from tests.factories import BASE
 from tests.views.typing import posted
 
-# Each page asks 10 times at least: a query for each row is seen where there are 20 rows or more.
+# Each page runs at least 10 queries, so one query per row exceeds the limit from 20 rows on.
 MOST_QUERIES = 30
 ROWS = 60  # a page of a list shows 50
 MOST_CONTACTS = 20
 HEAD, OLD, NEW = BASE, f"{BASE}.8", f"{BASE}.9"
 RECORD = f"/staging/organizations/{HEAD}/"
 
-# All but `conflict` are read.
+# All but `conflict` are GET requests.
 PAGES = {
     "home": "/",
     "search": "/search/?q=lakeside",
@@ -74,8 +74,8 @@ PAGES = {
 }
 
 
-class Ground:
-    """A record with everything that grows, and beside it one deactivated, one never sent and one on its way."""
+class ManyRows:
+    """A record with many rows of each kind, and one each that is deactivated, never sent and queued."""
 
     def __init__(self) -> None:
         self.people = [factories.UserFactory(role="approver", first_name=f"Approver {number}") for number in range(5)]
@@ -85,22 +85,24 @@ class Ground:
         self.new = factories.organization(NEW, user=self.people[0])
         stale = replace(self.new.record(), name="Lakeside as it was typed")
         self.conflict = posted(stale, version=self.new.version) | {"record": str(self.new.pk)}
-        wanted = replace(self.new.record(), name="Lakeside as another saved it")
-        organizations.edit(self.new.pk, self.new.version, wanted, stands_for="", actor=factories.acting(self.people[1]))
+        later_record = replace(self.new.record(), name="Lakeside as another saved it")
+        organizations.edit(
+            self.new.pk, self.new.version, later_record, stands_for="", actor=factories.acting(self.people[1])
+        )
         self.waits = factories.submission(factories.organization(f"{BASE}.7", user=self.people[0]), user=self.people[0])
         self.entry = AuditEntry.objects.order_by("sequence").values_list("pk", flat=True)[0]
         self._fill()
 
     def _accepted(self, oid: str, *, active: bool = True) -> Organization:
         user: User = self.people[0]
-        made = factories.organization(oid, user=user)
-        submission = factories.submission(made, user=user)
-        factories.confirmed(made, submission=submission, active=active)
-        Organization.objects.filter(pk=made.pk).update(active=active)
-        return Organization.objects.get(pk=made.pk)
+        organization = factories.organization(oid, user=user)
+        submission = factories.submission(organization, user=user)
+        factories.confirmed(organization, submission=submission, active=active)
+        Organization.objects.filter(pk=organization.pk).update(active=active)
+        return Organization.objects.get(pk=organization.pk)
 
     def _fill(self) -> None:
-        """So many rows of each kind; of contacts as many as there can be."""
+        """Create ROWS rows of each kind, and as many contacts as a record can have."""
         numbers = range(100, 100 + ROWS)
         bulk.worked_on(numbers, below=HEAD, people=self.people)
         bulk.worked_on(numbers[:10], below=OLD, people=self.people)
@@ -117,27 +119,27 @@ class Ground:
             factories.UserFactory(role="viewer", is_active=number % 2 == 0)
 
     def queries(self, client: Client) -> dict[str, int]:
-        """How many each page needs."""
-        found = {}
+        """The number of queries of each page."""
+        counts = {}
         for name, address in PAGES.items():
             url = address.format(submission=self.waits.pk, entry=self.entry)
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as captured:
                 if name == "conflict":
                     response = client.post(url, self.conflict)
                 else:
                     response = client.get(url, headers={"HX-Request": "true"} if name == "branch" else {})
-                _ = response.getvalue()  # of a file: what reads it
+                _ = response.getvalue()  # a download runs its queries while it is read
             assert response.status_code == (409 if name == "conflict" else 200), name
-            found[name] = len(asked)
-        return found
+            counts[name] = len(captured)
+        return counts
 
 
 @pytest.mark.both_databases
 @pytest.mark.slow
-def test_no_page_asks_the_database_once_for_each_row(client_of, db, monkeypatch):
-    # Once a minute a page also writes that the session is used.
+def test_no_page_runs_one_query_per_row(client_of, db, monkeypatch):
+    # Otherwise a page also writes the last use of the session, once a minute.
     monkeypatch.setattr(sessions, "WRITTEN_EVERY", datetime.timedelta(days=1))
-    ground = Ground()
-    client = client_of(user=ground.people[0])
-    client.get(RECORD)  # what is asked once in a process
-    assert {name: number for name, number in ground.queries(client).items() if number > MOST_QUERIES} == {}
+    world = ManyRows()
+    client = client_of(user=world.people[0])
+    client.get(RECORD)  # runs the queries that a process runs only once
+    assert {name: number for name, number in world.queries(client).items() if number > MOST_QUERIES} == {}

@@ -1,4 +1,4 @@
-"""A record over HTTP: its tabs, and the two acts that only the portal sees, discard and withdraw."""
+"""A record over HTTP: its tabs, and discarding and withdrawing, which send nothing."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from organizations.services.records import organizations
 from tests import factories
 from tests.changes import edited
 from tests.factories import BASE, acting
-from tests.views.meanwhile import just_before_saving
+from tests.views.concurrency import just_before_saving
 
 pytestmark = pytest.mark.usefixtures("unreachable_redox")
 
@@ -21,13 +21,13 @@ WITHDRAW = f"{PAGE}withdraw/"
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def organization(editor: User) -> Organization:
     """A record that was never sent."""
     return factories.organization(user=editor, name="Lakeside North")
 
 
 @pytest.fixture
-def ahead(editor: User) -> Organization:
+def with_unsent_edit(editor: User) -> Organization:
     """An accepted record with a change that was not sent."""
     return edited(factories.accepted(user=editor, name="Lakeside North"), editor, name="Lakeside South")
 
@@ -38,22 +38,22 @@ def heading_of(response: Any) -> str:
 
 
 def hidden(client: Client, address: str) -> dict[str, str]:
-    """What the page of an act posts without being asked."""
+    """The hidden inputs of a confirmation page."""
     form = client.get(address).content.decode().partition('<form class="confirm')[2]
     return dict(re.findall(r'<input type="hidden" name="(record|version)" value="([^"]*)"', form))
 
 
-def seen(made: Organization) -> dict[str, int]:
-    return {"record": made.pk, "version": made.version}
+def page_inputs(organization: Organization) -> dict[str, int]:
+    return {"record": organization.pk, "version": organization.version}
 
 
-def test_a_viewer_opens_each_tab(client_of, ahead):
+def test_a_viewer_opens_each_tab(client_of, with_unsent_edit):
     client = client_of("viewer")
     for tab in ("", "submissions/?page=7", "history/?before=2", "history/?before=x"):
         assert heading_of(client.get(PAGE + tab)) == "Lakeside South"
 
 
-def test_a_record_that_is_not_here_says_where_there_is_one(client, made):
+def test_a_missing_record_links_to_the_other_environment(client, organization):
     response = client.get(f"/production/organizations/{BASE}/")
     assert response.status_code == 404
     text = response.content.decode()
@@ -64,7 +64,7 @@ def test_a_record_that_is_not_here_says_where_there_is_one(client, made):
 # Discard ----------------------------------------------------------------------------------------------------
 
 
-def test_discarding_goes_back_to_what_was_accepted(client, ahead):
+def test_discarding_restores_the_accepted_values(client, with_unsent_edit):
     address = f"{PAGE}discard/"
     assert heading_of(client.get(address)) == "Discard saved changes of Lakeside South"
     response = client.post(address, hidden(client, address), follow=True)
@@ -74,9 +74,9 @@ def test_discarding_goes_back_to_what_was_accepted(client, ahead):
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_DISCARDED).count() == 1
 
 
-def test_discarding_what_was_not_seen_throws_nothing_away(client, ahead):
+def test_an_outdated_page_discards_nothing(client, with_unsent_edit):
     for version in ("1", "9" * 40):
-        response = client.post(f"{PAGE}discard/", {"record": ahead.pk, "version": version, "name": "x"})
+        response = client.post(f"{PAGE}discard/", {"record": with_unsent_edit.pk, "version": version, "name": "x"})
         assert response.status_code == 409
         assert "Editor One saved this record at " in response.content.decode()
     assert Organization.objects.get().name == "Lakeside South"
@@ -85,7 +85,7 @@ def test_discarding_what_was_not_seen_throws_nothing_away(client, ahead):
 # Withdraw ---------------------------------------------------------------------------------------------------
 
 
-def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(client, made, editor):
+def test_withdrawing_deletes_the_record_and_leads_to_its_parent(client, organization, editor):
     factories.organization(f"{BASE}.1", user=editor, name="Lakeside Pier", part_of_oid=BASE)
     address = f"/staging/organizations/{BASE}.1/withdraw/"
     assert heading_of(client.get(address)) == "Withdraw Lakeside Pier"
@@ -94,51 +94,58 @@ def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(client, made,
     assert response.redirect_chain == [(PAGE, 302)]
     assert "Lakeside Pier was withdrawn. Nothing was sent; its OID is free again." in response.content.decode()
     assert client.post(address, inputs).status_code == 404
-    assert client.post(WITHDRAW, seen(made))["Location"] == "/staging/organizations/"
+    assert client.post(WITHDRAW, page_inputs(organization))["Location"] == "/staging/organizations/"
     assert (Organization.objects.count(), AuditEntry.objects.filter(action=Action.ORGANIZATION_WITHDRAWN).count()) == (
         0,
         2,
     )
 
 
-def test_withdrawing_what_was_not_seen_takes_nothing_away(client, made, second):
-    edited(made, second, name="Lakeside South")
-    response = client.post(WITHDRAW, seen(made))
+def test_an_outdated_page_withdraws_nothing(client, organization, second):
+    edited(organization, second, name="Lakeside South")
+    response = client.post(WITHDRAW, page_inputs(organization))
     assert response.status_code == 409
     assert "Editor Two" in response.content.decode()
     assert Organization.objects.exists()
     assert client.post(WITHDRAW, hidden(client, WITHDRAW)).status_code == 302
 
 
-def test_withdrawing_a_record_does_not_take_away_another_that_has_its_oid_by_now(client, made, editor):
-    organizations.withdraw(made.pk, made.version, actor=acting(editor))
+def test_withdrawing_never_deletes_a_new_record_with_the_same_oid(client, organization, editor):
+    organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
     other = factories.organization(user=editor, name="Another record")
-    assert client.post(WITHDRAW, seen(made)).status_code == 409
+    assert client.post(WITHDRAW, page_inputs(organization)).status_code == 409
     assert Organization.objects.get() == other
 
 
-# Any act ----------------------------------------------------------------------------------------------------
+# Every action -----------------------------------------------------------------------------------------------
 
 
-def test_what_the_rules_forbid_is_not_done(client, made, editor):
+def test_a_forbidden_action_is_not_carried_out(client, organization, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    for act in ("discard", "withdraw"):  # nothing was accepted; a record is part of it
-        assert client.post(f"{PAGE}{act}/", seen(made)).status_code == 409
+    for act in ("discard", "withdraw"):  # nothing was accepted; the record has a child
+        assert client.post(f"{PAGE}{act}/", page_inputs(organization)).status_code == 409
     assert Organization.objects.count() == 2
 
 
 @pytest.mark.parametrize("act", ["discard", "withdraw"])
-def test_who_may_not_edit_leaves_an_entry_about_the_record(client_of, made, act):
-    assert client_of("viewer").post(f"{PAGE}{act}/", seen(made)).status_code == 403
+def test_a_refused_action_is_logged_with_its_record(client_of, organization, act):
+    assert client_of("viewer").post(f"{PAGE}{act}/", page_inputs(organization)).status_code == 403
     facts = AuditEntry.objects.get(action=Action.PERMISSION_REFUSED).facts
     assert (facts["environment"], facts["oid"]) == ("staging", BASE)
     assert Organization.objects.exists()
 
 
 @pytest.mark.parametrize("act", ["discard", "withdraw", "review", "deactivate"])
-def test_acting_on_a_record_withdrawn_at_the_same_time_says_that_it_is_gone(client, editor, made, act):
-    inputs = seen(made) | {"why": "closed", "in_words": "Lease ended", "sha256": "0" * 64, "seen_submission": "0"}
-    with just_before_saving(lambda: organizations.withdraw(made.pk, made.version, actor=acting(editor))):
+def test_an_action_on_a_record_withdrawn_at_the_same_time_is_404(client, editor, organization, act):
+    inputs = page_inputs(organization) | {
+        "why": "closed",
+        "in_words": "Lease ended",
+        "sha256": "0" * 64,
+        "seen_submission": "0",
+    }
+    with just_before_saving(
+        lambda: organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
+    ):
         response = client.post(f"{PAGE}{act}/", inputs)
     assert response.status_code == 404
     assert "This record was withdrawn. Nothing was saved or sent." in response.content.decode()

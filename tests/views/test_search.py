@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SEARCH = "/search/"
 
 
-def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(client, editor):
+def test_an_exact_oid_opens_its_record_and_links_to_the_other_environment(client, editor):
     for environment in Environment:
         factories.organization(user=editor, environment=environment)
     for typed in (BASE, f"urn:oid:{BASE}", f"  {BASE} "):
@@ -30,27 +30,27 @@ def test_an_oid_among_other_words_does_not_open_a_record(editor):
     assert search.records_with_oid(f"{BASE}.1", Environment.STAGING) == []
 
 
-def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor, client):
-    made = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.filter(pk=made.pk).update(redox_message_id="0f1e-message", redox_log_id="0f1e-log")
-    address = f"/staging/submissions/{made.pk}/"
-    found = {typed: search_page.build(typed, None) for typed in (f"#{made.pk}", "0f1e-message", "0f1e-log")}
-    assert {page.opens for page in found.values()} == {address}
-    words = [page.found.submissions[0].found_by for page in found.values() if page.found]
+def test_a_submission_is_found_by_its_number_and_by_redox_ids(editor, client):
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.filter(pk=submission.pk).update(redox_message_id="0f1e-message", redox_log_id="0f1e-log")
+    address = f"/staging/submissions/{submission.pk}/"
+    pages = {typed: search_page.build(typed, None) for typed in (f"#{submission.pk}", "0f1e-message", "0f1e-log")}
+    assert {page.opens for page in pages.values()} == {address}
+    words = [page.found.submissions[0].found_by for page in pages.values() if page.found]
     assert words == ["submission number", "Redox message ID", "Redox log ID"]
     assert client.get(SEARCH, {"q": "0f1e-log"})["Location"] == address
 
 
-def test_what_could_be_a_submission_or_a_record_is_listed(editor, client):
-    made = factories.submission(factories.organization(user=editor), user=editor)
-    factories.organization(f"{BASE}.1", user=editor, name=f"Clinic {made.pk}")
-    page = search_page.build(str(made.pk), None)
+def test_an_ambiguous_number_lists_submissions_and_records(editor, client):
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    factories.organization(f"{BASE}.1", user=editor, name=f"Clinic {submission.pk}")
+    page = search_page.build(str(submission.pk), None)
     assert page.opens == ""
-    said = text_of_page(page)
-    assert f"Submission {made.pk} New of Lakeside 1 Queued STAGING submission number" in said
-    assert "Records in STAGING" in said
-    assert search_page.build(f"#{made.pk}", None).opens != ""
-    assert client.get(SEARCH, {"q": str(made.pk)}).status_code == 200
+    text = text_of_page(page)
+    assert f"Submission {submission.pk} New of Lakeside 1 Queued STAGING submission number" in text
+    assert "Records in STAGING" in text
+    assert search_page.build(f"#{submission.pk}", None).opens != ""
+    assert client.get(SEARCH, {"q": str(submission.pk)}).status_code == 200
 
 
 def test_a_hit_names_environment_path_and_field(editor):
@@ -71,14 +71,14 @@ def test_a_hit_names_environment_path_and_field(editor):
     assert "e-mail: <mark>desk@lakeside.example</mark>" in by_mail
 
 
-def test_many_hits_lead_to_the_list(db):
+def test_many_hits_link_to_the_list(db):
     bulk.records(27)
     html = html_of_page(search_page.build("lakeside", None))
     assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">All 27 in STAGING</a>' in html
     assert html.count("<tr>") == 1 + search.MOST_HITS
 
 
-def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor):
+def test_an_empty_search_no_hits_and_too_many_words_are_explained(editor):
     assert "Type what you know." in text_of_page(search_page.build("", None))
     assert "Nothing was found in STAGING or PRODUCTION." in text_of_page(search_page.build("xyz", None))
     factories.organization(user=editor, name="a b c d e f g h i j")
@@ -89,8 +89,8 @@ def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor):
     )
 
 
-def test_the_page_has_a_search_field_of_its_own(db):
-    """On a phone the frame has only a link to it. It keeps what was typed, and the environment that it came from."""
+def test_the_search_page_has_its_own_search_field(db):
+    """On a phone the header only links to this page. The field keeps the text and the environment."""
     form = (
         html_of_page(search_page.build("lakeside", Environment.PRODUCTION))
         .partition("<form")[2]

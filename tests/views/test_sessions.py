@@ -59,7 +59,7 @@ def test_automatic_requests_of_a_page_do_not_count_as_use(client_of, wait):
     assert client.get("/help/", headers={"HX-Request": "true"}).status_code == 401
 
 
-def test_use_is_written_once_a_minute(client_of, wait):
+def test_the_last_use_is_stored_once_a_minute(client_of, wait):
     client = client_of("viewer")
     used = []
     for seconds in (20, 20, 30, 20):
@@ -69,31 +69,31 @@ def test_use_is_written_once_a_minute(client_of, wait):
     assert len(set(used)) == 2
 
 
-def test_what_was_typed_is_kept_when_the_session_has_ended_unused(client_of, wait, editor):
-    made = factories.organization(user=editor)
+def test_input_is_kept_when_the_session_has_expired(client_of, wait, editor):
+    organization = factories.organization(user=editor)
     client = client_of(user=editor)
-    typed = form_of(client, made, name="Typed")
+    inputs = form_of(client, organization, name="Typed")
     wait(2 * HOUR)
-    answer = client.post(edit_url(made), typed)
+    answer = client.post(edit_url(organization), inputs)
     assert answer.status_code == 403
-    assert dict(answer.context["fields"]) == typed
+    assert dict(answer.context["fields"]) == inputs
     assert Organization.objects.get().name == "Lakeside 1"
 
 
-@pytest.mark.parametrize("is_used_meanwhile", [True, False])
-def test_the_sessions_of_a_closed_account_do_not_come_back_with_it(client_of, editor, is_used_meanwhile):
+@pytest.mark.parametrize("is_used_between", [True, False])
+def test_sessions_of_a_closed_account_stay_ended_when_it_is_reopened(client_of, editor, is_used_between):
     client = client_of(user=editor)
     for is_active in (False, True):
         user = User.objects.get(pk=editor.pk)
         user.is_active = is_active
         accounts.save(user, what="is_active", actor=system("Test"))
-        if is_used_meanwhile:
+        if is_used_between:
             assert not is_signed_in(client)
     assert not is_signed_in(client)
     assert is_signed_in(client_of(user=User.objects.get(pk=editor.pk)))
 
 
-def test_an_account_closed_past_the_service_ends_its_session_when_it_is_used(client_of, editor):
+def test_an_account_closed_outside_the_service_loses_its_session(client_of, editor):
     client = client_of(user=editor)
     User.objects.update(is_active=False)
     assert not is_signed_in(client)

@@ -1,4 +1,4 @@
-"""The records that a form offers where one is named, and what it says of those that it does not offer."""
+"""The records that a form suggests, and what it says about records that it does not suggest."""
 
 import pytest
 from django.urls import reverse
@@ -16,15 +16,15 @@ STAGING = Environment.STAGING
 
 
 @pytest.fixture
-def region(made, editor):
+def region(organization, editor):
     return factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North <Region>")
 
 
-def offered(field, typed_text):
+def suggested(field, typed_text):
     return {each.value: each.label for each in suggestions.build(STAGING, field, typed_text).parents}
 
 
-def test_the_list_beside_a_field_is_a_fragment_of_its_own(client, region):
+def test_the_suggestions_of_a_field_are_a_fragment(client, region):
     response = client.get(reverse("suggestions", args=["staging"]), {"parent": "north"})
     assert "HX-Request" in response["Vary"]
     option = f'<option value="{BASE}.1">North &lt;Region&gt;, below Lakeside 1</option>'
@@ -32,18 +32,18 @@ def test_the_list_beside_a_field_is_a_fragment_of_its_own(client, region):
     assert 'data-hx-swap-oob="true"' in response.content.decode()
 
 
-def test_records_of_this_environment_are_found_by_name_and_oid_in_every_field(region, editor):
+def test_each_field_suggests_records_of_its_environment_by_name_and_oid(region, editor):
     factories.organization(BASE, user=editor, environment="production", name="North Region")
     label = "North <Region>, below Lakeside 1"
     for field in suggestions.FIELDS:
-        assert offered(field, "north") == {f"{BASE}.1": label}, field
-    assert list(offered("parent", BASE)) == [BASE, f"{BASE}.1"]
-    assert offered("parent", "nobody") == {}
+        assert suggested(field, "north") == {f"{BASE}.1": label}, field
+    assert list(suggested("parent", BASE)) == [BASE, f"{BASE}.1"]
+    assert suggested("parent", "nobody") == {}
 
 
-def test_a_deactivated_record_is_not_offered_as_parent_but_can_be_found(region, editor):
+def test_a_deactivated_record_is_not_suggested_as_parent(region, editor):
     factories.confirmed(region, active=False)
-    assert {field: len(offered(field, "north")) for field in suggestions.FIELDS} == {
+    assert {field: len(suggested(field, "north")) for field in suggestions.FIELDS} == {
         "parent": 0,
         "replaced_by": 0,
         "below": 1,
@@ -62,12 +62,12 @@ def test_the_parent_is_shown_by_name_path_and_oid(region, editor):
         card = html_of_page(each, "staging").partition(f'id="parent-place"{attribute}>')[2].partition("</div>")[0]
         assert "<b>North &lt;Region&gt;</b><small>Lakeside 1 › North &lt;Region&gt;</small>" in card
         assert region.oid in text_in(card)
-    for text, said in (("nobody", "No record with this name or OID."), ("nor", "Choose")):
-        assert said in text_of_page(suggestions.build(STAGING, "parent", text))
+    for text, note in (("nobody", "No record with this name or OID."), ("nor", "Choose")):
+        assert note in text_of_page(suggestions.build(STAGING, "parent", text))
 
 
-def test_a_parent_that_is_deactivated_says_so(made):
-    factories.confirmed(made, active=False)
+def test_a_deactivated_parent_is_marked(organization):
+    factories.confirmed(organization, active=False)
     page = suggestions.build(STAGING, "parent", BASE)
     assert page.parent_place
     assert page.parent_place.is_deactivated

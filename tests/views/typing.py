@@ -1,4 +1,4 @@
-"""What a browser posts from the form of a record, and that form without a browser."""
+"""The inputs that a browser posts from a record form, and the form itself without a browser."""
 
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +18,7 @@ def edit_url(organization: Organization, name: str = "edit") -> str:
 
 
 def typed(record: OrganizationRecord, **texts: str) -> Typed:
-    """The texts of the form filled with a record, with some typed over them."""
+    """The texts of a form filled with a record, with some of them replaced."""
     place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
     return Typed.from_record(record, stands_for="", parent_kind=place).having(**texts)
 
@@ -26,24 +26,24 @@ def typed(record: OrganizationRecord, **texts: str) -> Typed:
 def posted(
     record: OrganizationRecord, *, act: str = "save", version: int | None = None, **texts: str
 ) -> dict[str, str]:
-    """The inputs of the form filled with a record, with some texts typed over them."""
+    """The inputs of a form filled with a record, with some of them replaced."""
     inputs = typed(record).as_post() | {"act": act}
     return inputs | ({} if version is None else {"version": str(version)}) | texts
 
 
 def inputs_of(organization: Organization, **texts: str) -> dict[str, str]:
-    """What the form of a record would post if it were opened now."""
+    """The inputs of a record form that is opened now."""
     now = Organization.objects.get(pk=organization.pk)
     return {"record": str(now.pk)} | posted(now.record(), version=now.version, **texts)
 
 
 def form_of(client: Client, organization: Organization, **texts: str) -> dict[str, str]:
-    """What the form of a record that is open in this browser would post."""
+    """The inputs of the record form that this client opens."""
     return inputs_of(organization, **texts) | {"version": str(client.get(edit_url(organization)).context["version"])}
 
 
 def open_form(organization: Organization, *, version: int | None = None) -> Editing:
-    """The record as it is now in its form, as if the person had started from `version`."""
+    """The form of the current record, as if the person had opened it at `version`."""
     now = Organization.objects.with_standing().get(pk=organization.pk)
     started_from = now.version if version is None else version
     return Editing(environment=Environment(now.environment), organization=now, version=started_from)

@@ -1,4 +1,4 @@
-"""The history as stories: which entries are one line, where it is placed, and what it says."""
+"""The history as stories: which entries share a line, where the line is, and what it says."""
 
 import datetime
 from dataclasses import replace
@@ -20,46 +20,46 @@ from organizations.services.records import organizations
 from organizations.text.sentence_templates import WORDS
 from tests import factories
 from tests.factories import BASE, acting
-from tests.views.history import add, edited
+from tests.views.history import add_entries, save_edit
 
 WORKER = system("Worker test")
 
 
 def lines(query: str = "", before: int | None = None) -> list[StoryLine]:
-    found = page(query, before)
-    return [line for day in found.days for line in day.lines]
+    stories_page = page(query, before)
+    return [line for day in stories_page.days for line in day.lines]
 
 
 def page(query: str = "", before: int | None = None) -> stories.Stories:
-    found = history_of(query, before).stories
-    assert found is not None
-    return found
+    stories_page = history_page_of(query, before).stories
+    assert stories_page is not None
+    return stories_page
 
 
-def history_of(query: str = "", before: int | None = None) -> HistoryPage:
+def history_page_of(query: str = "", before: int | None = None) -> HistoryPage:
     filters, problems = audit_filters.read(QueryDict(query))
     assert problems == {}
     return history_page.build(filters, {}, before)
 
 
-def inside(line: StoryLine) -> list[str]:
-    """The actions of the entries that a line opens to."""
+def actions_in(line: StoryLine) -> list[str]:
+    """The actions of the entries that a line unfolds."""
     actions = dict(AuditEntry.objects.values_list("sequence", "action"))
     return [actions[entry.sequence] for entry in line.inside]
 
 
-def say(line: StoryLine) -> str:
+def line_text(line: StoryLine) -> str:
     return str(line.headline.sentence)
 
 
-def step(action: Action, submission: Submission, actor: Actor = WORKER, **body: Any) -> None:
-    with history.recorded(actor) as made:
-        made.log_submission(action, submission, **body)
+def log_step(action: Action, submission: Submission, actor: Actor = WORKER, **body: Any) -> None:
+    with history.recorded(actor) as log:
+        log.log_submission(action, submission, **body)
 
 
-def end(submission: Submission, state: str, **details: object) -> None:
-    """The entry and the state of an answer to a submission."""
-    step(Action.ATTEMPT_OUTCOME, submission, attempt=1, outcome=state, details={"state": state, **details})
+def log_end(submission: Submission, state: str, **details: object) -> None:
+    """Store the state and write the entry of an answer to a submission."""
+    log_step(Action.ATTEMPT_OUTCOME, submission, attempt=1, outcome=state, details={"state": state, **details})
     now = clock.now()
     evidence = "answer" if state == "accepted" else ""
     Submission.objects.filter(pk=submission.pk).update(state=state, ended_at=now, evidence=evidence)
@@ -70,76 +70,76 @@ def north(editor: User) -> Organization:
     return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
-def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, editor):
-    edited(north, editor, name="Lakeside Quay")
+def test_a_submission_and_its_edits_are_one_line(practice, north, editor):
+    save_edit(north, editor, name="Lakeside Quay")
     sent = factories.submission(north, user=editor)
     assert courier.deliver_next("staging", actor=WORKER)
-    edited(north, editor, name="Lakeside Pier")
+    save_edit(north, editor, name="Lakeside Pier")
     saved, story = lines()
     assert (story.submission, story.headline.word) == (sent.pk, "Accepted")
-    assert f"<b>Editor One</b> ({editor.username}) submitted a New of Lakeside Quay." in say(story)
-    assert "<a " not in say(story)
-    assert inside(story)[:3] == ["organization.created", "organization.edited", "submission.made"]
-    assert inside(story)[-1] == "attempt.outcome"
+    assert f"<b>Editor One</b> ({editor.username}) submitted a New of Lakeside Quay." in line_text(story)
+    assert "<a " not in line_text(story)
+    assert actions_in(story)[:3] == ["organization.created", "organization.edited", "submission.made"]
+    assert actions_in(story)[-1] == "attempt.outcome"
     assert story.number == len(story.inside) == AuditEntry.objects.count() - 1
     assert (saved.headline.word, saved.inside) == ("Saved", [])
     assert set(WORDS) == set(Action)
 
 
-def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north, editor):
+def test_edits_accepted_before_or_discarded_are_not_in_the_story(north, editor):
     first = factories.submission(north, user=editor)
-    end(first, "accepted")
+    log_end(first, "accepted")
     factories.confirmed(north, submission=first)
-    made = edited(north, editor, name="Lakeside Quay")
-    organizations.discard(made.pk, made.version, actor=acting(editor))
-    edited(north, editor, name="Lakeside Pier")
+    organization = save_edit(north, editor, name="Lakeside Quay")
+    organizations.discard(organization.pk, organization.version, actor=acting(editor))
+    save_edit(north, editor, name="Lakeside Pier")
     second = factories.submission(north, user=editor)
     story, discarded, gone, earlier = lines()
     assert story.submission == second.pk
-    assert inside(story) == ["organization.edited", "submission.made"]
-    assert inside(earlier) == ["organization.created", "submission.made", "attempt.outcome"]
+    assert actions_in(story) == ["organization.edited", "submission.made"]
+    assert actions_in(earlier) == ["organization.created", "submission.made", "attempt.outcome"]
     assert [line.entry.action for line in (discarded, gone)] == ["organization.discarded", "organization.edited"]
 
 
-def test_an_edit_is_in_the_story_of_the_submission_that_carried_it_and_in_no_other(north, editor):
+def test_an_edit_is_only_in_the_story_of_the_submission_that_sent_it(north, editor):
     first = factories.submission(north, user=editor)
-    edited(north, editor, name="Lakeside Quay")
-    end(first, "accepted")
+    save_edit(north, editor, name="Lakeside Quay")
+    log_end(first, "accepted")
     accepted, saved = lines()
-    assert inside(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
+    assert actions_in(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
     assert (saved.entry.action, saved.inside) == ("organization.edited", [])
     factories.confirmed(north, submission=first)
     factories.submission(north, user=editor)
     second, accepted = lines()
-    assert inside(second) == ["organization.edited", "submission.made"]
-    assert inside(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
+    assert actions_in(second) == ["organization.edited", "submission.made"]
+    assert actions_in(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
 
 
-def test_a_deactivation_carries_no_edit(north, editor):
+def test_the_story_of_a_deactivation_has_no_edit(north, editor):
     sent = factories.submission(north, user=editor)
     Submission.objects.filter(pk=sent.pk).update(intent="deactivate")
     story, added = lines()
-    assert (inside(story), added.entry.action) == (["submission.made"], "organization.created")
+    assert (actions_in(story), added.entry.action) == (["submission.made"], "organization.created")
 
 
-def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor):
+def test_an_edit_that_was_rejected_and_sent_again_is_in_both_stories(north, editor):
     first = factories.submission(north, user=editor)
-    end(first, "rejected")
-    edited(north, editor, name="Lakeside Quay")
+    log_end(first, "rejected")
+    save_edit(north, editor, name="Lakeside Quay")
     factories.submission(north, user=editor)
     second, rejected = lines()
-    assert inside(second) == ["organization.created", "organization.edited", "submission.made"]
-    assert inside(rejected) == ["organization.created", "submission.made", "attempt.outcome"]
+    assert actions_in(second) == ["organization.created", "organization.edited", "submission.made"]
+    assert actions_in(rejected) == ["organization.created", "submission.made", "attempt.outcome"]
 
 
-def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor):
+def test_a_stop_of_sending_has_its_own_line(north, editor):
     sent = factories.submission(north, user=editor)
-    with history.recorded(WORKER) as made:
+    with history.recorded(WORKER) as log:
         gate = breaker.lock_gate("staging")
-        breaker.log_environment(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
+        breaker.log_environment(log, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
     stop, story = lines()
     assert (stop.entry.action, stop.inside) == ("environment.stopped", [])
-    assert "environment.stopped" not in inside(story)
+    assert "environment.stopped" not in actions_in(story)
 
 
 ENDS: list[tuple[Action, dict[str, Any], str, str]] = [
@@ -165,74 +165,74 @@ ENDS: list[tuple[Action, dict[str, Any], str, str]] = [
 ]
 
 
-def test_the_state_and_its_evidence_are_those_of_the_last_entry(north, editor):
+def test_a_story_shows_the_state_and_evidence_of_its_last_entry(north, editor):
     sent = factories.submission(north, user=editor)
     for action, body, word, ending in ENDS:
-        step(action, sent, **body)
+        log_step(action, sent, **body)
         [story] = lines()
         assert story.headline.word == word
-        assert say(story).endswith(f"New of Lakeside North. {ending}".rstrip())
+        assert line_text(story).endswith(f"New of Lakeside North. {ending}".rstrip())
 
 
-def test_a_decision_names_who_decided(north, editor):
+def test_a_decision_names_the_person_who_decided(north, editor):
     details = {"state": "rejected", "verdict": "give_up"}
-    step(Action.SUBMISSION_SETTLED, factories.submission(north, user=editor), actor=acting(editor), details=details)
+    log_step(Action.SUBMISSION_SETTLED, factories.submission(north, user=editor), actor=acting(editor), details=details)
     [story] = lines()
-    assert (story.headline.word, "Decided by <b>Editor One</b>" in say(story)) == ("Rejected", True)
+    assert (story.headline.word, "Decided by <b>Editor One</b>" in line_text(story)) == ("Rejected", True)
 
 
-def test_with_filters_a_line_shows_the_state_then_and_names_the_later_one(north, editor):
+def test_a_filtered_line_shows_its_own_state_and_names_the_later_one(north, editor):
     sent = factories.submission(north, user=editor)
-    end(sent, "unknown")
-    step(Action.SUBMISSION_SETTLED, sent, outcome="accepted", details={"state": "accepted", "evidence": "query"})
+    log_end(sent, "unknown")
+    log_step(Action.SUBMISSION_SETTLED, sent, outcome="accepted", details={"state": "accepted", "evidence": "query"})
     [story] = lines("outcome=unknown")
     assert (story.headline.word, story.entry.outcome) == ("Unknown", "unknown")
-    assert say(story).endswith("Later: Accepted.")
-    assert inside(story)[-1] == "submission.settled"
+    assert line_text(story).endswith("Later: Accepted.")
+    assert actions_in(story)[-1] == "submission.settled"
     [edit] = lines("what=edits")
     assert (edit.headline.word, edit.inside) == ("Added", [])
 
 
 def test_the_page_counts_entries_and_lines(north, editor):
-    end(factories.submission(north, user=editor), "accepted")
-    add()
-    found = {query: history_of(query).summary for query in ("", "outcome=accepted")}
-    assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
+    log_end(factories.submission(north, user=editor), "accepted")
+    add_entries()
+    summaries = {query: history_page_of(query).summary for query in ("", "outcome=accepted")}
+    assert summaries == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
 
 
-def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch):
-    """Stories whose entries lie on both sides of a page's end are shown once, where their newest entry is."""
+def test_each_entry_is_in_one_line_on_one_page(editor, monkeypatch):
+    """A story that continues on the next page is shown once, where its newest entry is."""
     monkeypatch.setattr(story_pages, "STORIES_A_PAGE", 4)
     monkeypatch.setattr(story_pages, "FIRST_READ", 6)
-    made = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 8)]
-    sent = [factories.submission(each, user=editor) for each in made]
+    organizations = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 8)]
+    sent = [factories.submission(each, user=editor) for each in organizations]
     for place, each in enumerate(reversed(sent)):
-        add(place % 2)
-        end(each, "accepted")
+        add_entries(place % 2)
+        log_end(each, "accepted")
     heads, sequences, before = [], [], None
     for _ in range(10):
-        found = page(before=before)
-        shown = [line for day in found.days for line in day.lines]
-        heads += [line.entry.sequence for line in shown]
-        sequences += [each.sequence for line in shown for each in line.inside] + [
-            line.entry.sequence for line in shown if not line.inside
+        stories_page = page(before=before)
+        lines_shown = [line for day in stories_page.days for line in day.lines]
+        heads += [line.entry.sequence for line in lines_shown]
+        sequences += [each.sequence for line in lines_shown for each in line.inside] + [
+            line.entry.sequence for line in lines_shown if not line.inside
         ]
-        before = found.older
+        before = stories_page.older
         if before is None:
             break
     assert heads == sorted(heads, reverse=True)
     assert sorted(sequences) == list(AuditEntry.objects.order_by("sequence").values_list("sequence", flat=True))
 
 
-def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch):
+def test_a_page_reads_a_limited_number_of_entries(editor, north, monkeypatch):
     monkeypatch.setattr(story_pages, "MOST_READ", 5)
     sent = factories.submission(north, user=editor)
     for _ in range(9):
-        step(Action.SUBMISSION_ASKED, sent)
-    found = page()
-    assert (found.shown, found.total, found.older) == (1, None, 7)
+        log_step(Action.SUBMISSION_ASKED, sent)
+    stories_page = page()
+    assert (stories_page.shown, stories_page.total, stories_page.older) == (1, None, 7)
     assert page(before=7) == stories.Stories([], 0, None, 2)
-    last = history_of(before=2)
+    last = history_page_of(before=2)
     assert last.nothing is not None
     assert last.nothing == (
         "The older entries belong to lines of newer pages.",
@@ -241,38 +241,38 @@ def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch)
     )
 
 
-def test_of_a_very_long_story_the_first_and_the_last_entries_are_shown(editor, north):
+def test_a_very_long_story_shows_its_first_and_last_entries(editor, north):
     sent = factories.submission(north, user=editor)
-    end(sent, "unknown")
+    log_end(sent, "unknown")
     for _ in range(60):
-        step(Action.SUBMISSION_ASKED, sent)
+        log_step(Action.SUBMISSION_ASKED, sent)
     [story] = lines()
     assert (story.number, len(story.inside), story.left_out) == (63, 30, 33)
-    assert (story.headline.word, inside(story)[2]) == ("Unknown", "attempt.outcome")
+    assert (story.headline.word, actions_in(story)[2]) == ("Unknown", "attempt.outcome")
 
 
 ADDRESS = "10.1.2.3"
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Puts the clock to so many seconds after noon."""
+def set_clock(monkeypatch):
+    """Set the clock to a number of seconds after noon."""
     noon = datetime.datetime(2027, 5, 3, 17, tzinfo=datetime.UTC)
     return lambda seconds: monkeypatch.setattr(clock, "now", lambda: noon + datetime.timedelta(seconds=seconds))
 
 
-def refuse(name: str = "anna", address: str = ADDRESS, **details: object) -> None:
-    with history.recorded(Actor(name="Somebody not signed in", address=address)) as made:
+def log_refused_sign_in(name: str = "anna", address: str = ADDRESS, **details: object) -> None:
+    with history.recorded(Actor(name="Somebody not signed in", address=address)) as log:
         about = {"type": "person", "id": "", "name": name}
-        made.log(Action.PERSON_REFUSED, object=about, reason="wrong name or password", details=details)
+        log.log(Action.PERSON_REFUSED, object=about, reason="wrong name or password", details=details)
 
 
-def sign_in(user: User) -> None:
-    with history.recorded(replace(acting(user), address=ADDRESS)) as made:
-        made.log(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
+def log_sign_in(user: User) -> None:
+    with history.recorded(replace(acting(user), address=ADDRESS)) as log:
+        log.log(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
 
 
-def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at):
+def test_refused_sign_ins_are_in_the_line_of_the_next_sign_in(db, set_clock):
     anna = factories.UserFactory(username="anna")
     for seconds, name, address in (
         (0, "anna", ADDRESS),
@@ -280,30 +280,30 @@ def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at):
         (2, "ANNA", "10.9.9.9"),
         (3, "Anna", ADDRESS),
     ):
-        at(seconds)
-        refuse(name, address)
-    at(61)
-    sign_in(anna)
-    at(70)
-    refuse(times=1, since="2027-05-03T17:00:30+00:00")  # counted, and written after the sign-in
-    at(2000)
-    sign_in(anna)
+        set_clock(seconds)
+        log_refused_sign_in(name, address)
+    set_clock(61)
+    log_sign_in(anna)
+    set_clock(70)
+    log_refused_sign_in(times=1, since="2027-05-03T17:00:30+00:00")  # counted, and written after the sign-in
+    set_clock(2000)
+    log_sign_in(anna)
     alone, after, stranger, other = lines()
     assert alone.inside == []
-    assert "3 refused sign-ins before, in 1 minute." in say(after)
-    assert inside(after) == ["person.refused"] * 3 + ["person.signed_in"]
+    assert "3 refused sign-ins before, in 1 minute." in line_text(after)
+    assert actions_in(after) == ["person.refused"] * 3 + ["person.signed_in"]
     assert [line.entry.sequence for line in (stranger, other)] == [3, 2]
 
 
-def test_a_refused_sign_in_is_not_repeated_on_the_next_page(db, at):
-    refuse()
-    sign_in(factories.UserFactory(username="anna"))
+def test_a_refused_sign_in_is_not_repeated_on_the_next_page(db, set_clock):
+    log_refused_sign_in()
+    log_sign_in(factories.UserFactory(username="anna"))
     assert page(before=2).shown == 0
     assert [line.entry.sequence for line in lines("what=refused")] == [1]
 
 
-def test_days_have_names(at, db):
-    at(0)
+def test_each_day_has_a_heading(set_clock, db):
+    set_clock(0)
     zone = datetime.UTC
     days = [clock.now().date() - datetime.timedelta(days=number) for number in (0, 1, 2)]
     assert [stories.day_label(day, zone) for day in days] == ["Today, May 3", "Yesterday, May 2", "Saturday, May 1"]

@@ -1,4 +1,4 @@
-"""The fields of a record side by side: what each cell says, and that nothing that differs is said twice."""
+"""The fields of a record side by side: what each cell says, and that each difference is shown once."""
 
 from dataclasses import replace
 
@@ -17,8 +17,8 @@ def record(**values: object) -> OrganizationRecord:
     return factories.record(**({"name": "Lakeside", "contacts": (DESK, OFFICE)} | values))  # type: ignore[arg-type]
 
 
-def told(fields: Fields) -> dict[str, list[tuple[str, str, str]]]:
-    """Of each field that differs the cells: kind, lines, note."""
+def differences(fields: Fields) -> dict[str, list[tuple[str, str, str]]]:
+    """The cells of each field that differs: kind, lines, note."""
     return {
         row.label: [(cell.kind, "; ".join(cell.lines), cell.note) for cell in row.cells] for row in fields.differing
     }
@@ -32,12 +32,12 @@ def cells(fields: Fields, label: str) -> list[FieldCell]:
     return [cell for group in fields.groups for row in group.rows if row.label == label for cell in row.cells]
 
 
-def test_what_differs_is_told_once_with_whose_it_is():
+def test_each_difference_is_shown_once_with_its_side():
     street = replace(record().address, street="51 Shore Rd, Suite 2")
     other = replace(record().address, street="51 Shore Rd")
-    seen = record(name="Lakeside (Shore)", address=other, destination_known=False)
-    fields = field_rows.field_rows(RecordSides(record(address=street), record(address=other), seen))
-    assert told(fields) == {
+    directory = record(name="Lakeside (Shore)", address=other, destination_known=False)
+    fields = field_rows.field_rows(RecordSides(record(address=street), record(address=other), directory))
+    assert differences(fields) == {
         "Name": [("", "Lakeside", ""), ("same", "", "same as saved"), ("adrift", "Lakeside (Shore)", "")],
         "Street": [
             ("ahead", "51 Shore Rd, Suite 2", ""),
@@ -50,7 +50,7 @@ def test_what_differs_is_told_once_with_whose_it_is():
     assert "Name" not in rows_of(fields, "Identity")
 
 
-def test_what_is_equal_everywhere_is_one_cell_over_all_columns():
+def test_an_equal_value_is_one_cell_across_all_columns():
     fields = field_rows.field_rows(RecordSides(record(), record(), record(destination_known=False)))
     assert fields.differing == ()
     assert [(cell.lines, cell.span) for cell in cells(fields, "City")] == [(("Madison",), 3)]
@@ -59,7 +59,7 @@ def test_what_is_equal_everywhere_is_one_cell_over_all_columns():
     assert field_rows.field_rows(RecordSides(record(), record())).differing == ()
 
 
-def test_another_spelling_is_shown_and_differs_in_nothing():
+def test_another_spelling_is_shown_and_is_not_a_difference():
     other = replace(record().address, country="US")
     fields = field_rows.field_rows(RecordSides(record(), record(), record(address=other, destination_known=False)))
     assert fields.differing == ()
@@ -71,37 +71,37 @@ def test_another_spelling_is_shown_and_differs_in_nothing():
     fields = field_rows.field_rows(
         RecordSides(record(address=edit), record(), record(address=other, destination_known=False))
     )
-    assert told(fields)["Country"] == [("ahead", "Canada", ""), ("", "USA", ""), ("", "US", "equivalent")]
+    assert differences(fields)["Country"] == [("ahead", "Canada", ""), ("", "USA", ""), ("", "US", "equivalent")]
 
 
-def test_what_a_heading_shows_has_no_row():
+def test_a_value_in_a_heading_has_no_row():
     fields = field_rows.field_rows(RecordSides(record()))
     assert rows_of(fields, "Identity")[:2] == ["Name", "Aliases"]
     assert rows_of(fields, "Contact 1, Technical")[0] == "Name"
 
 
-def test_a_purpose_that_differs_has_its_row():
-    seen = record(contacts=(replace(DESK, purpose="Billing"), OFFICE), destination_known=False)
-    assert "Contact 1, Purpose" in told(field_rows.field_rows(RecordSides(record(), record(), seen)))
+def test_a_purpose_that_differs_has_a_row():
+    directory = record(contacts=(replace(DESK, purpose="Billing"), OFFICE), destination_known=False)
+    assert "Contact 1, Purpose" in differences(field_rows.field_rows(RecordSides(record(), record(), directory)))
 
 
-def test_an_edit_that_the_directory_shows_already_is_not_called_unsent():
+def test_an_edit_that_the_directory_already_shows_is_not_called_unsent():
     fields = field_rows.field_rows(
         RecordSides(record(name="New"), record(), record(name="New", destination_known=False))
     )
-    assert told(fields) == {"Name": [("", "New", ""), ("", "Lakeside", ""), ("adrift", "New", "same as saved")]}
+    assert differences(fields) == {"Name": [("", "New", ""), ("", "Lakeside", ""), ("adrift", "New", "same as saved")]}
 
 
-def test_the_destination_is_never_compared_with_what_a_query_cannot_show():
+def test_the_destination_is_not_compared_with_the_directory():
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
-    seen = record(destination_known=False)
-    same = field_rows.field_rows(RecordSides(record(destination_id=first), record(destination_id=first), seen))
+    directory = record(destination_known=False)
+    same = field_rows.field_rows(RecordSides(record(destination_id=first), record(destination_id=first), directory))
     assert [(cell.lines, cell.note, cell.span) for cell in cells(same, "Destination ID")] == [
         ((first,), "", 2),
         ((), "Redox cannot show this field", 1),
     ]
-    edited = field_rows.field_rows(RecordSides(record(destination_id=second), record(destination_id=first), seen))
-    assert told(edited)["Destination ID"] == [
+    edited = field_rows.field_rows(RecordSides(record(destination_id=second), record(destination_id=first), directory))
+    assert differences(edited)["Destination ID"] == [
         ("ahead", second, ""),
         ("", first, ""),
         ("same", "", "Redox cannot show this field"),
@@ -114,7 +114,7 @@ def test_fields_of_contacts_are_compared_on_all_sides():
     fields = field_rows.field_rows(
         RecordSides(record(contacts=mine), record(), record(contacts=theirs, destination_known=False))
     )
-    assert told(fields) == {
+    assert differences(fields) == {
         "Contact 1, Work phone": [
             ("ahead", "+16085550151", ""),
             ("", "+16085550100", ""),
@@ -125,7 +125,7 @@ def test_fields_of_contacts_are_compared_on_all_sides():
 
 
 @pytest.mark.parametrize(
-    ("saved", "accepted", "seen", "expected"),
+    ("saved", "accepted", "directory", "expected"),
     [
         ((DESK, OFFICE), (DESK,), (DESK,), {"Contact 2": ["ahead", "", "same"]}),
         ((DESK,), (DESK, OFFICE), (DESK, OFFICE), {"Contact 2": ["ahead", "", "same"]}),
@@ -135,14 +135,16 @@ def test_fields_of_contacts_are_compared_on_all_sides():
         ((OFFICE, DESK), (DESK, OFFICE), (DESK, OFFICE), {"Order of contacts": ["ahead", "", "same"]}),
     ],
 )
-def test_a_contact_that_is_new_or_gone_is_one_field(saved, accepted, seen, expected):
+def test_an_added_or_removed_contact_is_one_field(saved, accepted, directory, expected):
     fields = field_rows.field_rows(
-        RecordSides(record(contacts=saved), record(contacts=accepted), record(contacts=seen, destination_known=False))
+        RecordSides(
+            record(contacts=saved), record(contacts=accepted), record(contacts=directory, destination_known=False)
+        )
     )
     assert {row.label: [cell.kind for cell in row.cells] for row in fields.differing} == expected
 
 
-def test_contacts_in_another_order_are_shown_as_the_directory_spells_each():
+def test_contacts_in_another_order_are_matched_and_keep_their_spelling():
     spelled = (replace(OFFICE, work_phone="(608) 555-0120"), replace(DESK, work_phone="(608) 555-0100"))
     fields = field_rows.field_rows(RecordSides(record(), record(), record(contacts=spelled, destination_known=False)))
     assert fields.differing == ()
@@ -154,27 +156,27 @@ def test_contacts_in_another_order_are_shown_as_the_directory_spells_each():
     ]
 
 
-def test_what_was_only_read_is_compared_without_an_accepted_side():
-    seen = record(name="By hand", destination_known=False, contacts=(DESK,))
-    fields = field_rows.field_rows(RecordSides(record(), None, seen))
-    assert told(fields) == {
+def test_a_record_that_was_only_read_has_no_accepted_side():
+    directory = record(name="By hand", destination_known=False, contacts=(DESK,))
+    fields = field_rows.field_rows(RecordSides(record(), None, directory))
+    assert differences(fields) == {
         "Name": [("ahead", "Lakeside", ""), ("", "By hand", "")],
         "Contact 2": [("ahead", "Operations; Office; +16085550120", ""), ("", "", "")],
     }
 
 
-def test_each_value_of_a_list_has_a_line_of_its_own():
+def test_each_value_of_a_list_has_its_own_line():
     identifiers = (IdentifierRecord(kind="FACID", value="LSC-1"), IdentifierRecord(value="2"))
     fields = field_rows.field_rows(RecordSides(record(aliases=("Alpha; Beta", "Gamma"), identifiers=identifiers)))
     assert cells(fields, "Aliases")[0].lines == ("Alpha; Beta", "Gamma")
     assert cells(fields, "Own identifiers")[0].lines == ("LSC-1 (FACID)", "2")
 
 
-def test_keys_that_the_form_does_not_have_are_named_and_are_nobodys_edit():
+def test_keys_without_a_field_are_named_and_are_not_an_edit():
     ours = record(carried=(("Type", '"prov"'), ("ManagingOrg", '"x"')))
-    seen = record(carried=(("ManagingOrg", '"x"'), ("PartOf.System", '"y"')), destination_known=False)
-    assert field_rows.field_rows(RecordSides(ours, record(), seen)).differing == ()
-    assert field_rows.keys_without_field(ours, seen) == (
+    directory = record(carried=(("ManagingOrg", '"x"'), ("PartOf.System", '"y"')), destination_known=False)
+    assert field_rows.field_rows(RecordSides(ours, record(), directory)).differing == ()
+    assert field_rows.keys_without_field(ours, directory) == (
         ("ManagingOrg", False),
         ("PartOf.System", False),
         ("Type", True),

@@ -1,4 +1,4 @@
-"""The record of the other environment: beside a record, after an acceptance, and side by side."""
+"""The counterpart of a record: on the record's page, after an acceptance, and compared side by side."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ PREPARE = f"/production/organizations/new/?from={BASE}"
 
 
 def pair(user: User, **values: Any) -> tuple[Organization, Organization]:
-    """A record of STAGING, and one of PRODUCTION with these values; not linked."""
+    """A record in STAGING and one in PRODUCTION with these values, not linked."""
     staging = factories.organization(user=user)
     return staging, factories.organization(THEIRS, user=user, environment="production", **values)
 
@@ -33,7 +33,7 @@ def linked(user: User) -> tuple[Organization, Organization]:
     return loaded(staging), loaded(production)
 
 
-def test_without_a_counterpart_only_production_is_prepared(editor):
+def test_only_a_staging_record_can_be_prepared_in_production(editor):
     staging, production = pair(editor)
     beside = link_box.counterpart_box(staging)
     assert (beside.row, beside.prepare_url, beside.other) == (None, PREPARE, "PRODUCTION")
@@ -41,7 +41,7 @@ def test_without_a_counterpart_only_production_is_prepared(editor):
     assert (beside.row, beside.prepare_url, beside.other) == (None, "", "STAGING")
 
 
-def test_beside_a_record_is_its_counterpart(editor):
+def test_a_record_shows_its_counterpart(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
         beside = link_box.counterpart_box(here)
@@ -58,25 +58,25 @@ def test_beside_a_record_is_its_counterpart(editor):
         (Intent.DEACTIVATE, None),
     ],
 )
-def test_what_staging_accepted_is_repeated_in_production(editor, intent, step):
+def test_the_next_step_after_staging_is_production(editor, intent, step):
     staging, production = pair(editor)
     assert link_box.next_step(Submission(organization=staging, intent=intent)) == step
     assert link_box.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=acting(editor))
     staging.refresh_from_db()
     compared = CounterpartStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
-    opened = CounterpartStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
-    expected = opened if intent == Intent.DEACTIVATE else compared
+    open_step = CounterpartStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
+    expected = open_step if intent == Intent.DEACTIVATE else compared
     assert link_box.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
-def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor):
+def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
     staging = foreign(factories.confirmed(factories.organization(user=editor)))
     assert link_box.counterpart_box(staging).prepare_url == ""
     assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
-def test_two_records_side_by_side(editor):
+def test_two_records_are_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3", aliases=("Nord",))
     submission = factories.submission(staging, user=editor)
     accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
@@ -95,29 +95,31 @@ def test_two_records_side_by_side(editor):
 # The page ---------------------------------------------------------------------------------------------------
 
 
-def drawn(made: Organization, user: User, named: str | None = None) -> tuple[CounterpartPage, dict[str, str | None]]:
-    """The page of a record after somebody named another, and the links and buttons on it."""
-    built = page.build(loaded(made), user, named)
+def page_and_controls(
+    organization: Organization, user: User, named: str | None = None
+) -> tuple[CounterpartPage, dict[str, str | None]]:
+    """The page of a record after a person named another record, and its links and buttons."""
+    built = page.build(loaded(organization), user, named)
     return built, controls_in(html_of_page(built))
 
 
-def test_without_a_counterpart_the_page_offers_the_ways_to_one(editor):
+def test_without_a_counterpart_the_page_offers_to_prepare_or_link_one(editor):
     staging, production = pair(editor)
-    built, offered = drawn(staging, editor)
+    built, offered = page_and_controls(staging, editor)
     assert text_of_page(built).startswith("No record in PRODUCTION, Lakeside 1 | STAGING | orgportal")
     assert (offered["Prepare in PRODUCTION"], offered["Compare the two"]) == (PREPARE, "")
     assert (built.switch_url, built.sides) == ("", [])
-    built, offered = drawn(production, editor)
+    built, offered = page_and_controls(production, editor)
     assert (built.path[-1], "Prepare in PRODUCTION" in offered) == (("STAGING", ""), False)
 
 
 def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord")
     for named in (THEIRS, "lakeside nord"):
-        built, offered = drawn(staging, editor, named)
+        built, offered = page_and_controls(staging, editor, named)
         assert (built.other, built.fault, offered["Link these two records"]) == (production, "", "")
     for named in ("", "Nobody"):
-        built, _ = drawn(staging, editor, named)
+        built, _ = page_and_controls(staging, editor, named)
         assert list(built.form.errors) == ["counterpart"]
         assert built.other is None
         assert text_of_page(built).startswith("Error: No record in PRODUCTION")
@@ -126,21 +128,21 @@ def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
 def test_a_record_with_a_counterpart_cannot_be_chosen(editor):
     linked(editor)
     third = factories.organization(f"{BASE}.3", user=editor)
-    built, offered = drawn(third, editor, THEIRS)
+    built, offered = page_and_controls(third, editor, THEIRS)
     assert (bool(built.fault), "Link these two records" in offered) == (True, False)
 
 
-def test_two_linked_records_stand_side_by_side_with_the_way_to_part_them(editor):
+def test_two_linked_records_are_compared_and_can_be_unlinked(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
-        built, offered = drawn(here, editor)
+        built, offered = page_and_controls(here, editor)
         assert (built.linked, built.other, built.prepare_url) == (there, there, "")
         assert (offered["Remove this link"], "Compare the two" in offered) == ("", False)
         assert built.switch_url == f"/{there.environment}/organizations/{there.oid}/"
 
 
-def test_a_viewer_sees_both_records_and_no_button_that_works(editor):
+def test_a_viewer_sees_both_records_and_only_disabled_buttons(editor):
     staging, production = pair(editor)
-    built, offered = drawn(staging, factories.UserFactory(role="viewer"), THEIRS)
+    built, offered = page_and_controls(staging, factories.UserFactory(role="viewer"), THEIRS)
     assert (built.other, offered["Prepare in PRODUCTION"]) == (production, None)
     assert offered.keys().isdisjoint({"Link these two records", "Compare the two"})

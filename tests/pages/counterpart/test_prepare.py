@@ -1,4 +1,4 @@
-"""What the form of PRODUCTION says of the record of STAGING that it was filled from."""
+"""What the form in PRODUCTION says about the STAGING record that it was filled from."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,20 +25,20 @@ THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 BASES = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
 
 
-def said_of(staging: Organization) -> PreparedNotes:
+def notes_of(staging: Organization) -> PreparedNotes:
     source = source_of(loaded(staging))
     return prepare.prepared_notes(source, source.record, shown_doubt=source.doubt)
 
 
 def notes(staging: Organization) -> list[str]:
-    return [strip_tags(note) for note in said_of(staging).notes]
+    return [strip_tags(note) for note in notes_of(staging).notes]
 
 
 def day(moment: Any) -> str:
     return written(moment, "day")
 
 
-def in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
+def create_in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
     return factories.organization(oid, user=user, environment="production", **values)
 
 
@@ -56,92 +56,97 @@ def test_the_form_begins_with_what_was_accepted(editor):
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
-def test_an_oid_that_is_taken_is_not_proposed(editor):
+def test_a_taken_oid_is_not_suggested(editor):
     staging = factories.accepted(user=editor)
-    holder = in_production(editor, name="Lakeside by hand")
+    holder = create_in_production(editor, name="Lakeside by hand")
     assert prepare.prepared_record(source_of(staging)).oid == ""
-    (note,) = said_of(staging).notes
+    (note,) = notes_of(staging).notes
     assert f"/staging/organizations/{BASE}/counterpart/?counterpart={THEIRS}" in note
     assert strip_tags(note) == (
         f"{THEIRS} is already in PRODUCTION: Lakeside by hand. If it is the same organization, link it."
     )
     counterparts.link(factories.accepted(f"{BASE}.1", user=editor), holder, actor=acting(editor))
-    assert said_of(staging).notes == []
+    assert notes_of(staging).notes == []
 
 
-def test_the_note_at_the_oid_says_which_one_staging_has(editor):
+def test_the_note_at_the_oid_names_the_staging_oid(editor):
     staging = factories.accepted(user=editor)
     usual = "Redox usually issues another OID for PRODUCTION."
-    assert strip_tags(said_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
+    assert strip_tags(notes_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
     with override_settings(REDOX=redox("http://127.0.0.1:9", **BASES)):
-        assert strip_tags(said_of(staging).oid_note) == (
+        assert strip_tags(notes_of(staging).oid_note) == (
             f"{THEIRS} is a proposal: the base OID of PRODUCTION in place of that of STAGING. Check it. {usual} STAGING"
             f" has {BASE}."
         )
 
 
-def test_the_line_above_names_the_acceptance_and_its_evidence(editor):
+def test_the_note_above_names_the_acceptance_and_its_evidence(editor):
     staging = factories.accepted(user=editor)
     number, when = staging.confirmed_submission_id, day(staging.confirmed_at)
     for evidence, by in ((Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")):
         Organization.objects.update(confirmed_evidence=evidence)
-        said = said_of(staging)
-        assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
-    assert f'<a href="/staging/submissions/{number}/">' in said.origin
-    assert said.warnings == []
+        prepared_notes = notes_of(staging)
+        assert (
+            strip_tags(prepared_notes.origin)
+            == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
+        )
+    assert f'<a href="/staging/submissions/{number}/">' in prepared_notes.origin
+    assert prepared_notes.warnings == []
 
 
-def test_what_was_never_accepted_carries_a_warning(editor):
+def test_a_record_that_was_never_accepted_has_a_warning(editor):
     staging = factories.organization(user=editor)
-    said = said_of(staging)
-    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
-    (warning,) = said.warnings
+    prepared_notes = notes_of(staging)
+    assert (
+        strip_tags(prepared_notes.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
+    )
+    (warning,) = prepared_notes.warnings
     assert warning.startswith("STAGING has never")
 
 
-def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor):
+def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     staging = factories.accepted(user=editor)
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
-    assert said_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
+    assert notes_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
     Organization.objects.update(foreign_since=None)
     shown(staging, name="Boston General")
-    asked = written(not_shown(staging).seen_at)  # type: ignore[arg-type]
-    not_there = [f"In STAGING: The directory did not show this OID when asked on {asked}."]
-    assert said_of(staging).warnings == not_there
+    asked_at = written(not_shown(staging).seen_at)  # type: ignore[arg-type]
+    not_there = [f"In STAGING: The directory did not show this OID when asked on {asked_at}."]
+    assert notes_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
-    assert said_of(staging).warnings == not_there
+    assert notes_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.UNKNOWN)
-    assert said_of(staging).warnings == [
+    assert notes_of(staging).warnings == [
         "In STAGING: The first message of this record may or may not have taken effect. The portal is finding out."
     ]
     never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
-    assert said_of(never_accepted).warnings[0] == (
+    assert notes_of(never_accepted).warnings[0] == (
         "In STAGING: The directory already shows this OID, as Boston General, and nothing of this record was ever"
         " accepted."
     )
 
 
-def test_what_the_directory_showed_is_not_called_accepted(editor):
+def test_values_of_the_directory_are_not_called_accepted(editor):
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
     staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
-    said = said_of(staging)
-    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
-    assert strip_tags(said.origin) == shown
-    (warning,) = said.warnings
+    prepared_notes = notes_of(staging)
+    sentence = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
+    assert strip_tags(prepared_notes.origin) == sentence
+    (warning,) = prepared_notes.warnings
     assert " in STAGING from the portal" in warning
     assert notes(staging) == ["Not copied, because this portal does not edit it: Type."]
 
 
-def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor):
+def test_unsent_changes_are_left_out_and_named(editor):
     staging = factories.accepted(user=editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
     edited(staging, editor, name="Lakeside Nord", address=address)
     assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
-    assert strip_tags(said_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
+    assert strip_tags(notes_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
     assert prepare.prepared_record(source_of(staging)).address.city == "Madison"
 
 
-def test_what_the_directory_showed_later_is_named(editor):
+def test_a_later_value_of_the_directory_is_named(editor):
     staging = factories.accepted(user=editor)
     Organization.objects.filter(pk=staging.pk).update(differs=1)
     assert notes(staging) == [
@@ -149,27 +154,27 @@ def test_what_the_directory_showed_later_is_named(editor):
     ]
 
 
-def test_a_deactivated_record_begins_active(editor):
+def test_a_deactivated_record_is_prepared_as_active(editor):
     staging = factories.confirmed(factories.organization(user=editor), active=False)
     assert notes(staging)[-1] == "This record is deactivated in STAGING. The record of PRODUCTION begins active."
     assert prepare.prepared_record(source_of(staging)).active
 
 
-def test_a_parent_without_counterpart_is_to_be_prepared_first(editor):
+def test_a_parent_without_counterpart_must_be_prepared_first(editor):
     above = factories.accepted(user=editor, name="Lakeside Clinics")
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    (note,) = said_of(below).notes
+    (note,) = notes_of(below).notes
     assert f'<a href="/production/organizations/new/?from={BASE}">' in note
     assert strip_tags(note) == (
         "Lakeside Clinics is not in PRODUCTION yet. Prepare Lakeside Clinics first, or choose another parent."
     )
     assert prepare.prepared_record(source_of(below)).part_of_oid == ""
-    counterparts.link(above, in_production(editor), actor=acting(editor))
+    counterparts.link(above, create_in_production(editor), actor=acting(editor))
     assert notes(below) == []
     assert prepare.prepared_record(source_of(below)).part_of_oid == THEIRS
 
 
-def test_a_parent_that_is_not_ours_is_asked_for(editor):
+def test_a_parent_that_is_not_ours_must_be_entered(editor):
     staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
         "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
@@ -177,23 +182,30 @@ def test_a_parent_that_is_not_ours_is_asked_for(editor):
     assert prepare.prepared_record(source_of(staging)).part_of_oid == ""
 
 
-def test_what_changed_since_the_form_was_filled_is_shown(editor):
+def test_changes_since_the_form_was_filled_are_shown(editor):
     staging = factories.accepted(user=editor)
     basis = source_of(staging).record
-    assert not said_of(staging).is_stale
+    assert not notes_of(staging).is_stale
     now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
-    said = prepare.prepared_notes(now, basis, shown_doubt="")
-    assert said.is_stale
-    assert [(each.label, each.before, each.after) for each in said.changes] == [("Name", "Lakeside 1", "Lakeside Nord")]
+    prepared_notes = prepare.prepared_notes(now, basis, shown_doubt="")
+    assert prepared_notes.is_stale
+    assert [(each.label, each.before, each.after) for each in prepared_notes.changes] == [
+        ("Name", "Lakeside 1", "Lakeside Nord")
+    ]
     assert prepare.prepared_notes(now, None, shown_doubt="").is_stale
     doubtful = source_of(foreign(staging, "Boston"))
-    said = prepare.prepared_notes(doubtful, doubtful.record, shown_doubt="")
-    assert ("(Boston)" in said.new_doubt, said.is_stale, said.changes, said.warnings) == (True, True, [], [])
+    prepared_notes = prepare.prepared_notes(doubtful, doubtful.record, shown_doubt="")
+    assert (
+        "(Boston)" in prepared_notes.new_doubt,
+        prepared_notes.is_stale,
+        prepared_notes.changes,
+        prepared_notes.warnings,
+    ) == (True, True, [], [])
 
 
-def test_a_counterpart_that_there_is_already_is_named(editor):
+def test_an_existing_counterpart_is_named(editor):
     staging = factories.accepted(user=editor)
-    assert said_of(staging).existing is None
-    production = in_production(editor)
+    assert notes_of(staging).existing is None
+    production = create_in_production(editor)
     counterparts.link(staging, production, actor=acting(editor))
-    assert said_of(staging).existing == production
+    assert notes_of(staging).existing == production

@@ -1,4 +1,4 @@
-"""Records as CSV: what each line holds."""
+"""The CSV export of records: the content of each line."""
 
 import csv
 
@@ -19,8 +19,8 @@ def lines_of(environment: str = "staging") -> list[dict[str, str]]:
     return list(csv.DictReader(text.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)))
 
 
-def test_a_line_holds_every_field_and_the_counterpart(editor: User) -> None:
-    made = factories.organization(user=editor, name="Quarry Road", aliases=("Old Harbor Pediatrics",))
+def test_a_line_has_every_field_and_the_counterpart(editor: User) -> None:
+    organization = factories.organization(user=editor, name="Quarry Road", aliases=("Old Harbor Pediatrics",))
     [cells] = lines_of()
     assert (cells["OID"], cells["Name"], cells["Aliases"]) == (BASE, "Quarry Road", "Old Harbor Pediatrics")
     assert (cells["Directory status"], cells["To do"]) == ("Not registered", "Changes not sent")
@@ -29,6 +29,6 @@ def test_a_line_holds_every_field_and_the_counterpart(editor: User) -> None:
     assert (cells["Counterpart OID"], cells["Counterpart directory status"]) == ("", "No record")
     assert (cells["ZIP"], cells["Contact 1, Work phone"]) == ("53704", "'+16085550100")
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
-    Organization.objects.filter(pk=twin.pk).update(staging_record=made)
+    Organization.objects.filter(pk=twin.pk).update(staging_record=organization)
     [cells] = lines_of()
     assert (cells["Counterpart OID"], cells["Counterpart directory status"]) == (twin.oid, "Not registered")

@@ -1,4 +1,4 @@
-"""The list and the tree of organizations: rows, what is folded, what a folded branch says, and what is chosen."""
+"""The list and the tree of organizations: rows, folding, counts of folded branches, and chosen records."""
 
 import pytest
 from django.http import QueryDict
@@ -18,17 +18,17 @@ NORTH, SOUTH = f"{BASE}.1", f"{BASE}.2"
 
 @pytest.fixture
 def regions(db: None) -> list[Organization]:
-    """A company with two regions, each with thirty locations; all of it is as Redox accepted it."""
-    made = bulk.records(63)
+    """A company with two regions of thirty locations each, all accepted by Redox."""
+    organizations = bulk.records(63)
     Organization.objects.update(changes=0, presence="present", presence_basis="accepted", confirmed_active=True)
-    return made
+    return organizations
 
 
-def shown(query: str = "", *, can_choose: bool = True) -> Listing:
-    asked = QueryDict(query)
-    wanted = record_filters.read(asked, "staging")
-    place = (asked.get("page", ""), asked.get("open", ""))
-    return listing.build(Environment.STAGING, wanted, *place, chosen_records.read(asked), can_choose=can_choose)
+def listing_of(query: str = "", *, can_choose: bool = True) -> Listing:
+    parameters = QueryDict(query)
+    filters = record_filters.read(parameters, "staging")
+    place = (parameters.get("page", ""), parameters.get("open", ""))
+    return listing.build(Environment.STAGING, filters, *place, chosen_records.read(parameters), can_choose=can_choose)
 
 
 def open_rows(page: Listing) -> list[str]:
@@ -44,60 +44,60 @@ def change(*oids: str) -> None:
 
 
 class TestFolding:
-    def test_a_tree_that_fits_a_short_screen_is_open(self, db):
+    def test_a_small_tree_is_unfolded(self, db):
         bulk.records(20)
-        page = shown()
+        page = listing_of()
         assert [row.level for row in page.rows] == [1, 2] + [3] * 18
         assert [row.children for row in page.rows[:3]] == [1, 18, 0]
         assert (page.folded, page.unfold_url) == (0, "")
 
     def test_regions_of_a_larger_tree_are_folded_and_counted(self, regions):
-        page = shown()
+        page = listing_of()
         assert open_rows(page) == [BASE]
         assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
         assert (page.summary, page.folded, page.fold_url) == ("63 records", 60, "")
 
-    def test_the_path_in_the_address_is_open_and_can_be_closed(self, regions):
-        page = shown(f"open={NORTH}")
+    def test_the_path_in_the_url_is_unfolded_and_can_be_folded(self, regions):
+        page = listing_of(f"open={NORTH}")
         assert (open_rows(page), len(page.rows)) == ([BASE, NORTH], 33)
         assert row_of(page, NORTH).toggle_url == f"/staging/organizations/?open={BASE}"
-        assert len(shown("open=none").rows) == 1
+        assert len(listing_of("open=none").rows) == 1
 
-    def test_all_can_be_unfolded_and_folded_again(self, regions):
-        unfolded = shown(shown().unfold_url.partition("?")[2])
+    def test_all_branches_can_be_unfolded_and_folded(self, regions):
+        unfolded = listing_of(listing_of().unfold_url.partition("?")[2])
         assert (len(unfolded.rows), unfolded.folded, unfolded.unfold_url) == (63, 0, "")
-        assert open_rows(shown(unfolded.fold_url.partition("?")[2])) == [BASE]
+        assert open_rows(listing_of(unfolded.fold_url.partition("?")[2])) == [BASE]
 
-    def test_records_behind_more_here_are_counted_and_their_region_says_so(self, regions):
+    def test_records_that_a_branch_leaves_out_are_counted(self, regions):
         Organization.objects.filter(part_of_oid=SOUTH).exclude(oid__endswith="1").update(part_of_oid=NORTH)
-        page = shown(f"open={NORTH}")
+        page = listing_of(f"open={NORTH}")
         assert (row_of(page, NORTH).children, page.rows[-2].more) == (57, 7)
         assert (row_of(page, NORTH).unshown, row_of(page, BASE).unshown) == (7, 0)
         assert (page.folded, page.unshown) == (3, 7)
 
-    def test_a_page_that_would_be_too_long_is_not_offered(self, regions, monkeypatch):
+    def test_unfolding_all_is_not_offered_if_the_page_is_too_long(self, regions, monkeypatch):
         monkeypatch.setattr(tree_rows, "MOST_UNFOLDED", 62)
-        page = shown()
+        page = listing_of()
         assert (page.folded, page.unfold_url) == (60, "")
 
-    def test_the_path_can_lead_past_the_first_children(self, regions):
+    def test_the_path_can_contain_a_child_that_is_otherwise_left_out(self, regions):
         below = [bulk.row(f"{SOUTH}.{number}", SOUTH, "staging") for number in range(31, 121)]
         Organization.objects.bulk_create(below)
-        page = shown(f"open={SOUTH}")
+        page = listing_of(f"open={SOUTH}")
         assert (page.rows[-1].more, page.rows[-1].more_url) == (70, f"/staging/organizations/{SOUTH}/branch/?page=2")
-        last = shown(f"open={SOUTH}.120").rows[-1]
+        last = listing_of(f"open={SOUTH}.120").rows[-1]
         assert (last.organization.oid, last.more, last.more_url) == (f"{SOUTH}.120", 69, "")
 
-    def test_a_record_whose_parent_is_not_ours_is_at_the_top_of_its_page(self, db):
+    def test_a_record_whose_parent_is_not_ours_is_at_the_top_level(self, db):
         alone = [bulk.row(f"{BASE}.{number}", "2.999.1", "staging") for number in range(1, 61)]
         Organization.objects.bulk_create(alone)
-        page = shown(f"open={BASE}.60")
+        page = listing_of(f"open={BASE}.60")
         assert page.page.number == 2
         assert row_of(page, f"{BASE}.60").level == 1
 
     def test_a_hit_is_shown_below_its_ancestors(self, regions):
         change(f"{SOUTH}.7")
-        page = shown("open_work=changes_not_sent")
+        page = listing_of("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
         assert [row.is_ancestor_only for row in page.rows] == [True, True, False]
         assert (page.folded, page.fold_url) == (0, "")
@@ -105,19 +105,19 @@ class TestFolding:
 
 
 class TestList:
-    def test_it_sorts_both_ways_and_pages(self, regions):
-        first, last = shown("view=list"), shown("view=list&page=2&sort=-oid")
+    def test_the_list_has_pages_and_sorts_both_ways(self, regions):
+        first, last = listing_of("view=list"), listing_of("view=list&page=2&sort=-oid")
         assert (len(first.rows), len(last.rows)) == (50, 13)
         assert (first.columns["oid"].aria_sort, last.columns["oid"].aria_sort) == ("ascending", "descending")
         assert first.columns["name"].aria_sort == ""
         assert first.columns["oid"].url == "/staging/organizations/?view=list&sort=-oid"
         assert last.rows[-1].organization.oid == BASE
 
-    def test_if_nothing_fits_the_filter_to_remove_is_named(self, regions):
-        one = shown("q=lakeside&standing=unknown").nothing_fits()
+    def test_if_nothing_matches_the_filter_to_remove_is_named(self, regions):
+        one = listing_of("q=lakeside&standing=unknown").nothing_fits()
         assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
         assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
-        none = shown("q=xyz&standing=unknown").nothing_fits()
+        none = listing_of("q=xyz&standing=unknown").nothing_fits()
         assert (none.text, none.url) == ("Nothing fits all filters.", "/staging/organizations/?")
 
 
@@ -141,13 +141,13 @@ class TestNoRecords:
 class TestWorkBelow:
     def test_a_folded_branch_shows_its_work_the_most_urgent_first(self, regions, editor):
         unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])
-        for made, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
-            (submission,) = bulk.sent([made], [editor])
+        for organization, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
+            (submission,) = bulk.sent([organization], [editor])
             Submission.objects.filter(pk=submission.pk).update(state=state)
-            Organization.objects.filter(pk=made.pk).update(last_submission=submission)
+            Organization.objects.filter(pk=organization.pk).update(last_submission=submission)
         change(f"{NORTH}.3", f"{NORTH}.4", SOUTH)
         Organization.objects.filter(oid=f"{NORTH}.4").update(differs=1)
-        page = shown()
+        page = listing_of()
         assert [text for _, text in row_of(page, NORTH).work_below] == [
             "1 needs a decision",
             "1 differs",
@@ -158,18 +158,18 @@ class TestWorkBelow:
 
     def test_an_open_branch_counts_all_records_below_it(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)
-        top = row_of(shown(), BASE)
+        top = row_of(listing_of(), BASE)
         assert (top.below.records, [text for _, text in top.work_below]) == (62, ["3 not sent"])
 
-    def test_it_is_one_query_for_any_number_of_branches(self, regions, django_assert_max_num_queries):
+    def test_all_branches_are_counted_in_one_query(self, regions, django_assert_max_num_queries):
         with django_assert_max_num_queries(17) as few:
-            shown()
+            listing_of()
         heads = [bulk.row(f"{BASE}.{number}", BASE, "staging") for number in range(3, 10)]
         Organization.objects.bulk_create([*heads, *(bulk.row(f"{head.oid}.1", head.oid, "staging") for head in heads)])
         with django_assert_max_num_queries(len(few)):
-            assert len(shown().rows) == 10
+            assert len(listing_of().rows) == 10
 
-    def test_records_that_form_a_circle_end_the_count(self, regions):
+    def test_counting_ends_if_records_form_a_circle(self, regions):
         Organization.objects.filter(oid=NORTH).update(part_of_oid=f"{NORTH}.1")
         (north,) = tree_rows.branch(Organization.objects.get(oid=f"{NORTH}.1"), "")
         assert north.below.records == 31
@@ -178,9 +178,9 @@ class TestWorkBelow:
 @pytest.mark.one_database
 class TestAddingBelow:
     @pytest.mark.parametrize("view", ["tree", "list"])
-    def test_no_record_can_be_added_below_a_deactivated_one(self, regions, view):
+    def test_no_record_can_be_added_below_a_deactivated_record(self, regions, view):
         Organization.objects.filter(oid=NORTH).update(confirmed_active=False)
-        page = shown(f"open={NORTH}" if view == "tree" else "view=list")
+        page = listing_of(f"open={NORTH}" if view == "tree" else "view=list")
         offered = [oid for oid in (BASE, NORTH, f"{NORTH}.1", SOUTH) if row_of(page, oid).can_add_below]
         assert offered == [BASE, SOUTH]
 
@@ -188,53 +188,53 @@ class TestAddingBelow:
 class TestChoosing:
     def test_all_with_unsent_changes_are_shown_and_ticked(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3")
-        page = shown()
+        page = listing_of()
         assert (page.unsent, page.choose_label) == (2, "Choose all 2 with unsent changes")
-        chosen = shown(page.choose_url.partition("?")[2])
-        assert [row.organization.oid for row in chosen.rows if row.is_chosen] == [f"{NORTH}.3", f"{SOUTH}.3"]
-        assert chosen.chosen == 2
+        listing = listing_of(page.choose_url.partition("?")[2])
+        assert [row.organization.oid for row in listing.rows if row.is_chosen] == [f"{NORTH}.3", f"{SOUTH}.3"]
+        assert listing.chosen == 2
 
-    def test_all_that_are_chosen_at_once_are_on_one_page(self, regions):
+    def test_all_records_chosen_at_once_are_on_one_page(self, regions):
         Organization.objects.update(changes=1)
-        assert shown(shown().choose_url.partition("?")[2]).chosen == 63
+        assert listing_of(listing_of().choose_url.partition("?")[2]).chosen == 63
 
     def test_only_as_many_as_a_plan_holds_are_chosen_at_once(self, regions, monkeypatch):
         Organization.objects.update(changes=1)
         monkeypatch.setattr(listing, "MOST_RECORDS", 60)
-        page = shown()
+        page = listing_of()
         assert page.choose_label == "Choose 60 of 63 with unsent changes"
-        assert shown(page.choose_url.partition("?")[2]).chosen == 60
+        assert listing_of(page.choose_url.partition("?")[2]).chosen == 60
 
-    def test_the_filters_in_force_still_narrow(self, regions):
+    def test_choosing_respects_the_other_filters(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3")
-        assert shown(f"below={NORTH}").unsent == 1
-        found = shown("q=lakeside&view=list")
-        assert found.unsent == 0  # a search reads every record, and is not made twice
-        assert found.rows[0].match is not None
+        assert listing_of(f"below={NORTH}").unsent == 1
+        listing = listing_of("q=lakeside&view=list")
+        assert listing.unsent == 0  # a search reads every record and does not run twice
+        assert listing.rows[0].match is not None
 
     def test_records_with_an_open_submission_are_not_chosen(self, regions, editor):
         change(NORTH)
-        made = Organization.objects.get(oid=NORTH)
-        (submission,) = bulk.sent([made], [editor])
+        organization = Organization.objects.get(oid=NORTH)
+        (submission,) = bulk.sent([organization], [editor])
         Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED)
-        Organization.objects.filter(pk=made.pk).update(last_submission=submission)
-        assert shown().unsent == 0
+        Organization.objects.filter(pk=organization.pk).update(last_submission=submission)
+        assert listing_of().unsent == 0
 
     def test_people_who_cannot_send_choose_nothing(self, regions):
         change(NORTH)
-        assert shown(can_choose=False).unsent == 0
+        assert listing_of(can_choose=False).unsent == 0
 
     def test_chosen_records_without_a_row_are_kept_and_counted(self, regions):
         north, folded = (Organization.objects.get(oid=oid).pk for oid in (NORTH, f"{SOUTH}.3"))
-        page = shown(f"record={north}&record={folded}.999999&record=x")
+        page = listing_of(f"record={north}&record={folded}.999999&record=x")
         assert row_of(page, NORTH).is_chosen
         assert (page.chosen_elsewhere, page.chosen) == ((folded,), 2)
 
 
 @pytest.mark.one_database
 class TestFilters:
-    def test_two_selects_are_always_shown_and_the_others_behind_more_filters(self, regions):
-        page = shown()
+    def test_two_filters_are_always_shown_and_the_others_below_more_filters(self, regions):
+        page = listing_of()
         assert [select.label for select in page.selects] == ["Directory status", "To do"]
         assert [select.label for select in page.more_selects] == ["Kind of record", "State", "Contact"]
 
@@ -242,8 +242,8 @@ class TestFilters:
         ("query", "is_set"), [("standing=active", False), ("state=WI", True), (f"below={NORTH}", True)]
     )
     def test_more_filters_are_open_while_one_of_them_is_set(self, regions, query, is_set):
-        assert shown(query).is_more_set is is_set
+        assert listing_of(query).is_more_set is is_set
 
-    def test_deactivated_records_are_left_out_by_a_link_that_keeps_the_filters(self, regions):
-        assert shown("state=WI").hide_url == "/staging/organizations/?state=WI&hide_deactivated=1"
-        assert [shown(query).hide_url for query in ("hide_deactivated=1", "standing=deactivated")] == ["", ""]
+    def test_a_link_hides_deactivated_records_and_keeps_the_filters(self, regions):
+        assert listing_of("state=WI").hide_url == "/staging/organizations/?state=WI&hide_deactivated=1"
+        assert [listing_of(query).hide_url for query in ("hide_deactivated=1", "standing=deactivated")] == ["", ""]

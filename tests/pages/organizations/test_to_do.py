@@ -1,4 +1,4 @@
-"""What lists, filters and exports say is to do about a record, and by what it was accepted."""
+"""The to-do chips and the evidence of a record in lists, filters and exports."""
 
 import csv
 from dataclasses import replace
@@ -21,20 +21,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 
 @pytest.fixture
 def differing(editor: User) -> Organization:
-    """An accepted record that the directory shows with another name, and with an edit that was not sent."""
-    made = factories.accepted(user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma"))
-    seen = replace(made.record(), name="By hand", destination_known=False)
+    """An accepted record with an unsent edit, which the directory shows with another name."""
+    organization = factories.accepted(user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma"))
+    directory = replace(organization.record(), name="By hand", destination_known=False)
     with transaction.atomic():
-        directory_state.keep_reading(organizations.locked(made.pk), seen, clock.now())
-    made = Organization.objects.get(pk=made.pk)
-    wanted = replace(made.record(), contacts=())
-    organizations.edit(made.pk, made.version, wanted, stands_for="", actor=person(editor))
-    return made
+        directory_state.keep_reading(organizations.locked(organization.pk), directory, clock.now())
+    organization = Organization.objects.get(pk=organization.pk)
+    edited_record = replace(organization.record(), contacts=())
+    organizations.edit(organization.pk, organization.version, edited_record, stands_for="", actor=person(editor))
+    return organization
 
 
 def rows(query: str) -> list[RecordRow]:
-    wanted = record_filters.read(QueryDict(query), "staging")
-    return listing.build(Environment.STAGING, wanted, "", "").rows
+    filters = record_filters.read(QueryDict(query), "staging")
+    return listing.build(Environment.STAGING, filters, "", "").rows
 
 
 def words_of(row: RecordRow) -> list[tuple[str, int]]:
@@ -42,11 +42,11 @@ def words_of(row: RecordRow) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("view", ["list", "tree"])
-def test_a_record_that_differs_and_has_edits_has_two_chips_and_is_found_by_both(differing, editor, view):
+def test_a_record_that_differs_and_has_unsent_edits_has_two_chips(differing, editor, view):
     factories.organization(f"{factories.BASE}.1", user=editor)
     for key in ("directory_differs", "changes_not_sent"):
-        found = {row.organization.oid: row for row in rows(f"view={view}&open_work={key}")}
-        assert words_of(found[differing.oid]) == [("directory_differs", 1), ("changes_not_sent", 1)]
+        rows_by_oid = {row.organization.oid: row for row in rows(f"view={view}&open_work={key}")}
+        assert words_of(rows_by_oid[differing.oid]) == [("directory_differs", 1), ("changes_not_sent", 1)]
     assert [row.organization.oid for row in rows("view=list&open_work=directory_differs")] == [differing.oid]
 
 
@@ -62,11 +62,11 @@ ORDER = {
 
 def test_chips_are_in_order_of_urgency(differing):
     wanted_hash = Organization.objects.get(pk=differing.pk).wanted_hash
-    found = {}
+    chips = {}
     for state in ORDER:
         Submission.objects.update(state=state, wanted_hash=wanted_hash, evidence="")
-        found[state] = [key for key, _ in words_of(rows("view=list")[0])]
-    assert found == ORDER
+        chips[state] = [key for key, _ in words_of(rows("view=list")[0])]
+    assert chips == ORDER
 
 
 def test_a_list_names_evidence_other_than_redoxs_answer(differing):

@@ -1,4 +1,4 @@
-"""What the page of a plan offers: exactly what can be done now, and of each other record why not and what ends that."""
+"""The draft of a plan: it offers what can be done now, and says why the other records stay and until when."""
 
 import datetime
 from dataclasses import replace
@@ -19,7 +19,7 @@ from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.breakers import stop_environment
 from tests.factories import BASE, acting
-from tests.views.history import edited
+from tests.views.history import save_edit
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +36,14 @@ def region(editor):
 
 
 @pytest.fixture
-def at_work(unreachable_redox):
+def running_worker(unreachable_redox):
     """The portal is connected, and a worker runs."""
     heartbeat.record_heartbeat("Worker", clock.now())
 
 
-def sent(made: Organization, user: User, **values: object) -> Submission:
+def create_submission(organization: Organization, user: User, **values: object) -> Submission:
     """An open submission of a changed record."""
-    submission = factories.submission(edited(made, user, aliases=("Alias",)), user=user)
+    submission = factories.submission(save_edit(organization, user, aliases=("Alias",)), user=user)
     Submission.objects.filter(pk=submission.pk).update(**values)
     return submission
 
@@ -55,81 +55,81 @@ def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE
     )
 
 
-def why(page: shown.DraftContent) -> dict[str, str]:
+def reasons_by_name(page: shown.DraftContent) -> dict[str, str]:
     return {each.organization.name: each.why for each in page.kept}
 
 
 class TestDeactivating:
-    def test_all_that_can_be_deactivated_is_offered_by_its_number(self, region, editor):
+    def test_all_records_that_can_be_deactivated_are_offered_and_counted(self, region, editor):
         page = page_of(region[0], editor)
         assert page.summary == "STAGING, 4 records can be deactivated now"
         assert page.send_label == "Deactivate 4 records in STAGING"
         assert (page.because, page.kept) == ("", ())
 
     def test_only_what_can_be_deactivated_is_offered(self, region, editor):
-        for made in region[1:3]:
-            sent(made, editor, state=State.UNKNOWN, attempt=1)
+        for organization in region[1:3]:
+            create_submission(organization, editor, state=State.UNKNOWN, attempt=1)
         page = page_of(region[0], editor)
         assert page.summary.startswith("STAGING, 1 of 4 records ")
         assert page.send_label == "Deactivate 1 record in STAGING"
         assert page.because == "West Region stays active, because Sparta and Tomah below it stay active."
-        assert why(page)["West Region"] == "Sparta and Tomah below it stay active."
+        assert reasons_by_name(page)["West Region"] == "Sparta and Tomah below it stay active."
         assert [(each.organization.name, each.word.key) for each in page.kept] == [
             ("Tomah", "unknown"),
             ("Sparta", "unknown"),
             ("West Region", "active"),
         ]
 
-    @pytest.mark.usefixtures("at_work")
-    def test_when_the_portal_asks_is_computed_from_the_row(self, region, editor):
+    @pytest.mark.usefixtures("running_worker")
+    def test_the_time_of_the_next_query_comes_from_the_submission(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
-        submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
-        said = why(page_of(region[0], editor))["Sparta"]
-        assert f">Submission {submission.pk}</a> must end first. The portal asks at <time" in said
-        assert later.strftime("%Y-%m-%dT%H:%M:%SZ") in said
+        submission = create_submission(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
+        reason = reasons_by_name(page_of(region[0], editor))["Sparta"]
+        assert f">Submission {submission.pk}</a> must end first. The portal asks at <time" in reason
+        assert later.strftime("%Y-%m-%dT%H:%M:%SZ") in reason
 
-    @pytest.mark.usefixtures("at_work")
+    @pytest.mark.usefixtures("running_worker")
     def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
-        sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
+        create_submission(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
         stop_environment("staging", "No credential", actor=acting(editor))
-        asks = why(page_of(region[0], editor))["Sparta"].partition("The portal asks")[2]
+        asks = reasons_by_name(page_of(region[0], editor))["Sparta"].partition("The portal asks")[2]
         assert ("<time" in asks, "is stopped" in asks) == (False, True)
 
-    def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):
-        """The press binds itself to what was shown to stay as well; the messages are the same."""
-        submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+    def test_a_change_of_a_record_that_stays_makes_another_plan(self, region, editor):
+        """The button also covers the records shown as staying, although the messages are the same."""
+        submission = create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         before = page_of(region[0], editor).draft
         Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, ended_at=clock.now())
-        sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+        create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         after = page_of(region[0], editor).draft
-        assert [made.sha256 for made in after.reviews] == [made.sha256 for made in before.reviews]
+        assert [review.sha256 for review in after.reviews] == [review.sha256 for review in before.reviews]
         assert after.sha256 != before.sha256
 
-    def test_what_can_be_cancelled_links_there(self, region, editor):
-        submission = sent(region[1], editor)
-        said = why(page_of(region[0], editor))["Sparta"]
-        assert f'<a href="/staging/submissions/{submission.pk}/">Cancel it</a> or wait.' in said
+    def test_a_submission_that_can_be_cancelled_is_linked(self, region, editor):
+        submission = create_submission(region[1], editor)
+        reason = reasons_by_name(page_of(region[0], editor))["Sparta"]
+        assert f'<a href="/staging/submissions/{submission.pk}/">Cancel it</a> or wait.' in reason
         Submission.objects.filter(pk=submission.pk).update(attempt=1)
-        assert "Cancel it" not in why(page_of(region[0], editor))["Sparta"]
+        assert "Cancel it" not in reasons_by_name(page_of(region[0], editor))["Sparta"]
 
     @pytest.mark.parametrize(
         ("state", "says"), [(State.NEEDS_PERSON, "It needs a decision."), (State.SENDING, "It is being sent now.")]
     )
-    def test_what_ends_it_follows_from_the_state(self, region, editor, state, says):
-        sent(region[1], editor, state=state, attempt=1)
-        assert says in why(page_of(region[0], editor))["Sparta"]
+    def test_the_reason_follows_from_the_state(self, region, editor, state, says):
+        create_submission(region[1], editor, state=state, attempt=1)
+        assert says in reasons_by_name(page_of(region[0], editor))["Sparta"]
 
-    def test_the_root_itself_can_be_in_the_way(self, region, editor):
-        submission = sent(region[0], editor)
+    def test_the_root_itself_can_stay_active(self, region, editor):
+        submission = create_submission(region[0], editor)
         page = page_of(region[0], editor)
         assert page.summary.startswith("STAGING, 3 of 4 records ")
         assert page.because.startswith(f"West Region stays active. Submission {submission.pk} ")
 
-    def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
-        gone = factories.confirmed(factories.organization(user=editor), active=False)
+    def test_an_inactive_record_is_not_said_to_stay_active(self, editor):
+        inactive = factories.confirmed(factories.organization(user=editor), active=False)
         draft = plan_draft.draft_plan(
-            ChosenRecords(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
+            ChosenRecords(Environment(inactive.environment), PlanKind.DEACTIVATE, (inactive.pk,)), actor=acting(editor)
         )
         page = shown.draft_content(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
@@ -138,24 +138,24 @@ class TestDeactivating:
             [frozenset({BlockerKind.NOTHING_TO_CHANGE})],
         )
 
-    def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor):
+    def test_without_anything_to_deactivate_nobody_is_asked_to_wait(self, editor):
         new = factories.organization(user=editor)
-        submission = sent(new, editor)
+        submission = create_submission(new, editor)
         chosen = ChosenRecords(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
         (left,) = shown.draft_content(plan_draft.draft_plan(chosen, actor=acting(editor))).not_active
-        said = strip_tags(left.why)
-        assert said.startswith(f"Submission {submission.pk} is open.")
+        reason = strip_tags(left.why)
+        assert reason.startswith(f"Submission {submission.pk} is open.")
 
-    def test_another_record_left_out_makes_it_another_plan(self, region, editor):
+    def test_leaving_out_another_record_makes_another_plan(self, region, editor):
         before = page_of(region[0], editor)
-        sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+        create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         after = page_of(region[0], editor)
         assert before.draft.sha256 != after.draft.sha256
         news = shown.changes_since(after, before.planned, before.left)
         assert news == "Stays active now: Sparta and West Region."
         assert shown.changes_since(before, after.planned, after.left) == "New in it: Sparta and West Region."
 
-    def test_counterparts_and_saved_changes_are_not_touched(self, region, editor):
+    def test_counterparts_and_saved_changes_stay_unchanged(self, region, editor):
         other = factories.confirmed(factories.organization("2.999.1", user=editor, environment="production"))
         Organization.objects.filter(pk=other.pk).update(staging_record=region[1])
         Organization.objects.filter(pk=region[2].pk).update(city="Middleton")
@@ -165,15 +165,15 @@ class TestDeactivating:
 
 
 class TestOverwriting:
-    def read(self, made: Organization, name: str, **values: Any) -> None:
-        row = Organization.objects.get(pk=made.pk)
+    def read(self, organization: Organization, name: str, **values: Any) -> None:
+        row = Organization.objects.get(pk=organization.pk)
         directory_state.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
 
-    def test_each_value_has_a_tick_below_the_name_of_its_record(self, region, editor):
-        for made in region[1:3]:
-            Organization.objects.filter(pk=made.pk).update(name="Same Name")
-            factories.confirmed(made)
-            self.read(made, "Other Name", active=False)
+    def test_each_overwritten_value_has_a_checkbox_below_its_record(self, region, editor):
+        for organization in region[1:3]:
+            Organization.objects.filter(pk=organization.pk).update(name="Same Name")
+            factories.confirmed(organization)
+            self.read(organization, "Other Name", active=False)
         page = page_of(region[0], editor)
         assert [group.organization for group in page.overwrites] == [region[2], region[1]]
         values = [value for group in page.overwrites for value in group.values]
@@ -183,34 +183,34 @@ class TestOverwriting:
         assert len({value.key for value in values}) == page.to_tick == 2
         assert page.asked == ()
 
-    def test_a_box_that_is_not_ticked_is_asked_for_by_its_record(self, region, editor):
+    def test_a_missing_tick_is_named_with_its_record(self, region, editor):
         self.read(region[1], "Other Name")
-        drawn = page_of(region[0], editor).draft
-        (question,) = drawn.questions
-        page = shown.draft_content(drawn, missing=[question.key])
+        draft = page_of(region[0], editor).draft
+        (question,) = draft.questions
+        page = shown.draft_content(draft, missing=[question.key])
         ((anchor, problem),) = page.box_errors
         assert (anchor, problem.startswith("Sparta, Name: ")) == (f"id_tick-{question.key}", True)
 
-    def test_the_way_out_is_to_take_what_the_directory_shows(self, region, editor):
+    def test_the_values_of_the_directory_can_be_taken_instead(self, region, editor):
         self.read(region[1], "Other Name")
         (group,) = page_of(region[0], editor).overwrites
         assert (group.step, group.url) == ("Take theirs", f"/staging/organizations/{BASE}.1/differences/")
 
-    def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor):
-        made = factories.organization(user=editor)
+    def test_a_value_that_cannot_be_taken_leads_to_the_edit(self, editor):
+        organization = factories.organization(user=editor)
         long_name = "N" * 1000
-        directory_state.mark_present(made, replace(made.record(), name=long_name), clock.now())
-        self.read(made, long_name)
-        (group,) = page_of(made, editor, PlanKind.SEND).overwrites
+        directory_state.mark_present(organization, replace(organization.record(), name=long_name), clock.now())
+        self.read(organization, long_name)
+        (group,) = page_of(organization, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
 
     def test_many_records_with_overwritten_parents_take_one_query(self, region, editor, django_assert_num_queries):
-        for made in region[1:]:
-            self.read(made, made.name, part_of_oid="2.999.7")
-        drawn = page_of(region[0], editor).draft
+        for organization in region[1:]:
+            self.read(organization, organization.name, part_of_oid="2.999.7")
+        draft = page_of(region[0], editor).draft
         with django_assert_num_queries(1):
-            found = overwritten.overwritten_records(drawn, (), ())
-        assert [value.sent for group in found for value in group.values] == [f"West Region ({BASE})"] * 3
+            overwritten_values = overwritten.overwritten_records(draft, (), ())
+        assert [value.sent for group in overwritten_values for value in group.values] == [f"West Region ({BASE})"] * 3
 
     def test_a_record_without_saved_changes_is_not_said_to_be_equal(self, region, editor):
         self.read(region[1], "Other Name")
@@ -221,37 +221,37 @@ class TestOverwriting:
 
 
 class TestValues:
-    def plan(self, made: list[Organization], user: User) -> shown.DraftContent:
-        ids = tuple(each.pk for each in made)
+    def plan(self, organizations: list[Organization], user: User) -> shown.DraftContent:
+        ids = tuple(each.pk for each in organizations)
         return shown.draft_content(
             plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user))
         )
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
-        edited(region[1], editor, name="Sparta East")
+        save_edit(region[1], editor, name="Sparta East")
         (row,) = self.plan(region, editor).rows
         ((change,), overwritten) = row.moves
         assert (change.label, change.accepted, change.sent) == ("Name", "Sparta", "Sparta East")
         assert change.by.startswith("Editor One, ")
         assert (row.before.partition(" ")[0], overwritten) == ("Accepted", ())
 
-    def test_a_value_of_the_directory_that_is_overwritten_stands_there_as_well(self, region, editor):
-        edited(region[1], editor, aliases=("East",))
+    def test_an_overwritten_value_of_the_directory_is_shown(self, region, editor):
+        save_edit(region[1], editor, aliases=("East",))
         row = Organization.objects.get(pk=region[1].pk)
         directory_state.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
         (moved,) = self.plan(region, editor).rows
         (move,) = moved.moves.overwritten
         assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")
 
-    def test_a_first_registration_has_all_its_values_and_nothing_before(self, editor):
+    def test_a_first_registration_shows_all_its_values_without_previous_ones(self, editor):
         (row,) = self.plan([factories.organization(user=editor, name="Sparta")], editor).rows
         values, overwritten = row.moves
         assert ("Name", "", "Sparta") in {(each.label, each.accepted, each.sent) for each in values}
         assert (row.what, overwritten, row.before) == ("first registration", (), "")
 
     def test_the_names_of_all_parents_take_one_query(self, region, editor, django_assert_num_queries):
-        for made in region[1:3]:
-            edited(made, editor, part_of_oid=region[3].oid)
+        for organization in region[1:3]:
+            save_edit(organization, editor, part_of_oid=region[3].oid)
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
         reviews = plan_draft.draft_plan(chosen, actor=acting(editor)).reviews
         with django_assert_num_queries(1):
@@ -259,10 +259,10 @@ class TestValues:
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
 
 
-def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, approver):
-    for made in region[1:]:
-        edited(made, editor, aliases=("North",))
-    ids = tuple(made.pk for made in region[1:])
+def test_a_warning_of_several_messages_speaks_of_each(region, editor, approver):
+    for organization in region[1:]:
+        save_edit(organization, editor, aliases=("North",))
+    ids = tuple(organization.pk for organization in region[1:])
     page = shown.draft_content(
         plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(approver))
     )
@@ -270,7 +270,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 
 
-def test_a_plan_that_sends_says_what_it_leaves_out(editor):
+def test_a_plan_says_which_records_it_leaves_out(editor):
     top = factories.organization(user=editor, name="Top")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Below")
     other = factories.organization(f"{BASE}.2", user=editor, name="Other")
@@ -281,5 +281,5 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     )
     assert page.summary == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"
-    assert ">Enter the destination ID</a>" in why(page)["Top"]
-    assert "Send Top first." in why(page)["Below"]
+    assert ">Enter the destination ID</a>" in reasons_by_name(page)["Top"]
+    assert "Send Top first." in reasons_by_name(page)["Below"]

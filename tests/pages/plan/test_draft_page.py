@@ -1,4 +1,4 @@
-"""The page on which several records are sent together, without a client."""
+"""The page that sends several records together, built without a client."""
 
 import re
 
@@ -14,31 +14,31 @@ from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
 from tests.page_text import html_of_page, text_in, text_of_page
-from tests.views.history import edited
-from tests.views.planning import NEW, address, branch, page_of, page_of_branch, tree_of
+from tests.views.history import save_edit
+from tests.views.planning import NEW, address, branch, create_tree, page_of, page_of_branch
 
 pytestmark = pytest.mark.django_db
 
 DESTINATION = "0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70"
 
 
-def test_it_says_what_is_sent_in_which_order(editor):
-    made = tree_of(editor, 2, 3)
-    page = page_of(list(reversed(made)), editor)
+def test_the_page_lists_the_messages_in_order(editor):
+    organizations = create_tree(editor, 2, 3)
+    page = page_of(list(reversed(organizations)), editor)
     assert (page.content.summary, page.content.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
     text = text_of_page(page, "staging")
-    places = [text.index(f"{number} {each.name}") for number, each in enumerate(made, start=1)]
+    places = [text.index(f"{number} {each.name}") for number, each in enumerate(organizations, start=1)]
     assert places == sorted(places)
-    assert (page.action, page.back_url) == (address(list(reversed(made))), "/staging/organizations/")
+    assert (page.action, page.back_url) == (address(list(reversed(organizations))), "/staging/organizations/")
 
 
-def test_one_record_is_one(editor):
-    page = page_of(tree_of(editor), editor).content
+def test_the_page_of_one_record_uses_the_singular(editor):
+    page = page_of(create_tree(editor), editor).content
     assert (page.summary, page.send_label) == ("STAGING, 1 record: 1 New", "Send 1 record to STAGING")
 
 
-def test_a_branch_is_all_that_lies_below(editor):
-    top, below, _ = tree_of(editor, 2, 3)
+def test_a_branch_contains_all_records_below(editor):
+    top, below, _ = create_tree(editor, 2, 3)
     factories.organization(f"{BASE}.2.1", user=editor, part_of_oid=below.oid)
     factories.organization("2.999.1", user=editor)
     page = page_of_branch(top, editor)
@@ -47,38 +47,38 @@ def test_a_branch_is_all_that_lies_below(editor):
     assert page_of_branch(below, editor).content.draft.size == 0  # its parent is not sent with it
 
 
-def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
-    made = tree_of(editor, 2, is_accepted=True)
-    for each in made:
-        edited(each, editor, destination_id=DESTINATION)
-    page = page_of(made, editor)
+def test_the_page_shows_each_message_and_its_values(editor):
+    organizations = create_tree(editor, 2, is_accepted=True)
+    for each in organizations:
+        save_edit(each, editor, destination_id=DESTINATION)
+    page = page_of(organizations, editor)
     assert page.content.summary == "STAGING, 2 records: 2 Update"
     rendered = html_of_page(page, "staging")
-    for sent in factories.plan(made, user=editor).submissions.all():
+    for sent in factories.plan(organizations, user=editor).submissions.all():
         assert escape(bytes(sent.message).decode()) in rendered
         assert sent.fingerprint in text_in(rendered)
     in_sight = re.sub(r"<details.*?</details>", "", rendered, flags=re.DOTALL)
-    assert in_sight.count(f'<ins class="oid">{DESTINATION}</ins>') == len(made)
+    assert in_sight.count(f'<ins class="oid">{DESTINATION}</ins>') == len(organizations)
 
 
-def test_a_warning_is_there_once_with_how_many_records_have_it(editor):
-    page = page_of(tree_of(editor, 2, 3, contacts=()), editor).content
+def test_a_warning_is_shown_once_with_its_number_of_records(editor):
+    page = page_of(create_tree(editor, 2, 3, contacts=()), editor).content
     (asked,) = [each for each in page.asked if each.question.text.startswith("Nobody can be reached.")]
     assert (asked.records, asked.names) == ("3 records", "Lakeside Clinics, Lakeside 2 and Lakeside 3")
 
 
-def test_where_nothing_can_be_sent_there_is_no_button(editor):
-    made = tree_of(editor, 2, 3)
-    Organization.objects.filter(pk=made[0].pk).update(destination_known=False)
-    page = page_of(made, editor)
+def test_without_anything_to_send_there_is_no_button(editor):
+    organizations = create_tree(editor, 2, 3)
+    Organization.objects.filter(pk=organizations[0].pk).update(destination_known=False)
+    page = page_of(organizations, editor)
     assert ["Send Lakeside Clinics first." in each.why for each in page.content.kept] == [False, True, True]
     rendered = html_of_page(page, "staging")
     assert "Nothing of this can be sent now" in text_in(rendered)
     assert "<button" not in rendered.partition('<section class="confirm"')[2]
 
 
-def test_a_region_alone_without_changes_leads_to_its_branch(editor):
-    region, below = tree_of(editor, 2)
+def test_an_unchanged_region_links_to_its_branch(editor):
+    region, below = create_tree(editor, 2)
     Organization.objects.filter(pk=region.pk).update(changes=0, presence="present", confirmed_active=True)
     Organization.objects.filter(pk=below.pk).update(changes=1)
     page = page_of([region], editor)
@@ -88,36 +88,38 @@ def test_a_region_alone_without_changes_leads_to_its_branch(editor):
     assert f'href="{branch(region)}">Send this branch' in rendered
 
 
-def test_who_may_not_send_reads_whom_to_ask(editor):
+def test_a_viewer_reads_who_can_send(editor):
     viewer = factories.UserFactory(role="viewer")
-    page = page_of(tree_of(editor), viewer)
+    page = page_of(create_tree(editor), viewer)
     assert page.why_not == "You cannot send to STAGING. Editors and Approvers can: Editor One."
     assert 'disabled aria-describedby="why-not"' in html_of_page(page, "staging")
 
 
-def test_an_address_may_name_all_that_a_plan_holds():
-    named = "&".join(f"record={10**6 + number}" for number in range(plan_draft.MOST_RECORDS))
-    assert len(f"GET {NEW}?{named} HTTP/1.1") <= middleware.LONGEST_ADDRESS
+def test_a_url_can_name_as_many_records_as_a_plan_holds():
+    query = "&".join(f"record={10**6 + number}" for number in range(plan_draft.MOST_RECORDS))
+    assert len(f"GET {NEW}?{query} HTTP/1.1") <= middleware.LONGEST_ADDRESS
 
 
 class TestForm:
-    def test_reason_and_number_are_asked_for(self, editor, monkeypatch):
+    def test_a_reason_and_the_number_of_records_are_required(self, editor, monkeypatch):
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
-        made = [factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)]
-        chosen = ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
+        organizations = [
+            factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)
+        ]
+        chosen = ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in organizations))
         draft = plan_draft.draft_plan(chosen, actor=acting(editor))
         form = draft_page.plan_form(draft, QueryDict("reason=&number=1"))
         assert form.fields["number"].label == "Type the number of records: 2."
         assert form.errors == {"reason": ["Enter a reason."], "number": ["This is not the number. Type: 2."]}
         assert draft_page.plan_form(draft, QueryDict("reason=ticket&number=2")).is_valid()
 
-    def test_a_record_of_the_plan_does_not_replace_those_of_the_plan(self, editor):
-        top, below = tree_of(editor, 2, is_accepted=True)
+    def test_a_record_of_the_plan_cannot_be_the_replacement(self, editor):
+        top, below = create_tree(editor, 2, is_accepted=True)
         factories.confirmed(factories.organization("2.999.1", user=editor, name="Pier"))
         draft = page_of_branch(top, editor, PlanKind.DEACTIVATE).content.draft
-        typed = "why=replaced&replaced_by="
-        assert list(draft_page.plan_form(draft, QueryDict(f"{typed}{below.name}")).errors) == ["replaced_by"]
-        replaced = draft_page.plan_form(draft, QueryDict(f"{typed}Pier"))
+        query = "why=replaced&replaced_by="
+        assert list(draft_page.plan_form(draft, QueryDict(f"{query}{below.name}")).errors) == ["replaced_by"]
+        replaced = draft_page.plan_form(draft, QueryDict(f"{query}Pier"))
         assert replaced.is_valid()
         assert replaced.reason_text == "Replaced by Pier (2.999.1)"
         other = draft_page.plan_form(draft, QueryDict(f"why=closed&in_words=ticket 7&replaced_by={below.name}"))

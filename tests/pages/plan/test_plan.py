@@ -1,4 +1,4 @@
-"""What the page of a plan tells of each of its submissions: what came, who says so, and what to do next."""
+"""The page of a plan: the state, evidence and next step of each submission."""
 
 from datetime import timedelta
 
@@ -26,25 +26,25 @@ from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting
 from tests.page_text import html_of_page, text_in, text_of_page
-from tests.views.planning import tree_of
+from tests.views.planning import create_tree
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def plan(editor):
-    """The New of one record."""
+    """A plan with the New of one record."""
     return factories.plan([factories.organization(user=editor)], user=editor)
 
 
 def row_of(plan: Plan, **values: object) -> shown.PlanRow:
-    """The row of the only submission, once it has these values."""
+    """Give the only submission these values, and return its row."""
     Submission.objects.filter(plan=plan).update(**values)
     (row,) = shown.plan_content(Plan.objects.get(pk=plan.pk)).rows
     return row
 
 
-def test_each_kind_of_evidence_is_told_apart(plan):
+def test_each_kind_of_evidence_has_its_own_words(plan):
     accepted = {"state": State.ACCEPTED, "ended_at": clock.now(), "decided_by": "Approver One", "state_reason": "Seen."}
     kinds = [kind for kind in Evidence if kind != Evidence.NONE]
     rows = {kind: row_of(plan, evidence=kind, **accepted) for kind in kinds}
@@ -64,7 +64,7 @@ def test_each_kind_of_evidence_is_told_apart(plan):
         (State.REJECTED, "Finished"),
     ],
 )
-def test_a_plan_goes_on_only_while_a_message_waits(plan, state, word):
+def test_a_plan_is_in_progress_only_while_a_message_waits(plan, state, word):
     row_of(plan, state=state)
     assert shown.plan_content(plan).word.word == word
 
@@ -72,20 +72,20 @@ def test_a_plan_goes_on_only_while_a_message_waits(plan, state, word):
 @pytest.mark.parametrize(
     ("attempt", "state", "can"), [(0, State.QUEUED, True), (1, State.QUEUED, False), (1, State.UNKNOWN, False)]
 )
-def test_only_what_was_not_attempted_can_be_paused_or_stopped(plan, attempt, state, can):
+def test_only_a_plan_with_an_unattempted_message_can_be_paused_or_stopped(plan, attempt, state, can):
     row_of(plan, state=state, attempt=attempt)
     page = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert (page.can_pause, page.can_stop) == (can, can)
 
 
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
-def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan, asks, step):
+def test_an_unknown_submission_links_to_its_query(plan, asks, step):
     row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)
     assert row.came == "No clear answer came (HTTP 504). It may have taken effect."
     assert (row.step, row.url) == (step, f"/staging/submissions/{row.submission.pk}/#ask")
 
 
-def test_a_submission_that_needs_a_decision_leads_there(plan):
+def test_a_submission_that_needs_a_decision_links_to_it(plan):
     row = row_of(plan, state=State.NEEDS_PERSON, attempt=1, state_reason=f"{BASE} already exists.")
     assert row.came == f"{BASE} already exists."
     assert (row.step, row.url) == ("Compare and decide", f"/staging/submissions/{row.submission.pk}/#decide")
@@ -103,8 +103,8 @@ def test_a_cancelled_submission_names_the_reason_or_the_person(plan):
     assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").came == f"Plan {plan.pk} was stopped."
 
 
-def test_what_waits_says_for_what_and_nothing_came(editor):
-    family = factories.plan(tree_of(editor, 2, 3), user=editor)
+def test_a_waiting_submission_says_what_it_waits_for(editor):
+    family = factories.plan(create_tree(editor, 2, 3), user=editor)
     page = shown.plan_content(family)
     waits = [strip_tags(row.waits) for row in page.rows]
     assert ["Lakeside Clinics" in each for each in waits] == [False, True, True]
@@ -119,12 +119,12 @@ def test_what_waits_says_for_what_and_nothing_came(editor):
 
 
 def test_a_parent_waits_for_its_children_to_be_deactivated(editor):
-    made = tree_of(editor, 2, 3, is_accepted=True)
-    page = shown.plan_content(factories.plan(made, user=editor, kind=PlanKind.DEACTIVATE))
+    organizations = create_tree(editor, 2, 3, is_accepted=True)
+    page = shown.plan_content(factories.plan(organizations, user=editor, kind=PlanKind.DEACTIVATE))
     assert [row.waits for row in page.rows] == ["", "", "Waits for 2 children to be deactivated."]
 
 
-def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable_redox):
+def test_the_reason_why_the_environment_waits_is_shown_once(plan, unreachable_redox):
     before = shown.plan_content(plan)
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
     stopped = shown.plan_content(plan)
@@ -134,15 +134,15 @@ def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable
     assert shown.plan_content(Plan.objects.get(pk=plan.pk)).held == ""
 
 
-def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
-    seen = plan_page.build(plan, editor).content.version_token
-    assert plan_page.build_state(plan, editor, seen) is None
+def test_an_open_page_updates_and_announces_a_new_state(plan, editor):
+    since = plan_page.build(plan, editor).content.version_token
+    assert plan_page.build_state(plan, editor, since) is None
     row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
-    again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)
+    again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, since)
     assert again
     assert not again.changed
     row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER, ended_at=clock.now())
-    ended = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)
+    ended = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, since)
     assert ended
     assert ended.changed
     rendered = html_of_page(ended)
@@ -151,7 +151,7 @@ def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
     assert "Pause" not in rendered
 
 
-def test_who_paused_and_who_stopped_it_is_said(plan, editor):
+def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):
     plans.pause_plan(plan.pk, actor=acting(editor))
     paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
@@ -164,7 +164,7 @@ def test_who_paused_and_who_stopped_it_is_said(plan, editor):
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
 
-def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan, editor):
+def test_the_author_or_a_sender_can_pause_a_plan_and_others_read_who_can(plan, editor):
     approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
     refusals = [plan_page.build(plan, user).why_not_pause for user in (editor, approver, viewer)]
     assert refusals[:2] == ["", ""]
@@ -173,8 +173,8 @@ def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan, 
     assert plan_page.build(plan, User.objects.get(pk=editor.pk)).why_not_pause
 
 
-def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_assert_num_queries):
-    plan_page.build(plan, editor)  # what is asked once of each person
+def test_the_number_of_queries_does_not_grow_with_the_records(plan, editor, django_assert_num_queries):
+    plan_page.build(plan, editor)  # runs the queries that each person needs once
     with CaptureQueriesContext(connection) as few:
         plan_page.build(plan, editor)
         plan_page.build_list(Environment.STAGING, None)
@@ -185,7 +185,7 @@ def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_asser
         plan_page.build_list(Environment.STAGING, None)
 
 
-def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor, monkeypatch):
+def test_plans_are_listed_newest_first_with_their_progress(plan, editor, monkeypatch):
     row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
     second = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (7, 8)], user=editor)
     Plan.objects.filter(pk=second.pk).update(state=PlanState.PAUSED)
@@ -201,16 +201,16 @@ def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor, m
     assert "Nothing has been sent together in PRODUCTION." in text_of_page(nothing, "production")
 
 
-def test_the_progress_counts_in_the_words_of_the_states(editor):
-    made = [factories.organization(f"{BASE}.{place}", user=editor) for place in (1, 2, 3)]
-    plan = factories.plan(made, user=editor)
-    plan.submissions.filter(organization__in=made[:2]).update(state=State.NEEDS_PERSON)
+def test_the_progress_uses_the_words_of_the_states(editor):
+    organizations = [factories.organization(f"{BASE}.{place}", user=editor) for place in (1, 2, 3)]
+    plan = factories.plan(organizations, user=editor)
+    plan.submissions.filter(organization__in=organizations[:2]).update(state=State.NEEDS_PERSON)
     assert shown.plan_content(plan).progress == "0 of 3 accepted, 1 queued, 2 need a decision"
-    plan.submissions.filter(organization=made[0]).update(state=State.REJECTED)
+    plan.submissions.filter(organization=organizations[0]).update(state=State.REJECTED)
     assert shown.plan_content(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
 
 
-def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(editor):
+def test_cancelled_records_can_be_planned_again_once_nothing_is_open(editor):
     plan = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (1, 2)], user=editor)
     first, second = plan.submissions.order_by("pk")
     Submission.objects.filter(pk=first.pk).update(state=State.CANCELLED, cancelled_by="Editor One")
@@ -221,13 +221,13 @@ def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(editor):
     assert shown.plan_content(plan).again_url == ""
 
 
-def test_a_plan_of_a_branch_names_the_record_above_the_others(editor):
+def test_a_plan_of_a_branch_names_its_top_record(editor):
     top = factories.organization(user=editor, name="West Region")
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (1, 2)]
     assert shown.plan_content(factories.plan([top, *below], user=editor)).branch == "West Region and the 2 below it"
 
 
-def test_a_plan_of_records_without_one_above_them_names_none(editor):
+def test_a_plan_without_a_common_parent_names_no_top_record(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=top.oid) for number in (1, 2)]
     assert shown.plan_content(factories.plan(below, user=editor)).branch == ""

@@ -1,4 +1,4 @@
-"""Since when each field of a record differs in the directory, by the stored answers to Queries."""
+"""Since when each field of a record differs in the directory, from the stored answers to Queries."""
 
 import datetime
 import json
@@ -17,44 +17,48 @@ from tests.factories import BASE, acting
 
 
 @pytest.fixture
-def made(practice: PracticeDirectory, editor: User) -> Organization:
-    made = factories.accepted(user=editor)
-    (there,) = json.loads(reviews.review(made).message)["Organizations"]
+def organization(practice: PracticeDirectory, editor: User) -> Organization:
+    organization = factories.accepted(user=editor)
+    (there,) = json.loads(reviews.review(organization).message)["Organizations"]
     practice.register("staging", there)
-    return made
+    return organization
 
 
-def read(practice: PracticeDirectory, made: Organization, editor: User, **changed: object) -> datetime.datetime:
-    """The time at which the directory was asked, after these keys were changed there."""
-    stored = practice.organizations("staging")[BASE]
-    practice.register("staging", stored | changed)
-    return query.query_record(made, actor=acting(editor)).asked_at
+def read(practice: PracticeDirectory, organization: Organization, editor: User, **changed: object) -> datetime.datetime:
+    """Change these keys in the directory and query it; returns the time of the Query."""
+    directory_record = practice.organizations("staging")[BASE]
+    practice.register("staging", directory_record | changed)
+    return query.query_record(organization, actor=acting(editor)).asked_at
 
 
-def since(made: Organization) -> dict[str, datetime.datetime | None]:
-    return {row.label: row.seen_since for row in summary.record_values(loaded(made)).fields.differing if row.is_adrift}
+def since(organization: Organization) -> dict[str, datetime.datetime | None]:
+    return {
+        row.label: row.seen_since
+        for row in summary.record_values(loaded(organization)).fields.differing
+        if row.is_adrift
+    }
 
 
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(
-    practice, made, editor, django_assert_max_num_queries
+    practice, organization, editor, django_assert_max_num_queries
 ):
-    first = read(practice, made, editor, Name="Lakeside (One)")
-    assert since(made) == {"Name": first}
-    read(practice, made, editor, Name="Lakeside (Two)")
-    again = read(practice, made, editor, Name="Lakeside (One)")  # since it came back
+    first = read(practice, organization, editor, Name="Lakeside (One)")
+    assert since(organization) == {"Name": first}
+    read(practice, organization, editor, Name="Lakeside (Two)")
+    again = read(practice, organization, editor, Name="Lakeside (One)")  # since the value differs again
     with django_assert_max_num_queries(20) as few:
-        assert since(made) == {"Name": again}
+        assert since(organization) == {"Name": again}
     address = practice.organizations("staging")[BASE]["Address"] | {"City": "Monona"}
-    second = read(practice, made, editor, Address=address)
-    read(practice, made, editor)
+    second = read(practice, organization, editor, Address=address)
+    read(practice, organization, editor)
     with django_assert_max_num_queries(len(few)):
-        assert since(made) == {"Name": again, "City": second}
+        assert since(organization) == {"Name": again, "City": second}
 
 
-def test_where_the_stored_readings_do_not_say_no_day_is_named(practice, made, editor, monkeypatch):
+def test_without_enough_stored_readings_no_date_is_shown(practice, organization, editor, monkeypatch):
     for _ in range(2):
-        read(practice, made, editor, Name="Lakeside (One)")
+        read(practice, organization, editor, Name="Lakeside (One)")
     monkeypatch.setattr(directory_readings, "MOST_READINGS", 1)
-    assert since(made) == {"Name": None}
+    assert since(organization) == {"Name": None}
     AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED).delete()
-    assert since(made) == {"Name": None}
+    assert since(organization) == {"Name": None}

@@ -1,4 +1,4 @@
-"""What is said and offered after the directory showed another Active, or another value of a key without a field."""
+"""Pages of a record for which the directory shows another Active, or another value of a key without a field."""
 
 from dataclasses import replace
 
@@ -24,39 +24,39 @@ def inactive_there(editor: User) -> Organization:
     return shown(factories.confirmed(factories.organization(user=editor)), active=False)
 
 
-def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor):
-    made = factories.organization(user=editor)
-    Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'})
-    made = factories.confirmed(made)
-    made = read(made, replace(made.record(), carried=(("Type", '"Hospital"'),)))
-    review = reviews.review(made, actor=acting(editor))
+def test_a_key_is_not_called_sent_back_if_another_value_is_sent(editor):
+    organization = factories.organization(user=editor)
+    Organization.objects.filter(pk=organization.pk).update(carried={"Type": '"Clinic"'})
+    organization = factories.confirmed(organization)
+    organization = read(organization, replace(organization.record(), carried=(("Type", '"Hospital"'),)))
+    review = reviews.review(organization, actor=acting(editor))
     (row,) = values.key_rows(review)
     assert dict(review.record.carried)["Type"] == row.directory or not row.is_sent_back
 
 
-def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inactive_there, editor):
+def test_a_record_is_not_called_active_after_active_false_was_taken(inactive_there, editor):
     version = inactive_there.version
     differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
-    made = loaded(inactive_there)
-    assert made.standing == "deactivated"
-    assert evidence.status_sentence(made, is_taken=is_active_taken(made)).startswith(
+    organization = loaded(inactive_there)
+    assert organization.standing == "deactivated"
+    assert evidence.status_sentence(organization, is_taken=is_active_taken(organization)).startswith(
         "The directory showed this record when the portal asked"
     )
-    assert summary.status_basis(made).startswith("Taken from the directory, asked ")
-    assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
+    assert summary.status_basis(organization).startswith("Taken from the directory, asked ")
+    assert reviews.review(organization, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 
-def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(inactive_there, editor):
+def test_a_deactivation_does_not_claim_to_change_active_if_the_directory_shows_false(inactive_there, editor):
     review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
     assert [each.difference.field for each in reviews.review(inactive_there).overwrites] == ["active"]
     assert "true to false" not in review.summary
 
 
-def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivated(editor):
+def test_a_branch_can_be_deactivated_if_the_directory_shows_one_record_inactive(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
     read(below, replace(below.record(), active=False))
-    drawn = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
-    assert drawn.environment == Environment.STAGING
-    assert top in [made.organization for made in drawn.reviews]
+    draft = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
+    assert draft.environment == Environment.STAGING
+    assert top in [review.organization for review in draft.reviews]

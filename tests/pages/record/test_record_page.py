@@ -1,4 +1,4 @@
-"""The tabs of a record and the questions before its two acts, as page objects: what they show, and to whom."""
+"""The tabs of a record, and the pages before discarding and withdrawing, built without a client."""
 
 import datetime
 from dataclasses import replace
@@ -35,8 +35,8 @@ HERE = f"/staging/organizations/{BASE}/"
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
-    """A record of which nothing was sent."""
+def organization(editor: User) -> Organization:
+    """A record that was never sent."""
     return factories.organization(user=editor, name="Lakeside North")
 
 
@@ -45,15 +45,15 @@ def accepted(editor: User) -> Organization:
     return factories.accepted(user=editor, name="Lakeside North")
 
 
-def values(made: Organization) -> summary.RecordValues:
-    return summary.record_values(loaded(made))
+def values(organization: Organization) -> summary.RecordValues:
+    return summary.record_values(loaded(organization))
 
 
-def html(made: Organization, user: User) -> str:
-    return html_of_page(page.build(loaded(made), user))
+def html(organization: Organization, user: User) -> str:
+    return html_of_page(page.build(loaded(organization), user))
 
 
-# The standing ----------------------------------------------------------------------------------------------
+# Directory status ------------------------------------------------------------------------------------------
 
 EVIDENCE = {
     Evidence.ANSWER: ("Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
@@ -76,7 +76,7 @@ EVIDENCE = {
 }
 
 
-def test_the_standing_names_its_evidence(accepted):
+def test_the_directory_status_names_its_evidence(accepted):
     Submission.objects.update(decided_by="Approver One", state_reason="Ticket 7.")
     for evidence, (line, sentence, heading) in EVIDENCE.items():
         Submission.objects.update(evidence=evidence)
@@ -89,13 +89,13 @@ def test_the_standing_names_its_evidence(accepted):
         assert summary.record_values(loaded(accepted)).accepted_heading == heading
 
 
-def test_what_is_unknown_promises_what_its_row_says(made, editor):
+def test_an_unknown_submission_promises_only_what_its_row_says(organization, editor):
     later = clock.now() + datetime.timedelta(days=40)
-    factories.submission(made, user=editor)
+    factories.submission(organization, user=editor)
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (box,) = summary.record_head(loaded(made)).boxes
+        (box,) = summary.record_head(loaded(organization)).boxes
         return box.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
@@ -111,50 +111,59 @@ def test_what_is_unknown_promises_what_its_row_says(made, editor):
 # The columns ------------------------------------------------------------------------------------------------
 
 
-def test_the_directory_has_a_column_only_where_it_was_read_later(made, editor):
-    assert values(made).fields.columns == 1
-    not_shown(made)
-    factories.confirmed(made, submission=factories.submission(made, user=editor))
-    found = values(made)
-    assert (found.fields.columns, found.is_accepted, found.is_read) == (2, True, False)
-    assert found.note == "The portal has not read this record from the directory since it was accepted."
-    shown(made)
-    found = values(made)
-    assert (found.fields.columns, found.is_read, found.note, found.count) == (3, True, "", 0)
+def test_the_directory_has_a_column_only_if_it_was_read_later(organization, editor):
+    assert values(organization).fields.columns == 1
+    not_shown(organization)
+    factories.confirmed(organization, submission=factories.submission(organization, user=editor))
+    shown_values = values(organization)
+    assert (shown_values.fields.columns, shown_values.is_accepted, shown_values.is_read) == (2, True, False)
+    assert shown_values.note == "The portal has not read this record from the directory since it was accepted."
+    shown(organization)
+    shown_values = values(organization)
+    assert (shown_values.fields.columns, shown_values.is_read, shown_values.note, shown_values.count) == (
+        3,
+        True,
+        "",
+        0,
+    )
 
 
-def test_why_there_is_no_column_of_the_directory_is_said(accepted):
+def test_the_page_says_why_the_directory_has_no_column(accepted):
     assert values(accepted).note == "The portal has not read this record from the directory."
     not_shown(accepted)
     assert "the directory did not show it yet" in values(accepted).note
     factories.confirmed(accepted, name="Lakeside South")
     not_shown(accepted)
-    found = values(accepted)
-    assert (found.is_read, bool(found.note)) == (False, True)
+    shown_values = values(accepted)
+    assert (shown_values.is_read, bool(shown_values.note)) == (False, True)
 
 
-def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted, editor):
+def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, editor):
     edited(accepted, editor, name="Lakeside South")
     factories.confirmed(accepted, submission=factories.submission(accepted, user=editor))
     organization = shown(accepted, name="Lakeside North")
     assert (organization.not_visible_yet, organization.differs) == (True, 0)
     assert not values(accepted).is_read
     assert "still showed what was there before the last acceptance" in values(accepted).note
-    found = differences_page.differences_content(organization)
-    assert found.heading == "Lakeside South: the directory does not show the last acceptance yet"
-    assert found.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
+    content = differences_page.differences_content(organization)
+    assert content.heading == "Lakeside South: the directory does not show the last acceptance yet"
+    assert content.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
-    assert not freshness.lags(loaded(accepted))  # Redox itself said that the OID is not there
+    assert not freshness.lags(loaded(accepted))  # Redox answered that the OID does not exist
 
 
-def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(accepted, editor):
+def test_values_taken_from_the_directory_are_the_side_to_compare_with(accepted, editor):
     version = shown(accepted, name="Lakeside (North)").version
     differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
-    found = values(accepted)
-    assert (found.accepted_heading, found.accepted_submission, found.count) == ("Accepted or taken", None, 0)
+    shown_values = values(accepted)
+    assert (shown_values.accepted_heading, shown_values.accepted_submission, shown_values.count) == (
+        "Accepted or taken",
+        None,
+        0,
+    )
 
 
-def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted, editor):
+def test_values_of_an_open_submission_are_not_called_unsent(accepted, editor):
     edited(accepted, editor, name="Lakeside South")
     assert values(accepted).ahead_tag == "not sent"
     submission = factories.submission(accepted, user=editor)
@@ -168,7 +177,7 @@ def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted, editor):
     assert values(accepted).ahead_tag == "not sent"
 
 
-def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, editor):
+def test_an_added_contact_counts_as_one_field_everywhere(accepted, editor):
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
@@ -176,20 +185,20 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, 
     assert box.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 
-# The summary, drawn -----------------------------------------------------------------------------------------
+# The summary as HTML ----------------------------------------------------------------------------------------
 
 
-def test_a_record_that_was_never_sent(made, editor):
-    found = html(made, editor)
-    assert '<span class="env env-staging">' in found.partition('aria-label="Path"')[2].partition("</nav>")[0]
-    offered = controls_in(found)
+def test_the_page_of_a_record_that_was_never_sent(organization, editor):
+    page_html = html(organization, editor)
+    assert '<span class="env env-staging">' in page_html.partition('aria-label="Path"')[2].partition("</nav>")[0]
+    offered = controls_in(page_html)
     assert offered["Edit"] == f"{HERE}edit/"
     assert offered["Review and send"] == f"{HERE}review/"
     assert offered["Withdraw"] == f"{HERE}withdraw/"
     assert offered["Send this branch"] == f"/staging/plans/new/?branch={BASE}"
     assert offered.keys().isdisjoint({"Deactivate", "Reactivate", "Discard", "Ask the directory"})
-    assert found.count("btn-primary") == 1
-    text = text_in(found)
+    assert page_html.count("btn-primary") == 1
+    text = text_in(page_html)
     for said in (
         "Nothing is part of this record.",
         "No record is linked.",
@@ -203,29 +212,29 @@ def test_a_record_that_was_never_sent(made, editor):
 
 
 def test_an_accepted_record_offers_to_edit_and_deactivate(accepted, editor):
-    found = html(accepted, editor)
-    offered = controls_in(found)
+    page_html = html(accepted, editor)
+    offered = controls_in(page_html)
     assert offered["Deactivate"] == f"{HERE}deactivate/"
     assert offered["Ask the directory"] == ""
     number = accepted.confirmed_submission_id
     assert offered[f"submission {number}"] == f"/staging/submissions/{number}/"
     assert "Withdraw" not in offered
-    assert ('class="todo"' in found, "btn-primary" in found) == (False, False)
+    assert ('class="todo"' in page_html, "btn-primary" in page_html) == (False, False)
 
 
-def test_a_viewer_sees_each_act_disabled_with_why(made, editor, viewer):
-    drawn = html(made, viewer)
-    assert [act for act in ("edit", "review", "withdraw", "plans") if f"/{act}/" in drawn] == []
-    found = controls_in(drawn)
+def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor, viewer):
+    page_html = html(organization, viewer)
+    assert [act for act in ("edit", "review", "withdraw", "plans") if f"/{act}/" in page_html] == []
+    controls = controls_in(page_html)
     acts = ["Edit", "Add a record below", "Add another like this", "Send this branch", "Withdraw", "Review and send"]
     acts += ["Prepare in PRODUCTION", "Link an existing record"]
-    assert {act: found[act] for act in acts} == dict.fromkeys(acts)
-    factories.confirmed(made, active=False)
-    edited(made, editor, name="Lakeside South")
-    tab = page.build(loaded(made), viewer)
-    found = controls_in(html_of_page(tab))
+    assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
+    factories.confirmed(organization, active=False)
+    edited(organization, editor, name="Lakeside South")
+    tab = page.build(loaded(organization), viewer)
+    controls = controls_in(html_of_page(tab))
     acts = ["Edit", "Reactivate", "Discard", "Ask the directory"]
-    assert {act: found[act] for act in acts} == dict.fromkeys(acts)
+    assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
     assert tab.why_not_edit == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
     assert tab.why_not_deactivate.startswith("You cannot reactivate records in STAGING.")
     assert tab.why_not_send.startswith("You cannot send a branch in STAGING.")
@@ -239,41 +248,41 @@ def test_an_editor_reads_who_deactivates_in_production(editor):
     assert (tab.why_not_edit, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
 
 
-def test_a_deactivated_record_offers_to_reactivate_and_no_record_below(made, editor):
-    factories.confirmed(made)
-    assert html(made, editor).count(f'?below={BASE}">Add a record below') == 2
-    factories.confirmed(made, active=False)
-    offered = controls_in(html(made, editor))
+def test_a_deactivated_record_can_be_reactivated_and_gets_no_children(organization, editor):
+    factories.confirmed(organization)
+    assert html(organization, editor).count(f'?below={BASE}">Add a record below') == 2
+    factories.confirmed(organization, active=False)
+    offered = controls_in(html(organization, editor))
     assert offered["Reactivate"] == f"{HERE}reactivate/"
     assert offered.keys().isdisjoint({"Deactivate", "Add a record below"})
 
 
-def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_do_not(editor):
+def test_a_changed_destination_and_parent_are_shown_in_full(editor):
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
-    made = factories.accepted(user=editor, destination_id=first)
-    edited(made, editor, destination_id=second, part_of_oid=region.oid)
-    found = html(made, editor)
+    organization = factories.accepted(user=editor, destination_id=first)
+    edited(organization, editor, destination_id=second, part_of_oid=region.oid)
+    page_html = html(organization, editor)
     for destination in (first, second):
-        assert f'data-copy="{destination}" aria-label="Copy the destination ID"' in found
-    for parent in (region.oid, made.part_of_oid):
-        assert f'data-copy="{parent}" aria-label="Copy the OID of the parent"' in found
-    assert "Redox cannot show this field; only what we sent is known." in found
-    assert controls_in(found)["North Region"] == f"/staging/organizations/{region.oid}/"
+        assert f'data-copy="{destination}" aria-label="Copy the destination ID"' in page_html
+    for parent in (region.oid, organization.part_of_oid):
+        assert f'data-copy="{parent}" aria-label="Copy the OID of the parent"' in page_html
+    assert "Redox cannot show this field; only what we sent is known." in page_html
+    assert controls_in(page_html)["North Region"] == f"/staging/organizations/{region.oid}/"
 
 
-def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted, viewer):
+def test_each_field_that_differs_in_the_directory_is_shown(accepted, viewer):
     assert "Directory differs" not in html(accepted, viewer)
     shown(accepted, name="<b>By hand\u202e</b>", aliases=("<i>x</i>",))
-    found = html(accepted, viewer)
-    assert "Directory differs" in found
-    assert '<td class="adrift" data-label="Directory"><span>&lt;b&gt;By hand\\u202E&lt;/b&gt;</span>' in found
-    assert 'class="tag is-unsure"' in found
-    assert controls_in(found)["Decide"] == f"{HERE}differences/"
-    assert ("<i>x" in found, "\u202e" in found) == (False, False)
+    page_html = html(accepted, viewer)
+    assert "Directory differs" in page_html
+    assert '<td class="adrift" data-label="Directory"><span>&lt;b&gt;By hand\\u202E&lt;/b&gt;</span>' in page_html
+    assert 'class="tag is-unsure"' in page_html
+    assert controls_in(page_html)["Decide"] == f"{HERE}differences/"
+    assert ("<i>x" in page_html, "\u202e" in page_html) == (False, False)
 
 
-def test_children_and_counterpart_stand_beside_the_fields(editor, viewer):
+def test_children_and_counterpart_are_beside_the_fields(editor, viewer):
     company = factories.organization(user=editor, name="Lakeside Clinics")
     children = [
         factories.organization(f"{BASE}.{number}", user=editor, name=f"Location {number}", part_of_oid=BASE)
@@ -290,9 +299,9 @@ def test_children_and_counterpart_stand_beside_the_fields(editor, viewer):
     assert ("Lakeside Clinics", HERE) in page.build(loaded(children[0]), viewer).head.path
 
 
-def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made, editor):
+def test_the_environment_switch_leads_to_the_counterpart_from_each_page(organization, editor):
     def switches() -> set[str]:
-        row = loaded(made)
+        row = loaded(organization)
         tabs = (
             page.build(row, editor),
             page.build_submissions(row, editor, None),
@@ -304,34 +313,34 @@ def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made, editor)
 
     assert switches() == {f"{HERE}counterpart/"}
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
-    counterparts.link(made, twin, actor=acting(editor))
+    counterparts.link(organization, twin, actor=acting(editor))
     assert switches() == {f"/production/organizations/{twin.oid}/"}
 
 
 # Submissions and history ------------------------------------------------------------------------------------
 
 
-def test_the_submissions_are_listed_with_what_became_of_each(accepted, editor, viewer, monkeypatch):
+def test_the_submissions_are_listed_with_their_outcome(accepted, editor, viewer, monkeypatch):
     newer = factories.submission(edited(accepted, editor, name="Lakeside South"), user=editor)
     monkeypatch.setattr(page, "ROWS_A_PAGE", 1)
     assert [each for each, _ in page.build_submissions(loaded(accepted), viewer, None).rows] == [newer]
     tab = page.build_submissions(loaded(accepted), viewer, "2")
     ((submission, word),) = tab.rows
     assert (submission.pk, word.word) == (accepted.confirmed_submission_id, "Accepted by Redox")
-    found = html_of_page(tab)
-    assert controls_in(found)[f"Submission {submission.pk}"] == f"/staging/submissions/{submission.pk}/"
-    assert 'aria-current="page">Submissions' in found
+    page_html = html_of_page(tab)
+    assert controls_in(page_html)[f"Submission {submission.pk}"] == f"/staging/submissions/{submission.pk}/"
+    assert 'aria-current="page">Submissions' in page_html
 
 
-def test_a_record_without_submissions_says_so(made, viewer):
-    assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(made), viewer, "7"))
+def test_a_record_without_submissions_says_so(organization, viewer):
+    assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
 
 
-def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted, viewer):
+def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer):
     entries = AuditEntry.objects.filter(organization_id=accepted.pk)
-    found = html_of_page(page.build_history(loaded(accepted), viewer, None))
-    assert found.count('aria-label="Entry ') == entries.count()
-    assert 'aria-current="page">History' in found
+    page_html = html_of_page(page.build_history(loaded(accepted), viewer, None))
+    assert page_html.count('aria-label="Entry ') == entries.count()
+    assert 'aria-current="page">History' in page_html
     oldest = entries.order_by("sequence")[0].sequence
     tab = page.build_history(loaded(accepted), viewer, oldest)
     assert (tab.stories.days, "older entries" in text_of_page(tab)) == ([], True)
@@ -340,7 +349,7 @@ def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted, v
 # Discard and withdraw ---------------------------------------------------------------------------------------
 
 
-def test_before_discarding_it_is_shown_what_goes(accepted, editor):
+def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
     question = act_pages.build_discard(edited(accepted, editor, name="Lakeside South"))
     (change,) = question.changes
     assert (change.label, change.before, change.after) == ("Name", "Lakeside North", "Lakeside South")
@@ -355,40 +364,40 @@ def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     assert (question.last, question.last_at) == ("taken from the directory", loaded(accepted).known_at)
 
 
-def test_nothing_to_discard_is_said(made, editor):
-    question = act_pages.build_discard(made)
+def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
+    question = act_pages.build_discard(organization)
     assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
-    factories.confirmed(made)
-    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(made)))
-    factories.submission(edited(made, editor, name="Lakeside South"), user=editor)
-    question = act_pages.build_discard(loaded(made))
+    factories.confirmed(organization)
+    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(organization)))
+    factories.submission(edited(organization, editor, name="Lakeside South"), user=editor)
+    question = act_pages.build_discard(loaded(organization))
     assert (question.changes, question.fault in text_of_page(question)) == ([], True)
 
 
-def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(made, editor):
-    text = text_of_page(act_pages.build_withdraw(made))
+def test_before_withdrawing_the_page_says_what_happens_to_record_and_link(organization, editor):
+    text = text_of_page(act_pages.build_withdraw(organization))
     assert "It disappears from the lists; its history stays and its OID becomes free again." in text
     assert "Its link with" not in text
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production", name="Lakeside Nord")
-    counterparts.link(made, twin, actor=acting(editor))
-    question = act_pages.build_withdraw(loaded(made))
+    counterparts.link(organization, twin, actor=acting(editor))
+    question = act_pages.build_withdraw(loaded(organization))
     assert "Its link with Lakeside Nord in PRODUCTION is removed." in text_of_page(question)
     assert controls_in(html_of_page(question))["Lakeside Nord in PRODUCTION"].endswith(f"/{BASE}.9/")  # type: ignore[union-attr]
 
 
-def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made, editor):
+def test_a_record_with_children_or_submissions_cannot_be_withdrawn(organization, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    question = act_pages.build_withdraw(made, "Saved meanwhile.")
+    question = act_pages.build_withdraw(organization, "Saved meanwhile.")
     assert question.fault
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
-    factories.submission(made, user=editor)
-    fault = act_pages.build_withdraw(loaded(made)).fault
+    factories.submission(organization, user=editor)
+    fault = act_pages.build_withdraw(loaded(organization)).fault
     assert fault == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
 
 
-def test_a_problem_is_named_in_the_title(made, editor):
-    for question in (act_pages.build_discard(made, "Saved."), act_pages.build_withdraw(made, "Saved.")):
+def test_a_problem_is_named_in_the_title(organization, editor):
+    for question in (act_pages.build_discard(organization, "Saved."), act_pages.build_withdraw(organization, "Saved.")):
         text = text_of_page(question)
         assert text.startswith("Error: ")
         assert "There is a problem Saved." in text

@@ -1,4 +1,4 @@
-"""The form of a record and what its page says, without a client."""
+"""The form of a record and the texts of its page, without a client."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.page_text import html_of_page
-from tests.views.history import edited
+from tests.views.history import save_edit
 from tests.views.typing import OTHER, OURS, new_form, open_form, typed
 
 pytestmark = pytest.mark.django_db
@@ -33,40 +33,40 @@ NEW = Editing(environment=Environment.STAGING)
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
-def page_of(made: Organization, user: User) -> record_form_page.FormPage:
-    opened, record = open_form(made), Organization.objects.get(pk=made.pk).record()
+def page_of(organization: Organization, user: User) -> record_form_page.FormPage:
+    opened, record = open_form(organization), Organization.objects.get(pk=organization.pk).record()
     return record_form_page.build(opened, opened.form(typed(record)), user)
 
 
 class TestOid:
-    def test_one_that_is_taken_names_its_record_and_leads_to_it(self, made, editor):
+    def test_a_taken_oid_names_and_links_its_record(self, organization, editor):
         refused = new_form(factories.record(name="Second"), oid=f" urn:oid:{BASE}.")
         assert list(refused.main.errors) == ["oid"]
         page = html_of_page(record_form_page.build(NEW, refused, editor), "staging")
         assert f'<a href="/staging/organizations/{BASE}/">Open Lakeside 1</a>' in page
 
-    def test_of_its_own_record_it_is_not_taken(self, made):
-        assert open_form(made).form(typed(made.record()), checked=True).is_valid()
+    def test_the_oid_of_the_record_itself_is_not_taken(self, organization):
+        assert open_form(organization).form(typed(organization.record()), checked=True).is_valid()
 
-    def test_one_that_was_sent_is_fixed(self, made, editor):
-        submission = factories.submission(made, user=editor)
-        page = page_of(made, editor)
+    def test_an_oid_that_was_sent_cannot_change(self, organization, editor):
+        submission = factories.submission(organization, user=editor)
+        page = page_of(organization, editor)
         assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
         assert page.fixed_oid == "The OID of a submission or of the directory; it cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
-        posted = open_form(made).form(typed(made.record(), oid=f"{BASE}.9"), checked=True)
+        posted = open_form(organization).form(typed(organization.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE
-        factories.confirmed(made, submission=submission)
-        assert page_of(made, editor).fixed_oid.startswith("Accepted ")
+        factories.confirmed(organization, submission=submission)
+        assert page_of(organization, editor).fixed_oid.startswith("Accepted ")
 
-    def test_one_whose_only_submission_was_cancelled_is_not_said_to_be_sent(self, made, editor):
-        submissions.cancel_submission(factories.submission(made, user=editor).pk, actor=acting(editor))
-        assert page_of(made, editor).fixed_oid == (
+    def test_an_oid_whose_only_submission_was_cancelled_is_not_called_sent(self, organization, editor):
+        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=acting(editor))
+        assert page_of(organization, editor).fixed_oid == (
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
             " It cannot be changed."
         )
 
-    def test_the_next_below_the_parent_is_said_to_be_redox_s_to_give(self, made, editor):
+    def test_the_lowest_free_oid_below_the_parent_is_suggested_with_a_note(self, organization, editor):
         factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
         for parent in (BASE, "lakeside 1"):
             texts = typed(factories.record(part_of_oid=BASE), oid="", parent=parent)
@@ -87,34 +87,34 @@ class TestOid:
             ({"place": OTHER, "other_oid": "2." + "1" * 62}, "An OID has"),
         ],
     )
-    def test_without_a_parent_that_has_room_none_is_suggested(self, made, texts, note):
+    def test_without_a_suitable_parent_no_oid_is_suggested(self, organization, texts, note):
         suggested, said = NEW.with_suggested_oid(typed(factories.record(), oid="1.2", **texts))
         assert said.startswith(note)
         assert suggested.fields["oid"] == "1.2"
 
     @pytest.mark.parametrize(("base", "oid"), [(GATEWAY_OID, "1.2"), (BASE, "1.2"), ("2.999", "2.999")])
-    def test_at_the_gateway_the_base_is_suggested_unless_it_is_a_gateway_or_taken(self, made, base, oid):
+    def test_below_the_gateway_the_base_oid_is_suggested_unless_it_is_taken(self, organization, base, oid):
         with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=base)):
             suggested, _ = NEW.with_suggested_oid(typed(factories.record(), oid="1.2"))
         assert suggested.fields["oid"] == oid
 
 
-def test_a_destination_that_nobody_knows_is_asked_for(editor):
-    taken = organizations.take_over(factories.record(destination_known=False), "staging", actor=acting(editor))
-    unsaid, said = (typed(taken.record(), destination_none=text) for text in ("", "on"))
-    assert list(open_form(taken).form(unsaid, checked=True).main.errors) == ["destination_id"]
-    assert open_form(taken).form(said, checked=True).is_valid()
+def test_an_unknown_destination_must_be_entered(editor):
+    organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=acting(editor))
+    unsaid, said = (typed(organization.record(), destination_none=text) for text in ("", "on"))
+    assert list(open_form(organization).form(unsaid, checked=True).main.errors) == ["destination_id"]
+    assert open_form(organization).form(said, checked=True).is_valid()
 
 
-class TestBeginning:
-    def test_the_first_record_begins_at_the_gateway_and_others_below_one_of_ours(self, editor):
+class TestInitialValues:
+    def test_the_first_record_starts_below_the_gateway_and_others_below_ours(self, editor):
         assert beginning.start_blank(NEW).typed.fields["place"] == "gateway"
         factories.organization(user=editor)
         assert beginning.start_blank(NEW).typed.fields["place"] == OURS
 
-    def test_below_another_it_begins_with_what_can_be_known(self, editor):
-        made = factories.organization(user=editor, destination_id=DESTINATION)
-        begun = beginning.start_below(NEW, made)
+    def test_a_new_child_starts_with_values_of_its_parent(self, editor):
+        organization = factories.organization(user=editor, destination_id=DESTINATION)
+        begun = beginning.start_below(NEW, organization)
         known = {"oid": f"{BASE}.1", "place": OURS, "parent": BASE, "destination_id": DESTINATION, "state": "WI"}
         empty = dict.fromkeys(("name", "street", "city", "zip_code", "county"), "")
         expected = known | empty | {"country": "USA"}
@@ -122,10 +122,10 @@ class TestBeginning:
         assert begun.typed.contacts[0]["email_addresses"] == "desk@lakeside.example"
         assert begun.notes == ["Contacts, destination ID, state and country are filled in from Lakeside 1. Check them."]
         bare = OrganizationRecord(address=AddressRecord(country="USA"))
-        assert notices.filled_sentence(bare, made) == "Country is filled in from Lakeside 1. Check it."
-        assert notices.filled_sentence(OrganizationRecord(), made) == ""
+        assert notices.filled_sentence(bare, organization) == "Country is filled in from Lakeside 1. Check it."
+        assert notices.filled_sentence(OrganizationRecord(), organization) == ""
 
-    def test_like_another_it_begins_beside_it(self, made, editor):
+    def test_a_copy_starts_below_the_same_parent(self, organization, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         other.stands_for = "location"
         fields = beginning.start_like(NEW, other).typed.fields
@@ -141,19 +141,21 @@ class TestBeginning:
 
 
 class TestParent:
-    def test_one_below_the_record_or_deactivated_is_refused(self, made, editor):
+    def test_a_descendant_or_a_deactivated_record_is_refused(self, organization, editor):
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        below = open_form(made).form(typed(made.record(), place=OURS, parent=child.oid), checked=True)
+        below = open_form(organization).form(typed(organization.record(), place=OURS, parent=child.oid), checked=True)
         assert list(below.main.errors) == ["parent"]
-        # With another OID it is still the record that the child lies below.
-        moved = open_form(made).form(typed(made.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True)
+        # With another OID it is still the parent of the child.
+        moved = open_form(organization).form(
+            typed(organization.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True
+        )
         assert list(moved.main.errors) == ["parent"]
-        Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, confirmed_active=False)
+        Organization.objects.filter(pk=organization.pk).update(presence=Presence.PRESENT, confirmed_active=False)
         deactivated = new_form(factories.record(f"{BASE}.2", part_of_oid=BASE))
         assert deactivated.main.errors == {
             "parent": ["Lakeside 1 is deactivated. Reactivate it first or choose another."]
         }
-        # What is below a deactivated record already can still be edited.
+        # A record already below a deactivated one can still be edited.
         assert open_form(child).form(typed(child.record(), name="Kept"), checked=True).is_valid()
 
     @pytest.mark.parametrize(
@@ -164,16 +166,18 @@ class TestParent:
             (OidTaken("Taken."), OURS, "oid"),
         ],
     )
-    def test_what_the_service_refuses_meanwhile_is_shown_at_its_field(self, made, editor, fault, place, name):
+    def test_an_error_of_the_service_is_shown_at_its_field(self, organization, editor, fault, place, name):
         other = factories.organization(f"{BASE}.1", user=editor).oid
-        checked = open_form(made).form(typed(made.record(), place=place, parent=other, other_oid=other), checked=True)
+        checked = open_form(organization).form(
+            typed(organization.record(), place=place, parent=other, other_oid=other), checked=True
+        )
         assert checked.is_valid()
         record_form.show_error(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
-    def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made):
-        hidden = typed(made.record(), parent="half typed", other_oid="1.2.x")
-        checked = open_form(made).form(hidden, checked=True)
+    def test_text_of_a_kind_that_is_not_chosen_is_kept_and_not_read(self, organization):
+        hidden = typed(organization.record(), parent="half typed", other_oid="1.2.x")
+        checked = open_form(organization).form(hidden, checked=True)
         assert checked.is_valid()
         assert checked.record().part_of_oid == GATEWAY_OID
         assert (checked.main["parent"].value(), checked.main["other_oid"].value()) == ("half typed", "1.2.x")
@@ -186,27 +190,30 @@ class TestParent:
 
 
 class TestNotices:
-    def test_what_others_saved_and_did_not_send_is_said_to_everybody_else(self, editor, second):
-        made = factories.accepted(user=editor)
-        address = replace(made.record().address, zip_code="53703", city="Monona")
-        now = edited(made, second, address=address)
+    def test_unsent_changes_of_others_are_named(self, editor, second):
+        organization = factories.accepted(user=editor)
+        address = replace(organization.record().address, zip_code="53703", city="Monona")
+        now = save_edit(organization, second, address=address)
         day = vocabulary.moment(localtime(now.edited_at), timezone.now(), "day")
-        (notice,) = page_of(made, editor).notices
+        (notice,) = page_of(organization, editor).notices
         assert notice == (
             f"Editor Two saved 2 changes on {day} that were not sent: City, ZIP."
             " They are part of this record and will be sent with yours."
         )
-        assert page_of(made, second).notices == []
+        assert page_of(organization, second).notices == []
 
-    def test_an_open_submission_is_said(self, made, editor):
-        submission = factories.submission(made, user=editor)
-        assert page_of(made, editor).notices == [
+    def test_an_open_submission_is_named(self, organization, editor):
+        submission = factories.submission(organization, user=editor)
+        assert page_of(organization, editor).notices == [
             f"Submission {submission.pk} of this record is queued. You can edit; sending waits for its end."
         ]
 
-    def test_a_deactivated_record_is_said_to_stay_so(self, editor):
-        made = factories.accepted(user=editor, active=False)
-        assert "This record is deactivated. Saving and sending keeps it deactivated." in page_of(made, editor).notices
+    def test_the_form_says_that_a_deactivated_record_stays_deactivated(self, editor):
+        organization = factories.accepted(user=editor, active=False)
+        assert (
+            "This record is deactivated. Saving and sending keeps it deactivated."
+            in page_of(organization, editor).notices
+        )
 
 
 @pytest.mark.parametrize(
@@ -222,8 +229,8 @@ class TestNotices:
         ),
     ],
 )
-def test_no_id_of_our_own_in_either_environment_is_a_destination(variable, is_set, sentence):
-    # Also of an environment that is not connected for a fault of another kind.
+def test_an_id_of_our_own_is_not_a_destination_in_either_environment(variable, is_set, sentence):
+    # This includes an environment that is not connected because of another error.
     with override_settings(REDOX=redox("ftp://127.0.0.1:9", **{variable: is_set})):
         checked = new_form(factories.record(), destination_id=DESTINATION.upper())
     (problem,) = checked.main.errors["destination_id"]
@@ -231,16 +238,16 @@ def test_no_id_of_our_own_in_either_environment_is_a_destination(variable, is_se
 
 
 def test_a_posted_version_counts_only_for_its_record():
-    made = Organization(pk=7)
+    organization = Organization(pk=7)
     wrong = ("", "-1", "1.5", "x", "\uff11", "9" * 400)
     for text in wrong:
         request = RequestFactory().post("/", {"record": "7", "version": text})
-        assert access.posted_version(request, made) == 0, text
+        assert access.posted_version(request, organization) == 0, text
     for record, version in (("7", 3), ("8", 0), ("", 0)):
         request = RequestFactory().post("/", {"record": record, "version": "3"})
-        assert access.posted_version(request, made) == version
+        assert access.posted_version(request, organization) == version
 
 
-def test_everything_typed_is_kept_but_what_belongs_to_the_request():
+def test_all_input_is_kept_except_that_of_the_request_itself():
     posted = QueryDict("name=Desk%0ATwo&tick=a&tick=b&csrfmiddlewaretoken=x&came-back=1&empty=")
     assert kept.build(posted).fields == [("name", "Desk\nTwo"), ("tick", "a"), ("tick", "b"), ("empty", "")]

@@ -1,4 +1,4 @@
-"""What a review tells: three values of each field, what would be overwritten, and on what evidence it compares."""
+"""The content of a review: three values of each field, what is overwritten, and the evidence of the comparison."""
 
 import datetime
 from dataclasses import replace
@@ -15,31 +15,31 @@ from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
 from tests.factories import acting
-from tests.views.history import edited
+from tests.views.history import save_edit
 
 pytestmark = pytest.mark.django_db
 
 SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code="53704", county="Dane", country="USA")
 
 
-def fresh(made):
-    return Organization.objects.with_standing().select_related("last_submission").get(pk=made.pk)
+def fresh(organization):
+    return Organization.objects.with_standing().select_related("last_submission").get(pk=organization.pk)
 
 
-def read(made, record, *, asked_at=None):
-    """The record after the directory answered with that content."""
-    directory_state.keep_reading(fresh(made), record, asked_at or clock.now())
-    return fresh(made)
+def read(organization, record, *, asked_at=None):
+    """The record after the directory answered with this content."""
+    directory_state.keep_reading(fresh(organization), record, asked_at or clock.now())
+    return fresh(organization)
 
 
-def page_of(made, user, **values):
-    return shown.review_content(reviews.review(fresh(made), actor=acting(user)), **values)
+def page_of(organization, user, **values):
+    return shown.review_content(reviews.review(fresh(organization), actor=acting(user)), **values)
 
 
 class TestThreeValues:
-    def test_a_changed_field_is_shown_beside_what_the_directory_has(self, accepted, editor):
+    def test_a_changed_field_is_beside_the_value_of_the_directory(self, accepted, editor):
         read(accepted, accepted.record())
-        page = page_of(edited(accepted, editor, name="Lakeside North"), editor)
+        page = page_of(save_edit(accepted, editor, name="Lakeside North"), editor)
         (row,) = page.rows
         assert (row.label, row.accepted, row.directory.note, row.sent) == (
             "Name",
@@ -51,26 +51,26 @@ class TestThreeValues:
 
     def test_an_equivalent_spelling_of_a_changed_field_is_shown(self, accepted, editor):
         read(accepted, replace(accepted.record(), address=replace(SHORE, state="wi")))
-        page = page_of(edited(accepted, editor, address=replace(SHORE, state="MN")), editor)
+        page = page_of(save_edit(accepted, editor, address=replace(SHORE, state="MN")), editor)
         (row,) = page.rows
         assert (row.accepted, row.directory.text, row.directory.note, row.sent) == ("WI", "wi", "equivalent", "MN")
 
     def test_a_field_that_a_query_does_not_show_says_so(self, accepted, editor):
         read(accepted, accepted.record())
-        changed = edited(accepted, editor, destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
+        changed = save_edit(accepted, editor, destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
         (row,) = page_of(changed, editor).rows
         assert (row.directory.only_note, row.directory.note) == (True, "a Query does not show it")
 
-    def test_without_a_reading_there_is_no_column_of_the_directory(self, accepted, editor):
-        page = page_of(edited(accepted, editor, name="Lakeside North"), editor)
+    def test_without_a_reading_the_directory_has_no_column(self, accepted, editor):
+        page = page_of(save_edit(accepted, editor, name="Lakeside North"), editor)
         assert (page.directory_heading, page.columns) == ("", 4)
         assert page.unchanged_words.endswith("unchanged")
         assert page.freshness.sentence == "The directory itself has not been read."
 
-    def test_a_value_of_the_directory_is_ticked_in_its_row(self, accepted, editor):
+    def test_an_overwritten_value_has_a_checkbox_in_its_row(self, accepted, editor):
         read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-        made = edited(accepted, editor, address=replace(SHORE, street="2 Shore Rd"))
-        page = page_of(made, editor)
+        organization = save_edit(accepted, editor, address=replace(SHORE, street="2 Shore Rd"))
+        page = page_of(organization, editor)
         (row,) = page.overwritten
         assert (row.label, row.accepted, row.directory.text, row.sent, row.by) == (
             "Name",
@@ -83,25 +83,25 @@ class TestThreeValues:
         assert (row.tick, page.questions, page.can_take) == (submissions.warning_key(warning), (), True)
         assert page.asks_to_confirm == 1
         assert "Name" not in [each.label for each in page.unchanged]
-        assert page_of(made, editor, ticked=[row.tick]).unticked == ()
-        assert page_of(made, editor, missing=[row.tick]).box_errors == [
+        assert page_of(organization, editor, ticked=[row.tick]).unticked == ()
+        assert page_of(organization, editor, missing=[row.tick]).box_errors == [
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
         ]
 
-    def test_a_problem_says_the_whole_text_of_its_box(self, accepted, editor, second):
+    def test_an_error_repeats_the_whole_text_of_its_checkbox(self, accepted, editor, second):
         desk = replace(accepted.record().contacts[0], name="Desk, main", work_phone="+16085550177")
-        changed = edited(accepted, second, contacts=(desk,), name="Lakeside & Sons")
-        asked = page_of(changed, editor).questions
-        assert "Name, Contact name of contact 1, Work phone of contact 1 (Editor Two, " in asked[0].text
-        errors = page_of(changed, editor, missing=[each.key for each in asked]).box_errors
-        said = [(f"id_tick-{each.key}", each.text) for each in asked]
-        assert [(anchor, error.removeprefix("Tick: ")) for anchor, error in errors] == said
+        changed = save_edit(accepted, second, contacts=(desk,), name="Lakeside & Sons")
+        questions = page_of(changed, editor).questions
+        assert "Name, Contact name of contact 1, Work phone of contact 1 (Editor Two, " in questions[0].text
+        errors = page_of(changed, editor, missing=[each.key for each in questions]).box_errors
+        texts = [(f"id_tick-{each.key}", each.text) for each in questions]
+        assert [(anchor, error.removeprefix("Tick: ")) for anchor, error in errors] == texts
 
-    def test_a_problem_asks_for_its_tick_once(self):
+    def test_an_error_asks_for_its_tick_once(self):
         for text in ("No destination ID.", "Others changed this. Tick to send it now."):
             assert shown.WarningBox("key", text, ticked=False, error="x").problem.count("Tick") == 1
 
-    def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
+    def test_no_author_is_named_for_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
         assert (page.review.nothing_differs, page.review.needs_reason) == (False, False)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")
@@ -109,26 +109,28 @@ class TestThreeValues:
 
     def test_a_person_who_edited_the_same_field_is_named(self, accepted, editor):
         read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-        (row,) = page_of(edited(accepted, editor, name="Lakeside North"), editor).overwritten
+        (row,) = page_of(save_edit(accepted, editor, name="Lakeside North"), editor).overwritten
         assert (row.accepted, row.directory.text, row.sent) == ("Lakeside 1", "Lakeside (One)", "Lakeside North")
         assert row.by.startswith("Editor One, ")
 
-    def test_who_edited_another_contact_is_not_named(self, accepted, editor):
+    def test_the_author_of_another_contact_is_not_named(self, accepted, editor):
         (first,) = accepted.record().contacts
         second = ContactRecord(purpose="Technical", name="Front office", work_phone="+16085550120")
-        made = factories.confirmed(edited(accepted, editor, contacts=(first, second)))
-        read(made, replace(made.record(), contacts=(first, replace(second, work_phone="+14145550120"))))
-        changed = edited(made, editor, contacts=(replace(first, work_phone="+16085550151"), second))
+        organization = factories.confirmed(save_edit(accepted, editor, contacts=(first, second)))
+        read(organization, replace(organization.record(), contacts=(first, replace(second, work_phone="+14145550120"))))
+        changed = save_edit(organization, editor, contacts=(replace(first, work_phone="+16085550151"), second))
         page = page_of(changed, factories.UserFactory(role="editor"))
         assert [(row.label, row.by) for row in page.overwritten] == [("Contact 2, Work phone", "")]
         (others,) = [each.text for each in page.questions]
         assert "1 change made by others: Work phone of contact 1 (Editor One" in others
 
     def test_no_field_of_an_added_contact_is_called_unchanged(self, accepted, editor):
-        made = edited(accepted, editor, contacts=(*accepted.record().contacts, ContactRecord(name="Front office")))
-        assert not any(each.field.startswith("contacts.1") for each in page_of(made, editor).unchanged)
+        organization = save_edit(
+            accepted, editor, contacts=(*accepted.record().contacts, ContactRecord(name="Front office"))
+        )
+        assert not any(each.field.startswith("contacts.1") for each in page_of(organization, editor).unchanged)
 
-    def test_only_another_spelling_is_said_to_be_that(self, accepted, editor):
+    def test_another_spelling_is_called_that(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)
         assert page.sentences == (
             "Nothing differs but the spelling of 1 value, which means the same. There is nothing to send.",
@@ -136,17 +138,17 @@ class TestThreeValues:
         assert [(row.label, row.directory.text, row.sent) for row in page.equivalent] == [("Country", "US", "USA")]
         assert "Country" not in [each.label for each in page.unchanged]
 
-    def test_what_was_taken_is_not_called_accepted(self, accepted, editor):
-        made = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-        differences.take_theirs(made.pk, made.version, reason="Theirs is right", actor=acting(editor))
-        page = page_of(edited(made, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
+    def test_a_value_taken_from_the_directory_is_not_called_accepted(self, accepted, editor):
+        organization = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
+        differences.take_theirs(organization.pk, organization.version, reason="Theirs is right", actor=acting(editor))
+        page = page_of(save_edit(organization, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
         assert page.accepted_heading.startswith("Accepted or taken ")
         assert page.compared.startswith("Compared with what Redox accepted on ")
         assert ", and with what Editor One took from the directory on " in page.compared
 
 
 class TestKeys:
-    def test_keys_without_a_field_are_nobodys_edit(self, accepted, editor):
+    def test_keys_without_a_field_have_no_author(self, accepted, editor):
         carried = (("ManagingOrg", '"Lakeside"'), ("Type", '"Organization"'))
         read(accepted, replace(accepted.record(), carried=carried))
         Organization.objects.filter(pk=accepted.pk).update(carried=dict(carried))
@@ -182,11 +184,11 @@ class TestEvidence:
             (Evidence.PERSON, "a person decided on "),
         ],
     )
-    def test_it_is_named(self, editor, evidence, says):
-        made = factories.organization(user=editor)
-        sent = factories.submission(made, user=editor)
-        made = factories.confirmed(made, submission=sent, evidence=evidence)
-        compared = page_of(made, editor).compared
+    def test_the_evidence_is_named(self, editor, evidence, says):
+        organization = factories.organization(user=editor)
+        sent = factories.submission(organization, user=editor)
+        organization = factories.confirmed(organization, submission=sent, evidence=evidence)
+        compared = page_of(organization, editor).compared
         assert says in compared
         assert str(sent.pk) in compared
         assert ("Redox accepted" in compared) == (evidence == Evidence.ANSWER)
@@ -197,36 +199,36 @@ class TestEvidence:
         assert page.review.summary.endswith("registration again")
         assert (page.compared, page.review.before) == ("", None)
 
-    def test_what_was_only_read_is_compared_with_the_directory(self, editor):
-        made = factories.organization(user=editor)
+    def test_a_record_that_was_only_read_is_compared_with_the_directory(self, editor):
+        organization = factories.organization(user=editor)
         Organization.objects.update(presence=Presence.PRESENT, presence_basis="seen")
-        page = page_of(read(made, replace(made.record(), name="Lakeside (One)")), editor)
+        page = page_of(read(organization, replace(organization.record(), name="Lakeside (One)")), editor)
         assert page.compared.startswith("Compared with what the directory showed on ")
         assert (page.accepted_heading, page.rows, [row.label for row in page.overwritten]) == ("", (), ["Name"])
 
 
 class TestFreshness:
     def test_a_later_reading_needs_no_sentence(self, accepted):
-        found = freshness.record_freshness(read(accepted, accepted.record()))
-        assert (found.sentence, found.is_old) == ("", False)
+        freshness_note = freshness.record_freshness(read(accepted, accepted.record()))
+        assert (freshness_note.sentence, freshness_note.is_old) == ("", False)
 
-    def test_an_oid_that_was_not_shown_is_said(self, editor):
-        made = factories.confirmed(factories.organization(user=editor))
-        assert freshness.record_freshness(read(made, None)).sentence.endswith("did not show this OID.")
+    def test_a_missing_oid_is_named(self, editor):
+        organization = factories.confirmed(factories.organization(user=editor))
+        assert freshness.record_freshness(read(organization, None)).sentence.endswith("did not show this OID.")
 
-    def test_a_reading_before_the_acceptance_is_said_to_be_that(self, accepted):
+    def test_a_reading_before_the_acceptance_is_called_that(self, accepted):
         earlier = clock.now() - datetime.timedelta(days=2)
-        found = freshness.record_freshness(read(accepted, accepted.record(), asked_at=earlier))
-        assert (found.is_old, found.sentence.endswith("before the last acceptance.")) == (True, True)
+        freshness_note = freshness.record_freshness(read(accepted, accepted.record(), asked_at=earlier))
+        assert (freshness_note.is_old, freshness_note.sentence.endswith("before the last acceptance.")) == (True, True)
 
-    def test_content_from_before_the_acceptance_is_not_visible_yet(self, accepted, editor):
+    def test_the_content_before_the_acceptance_means_not_visible_yet(self, accepted, editor):
         before = accepted.record()
-        changed = edited(accepted, editor, name="Lakeside North")
+        changed = save_edit(accepted, editor, name="Lakeside North")
         sent = factories.submission(changed, user=editor)
-        made = read(factories.confirmed(changed, submission=sent), before)
-        sentence = freshness.record_freshness(made).sentence
+        organization = read(factories.confirmed(changed, submission=sent), before)
+        sentence = freshness.record_freshness(organization).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
-        assert page_of(made, editor).overwritten == ()
+        assert page_of(organization, editor).overwritten == ()
 
 
 def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor):
@@ -237,7 +239,7 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
     read(accepted, replace(accepted.record(), name="Lakeside (One)"))
     assert verdict() == "1 directory value overwritten"
     assert verdict(Intent.DEACTIVATE) == "Active true to false, 1 directory value overwritten"
-    edited(accepted, editor, aliases=("North",))
+    save_edit(accepted, editor, aliases=("North",))
     assert verdict() == "1 field changes, 1 directory value overwritten"
     read(accepted, replace(accepted.record(), active=False))
     assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
@@ -245,7 +247,7 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
     assert verdict(Intent.REACTIVATE) == "Active false to true"
 
 
-def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor):
+def test_a_record_with_a_foreign_oid_needs_another_oid(accepted, editor):
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston General")
     page = page_of(accepted, editor)
     assert (page.sentences, page.compared) == ((), "")
@@ -253,6 +255,6 @@ def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
 
 
-def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted, editor, second):
-    page = page_of(edited(accepted, editor, name="Lakeside North"), second)
+def test_a_reader_is_not_named_as_author_of_the_edits_of_others(accepted, editor, second):
+    page = page_of(save_edit(accepted, editor, name="Lakeside North"), second)
     assert page.changed_group == "This message changes 1 field"

@@ -1,4 +1,4 @@
-"""A submission that goes out once more: what came of its last attempt, and the one next step."""
+"""A submission that is sent again: the result of its last attempt, and the next step."""
 
 import errno
 import random
@@ -28,17 +28,17 @@ def submission(transactional_db: None, editor: User) -> Submission:
     return factories.submission(factories.organization(user=editor), user=editor)
 
 
-def after(submission: Submission, url: str, worker: Actor) -> StateBlock:
-    """What the page says after an attempt at this address."""
+def attempt_at(submission: Submission, url: str, worker: Actor) -> StateBlock:
+    """The state block after an attempt at this address."""
     with override_settings(REDOX=redox(url)):
         assert courier.deliver_next("staging", actor=worker)
         return block(fresh(submission))
 
 
-def told(state: StateBlock) -> str:
-    """What came of the attempt, and what it waits for if that is not told with it."""
-    said = f"{state.explanation.headline} {state.explanation.cause}" if state.explanation else str(state.sentence)
-    return said if state.reason is None or state.reason_is_told else f"{said} {strip_tags(state.reason.sentence)}"
+def state_text(state: StateBlock) -> str:
+    """The result of the attempt, and what the submission waits for if that is shown separately."""
+    text = f"{state.explanation.headline} {state.explanation.cause}" if state.explanation else str(state.sentence)
+    return text if state.reason is None or state.reason_is_told else f"{text} {strip_tags(state.reason.sentence)}"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def told(state: StateBlock) -> str:
         (TimeoutError(), "did not answer"),
     ],
 )
-def test_what_did_not_reach_redox_says_how_and_when_it_follows(
+def test_a_message_that_did_not_reach_redox_says_why_and_when_it_is_sent_again(
     submission: Submission, worker: Actor, monkeypatch: pytest.MonkeyPatch, fault: Exception, how: str
 ) -> None:
     def connect(*_: object, **__: object) -> None:
@@ -59,8 +59,8 @@ def test_what_did_not_reach_redox_says_how_and_when_it_follows(
     with monkeypatch.context() as patch:
         patch.setattr(socket, "create_connection", connect)
         patch.setattr(random, "uniform", lambda *_: 3600.0)  # the next attempt is still to come
-        state = after(submission, "http://127.0.0.1:9", worker)
-    assert told(state).partition("127.0.0.1 ")[2].startswith(f"{how}. Next attempt ")
+        state = attempt_at(submission, "http://127.0.0.1:9", worker)
+    assert state_text(state).partition("127.0.0.1 ")[2].startswith(f"{how}. Next attempt ")
     assert (state.reason_is_told, state.step_url) == (True, "")
 
     Submission.objects.update(not_before=clock.now())
@@ -70,32 +70,28 @@ def test_what_did_not_reach_redox_says_how_and_when_it_follows(
     assert (again.reason_is_told, again.reason.key) == (False, "worker")
 
 
-def test_what_holds_the_environment_stands_beside_what_came_of_the_attempt(
-    submission: Submission, worker: Actor
-) -> None:
+def test_the_stop_of_the_environment_is_beside_the_result_of_the_attempt(submission: Submission, worker: Actor) -> None:
     url = f"http://127.0.0.1:{servers.closed_port()}"
-    after(submission, url, worker)
+    attempt_at(submission, url, worker)
     pause_environment("staging", 300, "no access token: refused", actor=worker)
     with override_settings(REDOX=redox(url)):
-        said = told(block(fresh(submission)))
-    assert "127.0.0.1 refused. STAGING waits until " in said
-    assert said.endswith(": no access token: refused.")
+        text = state_text(block(fresh(submission)))
+    assert "127.0.0.1 refused. STAGING waits until " in text
+    assert text.endswith(": no access token: refused.")
 
 
-def test_a_side_that_cannot_prove_itself_leads_to_the_connection(
-    submission: Submission, worker: Actor, tmp_path
-) -> None:
+def test_a_certificate_error_links_to_the_connection(submission: Submission, worker: Actor, tmp_path) -> None:
     with servers.serving(servers.silent, servers.tls(servers.certificate(tmp_path))) as server:
-        state = after(submission, server.url, worker)
-    assert "self-signed certificate; 127.0.0.1. STAGING is stopped: " in told(state)
+        state = attempt_at(submission, server.url, worker)
+    assert "self-signed certificate; 127.0.0.1. STAGING is stopped: " in state_text(state)
     assert state.step_url == CONNECTION
 
 
-def test_a_fixed_token_that_ended_leads_to_the_connection(
+def test_an_expired_fixed_token_links_to_the_connection(
     practice: PracticeDirectory, submission: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "refuses-sign-in"
-    state = after(submission, practice.url, worker)
+    state = attempt_at(submission, practice.url, worker)
     assert state.step_url == CONNECTION
 
 
@@ -109,42 +105,42 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
         running.behaviour = "refuses-sign-in"
         assert courier.deliver_next("staging", actor=worker)
         state = block(fresh(submission))
-        assert "STAGING is stopped: " in told(state)
+        assert "STAGING is stopped: " in state_text(state)
         assert state.step_url == CONNECTION
 
-        # Put right: what came of the last attempt holds nothing any more.
+        # After the correction the last attempt no longer stops the environment.
         EnvironmentGate.objects.update(stopped_at=None)
         assert is_sent_again(submission)
 
 
 def is_sent_again(submission: Submission) -> bool:
-    """Whether the page only says that the same message is sent again."""
+    """Whether the page says only that the same message is sent again."""
     state = block(fresh(submission))
-    return state.explanation is None and "The same message is sent again." in told(state)
+    return state.explanation is None and "The same message is sent again." in state_text(state)
 
 
-def test_too_many_requests_go_on_by_themselves(
+def test_after_too_many_requests_sending_resumes_automatically(
     practice: PracticeDirectory, submission: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "too-many"
-    state = after(submission, practice.url, worker)
+    state = attempt_at(submission, practice.url, worker)
     assert state.explanation is not None
     assert (state.reason_is_told, state.step_url) == (True, "")
     EnvironmentGate.objects.update(hold_until=clock.now())
     assert is_sent_again(submission)
 
 
-def test_a_redirect_names_its_host_and_leads_to_the_connection(submission: Submission, worker: Actor) -> None:
+def test_a_redirect_names_its_host_and_links_to_the_connection(submission: Submission, worker: Actor) -> None:
     with servers.serving(servers.answer(302, b"", Location="https://elsewhere.example/endpoint")) as server:
-        state = after(submission, server.url, worker)
-    assert "elsewhere.example" in told(state)
+        state = attempt_at(submission, server.url, worker)
+    assert "elsewhere.example" in state_text(state)
     assert state.step_url == CONNECTION
 
 
-def test_what_goes_out_once_more_after_an_unknown_is_not_said_to_be_lost_again(
+def test_a_message_sent_again_after_an_unknown_is_not_called_lost(
     practice: PracticeDirectory, submission: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "gateway-error"
-    after(submission, practice.url, worker)
+    attempt_at(submission, practice.url, worker)
     Submission.objects.update(state=State.QUEUED, not_before=None)
     assert is_sent_again(submission)

@@ -1,4 +1,4 @@
-"""What the page of a submission claims, and by which evidence: page objects, without a client."""
+"""The claims on the page of a submission and their evidence, built without a client."""
 
 from dataclasses import replace
 from html import unescape
@@ -16,16 +16,25 @@ from organizations.services.delivery import query
 from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, acting
-from tests.pages.sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
+from tests.pages.sending import (
+    NORTH,
+    block,
+    entries_of,
+    fresh,
+    resolve_submission,
+    send_foreign,
+    send_update,
+    take_decision,
+)
 from tests.services.sending import create_and_send, deliver, edit
 
 
 def basis(submission: Submission) -> tuple[str, list[str], bool]:
-    found = acceptance.acceptance_basis(submission, entries_of(submission))
-    return unescape(strip_tags(found.sentence)), [strip_tags(line) for line in found.more], found.quotes_redox
+    evidence = acceptance.acceptance_basis(submission, entries_of(submission))
+    return unescape(strip_tags(evidence.sentence)), [strip_tags(line) for line in evidence.more], evidence.quotes_redox
 
 
-def rejected(submission: Submission) -> rejection.Rejection:
+def rejection_of(submission: Submission) -> rejection.Rejection:
     return rejection.rejection(submission, entries_of(submission), block(submission).explanation)
 
 
@@ -33,7 +42,7 @@ def rejected(submission: Submission) -> rejection.Rejection:
 
 
 def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "answers")
+    submission = send_update(practice, editor, "answers")
     sentence, more, quotes = basis(submission)
     assert sentence.startswith("Redox accepted this on ")
     assert (more, quotes) == ([], True)
@@ -49,10 +58,10 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
         ("applies-then-breaks", "No answer came from Redox."),
     ],
 )
-def test_what_a_query_proved_never_quotes_an_unclear_answer(
+def test_an_acceptance_by_query_never_quotes_an_unclear_answer(
     practice: PracticeDirectory, editor: User, behaviour: str, answer: str
 ) -> None:
-    submission = resolved(updated(practice, editor, behaviour))
+    submission = resolve_submission(send_update(practice, editor, behaviour))
     assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.QUERY)
     sentence, more, quotes = basis(submission)
     assert sentence.startswith("The directory shows what was sent (asked ")
@@ -62,10 +71,10 @@ def test_what_a_query_proved_never_quotes_an_unclear_answer(
 
 
 def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "applies-then-504", name="Lakeside North", address=NORTH)
-    stored = practice.organizations("staging")[BASE]
-    practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
-    submission = resolved(submission)
+    submission = send_update(practice, editor, "applies-then-504", name="Lakeside North", address=NORTH)
+    directory_record = practice.organizations("staging")[BASE]
+    practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"Country": "US"}})
+    submission = resolve_submission(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
     query.query_for_submission(submission, actor=acting(editor))  # a later answer is not the evidence
     assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
@@ -80,14 +89,12 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
     assert [(row.label, row.sent, row.seen) for row in table.spelled] == [("Country", "USA", "US")]
 
 
-def test_another_spelling_in_the_directory_means_the_same_and_is_shown(
-    practice: PracticeDirectory, editor: User
-) -> None:
+def test_another_spelling_in_the_directory_is_equal_and_shown(practice: PracticeDirectory, editor: User) -> None:
     address = replace(NORTH, city="Madison", zip_code="54501-1234")
-    submission = updated(practice, editor, "applies-then-504", address=address)
-    stored = practice.organizations("staging")[BASE]
-    practice.register("staging", stored | {"Address": stored["Address"] | {"ZIP": "54501"}})
-    submission = resolved(submission)
+    submission = send_update(practice, editor, "applies-then-504", address=address)
+    directory_record = practice.organizations("staging")[BASE]
+    practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"ZIP": "54501"}})
+    submission = resolve_submission(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
     table = acceptance.proof_table(submission, submitted_changes(submission), entry)
     assert table is not None
@@ -100,8 +107,8 @@ def test_another_spelling_in_the_directory_means_the_same_and_is_shown(
     )
 
 
-def test_the_steps_tell_how_it_is_known(practice: PracticeDirectory, editor: User) -> None:
-    submission = resolved(updated(practice, editor, "applies-then-504"))
+def test_the_steps_show_the_evidence(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolve_submission(send_update(practice, editor, "applies-then-504"))
     steps = proof.proof_steps(submission, entries_of(submission))
     assert [(step.text, step.word.word if step.word else "", step.until) for step in steps] == [
         ("The portal began to send the message, attempt 1.", "", False),
@@ -117,35 +124,35 @@ def test_the_steps_tell_how_it_is_known(practice: PracticeDirectory, editor: Use
     assert [step.time for step in steps] == sorted(step.time for step in steps)
 
 
-def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "applies-then-504")
+def test_queries_without_an_answer_are_one_step(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "applies-then-504")
     practice.behaviour = "gateway-error"
     for _ in range(3):
         query.query_for_submission(submission, actor=system("Worker test"))
     practice.behaviour = "answers"
-    submission = resolved(submission)
+    submission = resolve_submission(submission)
     texts = [step.text for step in proof.proof_steps(submission, entries_of(submission))]
     assert sum("without an answer that counts" in text for text in texts) == 1
     assert any(text.startswith("The portal tried 3 times, the last at ") for text in texts)
 
 
-def test_a_success_in_other_words_and_a_query_count_together(practice: PracticeDirectory, editor: User) -> None:
-    submission = resolved(updated(practice, editor, "strange-yes"))
+def test_an_undocumented_success_and_a_query_count_together(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolve_submission(send_update(practice, editor, "strange-yes"))
     assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.BOTH)
     sentence, _, quotes = basis(submission)
     assert sentence.startswith(
         "Redox answered with a success in words that it does not document, and the directory shows what was sent (asked"
     )
     assert not quotes
-    assert block(submission).explanation is None  # it is known by now whether it arrived
+    assert block(submission).explanation is None  # the portal now knows that it arrived
 
 
-def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_showed(
+def test_a_decision_that_it_arrived_names_the_person_and_the_directory_record(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
-    submission = updated(practice, editor, "gateway-error", name="Lakeside North", address=NORTH)
+    submission = send_update(practice, editor, "gateway-error", name="Lakeside North", address=NORTH)
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    submission = decided(submission, Verdict.ARRIVED, approver)
+    submission = take_decision(submission, Verdict.ARRIVED, approver)
     sentence, [more], quotes = basis(submission)
     assert sentence.startswith("Approver One ")
     assert sentence.endswith(" that it arrived: “Compared, ticket 12”")
@@ -156,10 +163,8 @@ def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_s
     assert acceptance.proof_table(submission, submitted_changes(submission), entry) is None
 
 
-def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    submission = updated(practice, editor, "answers")
+def test_an_acceptance_of_an_earlier_release_claims_only_equivalence(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "answers")
     moment = clock.now()
     values = {"evidence": Evidence.EQUIVALENT, "evidence_at": moment, "http_status": 504, "read_back_at": moment}
     Submission.objects.filter(pk=submission.pk).update(**values)
@@ -169,35 +174,35 @@ def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
     assert not quotes
 
 
-def test_a_submission_has_the_name_that_its_message_carried(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "answers", name="Lakeside North")
+def test_a_submission_has_the_name_in_its_message(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "answers", name="Lakeside North")
     assert name_in_message(submission) == "Lakeside North"
     edit(submission.organization, editor, name="Lakeside Shore")
     assert name_in_message(fresh(submission)) == "Lakeside North (now Lakeside Shore)"
 
 
-# What to do after it
+# Next steps
 
 
 def steps_of(submission: Submission) -> list[str]:
     return [step.label for step in acceptance.next_steps(fresh(submission))]
 
 
-def test_a_registration_leads_on_to_the_next_record(practice: PracticeDirectory, editor: User) -> None:
-    made = create_and_send(editor, name="Lakeside North")
-    submission = Submission.objects.get(organization=made)
+def test_a_registration_leads_to_the_next_record(practice: PracticeDirectory, editor: User) -> None:
+    organization = create_and_send(editor, name="Lakeside North")
+    submission = Submission.objects.get(organization=organization)
     below, another, back, repeat = acceptance.next_steps(fresh(submission))
     new = "/staging/organizations/new/"
     assert below == ("Add a record below", f"{new}?below={BASE}", True)
     assert another == ("Add another like this", f"{new}?like={BASE}", True)
     assert back == ("Back to Lakeside North", f"/staging/organizations/{BASE}/", False)
     assert repeat == ("Repeat in PRODUCTION", f"/production/organizations/new/?from={BASE}", True)
-    Organization.objects.filter(pk=made.pk).update(confirmed_active=False)
+    Organization.objects.filter(pk=organization.pk).update(confirmed_active=False)
     assert steps_of(submission) == ["Back to Lakeside North", "Add another like this", "Repeat in PRODUCTION"]
 
 
 def test_an_update_leads_back_to_its_record(practice: PracticeDirectory, editor: User) -> None:
-    assert steps_of(updated(practice, editor, "answers")) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
+    assert steps_of(send_update(practice, editor, "answers")) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
 
 
 def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
@@ -208,34 +213,32 @@ def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
     closed = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
     assert deliver()
     assert steps_of(closed) == ["Back to Lakeside Clinics", "Back to Lakeside North"]
-    opened = factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+    reactivation = factories.submission(child, user=editor, intent=Intent.REACTIVATE)
     assert deliver()
-    assert steps_of(opened) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
+    assert steps_of(reactivation) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
 
 
-def test_an_accepted_warning_does_not_ask_for_its_tick() -> None:
-    said = "This message also sends 1 change made by others: ZIP (Editor Two, May 3)."
-    kept = Submission(warnings=[{"key": "others", "value": "ZIP", "text": f"{said} Tick to send it now."}])
-    assert accepted_warnings(kept) == [said]
+def test_an_accepted_warning_does_not_ask_for_a_tick() -> None:
+    sentence = "This message also sends 1 change made by others: ZIP (Editor Two, May 3)."
+    submission = Submission(warnings=[{"key": "others", "value": "ZIP", "text": f"{sentence} Tick to send it now."}])
+    assert accepted_warnings(submission) == [sentence]
 
 
 # Rejected ---------------------------------------------------------------------------------------------------
 
 
-def test_a_suspected_character_is_marked_as_suspected_and_leads_to_its_field(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
-    found = rejected(submission)
-    assert found.heading == "Rejected by Redox"
-    assert found.step == ("Edit Name", f"/staging/organizations/{BASE}/edit/#id_name", True)
-    assert found.suspects == {"Name": "“&” may be the cause"}
+def test_a_suspected_character_is_marked_and_links_to_its_field(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "says-no-xml", name="Lakeside & North")
+    rejection_shown = rejection_of(submission)
+    assert rejection_shown.heading == "Rejected by Redox"
+    assert rejection_shown.step == ("Edit Name", f"/staging/organizations/{BASE}/edit/#id_name", True)
+    assert rejection_shown.suspects == {"Name": "“&” may be the cause"}
 
 
-def test_where_the_cause_has_no_step_the_record_is_edited(practice: PracticeDirectory, editor: User) -> None:
-    found = rejected(updated(practice, editor, "says-no-destinations"))
-    assert found.step is not None
-    assert found.step[:2] == ("Edit Lakeside North", f"/staging/organizations/{BASE}/edit/")
+def test_without_a_specific_step_the_record_is_edited(practice: PracticeDirectory, editor: User) -> None:
+    rejection_shown = rejection_of(send_update(practice, editor, "says-no-destinations"))
+    assert rejection_shown.step is not None
+    assert rejection_shown.step[:2] == ("Edit Lakeside North", f"/staging/organizations/{BASE}/edit/")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     practice: PracticeDirectory, editor: User, behaviour: str, step: str
 ) -> None:
     factories.organization(f"{BASE}.9", user=editor, name="lakeside & north")
-    submission = updated(practice, editor, behaviour, name="Lakeside & North")
+    submission = send_update(practice, editor, behaviour, name="Lakeside & North")
     organization = (
         Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
     )
@@ -260,16 +263,16 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     assert box.word.word == "Rejected by Redox"
     [primary] = [(act.label, act.url, act.edits) for act in box.acts if act.is_primary]
     assert primary[0] == step
-    assert primary == rejected(submission).step
+    assert primary == rejection_of(submission).step
 
 
-def test_after_a_later_submission_only_the_way_back_is_left(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
+def test_after_a_later_submission_only_the_link_back_remains(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "says-no-xml", name="Lakeside & North")
     factories.submission(edit(submission.organization, editor, name="Lakeside North"), user=editor)
-    assert rejected(fresh(submission)).step is None
+    assert rejection_of(fresh(submission)).step is None
 
 
-def test_the_same_answer_elsewhere_names_other_records(
+def test_other_records_with_the_same_answer_are_named(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = factories.organization(f"{BASE}.9", user=editor, name="Ripon & Berlin")
@@ -277,16 +280,16 @@ def test_the_same_answer_elsewhere_names_other_records(
     practice.behaviour = "says-no-xml"
     assert deliver()
     practice.behaviour = "answers"
-    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
-    [found] = rejected(submission).elsewhere
+    submission = send_update(practice, editor, "says-no-xml", name="Lakeside & North")
+    [found] = rejection_of(submission).elsewhere
     assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
     with monkeypatch.context() as patched:
-        patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest one is its own
-        assert rejected(submission).elsewhere == ()
-    assert rejected(updated_again(practice, editor, submission)).elsewhere == ()
+        patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest submission belongs to the record itself
+        assert rejection_of(submission).elsewhere == ()
+    assert rejection_of(send_again(practice, editor, submission)).elsewhere == ()
 
 
-def updated_again(practice: PracticeDirectory, editor: User, submission: Submission) -> Submission:
+def send_again(practice: PracticeDirectory, editor: User, submission: Submission) -> Submission:
     again = factories.submission(edit(submission.organization, editor, name="Lakeside South"), user=editor)
     practice.behaviour = "says-no-destinations"
     assert deliver()
@@ -308,7 +311,7 @@ def updated_again(practice: PracticeDirectory, editor: User, submission: Submiss
         ),
     ],
 )
-def test_a_decision_is_named_and_leads_to_what_it_asks_for(
+def test_a_decision_is_named_and_leads_to_its_next_step(
     practice: PracticeDirectory,
     editor: User,
     approver: User,
@@ -316,19 +319,21 @@ def test_a_decision_is_named_and_leads_to_what_it_asks_for(
     heading: str,
     step: tuple[str, str, bool],
 ) -> None:
-    found = rejected(decided(foreign(practice, editor), verdict, approver))
-    assert (found.heading, found.step, found.explanation) == (heading, step, None)
-    assert strip_tags(found.sentence).endswith(": “Compared, ticket 12”")
+    rejection_shown = rejection_of(take_decision(send_foreign(practice, editor), verdict, approver))
+    assert (rejection_shown.heading, rejection_shown.step, rejection_shown.explanation) == (heading, step, None)
+    assert strip_tags(rejection_shown.sentence).endswith(": “Compared, ticket 12”")
 
 
-def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: User, approver: User) -> None:
-    submission = updated(practice, editor, "gateway-error")
+def test_a_submission_that_was_given_up_names_the_person(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    submission = send_update(practice, editor, "gateway-error")
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    submission = decided(submission, Verdict.GIVE_UP, approver)
-    found = rejected(submission)
-    assert found.heading == "Approver One decided that it did not arrive and gave it up"
-    assert found.step is not None
-    assert found.step.label == "Review and send"
+    submission = take_decision(submission, Verdict.GIVE_UP, approver)
+    rejection_shown = rejection_of(submission)
+    assert rejection_shown.heading == "Approver One decided that it did not arrive and gave it up"
+    assert rejection_shown.step is not None
+    assert rejection_shown.step.label == "Review and send"
     assert proof.proof_steps(submission, entries_of(submission))[-1].text == (
         "Approver One decided that it did not arrive and gave it up: “Compared, ticket 12”"
     )

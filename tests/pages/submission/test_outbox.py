@@ -1,4 +1,4 @@
-"""The list of submissions of an environment, as one visitor filters it: the page object, without a client."""
+"""The filtered list of submissions of an environment, built without a client."""
 
 import pytest
 from django.db import connection
@@ -25,7 +25,7 @@ def page_for(
     return outbox.build(environment, user, state=state, mine=mine, number=number)
 
 
-def test_it_lists_what_was_sent_in_its_environment(editor: User, queued: Submission) -> None:
+def test_the_list_has_the_submissions_of_its_environment(editor: User, queued: Submission) -> None:
     page = page_for(editor)
     [row] = page.rows
     assert (row.submission, row.word.word, page.summary, page.chips) == (queued, "Queued", "1 submission", [])
@@ -37,7 +37,7 @@ def test_it_lists_what_was_sent_in_its_environment(editor: User, queued: Submiss
     ("state", "fits"),
     [("", True), ("queued", True), ("open", True), ("accepted", False), ("\x00", True), ("<b>", True)],
 )
-def test_it_is_filtered_by_state_and_anything_else_filters_nothing(
+def test_the_list_is_filtered_by_state_and_ignores_invalid_values(
     editor: User, queued: Submission, state: str, fits: bool
 ) -> None:
     page = page_for(editor, state=state)
@@ -45,7 +45,7 @@ def test_it_is_filtered_by_state_and_anything_else_filters_nothing(
     assert not page.is_unused
 
 
-def test_mine_are_my_submissions_and_each_filter_can_be_removed(editor: User, queued: Submission) -> None:
+def test_the_filter_mine_shows_my_submissions_and_can_be_removed(editor: User, queued: Submission) -> None:
     page = page_for(editor, state="queued", mine=True)
     assert [row.submission for row in page.rows] == [queued]
     assert page.summary == "1 submission fits"
@@ -56,7 +56,7 @@ def test_mine_are_my_submissions_and_each_filter_can_be_removed(editor: User, qu
     assert page_for(factories.UserFactory(role="viewer"), mine=True).rows == []
 
 
-def test_a_line_says_what_its_submission_waits_for_without_a_query_for_each(editor: User) -> None:
+def test_all_waiting_reasons_are_read_without_one_query_per_line(editor: User) -> None:
     top = factories.organization(user=editor)
     below = [factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE) for place in (2, 3)]
     plan = factories.plan([top, *below], user=editor)
@@ -68,12 +68,12 @@ def test_a_line_says_what_its_submission_waits_for_without_a_query_for_each(edit
     plans.pause_plan(plan.pk, actor=acting(editor))
     with CaptureQueriesContext(connection) as asked_again:
         waits = [str(row.waits) for row in page_for(editor).rows]
-    held = f'Plan <a href="/staging/plans/{plan.pk}/">{plan.pk}</a> is paused: Editor One paused it.'
-    assert waits.count(held) == 3
+    reason = f'Plan <a href="/staging/plans/{plan.pk}/">{plan.pk}</a> is paused: Editor One paused it.'
+    assert waits.count(reason) == 3
     assert len(asked_again) == len(asked)
 
 
-def test_a_page_is_read_by_ids_without_messages(editor: User, queued: Submission) -> None:
+def test_a_page_is_read_by_id_and_without_message_bytes(editor: User, queued: Submission) -> None:
     names = [field.attname for field in Submission._meta.concrete_fields if field.attname != "id"]
     values = {name: getattr(queued, name) for name in names} | {"state": State.ACCEPTED, "evidence": "answer"}
     Submission.objects.bulk_create(Submission(**values) for _ in range(60))

@@ -1,4 +1,4 @@
-"""Each state of a submission has its sentence, whatever the worker and the environment do: the help page's words."""
+"""Each state of a submission has one sentence, independent of worker and environment."""
 
 import datetime
 from collections.abc import Iterator
@@ -45,19 +45,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
-def made(editor: User) -> Iterator[Submission]:
+def submission(editor: User) -> Iterator[Submission]:
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         yield factories.submission(factories.organization(user=editor), user=editor)
 
 
-def written(value: datetime.datetime, form: vocabulary.MomentForm = "moment") -> str:
+def formatted(value: datetime.datetime, form: vocabulary.MomentForm = "moment") -> str:
     return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
 
 
 def set_condition(condition: str, until: datetime.datetime) -> None:
-    """Bring about one row of `WAITS_FOR`."""
-    seen = SEEN if condition == "no worker" else timezone.now()
-    Worker.objects.create(name="A", release="1", settings_fingerprint="f", started_at=SEEN, seen_at=seen)
+    """Create the condition of one row of `WAITS_FOR`."""
+    seen_at = SEEN if condition == "no worker" else timezone.now()
+    Worker.objects.create(name="A", release="1", settings_fingerprint="f", started_at=SEEN, seen_at=seen_at)
     gate = EnvironmentGate.objects.get(pk=Environment.STAGING)
     match condition:
         case "stopped":
@@ -70,12 +70,12 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
     gate.save()
 
 
-def test_after_a_restore_no_page_claims_that_the_message_left(made: Submission) -> None:
-    made.state, made.only_ask, made.sent_at = State.UNKNOWN, True, None
-    made.save()
+def test_after_a_restore_no_page_claims_that_the_message_left(submission: Submission) -> None:
+    submission.state, submission.only_ask, submission.sent_at = State.UNKNOWN, True, None
+    submission.save()
     client = Client()
-    client.force_login(made.submitter)
-    page = client.get(reverse("submission", args=["staging", made.pk])).content.decode()
+    client.force_login(submission.submitter)
+    page = client.get(reverse("submission", args=["staging", submission.pk])).content.decode()
     home = client.get("/").content.decode()
     assert page.count(vocabulary.UNKNOWN_AFTER_RESTORE) == home.count(vocabulary.UNKNOWN_AFTER_RESTORE) == 1
     assert "attempt began" not in page + home
@@ -83,16 +83,18 @@ def test_after_a_restore_no_page_claims_that_the_message_left(made: Submission) 
 
 @pytest.mark.parametrize("condition", WAITS_FOR)
 @pytest.mark.parametrize("state", State)
-def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state: State, condition: str) -> None:
+def test_each_state_has_its_sentence_under_every_condition(
+    submission: Submission, state: State, condition: str
+) -> None:
     until = timezone.now() + LATER
     set_condition(condition, until)
     times = {"sent_at": LEFT, "ended_at": LEFT, "state_at": LEFT}
     Submission.objects.update(state=state, evidence=Evidence.ANSWER, cancelled_by="Editor One", **times)
-    submission = Submission.objects.get()
+    submission.refresh_from_db()
 
     block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))
 
-    assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
+    assert strip_tags(block.sentence) == SENTENCES[state].format(left=formatted(LEFT, "seconds"))
     assert block.word == vocabulary.SUBMISSION_STATE[state]
     absent = heartbeat.no_worker_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
@@ -100,21 +102,21 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
         assert block.reason is None
     elif state == State.QUEUED or condition != "worker alive":
         assert block.reason is not None
-        expected = WAITS_FOR[condition].format(until=written(until, "clock"), seen=written(SEEN))
+        expected = WAITS_FOR[condition].format(until=formatted(until, "clock"), seen=formatted(SEEN))
         assert strip_tags(block.reason.sentence) == expected
 
 
 @pytest.mark.parametrize("condition", WAITS_FOR)
 def test_the_page_says_what_a_queued_submission_waits_for(
-    made: Submission, editor: User, client: Client, condition: str
+    submission: Submission, editor: User, client: Client, condition: str
 ) -> None:
     until = timezone.now() + LATER
     set_condition(condition, until)
     client.force_login(editor)
 
-    page = client.get(reverse("submission", args=["staging", made.pk])).content.decode()
+    page = client.get(reverse("submission", args=["staging", submission.pk])).content.decode()
 
-    reason = WAITS_FOR[condition].format(until=written(until, "clock"), seen=written(SEEN))
+    reason = WAITS_FOR[condition].format(until=formatted(until, "clock"), seen=formatted(SEEN))
     text = " ".join(strip_tags(page.partition('id="state"')[2]).split())
     assert f"{SENTENCES[State.QUEUED]} {reason}" in text
     everywhere = " ".join(strip_tags(page).split())

@@ -1,4 +1,4 @@
-"""What the page of a submission shows to one visitor: the page object, without a client."""
+"""What the page of a submission shows to one person, built without a client."""
 
 import datetime
 import json
@@ -21,7 +21,7 @@ from organizations.services.outbox import answers, submissions
 from organizations.services.records import counterparts
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
-from tests.pages.sending import foreign, fresh, resolved, updated
+from tests.pages.sending import fresh, resolve_submission, send_foreign, send_update
 from tests.services.sending import deliver, edit
 
 pytestmark = pytest.mark.django_db
@@ -39,18 +39,18 @@ def as_text(sentence: str) -> str:
 
 
 @pytest.mark.parametrize("four_eyes", [True, False])
-def test_a_message_to_production_says_which_setting_asked_for_no_approval(
+def test_a_production_submission_names_the_setting_that_needs_no_approval(
     editor: User, settings, four_eyes: bool
 ) -> None:
     settings.PRODUCTION_FOUR_EYES = four_eyes
-    made = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
+    submission = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
     settings.PRODUCTION_FOUR_EYES = not four_eyes
     because = "approvers send themselves in this release"
-    said = page_of(made, editor).approval
-    assert said == f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {str(four_eyes).lower()}."
+    approval = page_of(submission, editor).approval
+    assert approval == f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {str(four_eyes).lower()}."
 
 
-def test_what_is_queued_without_a_connection_says_so(editor: User, queued: Submission) -> None:
+def test_a_queued_submission_says_if_there_is_no_connection(editor: User, queued: Submission) -> None:
     reason = page_of(queued, editor).state.reason
     assert reason is not None
     assert reason.key == "not_connected"
@@ -72,7 +72,7 @@ def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submis
     assert page_of(queued, editor).changes == []
 
 
-def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
+def test_a_submission_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
     follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
     submissions.cancel_submission(queued.pk, actor=acting(editor))
     page = page_of(follower, editor)
@@ -80,7 +80,7 @@ def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submissi
     assert " Editor One " in as_text(page.state.sentence)
 
 
-def test_what_the_portal_cancelled_by_itself_nobody_took_back(practice: PracticeDirectory, editor: User) -> None:
+def test_a_submission_cancelled_by_the_portal_names_no_person(practice: PracticeDirectory, editor: User) -> None:
     first = factories.submission(factories.organization(user=editor), user=editor)
     follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
     practice.behaviour = "says-no-parse"
@@ -90,16 +90,18 @@ def test_what_the_portal_cancelled_by_itself_nobody_took_back(practice: Practice
     assert str(first.pk) in page.submission.state_reason
 
 
-# Who may ----------------------------------------------------------------------------------------------------
+# Permissions ------------------------------------------------------------------------------------------------
 
 
-def test_its_author_may_cancel_and_another_person_is_told_who_can(editor: User, viewer: User) -> None:
-    made = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
-    assert page_of(made, editor).cancel_why_not == ""
-    assert page_of(made, viewer).cancel_why_not.startswith("You cannot cancel a submission in PRODUCTION. Approvers ")
+def test_the_author_can_cancel_and_others_read_who_can(editor: User, viewer: User) -> None:
+    submission = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
+    assert page_of(submission, editor).cancel_why_not == ""
+    assert page_of(submission, viewer).cancel_why_not.startswith(
+        "You cannot cancel a submission in PRODUCTION. Approvers "
+    )
 
 
-def test_a_viewer_is_told_who_can_ask_and_go_on(editor: User, viewer: User, queued: Submission) -> None:
+def test_a_viewer_reads_who_can_query_and_resume(editor: User, viewer: User, queued: Submission) -> None:
     factories.confirmed(queued.organization, submission=queued)
     page = page_of(queued, viewer)
     assert page.ask_why_not == "You cannot ask the directory in STAGING. Editors and Approvers can: Editor One."
@@ -121,28 +123,28 @@ def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> 
     assert not page.steps_need_edit
 
 
-# At its end -------------------------------------------------------------------------------------------------
+# Finished ---------------------------------------------------------------------------------------------------
 
 
-def test_an_update_shows_old_and_new_and_who_saved_it(editor: User) -> None:
-    made = factories.accepted(user=editor)
-    second = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+def test_an_update_shows_old_and_new_values_and_their_author(editor: User) -> None:
+    organization = factories.accepted(user=editor)
+    second = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     page = page_of(second, editor)
     [change] = page.changes
     assert change[:4] == ("name", "Name", "Lakeside 1", "Lakeside North")
     assert change.by.startswith("Editor One, ")
     assert page.changes_title == "What it would change"
-    assert (page.previous, page.next) == (made.confirmed_submission, None)
-    first = page_of(made.submissions.earliest("pk"), editor)
+    assert (page.previous, page.next) == (organization.confirmed_submission, None)
+    first = page_of(organization.submissions.earliest("pk"), editor)
     assert (first.name_in_message, first.next) == ("Lakeside 1 (now Lakeside North)", second)
 
 
-def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: Submission, worker: Actor) -> None:
-    said = f"Organization with id:{BASE}.77 has been updated successfully."
-    answer = {"Meta": {"EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}}
+def test_an_answer_that_names_another_oid_is_marked(editor: User, queued: Submission, worker: Actor) -> None:
+    answer_text = f"Organization with id:{BASE}.77 has been updated successfully."
+    answer = {"Meta": {"EventType": "Update", "Extensions": {"ResponseDetail": {"string": answer_text}}}}
     values = {"state": State.ACCEPTED, "evidence": Evidence.ANSWER, "ended_at": clock.now()}
     Submission.objects.update(
-        event=Event.UPDATE, attempt=1, detail=said, answer_warning="other OID in the answer", **values
+        event=Event.UPDATE, attempt=1, detail=answer_text, answer_warning="other OID in the answer", **values
     )
     exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
     with audit.recorded(worker) as history:
@@ -154,7 +156,7 @@ def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: S
     assert f"{BASE}.77" in explanation.cause
 
 
-def test_bytes_that_are_no_text_are_written_out(editor: User, queued: Submission, worker: Actor) -> None:
+def test_bytes_that_are_not_text_are_escaped(editor: User, queued: Submission, worker: Actor) -> None:
     with audit.recorded(worker) as history:
         history.log_submission(
             Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
@@ -164,7 +166,7 @@ def test_bytes_that_are_no_text_are_written_out(editor: User, queued: Submission
     assert (response.text, response.length, response.http_status) == ("\\xff\\u0000<b>", "5 bytes", 502)
 
 
-def test_support_gets_what_it_needs_and_no_name_or_reason_of_ours(practice: PracticeDirectory, editor: User) -> None:
+def test_the_text_for_support_has_no_name_or_reason_of_ours(practice: PracticeDirectory, editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "says-no-xml"
     assert deliver()
@@ -194,7 +196,7 @@ def test_support_gets_what_it_needs_and_no_name_or_reason_of_ours(practice: Prac
         ("applies-then-504", "Redox answered 504 "),
     ],
 )
-def test_an_unknown_one_says_how_it_was_lost(
+def test_an_unknown_submission_says_how_its_answer_was_lost(
     practice: PracticeDirectory, editor: User, behaviour: str, how: str
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -207,7 +209,9 @@ def test_an_unknown_one_says_how_it_was_lost(
     assert how in state.explanation.cause
 
 
-def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
+def test_an_unknown_submission_says_that_its_worker_ended(
+    practice: PracticeDirectory, queued: Submission, editor: User, worker
+) -> None:
     assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
     courier.settle_abandoned("staging", actor=worker)
@@ -216,15 +220,15 @@ def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Sub
     assert explanation.cause.startswith("The worker ")
 
 
-def test_what_the_directory_showed_stands_beside_what_was_sent(practice: PracticeDirectory, editor: User) -> None:
-    submission = updated(practice, editor, "applies-then-504")
-    stored = practice.organizations("staging")[BASE]
-    practice.register("staging", stored | {"Address": stored["Address"] | {"City": "Middleton"}})
+def test_the_directory_record_is_beside_the_sent_one(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "applies-then-504")
+    directory_record = practice.organizations("staging")[BASE]
+    practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"City": "Middleton"}})
     query.query_for_submission(submission, actor=acting(editor))
-    asked = page_of(submission, editor).asked
-    assert asked is not None
-    assert (asked.found, asked.different) == (True, 1)
-    assert [(row.label, row.sent, row.seen) for row in asked.differing] == [("City", "Madison", "Middleton")]
+    directory_answer = page_of(submission, editor).asked
+    assert directory_answer is not None
+    assert (directory_answer.found, directory_answer.different) == (True, 1)
+    assert [(row.label, row.sent, row.seen) for row in directory_answer.differing] == [("City", "Madison", "Middleton")]
     practice.forget("staging", BASE)
     query.query_for_submission(submission, actor=acting(editor))
     absent = page_of(submission, editor).asked
@@ -232,19 +236,19 @@ def test_what_the_directory_showed_stands_beside_what_was_sent(practice: Practic
     assert (absent.found, absent.cause) == (False, "")
 
 
-def test_the_answer_that_proved_it_is_not_shown_a_second_time(practice: PracticeDirectory, editor: User) -> None:
-    page = page_of(resolved(updated(practice, editor, "applies-then-504")), editor)
+def test_the_answer_that_proved_it_is_shown_once(practice: PracticeDirectory, editor: User) -> None:
+    page = page_of(resolve_submission(send_update(practice, editor, "applies-then-504")), editor)
     assert (page.asked, page.table is not None, page.submission.evidence) == (None, True, Evidence.QUERY)
 
 
 # Needs a decision -------------------------------------------------------------------------------------------
 
 
-def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
+def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     practice: PracticeDirectory, editor: User, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = UserFactory(role="approver", first_name="Approver", last_name="One")
-    submission = foreign(practice, editor)
+    submission = send_foreign(practice, editor)
     deciding = page_of(submission, user).deciding
     assert deciding is not None
     assert (deciding.asks_by_itself, deciding.why_not) == (True, "")
@@ -259,7 +263,7 @@ def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
     assert not deciding.asks_by_itself
     assert deciding.decision is not None
     assert [choice.value for choice in deciding.decision.choices] == ["ours", "foreign"]
-    assert page_of(submission, user).asked is None  # it stands in the decision
+    assert page_of(submission, user).asked is None  # the decision shows it
 
     later = clock.now() + datetime.timedelta(minutes=11)
     monkeypatch.setattr("organizations.services.delivery.decide.clock.now", lambda: later)
@@ -268,7 +272,7 @@ def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
     assert deciding.asks_by_itself
 
 
-def test_what_was_held_back_for_a_person_says_why(editor: User, queued: Submission) -> None:
+def test_a_submission_held_back_for_a_decision_says_why(editor: User, queued: Submission) -> None:
     Submission.objects.update(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
     page = page_of(queued, editor)
     assert page.state.explanation is None  # so that the stored reason is shown
@@ -287,7 +291,7 @@ def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(practice: Pr
     assert "lost" in f"{explanation.headline} {explanation.cause}"
 
 
-def test_a_submission_asks_the_database_as_often_with_many_attempts_as_with_one(
+def test_the_number_of_queries_does_not_grow_with_the_attempts(
     editor: User, queued: Submission, worker: Actor, django_assert_max_num_queries
 ) -> None:
     page_of(queued, editor)

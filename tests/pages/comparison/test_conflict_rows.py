@@ -1,4 +1,4 @@
-"""Three versions of a record become one by choice, and nothing of either side is lost on the way."""
+"""Merging two edited versions of a record by choices: no change of either side is lost."""
 
 from dataclasses import replace
 
@@ -23,36 +23,36 @@ BASE = FormVersion(record(), "")
 
 def changed(version=BASE, *, stands_for=None, **fields):
     address = {name: fields.pop(name) for name in ("city", "zip_code") if name in fields}
-    made = replace(version.record, **fields, address=replace(version.record.address, **address))
-    return FormVersion(made, version.stands_for if stands_for is None else stands_for)
+    changed_record = replace(version.record, **fields, address=replace(version.record.address, **address))
+    return FormVersion(changed_record, version.stands_for if stands_for is None else stands_for)
 
 
-def beforehand(rows):
+def preselected(rows):
     return {row.key: row.chosen for row in rows if row.chosen}
 
 
-def all_of(side, rows):
+def choose_all(side, rows):
     return {row.key: side for row in rows}
 
 
 @settings(max_examples=40)
 @given(versions, versions, versions)
-def test_each_field_is_theirs_or_mine_as_chosen(before, theirs, mine):
+def test_each_field_has_the_chosen_side(before, theirs, mine):
     rows = conflict_rows(before, theirs, mine)
-    for side, wanted in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
-        merged = merge_versions(before, theirs, mine, all_of(side, rows))
-        assert merged.stands_for == wanted.stands_for
-        # What no form edits stays as it is saved.
-        assert merged.record == replace(wanted.record, active=theirs.record.active, carried=theirs.record.carried)
+    for side, expected in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
+        merged = merge_versions(before, theirs, mine, choose_all(side, rows))
+        assert merged.stands_for == expected.stands_for
+        # A value that no form edits stays as it is saved.
+        assert merged.record == replace(expected.record, active=theirs.record.active, carried=theirs.record.carried)
 
 
 @settings(max_examples=40)
 @given(versions, versions)
-def test_where_one_side_changed_nothing_the_other_is_chosen_beforehand(before, after):
+def test_the_side_that_changed_a_field_is_preselected(before, after):
     for theirs, mine in ((after, before), (before, after)):
         rows = conflict_rows(before, theirs, mine)
         assert all(row.chosen for row in rows)
-        merged = merge_versions(before, theirs, mine, beforehand(rows))
+        merged = merge_versions(before, theirs, mine, preselected(rows))
         edited = replace(after.record, active=theirs.record.active, carried=theirs.record.carried)
         assert merged == FormVersion(edited, after.stands_for)
 
@@ -64,7 +64,7 @@ def test_equal_versions_have_nothing_to_choose(version):
     assert merge_versions(version, version, version, {}) == version
 
 
-def test_only_a_field_that_both_changed_is_left_open():
+def test_only_a_field_that_both_changed_is_not_preselected():
     theirs = changed(name="Their name", city="Monona")
     mine = changed(name="My name", zip_code="53703", stands_for="location")
     rows = conflict_rows(BASE, theirs, mine)
@@ -74,7 +74,7 @@ def test_only_a_field_that_both_changed_is_left_open():
         ("City", "Madison", "Monona", "Madison", ConflictSide.THEIRS),
         ("ZIP", "53704", "53704", "53703", ConflictSide.MINE),
     ]
-    merged = merge_versions(BASE, theirs, mine, beforehand(rows) | {"name": ConflictSide.MINE})
+    merged = merge_versions(BASE, theirs, mine, preselected(rows) | {"name": ConflictSide.MINE})
     assert (merged.record.name, merged.record.address.city, merged.record.address.zip_code) == (
         "My name",
         "Monona",
@@ -98,11 +98,11 @@ def test_contacts_are_compared_one_by_one():
         ("Contact 2", "Operations\nFront office\n+16085550120", "", ConflictSide.MINE),
         ("Contact added", "Technical\nNight desk\n+16085550130", "", ConflictSide.THEIRS),
     ]
-    merged = merge_versions(both, theirs, mine, beforehand(rows))
+    merged = merge_versions(both, theirs, mine, preselected(rows))
     assert merged.record.contacts == (replace(first, name="Desk"), night)
 
 
-def test_a_contact_that_both_added_alike_is_kept_once():
+def test_a_contact_that_both_added_is_kept_once():
     night = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550130")
     added = changed(contacts=(*BASE.record.contacts, night))
     assert conflict_rows(BASE, added, added) == ()
@@ -116,11 +116,11 @@ def desk(number):
 
 
 DESKS = tuple(map(desk, range(4)))
-who = st.sampled_from([None, *ConflictSide])
+any_side = st.sampled_from([None, *ConflictSide])
 
 
 def edited(by, side):
-    """The desks after one side changed its fields of them."""
+    """The desks after `side` changed its fields."""
     return [
         replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name)) is side})
         for number, each in enumerate(DESKS)
@@ -133,13 +133,13 @@ def _new(name, number):
 
 
 @given(
-    st.fixed_dictionaries({(number, name): who for number in range(3) for name in CONTACT_LABELS}),
+    st.fixed_dictionaries({(number, name): any_side for number in range(3) for name in CONTACT_LABELS}),
     st.sets(st.sampled_from(ConflictSide)),
     st.sets(st.sampled_from(ConflictSide)),
-    who,
+    any_side,
 )
-def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, adds, turns_round):
-    """Each field is changed by one side at most; the fourth desk is only removed; one side may turn the order round."""
+def test_changes_to_different_fields_of_one_contact_are_all_kept(by, removes, adds, reverses):
+    """At most one side changes each field. The fourth desk is only removed. One side may reverse the order."""
     sides = {side: edited(by, side) for side in ConflictSide}
     expected = [
         replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name))})
@@ -150,12 +150,12 @@ def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, 
     if removes:
         expected.pop()
     is_named = all(
-        any(by.get((number, name)) is not turns_round for name in ("name", "email_addresses")) for number in range(3)
+        any(by.get((number, name)) is not reverses for name in ("name", "email_addresses")) for number in range(3)
     )
-    if turns_round and is_named:
-        sides[turns_round].reverse()
+    if reverses and is_named:
+        sides[reverses].reverse()
         expected.reverse()
-    for side in adds if len(removes) < 2 else ():  # else the added one would be the removed one, changed
+    for side in adds if len(removes) < 2 else ():  # otherwise the added contact would count as the removed one, changed
         added = ContactRecord(purpose="Night", name=f"Added {side}")
         sides[side].append(added)
         expected.append(added)
@@ -164,14 +164,14 @@ def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, 
     )
     rows = conflict_rows(before, theirs, mine)
     assert all(row.chosen and row.theirs != row.mine for row in rows)
-    merged = merge_versions(before, theirs, mine, beforehand(rows)).record.contacts
+    merged = merge_versions(before, theirs, mine, preselected(rows)).record.contacts
     assert sorted(map(repr, merged)) == sorted(map(repr, expected))
     assert [each for each in merged if each.purpose != "Night"] == [
         each for each in expected if each.purpose != "Night"
     ]
 
 
-def test_two_orders_of_contacts_are_a_choice_like_any_other():
+def test_two_orders_of_contacts_are_a_choice():
     before = changed(contacts=DESKS)
     theirs, mine = changed(contacts=DESKS[::-1]), changed(contacts=(*DESKS[1:], DESKS[0]))
     (row,) = conflict_rows(before, theirs, mine)
@@ -180,11 +180,11 @@ def test_two_orders_of_contacts_are_a_choice_like_any_other():
         [f"Desk {n}" for n in (3, 2, 1, 0)],
         None,
     )
-    for side, wanted in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
-        assert merge_versions(before, theirs, mine, {row.key: side}) == wanted
+    for side, expected in ((ConflictSide.THEIRS, theirs), (ConflictSide.MINE, mine)):
+        assert merge_versions(before, theirs, mine, {row.key: side}) == expected
 
 
-def test_a_contact_that_one_removed_and_the_other_changed_is_asked():
+def test_a_contact_that_one_removed_and_the_other_changed_is_a_choice():
     before = changed(contacts=DESKS[:2])
     theirs, mine = (
         changed(contacts=DESKS[:1]),

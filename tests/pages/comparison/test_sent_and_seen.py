@@ -1,4 +1,4 @@
-"""What was sent beside what the directory shows: equal is what means the same."""
+"""The sent record beside what the directory shows: values with the same meaning are equal."""
 
 from dataclasses import replace
 
@@ -12,24 +12,24 @@ from tests.factories import record
 from tests.strategies import records
 
 
-def differing(sent: OrganizationRecord, seen: OrganizationRecord) -> list[str]:
+def differing_labels(sent: OrganizationRecord, seen: OrganizationRecord) -> list[str]:
     return [row.label for row in compare_sent_with_seen(sent, seen, None) if row.equal is False]
 
 
 @settings(max_examples=40)
 @given(records, st.randoms())
-def test_a_record_differs_in_nothing_from_itself_with_its_contacts_in_any_order(one, chance):
+def test_a_record_equals_itself_with_its_contacts_in_any_order(one, chance):
     shuffled = list(one.contacts)
     chance.shuffle(shuffled)
-    assert differing(one, replace(one, contacts=tuple(shuffled))) == differing(one, one) == []
+    assert differing_labels(one, replace(one, contacts=tuple(shuffled))) == differing_labels(one, one) == []
 
 
 @settings(max_examples=40)
 @given(records, records)
-def test_a_difference_in_meaning_is_never_left_out_and_counts_as_the_next_review_counts_it(sent, other):
+def test_each_difference_in_meaning_counts_as_in_the_next_review(sent, other):
     for seen in (other, replace(other, oid=sent.oid)):
-        assert (differing(sent, seen) == []) == (readable(sent) == readable(seen))
-    assert len(differing(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
+        assert (differing_labels(sent, seen) == []) == (readable(sent) == readable(seen))
+    assert len(differing_labels(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
 
 
 def test_the_destination_cannot_be_read_and_is_not_compared():
@@ -38,14 +38,14 @@ def test_the_destination_cannot_be_read_and_is_not_compared():
     assert (row.sent, row.seen, row.equal) == (sent.destination_id, NOT_READ, None)
 
 
-def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are():
+def test_another_spelling_is_equal_and_shown_unchanged():
     sent = record()
     address = AddressRecord(
         street="1 Shore Rd", city="Madison", state="wi", zip_code="53704-1234", county="Dane", country="US"
     )
     seen = replace(sent, address=address, contacts=(replace(sent.contacts[0], work_phone="(608) 555-0100"),))
     rows = {row.label: row for row in compare_sent_with_seen(sent, seen, None)}
-    assert differing(sent, seen) == []
+    assert differing_labels(sent, seen) == []
     assert rows["ZIP"].seen == "53704-1234"
     assert rows["Contact 1, Work phone"].seen == "(608) 555-0100"
 
@@ -56,10 +56,10 @@ def test_a_contact_that_only_one_side_has_differs_as_one_field():
     seen = replace(sent, contacts=(*sent.contacts, more))
     [row] = [row for row in compare_sent_with_seen(sent, seen, None) if row.equal is False]
     assert (row.label, row.sent, row.seen) == ("Contact 2", "", "Technical\nNight desk\n+16085550199")
-    assert differing(seen, sent) == ["Contact 2"]
+    assert differing_labels(seen, sent) == ["Contact 2"]
 
 
-def test_what_was_accepted_before_stands_beside_its_own_contact():
+def test_an_accepted_value_is_beside_its_own_contact():
     first, second = (
         record().contacts[0],
         ContactRecord(purpose="Technical", name="Night desk", home_phone="+16085550199"),

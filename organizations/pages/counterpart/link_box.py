@@ -8,6 +8,7 @@ from django.urls import reverse
 from organizations.models import Environment, Intent, Organization, Submission
 from organizations.pages import parent_names
 from organizations.pages.addresses import record_url
+from organizations.pages.next_step import NextStep
 from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of
 from organizations.queries import parents
 from organizations.queries.record_rows import organizations_of
@@ -28,14 +29,6 @@ class CounterpartBox:
     row: RecordRow | None
     prepare_url: str
     page_url: str
-
-
-class CounterpartStep(NamedTuple):
-    """A button after an acceptance. `needs_edit`: it needs the right to edit."""
-
-    label: str
-    url: str
-    needs_edit: bool = False
 
 
 class CounterpartFact(NamedTuple):
@@ -72,18 +65,18 @@ def prepare_url(organization: Organization) -> str:
     return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
 
 
-def next_step(submission: Submission) -> CounterpartStep | None:
+def next_step(submission: Submission) -> NextStep | None:
     """The next step in PRODUCTION after STAGING accepted this; None if there is none."""
     organization = submission.organization
     if organization.environment == Environment.PRODUCTION:
         return None
     counterpart = organization.counterpart
     if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
-        return CounterpartStep("Compare with PRODUCTION", page_url(organization))
+        return NextStep("Compare with PRODUCTION", page_url(organization))
     if counterpart is not None:
-        return CounterpartStep("Open in PRODUCTION", record_url(counterpart))
+        return NextStep("Open in PRODUCTION", record_url(counterpart))
     url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
-    return CounterpartStep("Repeat in PRODUCTION", url, needs_edit=True) if url else None
+    return NextStep("Repeat in PRODUCTION", url, needs_edit=True) if url else None
 
 
 def counterpart_facts(here: Organization, there: Organization) -> list[CounterpartFact]:

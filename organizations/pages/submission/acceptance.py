@@ -15,6 +15,7 @@ from organizations.models.tree import path_of
 from organizations.pages.addresses import record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
+from organizations.pages.next_step import NextStep
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import SubmittedChange, query_result
 from organizations.records import label_in_sentence
@@ -39,14 +40,6 @@ class AcceptanceBasis(NamedTuple):
     sentence: SafeString
     more: tuple[SafeString, ...] = ()
     quotes_redox: bool = False
-
-
-class NextStep(NamedTuple):
-    """A button of an accepted submission. `needs_edit`: it needs the right to edit."""
-
-    label: str
-    url: str
-    needs_edit: bool = False
 
 
 class ProvedField(NamedTuple):
@@ -83,7 +76,7 @@ class ProofTable(NamedTuple):
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
     """Where to go after an acceptance. The first step is the primary button."""
     elsewhere = link_box.next_step(submission)
-    return (*_steps_here(submission), *([NextStep(*elsewhere)] if elsewhere else []))
+    return (*_steps_here(submission), *([elsewhere] if elsewhere else []))
 
 
 def _steps_here(submission: Submission) -> tuple[NextStep, ...]:

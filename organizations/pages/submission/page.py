@@ -9,8 +9,9 @@ from django.urls import reverse
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, Organization, State, Submission, User
 from organizations.pages import Page
+from organizations.pages.next_step import NextStep
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
-from organizations.pages.submission.acceptance import AcceptanceBasis, NextStep, ProofTable
+from organizations.pages.submission.acceptance import AcceptanceBasis, ProofTable
 from organizations.pages.submission.decision_choices import Decision
 from organizations.pages.submission.exchanges import Exchanges
 from organizations.pages.submission.proof import ProofStep

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission, Verdict
 from organizations.pages.addresses import submission_url
 from organizations.pages.anchors import form_anchor
+from organizations.pages.next_step import NextStep
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
 from organizations.services.outbox.answers import Explanation
@@ -16,14 +17,6 @@ from organizations.text.decisions import decided
 from organizations.text.markup import moment, plain, written
 
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
-
-
-class RejectionStep(NamedTuple):
-    """The primary button. `needs_edit`: it needs the right to edit."""
-
-    label: str
-    url: str
-    needs_edit: bool
 
 
 class SameAnswer(NamedTuple):
@@ -43,7 +36,7 @@ class Rejection(NamedTuple):
     heading: str
     sentence: SafeString
     explanation: Explanation | None
-    step: RejectionStep | None
+    step: NextStep | None
     suspects: dict[str, str]
     elsewhere: tuple[SameAnswer, ...]
 
@@ -86,9 +79,7 @@ def _sentence(submission: Submission) -> SafeString:
     return format_html("Redox answered on {}.", time)
 
 
-def next_step(
-    organization: Organization, submission: Submission, explanation: Explanation | None
-) -> RejectionStep | None:
+def next_step(organization: Organization, submission: Submission, explanation: Explanation | None) -> NextStep | None:
     """The step that resolves the cause, the same on every page. `explanation` explains Redox's answer.
 
     None if there is a later submission, or if the portal has already done the step.
@@ -97,15 +88,13 @@ def next_step(
         return None
     if submission.decided_by and organization.is_foreign:
         edit = _address("edit", organization)
-        return RejectionStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
+        return NextStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
     if submission.decided_by:
         return _review(organization)
     return _step_of(organization, submission, explanation)
 
 
-def _step_of(
-    organization: Organization, submission: Submission, explanation: Explanation | None
-) -> RejectionStep | None:
+def _step_of(organization: Organization, submission: Submission, explanation: Explanation | None) -> NextStep | None:
     key = explanation.step_key if explanation else ""
     if key == "mark_not_registered":
         return None
@@ -113,15 +102,15 @@ def _step_of(
         return _review(organization)
     url = step_url(organization, submission, explanation)
     if explanation is None or not url:
-        return RejectionStep(f"Edit {plain(organization.name)}", _address("edit", organization), True)
-    return RejectionStep(plain(explanation.step), url, key in _EDIT_STEPS)
+        return NextStep(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+    return NextStep(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
-def _review(organization: Organization) -> RejectionStep:
+def _review(organization: Organization) -> NextStep:
     """The review; or first the decision whose OID it is, if the directory shows an OID that nobody claimed."""
     if organization.is_there_unclaimed:
-        return RejectionStep("Compare and decide", _address("differences", organization), False)
-    return RejectionStep("Review and send", _address("review", organization), True)
+        return NextStep("Compare and decide", _address("differences", organization), False)
+    return NextStep("Review and send", _address("review", organization), True)
 
 
 def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:

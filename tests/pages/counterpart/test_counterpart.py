@@ -7,8 +7,9 @@ from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
 from organizations.pages.counterpart import link_box, page
-from organizations.pages.counterpart.link_box import CounterpartFact, CounterpartStep
+from organizations.pages.counterpart.link_box import CounterpartFact
 from organizations.pages.counterpart.page import CounterpartPage
+from organizations.pages.next_step import NextStep
 from organizations.services.records import counterparts
 from tests import factories
 from tests.changes import foreign, loaded
@@ -53,8 +54,8 @@ def test_a_record_shows_its_counterpart(editor):
 @pytest.mark.parametrize(
     ("intent", "step"),
     [
-        (Intent.CREATE, CounterpartStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
-        (Intent.UPDATE, CounterpartStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
+        (Intent.CREATE, NextStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
+        (Intent.UPDATE, NextStep("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
         (Intent.DEACTIVATE, None),
     ],
 )
@@ -64,9 +65,9 @@ def test_the_next_step_after_staging_is_production(editor, intent, step):
     assert link_box.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=acting(editor))
     staging.refresh_from_db()
-    compared = CounterpartStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
-    open_step = CounterpartStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
-    expected = open_step if intent == Intent.DEACTIVATE else compared
+    compared = NextStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
+    opened = NextStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
+    expected = opened if intent == Intent.DEACTIVATE else compared
     assert link_box.next_step(Submission(organization=staging, intent=intent)) == expected
 
 

@@ -75,4 +75,4 @@ def _cause_of(key: str, gate: EnvironmentGate) -> str:
 
 
 def _clock(moment: datetime.datetime | None) -> str:
-    return vocabulary.moment(timezone.localtime(moment), timezone.now(), "clock") if moment else ""
+    return vocabulary.moment_text(timezone.localtime(moment), timezone.now(), "clock") if moment else ""

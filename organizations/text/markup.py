@@ -46,14 +46,14 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 def written(value: datetime, form: vocabulary.MomentForm = "moment") -> str:
     """A time in the user's zone, for a sentence. This process's clock decides only whether to leave out the date."""
-    return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
+    return vocabulary.moment_text(timezone.localtime(value), timezone.now(), form)
 
 
 def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
     """A time in the user's zone, with UTC on hover and focus; "never" for None. `focus=False`: no tab stop."""
     if value is None:
         return "never"
-    utc = vocabulary.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
+    utc = vocabulary.moment_text(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
     return _time(value, written(value, form), utc, focus=focus)
 
 
@@ -63,7 +63,7 @@ def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
         return "never"
     passed = timezone.now() - value
     seconds = max(int(passed.total_seconds()), 0)
-    return _time(value, vocabulary.age(passed), written(value), focus=focus, counts_from=seconds)
+    return _time(value, vocabulary.age_text(passed), written(value), focus=focus, counts_from=seconds)
 
 
 def minutes(seconds: int) -> str:

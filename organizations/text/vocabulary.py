@@ -358,7 +358,7 @@ def counted(number: int, state: Word) -> str:
     return f"{number:,} {word if number == 1 else word.replace('needs', 'need')}"
 
 
-def age(duration: timedelta) -> str:
+def age_text(duration: timedelta) -> str:
     """A duration in its largest whole unit: "26 minutes", "1 day". A negative one is "0 seconds"."""
     seconds = max(int(duration.total_seconds()), 0)
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
@@ -367,7 +367,7 @@ def age(duration: timedelta) -> str:
     return count(seconds, "second")
 
 
-def moment(value: datetime, now: datetime, form: MomentForm = "moment") -> str:
+def moment_text(value: datetime, now: datetime, form: MomentForm = "moment") -> str:
     """A time in its own zone: "May 9, 14:03 CDT", with the year if that is not the year of `now`.
 
     "seconds" adds the seconds. "day" is only the date. "clock" leaves out the zone, and the date if it is that of

@@ -129,7 +129,7 @@ def _retry_time(until: datetime.datetime) -> str:
     now = timezone.now()
     if until - now >= datetime.timedelta(minutes=1):
         until = (until + datetime.timedelta(seconds=59)).replace(second=0)
-    return vocabulary.moment(timezone.localtime(until), now, "clock")
+    return vocabulary.moment_text(timezone.localtime(until), now, "clock")
 
 
 def _landing_page(user: User) -> str:

@@ -78,12 +78,12 @@ def test_counts_have_their_noun():
     ],
 )
 def test_an_age_has_its_largest_whole_unit(seconds, text):
-    assert vocabulary.age(datetime.timedelta(seconds=seconds)) == text
+    assert vocabulary.age_text(datetime.timedelta(seconds=seconds)) == text
 
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_an_age_is_rounded_down(seconds):
-    number, unit = vocabulary.age(datetime.timedelta(seconds=seconds)).replace(",", "").split()
+    number, unit = vocabulary.age_text(datetime.timedelta(seconds=seconds)).replace(",", "").split()
     length = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
     assert int(number) * length <= seconds < (int(number) + 1) * length
 
@@ -98,27 +98,27 @@ def test_an_age_is_rounded_down(seconds):
     ],
 )
 def test_a_time_has_four_forms(form, text):
-    assert vocabulary.moment(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
+    assert vocabulary.moment_text(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
 
 
 def test_a_time_today_has_no_date():
-    assert vocabulary.moment(NOW, NOW, "clock") == "14:03"
+    assert vocabulary.moment_text(NOW, NOW, "clock") == "14:03"
 
 
 def test_a_time_that_a_person_waits_for_has_seconds():
     soon = NOW + datetime.timedelta(seconds=20)
-    assert vocabulary.moment(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
-    assert vocabulary.moment(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
-    assert vocabulary.moment(NOW, soon, "clock") == "14:03"
+    assert vocabulary.moment_text(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
+    assert vocabulary.moment_text(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
+    assert vocabulary.moment_text(NOW, soon, "clock") == "14:03"
 
 
 def test_another_year_is_shown():
     new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
-    assert vocabulary.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
-    assert vocabulary.moment(NOW, new_year, "day") == "May 9, 2027"
+    assert vocabulary.moment_text(NOW, new_year) == "May 9, 2027, 14:03 CDT"
+    assert vocabulary.moment_text(NOW, new_year, "day") == "May 9, 2027"
 
 
 def test_the_current_year_is_that_of_the_time_zone():
     # The first time is in the new year in Chicago and in UTC. An hour before, only UTC is in the new year.
     before = datetime.datetime(2027, 12, 31, 23, 30, tzinfo=CHICAGO)
-    assert vocabulary.moment(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"
+    assert vocabulary.moment_text(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"

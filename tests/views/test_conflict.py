@@ -108,7 +108,7 @@ def withdraw(organization, user):
 
 
 def withdrawal_notice(withdrawal):
-    time = vocabulary.moment(localtime(withdrawal.at), timezone.now(), "clock")
+    time = vocabulary.moment_text(localtime(withdrawal.at), timezone.now(), "clock")
     return (
         f"Editor Two withdrew this record at {time}."
         " What you typed is kept. Save it as a new record if it is still needed."

@@ -49,7 +49,7 @@ def test_the_reviewed_message_is_sent_and_a_second_press_sends_nothing(client, o
     assert bytes(submission.message) == page.review.message
     assert (submission.reason, submission.state) == ("First", "queued")
     again = press(client, page, reason="First")
-    at = vocabulary.moment(localtime(submission.created_at), timezone.now(), "clock")
+    at = vocabulary.moment_text(localtime(submission.created_at), timezone.now(), "clock")
     assert again["Location"] == address
     texts = [str(message) for message in get_messages(again.wsgi_request)]
     assert texts == [f"This was already submitted at {at}: submission {submission.pk}."]
@@ -96,7 +96,7 @@ def test_an_outdated_review_is_shown_again_and_sends_nothing(client, accepted, e
     page = open_review(accepted, editor)
     later = save_edit(accepted, second, name="Lakeside North")
     response = press(client, page, reason="Ticket 118")
-    at = vocabulary.moment(localtime(later.edited_at), timezone.now(), "clock")
+    at = vocabulary.moment_text(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (
         409,
         [f"This page is out of date: Editor Two saved Name at {at}. Nothing was sent. Here is the new review."],

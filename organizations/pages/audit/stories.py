@@ -87,7 +87,7 @@ def day_label(day: datetime.date, zone: datetime.tzinfo) -> str:
     """The heading of a day: "Today, Nov 27" or "Wednesday, Nov 25"."""
     now = clock.now().astimezone(zone)
     name = {0: "Today", 1: "Yesterday"}.get((now.date() - day).days, f"{day:%A}")
-    return f"{name}, {vocabulary.moment(datetime.datetime.combine(day, datetime.time(), zone), now, 'day')}"
+    return f"{name}, {vocabulary.moment_text(datetime.datetime.combine(day, datetime.time(), zone), now, 'day')}"
 
 
 def _days(stories: Iterable[Story], zone: datetime.tzinfo) -> Iterator[StoryDay]:
@@ -117,7 +117,7 @@ def _refused_before(refused: list[AuditEntry], sign_in: AuditEntry) -> Part:
     attempts = [(entry, entry.facts) for entry in refused]
     times = sum(facts.get("details", {}).get("times", 1) for _, facts in attempts)
     first = min(story_folding.happened(entry, facts) for entry, facts in attempts)
-    return Part(f" {vocabulary.count(times, 'refused sign-in')} before, in {vocabulary.age(sign_in.at - first)}.")
+    return Part(f" {vocabulary.count(times, 'refused sign-in')} before, in {vocabulary.age_text(sign_in.at - first)}.")
 
 
 def _of_submission(story: Story, zone: datetime.tzinfo) -> StoryLine:
@@ -132,7 +132,7 @@ def _inner_entry(entry: AuditEntry, head: AuditEntry, zone: datetime.tzinfo) -> 
     at = entry.at.astimezone(zone)
     clock_text = f"{at:%H:%M:%S}"
     if at.date() != head.at.astimezone(zone).date():
-        clock_text = f"{vocabulary.moment(at, clock.now(), 'day')}, {clock_text}"
+        clock_text = f"{vocabulary.moment_text(at, clock.now(), 'day')}, {clock_text}"
     return InnerEntry(clock_text, sentences.sentence_of(entry).unlinked, entry.sequence)
 
 

@@ -88,7 +88,7 @@ def test_a_choice_between_older_values_is_dropped_and_others_stay(organization, 
     now = save_theirs(name="Theirs again")
     choices = {"name": "theirs", "address.city": "mine", "address.zip_code": "mine"}
     _, page = conflict_between(organization, texts, seen=2, **choices)
-    time = vocabulary.moment(localtime(now.edited_at), timezone.now(), "clock")
+    time = vocabulary.moment_text(localtime(now.edited_at), timezone.now(), "clock")
     assert page.note == (
         f"Editor Two saved this record again at {time}, while you were choosing."
         " Choose again for the values that changed."

@@ -194,7 +194,7 @@ class TestNotices:
         organization = factories.accepted(user=editor)
         address = replace(organization.record().address, zip_code="53703", city="Monona")
         now = save_edit(organization, second, address=address)
-        day = vocabulary.moment(localtime(now.edited_at), timezone.now(), "day")
+        day = vocabulary.moment_text(localtime(now.edited_at), timezone.now(), "day")
         (notice,) = page_of(organization, editor).notices
         assert notice == (
             f"Editor Two saved 2 changes on {day} that were not sent: City, ZIP."

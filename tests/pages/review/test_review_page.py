@@ -38,7 +38,7 @@ def page_of(organization, user):
 
 
 def today():
-    return vocabulary.moment(timezone.localtime(), timezone.now(), "day")
+    return vocabulary.moment_text(timezone.localtime(), timezone.now(), "day")
 
 
 def test_a_first_registration_names_its_destination(organization, editor):

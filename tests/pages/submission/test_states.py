@@ -51,7 +51,7 @@ def submission(editor: User) -> Iterator[Submission]:
 
 
 def formatted(value: datetime.datetime, form: vocabulary.MomentForm = "moment") -> str:
-    return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
+    return vocabulary.moment_text(timezone.localtime(value), timezone.now(), form)
 
 
 def set_condition(condition: str, until: datetime.datetime) -> None:

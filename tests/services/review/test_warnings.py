@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 
 def today() -> str:
-    return vocabulary.moment(timezone.localtime(), timezone.now(), "day")
+    return vocabulary.moment_text(timezone.localtime(), timezone.now(), "day")
 
 
 OTHER_GATEWAY = "2.16.840.1.113883.3.6147.458.77777"

@@ -40,7 +40,7 @@ class Housekeeping:
             try:
                 _repeat(task)
             except Exception:
-                log.exception("A task failed")
+                log.exception("A housekeeping task failed")
                 close_old_connections()
 
 

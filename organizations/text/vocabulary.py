@@ -244,7 +244,7 @@ PLAN_STATE = _by_key(
 QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
 
 # Replaces the sentence of "unknown" after the database was restored: perhaps nothing was ever sent.
-UNKNOWN_AFTER_RESTORE = "The database was put back from a backup. The message may have been sent after that backup."
+UNKNOWN_AFTER_RESTORE = "The database was restored from a backup. The message may have been sent after that backup."
 
 # Replaces the sentence of "cancelled" if the portal cancelled the submission. The reason follows.
 CANCELLED_BY_PORTAL = "Cancelled by the portal on {moment}. Nothing was sent."

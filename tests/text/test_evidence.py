@@ -130,7 +130,7 @@ def test_after_a_restore_nothing_is_claimed_about_the_answer_of_redox():
     assert acceptance.acceptance_basis(proved, []).more != ()
     proved.only_ask = True
     basis = acceptance.acceptance_basis(proved, [])
-    assert basis.sentence.endswith("What Redox answered is not known: the database was put back from a backup.")
+    assert basis.sentence.endswith("What Redox answered is not known: the database was restored from a backup.")
     assert basis.more == ()  # nor that nothing was sent a second time
 
 

@@ -173,7 +173,7 @@ def _asked_and_answer(submission: Submission) -> tuple[SafeString | str, str]:
 
 def _own_answer(submission: Submission) -> str:
     if submission.only_ask:
-        return "What Redox answered is not known: the database was put back from a backup."
+        return "What Redox answered is not known: the database was restored from a backup."
     if submission.http_status is None:
         return "No answer came from Redox."
     return f"Redox's own answer was {submission.http_status}."

@@ -25,7 +25,7 @@ from orgportal.folders import make_folder
 
 _MARK = "0" * 56
 """No hash begins like this. The `user_version` of the copy that is about to be restored follows it."""
-STOP_REASON = "the database is older than what was sent: it was put back from a backup"
+STOP_REASON = "the database is older than what was sent: it was restored from a backup"
 
 
 def store_newest_entry() -> None:

@@ -197,7 +197,7 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
         asks=0,
         absent_at=None,
         only_ask=True,
-        state_reason="The database was put back from a backup; the message may have been sent after it was made.",
+        state_reason="The database was restored from a backup; the message may have been sent after it was made.",
     )
     if was_sending:
         _log_outcome(

@@ -44,7 +44,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ORGANIZATION_CONFIRMED: Template(*_YES, "The portal now compares {name} with what {submission} sent."),
     Action.ORGANIZATION_ACTIVE_RETURNED: Template(
-        "arrow-uturn-left", "is-quiet", "Active of {name} is again as it was saved before {submission}."
+        "arrow-uturn-left", "is-quiet", "Active of {name} is again what it was before {submission}."
     ),
     Action.ORGANIZATION_STATED: Template(
         "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"

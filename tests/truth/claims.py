@@ -73,7 +73,7 @@ FRAGMENTS: dict[str, str] = {
     "Redox accepted": "accepted by Redox",
     "Redox rejected": "Redox said no",
     "Rejected by Redox": "Redox said no",
-    "is again as it was saved before": "Active as before its change",
+    "is again what it was before": "Active as before its change",
     "Redox has accepted no message": "no message accepted",
     "No message from the portal has been accepted": "no message accepted",
     '"is not valid": it is not in the directory': "Redox said that the OID is not there",

@@ -78,7 +78,7 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
-            raise ActionRefused(f"Plan {plan.pk} is not going any more. Nothing was changed.")
+            raise ActionRefused(f"Plan {plan.pk} is no longer in this state. Nothing was changed.")
         _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it")
         _log_plan(history, Action.PLAN_PAUSED, plan)
     return plan

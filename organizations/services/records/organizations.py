@@ -171,6 +171,8 @@ def was_only_cancelled(organization: Organization) -> bool:
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
     """Add a record that the directory showed. Its destination ID is unknown, because a Query does not show it.
 
+    No page does this yet, only the demonstration.
+
     Raises:
         OidTaken: the OID is in use here.
         Circle: its parent is below it here.

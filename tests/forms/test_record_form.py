@@ -13,6 +13,7 @@ from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.pages.anchors import form_anchor
 from organizations.records import ContactRecord, IdentifierRecord, fields_as_text
 from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_NAMES
+from organizations.services.review.record_warnings import value_warnings
 from tests import strategies
 from tests.factories import BASE, record
 
@@ -69,6 +70,14 @@ def test_the_form_of_any_record_posts_the_same_record(known):
     data = QueryDict(mutable=True)
     data.update(typed.as_post())
     assert Typed.from_post(data) == typed.having(parent="", destination_none="")
+
+
+def test_an_unusual_value_is_warned_about_and_not_refused():
+    typed = texts(zip_code="00000", state="")
+    typed.contacts[0].update(work_phone="+18245550100")
+    form = checked(typed)
+    assert form.is_valid()
+    assert {"zip-unused", "phone"} <= {warning.key for warning in value_warnings(form.record())}
 
 
 def test_the_form_names_its_corrections():

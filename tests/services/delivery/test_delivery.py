@@ -85,8 +85,11 @@ def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
 def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Not to be sent")
-    factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
+    accepted = register_in_practice(practice, factories.accepted(user=editor))
+    confirmed = accepted.record()
+    organization = edit(accepted, editor, name="Not to be sent", aliases=("Nor this",), contacts=())
+    submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
+    assert sent_record(submission) == replace(confirmed, active=False)
     assert not reload(organization).active
 
     assert deliver()

@@ -348,8 +348,11 @@ def bases() -> Iterator[None]:
 @pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
 class TestTable:
     def test_it_warns_in_these_words(self, editor: User, row: Row) -> None:
-        texts = [warning.text for warning in of(row.right(editor), editor) if warning.key == row.key]
-        assert texts == [row.text.replace("{today}", today())]
+        organization = Organization.objects.get(pk=row.right(editor).pk)
+        review = reviews.review(organization, actor=acting(editor))
+        found = [warning for warning in review.warnings if warning.key == row.key]
+        assert [warning.text for warning in found] == [row.text.replace("{today}", today())]
+        assert set(found) <= set(review.open_warnings)  # each must be ticked before the message is sent
 
     def test_it_does_not_warn_if_the_value_is_right(self, editor: User, row: Row) -> None:
         assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]

@@ -114,6 +114,8 @@ class Windows:
 
         `is_changed`: the test changes its context by more than cookies, so that no other test may use it.
         """
+        # Without scripts a used context once did not answer any more, so each test gets its own.
+        is_changed = is_changed or not options.get("java_script_enabled", True)
         free = self._free.setdefault(repr(sorted(options.items())), [])
         if is_changed or not free:
             context = self._context_of(**options)

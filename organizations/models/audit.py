@@ -85,7 +85,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         )
 
     def wanted_at(self, organization_id: int, version: int) -> AuditEntry | None:
-        """The entry with the wanted record at a version. A submission of it may hold less."""
+        """The entry with the wanted record at a version. A submission made from it may hold less."""
         entries = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
         return entries.order_by("sequence").last()
 

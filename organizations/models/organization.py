@@ -354,7 +354,7 @@ class Organization(models.Model):
 
     @property
     def is_there_unclaimed(self) -> bool:
-        """Whether the directory showed the OID, but nothing of it was accepted. A person decides whose it is."""
+        """Whether the directory showed the OID, but no message of this record was accepted. A person decides."""
         is_unregistered = self.presence in (Presence.NEVER, Presence.ABSENT) and not self.is_foreign
         is_newer = self.seen_at is not None and (self.presence_at is None or self.seen_at >= self.presence_at)
         return is_unregistered and is_newer and self.is_read_later and bool(self.seen)

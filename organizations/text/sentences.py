@@ -253,7 +253,7 @@ def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _is_web_page(text: str) -> bool:
-    """Whether the text is a web page, from something between the portal and Redox. The entry keeps all of it."""
+    """Whether the text is a web page, from something between the portal and Redox. The entry keeps the whole text."""
     return text.lstrip().startswith("<")
 
 

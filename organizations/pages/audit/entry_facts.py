@@ -1,4 +1,4 @@
-"""One entry of the history with everything that is stored of it."""
+"""One entry of the history with everything that is stored about it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

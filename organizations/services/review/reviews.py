@@ -43,7 +43,7 @@ class DirectoryKnowledge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReviewChange:
-    """A field that the message changes, and the last edit of it here, if there is one."""
+    """A field that the message changes, and its last edit here, if there is one."""
 
     difference: Difference
     entry: AuditEntry | None

@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests of a process."""
     path = window.program()
     if path is None:
-        pytest.skip("No Chromium on this machine (Debian: apt-get install chromium).")
+        pytest.skip("No Chromium on this machine (Debian: apt-get install chromium-headless-shell).")
     with window.chromium(path) as running:
         yield running
 

@@ -39,9 +39,13 @@ NARROW: ViewportSize = {"width": 390, "height": 844}
 PATIENCE = 20_000
 
 
+# The headless shell needs a quarter less of the processor than the whole browser.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+
+
 def program() -> str | None:
     """The path of Chromium on this machine."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @contextmanager

@@ -92,15 +92,14 @@ def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_inst
     assert "installing" in dev(clone).stderr
 
 
-@pytest.mark.parametrize("packages", ["3.13", "3.12"])
-def test_missing_debian_packages_are_installed_before_the_tests(tmp_path, packages):
+@pytest.mark.parametrize(("python", "browser"), [("3.13", "chromium-headless-shell"), ("3.12", "chromium")])
+def test_missing_debian_packages_are_installed_before_the_tests(tmp_path, python, browser):
     for tool in ("bash", "env", "dirname", "id"):
         (tmp_path / "tools").mkdir(exist_ok=True)
         (tmp_path / "tools" / tool).symlink_to(shutil.which(tool) or "")
-    for name in ("chromium", "sudo"):
-        program(tmp_path / "tools" / name, '"$@"')
-    program(tmp_path / "tools" / f"python{packages}", 'case "$2" in *ensurepip*) exit 1 ;; esac')
-    program(tmp_path / "tools" / "apt-cache", f'[ "$2" = python{packages}-venv ]')
+    program(tmp_path / "tools" / "sudo", '"$@"')
+    program(tmp_path / "tools" / f"python{python}", 'case "$2" in *ensurepip*) exit 1 ;; esac')
+    program(tmp_path / "tools" / "apt-cache", f'[ "$2" = python{python}-venv ] || [ "$2" = {browser} ]')
     program(tmp_path / "tools" / "apt-get", f'echo "$@" >>"{tmp_path}/asked"')
     program(tmp_path / "dev", 'echo "ran $*"')
     (tmp_path / ".ci").mkdir()
@@ -114,5 +113,5 @@ def test_missing_debian_packages_are_installed_before_the_tests(tmp_path, packag
         check=True,
     )
     installed = (tmp_path / "asked").read_text(encoding="utf-8")
-    assert f"default-jre-headless npm python{packages} python{packages}-venv" in installed
+    assert f"default-jre-headless npm {browser} python{python} python{python}-venv" in installed
     assert ended.stdout == "ran test\n"

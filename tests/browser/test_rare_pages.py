@@ -45,7 +45,7 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     assert faults_of(page) == []
     stop_environment("staging", "No credential", actor=worker)
     page.goto(CONNECTION)
-    expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
+    expect(page.get_by_text("Sending to STAGING was stopped at")).to_have_count(1)
     assert misplaced(page) == []
     # While Redox asks to wait, a check sends nothing.
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)

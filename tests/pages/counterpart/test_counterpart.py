@@ -118,7 +118,7 @@ def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord")
     for named in (THEIRS, "lakeside nord"):
         built, offered = page_and_controls(staging, editor, named)
-        assert (built.other, built.fault, offered["Link these two records"]) == (production, "", "")
+        assert (built.other, built.block_reason, offered["Link these two records"]) == (production, "", "")
     for named in ("", "Nobody"):
         built, _ = page_and_controls(staging, editor, named)
         assert list(built.form.errors) == ["counterpart"]
@@ -130,7 +130,7 @@ def test_a_record_with_a_counterpart_cannot_be_chosen(editor):
     linked(editor)
     third = factories.organization(f"{BASE}.3", user=editor)
     built, offered = page_and_controls(third, editor, THEIRS)
-    assert (bool(built.fault), "Link these two records" in offered) == (True, False)
+    assert (bool(built.block_reason), "Link these two records" in offered) == (True, False)
 
 
 def test_two_linked_records_are_compared_and_can_be_unlinked(editor):

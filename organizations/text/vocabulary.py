@@ -97,7 +97,7 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 FOREIGN_OID = "Somebody decided that this OID belongs to another organization ({name}). Nothing is sent to it."
 
 # Replaces it if the directory shows the OID and nobody has decided about it.
-UNCLAIMED_OID = "The directory already shows this OID, as {name}, and nothing of this record was ever accepted."
+UNCLAIMED_OID = "The directory already shows this OID, as {name}, and no message of this record was ever accepted."
 
 # How the portal knows the directory status. "Not registered" has five reasons, and may be about a former OID.
 STANDING_BASIS: Mapping[str, str] = {

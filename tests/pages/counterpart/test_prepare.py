@@ -121,7 +121,7 @@ def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     ]
     never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert notes_of(never_accepted).warnings[0] == (
-        "In STAGING: The directory already shows this OID, as Boston General, and nothing of this record was ever"
+        "In STAGING: The directory already shows this OID, as Boston General, and no message of this record was ever"
         " accepted."
     )
 

@@ -333,7 +333,7 @@ def test_the_submissions_are_listed_with_their_outcome(accepted, editor, viewer,
 
 
 def test_a_record_without_submissions_says_so(organization, viewer):
-    assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
+    assert "This record has no submissions." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
 
 
 def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer):

@@ -90,6 +90,6 @@ def test_the_page_of_a_server_error_is_accessible_and_fits(
     monkeypatch.setattr(help_page, "build", raises)
     page.goto("/help/")
     expect(page.locator("body")).to_contain_text(said)
-    assert [found.split(":")[0] for found in faults.found] in (["500"], ["503"])
-    faults.found.clear()
+    assert [error.split(":")[0] for error in faults.errors] in (["500"], ["503"])
+    faults.errors.clear()
     assert faults_of(page) == []

@@ -12,7 +12,7 @@ from organizations.pages.counterpart.page import CounterpartPage
 from organizations.pages.next_step import NextStep
 from organizations.services.records import counterparts
 from tests import factories
-from tests.changes import foreign, loaded
+from tests.changes import loaded, mark_foreign
 from tests.factories import BASE, acting
 from tests.page_text import controls_in, html_of_page, text_of_page
 
@@ -72,7 +72,7 @@ def test_the_next_step_after_staging_is_production(editor, intent, step):
 
 
 def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
-    staging = foreign(factories.confirmed(factories.organization(user=editor)))
+    staging = mark_foreign(factories.confirmed(factories.organization(user=editor)))
     assert link_box.counterpart_box(staging).prepare_url == ""
     assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 

@@ -82,7 +82,7 @@ STANDING = _by_key(
         "Unknown",
         "question-mark-circle",
         "is-unsure",
-        "The first message of this record may or may not have taken effect. The portal is finding out.",
+        "The first message of this record may or may not have taken effect. Its submission says what happens next.",
     ),
 )
 

@@ -116,9 +116,8 @@ def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
     assert notes_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.UNKNOWN)
-    assert notes_of(staging).warnings == [
-        "In STAGING: The first message of this record may or may not have taken effect. The portal is finding out."
-    ]
+    [warning] = notes_of(staging).warnings
+    assert warning.startswith("In STAGING: The first message of this record may or may not have taken effect. Its sub")
     never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert notes_of(never_accepted).warnings[0] == (
         "In STAGING: The directory already shows this OID, as Boston General, and no message of this record was ever"
@@ -177,7 +176,7 @@ def test_a_parent_without_counterpart_must_be_prepared_first(editor):
 def test_a_parent_that_is_not_ours_must_be_entered(editor):
     staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
-        "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
+        "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose another parent."
     ]
     assert prepare.prepared_record(source_of(staging)).part_of_oid == ""
 

@@ -1,11 +1,11 @@
 "use strict";
-// What makes the portal quicker and safer to use. Every page does its work without it.
+// What makes the portal quicker and safer to use. Every page works without it.
 
 const live = () => document.getElementById("live");
 
 function say(text) {
   live().textContent = "";
-  // Put in after a pause: a text that is there at once, or is the same as before, is not read aloud.
+  // Screen readers announce a text only if it changes, and only after a pause.
   setTimeout(() => { live().textContent = text; }, 50);
 }
 
@@ -25,7 +25,7 @@ function note(text) {
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Over plain http a browser has no clipboard to offer, but still this way.
+  // Over plain HTTP a browser offers no clipboard, only this older way.
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "visually-hidden";
@@ -64,7 +64,7 @@ document.addEventListener("keydown", (event) => {
   if (menu) menu.querySelector("summary").focus();
 });
 
-// The sentence behind a status opens when the keyboard comes to it, and goes when it leaves.
+// The sentence behind a status opens when the keyboard focus comes to it, and closes when the focus leaves.
 document.addEventListener("focusin", (event) => {
   const button = event.target.closest("button.status[popovertarget]");
   if (button && button.matches(":focus-visible")) button.popoverTargetElement.showPopover({ source: button });
@@ -98,7 +98,7 @@ function showBranch(row, isOpen) {
 
 const below = (row) => Number(row.dataset.below ?? 0);
 
-// How many records of an open branch are behind its "more here". Its row goes on saying what work is below it.
+// How many records of an open branch are behind its "more here". Its row still says what work is below it.
 function unshown(row) {
   const children = rowsBelow(row).filter((it) => Number(it.dataset.level) === Number(row.dataset.level) + 1);
   const isPart = children.some((it) => it.matches(".more"));
@@ -130,7 +130,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => choose(ids()));
 
-// The row that asked for more goes when they come: the focus moves to the first of them.
+// The rows that come replace the row "more here": the focus moves to the first of them.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const row = event.detail.target;
   if (!row.matches("tr.more") || !event.detail.shouldSwap) return;
@@ -142,8 +142,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // Chosen records -----------------------------------------------------------------------------------------
-// Ticks, and hidden inputs for records without a row on the page. Links and filters take them along, and the address
-// has them as "record=1.2.3", so that the way back and a new sign-in find them.
+// Ticks, and hidden inputs for records without a row on the page. Links and filters keep them. The address holds them as
+// "record=1.2.3", so that the back button and a new sign-in bring them back.
 
 const dock = () => document.getElementById("send");
 const boxes = () => document.querySelectorAll('.pick[form="send"]');
@@ -180,7 +180,7 @@ function keepChosen() {
   if (url.href.length <= LONGEST_ADDRESS) history.replaceState(history.state, "", url);
 }
 
-// A record that was chosen without a row may get one, and the other way round.
+// Tick these records. After new rows came, a record may have a row that had none, or the other way round.
 function choose(wanted) {
   if (!dock()) return;
   const left = new Set(wanted);
@@ -210,10 +210,10 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// Filters apply at once: the list is replaced. What was ticked and typed since the filter changed stays, and so does the
+// A filter applies at once: the list is replaced. What was ticked and typed while it was loading stays, and so does the
 // focus.
 
-// Typed before the list came: it applies as soon as it is typed to its end, as a change by hand does.
+// Text that was typed while the list was loading. It applies as any change does: on Enter, or when the focus leaves.
 function typeOn(id, value) {
   const input = document.getElementById(id);
   const applied = new AbortController();
@@ -225,7 +225,7 @@ function typeOn(id, value) {
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") apply(); }, { signal });
 }
 
-// Finds in the list what had the focus in the one before, by what it is for a person: its id, or its name and text.
+// Finds in the new list the element that had the focus in the old one: by its id, or by its name and text.
 function sameAs(element) {
   if (element.id) return () => document.getElementById(element.id);
   const says = (it) => [it.tagName, it.name, it.value, it.getAttribute("aria-label") ?? it.textContent.trim()].join("\n");
@@ -245,7 +245,7 @@ function focusHeading() {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const list = event.detail.target;
   if (list.id !== "list" || !event.detail.shouldSwap) return;
-  event.detail.serverResponse = event.detail.serverResponse.replace(/<noscript>.*?<\/noscript>/gs, "");  // else its button is there
+  event.detail.serverResponse = event.detail.serverResponse.replace(/<noscript>.*?<\/noscript>/gs, "");  // its button would be shown
   const same = list.contains(document.activeElement) ? sameAs(document.activeElement) : null;
   const isMoreOpen = list.querySelector(".more").open;
   const wanted = ids();
@@ -267,7 +267,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // Filters apply on change -----------------------------------------------------------------------------------
-// <form data-apply-on-change>: what is being typed waits until it is whole and the focus leaves it. The new page has the
+// <form data-apply-on-change>: typed text applies on Enter, or when the focus leaves the field. The new page puts the
 // focus where it was.
 
 const filters = (event) => event.target.closest?.("form[data-apply-on-change]");
@@ -297,7 +297,7 @@ document.addEventListener("DOMContentLoaded", () => {
   sessionStorage.removeItem("filtered-by");
   if (id) document.getElementById(id)?.focus();
 });
-// Coming back by the back button, the filters are those of the list.
+// After the back button, show the filters of the list again.
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-apply-on-change]")) form.reset();
 });
@@ -305,25 +305,25 @@ addEventListener("pageshow", (event) => {
 // What was typed survives --------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": its content is not saved yet.
 
-// What the portal reads: not the fields of a choice that was not taken, and no blanks around a line.
-function typed(form) {
+// The inputs that the portal reads: without the fields of a choice that is not selected, and without blanks around lines.
+function inputsOf(form) {
   const unread = [...form.querySelectorAll(".only, .at-home, .abroad")].filter((it) => getComputedStyle(it).display === "none");
   const names = new Set(["csrfmiddlewaretoken", ...unread.flatMap((it) => [...it.querySelectorAll("[name]")].map((each) => each.name))]);
   return new URLSearchParams([...new FormData(form)].filter(([name]) => !names.has(name))
     .map(([name, value]) => [name.replace("_abroad", ""), String(value).trim().replace(/\s*\n\s*/g, "\n")])).toString();
 }
-const atFirst = new WeakMap();
+const inputsAtFirst = new WeakMap();
 const leaving = new WeakSet();
 
 function isChanged(form) {
-  return !leaving.has(form) && (form.dataset.guard === "changed" || atFirst.get(form) !== typed(form));
+  return !leaving.has(form) && (form.dataset.guard === "changed" || inputsAtFirst.get(form) !== inputsOf(form));
 }
 
-// How many fields differ from what is saved. What a choice brings with it counts as one field with that choice.
+// How many fields differ from what is saved. A choice and the fields below it count as one field.
 function countChanged(form) {
   const says = form.querySelector("[data-changed]");
   if (!says) return;
-  const [before, now] = [atFirst.get(form), typed(form)].map((text) => new URLSearchParams(text));
+  const [before, now] = [inputsAtFirst.get(form), inputsOf(form)].map((text) => new URLSearchParams(text));
   const part = (name) => form.elements[name]?.closest?.(".choice")?.querySelector("input").name ?? name;
   const names = [...before.keys(), ...now.keys()].filter((name) => before.getAll(name).join("\n") !== now.getAll(name).join("\n"));
   const number = new Set(names.map(part)).size;
@@ -335,8 +335,8 @@ addEventListener("beforeunload", (event) => {
   if ([...document.querySelectorAll("form[data-guard]")].some(isChanged)) event.preventDefault();
 });
 
-// Before a form leaves, one small question finds out whether the portal can be reached: a browser that cannot
-// would show its own page of failure in place of the form.
+// Before a form is sent, one small request finds out whether the portal can be reached. If it cannot, the browser would
+// replace the form with its own error page.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("form[data-guard]") || leaving.has(form) || event.defaultPrevented) return;
@@ -356,13 +356,13 @@ document.addEventListener("submit", async (event) => {
   form.requestSubmit(event.submitter);
 });
 
-// Who types into a field that belongs to one of several choices has chosen it.
+// Typing into a field below a choice selects that choice.
 document.addEventListener("input", (event) => {
   const choice = document.getElementById(event.target.dataset.chooses);
   if (choice) choice.checked = true;
 });
 
-// The field in which another parent is named may open below the foot of the page: the focus goes into it.
+// The field for another parent may open below the visible part of the page: scroll to it and focus it.
 document.addEventListener("toggle", ({ target }) => {
   if (!target.open || !target.matches(".picked details")) return;
   const field = target.querySelector("input");
@@ -370,7 +370,7 @@ document.addEventListener("toggle", ({ target }) => {
   field.scrollIntoView({ block: "center" });
 }, true);
 
-// Coming back by the back button, the form guards again.
+// After the back button, guard the form again.
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-guard]")) leaving.delete(form);
 });
@@ -379,16 +379,16 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.status !== 401) return;
   if (![...document.querySelectorAll("form[data-guard]")].some(isChanged)) return;
   event.preventDefault();
-  note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then go on.");
+  note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then continue here.");
 });
-// A page that asks the directory when it is opened says so once the question is under way.
+// A page that asks the directory when it opens says so once the request has started.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const line = event.detail.elt.querySelector("[data-while-asking]");
   if (line) line.hidden = false;
 });
 
-// A request that fails: the person who made it reads so. Polls try again; suggestions are only a help.
-function notAnswered({ detail, type }) {
+// Tell a person whose request failed. Polls try again and suggestions are optional: there only a lost connection is said.
+function reportFailure({ detail, type }) {
   const { elt, target, requestConfig } = detail;
   if (!requestConfig.triggeringEvent || target.matches("datalist")) {
     if (type === "htmx:sendError") say("The portal cannot be reached.");
@@ -397,11 +397,12 @@ function notAnswered({ detail, type }) {
     note("The list could not be loaded. It still shows the filters from before.");
   } else note("This could not be loaded. The page shows what it showed before.");
 }
-document.addEventListener("htmx:responseError", notAnswered);
-document.addEventListener("htmx:sendError", notAnswered);
+document.addEventListener("htmx:responseError", reportFailure);
+document.addEventListener("htmx:sendError", reportFailure);
 
 // Ages count on while a page is open -----------------------------------------------------------------------
-// data-age: seconds when it came; data-clock: shown as 00:14. Counted from then, for this machine's clock may be wrong.
+// data-age: the age in seconds when the page came; data-clock: shown as 00:14. The script counts from then, because the
+// clock of the visitor's machine may be wrong.
 
 const cameAt = new WeakMap();
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -428,10 +429,10 @@ document.addEventListener("DOMContentLoaded", countOn);
 document.addEventListener("htmx:afterSettle", countOn);
 setInterval(countOn, 1000);
 
-// Where the focus goes after a page has come -------------------------------------------------------------
+// Where the focus goes after a page was loaded -----------------------------------------------------------
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const form of document.querySelectorAll("form[data-guard]")) atFirst.set(form, typed(form));
+  for (const form of document.querySelectorAll("form[data-guard]")) inputsAtFirst.set(form, inputsOf(form));
   const problem = document.querySelector(".problem");
   const heading = document.querySelector("h1");
   if (problem) {

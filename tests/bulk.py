@@ -69,7 +69,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
     )
 
 
-def worked_on(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> list[Organization]:
+def records_with_counterparts(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> list[Organization]:
     """A record for each of these numbers below the OID, and its counterpart in PRODUCTION.
 
     One of these people edited and sent each of them, and Redox accepted it.

@@ -39,12 +39,13 @@ def not_shown(organization: Organization) -> Organization:
 
 
 def read(organization: Organization, seen: OrganizationRecord | None) -> Organization:
+    """Store a reading; None if the directory did not show the OID."""
     with transaction.atomic():
         directory_state.keep_reading(organizations.locked(organization.pk), seen, clock.now())
     return loaded(organization)
 
 
-def foreign(organization: Organization, name: str = "Boston Harbor Hospital") -> Organization:
+def mark_foreign(organization: Organization, name: str = "Boston Harbor Hospital") -> Organization:
     """Decide that the OID of the record belongs to another organization."""
     with transaction.atomic():
         row = organizations.locked(organization.pk)

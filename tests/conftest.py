@@ -35,7 +35,7 @@ hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")
 
 
-# What is imported stays: looking through it for garbage again and again takes a fifteenth of a run.
+# Searching the imported modules for garbage takes a fifteenth of a run, and finds nothing: they stay in use.
 gc.disable()
 
 TESTS = Path(__file__).parent
@@ -48,17 +48,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--save-pages", metavar="FOLDER", help="write each page that a browser opens into this folder")
 
 
-# A database has a say in what is claimed, locked, settled, counted, searched, sorted and refused by a constraint. What
-# is made of rows after they were read (pages, sentences, messages, answers) is the same from either database.
+# Databases differ in how they claim, lock, settle, count, search, sort, and check constraints. Code that works on rows
+# after they were read (pages, sentences, messages, answers) does the same for either database.
 BOTH_DATABASES = ("faults", "races", "services")
 """The folders whose tests run on PostgreSQL as well, beside the files of `tests` itself. In them `one_database` marks
 what does not differ; elsewhere `both_databases` marks what does."""
 
 QUICK = ("forms", "pages", "queries", "redox", "services", "text")
 """The folders of the quick run, beside the files of `tests` itself. It leaves out what is marked `slow` or needs the
-practice directory, and runs the first case alone of a test with a database."""
+practice directory. If a test uses the database, only its first case runs."""
 
-# Of these, whose tests make several messages each, the quick run takes the straight way of delivery alone.
+# Each test here sends several messages: the quick run takes only QUICK_DELIVERY of them.
 LONG = {"delivery", "plan", "test_plans.py", "test_shown_tree.py", "test_above_and_below.py"}
 QUICK_DELIVERY = "test_delivery.py"
 
@@ -141,7 +141,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_f
         with transaction.atomic():
             for table in made:
                 table.put_back()
-            # To the worker the database of another test is another one, not the last one's put back from a backup.
+            # Each test gets a new installation, so that no worker takes the emptied database for a restored backup.
             Installation.objects.all().delete()
             Installation.objects.create(pk=1)
         return []

@@ -40,7 +40,7 @@ def connected(
 ) -> Iterator[PracticeDirectory]:
     """A running practice directory, with settings that connect to it and short waiting times.
 
-    A busy machine answers within the deadline; who waits for its end makes it short.
+    The deadline is long enough for a busy machine. A test that waits for its end passes a shorter one.
     """
     with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=slow_seconds) as practice:
         settings = override_settings(

@@ -50,7 +50,7 @@ def saves_pages(application: Any, folder: Path) -> Any:
 
 
 def _whole(part: bytes) -> bytes:
-    """A page of its own for what htmx puts into a page, with the forms that its fields belong to."""
+    """A whole page around a fragment that htmx puts into a page, with the forms that its fields belong to."""
     part = part.strip()
     if part.lower().startswith(b"<!doctype"):
         return part
@@ -95,7 +95,7 @@ def faults_of(folder: Path) -> list[str]:
 
 
 def _install() -> None:
-    """Bring what the lock file names, unless it is there."""
+    """Install what the lock file names, unless it is installed already."""
     installed = PACKAGES / "installed.lock"
     if installed.exists() and installed.read_bytes() == LOCK.read_bytes():
         return

@@ -18,14 +18,14 @@ _BLOCK = re.compile(
 
 
 def text_in(html: str) -> str:
-    """The text of a page in one line, without markup; what stands in blocks of its own is parted by a blank."""
+    """The text of a page in one line, without markup. A blank separates the text of each block."""
     return " ".join(unescape(strip_tags(_BLOCK.sub(lambda block: " " + block[0], html))).split())
 
 
 def html_of_page(page: Page, environment: str = "", **frame: Any) -> str:
-    """Title and content, without the frame, of which only the names given here are known.
+    """Title and content of a page. Its frame is rendered without a user; `frame` adds names for it.
 
-    `environment` is needed where none of the page's own rows says it.
+    `environment` is needed if the page has no organization, submission or plan.
     """
     about = (page.names.get(name) for name in ("organization", "submission", "plan"))
     named = environment or next((each.environment for each in about if each is not None), "")

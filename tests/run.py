@@ -26,8 +26,8 @@ from tests import cluster, markup
 
 ROOT = Path(__file__).resolve().parent.parent
 BUDGET = {"lint": 15, "sqlite": 200, "browser": 160, "postgresql": 60, "quick": 45}
-"""Seconds of processor time that the processes of a stage may take together. The time on the clock says more of what
-else the machine does."""
+"""Seconds of processor time that the processes of a stage may take together. The elapsed time depends on what else the
+machine does."""
 
 SLACK = 1.5
 """How many budgets a stage may take before it fails: machines differ."""
@@ -97,7 +97,7 @@ def adopt_orphans() -> None:
 
 
 def processor_time(patience: float = 30.0) -> float:
-    """What all processes that ended below this one took, in seconds. Waits so long for those that are about to end."""
+    """The processor seconds of all child processes. Waits at most `patience` seconds until they have ended."""
     ends = time.monotonic() + patience
     try:
         while time.monotonic() < ends:
@@ -172,7 +172,7 @@ def _not_run(why: str) -> Result:
 
 
 def postgresql(*arguments: str) -> Result:
-    """Those tests that another database can fail, once more."""
+    """Run the tests that another database can fail on PostgreSQL."""
     programs = cluster.binaries()
     if programs is None:
         return _not_run("No PostgreSQL server on this machine (Debian: apt-get install postgresql).")
@@ -187,7 +187,7 @@ def pytest(*arguments: str, database: str = "") -> Result:
     if database:
         environment["TEST_DATABASE_URL"] = database
     colour = "yes" if sys.stdout.isatty() else "no"
-    # A process a core: one more costs more than it saves. A few tests named by hand need no other process at all.
+    # One process for each core: one more costs more than it saves. A few tests named by hand run in a single process.
     parallel = [f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal"] if "-m" in arguments else []
     command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *arguments]
     summary = ""

@@ -1,4 +1,4 @@
-"""Makes the pictures in docs/screens anew: `.venv/bin/python -m tests.screens`. Needs Chromium; a few minutes."""
+"""Takes the pictures in docs/screens again: `.venv/bin/python -m tests.screens`. Needs Chromium; a few minutes."""
 
 import sys
 from pathlib import Path

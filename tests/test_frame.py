@@ -1,4 +1,4 @@
-"""The frame of every page: environment, menu, banners, what came of the last act."""
+"""The frame of every page: environment, menu, banners, the message about the last act."""
 
 import datetime
 import re
@@ -92,7 +92,7 @@ def test_only_an_environment_with_a_problem_has_a_banner():
 
 def test_every_page_shows_that_no_worker_runs():
     text = strip_tags(frame(environment="", no_worker_since=LONG_AGO))
-    assert "No worker is running since May 9, 2001, 14:03 CDT." in text
+    assert "No worker has run since May 9, 2001, 14:03 CDT." in text
 
 
 def test_the_title_of_a_form_with_problems_begins_with_error():

@@ -13,7 +13,7 @@ from organizations.posted_numbers import MOST_DIGITS
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name")
 _LONGEST_PASSWORD = 1000
-_NO_AUTOFILL = {"autocomplete": "off"}  # a browser would fill in the person who uses it
+_NO_AUTOFILL = {"autocomplete": "off"}  # a browser would fill in its own user
 PASSWORD_HINT = "At least 12 characters that are hard to guess, without {whose} name."  # noqa: S105 - a hint
 
 
@@ -130,7 +130,7 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
     def added_before(self) -> User | None:
-        """The account that the same values made, if this is a second press of the button; else None."""
+        """The account that the first press of the button created, if this is the second one; else None."""
         if set(self.errors) != {"username"} or self._username is None:
             return None
         names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}

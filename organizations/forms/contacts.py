@@ -29,20 +29,20 @@ class ContactForm(PortalForm):
     def heading(self) -> str:
         """Such as "Contact 2, Operations", from the values in the form."""
         number = int((self.prefix or "").rpartition("-")[2]) + 1
-        return ", ".join(filter(None, (f"Contact {number}", self._shown("purpose"))))
+        return ", ".join(filter(None, (f"Contact {number}", self._field_text("purpose"))))
 
     @property
     def summary(self) -> str:
         """The summary of a folded contact: its name, and its first e-mail address or phone."""
-        reached = (self._shown(name) for name in ("email_addresses", *_PHONES))
-        return " · ".join(filter(None, (self._shown("name"), next(filter(None, reached), ""))))
+        reached = (self._field_text(name) for name in ("email_addresses", *_PHONES))
+        return " · ".join(filter(None, (self._field_text("name"), next(filter(None, reached), ""))))
 
     @property
     def is_open(self) -> bool:
         """Whether the page unfolds this contact: it was just added, or it has an error or a note."""
         return bool(self.errors or self.kept_notes or self.is_new)
 
-    def _shown(self, name: str) -> str:
+    def _field_text(self, name: str) -> str:
         return " ".join(str(self[name].value() or "").split())
 
     def clean(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The reason for taking values of the directory; whose an OID is, with a reason."""
+"""The forms of the page of differences: a reason for taking values, and the decision whose an OID is."""
 
 from typing import Any
 

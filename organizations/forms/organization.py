@@ -115,17 +115,17 @@ class OrganizationForm(PortalForm):
     @property
     def is_abroad(self) -> bool:
         """Whether the address is outside the USA, where the state can be any text."""
-        return not is_american(self._shown("country"))
+        return not is_american(self._field_text("country"))
 
     def _offer(self, name: str, widget: type[forms.Select], choices: tuple[tuple[str, str], ...]) -> None:
         """Show a field as a list. A value that is not in the list becomes an entry, so that it is kept."""
-        text = self._shown(name)
+        text = self._field_text(name)
         if text not in dict(choices):
             label = f"{text}, as {'stored' if super().is_stored(name, text) else 'typed'}" if text else "Not given"
             choices = ((text, label), *choices)
         self.fields[name].widget = widget(choices=choices)
 
-    def _shown(self, name: str) -> str:
+    def _field_text(self, name: str) -> str:
         """The value that the page shows in a field."""
         return str(self[name].value() or "")
 
@@ -157,7 +157,7 @@ class OrganizationForm(PortalForm):
         oid = self.read("oid", read_oid)
         if oid in context.gateways:
             self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
-            return ""  # else PartOf would get an error too: that it names the record itself
+            return ""  # otherwise PartOf would get an error too: "A record cannot be part of itself."
         if oid and (error := context.oid_error(oid)):
             self.add_error("oid", error)
         return oid

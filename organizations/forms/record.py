@@ -106,8 +106,8 @@ class RecordForm:
             )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()
-        for shown, judged in zip(self._forms(), checked._forms(), strict=True):
-            shown.show_kept(judged.kept)
+        for form, checked_form in zip(self._forms(), checked._forms(), strict=True):
+            form.show_kept(checked_form.kept)
 
     def _forms(self) -> list[PortalForm]:
         return [self.main, *self.identifiers, *self.contacts]

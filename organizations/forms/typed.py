@@ -37,7 +37,7 @@ _NEW_ROWS: Mapping[str, TypedRow] = {f"add-{CONTACTS}": {"purpose": "Technical"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The texts of the form. `incomplete` names the lists with lines missing from the request.
+    """The texts of the form. `incomplete` names each list that did not arrive with all its lines.
 
     `left_out`: how many lines of a list were dropped. `added`: the list whose last line was just added.
     """

@@ -25,7 +25,7 @@ class CheckRecordsPage(Page):
 
 
 def build(environment: Environment, user: User, number: str) -> CheckRecordsPage:
-    """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
+    """Two hundred records in the order of their OIDs, with the findings of today's rules."""
     page = record_rows.page_of(check_records.stored_records(environment), number, check_records.BATCH_SIZE)
     return CheckRecordsPage(
         page=page,

@@ -13,7 +13,7 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """The state of one environment. `sentence` may quote text of others; `time` is that of the last check."""
+    """The state of one environment. `sentence` may quote text from elsewhere; `time` is that of the last check."""
 
     environment: Environment
     key: str

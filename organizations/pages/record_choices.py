@@ -1,4 +1,4 @@
-"""What fields offer in which people enter a record or a destination ID."""
+"""Suggestions for the fields in which people enter a record or a destination ID."""
 
 from django.urls import reverse
 

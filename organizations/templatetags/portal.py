@@ -1,4 +1,4 @@
-"""What templates need beyond Django: icons, times, OIDs, foreign text made harmless to the eye, problems of forms."""
+"""Template tags and filters: icons, times, OIDs, text from elsewhere with invisible characters, errors of forms."""
 
 from collections.abc import Iterable
 
@@ -25,11 +25,9 @@ for each in (
 
 @register.simple_tag
 def problems(*parts: BaseForm | BaseFormSet | BoundField) -> list[tuple[str, str]]:
-    """(id of the field, error) for every error, in the order given. The id is "" where an error is of no one field.
+    """(id of the field, error) for every error, in the order given: forms, formsets and single fields may be mixed.
 
-    The place of a list is named by its prefix.
-
-    Forms, formsets and single fields may be mixed, so that the list can follow the page.
+    The id of an error of a whole list is the prefix of the list; that of an error of a whole form is "".
     """
     return [problem for part in parts for problem in _problems_of(part)]
 
@@ -43,15 +41,15 @@ def _problems_of(part: BaseForm | BaseFormSet | BoundField) -> Iterable[tuple[st
     else:
         yield from (("", str(error)) for error in part.non_field_errors())
     for inner in part:
-        if not (isinstance(inner, BaseForm) and _is_taken_away(inner)):
+        if not (isinstance(inner, BaseForm) and _is_removed(inner)):
             yield from _problems_of(inner)
 
 
-def _is_taken_away(form: BaseForm) -> bool:
-    # Of a removed form the formset itself asks nothing more.
+def _is_removed(form: BaseForm) -> bool:
+    # A formset ignores the errors of a removed form.
     return bool(getattr(form, "cleaned_data", {}).get(DELETION_FIELD_NAME))
 
 
 def _anchor(field: BoundField) -> str:
-    # A group of choices has no control of its own name: the link goes to its first choice.
+    # A group of radio buttons has no control with the id of the field: the link goes to its first button.
     return f"{field.auto_id}_0" if isinstance(field.field.widget, RadioSelect) else field.auto_id

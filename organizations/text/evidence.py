@@ -25,7 +25,7 @@ IN_STATUS: Mapping[str, str] = {
 IN_SUBMISSION_LINE: Mapping[str, str] = {
     "answer": "Redox accepted submission {submission}, {time}.",
     "query": "A Query showed what submission {submission} sent, {time}.",
-    "both": "Redox's answer and a Query accept submission {submission}, {time}.",
+    "both": "Redox's answer and a Query together show that submission {submission} arrived, {time}.",
     "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
     "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
 }
@@ -85,9 +85,9 @@ AFTER_CANCELLING: Mapping[str, str] = {
     "person": "as it was last accepted, by decision of {person}",
     "equivalent": "as it was last accepted; a Query showed something equivalent",
 }
-"""How the value of Active is known after its change was cancelled."""
+"""The evidence of the value of Active after its change was cancelled."""
 
-# Said instead if Active was taken from the directory after the last acceptance.
+# Used instead if Active was taken from the directory after the last acceptance.
 TAKEN_IN_STATUS = "The directory showed this record when the portal asked, and its values were taken over here."
 TAKEN_IN_SUBMISSION_LINE = "Taken from the directory, asked {time}."
 
@@ -96,7 +96,7 @@ BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
 
 
 def status_sentence(organization: Organization, *, is_taken: bool) -> str:
-    """Say on what evidence an accepted record is active or not. `is_taken`: Active was taken from the directory."""
+    """Why the portal calls an accepted record active or not. `is_taken`: Active was taken from the directory."""
     if is_taken:
         return TAKEN_IN_STATUS
     submission = organization.confirmed_submission
@@ -104,12 +104,12 @@ def status_sentence(organization: Organization, *, is_taken: bool) -> str:
 
 
 def active_again(organization: Organization, *, is_taken: bool) -> str:
-    """What Active is again after its change was cancelled, and how that value is known if it is.
+    """The saved value of Active after its change was cancelled, with its evidence if there is any.
 
     `is_taken`: Active was taken from the directory.
     """
     value = str(organization.active).lower()
-    return f"Active of the record is wanted {value} again{_as_known(organization, is_taken=is_taken)}."
+    return f"Saved here again: Active = {value}{_as_known(organization, is_taken=is_taken)}."
 
 
 def _as_known(organization: Organization, *, is_taken: bool) -> str:
@@ -150,7 +150,7 @@ def column_heading(organization: Organization) -> str:
 
 
 def beside_record_date(organization: Organization) -> str:
-    """The evidence of the last acceptance, to stand beside its date in lists; "" for Redox's own answer."""
+    """The evidence of the last acceptance, for the place beside its date in lists; "" for Redox's own answer."""
     return BESIDE_DATE[organization.confirmed_evidence or Evidence.ANSWER]
 
 

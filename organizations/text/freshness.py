@@ -102,7 +102,7 @@ def source_of_values(organization: Organization) -> ValueSource:
         return ValueSource("as it was last accepted", organization.confirmed_at)
     if organization.later_reading() is not None:
         return ValueSource("with the saved destination ID, and as the directory showed it", organization.seen_at)
-    return ValueSource("as it is saved here, because nothing else is known of it")
+    return ValueSource("as it is saved here, because the portal knows no other values")
 
 
 def _decider(organization: Organization) -> str:

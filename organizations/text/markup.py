@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from organizations.characters import WRITTEN_OUT
 from organizations.text import vocabulary
 
-# Redox issues OIDs below these arcs (how-to: both gateways are there). Nearly all records share them: pages show them
-# muted, and tables show only their end.
+# Redox issues OIDs below these arcs, and both gateways have them (Redox's how-to). Nearly all records share them: pages
+# show them muted, and tables show only the last arc.
 SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
 
 _OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
@@ -106,7 +106,7 @@ def in_lines(text: object) -> SafeString:
 def with_oids(text: object) -> SafeString:
     """Text from elsewhere. OIDs in it can be read digit by digit and wrap only after dots; phones do not wrap."""
     escaped = _PHONE.sub(r'<span class="text-nowrap">\g<0></span>', in_lines(text))
-    return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
+    return mark_safe(_OID.sub(lambda match: f'<span class="oid">{long_oid(match[0])}</span>', escaped))  # noqa: S308
 
 
 def _wrapping(text: str) -> SafeString:

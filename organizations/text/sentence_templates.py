@@ -235,7 +235,7 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
         missing = "No response came to {attempt_of}: {cause}."
         return Template("archive-box", "is-quiet", stored if "http_status" in facts else missing)
     if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
-        return Template(*_ASKED, _asked(facts, because=action == Action.SUBMISSION_ASKED))
+        return Template(*_ASKED, _asked(facts, names_submission=action == Action.SUBMISSION_ASKED))
     if action == Action.SUBMISSION_SETTLED:
         return _settled(facts)
     if action == Action.PERSON_REFUSED:
@@ -251,20 +251,20 @@ def _refused(about: Mapping[str, Any]) -> str:
     return f"{who} refused: {{cause}}.{{times}}"
 
 
-def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
+def _asked(facts: Mapping[str, Any], *, names_submission: bool) -> str:
     details = facts.get("details", {})
     was_sent, status = facts.get("exchange", {}).get("sent", False), facts.get("http_status")
     was_asked = details.get("asked") or ((was_sent or status) and status != HTTPStatus.UNAUTHORIZED)
     start = "{actor} asked" if was_asked else "{actor} tried to ask"
     start += " the directory of {environment} for {name}"
-    start += " because of {submission}. " if because else ". "
+    start += " because of {submission}. " if names_submission else ". "
     if not details.get("asked"):
         return f"{start}{_failure(status, was_sent=was_sent)}: {{cause}}."
-    return start + found_sentence(details)
+    return start + query_result_sentence(details)
 
 
-def found_sentence(details: Mapping[str, Any]) -> str:
-    """What the directory showed. Of three Queries for one answer, only the last can say that the OID is missing."""
+def query_result_sentence(details: Mapping[str, Any]) -> str:
+    """What a Query showed. The portal sends up to three; only the last can say that the OID is missing."""
     if details.get("found"):
         return "It showed this OID."
     return _NOT_AMONG.get(details.get("active", ""), "It did not show this OID.")

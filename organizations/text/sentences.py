@@ -128,7 +128,7 @@ def _plan_first(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _counted(facts: Mapping[str, Any]) -> Iterator[Part]:
     details = facts.get("details", {})
-    kinds = (("news", "New"), ("updates", "Update"), ("deactivated", "deactivated"))
+    kinds = (("news", "New"), ("updates", "Update"), ("deactivated", "to deactivate"))
     yield Part(", ".join(f"{details[key]} {word}" for key, word in kinds if details.get(key)) or "nothing")
 
 

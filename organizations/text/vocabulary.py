@@ -82,11 +82,12 @@ STANDING = _by_key(
         "Unknown",
         "question-mark-circle",
         "is-unsure",
-        "The first message of this record may or may not have taken effect. The portal is finding out.",
+        "The first message of this record may or may not have taken effect. Its submission says what happens next.",
     ),
 )
 
-# Replace the sentence of "not registered" if the record was in the directory before; by what says that it is not now.
+# Replace the sentence of "not registered" if the portal learned that the OID is not in the directory. The key names the
+# source: Redox's answer or a Query.
 NOT_IN_DIRECTORY: Mapping[str, str] = {
     "answer": 'Redox answered on {moment} that this OID "is not valid": it is not in the directory.',
     "query": "The directory did not show this OID when asked on {moment}.",
@@ -96,7 +97,7 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 FOREIGN_OID = "Somebody decided that this OID belongs to another organization ({name}). Nothing is sent to it."
 
 # Replaces it if the directory shows the OID and nobody has decided about it.
-UNCLAIMED_OID = "The directory already shows this OID, as {name}, and nothing of this record was ever accepted."
+UNCLAIMED_OID = "The directory already shows this OID, as {name}, and no message of this record was ever accepted."
 
 # How the portal knows the directory status. "Not registered" has five reasons, and may be about a former OID.
 STANDING_BASIS: Mapping[str, str] = {
@@ -113,7 +114,7 @@ STANDING_BASIS: Mapping[str, str] = {
     "unknown": "Unknown for {age}, submission {submission}.",
 }
 
-# The most urgent first. A record shows the first that its own messages and edits make true. It also shows
+# The most urgent first. A record shows the first that applies to its own messages and edits. It also shows
 # "directory_differs" if the directory shows other values.
 OPEN_WORK = _by_key(
     Word(
@@ -147,7 +148,7 @@ OPEN_WORK = _by_key(
         "The directory shows another value than was accepted last in {k} field.",
     ),
     Word("sending", "Sending", "paper-airplane", "is-work", "Submission {submission} is on its way."),
-    Word("queued", "Queued", "clock", "is-ink", "Submission {submission} is stored and will be sent."),
+    Word("queued", "Queued", "clock", "is-ink", "Submission {submission} is stored and waits in the queue."),
     Word(
         "awaiting",
         "Awaiting approval",
@@ -241,7 +242,7 @@ PLAN_STATE = _by_key(
 )
 
 # Replaces the sentence of "queued" after an attempt. The page shows the outcome of the attempt beside it.
-QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
+QUEUED_AGAIN = "Reviewed and stored. The same message waits to be sent again."
 
 # Replaces the sentence of "unknown" after the database was restored: perhaps nothing was ever sent.
 UNKNOWN_AFTER_RESTORE = "The database was restored from a backup. The message may have been sent after that backup."
@@ -251,13 +252,13 @@ CANCELLED_BY_PORTAL = "Cancelled by the portal on {moment}. Nothing was sent."
 
 # What a queued submission waits for; follows the sentence of "queued". `{children}` is a count with its noun.
 QUEUED_REASON: Mapping[str, str] = {
-    "worker": "A worker will take it.",
+    "worker": "Waits for the next free worker.",
     "parent": "Waits for its parent {name} to be accepted.",
     "children": "Waits for {children} to be deactivated.",
     "plan_paused": "Plan {plan} is paused: {cause}.",
     "stopped": "{environment} is stopped: {cause}.",
     "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",
-    "no_worker": "No worker is running since {time}.",
+    "no_worker": "No worker has run since {time}.",
 }
 
 # The outcome of one attempt. A submission can have several attempts before its state is final.
@@ -328,9 +329,9 @@ ENVIRONMENT_STATE = _by_key(
         "Stopped",
         "stop-circle",
         "is-no",
-        "Sending to {environment} is stopped since {time}: {cause}. Nothing is lost; {k} submissions wait. Somebody "
+        "Sending to {environment} was stopped at {time}: {cause}. Nothing is lost; {k} submissions wait. Somebody "
         "must correct the cause.",
-        "Sending to {environment} is stopped since {time}: {cause}. Nothing is lost; {k} submission waits. Somebody "
+        "Sending to {environment} was stopped at {time}: {cause}. Nothing is lost; {k} submission waits. Somebody "
         "must correct the cause.",
     ),
 )

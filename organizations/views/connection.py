@@ -20,7 +20,7 @@ from .rendering import render_page
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The settings and state. Showing them asks nothing of Redox."""
+    """The settings and state. Opening the page sends nothing to Redox."""
     return render_page(request, connection_page.build(environment, user_of(request)))
 
 

@@ -1,4 +1,4 @@
-"""The record of the other environment: choose it, compare both, link them, remove the link."""
+"""The counterpart of a record: choose it, compare both, link them, or remove the link."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

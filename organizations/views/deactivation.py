@@ -33,7 +33,7 @@ CHILDREN = "A record below this one is active now. Nothing was sent. Here is the
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def deactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Send what Redox last accepted, with Active false."""
+    """Review and send an Update that changes only Active, to false."""
     return _handle(request, _review(request, organization_or_404(environment, oid), Intent.DEACTIVATE))
 
 
@@ -41,7 +41,7 @@ def deactivate(request: HttpRequest, environment: Environment, oid: str) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def reactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Send what Redox last accepted, with Active true."""
+    """Review and send an Update that changes only Active, to true."""
     return _handle(request, _review(request, organization_or_404(environment, oid), Intent.REACTIVATE))
 
 

@@ -135,7 +135,7 @@ def _sentence(refusal: ActionRefused) -> str:
 
 
 def _asked_at(request: HttpRequest) -> datetime.datetime | None:
-    """When the Query was asked whose values the page showed; the earliest time if the form does not say."""
+    """When the Query was sent whose values the page showed; the earliest time if the form does not say."""
     try:
         return parse_datetime(request.POST.get("asked_at", "")) or _NEVER
     except ValueError:

@@ -160,10 +160,10 @@ def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | Branch
 def _show_changed(request: HttpRequest, target: PlanTarget, error: ActionRefused) -> HttpResponse:
     """The draft as it is now, and what changed in it."""
     draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
-    news = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
+    changes = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
-    return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
+    return _show(request, target, draft, form, notes=[f"{note} {changes}".rstrip()], status=409)
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One record: summary, submissions and history; discard and withdraw, which only this portal sees."""
+"""One record: summary, submissions and history; discard and withdraw, which send nothing."""
 
 from collections.abc import Callable
 
@@ -78,7 +78,7 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
 
 
 def _refusal(act: Callable[[], object]) -> str:
-    """Do this. Returns why the service refused it, as a sentence; "" if it was done.
+    """Call `act`. Returns why the service refused it, as a sentence; "" if it was done.
 
     Raises:
         Http404: the record was withdrawn.

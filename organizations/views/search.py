@@ -25,8 +25,8 @@ def page(request: HttpRequest) -> HttpResponse:
     "#" before a number means a submission, even if a record holds the number too.
     """
     text = search_text.clean_query(request.GET.get("q", ""))
-    given = request.GET.get("environment", "")
-    current = Environment(given) if given in Environment.values else None
+    name = request.GET.get("environment", "")
+    current = Environment(name) if name in Environment.values else None
     records = search.records_with_oid(text, current or Environment.STAGING)
     if records:
         return _open(request, *records)

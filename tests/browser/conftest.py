@@ -81,7 +81,7 @@ def faults(watched: window.Faults) -> Iterator[window.Faults]:
     """Fail the test if its windows had errors."""
     watched.forget()
     yield watched
-    assert watched.found == []
+    assert watched.errors == []
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ class _Pass(NamedTuple):
 
     width: int
     narrower: int
-    """One of WIDTHS; the window is at least as tall as the page."""
+    """A smaller one of WIDTHS. The window is as tall as the page at that width, so that the whole page fits."""
     scheme: Literal["light", "dark"]
     rules: Mapping[str, object]
     # An open menu covers part of the page: the wide window checks the menu, the narrow one what it covers.
     closed: str
     judged: set[int]
-    """The places that this pass has checked on any page."""
+    """The places that this pass has already checked on some page."""
 
 
 _ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -43,19 +43,20 @@ _PASSES = (
 )
 _MISPLACED = """
 () => {
-  const width = document.documentElement.clientWidth, found = [];
+  const width = document.documentElement.clientWidth, faults = [];
   const look = state => {
     const over = document.documentElement.scrollWidth - width, all = [...document.querySelectorAll('main, body *')];
-    const tell = (what, parts) =>
-      found.push(`${state}: ${what}: ${parts.slice(0, 3).map(it => it.outerHTML.slice(0, 120))}`);
-    if (over > 0) tell(`${over} px beside the window`, all.filter(it => it.getBoundingClientRect().right > width + 1));
+    const report = (what, parts) =>
+      faults.push(`${state}: ${what}: ${parts.slice(0, 3).map(it => it.outerHTML.slice(0, 120))}`);
+    const outside = all.filter(it => it.getBoundingClientRect().right > width + 1);
+    if (over > 0) report(`${over} px outside the window`, outside);
     // Tables hide their heads from sight only: 1 px wide.
     const cut = all.filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 1
       && /hidden|clip/.test(getComputedStyle(it).overflowX) && !it.matches('input, select, svg *, .visually-hidden'));
-    if (cut.length) tell('cuts what is in it', cut);
+    if (cut.length) report('cuts what is in it', cut);
     const primary = document.querySelectorAll('.btn-primary, .btn-send');
     const visible = [...primary].filter(it => it.checkVisibility({ visibilityProperty: true }));
-    if (visible.length > 1) tell(`${visible.length} primary buttons`, visible);
+    if (visible.length > 1) report(`${visible.length} primary buttons`, visible);
   };
   const closed = document.querySelectorAll('details:not([open])');
   look('folded');
@@ -63,7 +64,7 @@ _MISPLACED = """
   look('unfolded');
   const height = document.documentElement.scrollHeight;
   for (const it of closed) it.open = false;
-  return [found, height, document.title];
+  return [faults, height, document.title];
 }
 """
 # Contrast and size are checked once for each place, because pages share most of their parts. Elements with the
@@ -94,9 +95,9 @@ async ([closed, runOnly, judged]) => {
   const { violations } = await axe.run({ runOnly, resultTypes: ['violations'], preload: false });
   for (const it of document.querySelectorAll('[data-fresh]')) it.removeAttribute('data-fresh');
   for (const it of opened) it.open = false;
-  const told = violations.flatMap(
+  const reports = violations.flatMap(
     one => one.nodes.slice(0, 3).map(node => `${one.id} (${one.help}): ${node.html.slice(0, 200)}`));
-  return [told, told.length ? [] : [...fresh.keys()]];
+  return [reports, reports.length ? [] : [...fresh.keys()]];
 }
 """
 
@@ -118,40 +119,40 @@ def resizing(page: Page) -> Iterator[Callable[..., None]]:
 
 def misplaced(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
     """Elements outside a window of these widths or cut, a second primary button, and an invalid title."""
-    found, title = [], ""
+    faults, title = [], ""
     with resizing(page) as resize:
         for width in widths:
-            faults, _, title = _look(page, resize, width)
-            found += faults
-    return [*_faults_of_title(title), *found]
+            faults_here, _, title = _look(page, resize, width)
+            faults += faults_here
+    return [*_faults_of_title(title), *faults]
 
 
 def _look(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int, str]:
     """The misplaced elements in a window of this size, the height of the page, and its title."""
     resize(width, height)
-    found, whole, title = page.evaluate(_MISPLACED)
-    return [f"{width}: {fault}" for fault in found], whole, title
+    faults, whole_height, title = page.evaluate(_MISPLACED)
+    return [f"{width}: {fault}" for fault in faults], whole_height, title
 
 
 def faults_of(page: Page) -> list[str]:
     """All errors of the page in the window, folded and unfolded, at each width, light and dark."""
-    found, heights, title, scheme = [], {}, "", "light"
+    faults, heights, title, scheme = [], {}, "", "light"
     page.evaluate(AXE_SCRIPT)
     with resizing(page) as resize:
         for width in WIDTHS:
-            faults, heights[width], title = _look(page, resize, width)
-            found += faults
+            faults_here, heights[width], title = _look(page, resize, width)
+            faults += faults_here
         for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
             # As tall as the page, so that sticky elements cover nothing.
-            found += _look(page, resize, width, max(heights[narrower], 900))[0]
+            faults += _look(page, resize, width, max(heights[narrower], 900))[0]
             for each in passes:
                 if each.scheme != scheme:
                     page.emulate_media(color_scheme=each.scheme)
                     scheme = each.scheme
                 violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
                 each.judged.update(places)
-                found += [f"{width} {scheme}: {violation}" for violation in violations]
-    return [*_faults_of_title(title), *found]
+                faults += [f"{width} {scheme}: {violation}" for violation in violations]
+    return [*_faults_of_title(title), *faults]
 
 
 def _faults_of_title(title: str) -> list[str]:

@@ -23,19 +23,19 @@ _FOCUS = """
 
 def tab_to(page: Page, words: str) -> None:
     """Press Tab until the element with these words has the focus. Each focus on the way must be visible."""
-    passed = []
+    stops = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stop = page.evaluate(_FOCUS)
         if stop["tag"] == "BODY":
             continue  # after the last element the focus goes through the browser's own controls
-        passed.append(stop["words"])
+        stops.append(stop["words"])
         assert stop["seen"], f"the focus on '{stop['words']}' is outside the window"
         assert stop["ring"], f"nobody sees the focus on '{stop['words']}'"
         assert not stop["under"], f"the bar covers '{stop['words']}'"
         if stop["words"] == words:
             return
-    raise AssertionError(f"Tab never came to '{words}', but to {passed}")
+    raise AssertionError(f"Tab never came to '{words}', but to {stops}")
 
 
 def press(page: Page, words: str, key: str = "Enter") -> None:

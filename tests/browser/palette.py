@@ -36,7 +36,7 @@ async ([png, most]) => {
 """
 
 
-def reduced(png: bytes, painter: Page, colours: int = 64) -> bytes:
+def reduce_colours(png: bytes, painter: Page, colours: int = 64) -> bytes:
     """The same picture with at most this many colours. `painter` is any page of a browser."""
     width, height, palette, indexes = painter.evaluate(_REDUCE, [base64.b64encode(png).decode(), colours])
     places = base64.b64decode(indexes)

@@ -16,7 +16,7 @@ from organizations.services.connection import check
 
 from . import record_setup
 from .conftest import PageAs
-from .palette import reduced
+from .palette import reduce_colours
 from .window import NARROW, WIDE
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
@@ -51,7 +51,7 @@ def take() -> Take:
                 narrow = f".{size['width']}" if size is NARROW else ""
                 dark = ".dark" if scheme == "dark" else ""
                 picture = page.screenshot(caret="hide", animations="disabled")
-                (FOLDER / f"{name}{narrow}{dark}.png").write_bytes(reduced(picture, painter))
+                (FOLDER / f"{name}{narrow}{dark}.png").write_bytes(reduce_colours(picture, painter))
         page.set_viewport_size(WIDE)
         page.emulate_media(color_scheme="light")
         painter.close()

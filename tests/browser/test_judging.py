@@ -41,7 +41,7 @@ def kinds_of(page: Page) -> list[str]:
 def test_errors_are_found_at_each_width_in_each_scheme_and_unfolded(page: Page) -> None:
     page.set_content(PAGE)
     faults = [
-        "320: unfolded: 188 px beside the window",
+        "320: unfolded: 188 px outside the window",
         "2200: folded: cuts what is in it",
         "2200: unfolded: cuts what is in it",
         "390 dark: button-name",

@@ -148,7 +148,7 @@ def test_if_the_list_does_not_load_the_page_says_so_and_resets_the_filters(
         page.get_by_role("link", name="Records below North Region").click()
         expect(said).to_have_text("! This could not be loaded. The page shows what it showed before.")
         page.unroute_all()
-    faults.found.clear()  # the answers, and what htmx writes about them
+    faults.errors.clear()  # the answers, and what htmx writes about them
 
 
 def test_a_folded_row_says_what_it_hides(records: None, page_as: PageAs) -> None:

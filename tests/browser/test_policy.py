@@ -19,9 +19,9 @@ def test_foreign_content_is_blocked_and_reported(
     page.goto("/help/")
     title = page.title()
     for intruder, script in INTRUDERS.items():
-        assert faults.found == []
+        assert faults.errors == []
         with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
             page.evaluate(f"() => {{ {script} document.body.append(it); }}")
-        assert any("Content Security Policy" in fault for fault in faults.found), intruder
-        faults.found.clear()
+        assert any("Content Security Policy" in fault for fault in faults.errors), intruder
+        faults.errors.clear()
     assert page.title() == title

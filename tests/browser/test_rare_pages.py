@@ -45,7 +45,7 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     assert faults_of(page) == []
     stop_environment("staging", "No credential", actor=worker)
     page.goto(CONNECTION)
-    expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
+    expect(page.get_by_text("Sending to STAGING was stopped at")).to_have_count(1)
     assert misplaced(page) == []
     # While Redox asks to wait, a check sends nothing.
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
@@ -90,6 +90,6 @@ def test_the_page_of_a_server_error_is_accessible_and_fits(
     monkeypatch.setattr(help_page, "build", raises)
     page.goto("/help/")
     expect(page.locator("body")).to_contain_text(said)
-    assert [found.split(":")[0] for found in faults.found] in (["500"], ["503"])
-    faults.found.clear()
+    assert [error.split(":")[0] for error in faults.errors] in (["500"], ["503"])
+    faults.errors.clear()
     assert faults_of(page) == []

@@ -60,18 +60,18 @@ class Faults:
     """Errors in the windows of a test. `allowed` are the responses that a test causes on purpose."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        self.errors: list[str] = []
         self.allowed: set[int] = set()
 
     def forget(self) -> None:
         """Forget the errors of the previous test."""
-        self.found.clear()
+        self.errors.clear()
         self.allowed.clear()
 
     def watch(self, context: BrowserContext, host: str) -> None:
         self.host = host
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.found.append(f"script: {error.error}"))
+        context.on("weberror", lambda error: self.errors.append(f"script: {error.error}"))
         context.on("request", self._request)
         context.on("response", self._response)
         context.on("requestfailed", self._failed)
@@ -79,21 +79,21 @@ class Faults:
     def _console(self, message: ConsoleMessage) -> None:
         # The console also reports refused pages; `_response` checks those.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            self.found.append(f"console: {message.text}")
+            self.errors.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
         if urlsplit(request.url).netloc not in ("", self.host):
-            self.found.append(f"another host: {request.url}")
+            self.errors.append(f"another host: {request.url}")
 
     def _response(self, response: Response) -> None:
         is_page = response.request.is_navigation_request()
         if response.status >= 500 or (response.status >= 400 and not is_page and response.status not in self.allowed):
-            self.found.append(f"{response.status}: {response.request.method} {response.url}")
+            self.errors.append(f"{response.status}: {response.request.method} {response.url}")
 
     def _failed(self, request: Request) -> None:
         # The browser aborts the open requests of a page that is left.
         if request.failure != "net::ERR_ABORTED":
-            self.found.append(f"{request.failure}: {request.url}")
+            self.errors.append(f"{request.failure}: {request.url}")
 
 
 def open_context(browser: Browser, url: str, faults: Faults, **options: Any) -> BrowserContext:

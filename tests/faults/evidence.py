@@ -47,11 +47,11 @@ def chain_faults(alias: str = "default") -> list[int]:
 
 
 def attempt_faults(entries: list[AuditEntry], submission: Submission) -> list[str]:
-    """Attempts without exactly one intent, at most two responses and one outcome."""
-    found = []
+    """Attempts that do not have exactly one intent and one outcome, or have more than two responses."""
+    faults = []
     for attempt in range(1, submission.attempt + 1):
         actions = [entry.action for entry in entries if entry.attempt == attempt]
         counts = [actions.count(each) for each in (Action.ATTEMPT_INTENT, Action.ATTEMPT_OUTCOME)]
         if counts != [1, 1] or actions.count(Action.ATTEMPT_RESPONSE) > 2:
-            found.append(f"attempt {attempt}: {', '.join(actions)}")
-    return found
+            faults.append(f"attempt {attempt}: {', '.join(actions)}")
+    return faults

@@ -12,4 +12,4 @@ KINDS = {
     ABSENT_NEW: ("Query about a New that did not land", ASKING),
     LOST_UPDATE: ("Query about an Update", ASKING),
 }
-"""By the OID of the record: what is sent of it or asked about it, and the places on the way."""
+"""By the OID of the record: the kind of message or Query, and the places where a worker can be interrupted."""

@@ -23,7 +23,7 @@ from tests.faults.evidence import chain_faults, entries_of, faults_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
-"""Seconds that anything here may take on a machine that does much else; not one of them is waited for in vain."""
+"""Seconds after which a wait fails: enough for a busy machine. A wait ends as soon as its condition is true."""
 
 
 def until(what: Callable[[], object], name: str = "it") -> None:
@@ -47,7 +47,7 @@ class Process:
     log: Path
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -55,7 +55,7 @@ class Process:
         return True
 
     @property
-    def reached(self) -> bool:
+    def has_reached_failpoint(self) -> bool:
         """Whether it reached its failpoint."""
         return self.log.exists() and '"Failpoint ' in self.log.read_text()
 
@@ -74,7 +74,7 @@ class Process:
     def end(self) -> None:
         """End it as a supervisor does: ask it to stop, and wait."""
         self.send(signal.SIGTERM)
-        until(lambda: not self.lives, f"the end of {self.log.name}: {self.log.read_text()}")
+        until(lambda: not self.is_alive, f"the end of {self.log.name}: {self.log.read_text()}")
 
 
 class Nursery:
@@ -146,7 +146,7 @@ class Portal:
         """End every worker."""
         for process in self.processes:
             process.send(signal.SIGKILL)
-        until(lambda: not any(process.lives for process in self.processes))
+        until(lambda: not any(process.is_alive for process in self.processes))
 
     def submission(self, oid: str) -> Submission:
         return Submission.objects.using(self.alias).select_related("organization").get(oid=oid, id=self._last(oid))

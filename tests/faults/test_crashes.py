@@ -55,7 +55,7 @@ class Case:
     def is_over(self) -> bool:
         """Start the second worker after the failure. End both when everything is settled, and return whether it is."""
         if self.met_at is None:
-            if self.faulty.reached and not (self.fault == "kill" and self.faulty.lives):
+            if self.faulty.has_reached_failpoint and not (self.fault == "kill" and self.faulty.is_alive):
                 self.met_at = time.monotonic()
                 self.portal.worker()
             return False

@@ -66,7 +66,7 @@ def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
         workers.run_once(FIRST)
         world.way = Way.YES
         world.pass_time(SETTLE + 1)
-        world.open_gate()
+        world.close_breaker()
     return submission
 
 

@@ -38,7 +38,7 @@ def test_a_message_of_a_killed_worker_is_applied_once_even_if_it_takes_effect_la
         first = own.worker()
         until(lambda: own.practice.requests, "the message")
         first.send(signal.SIGKILL)
-        until(lambda: not first.lives)
+        until(lambda: not first.is_alive)
         own.practice.behaviour = "answers"
 
         own.worker()
@@ -60,7 +60,7 @@ def test_after_a_worker_was_killed_the_command_settles_from_the_stored_answer(
     a_submission("New", editor)
     with portal(tmp_path / "own", nursery, practice) as own:
         killed = own.worker("after-response:kill")
-        until(lambda: killed.reached and not killed.lives, "the kill")
+        until(lambda: killed.has_reached_failpoint and not killed.is_alive, "the kill")
         assert own.submission(BASE).state == State.SENDING
 
         with manage_deliver(own) as command:

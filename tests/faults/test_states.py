@@ -105,7 +105,7 @@ class OneSubmission(RuleBasedStateMachine):
     # What workers do
 
     def claim(self) -> courier.Claim | None:
-        self.world.open_gate()
+        self.world.close_breaker()
         claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))

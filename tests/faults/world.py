@@ -30,7 +30,7 @@ from organizations.services.connection.rate_limit import SendSlot
 REDOX_WORKS_FOR = 120.0
 """Seconds that Redox may still work on a message whose answer was lost."""
 TICK = datetime.timedelta(milliseconds=1)
-"""Each look at the clock is a little later than the one before, as on a real one."""
+"""The clock moves on by this much at each reading, because a real clock moves on too."""
 
 
 class Way(StrEnum):
@@ -76,7 +76,7 @@ class Died(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The record of an OID from this time on, or None. `sha256` is of our message; "" if somebody else changed it."""
+    """The record of an OID from this time on, or None. `sha256` is that of our message; "" after another's change."""
 
     at: datetime.datetime
     oid: str
@@ -85,7 +85,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class LoggedExchange:
     """One request of the portal and its reply. If the worker died, nobody read the reply."""
 
     at: datetime.datetime
@@ -107,9 +107,9 @@ class World:
     arrived: list[bytes] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
-    replies: list[Answered] = field(default_factory=list)
-    answers: list[Answered] = field(default_factory=list)
-    """What came back to Queries; `replies` are those to messages."""
+    replies: list[LoggedExchange] = field(default_factory=list)
+    answers: list[LoggedExchange] = field(default_factory=list)
+    """Replies to Queries; `replies` are those to messages."""
     _late: list[tuple[datetime.datetime, bytes]] = field(default_factory=list)
     _directory: Directory = field(init=False)
 
@@ -158,8 +158,8 @@ class World:
         self._late = [late for late in self._late if late[0] > end]
         self.time = max(self.time, end)
 
-    def open_gate(self) -> None:
-        """Close the circuit breaker. It is not tested here."""
+    def close_breaker(self) -> None:
+        """Close the circuit breaker: messages are sent again. It is not tested here."""
         EnvironmentGate.objects.update(
             stopped_at=None, hold_until=None, hold_asked_until=None, failures=0, probing=False
         )
@@ -167,7 +167,7 @@ class World:
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot) -> Exchange:
         """Replaces `gateway.exchange`."""
         exchange = self._sent(message)
-        self.replies.append(Answered(self.now(), message, exchange, was_read=not self.dies))
+        self.replies.append(LoggedExchange(self.now(), message, exchange, was_read=not self.dies))
         if self.dies:
             self.dies = False
             raise Died
@@ -180,7 +180,7 @@ class World:
         else:
             reply = self._directory.answer(query, "staging", Behaviour.ANSWERS)
             exchange = self._replied(query, _shown(reply, self.showing, query))
-        self.answers.append(Answered(self.now(), query, exchange))
+        self.answers.append(LoggedExchange(self.now(), query, exchange))
         return gateway.QueryReply(TokenAnswer(token="token"), exchange)
 
     @contextmanager
@@ -245,25 +245,25 @@ class World:
 
 
 def _shown(reply: Reply | NoReply, showing: Showing, query: bytes) -> Reply | NoReply:
-    """The answer to a Query, in the chosen way of showing."""
+    """The answer to a Query, changed as `showing` says."""
     if isinstance(reply, NoReply) or showing is Showing.AS_IT_IS:
         return reply
     content, asked = json.loads(reply.body), json.loads(query)
-    found = content["Organizations"]
+    organizations = content["Organizations"]
     if showing is Showing.SPELLED:
-        found = list(map(spelled, found))
+        organizations = list(map(respell, organizations))
     if showing is Showing.TWO_OIDS:
         other = {"ID": "2.16.840.1.113883.4.6.1", "IDType": "OID"}
-        found = [each | {"Identifiers": [other, *each["Identifiers"]]} for each in found]
+        organizations = [each | {"Identifiers": [other, *each["Identifiers"]]} for each in organizations]
     if showing is Showing.OTHERS:
         oids = [{"ID": "2.16.840.1.113883.4.6.2", "IDType": "OID"}]
-        found = [each | {"Identifiers": oids} for each in found]
+        organizations = [each | {"Identifiers": oids} for each in organizations]
     if showing is Showing.ACTIVE_ONLY and "Active" not in asked:
-        found = [each for each in found if each["Active"]]
-    return json_reply(reply.status, content | {"Organizations": found})
+        organizations = [each for each in organizations if each["Active"]]
+    return json_reply(reply.status, content | {"Organizations": organizations})
 
 
-def spelled(organization: dict[str, Any]) -> dict[str, Any]:
+def respell(organization: dict[str, Any]) -> dict[str, Any]:
     """The same organization in another spelling: US for USA, five digits of a ZIP, small letters, another order."""
     address = dict(organization.get("Address", {}))
     if address.get("Country") in ("USA", "US"):

@@ -35,7 +35,7 @@ ODD = {
 
 
 def as_read(value: Input) -> str:
-    """The text that Django reads: invalid UTF-8 becomes replacement characters."""
+    """The text that Django reads from this input: invalid UTF-8 becomes replacement characters."""
     if isinstance(value, list):
         return value[-1]
     return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -167,12 +167,12 @@ def record_check(succeeded: bool, **facts: Any) -> EnvironmentGate:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"oid": GATEWAY_OID}, f"The directory does not know {GATEWAY_OID} (the Redox gateway)."),
+        ({"oid": GATEWAY_OID}, f"The directory did not show {GATEWAY_OID} (the Redox gateway)."),
         (
             {"oid": BASE, "known": True, "active": True, "name": "Lakeside <Clinics>"},
-            f"The directory knows {BASE} (a record of yours): “Lakeside &lt;Clinics&gt;”, Active.",
+            f"The directory showed {BASE} (a record of yours): “Lakeside &lt;Clinics&gt;”, Active.",
         ),
-        ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory knows 1.2.3: “X”, Active = false."),
+        ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory showed 1.2.3: “X”, Active = false."),
     ],
 )
 def test_a_check_shows_its_result_person_and_duration(facts, said):
@@ -183,7 +183,7 @@ def test_a_check_shows_its_result_person_and_duration(facts, said):
 
 def test_a_base_oid_is_called_that():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)):
-        assert f"does not know {BASE} (your base OID)." in strip_tags(
+        assert f"did not show {BASE} (your base OID)." in strip_tags(
             setting_rows.check_sentence(record_check(True, oid=BASE))
         )
 

@@ -200,7 +200,7 @@ def _stated(user: User) -> Organization:
         (_accepted, "as it was last accepted", "confirmed_at"),
         (_taken, "as it was last accepted, with what was taken from the directory", "known_at"),
         (_claimed, "with the saved destination ID, and as the directory showed it", "seen_at"),
-        (_stated, "as it is saved here, because nothing else is known of it", ""),
+        (_stated, "as it is saved here, because the portal knows no other values", ""),
     ],
 )
 def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, dated_by):

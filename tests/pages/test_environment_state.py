@@ -36,7 +36,7 @@ def checked(**values: Any) -> dict[str, Any]:
     ("values", "key", "sentence"),
     [
         ({}, "not_checked", "Nobody has checked it since the portal started at 14:00."),
-        ({"stopped_at": NOW, "stopped_reason": "No key."}, "stopped", "since 14:03: No key. Nothing is lost"),
+        ({"stopped_at": NOW, "stopped_reason": "No key."}, "stopped", "at 14:03: No key. Nothing is lost"),
         ({"hold_until": LATER}, "waiting", "Redox asked us to slow down. Sending continues at 15:03."),
         ({"hold_until": LATER, "probing": True, "failures": 5}, "paused", "5 times in a row."),
         ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure does not pause

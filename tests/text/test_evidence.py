@@ -64,18 +64,18 @@ def test_active_wanted_again_names_its_evidence(kind, active):
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
     )
     text = active_again(organization)
-    assert text == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
+    assert text == f"Saved here again: Active = {str(active).lower()}, {AGAIN[kind]}"
     submission.decided_by = ""
     assert ("Somebody" in active_again(organization)) is (kind == Evidence.PERSON)
     organization.confirmed_active = not active
-    assert active_again(organization) == f"Active of the record is wanted {str(active).lower()} again."
+    assert active_again(organization) == f"Saved here again: Active = {str(active).lower()}."
 
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     organization = accepted_with_difference(editor, active=False)
     organization = differences.take_theirs(organization.pk, organization.version, reason="Closed", actor=acting(editor))
     text = active_again(reload(organization))
-    assert text == "Active of the record is wanted false again, as it was taken from the directory."
+    assert text == "Saved here again: Active = false, as it was taken from the directory."
 
 
 def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
@@ -83,13 +83,13 @@ def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(ed
     store_reading(organization, organization.record())
     differences.claim(organization.pk, reason="Ours", actor=acting(editor))
     text = active_again(reload(organization))
-    assert text == "Active of the record is wanted true again, as the directory showed it."
+    assert text == "Saved here again: Active = true, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     organization = factories.organization(user=editor)
     organizations.state_registered(organization.pk, reason="By curl", actor=acting(editor))
-    assert active_again(reload(organization)) == "Active of the record is wanted true again."
+    assert active_again(reload(organization)) == "Saved here again: Active = true."
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ FRAGMENTS: dict[str, str] = {
     "did not reach Redox": "did not reach Redox",
     "could not be reached. Nothing was sent": "did not reach Redox",
     "The next attempt follows at": "the next attempt follows at",
-    "A worker will take it": "a worker will take it",
+    "Waits for the next free worker": "a worker will take it",
     "Nothing has been sent": "nothing was sent",
     "Nothing was sent": "nothing was sent",
     "Never sent": "never sent",

@@ -11,7 +11,7 @@ from typing import Any
 from organizations.models import Action, AuditEntry, EnvironmentGate, Event, Organization, State, Submission
 from organizations.records import OrganizationRecord, readable
 from organizations.redox import messages
-from tests.faults.world import Answered, Content
+from tests.faults.world import Content, LoggedExchange
 from tests.truth.history import History, texts
 
 YES = (
@@ -71,17 +71,17 @@ class Facts:
         since, sha256 = submission.created_at, submission.message_sha256
         return any(content.sha256 == sha256 and content.at > since for content in self.world.contents)
 
-    def replies(self, submission: Submission) -> list[Answered]:
+    def replies(self, submission: Submission) -> list[LoggedExchange]:
         """The replies to a submission that the portal read."""
         return [reply for reply in self.all_replies(submission) if reply.was_read]
 
-    def all_replies(self, submission: Submission) -> list[Answered]:
+    def all_replies(self, submission: Submission) -> list[LoggedExchange]:
         """Those to this submission, read or not: another one may have had the same bytes."""
         message, end = bytes(submission.message), submission.ended_at or self.world.time
         within = (reply for reply in self.world.replies if submission.created_at < reply.at <= end)
         return [reply for reply in within if reply.request == message]
 
-    def reply_to(self, submission: Submission, attempt: object) -> Answered | None:
+    def reply_to(self, submission: Submission, attempt: object) -> LoggedExchange | None:
         """The last reply to an attempt; to the last one, where `attempt` is not a number."""
         if not isinstance(attempt, int):
             return next(iter(self.replies(submission)[::-1]), None)
@@ -164,14 +164,14 @@ class Facts:
         return found
 
 
-def is_yes(reply: Answered) -> bool:
+def is_yes(reply: LoggedExchange) -> bool:
     """Whether Redox answered with one of the two documented successes."""
     status, body = reply.exchange.status or 0, json_of(reply.exchange.body)
     said = body.get("Meta", {}).get("Extensions", {}).get("ResponseDetail", {}).get("string", "")
     return 200 <= status <= 299 and any(pattern.fullmatch(said) for pattern in YES)
 
 
-def is_no(reply: Answered) -> bool:
+def is_no(reply: LoggedExchange) -> bool:
     """Whether Redox refused the message: with an error of its own, or a status that says that the message is wrong."""
     status = reply.exchange.status or 0
     if json_of(reply.exchange.body).get("Meta", {}).get("Errors"):
@@ -179,7 +179,7 @@ def is_no(reply: Answered) -> bool:
     return 400 <= status <= 499 and status not in NOT_EXECUTED | LOST
 
 
-def is_already_there(reply: Answered) -> bool:
+def is_already_there(reply: LoggedExchange) -> bool:
     return b"already exists" in reply.exchange.body
 
 
@@ -193,7 +193,7 @@ def json_of(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def reading_of(answer: Answered, oid: str) -> Reading | None:
+def reading_of(answer: LoggedExchange, oid: str) -> Reading | None:
     """What an answer shows of an OID; None where it is about another one or says nothing by itself."""
     content = json_of(answer.exchange.body)
     if json_of(answer.request).get("Identifier", {}).get("ID") != oid or "Organizations" not in content:

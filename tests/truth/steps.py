@@ -22,7 +22,7 @@ from organizations.services.outbox import plans, submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
 from tests.factories import acting
-from tests.faults.world import Showing, Way, spelled
+from tests.faults.world import Showing, Way, respell
 from tests.truth.history import RECORDS, History
 
 DESTINATION = "7f296bb4-83fd-498d-92f3-a76960648788"
@@ -344,7 +344,7 @@ _MEDDLING: dict[Meddling, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
     Meddling.PHONE: lambda there: there | {"Contacts": [_called(each) for each in there.get("Contacts", [])]},
     Meddling.ACTIVE: lambda there: there | {"Active": not there["Active"]},
     Meddling.REMOVED: lambda there: None,
-    Meddling.SPELLED: spelled,
+    Meddling.SPELLED: respell,
 }
 
 

@@ -38,7 +38,7 @@ def test_a_check_writes_nothing_and_shows_its_result(client, practice):
 def test_sending_resumes_only_after_a_successful_check(client, practice, worker):
     stop_environment("staging", "No credential", actor=worker)
     text = text_of(client.get(PAGE))
-    assert text.count("Sending to STAGING is stopped since ") == 1
+    assert text.count("Sending to STAGING was stopped at ") == 1
     assert "Correct the cause. After a change of settings, restart. Then: Check connection" in text
     assert "Resume sending to STAGING" not in text
     client.post(RESUME)

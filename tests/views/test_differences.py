@@ -8,7 +8,7 @@ import pytest
 from organizations.models import Organization, Submission, User
 from organizations.services.review import reviews
 from tests import factories
-from tests.changes import foreign, shown
+from tests.changes import mark_foreign, shown
 from tests.factories import BASE
 from tests.views.typing import edit_url
 
@@ -68,7 +68,7 @@ def test_an_approver_decides_the_owner_of_an_oid(client_of, claimable):
 
 
 def test_a_decision_is_reopened_only_by_a_new_answer(client_of, claimable):
-    client, decided = client_of("approver"), foreign(claimable)
+    client, decided = client_of("approver"), mark_foreign(claimable)
     refused = client.post(PAGE, form_inputs(decided, decide="1", whose="ours"))
     assert (refused.status_code, refused.context["notes"][0].endswith("Nothing was changed.")) == (409, True)
     assert client.post(PAGE, form_inputs(shown(claimable), decide="1", whose="ours")).status_code == 302

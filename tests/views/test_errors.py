@@ -45,7 +45,7 @@ def test_an_unreachable_database_is_explained(raising_client, exception):
 def test_an_unknown_address_gets_an_error_page(client, address):
     answer = client.get(address)
     assert answer.status_code == 404
-    assert "The portal has no page of this address." in text_of(answer)
+    assert "The portal has no page at this address." in text_of(answer)
 
 
 def test_a_method_that_is_not_allowed_gets_an_error_page(client):
@@ -53,7 +53,7 @@ def test_a_method_that_is_not_allowed_gets_an_error_page(client):
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
     assert int(answer["Content-Length"]) == len(answer.content)
-    assert "This address does not take that." in text_of(answer)
+    assert "This address does not accept this kind of request." in text_of(answer)
 
 
 def test_a_request_with_too_many_fields_gets_a_page_that_names_the_limit(client, settings):

@@ -33,7 +33,7 @@ def text(user: User) -> str:
 def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
     page = text_of(client_of("viewer").get("/"))
     assert "For you 0 You can read everything here." in page
-    assert "Nothing needs you. Nothing has been sent yet. Your first record in 7 steps" in page
+    assert "Nothing needs you. Nothing has been accepted yet. Your first record in 7 steps" in page
     assert page.count("No credential is set for ") == page.count("See what is missing") == 2
     assert page.count("Checked never Last accepted nothing yet Records none Workers 0") == 2
     assert "Five things to try" not in page

@@ -165,7 +165,7 @@ class TestPlan:
 
     def test_the_lists_and_each_submission_link_to_the_plan(self, client, plan):
         page = text_of(client.get(self.url(plan)))
-        assert f"Plan {plan.pk}, 3 records sent together" in page
+        assert f"Plan {plan.pk}, 3 records to send together" in page
         assert "0 of 3 accepted, 3 queued" in page
         assert "Reason: ticket 7" in page
         assert f"{plan.pk}, Send In progress 0 of 3 accepted, 3 queued Editor One" in text_of(

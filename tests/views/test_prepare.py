@@ -13,7 +13,7 @@ from organizations.services.records import counterparts, organizations, prepare
 from organizations.services.records.prepare import FormBasis
 from organizations.views.prepare import sign_basis
 from tests import factories
-from tests.changes import foreign
+from tests.changes import mark_foreign
 from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.views.concurrency import when_queried_for
@@ -147,7 +147,7 @@ def test_values_that_staging_accepts_while_saving_are_shown_too(client, staging)
 @pytest.mark.one_database
 def test_a_change_of_the_staging_record_stops_the_first_save(client, staging):
     mine = filled(staging, name="Typed by me")
-    foreign(staging, "Boston")
+    mark_foreign(staging, "Boston")
     response = client.post(FORM, mine)
     assert_input_kept(response, says="(Boston)")
     assert production() == []

@@ -104,8 +104,8 @@ class ManyRows:
     def _fill(self) -> None:
         """Create ROWS rows of each kind, and as many contacts as a record can have."""
         numbers = range(100, 100 + ROWS)
-        bulk.worked_on(numbers, below=HEAD, people=self.people)
-        bulk.worked_on(numbers[:10], below=OLD, people=self.people)
+        bulk.records_with_counterparts(numbers, below=HEAD, people=self.people)
+        bulk.records_with_counterparts(numbers[:10], below=OLD, people=self.people)
         bulk.sent([self.head] * ROWS, self.people)
         prefetch_related_objects([self.head], "contacts", "identifiers")
         bulk.edits([self.head] * ROWS, self.people)

@@ -36,7 +36,7 @@ def test_a_submission_is_found_by_its_number_and_by_redox_ids(editor, client):
     address = f"/staging/submissions/{submission.pk}/"
     pages = {typed: search_page.build(typed, None) for typed in (f"#{submission.pk}", "0f1e-message", "0f1e-log")}
     assert {page.opens for page in pages.values()} == {address}
-    words = [page.found.submissions[0].found_by for page in pages.values() if page.found]
+    words = [page.results.submissions[0].found_by for page in pages.values() if page.results]
     assert words == ["submission number", "Redox message ID", "Redox log ID"]
     assert client.get(SEARCH, {"q": "0f1e-log"})["Location"] == address
 
@@ -58,8 +58,8 @@ def test_a_hit_names_environment_path_and_field(editor):
     factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, aliases=("Old Harbor",))
     factories.organization(user=editor, name="Harbor Point", environment="production")
     page = search_page.build("harbor", None)
-    assert page.found is not None
-    assert [(section.environment, section.total) for section in page.found.environments] == [
+    assert page.results is not None
+    assert [(section.environment, section.total) for section in page.results.environments] == [
         ("staging", 1),
         ("production", 1),
     ]

@@ -127,7 +127,7 @@ def _count(filters: AuditFilters, number: int | None) -> str:
 
 def _nothing(filters: AuditFilters, before: int | None, lines: Stories | None) -> NothingFits:
     if lines is not None:
-        return NothingFits("The older entries belong to lines of newer pages.", filters.address(), "Newest entries")
+        return NothingFits("Newer pages already show these entries.", filters.address(), "Newest entries")
     if before is not None or not filters.in_force:
         return NothingFits("There are no older entries.", filters.address(), "Newest entries")
     return filter_words.nothing_fits(filters, MOST_COUNTED)

@@ -100,7 +100,7 @@ def _line(story: Story, zone: datetime.tzinfo) -> StoryLine:
 
 
 def _single(story: Story, zone: datetime.tzinfo) -> StoryLine:
-    """The line of an entry without a submission; of a sign-in with the refused ones before it."""
+    """The line of an entry without a submission. A sign-in also holds the refused sign-ins before it."""
     entry, refused = story.head, story.entries
     sentence = sentences.sentence_of(entry)
     markup = sentence.sentence
@@ -141,7 +141,7 @@ def _clock(entry: AuditEntry, zone: datetime.tzinfo) -> str:
 
 
 def _headline(head: AuditEntry, entries: list[AuditEntry]) -> Headline:
-    """Who sent what, and the state at `head` with its evidence; of a later state only its word."""
+    """Who submitted what, and the state at `head` with its evidence. A later state adds only its word."""
     submitted = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
     changes = [entry for entry in entries if entry.action in STATE_ACTIONS]
     until_head = [entry for entry in changes if entry.sequence <= head.sequence]

@@ -159,7 +159,7 @@ def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None
 def _contacts(before: FormVersion, theirs: FormVersion, mine: FormVersion) -> list[_ConflictContact]:
     """Each contact once: those before in their order, then those that were added."""
     rows = []
-    # The record before the two edits takes the side of the accepted one, and their edit that of the directory.
+    # The record before the two edits is passed as the accepted side, and their edit as the directory's side.
     for each in contact_sides(saved=mine.record, accepted=before.record, newest=theirs.record, seen=None):
         place_mine, place, place_theirs = each.places
         places = {ConflictSide.THEIRS: place_theirs, ConflictSide.MINE: place_mine}

@@ -161,7 +161,7 @@ class Fields(NamedTuple):
 
 
 def field_rows(sides: RecordSides, parents: Mapping[str, ParentCell] | None = None) -> Fields:
-    """Every field, with contacts paired and without their empty fields. A contact that a side lacks is one field."""
+    """Every field. Contacts are paired, without their empty fields; a contact that a side lacks is one field."""
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
     groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: SECTIONS.index(group.anchor))]

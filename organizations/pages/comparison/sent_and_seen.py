@@ -44,7 +44,7 @@ def compare_sent_with_seen(
 def _plain(
     sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
 ) -> list[ComparedField]:
-    texts, shown, old = _texts(sent), _texts(seen), _texts(before)
+    texts, seen_texts, old = _texts(sent), _texts(seen), _texts(before)
     respelled = _texts(knowledge.respelled(seen, sent))
     rows = []
     for field in fields_as_text(replace(sent, contacts=(), carried=())):
@@ -52,7 +52,7 @@ def _plain(
         if key == "destination_id":
             rows.append(ComparedField(field.label, texts[key], NOT_READ, was, None))
         else:
-            rows.append(ComparedField(field.label, texts[key], shown[key], was, texts[key] == respelled[key]))
+            rows.append(ComparedField(field.label, texts[key], seen_texts[key], was, texts[key] == respelled[key]))
     return rows
 
 
@@ -76,12 +76,14 @@ def _contact(
 ) -> list[ComparedField]:
     """One row for each field; one row for a contact that only one side has, as everywhere else."""
     if sent is None or seen is None:
-        ours, shown_there, accepted = (contact_text(contact) if contact else "" for contact in (sent, seen, before))
-        return [ComparedField(f"Contact {number}", ours, shown_there, accepted, equal=False)]
+        ours, theirs, accepted = (contact_text(contact) if contact else "" for contact in (sent, seen, before))
+        return [ComparedField(f"Contact {number}", ours, theirs, accepted, equal=False)]
     same = knowledge.respelled_contact(seen, sent)
-    texts, shown, old, respelled = map(_contact_texts, (sent, seen, before or ContactRecord(), same))
+    texts, seen_texts, old, respelled = map(_contact_texts, (sent, seen, before or ContactRecord(), same))
     return [
-        ComparedField(f"Contact {number}, {label}", texts[name], shown[name], old[name], texts[name] == respelled[name])
+        ComparedField(
+            f"Contact {number}, {label}", texts[name], seen_texts[name], old[name], texts[name] == respelled[name]
+        )
         for name, label in CONTACT_LABELS.items()
     ]
 

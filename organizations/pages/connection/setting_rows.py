@@ -123,9 +123,9 @@ def _oid_sentence(gate: EnvironmentGate) -> str:
     meaning = overview.describe_checked_oid(gate.environment, oid)
     text = f"{oid} ({meaning})" if meaning else oid
     if not facts.get("known"):
-        return f"The directory does not know {text}."
+        return f"The directory did not show {text}."
     state = "Active" if facts.get("active") else "Active = false"
-    return f"The directory knows {text}: “{plain(facts.get('name', ''))}”, {state}."
+    return f"The directory showed {text}: “{plain(facts.get('name', ''))}”, {state}."
 
 
 def _source(facts: ConnectionFacts, name: str, value: object = "set") -> tuple[str, str]:

@@ -95,7 +95,7 @@ def counterpart_facts(here: Organization, there: Organization) -> list[Counterpa
 
 
 def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
-    """The other fields in which the two differ, without those that every environment has of its own."""
+    """The other fields in which the two differ, without those that differ between environments anyway."""
     own_rows = ("name", "part_of_oid", *ADDRESS_LABELS)
     differences = difference(copied(one.record()), copied(other.record()))
     return [

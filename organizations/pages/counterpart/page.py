@@ -18,7 +18,7 @@ from organizations.services.records import counterparts
 class CounterpartPage(Page):
     """`linked` is the counterpart; `other` is the counterpart or a record chosen for comparison.
 
-    `fault` is why the two cannot be linked; `problem` is why the last act did nothing.
+    `block_reason` is why the two cannot be linked; `problem` is why the last act did nothing.
     """
 
     template = "counterpart/page.html"
@@ -29,7 +29,7 @@ class CounterpartPage(Page):
     linked: Organization | None
     other: Organization | None
     sides: list[CounterpartFact]
-    fault: str
+    block_reason: str
     prepare_url: str
     why_not_edit: str
     problem: str
@@ -58,7 +58,7 @@ def build(
         linked=linked,
         other=counterpart,
         sides=link_box.counterpart_facts(organization, counterpart) if counterpart else [],
-        fault=_why_not_link(organization, counterpart) if counterpart and not linked else "",
+        block_reason=_why_not_link(organization, counterpart) if counterpart and not linked else "",
         prepare_url="" if linked else link_box.prepare_url(organization),
         why_not_edit=why_not(user, Right.EDIT, environment),
         problem=problem,

@@ -164,7 +164,7 @@ def _parent_note(source: StagingSource) -> Iterator[SafeString]:
         yield format_html("{} is not in PRODUCTION yet. {} another parent.", name, first)
     else:
         oid = with_oids(source.record.part_of_oid)
-        yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)
+        yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose another parent.", oid)
 
 
 def _proposal_note(organization: Organization) -> Iterator[SafeString]:

@@ -30,7 +30,7 @@ class OldValues:
 class DeactivationContent:
     """What the page shows beside the form. There is no form if `is_blocked`.
 
-    `done` says on what evidence the record is already deactivated; "" if it is not.
+    `done` names the evidence if the record is already deactivated; "" if it is not.
     """
 
     intent: Intent

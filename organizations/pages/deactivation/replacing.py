@@ -14,9 +14,9 @@ def read_replacement(environment: Environment, typed: str, *, without: Collectio
     text = typed.replace("\x00", "")
     replacement = record_at(environment, choices.oid_named(environment, text), without=without)
     if replacement is None:
-        fault = f"This is not another record of yours in {environment.label}."
+        error = f"This is not another record of yours in {environment.label}."
         elsewhere = record_choices.elsewhere_sentence(environment, text)
-        return " ".join(filter(None, (fault, elsewhere, "Enter its OID, or its name.")))
+        return " ".join(filter(None, (error, elsewhere, "Enter its OID, or its name.")))
     if replacement.presence == Presence.PRESENT and replacement.confirmed_active is False:
         return f"{replacement.name} is deactivated as well. Name an active record."
     return Replacement(replacement.name, replacement.oid)

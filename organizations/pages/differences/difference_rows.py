@@ -57,9 +57,9 @@ class DifferenceRow(NamedTuple):
 class DifferencesContent:
     """What the template prints.
 
-    `compared` has each field here and as the last reading shows it, where nobody knows whose the OID is, or it belongs
-    to another organization; `decided_by` is who decided that. `why_not` says why nothing can be taken now,
-    `why_not_claim` why nobody can say now that it is ours.
+    `compared` has each field here and as the last reading shows it, if nobody has decided whose the OID is, or if it
+    belongs to another organization; `decided_by` is who decided that. `why_not` says why nothing can be taken now,
+    `why_not_claim` why nobody can decide now that the OID is ours.
     """
 
     organization: Organization
@@ -99,7 +99,7 @@ class DifferencesContent:
 
     @property
     def suspicion(self) -> str:
-        """What the portal suspects of whose the OID is, with its reason; empty where it suspects nothing."""
+        """Whose the OID probably is, and why; "" if the portal cannot tell."""
         return suspicion(self.compared)
 
     @property
@@ -249,13 +249,13 @@ def _takes_type(organization: Organization, reading: DifferingReading) -> bool:
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
-    """Each accepted contact as it is saved here, by the key that it has if the directory lacks it."""
+    """Each accepted contact as it is saved here, by the key of a contact that the directory lacks."""
     kept, _ = kept_and_added(accepted.contacts, wanted.contacts)
     return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
 def _stays(organization: Organization, reading: DifferingReading) -> tuple[str, ...]:
-    """The saved changes that are not sent after taking either."""
+    """The saved changes that stay unsent after the directory's values are taken."""
     accepted, seen = reading
     wanted = organization.record()
     after = knowledge.sendable(knowledge.taken_from(accepted, seen, wanted))

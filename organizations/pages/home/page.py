@@ -1,4 +1,4 @@
-"""The first page: what its reader can act on, what waits for others, and how both environments are."""
+"""The first page: what its reader can act on, what waits for others, and the state of both environments."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

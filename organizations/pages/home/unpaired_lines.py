@@ -37,7 +37,7 @@ def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Itera
             environment: [each for each in groups if (each.environment, each.open_work) == (environment, kind)]
             for environment in Environment
         }
-        numbers = {environment: sum(group.number for group in found) for environment, found in of_kind.items()}
+        numbers = {environment: sum(each.number for each in of_one) for environment, of_one in of_kind.items()}
         if kind in ONE_BY_ONE and max(numbers.values()) <= MOST_SINGLE_LINES:
             few[kind] = [environment for environment, number in numbers.items() if number]
             continue
@@ -66,7 +66,7 @@ def _many(kind: str, environment: Environment, groups: Sequence[RecordGroup], co
 
 
 def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, int]:
-    """Why queued submissions wait, if the environment is open, and how many of them a paused plan holds."""
+    """Why queued submissions wait, and how many of them a paused plan holds. A banner says what holds them all."""
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
     is_held = queue_reasons.environment_reason(context.gates[environment], context.now) is not None
     texts = []

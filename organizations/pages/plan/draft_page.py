@@ -1,4 +1,4 @@
-"""The page before several records are sent together: each message, and what to confirm first."""
+"""The review of several records that are sent together: each message, and what to confirm first."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class PlanTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPage(Page):
-    """`page` is the draft in words. `notes` say why the last press of the button sent nothing."""
+    """`content` is the draft in words. `notes` say why the last press of the button sent nothing."""
 
     template = "plans/new.html"
 

@@ -119,8 +119,8 @@ def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, wai
         return format_html("{} {}. {}", number, "must end first" if waits else "is open", reasons.of(submission))
     if blocker.kind == BlockerKind.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
-    found = obstacle(organization, blocker)
-    return format_html("{} {}", plain(found.sentence), link(found.url, found.step))
+    way_out = obstacle(organization, blocker)
+    return format_html("{} {}", plain(way_out.sentence), link(way_out.url, way_out.step))
 
 
 def _children(blocker: Blocker) -> str:

@@ -53,16 +53,17 @@ def overwritten_records(
         if question.overwritten is not None
     ]
     named = parent_names.with_parent_names(draft.environment, [difference for _, _, difference in overwrites])
-    below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
-    for (organization, key, _), shown in zip(overwrites, named, strict=True):
+    by_record: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
+    for (organization, key, _), change in zip(overwrites, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
-        value = OverwrittenValue(key, label_in_sentence(shown.label), shown.before, shown.after, key in ticked, error)
-        below.setdefault(organization.pk, (organization, []))[1].append(value)
-    return tuple(OverwrittenRecord(each, tuple(values), *_way_out(each)) for each, values in below.values())
+        label = label_in_sentence(change.label)
+        value = OverwrittenValue(key, label, change.before, change.after, key in ticked, error)
+        by_record.setdefault(organization.pk, (organization, []))[1].append(value)
+    return tuple(OverwrittenRecord(each, tuple(values), *_way_out(each)) for each, values in by_record.values())
 
 
 def _way_out(organization: Organization) -> tuple[str, str]:
-    """The label and address of the page where the directory's values can be kept: an edit if they cannot be taken."""
+    """The label and address of the page where the directory's values can be kept: the form if they cannot be taken."""
     place = [organization.environment, organization.oid]
     if differences.why_not_take(organization):
         return "Edit", reverse("edit", args=place)

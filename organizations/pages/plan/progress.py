@@ -37,7 +37,7 @@ class PlanRow(NamedTuple):
     submission: Submission
     word: vocabulary.Word
     waits: SafeString
-    came: SafeString
+    result: SafeString
     step: str = ""
     url: str = ""
 
@@ -105,8 +105,8 @@ class PlanContent:
 
     @property
     def what_it_is(self) -> str:
-        what = "deactivated" if self.plan.kind == PlanKind.DEACTIVATE else "sent"
-        return f"Plan {self.plan.pk}, {vocabulary.count(self.size, 'record')} {what} together"
+        act = "deactivate" if self.plan.kind == PlanKind.DEACTIVATE else "send"
+        return f"Plan {self.plan.pk}, {vocabulary.count(self.size, 'record')} to {act} together"
 
 
 def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
@@ -171,7 +171,7 @@ def _row(submission: Submission, reason: WaitReason | None) -> PlanRow:
         return PlanRow(submission, word, reason.sentence, SafeString())
     step, anchor = _step(submission)
     url = submission_url(submission) + anchor if step else ""
-    return PlanRow(submission, word, SafeString(), _came(submission), step, url)
+    return PlanRow(submission, word, SafeString(), _result(submission), step, url)
 
 
 def _step(submission: Submission) -> tuple[str, str]:
@@ -184,7 +184,7 @@ def _step(submission: Submission) -> tuple[str, str]:
     return "", ""
 
 
-def _came(submission: Submission) -> SafeString:
+def _result(submission: Submission) -> SafeString:
     """The result of one submission and its evidence; "" if there is none yet."""
     reason = plain(submission.state_reason)
     match submission.state:
@@ -212,7 +212,7 @@ def _progress(counts: Counter[str]) -> str:
 
 
 def _poll_seconds(plan: Plan, submissions: list[Submission]) -> int:
-    """After how many seconds the page asks again: soon while answers come, later while it waits."""
+    """After how many seconds the page asks again: 2 while messages are sent or answers come, else 10."""
     if plan.state == PlanState.PAUSED:
         return 10
     last = max(submission.state_at for submission in submissions)

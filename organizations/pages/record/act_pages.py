@@ -13,11 +13,11 @@ from organizations.services.records import organizations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordActPage(Page):
-    """`fault` is why it cannot be done at all; `problem` why it was not done when somebody tried."""
+    """`block_reason` is why it cannot be done at all; `problem` why it was not done when somebody tried."""
 
     organization: Organization
     path: list[tuple[str, str]]
-    fault: str
+    block_reason: str
     problem: str
     switch_url: str
 
@@ -39,14 +39,14 @@ class WithdrawPage(RecordActPage):
 
 
 def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
-    fault = organizations.why_not_discard(organization)
+    block_reason = organizations.why_not_discard(organization)
     baseline = organization.baseline_record()
     wanted = knowledge.sendable(organization.record())
-    changes = knowledge.in_form(difference(baseline, wanted)) if baseline and not fault else ()
+    changes = knowledge.in_form(difference(baseline, wanted)) if baseline and not block_reason else ()
     return DiscardPage(
         organization=organization,
         path=path_to(organization, "Discard"),
-        fault=fault,
+        block_reason=block_reason,
         problem=problem,
         switch_url=counterpart_url(organization),
         changes=parent_names.with_parent_names(organization.environment, changes),
@@ -56,12 +56,12 @@ def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
 
 
 def build_withdraw(organization: Organization, problem: str = "") -> WithdrawPage:
-    fault = organizations.why_not_withdraw(organization)
+    block_reason = organizations.why_not_withdraw(organization)
     return WithdrawPage(
         organization=organization,
         path=path_to(organization, "Withdraw"),
-        fault=fault,
-        problem="" if fault else problem,
+        block_reason=block_reason,
+        problem="" if block_reason else problem,
         switch_url=counterpart_url(organization),
     )
 

@@ -31,12 +31,12 @@ def _first_seen(organization: Organization, sides: RecordSides) -> dict[str, dat
     readings, is_whole = readings_since_acceptance(organization)
     since: dict[str, datetime.datetime] = {}
     newest = readings[0][1] if readings else None
-    values = shown = _adrift_values(sides, newest)
+    values = reading_values = _adrift_values(sides, newest)
     last = newest
     for asked_at, seen in readings:
         if seen != last:
-            shown, last = _adrift_values(sides, seen), seen
-        values = {label: value for label, value in values.items() if label in shown and shown[label] == value}
+            reading_values, last = _adrift_values(sides, seen), seen
+        values = dict(values.items() & reading_values.items())
         since |= dict.fromkeys(values, asked_at)
         if not values:
             break

@@ -1,4 +1,4 @@
-"""The parts of a record's page: its status and how that is known, its fields, and what is beside them."""
+"""The parts of a record's page: its status with the evidence, its fields, and what is beside them."""
 
 from dataclasses import dataclass
 
@@ -124,7 +124,7 @@ def can_add_below(organization: Organization, above: list[Organization]) -> bool
 
 
 def status_basis(organization: Organization) -> SafeString:
-    """How the directory status is known and since when, in one line."""
+    """The evidence of the directory status and its time, in one line."""
     key = standing_of(organization).key
     values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key in ("active", "deactivated"):
@@ -163,7 +163,7 @@ def _not_registered_basis(organization: Organization) -> SafeString:
 
 
 def accepted_basis(organization: Organization) -> SafeString:
-    """On what evidence a record is active or deactivated: an accepted message, or a value of the directory."""
+    """The evidence that a record is active or deactivated: an accepted message, or a value of the directory."""
     if record_entries.is_active_taken(organization):
         return format_html(evidence.TAKEN_IN_SUBMISSION_LINE, time=moment(organization.known_at))
     deactivation = _last_deactivation(organization) if organization.confirmed_active is False else None

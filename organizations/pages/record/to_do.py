@@ -226,7 +226,7 @@ def _differs(organization: Organization) -> ToDoBox:
     decide = BoxAction("Decide", _url("differences", organization))
     first = written(organization.differs_since, "day") if organization.differs_since else ""
     if organization.is_missing:
-        since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
+        since = f" It was first missing on {first}." if organization.differs_since != organization.seen_at else ""
         return _box(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
     names = [label_in_sentence(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"

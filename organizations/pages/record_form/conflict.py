@@ -53,9 +53,9 @@ class VersionConflict:
         is_newest = seen == organization.version
         if chosen and not is_newest:
             then = _version_at(organization, seen)
-            shown = conflict_rows.conflict_rows(before, then, mine) if then else ()
+            rows_then = conflict_rows.conflict_rows(before, then, mine) if then else ()
             # A choice is dropped if either value has changed since.
-            unchanged = [row.key for row in conflict_rows.conflict_rows(before, theirs, mine) if row in shown]
+            unchanged = [row.key for row in conflict_rows.conflict_rows(before, theirs, mine) if row in rows_then]
             chosen = {key: chosen[key] for key in unchanged if key in chosen}
         return cls(organization, before, theirs, mine, chosen, "theirs" in posted and not is_newest)
 

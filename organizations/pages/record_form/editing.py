@@ -82,8 +82,8 @@ class Editing:
     def parent_notes(self, typed: Typed) -> list[str]:
         """Why the parent in a new form cannot be a parent."""
         parent = self.parent_of(typed)
-        fault = organizations.parent_error(self.environment, "", parent) if parent else ""
-        return [fault] if fault else []
+        error = organizations.parent_error(self.environment, "", parent) if parent else ""
+        return [error] if error else []
 
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
         """The same texts with the next OID below the chosen parent, and a note on that OID."""
@@ -94,8 +94,8 @@ class Editing:
             return typed, "Choose first what this record is part of. Then the next OID below it can be found."
         try:
             oid = organizations.suggest_oid(self.environment, parent).text
-        except OidError as fault:
-            return typed, str(fault)
+        except OidError as error:
+            return typed, str(error)
         sentence = f"{oid} is the lowest OID below {parent} that is free here. Redox issues OIDs (Redox dashboard, your"
         return typed.having(oid=oid), f"{sentence} organization): use it only if Redox agreed to your own numbering."
 
@@ -139,8 +139,8 @@ class Editing:
             return ""
         try:
             organizations.check_oid_free(oid, self.environment)
-        except OidTaken as fault:
-            return str(fault)
+        except OidTaken as error:
+            return str(error)
         return prepare.other_base_error(self.environment, oid)
 
     def _is_own(self, oid: str) -> bool:

@@ -24,13 +24,13 @@ from organizations.text.vocabulary import FOREIGN_OID
 
 
 def notices(organization: Organization, person_id: int | None) -> list[str]:
-    """What a person must know who edits this record."""
+    """What a person who edits this record must know."""
     sentences = list(_saved_by_others(organization, person_id))
     last = organization.last_submission
     if last is not None and last.is_open:
         word = vocabulary.SUBMISSION_STATE[last.state].word.lower()
         state = word if last.state == State.NEEDS_PERSON else f"is {word}"
-        sentences.append(f"Submission {last.pk} of this record {state}. You can edit; sending waits for its end.")
+        sentences.append(f"Submission {last.pk} of this record {state}. You can edit, and send when it has ended.")
     if organization.presence == Presence.PRESENT and organization.confirmed_active is False:
         sentences.append("This record is deactivated. Saving and sending keeps it deactivated.")
     return sentences
@@ -48,7 +48,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
             " It cannot be changed."
         )
     if not organization.can_change_oid:
-        return "The OID of a submission or of the directory; it cannot be changed."
+        return "A submission or the directory has this OID; it cannot be changed."
     return ""
 
 
@@ -131,10 +131,10 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
         return
     edits = edits_since_acceptance(organization)
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
-    for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
-        entry = edit_of_ours(found, edits, known)
+    for change in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
+        entry = edit_of_ours(change, edits, known)
         if entry is not None and entry.actor_id != person_id:
-            by_person.setdefault(entry.actor_id, []).append((found, entry))
+            by_person.setdefault(entry.actor_id, []).append((change, entry))
     for changes in by_person.values():
         yield _saved(changes)
 

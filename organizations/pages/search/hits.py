@@ -91,12 +91,12 @@ def _found_by(submission: Submission, text: str) -> str:
 
 def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
     words = search_text.query_words(text)
-    found = search.records_with_standing(environment, text)
+    records = search.records_with_standing(environment, text)
     hits = [
         RecordHit(
-            RecordRow(organization=record, match=match(record, words)), " › ".join(found.paths.get(record.oid, []))
+            RecordRow(organization=record, match=match(record, words)), " › ".join(records.paths.get(record.oid, []))
         )
-        for record in found.organizations
+        for record in records.organizations
     ]
     all_url = reverse("organizations", args=[environment]) + RecordFilters(q=text, view=LIST).address()
-    return EnvironmentHits(environment, hits, found.total, all_url)
+    return EnvironmentHits(environment, hits, records.total, all_url)

@@ -195,7 +195,7 @@ def _read_again(submission: Submission) -> tuple[SafeString, ...]:
     """An earlier release accepted this although the change means the same as the value before."""
     if submission.read_back_at is None:
         return ()
-    return (SafeString("That is weaker than what counts today, so the record is being read once more."),)
+    return (SafeString("This evidence would not be enough today, so the portal reads the record once more."),)
 
 
 def _decided(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:

@@ -91,7 +91,7 @@ def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
         took=seconds(facts.get("duration_ms")),
         http_status=outcome.http_status if outcome else None,
         word=vocabulary.ATTEMPT[outcome.outcome] if outcome else None,
-        text=_what_came(outcome, facts),
+        text=_outcome_detail(outcome, facts),
         ids=tuple(
             (label, plain(facts[key]))
             for label, key in (("Message", "redox_message_id"), ("Log", "redox_log_id"))
@@ -101,7 +101,7 @@ def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
     )
 
 
-def _what_came(outcome: AuditEntry | None, facts: dict[str, Any]) -> str:
+def _outcome_detail(outcome: AuditEntry | None, facts: dict[str, Any]) -> str:
     """The detail shown next to the outcome; unclear answers leave out their body, which may be a whole web page."""
     if outcome is None or outcome.outcome == "accepted":
         return ""

@@ -1,4 +1,4 @@
-"""What a person decides about a submission: by which answer, what each choice does, and who can decide."""
+"""A person's decision about a submission: the answer to compare, what each choice does, and who can decide."""
 
 import datetime
 from dataclasses import dataclass
@@ -63,23 +63,23 @@ def decision(submission: Submission, asked: QueryResult | None) -> Decision | No
     """What to compare and choose from; None if nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
-    shown = decide.last_answer(submission)
+    answer = decide.last_answer(submission)
     rows = asked.rows if asked else ()
-    counts = shown is not None and shown.can_be_decided_by
-    verdicts = decide.allowed_verdicts(submission, shown) if shown is not None and counts else ()
+    counts = answer is not None and answer.can_be_decided_by
+    verdicts = decide.allowed_verdicts(submission, answer) if answer is not None and counts else ()
     return Decision(
-        shown.entry.sequence if shown is not None else 0,
+        answer.entry.sequence if answer is not None else 0,
         _heading(asked),
-        shown.asked_at if shown is not None else None,
+        answer.asked_at if answer is not None else None,
         tuple(
-            DecisionChoice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked))
+            DecisionChoice(verdict.value, _LABELS[verdict], _follows(verdict, submission, answer, asked))
             for verdict in verdicts
         ),
         suspicion(rows) if counts else "",
         tuple(row for row in rows if row.equal is False),
         tuple(row for row in rows if row.equal),
         tuple(row for row in rows if row.equal is None),
-        "" if counts else _why_not_now(shown, asked),
+        "" if counts else _why_not_now(answer, asked),
     )
 
 
@@ -93,7 +93,7 @@ def who_decides(name: str, *, may: bool) -> str:
     return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
 
 
-def asks_by_itself(submission: Submission, asked: QueryResult | None) -> bool:
+def asks_automatically(submission: Submission, asked: QueryResult | None) -> bool:
     """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
     return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_recent(asked.time))
 
@@ -108,17 +108,17 @@ def _heading(asked: QueryResult | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(shown: ComparedAnswer | None, asked: QueryResult | None) -> str:
-    if shown is not None and shown.is_superseded:
+def _why_not_now(answer: ComparedAnswer | None, asked: QueryResult | None) -> str:
+    if answer is not None and answer.is_superseded:
         return decide.ANSWER_SUPERSEDED
-    if shown is not None:
+    if answer is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:
         return "Without an answer from the directory a decision is a guess. Ask again later, or ask Redox support."
     return "Ask the directory first: you decide by what it shows."
 
 
-def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: QueryResult | None) -> str:
+def _follows(verdict: Verdict, submission: Submission, answer: ComparedAnswer | None, asked: QueryResult | None) -> str:
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0
@@ -129,7 +129,7 @@ def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | N
         case Verdict.GIVE_UP:
             return f"Marks submission {submission.pk} as rejected. Nothing more is sent. Your values stay saved."
         case Verdict.OURS:
-            return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
+            return f"Marks it as rejected. The next review is an Update and {_ticks(submission, answer)}."
         case Verdict.FOREIGN:
             return (
                 "Marks it as rejected. Until somebody takes that back, nothing is sent to this OID. The record then "
@@ -137,14 +137,14 @@ def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | N
             )
 
 
-def _ticks(submission: Submission, shown: ComparedAnswer | None) -> str:
+def _ticks(submission: Submission, answer: ComparedAnswer | None) -> str:
     """How many values of the directory the next review would overwrite, counted now."""
     organization = submission.organization
-    seen = shown.record if shown else None
-    found = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
-    number = len(found.overwritten)
+    seen = answer.record if answer else None
+    split = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
+    number = len(split.overwritten)
     if not number:
-        return "overwrites nothing that anybody else set"
+        return "overwrites no other value of the directory"
     return (
         f"asks for a tick for {'the one value' if number == 1 else f'each of the {number} values'} it would overwrite"
     )

@@ -84,7 +84,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
     facts = entry.facts
     details = facts.get("details", {})
     at = details.get("asked_at")
-    word, text = _showed(facts, details, sent)
+    word, text = _query_result(facts, details, sent)
     if details.get("reads_back"):
         text = f"{text}, after the acceptance".removeprefix(", ")
     if because:
@@ -100,7 +100,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
     )
 
 
-def _showed(
+def _query_result(
     facts: dict[str, Any], details: dict[str, Any], sent: OrganizationRecord | None
 ) -> tuple[vocabulary.Word, str]:
     """What the answer showed, without a body that was not understood."""

@@ -49,7 +49,7 @@ class DecisionBox:
     why_not: str
     who_decides: str
     was_typed: bool
-    asks_by_itself: bool
+    asks_automatically: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +137,11 @@ def decision(submission: Submission) -> Decision | None:
 
 
 def decision_form(
-    found: Decision, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
+    decision: Decision, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
 ) -> DecisionForm:
     """The form of a decision with what was posted, or with typed text that is not checked yet."""
-    choices = [(each.value, each.label) for each in found.choices]
-    initial = {"verdict": verdict, "reason": reason, "sequence": found.sequence}
+    choices = [(each.value, each.label) for each in decision.choices]
+    initial = {"verdict": verdict, "reason": reason, "sequence": decision.sequence}
     return DecisionForm(data, choices=choices, initial=initial, is_open=may(user, Right.RESOLVE))
 
 
@@ -175,7 +175,7 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
 def _deciding(
     submission: Submission, user: User, entries: list[AuditEntry], form: DecisionForm | None
 ) -> DecisionBox | None:
-    """What a person decides by, or that the directory must be asked first."""
+    """What a person compares to decide, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
     asked = query_result(attempts.last_query(entries), submission)
@@ -188,7 +188,7 @@ def _deciding(
         why_not=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
-        asks_by_itself=form is None and decision_choices.asks_by_itself(submission, asked) and not refusal,
+        asks_automatically=form is None and decision_choices.asks_automatically(submission, asked) and not refusal,
     )
 
 

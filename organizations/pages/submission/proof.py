@@ -12,7 +12,7 @@ from organizations.services.delivery import decide
 from organizations.text import vocabulary
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
-from organizations.text.sentence_templates import found_sentence
+from organizations.text.sentence_templates import query_result_sentence
 
 
 class ProofStep(NamedTuple):
@@ -62,7 +62,7 @@ def _step(entry: AuditEntry, facts: dict[str, Any]) -> Iterator[ProofStep]:
         case Action.ATTEMPT_INTENT:
             yield ProofStep(entry.at, f"The portal began to send the message, attempt {entry.attempt}.")
         case Action.ATTEMPT_OUTCOME:
-            yield ProofStep(entry.at, _came(entry, facts), vocabulary.ATTEMPT.get(entry.outcome))
+            yield ProofStep(entry.at, _outcome(entry, facts), vocabulary.ATTEMPT.get(entry.outcome))
         case Action.ATTEMPT_LATE:
             yield ProofStep(entry.at, "An answer came too late. It was kept and decided nothing.")
         case Action.SUBMISSION_ASKED:
@@ -74,7 +74,7 @@ def _step(entry: AuditEntry, facts: dict[str, Any]) -> Iterator[ProofStep]:
             )
 
 
-def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
+def _outcome(entry: AuditEntry, facts: dict[str, Any]) -> str:
     detail = plain(facts.get("detail", "")).rstrip(".")
     if entry.outcome == "unknown":
         if not entry.http_status:
@@ -96,7 +96,7 @@ def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     details = facts.get("details", {})
     who = "The portal" if entry.actor_id is None else plain(entry.actor_name)
     again = " once more, after the acceptance" if details.get("reads_back") else ""
-    return f"{who} asked the directory{again}. {found_sentence(details)}"
+    return f"{who} asked the directory{again}. {query_result_sentence(details)}"
 
 
 def _failed(together: list[AuditEntry]) -> ProofStep:

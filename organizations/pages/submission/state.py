@@ -61,7 +61,7 @@ class StateBlock:
     sentence: SafeString
     reason: WaitReason | None
     explanation: answers.Explanation | None
-    reason_is_told: bool
+    explanation_has_reason: bool
     step_url: str
     poll_seconds: int
     stage: str
@@ -174,7 +174,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         sentence=_sentence(submission, state),
         reason=reason,
         explanation=explanation,
-        reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
+        explanation_has_reason=bool(explanation and reason and reason.until and reason.until in explanation.cause),
         step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
@@ -216,7 +216,7 @@ def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> se
         return set()
     sent = answers.message_record(submission)
     edited = {each.field for each in difference(accepted, sent)}
-    return {shown.field for shown in fields_as_text(sent) if not shown.field.startswith("contacts")} - edited
+    return {each.field for each in fields_as_text(sent) if not each.field.startswith("contacts")} - edited
 
 
 def changes_title(submission: Submission) -> str:
@@ -349,12 +349,12 @@ def _digest(*parts: object) -> str:
 
 
 def _saved_by(
-    found: Difference, edits: list[AuditEntry], submission: Submission, accepted: OrganizationRecord | None
+    change: Difference, edits: list[AuditEntry], submission: Submission, accepted: OrganizationRecord | None
 ) -> str:
-    if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+    if change.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.display_name
         return _by(name, submission.created_at)
-    edit = edit_of(found, edits, accepted)
+    edit = edit_of(change, edits, accepted)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 

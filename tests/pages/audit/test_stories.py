@@ -235,7 +235,7 @@ def test_a_page_reads_a_limited_number_of_entries(editor, north, monkeypatch):
     last = history_page_of(before=2)
     assert last.nothing is not None
     assert last.nothing == (
-        "The older entries belong to lines of newer pages.",
+        "Newer pages already show these entries.",
         "?",
         "Newest entries",
     )

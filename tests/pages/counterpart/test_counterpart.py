@@ -12,7 +12,7 @@ from organizations.pages.counterpart.page import CounterpartPage
 from organizations.pages.next_step import NextStep
 from organizations.services.records import counterparts
 from tests import factories
-from tests.changes import foreign, loaded
+from tests.changes import loaded, mark_foreign
 from tests.factories import BASE, acting
 from tests.page_text import controls_in, html_of_page, text_of_page
 
@@ -72,7 +72,7 @@ def test_the_next_step_after_staging_is_production(editor, intent, step):
 
 
 def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
-    staging = foreign(factories.confirmed(factories.organization(user=editor)))
+    staging = mark_foreign(factories.confirmed(factories.organization(user=editor)))
     assert link_box.counterpart_box(staging).prepare_url == ""
     assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
@@ -118,7 +118,7 @@ def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord")
     for named in (THEIRS, "lakeside nord"):
         built, offered = page_and_controls(staging, editor, named)
-        assert (built.other, built.fault, offered["Link these two records"]) == (production, "", "")
+        assert (built.other, built.block_reason, offered["Link these two records"]) == (production, "", "")
     for named in ("", "Nobody"):
         built, _ = page_and_controls(staging, editor, named)
         assert list(built.form.errors) == ["counterpart"]
@@ -130,7 +130,7 @@ def test_a_record_with_a_counterpart_cannot_be_chosen(editor):
     linked(editor)
     third = factories.organization(f"{BASE}.3", user=editor)
     built, offered = page_and_controls(third, editor, THEIRS)
-    assert (bool(built.fault), "Link these two records" in offered) == (True, False)
+    assert (bool(built.block_reason), "Link these two records" in offered) == (True, False)
 
 
 def test_two_linked_records_are_compared_and_can_be_unlinked(editor):

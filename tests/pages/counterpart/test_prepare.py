@@ -15,7 +15,7 @@ from organizations.services.records import counterparts, organizations
 from organizations.services.records.prepare import source_of
 from organizations.text.markup import written
 from tests import factories
-from tests.changes import edited, foreign, loaded, not_shown, shown
+from tests.changes import edited, loaded, mark_foreign, not_shown, shown
 from tests.connected import redox
 from tests.factories import BASE, acting
 
@@ -107,7 +107,7 @@ def test_a_record_that_was_never_accepted_has_a_warning(editor):
 def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     staging = factories.accepted(user=editor)
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
-    assert notes_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
+    assert notes_of(mark_foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
     Organization.objects.update(foreign_since=None)
     shown(staging, name="Boston General")
     asked_at = written(not_shown(staging).seen_at)  # type: ignore[arg-type]
@@ -116,12 +116,11 @@ def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
     assert notes_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.UNKNOWN)
-    assert notes_of(staging).warnings == [
-        "In STAGING: The first message of this record may or may not have taken effect. The portal is finding out."
-    ]
+    [warning] = notes_of(staging).warnings
+    assert warning.startswith("In STAGING: The first message of this record may or may not have taken effect. Its sub")
     never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert notes_of(never_accepted).warnings[0] == (
-        "In STAGING: The directory already shows this OID, as Boston General, and nothing of this record was ever"
+        "In STAGING: The directory already shows this OID, as Boston General, and no message of this record was ever"
         " accepted."
     )
 
@@ -177,7 +176,7 @@ def test_a_parent_without_counterpart_must_be_prepared_first(editor):
 def test_a_parent_that_is_not_ours_must_be_entered(editor):
     staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
-        "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
+        "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose another parent."
     ]
     assert prepare.prepared_record(source_of(staging)).part_of_oid == ""
 
@@ -193,7 +192,7 @@ def test_changes_since_the_form_was_filled_are_shown(editor):
         ("Name", "Lakeside 1", "Lakeside Nord")
     ]
     assert prepare.prepared_notes(now, None, shown_doubt="").is_stale
-    doubtful = source_of(foreign(staging, "Boston"))
+    doubtful = source_of(mark_foreign(staging, "Boston"))
     prepared_notes = prepare.prepared_notes(doubtful, doubtful.record, shown_doubt="")
     assert (
         "(Boston)" in prepared_notes.new_doubt,

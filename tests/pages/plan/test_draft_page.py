@@ -73,7 +73,7 @@ def test_without_anything_to_send_there_is_no_button(editor):
     page = page_of(organizations, editor)
     assert ["Send Lakeside Clinics first." in each.why for each in page.content.kept] == [False, True, True]
     rendered = html_of_page(page, "staging")
-    assert "Nothing of this can be sent now" in text_in(rendered)
+    assert "None of these records can be sent now" in text_in(rendered)
     assert "<button" not in rendered.partition('<section class="confirm"')[2]
 
 

@@ -48,10 +48,10 @@ def test_each_kind_of_evidence_has_its_own_words(plan):
     accepted = {"state": State.ACCEPTED, "ended_at": clock.now(), "decided_by": "Approver One", "state_reason": "Seen."}
     kinds = [kind for kind in Evidence if kind != Evidence.NONE]
     rows = {kind: row_of(plan, evidence=kind, **accepted) for kind in kinds}
-    came = {kind: strip_tags(row.came) for kind, row in rows.items()}
-    assert len(set(came.values())) == len(kinds)
-    assert came[Evidence.ANSWER].startswith("Accepted by Redox, ")
-    assert came[Evidence.QUERY].startswith("The directory shows what was sent, asked ")
+    results = {kind: strip_tags(row.result) for kind, row in rows.items()}
+    assert len(set(results.values())) == len(kinds)
+    assert results[Evidence.ANSWER].startswith("Accepted by Redox, ")
+    assert results[Evidence.QUERY].startswith("The directory shows what was sent, asked ")
     assert {(row.step, row.url) for row in rows.values()} == {("", "")}
 
 
@@ -81,26 +81,26 @@ def test_only_a_plan_with_an_unattempted_message_can_be_paused_or_stopped(plan, 
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
 def test_an_unknown_submission_links_to_its_query(plan, asks, step):
     row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)
-    assert row.came == "No clear answer came (HTTP 504). It may have taken effect."
+    assert row.result == "No clear answer came (HTTP 504). It may have taken effect."
     assert (row.step, row.url) == (step, f"/staging/submissions/{row.submission.pk}/#ask")
 
 
 def test_a_submission_that_needs_a_decision_links_to_it(plan):
     row = row_of(plan, state=State.NEEDS_PERSON, attempt=1, state_reason=f"{BASE} already exists.")
-    assert row.came == f"{BASE} already exists."
+    assert row.result == f"{BASE} already exists."
     assert (row.step, row.url) == ("Compare and decide", f"/staging/submissions/{row.submission.pk}/#decide")
 
 
 def test_a_rejection_names_who_rejected_it(plan):
     row = row_of(plan, state=State.REJECTED, detail="Parsing XML request error!", state_reason="Not ours")
-    assert row.came == "Rejected by Redox: Parsing XML request error!"
-    assert row_of(plan, decided_by="Approver One").came.endswith(" Approver One: Not ours")
+    assert row.result == "Rejected by Redox: Parsing XML request error!"
+    assert row_of(plan, decided_by="Approver One").result.endswith(" Approver One: Not ours")
 
 
 def test_a_cancelled_submission_names_the_reason_or_the_person(plan):
     row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
-    assert row.came == "Cancelled by Editor One. Nothing was sent."
-    assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").came == f"Plan {plan.pk} was stopped."
+    assert row.result == "Cancelled by Editor One. Nothing was sent."
+    assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").result == f"Plan {plan.pk} was stopped."
 
 
 def test_a_waiting_submission_says_what_it_waits_for(editor):
@@ -108,7 +108,7 @@ def test_a_waiting_submission_says_what_it_waits_for(editor):
     page = shown.plan_content(family)
     waits = [strip_tags(row.waits) for row in page.rows]
     assert ["Lakeside Clinics" in each for each in waits] == [False, True, True]
-    assert {row.came for row in page.rows} == {""}
+    assert {row.result for row in page.rows} == {""}
     again = {"not_before": clock.now() + timedelta(minutes=2), "attempt": 1, "state_reason": "The connection broke."}
     family.submissions.filter(pk=page.rows[0].submission.pk).update(**again)
     later = shown.plan_content(family)

@@ -59,7 +59,7 @@ EVIDENCE = {
     Evidence.ANSWER: ("Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
     Evidence.QUERY: ("A Query showed what submission {n} sent, ", "A Query showed what", "Accepted by Query"),
     Evidence.BOTH: (
-        "Redox's answer and a Query accept submission {n}, ",
+        "Redox's answer and a Query together show that submission {n} arrived, ",
         "Redox's answer and a Query together",
         "Accepted by Redox and Query",
     ),
@@ -333,7 +333,7 @@ def test_the_submissions_are_listed_with_their_outcome(accepted, editor, viewer,
 
 
 def test_a_record_without_submissions_says_so(organization, viewer):
-    assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
+    assert "This record has no submissions." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
 
 
 def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer):
@@ -366,13 +366,13 @@ def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
 
 def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
     question = act_pages.build_discard(organization)
-    assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
-    assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
+    assert question.block_reason == "Nothing of this record was ever accepted, so there is nothing to go back to."
+    assert (question.block_reason in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(organization)
     assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(organization)))
     factories.submission(edited(organization, editor, name="Lakeside South"), user=editor)
     question = act_pages.build_discard(loaded(organization))
-    assert (question.changes, question.fault in text_of_page(question)) == ([], True)
+    assert (question.changes, question.block_reason in text_of_page(question)) == ([], True)
 
 
 def test_before_withdrawing_the_page_says_what_happens_to_record_and_link(organization, editor):
@@ -389,11 +389,13 @@ def test_before_withdrawing_the_page_says_what_happens_to_record_and_link(organi
 def test_a_record_with_children_or_submissions_cannot_be_withdrawn(organization, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     question = act_pages.build_withdraw(organization, "Saved meanwhile.")
-    assert question.fault
+    assert question.block_reason
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
     factories.submission(organization, user=editor)
-    fault = act_pages.build_withdraw(loaded(organization)).fault
-    assert fault == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
+    block_reason = act_pages.build_withdraw(loaded(organization)).block_reason
+    assert (
+        block_reason == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
+    )
 
 
 def test_a_problem_is_named_in_the_title(organization, editor):

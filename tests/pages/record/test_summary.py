@@ -25,7 +25,7 @@ from organizations.services.records import organizations
 from organizations.text.markup import written
 from organizations.text.vocabulary import OPEN_WORK
 from tests import factories
-from tests.changes import edited, foreign, loaded, not_shown, shown
+from tests.changes import edited, loaded, mark_foreign, not_shown, shown
 from tests.factories import BASE, acting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
@@ -178,7 +178,7 @@ def test_our_value_is_before_that_of_the_directory_and_names_what_is_overwritten
     assert ours.endswith(f": Aliases (Editor One, {day()}).")
     assert theirs.endswith(f"First seen {day()}. Sending the saved changes would overwrite it.")
     assert buttons(accepted) == {"Discard": False, "Review and send": True, "Decide": False}
-    assert foreign(accepted).differs == 0  # the differences belong to another organization
+    assert mark_foreign(accepted).differs == 0  # the differences belong to another organization
 
 
 def test_a_value_that_the_directory_already_shows_is_not_called_unsent(accepted, editor):
@@ -212,7 +212,7 @@ def test_a_rejected_record_repeats_the_cause_and_offers_its_step(organization, e
 def test_a_foreign_oid_has_one_band_with_both_ways_out(organization, editor):
     rejected(organization, editor, decided_by="Approver One")
     shown(organization, name="Boston Harbor Hospital")
-    foreign_organization = foreign(organization)
+    foreign_organization = mark_foreign(organization)
     assert list(boxes(organization)) == ["foreign"]
     assert "belongs to another organization (Boston Harbor Hospital)" in boxes(organization)["foreign"]
     assert buttons(organization) == {"Take this decision back": False, "Give it another OID": True}
@@ -239,14 +239,14 @@ def test_the_form_says_whether_the_oid_can_change_and_which_children_follow(orga
     assert (notices.open_oid_sentence(organization), notices.fixed_oid_sentence(organization)) == ("", "")
     rejected(organization, editor, decided_by="Approver One")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    sentence = notices.open_oid_sentence(foreign(organization))
+    sentence = notices.open_oid_sentence(mark_foreign(organization))
     assert "(Boston Harbor Hospital)" in sentence
     assert sentence.endswith("You can give this record another OID. 1 record below follows.")
     assert notices.fixed_oid_sentence(loaded(organization)) == ""
     other = factories.accepted(f"{BASE}.2", user=editor)
     assert notices.open_oid_sentence(other) == ""
     assert notices.fixed_oid_sentence(other).startswith("Accepted ")
-    assert notices.fixed_oid_sentence(foreign(other)) == ""
+    assert notices.fixed_oid_sentence(mark_foreign(other)) == ""
 
 
 # Home -------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class TestOid:
         submission = factories.submission(organization, user=editor)
         page = page_of(organization, editor)
         assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
-        assert page.fixed_oid == "The OID of a submission or of the directory; it cannot be changed."
+        assert page.fixed_oid == "A submission or the directory has this OID; it cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
         posted = open_form(organization).form(typed(organization.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE
@@ -205,7 +205,7 @@ class TestNotices:
     def test_an_open_submission_is_named(self, organization, editor):
         submission = factories.submission(organization, user=editor)
         assert page_of(organization, editor).notices == [
-            f"Submission {submission.pk} of this record is queued. You can edit; sending waits for its end."
+            f"Submission {submission.pk} of this record is queued. You can edit, and send when it has ended."
         ]
 
     def test_the_form_says_that_a_deactivated_record_stays_deactivated(self, editor):

@@ -38,7 +38,9 @@ def attempt_at(submission: Submission, url: str, worker: Actor) -> StateBlock:
 def state_text(state: StateBlock) -> str:
     """The result of the attempt, and what the submission waits for if that is shown separately."""
     text = f"{state.explanation.headline} {state.explanation.cause}" if state.explanation else str(state.sentence)
-    return text if state.reason is None or state.reason_is_told else f"{text} {strip_tags(state.reason.sentence)}"
+    if state.reason is None or state.explanation_has_reason:
+        return text
+    return f"{text} {strip_tags(state.reason.sentence)}"
 
 
 @pytest.mark.parametrize(
@@ -61,13 +63,13 @@ def test_a_message_that_did_not_reach_redox_says_why_and_when_it_is_sent_again(
         patch.setattr(random, "uniform", lambda *_: 3600.0)  # the next attempt is still to come
         state = attempt_at(submission, "http://127.0.0.1:9", worker)
     assert state_text(state).partition("127.0.0.1 ")[2].startswith(f"{how}. Next attempt ")
-    assert (state.reason_is_told, state.step_url) == (True, "")
+    assert (state.explanation_has_reason, state.step_url) == (True, "")
 
     Submission.objects.update(not_before=clock.now())
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         again = block(fresh(submission))
     assert again.reason is not None
-    assert (again.reason_is_told, again.reason.key) == (False, "worker")
+    assert (again.explanation_has_reason, again.reason.key) == (False, "worker")
 
 
 def test_the_stop_of_the_environment_is_beside_the_result_of_the_attempt(submission: Submission, worker: Actor) -> None:
@@ -116,7 +118,7 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
 def is_sent_again(submission: Submission) -> bool:
     """Whether the page says only that the same message is sent again."""
     state = block(fresh(submission))
-    return state.explanation is None and "The same message is sent again." in state_text(state)
+    return state.explanation is None and "The same message waits to be sent again." in state_text(state)
 
 
 def test_after_too_many_requests_sending_resumes_automatically(
@@ -125,7 +127,7 @@ def test_after_too_many_requests_sending_resumes_automatically(
     practice.behaviour = "too-many"
     state = attempt_at(submission, practice.url, worker)
     assert state.explanation is not None
-    assert (state.reason_is_told, state.step_url) == (True, "")
+    assert (state.explanation_has_reason, state.step_url) == (True, "")
     EnvironmentGate.objects.update(hold_until=clock.now())
     assert is_sent_again(submission)
 

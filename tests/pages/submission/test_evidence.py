@@ -170,7 +170,7 @@ def test_an_acceptance_of_an_earlier_release_claims_only_equivalence(practice: P
     Submission.objects.filter(pk=submission.pk).update(**values)
     sentence, more, quotes = basis(fresh(submission))
     assert sentence.startswith("The directory showed something equivalent (asked ")
-    assert more == ["That is weaker than what counts today, so the record is being read once more."]
+    assert more == ["This evidence would not be enough today, so the portal reads the record once more."]
     assert not quotes
 
 

@@ -33,8 +33,8 @@ SENTENCES = {
     State.CANCELLED: "Cancelled by Editor One on {left}. Nothing was sent.",
 }
 WAITS_FOR = {
-    "worker alive": "A worker will take it.",
-    "no worker": "No worker is running since {seen}.",
+    "worker alive": "Waits for the next free worker.",
+    "no worker": "No worker has run since {seen}.",
     "stopped": "STAGING is stopped: No credential.",
     "held": "STAGING waits until {until}: too many requests.",
     "paused": "STAGING waits until {until}: No clear answers.",
@@ -120,4 +120,5 @@ def test_the_page_says_what_a_queued_submission_waits_for(
     text = " ".join(strip_tags(page.partition('id="state"')[2]).split())
     assert f"{SENTENCES[State.QUEUED]} {reason}" in text
     everywhere = " ".join(strip_tags(page).split())
-    assert ("What waits is stored and will be sent when one runs again." in everywhere) == (condition == "no worker")
+    promise = "Nothing is lost: messages stay queued until a worker runs again."
+    assert (promise in everywhere) == (condition == "no worker")

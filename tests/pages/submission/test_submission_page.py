@@ -251,16 +251,16 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     submission = send_foreign(practice, editor)
     deciding = page_of(submission, user).deciding
     assert deciding is not None
-    assert (deciding.asks_by_itself, deciding.why_not) == (True, "")
+    assert (deciding.asks_automatically, deciding.why_not) == (True, "")
     waiting = page_of(submission, viewer).deciding
     assert waiting is not None
-    assert (waiting.asks_by_itself, waiting.who_decides) == (False, "Approver One can decide.")
+    assert (waiting.asks_automatically, waiting.who_decides) == (False, "Approver One can decide.")
     assert waiting.why_not.endswith("Approvers can: Approver One.")
 
     query.query_for_submission(submission, actor=acting(user))
     deciding = page_of(submission, user).deciding
     assert deciding is not None
-    assert not deciding.asks_by_itself
+    assert not deciding.asks_automatically
     assert deciding.decision is not None
     assert [choice.value for choice in deciding.decision.choices] == ["ours", "foreign"]
     assert page_of(submission, user).asked is None  # the decision shows it
@@ -269,7 +269,7 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     monkeypatch.setattr("organizations.services.delivery.decide.clock.now", lambda: later)
     deciding = page_of(submission, user).deciding
     assert deciding is not None
-    assert deciding.asks_by_itself
+    assert deciding.asks_automatically
 
 
 def test_a_submission_held_back_for_a_decision_says_why(editor: User, queued: Submission) -> None:

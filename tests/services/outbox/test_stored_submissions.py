@@ -15,7 +15,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from tests import factories
-from tests.changes import edited, foreign, shown
+from tests.changes import edited, mark_foreign, shown
 from tests.factories import BASE, acting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -115,7 +115,7 @@ def test_only_a_person_submits(editor: User) -> None:
 def test_blockers_are_checked_again_on_submit(editor: User) -> None:
     organization = factories.organization(user=editor)
     review = reviews.review(organization, actor=acting(editor))
-    foreign(organization)
+    mark_foreign(organization)
     with pytest.raises(ActionRefused) as refused:
         factories.press(review, user=editor)
     blockers = reviews.review(Organization.objects.get()).blockers

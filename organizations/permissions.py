@@ -57,7 +57,7 @@ def may(user: User, right: Right) -> bool:
 
 
 def manages_people(user: User) -> bool:
-    """Whether a person can change accounts and roles: they have the right, or the account was made at the machine."""
+    """Whether a person can change accounts and roles: they have the right, or are a superuser."""
     return user.is_active and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
 
 

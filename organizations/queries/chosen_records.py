@@ -12,7 +12,7 @@ UNSENT = "changes_not_sent"
 
 
 class TickedRecords(NamedTuple):
-    """The choice that an address makes: records by id, and `all_unsent` all on its page that have unsent changes."""
+    """The records that an address ticks: these ids, or with `all_unsent` all on the page with unsent changes."""
 
     ids: frozenset[int] = frozenset()
     all_unsent: bool = False

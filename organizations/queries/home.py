@@ -91,7 +91,7 @@ def _differing() -> OrganizationQuerySet:
 
 
 def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organization]:
-    """The records with each kind of open work in its environments, with their last submission."""
+    """The records with one of these kinds of open work in one of its environments, with their last submission."""
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
@@ -135,7 +135,7 @@ def submitted_by(user: User, since: datetime.datetime, most: int) -> list[Submis
 
 
 def last_accepted(environment: str) -> Submission | None:
-    """The submission that was accepted last, of the newest accepted ones: an index gives these by number."""
+    """The submission that was accepted last. Only the accepted ones with the highest numbers are read, by an index."""
     accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
     return max(accepted.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
 

@@ -33,7 +33,7 @@ def last_accepted_before(submission: Submission) -> Submission | None:
 
 
 def included_edits(submission: Submission) -> AuditQuerySet:
-    """The edits that a submission includes, oldest first: those since the last acceptance; of a New all.
+    """The edits that a submission includes, oldest first: those since the last acceptance, and for a New all.
 
     A deactivation or reactivation includes none: it sends the accepted record.
     """

@@ -1,7 +1,7 @@
 """Resolves unknown submissions: after the settle time the directory is queried, and only its answer decides.
 
 The portal never guesses and never resends blindly. A New is sent again after the directory twice did not know its OID;
-an Update is sent again if no Query can prove it. Both times the same bytes are sent.
+an Update is sent again if no Query can prove it. In both cases the same bytes are sent.
 """
 
 import datetime
@@ -90,7 +90,7 @@ def _may_query(environment: str) -> bool:
 
 
 def _claim_next(environment: str, actor: Actor) -> Submission | None:
-    """Lease the next due submission to this worker. After another worker's lease the answer is too late to apply."""
+    """Lease the next due submission to this worker. If another worker leases it later, this one applies no answer."""
     if not Submission.objects.to_ask(environment, clock.now()).exists():
         return None  # so that an idle worker takes no lock
     with audit.recorded(actor):

@@ -184,7 +184,7 @@ def requeue_submission(
 
 
 def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
-    """Mark an open submission unknown after the database was restored. The portal queries it and never resends it."""
+    """Mark an open submission unknown after the database was restored. Only a person can have it sent again."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
     _mark_presence_unknown(submission, organization, moment)
     submissions.move_submission(

@@ -69,7 +69,7 @@ def why_not_take(organization: Organization) -> str:
 def claim(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide by a recent answer of the directory that an OID is ours that was not accepted, or was called foreign.
+    """Decide that an OID is ours, by a recent answer of the directory. Nothing was accepted, or it was called foreign.
 
     The next review compares with the values of the directory, with a tick for each that the message would overwrite.
     `asked_at`: the time of the Query whose answer the person saw.
@@ -163,7 +163,7 @@ class DifferingReading(NamedTuple):
 
 
 def differing_reading(organization: Organization) -> DifferingReading | None:
-    """The later reading that differs from what was accepted or taken, else from the saved values; None if none does."""
+    """The later reading, if it differs from what was accepted or taken, else from the saved values; otherwise None."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:
         return DifferingReading(baseline, seen) if organization.differs and seen else None

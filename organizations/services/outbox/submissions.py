@@ -190,7 +190,7 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
     values = {"state": state, "state_at": since} | changes
     unmoved = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
     if unmoved.update(**values) != 1:
-        raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")
+        raise OutOfDate(f"Submission {submission.pk} was moved by another process.")
     for name, value in values.items():
         setattr(submission, name, value)
 
@@ -223,7 +223,7 @@ def warning_key(warning: ReviewWarning) -> str:
 
 def _create_submission(review: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
     if actor.person is None:
-        raise ActionRefused("Only a person sends.")
+        raise ActionRefused("Only a person can send.")
     organization = review.organization
     moment = clock.now()
     return Submission.objects.create(

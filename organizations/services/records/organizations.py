@@ -87,7 +87,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        ActionRefused: nothing was ever accepted or taken, or a submission carries the changes.
+        ActionRefused: nothing was ever accepted or taken, or a submission of the record is open.
         Circle: its parent was moved below it.
     """
     with audit.recorded(actor) as history:
@@ -104,8 +104,9 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         confirmed_version = organization.version + 1
         if not baseline.destination_known:
             confirmed_version = organization.confirmed_version  # the edit of the destination ID stays
-            known = (before.destination_id, before.destination_known)
-            baseline = replace(baseline, destination_id=known[0], destination_known=known[1])
+            baseline = replace(
+                baseline, destination_id=before.destination_id, destination_known=before.destination_known
+            )
         organization.confirmed_version = confirmed_version
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
         check_no_circle(organization)
@@ -226,22 +227,23 @@ def check_oid_free(oid: str, environment: str, *, of: Organization | None = None
     if here.exists() and (holder := here.first()):
         raise OidTaken(f"{oid} is already the record {holder.name} in {environment_name}. Open it.", holder)
     earlier = Submission.objects.filter(environment=environment, oid=oid).exclude(organization=of)
-    if earlier.exists() and (sent := earlier.select_related("organization").first()):
+    if earlier.exists() and (submission := earlier.select_related("organization").first()):
         raise OidTaken(
-            f"{oid} was sent earlier for {sent.organization.name}. An OID is never used again.", sent.organization
+            f"{oid} was sent earlier for {submission.organization.name}. An OID is never used again.",
+            submission.organization,
         )
 
 
 def suggest_oid(environment: str, parent_oid: str) -> Oid:
     """The lowest OID below the parent that was never used and does not look like a patient or document OID."""
     below = parent_oid + "."
-    taken = set(
+    used_oids = set(
         Organization.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)
     )
-    taken |= set(
+    used_oids |= set(
         Submission.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)
     )
-    return next_free_child(Oid(parent_oid), taken)
+    return next_free_child(Oid(parent_oid), used_oids)
 
 
 def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
@@ -334,9 +336,9 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
     directory_state.clear(organization)
-    decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
-    if decided is not None:
-        organization.foreign_since = decided.at
+    decision = AuditEntry.objects.decided_foreign(organization.pk, oid)
+    if decision is not None:
+        organization.foreign_since = decision.at
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

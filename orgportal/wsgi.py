@@ -1,4 +1,4 @@
-"""The door for web servers: `orgportal.wsgi:application`."""
+"""The WSGI application for web servers: `orgportal.wsgi:application`."""
 
 import os
 

@@ -49,7 +49,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
         filling.fill(start, stop, entries * stop // records - entries * start // records)
         _say(f"{stop:,} records, {time.monotonic() - began:.0f} s")
         for page in pages:
-            _look_inside(page, client)
+            _count_queries(page, client)
     for page in pages:
         page.processor = statistics.median(_processor_time(page, client) for _ in range(rounds))
     with servers.serving(servers.waitress()) as port:
@@ -60,7 +60,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
 
 
 def _pages() -> list[Page]:
-    """Everything that is measured. The smallest filling has every record that is named here."""
+    """The pages to measure. Every record that they name exists at the smallest size."""
     staging = Environment.STAGING
     organizations, audit = reverse("organizations", args=[staging]), reverse("audit")
     region, edited = made_up.oid_of(1), made_up.oid_of(2)
@@ -98,7 +98,7 @@ def _pages() -> list[Page]:
     ]
 
 
-def _look_inside(page: Page, client: Client) -> None:
+def _count_queries(page: Page, client: Client) -> None:
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(page.path, headers=page.headers)
     if answer.status_code != 200:

@@ -1,6 +1,6 @@
-"""The door for the measured web server.
+"""The WSGI application of the measured web server.
 
-The portal's own refuses a database with the mark of made-up records, which this one carries on purpose.
+`orgportal.wsgi` refuses a database with the demonstration mark, which the measured database has on purpose.
 """
 
 from django.core.wsgi import get_wsgi_application

@@ -32,7 +32,7 @@ def main() -> None:
         )
         from benchmarks import delivery_figures  # noqa: PLC0415 - models can be imported from here on
 
-        delivery_figures.show(options.submissions)
+        delivery_figures.run(options.submissions)
 
 
 if __name__ == "__main__":

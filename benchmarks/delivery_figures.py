@@ -30,7 +30,7 @@ class Delivery:
     exchange: float
 
 
-def show(count: int) -> None:
+def run(count: int) -> None:
     """Send `count` records one after the other, and print the table.
 
     Raises:

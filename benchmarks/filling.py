@@ -69,7 +69,7 @@ _ANSWERS = {
 }
 
 
-def people() -> User:
+def create_people() -> User:
     """Mark the database as a demonstration, so that it sends to this machine only, and create its people.
 
     They are five editors, who did the work, and a person with every role who views the pages. Returns that person.

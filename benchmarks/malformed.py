@@ -36,7 +36,7 @@ def main() -> None:
         ground.prepare(database)
         from benchmarks import malformed_figures  # noqa: PLC0415 - models can be imported from here on
 
-        findings = malformed_figures.show(seeds, over_socket, options.pages)
+        findings = malformed_figures.run(seeds, over_socket, options.pages)
     sys.exit(1 if findings else 0)
 
 

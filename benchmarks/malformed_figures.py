@@ -24,7 +24,7 @@ from benchmarks import ground, malformed_wire, malformed_world, servers
 from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import Maker, Request
 from organizations.management.commands._programs import collect_static_files
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 _MOST_SHOWN = 20
@@ -84,7 +84,7 @@ class InProcess:
 
     def __init__(self, maker: Maker) -> None:
         self.maker, self.tally = maker, Tally()
-        self.application = readable(WSGIHandler())
+        self.application = clean_requests(WSGIHandler())
         self.watch = Watch()
         self.before = snapshot()
 
@@ -194,7 +194,7 @@ class OverSocket:
                     cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
 
 
-def show(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> int:
+def run(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> int:
     """Send the requests, print the tables, and return the number of findings."""
     # A fast hasher: the time for a password is not measured.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -47,7 +47,7 @@ _WRONG = {
 
 def make(pages: int | None) -> Places:
     """Fill the empty database, and return the places for requests. Forms are read from `pages` pages of each URL."""
-    filling.people()
+    filling.create_people()
     _people()
     filling.fill(0, RECORDS, ENTRIES)
     _plan()

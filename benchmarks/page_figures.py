@@ -33,7 +33,7 @@ class Page:
     rounds: dict[int, list[load.Figures]] = field(default_factory=dict)
 
 
-def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Sequence[int]) -> None:
+def run(records: int, entries: int, *, rounds: int, seconds: float, clients: Sequence[int]) -> None:
     """Fill the database, measure, and print the tables.
 
     Raises:
@@ -41,7 +41,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
     """
     collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(filling.people())
+    client.force_login(filling.create_people())
     pages = _pages()
     sizes = [size for size in (10, 1_000) if size < records] + [records]
     for start, stop in zip([0, *sizes], sizes, strict=False):

@@ -33,7 +33,7 @@ def main() -> None:
         ground.prepare(options.database or ground.new_sqlite_url("benchmark"), **_CONNECTED)
         from benchmarks import page_figures  # noqa: PLC0415 - models can be imported from here on
 
-        page_figures.show(
+        page_figures.run(
             options.records, options.entries, rounds=options.rounds, seconds=options.seconds, clients=clients
         )
 

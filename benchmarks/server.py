@@ -23,7 +23,7 @@ def main() -> None:
         from benchmarks import server_figures  # noqa: PLC0415 - models can be imported from here on
 
         threads, clients = _numbers(options.threads), _numbers(options.clients)
-        server_figures.show(
+        server_figures.run(
             options.records, threads, clients, rounds=options.rounds, seconds=options.seconds, attack=options.attack
         )
 

@@ -38,7 +38,7 @@ class Server:
     worst: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
-def show(
+def run(
     records: int, threads: list[int], clients: Sequence[int], *, rounds: int, seconds: float, attack: float
 ) -> None:
     """Fill the database, measure, and print the tables.
@@ -48,7 +48,7 @@ def show(
     """
     collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(filling.people())
+    client.force_login(filling.create_people())
     filling.fill(0, records, records)
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
     workers = settings.WEB_WORKERS

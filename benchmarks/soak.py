@@ -46,7 +46,7 @@ def main() -> None:
         )
         from benchmarks import soak_figures  # noqa: PLC0415 - models can be imported from here on
 
-        soak_figures.show(
+        soak_figures.run(
             directory,
             records=options.records,
             updates=options.updates,

@@ -152,7 +152,7 @@ def _verdict(submission: Submission, answer: decide.ComparedAnswer) -> Verdict:
     return Verdict.ARRIVED if is_as_sent and Verdict.ARRIVED in choices else Verdict.OURS
 
 
-def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
+def run(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
     """Run the soak and print the table."""
     started = time.monotonic()
     running = Workers(workers)

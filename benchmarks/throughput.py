@@ -39,7 +39,7 @@ def main() -> None:
 
         count = options.submissions or (10_000 if is_quota else 2_000)
         workers = options.workers or (16 if is_quota else 2)
-        throughput_figures.show(directory, count=count, workers=workers, beside_bare=not is_quota)
+        throughput_figures.run(directory, count=count, workers=workers, beside_bare=not is_quota)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ _WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
 _LONGEST = 3600.0
 
 
-def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> None:
+def run(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> None:
     """Print the table.
 
     Raises:

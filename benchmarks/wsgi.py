@@ -5,6 +5,6 @@
 
 from django.core.wsgi import get_wsgi_application
 
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
-application = readable(get_wsgi_application())
+application = clean_requests(get_wsgi_application())

@@ -86,7 +86,7 @@ def _person(user: User) -> Person:
     rights = permissions.rights_of(user)
     return Person(
         name=user.display_name,
-        roles=permissions.role_of(user),
+        roles=permissions.roles_in_words(user),
         can="; ".join(permissions.ACTS[right] for right in Right if right in rights),
         cannot="; ".join(permissions.ACTS[right] for right in Right if right not in rights),
     )

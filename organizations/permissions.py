@@ -66,7 +66,7 @@ def sending(environment: str) -> Right:
     return Right.SEND_PRODUCTION if environment == Environment.PRODUCTION else Right.SEND_STAGING
 
 
-def role_of(user: User) -> str:
+def roles_in_words(user: User) -> str:
     """The roles of a person in words, for the menu."""
     names = sorted(user.groups.values_list("name", flat=True))
     return ", ".join(names) or "no role"

@@ -68,7 +68,7 @@ def prepare(folder: Path) -> None:
     _write(folder / "demo.env", "".join(f"{name}={value}\n" for name, value in values.items()))
 
 
-def places(folder: Path) -> dict[str, str]:
+def folder_settings(folder: Path) -> dict[str, str]:
     """The settings that depend on the folder. They are not stored, because the folder may be moved or copied."""
     return {
         "DATABASE_URL": f"sqlite:///{quote(str(folder / DATABASE))}",

@@ -16,7 +16,7 @@ def make_folder(folder: Path) -> None:
         os.chown(folder, owner.st_uid, owner.st_gid)
 
 
-def write_fault(folder: Path) -> str:
+def write_error(folder: Path) -> str:
     """Why a folder cannot be created or written to; "" if it can. Leaves nothing there."""
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     try:

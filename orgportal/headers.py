@@ -47,7 +47,7 @@ def _of_django() -> dict[str, str]:
     }
 
 
-def of_server_error() -> dict[str, str]:
+def complete_headers() -> dict[str, str]:
     """All headers for an answer that no middleware sees, because the request never reached Django."""
     headers = {
         **_OURS,

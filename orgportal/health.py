@@ -58,7 +58,7 @@ class _Check:
 
     def _look(self) -> None:
         try:
-            self._fault = schema.fault()
+            self._fault = schema.mismatch()
         except Exception:  # any reason why the database does not answer, such as a missing folder
             log.exception("The database does not answer")
         finally:

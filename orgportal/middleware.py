@@ -31,7 +31,7 @@ LONGEST_ADDRESS = 8190
 _FAULT = b"Something went wrong here, not at Redox. Nothing was sent by this page.\n"
 
 
-def readable(application: Application) -> Application:
+def clean_requests(application: Application) -> Application:
     """Wrap the WSGI application: remove headers on which Django fails before its error handling begins.
 
     They are a Content-Type that no form has, and cookies with NUL. An exception that Django could not turn into a page,
@@ -55,7 +55,7 @@ def readable(application: Application) -> Application:
 
 def _fault_headers() -> list[tuple[str, str]]:
     own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(_FAULT))}
-    return list((own | headers.of_server_error()).items())
+    return list((own | headers.complete_headers()).items())
 
 
 class RequestIdMiddleware:

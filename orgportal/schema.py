@@ -13,7 +13,7 @@ type Migrations = Collection[tuple[str, str]]
 NEWER = "the database was made by a newer release"
 
 
-def fault() -> str:
+def mismatch() -> str:
     """Why this release must not use the database, in words; "" if it may. Raises DatabaseError."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
     if unknown(applied):

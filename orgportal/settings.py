@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from orgportal.demonstration import places, var_dir
+from orgportal.demonstration import folder_settings, var_dir
 from orgportal.logs import logging_settings
 from orgportal.variables import read_variables, redox_settings
 
@@ -25,7 +25,7 @@ DEMO_BEHAVIOUR_FILE = str(VAR_DIR / "demo-practice" / "behaviour") if DEMO else 
 TESTING = False
 
 if DEMO:
-    VARIABLES = read_variables(places(VAR_DIR), VAR_DIR / "demo.env")
+    VARIABLES = read_variables(folder_settings(VAR_DIR), VAR_DIR / "demo.env")
 else:
     _default_file = BASE_DIR / ".env"
     _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(_default_file) if _default_file.exists() else "")

@@ -119,7 +119,7 @@ def _own_folder() -> Iterator[SettingsFault]:
 
 
 def _var_folder() -> Iterator[SettingsFault]:
-    fault = folders.write_fault(Path(settings.VAR_DIR))
+    fault = folders.write_error(Path(settings.VAR_DIR))
     if fault:
         yield SettingsFault("ORGPORTAL_VAR", f"{settings.VAR_DIR} cannot be made or written: {fault}")
 

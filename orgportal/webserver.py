@@ -49,7 +49,7 @@ class _PlainErrorTask(ErrorTask):
         body = f"{_SENTENCES.get(error.code, _UNREADABLE)}\n".encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "text/plain; charset=utf-8"))
-        self.response_headers.extend(headers.of_server_error().items())
+        self.response_headers.extend(headers.complete_headers().items())
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -121,7 +121,7 @@ class Server(TcpWSGIServer):
 
     def __init__(self, application: Callable[..., Any], listener: socket.socket, threads: int = THREADS) -> None:
         super().__init__(
-            _as_served(application),
+            _clean_answers(application),
             _sock=listener,
             bind_socket=False,
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
@@ -198,7 +198,7 @@ def serve(application: Callable[..., Any], listener: socket.socket, threads: int
     server.run()
 
 
-def _as_served(application: Callable[..., Any]) -> Callable[..., Any]:
+def _clean_answers(application: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the application, so that waitress sends its answers correctly.
 
     Static files are copied into the answer: otherwise each stays open until a slow client has read it. The body of an

@@ -105,7 +105,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Submissions whose worker did not settle them in time."""
         return self.filter(state=State.SENDING, lease_until__lt=moment).order_by("id")
 
-    def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
+    def to_query(self, environment: str, moment: datetime.datetime) -> Self:
         """Unknown submissions that are due and that no worker queries now. The longest waiting comes first."""
         return (
             self.filter(environment=environment, state=State.UNKNOWN, not_before__lte=moment)

@@ -29,7 +29,7 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def check_database() -> None:
     """Refuse a database that lacks migrations, was made by a newer release, or belongs to other settings."""
-    error = schema.fault()
+    error = schema.mismatch()
     if error == schema.NEWER:
         raise CommandError(
             "The database was made by a newer release. Install that release, or restore a backup of this one."

@@ -55,7 +55,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         try:
-            fault = schema.fault()
+            fault = schema.mismatch()
             could_work, self.may_work = self.may_work, not fault
             if fault and could_work:
                 log.error("The worker claims no more messages: %s", fault)

@@ -124,7 +124,7 @@ def settle_attempt(
 def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
     """Lock the submission's record. A rejection also locks every submission that it will cancel."""
     if outcome.kind != Kind.REJECTED:
-        return organizations.locked(submission.organization_id)
+        return organizations.lock_record(submission.organization_id)
     return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 

@@ -31,7 +31,7 @@ def take_theirs(
         ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked_for_person(organization_id)
+        organization = organizations.lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         _check_not_asked_since(organization, asked_at)
@@ -140,7 +140,7 @@ def _is_fresh(organization: Organization) -> bool:
 def _lock_to_decide(
     organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
 ) -> Organization:
-    organization = organizations.locked_for_person(organization_id)
+    organization = organizations.lock_record_for_person(organization_id)
     _check_not_asked_since(organization, asked_at)
     sentence = why_not(organization)
     if sentence:

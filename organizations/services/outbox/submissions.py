@@ -61,7 +61,7 @@ def submit_record(
         with audit.recorded(actor) as history:
             locks.lock_structure_of_record(organization_id)
             lock_records_with_parents([organization_id])
-            organization = organizations.locked(organization_id)
+            organization = organizations.lock_record(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
             review = reviews.review(organization, actor=actor, intent=intent)
             _check(review, sha256, ticked, reason)

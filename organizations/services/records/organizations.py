@@ -62,7 +62,7 @@ def edit(
     """
     try:
         with audit.recorded(actor) as history:
-            organization = _locked_to_edit(organization_id, record.oid)
+            organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization, version)
             before = organization.record()
@@ -91,7 +91,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         Circle: its parent was moved below it.
     """
     with audit.recorded(actor) as history:
-        organization = locked_for_person(organization_id)
+        organization = lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         error = why_not_discard(organization)
@@ -123,7 +123,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
     """
     with audit.recorded(actor) as history:
         counterparts.lock_with_counterpart(organization_id)
-        organization = locked(organization_id)
+        organization = lock_record(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         error = why_not_withdraw(organization)
@@ -204,7 +204,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
         ActionRefused: a message of the record was made, or there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = locked_for_person(organization_id)
+        organization = lock_record_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")
         if not reason.strip():
@@ -260,12 +260,12 @@ def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
     return ""
 
 
-def _locked_to_edit(organization_id: int, oid: str) -> Organization:
+def _lock_to_edit(organization_id: int, oid: str) -> Organization:
     """The row, locked for a person's act. If the OID changes, the records below it are locked too: they follow."""
     locks.lock_structure_of_record(organization_id)
     if not Organization.objects.filter(pk=organization_id, oid=oid).exists():
         locks.lock_records(lambda: [organization_id, *_children(organization_id).values_list("pk", flat=True)])
-    return locked(organization_id)
+    return lock_record(organization_id)
 
 
 def _children(organization_id: int) -> OrganizationQuerySet:
@@ -276,13 +276,13 @@ def _children(organization_id: int) -> OrganizationQuerySet:
     return here.exclude(pk=organization_id).order_by("pk")
 
 
-def locked_for_person(organization_id: int) -> Organization:
-    """As `locked`, for an act of a person that reads other records too: takes the structure lock first."""
+def lock_record_for_person(organization_id: int) -> Organization:
+    """As `lock_record`, for an act of a person that reads other records too: takes the structure lock first."""
     locks.lock_structure_of_record(organization_id)
-    return locked(organization_id)
+    return lock_record(organization_id)
 
 
-def locked(organization_id: int) -> Organization:
+def lock_record(organization_id: int) -> Organization:
     """The row, locked until the end of the transaction.
 
     Raises:

@@ -158,7 +158,7 @@ def prepare(
     try:
         with audit.recorded(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
-            staging = organizations.locked(staging_id)
+            staging = organizations.lock_record(staging_id)
             source = _check_source(staging, basis)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
             organization = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)

@@ -152,8 +152,8 @@ class Maker:
             target = _spoiled(rng, target)
         if b"?" in target or rng.random() < 0.4:
             return target
-        known = self.places.queries.get(name, ()) or QUERY_NAMES
-        names = [rng.choice(known if rng.random() < 0.7 else QUERY_NAMES) for _ in range(_count(rng))]
+        parameters = self.places.queries.get(name, ()) or QUERY_NAMES
+        names = [rng.choice(parameters if rng.random() < 0.7 else QUERY_NAMES) for _ in range(_count(rng))]
         pairs = [(each, value(rng)[:20_000]) for each in names]
         query = urlencoded(rng, pairs)
         if rng.random() < 0.03:

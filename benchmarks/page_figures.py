@@ -122,8 +122,8 @@ def _measure_all(pages: list[Page], port: int, client: Client, seconds: float, c
 
 
 def _report(pages: list[Page], sizes: list[int], clients: Sequence[int]) -> str:
-    counted = " / ".join(f"{size:,}" for size in sizes)
-    headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms")
+    sizes_text = " / ".join(f"{size:,}" for size in sizes)
+    headings: tuple[str, ...] = ("page", "kB", f"queries at {sizes_text}", "processor, ms")
     for number in clients:
         word = f"{number} client{'s' if number > 1 else ''}"
         headings += (f"{word}: median, ms", "95 %, ms", "a second")

@@ -243,8 +243,8 @@ def _child_first(effects: list[Effect]) -> int:
 def _without_one_outcome() -> int:
     intents = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).values_list("submission_id", "attempt")
     outcomes = AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).values_list("submission_id", "attempt")
-    counted = Counter(outcomes)
-    return sum(counted[each] != 1 for each in set(intents)) + len(set(counted) - set(intents))
+    outcome_counts = Counter(outcomes)
+    return sum(outcome_counts[each] != 1 for each in set(intents)) + len(set(outcome_counts) - set(intents))
 
 
 def _wrong_at_the_end(directory: Faulty) -> int:

@@ -198,17 +198,17 @@ def _without_invisible(text: str) -> str:
 
 def _with_blanks_for_invisible(text: str) -> str:
     """As `_without_invisible`, but a character between two digits becomes a blank: a line could break there."""
-    kept: list[str] = []
+    result: list[str] = []
     was_invisible = False
     for character in text:
         if _is_invisible(character):
             was_invisible = True
             continue
-        if was_invisible and kept and kept[-1].isdigit() and character.isdigit():
-            kept.append(" ")
-        kept.append(character)
+        if was_invisible and result and result[-1].isdigit() and character.isdigit():
+            result.append(" ")
+        result.append(character)
         was_invisible = False
-    return "".join(kept)
+    return "".join(result)
 
 
 def _is_invisible(character: str) -> bool:
@@ -217,10 +217,10 @@ def _is_invisible(character: str) -> bool:
 
 def _without_needless_invisible(text: str) -> str:
     """The text without invisible characters, except those that a script or an emoji needs."""
-    kept: list[str] = []
+    result: list[str] = []
     for place, character in enumerate(text):
         if INVISIBLE.match(character):
-            before = kept[-1] if kept else ""
+            before = result[-1] if result else ""
             if character in _JOINERS:
                 after = INVISIBLE.sub("", text[place + 1 : place + 10])[:1]
                 is_needed = (_takes_joiner(before) or bool(_VARIATION.match(before))) and _takes_joiner(after)
@@ -228,8 +228,8 @@ def _without_needless_invisible(text: str) -> str:
                 is_needed = bool(_VARIATION.match(character)) and _takes_joiner(before)
             if not is_needed:
                 continue
-        kept.append(character)
-    return "".join(kept)
+        result.append(character)
+    return "".join(result)
 
 
 def _takes_joiner(character: str) -> bool:

@@ -194,8 +194,8 @@ def taken_from(
 
 def carried_from(own: OrganizationRecord, seen: OrganizationRecord) -> tuple[tuple[str, str], ...]:
     """The carried keys of `own`, with Type as the reading shows it. A reading never shows Endpoints."""
-    kept = [item for item in own.carried if item[0] != "Type"]
-    return tuple(sorted([*kept, *(item for item in seen.carried if item[0] == "Type")]))
+    other_items = [item for item in own.carried if item[0] != "Type"]
+    return tuple(sorted([*other_items, *(item for item in seen.carried if item[0] == "Type")]))
 
 
 def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -324,16 +324,16 @@ def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) ->
 
 
 def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]) -> Iterator[Difference]:
-    kept: list[int] = []
+    old_positions: list[int] = []
     for old, new in pair_contacts(before, after):
         if old is not None and new is not None:
-            kept.append(old)
+            old_positions.append(old)
             yield from _one_contact_differences(new, before[old], after[new])
         elif new is not None:
             yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", contact_text(after[new]), "contacts")
         elif old is not None:
             yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
-    if kept != sorted(kept):
+    if old_positions != sorted(old_positions):
         order_before, order_after = ("\n".join(map(_contact_line, contacts)) for contacts in (before, after))
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 

@@ -160,8 +160,8 @@ def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
     if not below:
         return below
     with_work = Organization.objects.filter(environment=environment).exclude(Exact(open_work_rule(), ""))
-    counted = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
-    work, values = counted.query.sql_with_params()
+    counts = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
+    work, values = counts.query.sql_with_params()
     with connection.cursor() as cursor:
         sql = _BELOW_EACH.format(work=work, placeholders=", ".join(["%s"] * len(below)))
         cursor.execute(sql, [environment, environment, *values, environment, *below])

@@ -29,8 +29,8 @@ def ids_in(params: QueryDict) -> tuple[int, ...]:
 
 def existing(environment: str, ids: Iterable[int]) -> tuple[int, ...]:
     """The ids among these that belong to a record of this environment, in the order of their OIDs."""
-    wanted = list(ids)
-    if not wanted:
+    id_list = list(ids)
+    if not id_list:
         return ()
-    records = Organization.objects.in_environment(environment).filter(pk__in=wanted)
+    records = Organization.objects.in_environment(environment).filter(pk__in=id_list)
     return tuple(records.order_by("oid_key").values_list("pk", flat=True))

@@ -66,14 +66,14 @@ class PausedPlan(NamedTuple):
 def record_groups() -> list[RecordGroup]:
     """All records, grouped; one query."""
     groups = Organization.objects.with_standing().order_by().values(*GROUPED_BY)
-    counted = groups.annotate(
+    groups_with_counts = groups.annotate(
         number=Count("id"),
         fields=Sum("changes"),
         oldest_edit=Min("edited_at"),
         oldest_state=Min("last_submission__state_at"),
         never_compared=Count("id", filter=Q(presence=Presence.PRESENT, seen_at=None)),
     )
-    return [RecordGroup(**group) for group in counted]
+    return [RecordGroup(**group) for group in groups_with_counts]
 
 
 def differing_groups() -> list[DifferingGroup]:
@@ -118,8 +118,8 @@ def paused_plans() -> list[PausedPlan]:
 
 def names_of(people: Iterable[int | None]) -> dict[int | None, str]:
     """The names of people by their ids."""
-    wanted = {number for number in people if number is not None}
-    return {number: person.display_name for number, person in User.objects.in_bulk(wanted).items()}
+    ids = {number for number in people if number is not None}
+    return {number: person.display_name for number, person in User.objects.in_bulk(ids).items()}
 
 
 def unsent_of(user: User, environments: Collection[str]) -> list[Organization]:

@@ -47,10 +47,10 @@ def included_edits(submission: Submission) -> AuditQuerySet:
 
 def was_taken_before(submission: Submission) -> bool:
     """Whether somebody took values from the directory before this submission was made."""
-    taken = AuditEntry.objects.filter(
+    entries = AuditEntry.objects.filter(
         organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
     )
-    return taken.exists()
+    return entries.exists()
 
 
 def _of_record(submission: Submission) -> QuerySet[Submission]:

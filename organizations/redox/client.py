@@ -362,11 +362,11 @@ def _redacted(token: str, exchange: Exchange) -> Exchange:
 
 
 def _kept_headers(headers: httpx.Headers) -> dict[str, str]:
-    kept = {name: plain_text(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
+    storable = {name: plain_text(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
     if "location" in headers:
         with suppress(ValueError):
-            kept["location"] = plain_text(urlsplit(headers["location"]).hostname or "", 255)
-    return kept
+            storable["location"] = plain_text(urlsplit(headers["location"]).hostname or "", 255)
+    return storable
 
 
 _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (

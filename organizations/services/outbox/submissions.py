@@ -132,8 +132,8 @@ def _ids_with_parents(organization_ids: Collection[int]) -> set[int]:
     environments_and_parents = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
     oids = {oid for _, *parents in environments_and_parents for oid in parents}
     # A message made from the record that was taken from the directory may name a third parent.
-    taken = rows.exclude(taken="").values_list("taken", flat=True)
-    oids |= {from_canonical(text).part_of_oid for text in taken}
+    taken_records = rows.exclude(taken="").values_list("taken", flat=True)
+    oids |= {from_canonical(text).part_of_oid for text in taken_records}
     environments = {environment for environment, *_ in environments_and_parents}
     parents = Organization.objects.filter(environment__in=environments, oid__in=oids)
     return {*organization_ids, *parents.values_list("pk", flat=True)}

@@ -168,5 +168,5 @@ class _NearDoubles(NamedTuple):
 
 def _near_doubles(environment: str, keys: set[str]) -> dict[str, _NearDoubles]:
     same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
-    counted = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
-    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in counted}
+    groups = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
+    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in groups}

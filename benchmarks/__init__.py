@@ -1,1 +1,1 @@
-"""How fast the portal is: measured by hand, never by a test. README.md says how to run it and how to read it."""
+"""Measurements of the portal's speed. People run them, tests do not. README.md says how to run and read them."""

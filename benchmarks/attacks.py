@@ -1,6 +1,6 @@
 """Clients that could stop a web server: silent ones, dripping ones, slow readers, and requests that take long.
 
-Each is a context manager that has begun when its body begins. A client that the server drops comes again.
+Each is a context manager: the attack runs while its body runs. A client that the server drops connects again.
 """
 
 import socket
@@ -19,13 +19,13 @@ _HEAD = b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: applicatio
 
 @contextmanager
 def clients(port: int, count: int, first: bytes, drip: bytes = b"", read: int = 0) -> Iterator[None]:
-    """So many sockets that each send `first`, and every second `drip`, and read so many bytes."""
+    """`count` sockets. Each sends `first` once, and every second it sends `drip` and reads `read` bytes."""
     stopping = threading.Event()
-    open_ones = [_connect(port, first, read) for _ in range(count)]
+    sockets = [_connect(port, first, read) for _ in range(count)]
 
-    def go_on() -> None:
+    def keep_attacking() -> None:
         while not stopping.wait(1):
-            for place, each in enumerate(open_ones):
+            for place, each in enumerate(sockets):
                 try:
                     if drip:
                         each.send(drip)
@@ -35,16 +35,16 @@ def clients(port: int, count: int, first: bytes, drip: bytes = b"", read: int = 
                     continue
                 except OSError:
                     each.close()
-                    open_ones[place] = _connect(port, first, read)
+                    sockets[place] = _connect(port, first, read)
 
-    thread = threading.Thread(target=go_on)
+    thread = threading.Thread(target=keep_attacking)
     thread.start()
     try:
         yield
     finally:
         stopping.set()
         thread.join()
-        for each in open_ones:
+        for each in sockets:
             each.close()
 
 
@@ -73,7 +73,7 @@ def dripping_bodies(port: int, count: int) -> AbstractContextManager[None]:
 
 
 def asking(port: int, count: int, path: str, cookie: str, read: int = 1024) -> AbstractContextManager[None]:
-    """So many whole requests for a page, whose answers are read slowly."""
+    """`count` whole requests for a page, whose answers are read slowly."""
     return clients(
         port, count, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode(), read=read
     )

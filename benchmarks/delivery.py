@@ -1,4 +1,4 @@
-"""How long a submission takes from "send" to "accepted", over a directory that answers at once.
+"""How long a submission takes from "send" to "accepted", with a directory that answers at once.
 
 python -m benchmarks.delivery [--submissions 200] [--database URL]
 """
@@ -17,22 +17,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures sending, one submission at a time, with a real worker.")
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     credentials = [Credential(environment="staging", access_token=_TOKEN)]
     with (
-        ground.or_say_why(),
+        ground.exit_if_not_measured(),
         tempfile.TemporaryDirectory() as folder,
         PracticeDirectory(Path(folder), credentials) as directory,
     ):
         ground.prepare(
-            wanted.database or ground.own_file("benchmark-delivery"),
+            options.database or ground.new_sqlite_url("benchmark-delivery"),
             REDOX_STAGING_BASE_URL=directory.url,
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,
         )
         from benchmarks import delivery_figures  # noqa: PLC0415 - models can be imported from here on
 
-        delivery_figures.show(wanted.submissions)
+        delivery_figures.run(options.submissions)
 
 
 if __name__ == "__main__":

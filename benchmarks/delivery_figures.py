@@ -1,4 +1,4 @@
-"""Sends through the services, delivers by a real worker, and says how long that took. Import it after `prepare`."""
+"""Sends through the services, delivers by a real worker, and measures the time. Import it after `prepare`."""
 
 import random
 import statistics
@@ -18,34 +18,34 @@ from organizations.services.records import organizations
 from organizations.services.review import reviews
 
 _WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
-_LOOK_EVERY = 0.002
+_POLL_SECONDS = 0.002
 _WAIT_AT_MOST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Milliseconds of one submission: to its end, and of those in the exchange with the directory."""
+    """Milliseconds from sending to acceptance, and how many of them the exchange with the directory took."""
 
     total: float
     exchange: float
 
 
-def show(count: int) -> None:
-    """Send so many records one after the other, and print the table.
+def run(count: int) -> None:
+    """Send `count` records one after the other, and print the table.
 
     Raises:
         NotMeasured: a submission did not become accepted in time.
     """
     user = User.objects.create_user("editor-one", first_name="Editor", last_name="One")
     user.groups.add(Group.objects.get(name="editor"))
-    made = [_add(number, person(user)) for number in range(count)]
+    records = [_add(number, person(user)) for number in range(count)]
     with ground.running("worker", _WORKER):
         _wait_for(Worker.objects.exists, "The worker did not start.")
-        done = [_deliver(organization, person(user)) for organization in made]
+        deliveries = [_deliver(organization, person(user)) for organization in records]
     columns = {
-        "send to accepted": [each.total for each in done],
-        "of it the exchange with the directory": [each.exchange for each in done],
-        "of it the portal": [each.total - each.exchange for each in done],
+        "send to accepted": [each.total for each in deliveries],
+        "of this, the exchange with the directory": [each.exchange for each in deliveries],
+        "of this, the portal": [each.total - each.exchange for each in deliveries],
     }
     rows = [
         (title, f"{statistics.median(times):.0f}", f"{load.percentile_95(times):.0f}")
@@ -59,7 +59,7 @@ def _add(number: int, actor: Actor) -> Organization:
 
 
 def _deliver(organization: Organization, actor: Actor) -> Delivery:
-    """Send one record at some moment between two looks of the worker, as people do."""
+    """Send one record at a random time between two polls of the worker, as people do."""
     time.sleep(random.uniform(0, workers.POLL))
     organization = Organization.objects.get(pk=organization.pk)
     review = reviews.review(organization, actor=actor)
@@ -72,14 +72,14 @@ def _deliver(organization: Organization, actor: Actor) -> Delivery:
         actor=actor,
     )
     began = time.perf_counter()
-    found = Submission.objects.filter(pk=submission.pk, state=State.ACCEPTED)
-    _wait_for(found.exists, f"Submission {submission.pk} was not accepted.")
-    return Delivery((time.perf_counter() - began) * 1000, found.get().duration_ms or 0)
+    accepted = Submission.objects.filter(pk=submission.pk, state=State.ACCEPTED)
+    _wait_for(accepted.exists, f"Submission {submission.pk} was not accepted.")
+    return Delivery((time.perf_counter() - began) * 1000, accepted.get().duration_ms or 0)
 
 
-def _wait_for(happened: Callable[[], bool], otherwise: str) -> None:
+def _wait_for(is_done: Callable[[], bool], error: str) -> None:
     until = time.monotonic() + _WAIT_AT_MOST
-    while not happened():
+    while not is_done():
         if time.monotonic() > until:
-            raise ground.NotMeasured(otherwise)
-        time.sleep(_LOOK_EVERY)
+            raise ground.NotMeasured(error)
+        time.sleep(_POLL_SECONDS)

@@ -1,7 +1,7 @@
-"""A directory that fails in every way that matters: three exchanges in ten, with a seed.
+"""A directory that fails in many ways. A seed decides which exchanges fail, and how.
 
-It keeps what took effect, in order. A message that is applied late, after its answer was lost, is applied whatever is
-there by then: this is how a New becomes a double and an old Update overwrites a newer one.
+It stores what took effect, in order. A message whose answer was lost may be applied late, whatever the directory holds
+by then. So a New can become a double, and an old Update can overwrite a newer one.
 """
 
 import bisect
@@ -39,19 +39,19 @@ class Effect:
 
 @dataclass(slots=True)
 class Records:
-    """What is in the directory, and all that ever took effect."""
+    """What is in the directory, and every message that took effect."""
 
     organizations: dict[str, dict[str, Any]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def apply(self, message: dict[str, Any], *, late: bool = False) -> str:
-        """Let it take effect and say yes, or say no as the directory does; what comes late asks nothing."""
+        """Apply a message and return the success text, or return "" to reject it. A late message is always applied."""
         event, organization = message["Meta"]["EventType"], message["Organizations"][0]
         oid = oid_of(message)
         with self.lock:
-            there = oid in self.organizations
-            if not late and there == (event == "New"):
+            is_there = oid in self.organizations
+            if not late and is_there == (event == "New"):
                 return ""
             self.organizations[oid] = organization
             self.effects.append(Effect(oid, event, organization))
@@ -64,10 +64,13 @@ def oid_of(message: dict[str, Any]) -> str:
 
 
 class Faulty:
-    """The running directory, as a context manager. `rate` of the exchanges fail; `late` seconds at most pass before a
-    message whose answer was lost takes effect; `hang` seconds is longer than the portal waits. `delay` seconds pass
-    before each answer; above `quota` requests in 5 minutes it answers 429, as Redox does. With `spelling` a Query shows
-    what was sent in another spelling."""
+    """The running directory, as a context manager.
+
+    `rate`: the share of exchanges that fail. `late`: the most seconds before a message whose answer was lost takes
+    effect. `hang`: seconds of silence, longer than the portal waits. `delay`: seconds before each answer. `quota`: the
+    requests in 5 minutes above which it answers 429, as Redox does. `spelling`: a Query shows another spelling than was
+    sent.
+    """
 
     def __init__(
         self,
@@ -105,7 +108,7 @@ class Faulty:
             timer.join()
 
     def is_above_quota(self) -> bool:
-        """Count a request, and whether there were too many in the last 5 minutes."""
+        """Count a request. Returns whether there were too many in the last 5 minutes."""
         with self._lock:
             now = time.monotonic()
             self.arrivals.append(now)
@@ -122,10 +125,10 @@ class Faulty:
         return name
 
     def apply_late(self, message: dict[str, Any]) -> None:
-        """Let a message take effect some time after its answer was lost, if it had a right to when it came."""
+        """Apply a message some time after its answer was lost, if the directory would have accepted it when it came."""
         with self.records.lock:
-            there = oid_of(message) in self.records.organizations
-        if there == (message["Meta"]["EventType"] == "New"):
+            is_there = oid_of(message) in self.records.organizations
+        if is_there == (message["Meta"]["EventType"] == "New"):
             return
         with self._lock:
             wait = self._random.uniform(0, self.late)
@@ -142,7 +145,7 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(StreamRequestHandler):
-    """One exchange a connection: the portal opens a new one each time."""
+    """One exchange for each connection, as the portal sends them."""
 
     server: _Server
 
@@ -151,7 +154,7 @@ class _Handler(StreamRequestHandler):
             headers = self._head()
             length = int(headers.get("content-length", "0"))
             body = self.rfile.read(length)
-            if length and len(body) == length:  # less where the worker was killed while it sent
+            if length and len(body) == length:  # less if the worker was killed while it sent
                 self._exchange(json.loads(body))
 
     def _head(self) -> dict[str, str]:
@@ -169,9 +172,9 @@ class _Handler(StreamRequestHandler):
             return
         time.sleep(faulty.delay)
         if message["Meta"]["EventType"] == "Query":
-            QUERY_FAULTS.get(faulty.choose(QUERY_FAULTS), _shown)(self, message)
+            QUERY_FAULTS.get(faulty.choose(QUERY_FAULTS), _answer_query)(self, message)
         else:
-            FAULTS.get(faulty.choose(FAULTS), _applied)(self, message)
+            FAULTS.get(faulty.choose(FAULTS), _answer_message)(self, message)
 
     def send(self, status: int, body: bytes, *headers: str, length: int | None = None) -> None:
         head = [f"HTTP/1.1 {status} Answer", f"Content-Length: {len(body) if length is None else length}"]
@@ -179,12 +182,12 @@ class _Handler(StreamRequestHandler):
         self.wfile.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
 
     def reset(self) -> None:
-        """End the connection hard, as a broken line does."""
+        """Reset the connection."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
     def hold(self) -> None:
-        """Say nothing for longer than anybody waits."""
+        """Send nothing for longer than the portal waits."""
         self.connection.settimeout(self.server.faulty.hang)
         with suppress(OSError):
             self.connection.recv(1)
@@ -193,39 +196,39 @@ class _Handler(StreamRequestHandler):
 type Fault = Callable[[_Handler, dict[str, Any]], None]
 
 
-def _answer(message: dict[str, Any], said: str) -> bytes:
+def _answer(message: dict[str, Any], success: str) -> bytes:
     event = message["Meta"]["EventType"]
     head: dict[str, Any] = {"DataModel": "Organization", "EventType": event, "Message": {"ID": 4_606_153_124}}
-    if said:
-        head["Extensions"] = {"ResponseDetail": {"string": said}}
+    if success:
+        head["Extensions"] = {"ResponseDetail": {"string": success}}
         return json.dumps({"Meta": head}).encode()
     oid = oid_of(message)
     head["Errors"] = [{"ID": 1, "Text": f"{oid} already exists." if event == "New" else f"id: {oid} is not valid."}]
     return json.dumps({"Meta": head}).encode()
 
 
-def _applied(handler: _Handler, message: dict[str, Any]) -> None:
-    said = handler.server.faulty.records.apply(message)
-    handler.send(200 if said else 403, _answer(message, said))
+def _answer_message(handler: _Handler, message: dict[str, Any]) -> None:
+    success = handler.server.faulty.records.apply(message)
+    handler.send(200 if success else 403, _answer(message, success))
 
 
-def _shown(handler: _Handler, message: dict[str, Any]) -> None:
-    found = handler.server.faulty.records.organizations.get(message["Identifier"]["ID"])
-    is_wanted = found is not None and message.get("Active", found["Active"]) == found["Active"]
-    _show(handler, [found] if found and is_wanted else [])
+def _answer_query(handler: _Handler, message: dict[str, Any]) -> None:
+    organization = handler.server.faulty.records.organizations.get(message["Identifier"]["ID"])
+    is_asked_for = organization is not None and message.get("Active", organization["Active"]) == organization["Active"]
+    _show(handler, [organization] if organization and is_asked_for else [])
 
 
 def _show(handler: _Handler, organizations: list[dict[str, Any]]) -> None:
-    shown = [{key: value for key, value in each.items() if key != "DestinationID"} for each in organizations]
+    parts = [{key: value for key, value in each.items() if key != "DestinationID"} for each in organizations]
     if handler.server.faulty.spelling:
-        shown = [spelled_differently(each) for each in shown]
+        parts = [spelled_differently(each) for each in parts]
     head = {"DataModel": "Organization", "EventType": "QueryResponse"}
-    answer = {"Meta": head, "Directory": "Carequality", "Organizations": shown}
+    answer = {"Meta": head, "Directory": "Carequality", "Organizations": parts}
     handler.send(200, json.dumps(answer).encode())
 
 
 def _after(then: Callable[[_Handler], None], *, applies: bool) -> Fault:
-    """A fault after the message took effect, or without that."""
+    """A fault, after the message was applied if `applies`."""
 
     def fault(handler: _Handler, message: dict[str, Any]) -> None:
         if applies:
@@ -236,7 +239,7 @@ def _after(then: Callable[[_Handler], None], *, applies: bool) -> Fault:
 
 
 def _late(then: Callable[[_Handler], None]) -> Fault:
-    """The answer is lost at once, the effect comes later."""
+    """The answer is lost, and the message is applied later."""
 
     def fault(handler: _Handler, message: dict[str, Any]) -> None:
         handler.server.faulty.apply_late(message)
@@ -254,7 +257,7 @@ def _cut_short(handler: _Handler) -> None:
 
 
 def _drip(handler: _Handler) -> None:
-    """A byte now and then, so that no read ever times out."""
+    """Send a byte now and then, so that no read times out."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
     until = time.monotonic() + handler.server.faulty.hang
     while time.monotonic() < until:

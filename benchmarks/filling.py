@@ -1,8 +1,8 @@
 """Fills an empty database with records, submissions and history, as years of work would leave them.
 
-Rows are written straight and in bulk: through the services it would take hours. Messages, fingerprints and entries are
-made by the portal's own functions, and the entries are chained as the portal chains them. A record follows from its
-number alone, so that a filling can be continued. Needs settings; import it after them.
+Rows are written in bulk and not through the services, which would take hours. The portal's own functions make messages,
+fingerprints and chained entries. A record depends on its number alone, so more records can be added later. Needs
+settings; import it after them.
 """
 
 import datetime
@@ -69,23 +69,23 @@ _ANSWERS = {
 }
 
 
-def people() -> User:
-    """Mark the database as made-up, so that nothing started on it sends to another machine, and make who works in it.
+def create_people() -> User:
+    """Mark the database as a demonstration, so that it sends to this machine only, and create its people.
 
-    Five editors did the work; who looks at the pages has every role, and is given back.
+    They are five editors, who did the work, and a person with every role who views the pages. Returns that person.
     """
     installation.mark_as_demonstration()
     for word in ("One", "Two", "Three", "Four", "Five"):
         editor = User.objects.create_user(f"editor-{word.lower()}", first_name="Editor", last_name=word)
         editor.groups.add(Group.objects.get(name="editor"))
-    # The stock admin asks for a superuser, the portal for roles.
+    # The stock admin needs a superuser, the portal needs roles.
     viewer = User.objects.create_superuser("measuring", first_name="Measuring", last_name="One")
     viewer.groups.set(Group.objects.exclude(name="viewer"))
     return viewer
 
 
 def fill(start: int, stop: int, entries: int) -> None:
-    """Add the records with these numbers, and so many entries about them.
+    """Add the records with these numbers, and this number of entries about them.
 
     All are in STAGING. The company and every tenth region with its locations have counterparts in PRODUCTION.
     """
@@ -99,14 +99,14 @@ def fill(start: int, stop: int, entries: int) -> None:
 
 
 def fill_outbox(count: int, editor: Actor) -> None:
-    """Add so many records to STAGING, each with a New that waits for a worker and for nothing else."""
+    """Add `count` records to STAGING, each with a New that waits for a worker only."""
     for first in range(0, count, _CHUNK):
         with transaction.atomic():
             rows = _Rows([editor])
             for number in range(first, min(first + _CHUNK, count)):
                 rows.add(number, Environment.STAGING, WAITING, part_of_oid=GATEWAY_OID)
             rows.save()
-            _append(fact for history in rows.happened() for fact in history.facts)
+            _append(fact for history in rows.creations_and_submissions() for fact in history.facts)
     _tidy()
 
 
@@ -115,13 +115,13 @@ def _tidy() -> None:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Organization, Submission]):
             cursor.execute(statement)
         if connection.vendor == "postgresql":
-            # Left alone, the server would do it by itself within minutes.
+            # Otherwise the server does it some minutes later, during the measurement.
             cursor.execute("VACUUM ANALYZE")
 
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of one chunk in one environment, and what the history tells of them."""
+    """The rows of one chunk in one environment, and the history entries about them."""
 
     editors: list[Actor]
     organizations: list[Organization] = field(default_factory=list)
@@ -164,15 +164,15 @@ class _Rows:
         Submission.objects.bulk_create(self.submissions)
         prefetch_related_objects(self.organizations, "contacts", "identifiers")
 
-    def happened(self) -> Iterator[audit.History]:
-        """All were added, then sent."""
+    def creations_and_submissions(self) -> Iterator[audit.History]:
+        """The entries for creating the records, then those for sending them."""
         for organization in self.organizations:
             yield self._fact(Action.ORGANIZATION_CREATED, organization, difference(None, organization.record()))
         for submission in self.submissions:
             yield _sent(submission, self.editor(submission.organization))
 
-    def edited(self) -> Iterator[audit.History]:
-        """All were edited, again and again without end."""
+    def endless_edits(self) -> Iterator[audit.History]:
+        """Entries for editing the records, again and again without end."""
         for organization in cycle(self.organizations):
             record = organization.record()
             before = replace(record, address=replace(record.address, city="Monona"))
@@ -192,7 +192,9 @@ def _chunk(numbers: Sequence[int], entries: int, editors: list[Actor]) -> None:
             production.add(number, Environment.PRODUCTION, kind_of(number))
     staging.save()
     production.save()
-    histories = chain(staging.happened(), production.happened(), staging.edited())
+    histories = chain(
+        staging.creations_and_submissions(), production.creations_and_submissions(), staging.endless_edits()
+    )
     _append(islice((fact for history in histories for fact in history.facts), entries))
 
 
@@ -208,7 +210,7 @@ def _append(facts: Iterable[audit._Fact]) -> None:
 
 
 def _organization(number: int, environment: Environment, wanted: OrganizationRecord, kind: Kind) -> Organization:
-    """The row of a record; its id says its number, and is that of its submission as well."""
+    """The row of a record. Its id follows from its number; its submission has the same id."""
     moment = START + number * datetime.timedelta(minutes=2)
     identity = 2 * number + (1 if environment == Environment.STAGING else 2)
     organization = Organization(
@@ -264,7 +266,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
 
 
 def _known(wanted: OrganizationRecord, kind: Kind) -> OrganizationRecord | None:
-    """What Redox last accepted of the record, or the directory showed."""
+    """The record as Redox last accepted it or the directory showed it, if it did."""
     if kind.edited_since:
         return replace(wanted, address=replace(wanted.address, city="Monona"))
     return wanted if kind.is_confirmed or kind.basis == Basis.SEEN else None
@@ -308,7 +310,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
 
 
 def _sent(submission: Submission, editor: Actor) -> audit.History:
-    """The entries of one submission, from the button to what its answer meant."""
+    """The entries of one submission, from the button to the outcome of its answer."""
     history = audit.History(editor)
     history.log_submission(
         Action.SUBMISSION_MADE,
@@ -321,8 +323,8 @@ def _sent(submission: Submission, editor: Actor) -> audit.History:
     )
     if submission.state in _ANSWERS:
         outcome, status, body = _ANSWERS[State(submission.state)]
-        came: dict[str, Any] = {"attempt": 1, "token": 1, "http_status": status, "duration_ms": submission.duration_ms}
+        facts: dict[str, Any] = {"attempt": 1, "token": 1, "http_status": status, "duration_ms": submission.duration_ms}
         exchange = {"request_sha256": submission.message_sha256, "sent": True, "status": status, "duration_ms": 1400}
-        history.log_submission(Action.ATTEMPT_RESPONSE, submission, raw=body, actor=WORKER, exchange=exchange, **came)
-        history.log_submission(Action.ATTEMPT_OUTCOME, submission, actor=WORKER, outcome=outcome, **came)
+        history.log_submission(Action.ATTEMPT_RESPONSE, submission, raw=body, actor=WORKER, exchange=exchange, **facts)
+        history.log_submission(Action.ATTEMPT_OUTCOME, submission, actor=WORKER, outcome=outcome, **facts)
     return history

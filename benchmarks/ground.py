@@ -1,4 +1,4 @@
-"""The ground of a measurement: its own settings, an empty database, and programs that are always stopped."""
+"""What each measurement needs: its own settings, an empty database, and programs that are stopped at its end."""
 
 import os
 import platform
@@ -26,30 +26,29 @@ class NotMeasured(Exception):
 
 
 @contextmanager
-def or_say_why() -> Iterator[None]:
-    """End the process with 2 and the reason where something could not be measured."""
+def exit_if_not_measured() -> Iterator[None]:
+    """End the process with code 2 and the reason if something could not be measured."""
     try:
         yield
-    except NotMeasured as fault:
-        print(f"Not measured: {fault}", file=sys.stderr)
+    except NotMeasured as error:
+        print(f"Not measured: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def own_file(name: str) -> str:
-    """The address of a new SQLite file of that name in `var/`; what an earlier measurement left there is removed."""
+def new_sqlite_url(name: str) -> str:
+    """The URL of a new SQLite file with this name in `var/`. Files of an earlier measurement are deleted."""
     folder = var_dir(os.environ)
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{name}.sqlite3*"):
-        left.unlink()
+    for file in folder.glob(f"{name}.sqlite3*"):
+        file.unlink()
     return f"sqlite:///{folder}/{name}.sqlite3"
 
 
 def prepare(database: str, **variables: str) -> None:
-    """Settings from nothing but the values here and WEB_WORKERS, for this process and all that it starts; then all
-    tables.
+    """Set up Django with the values here and WEB_WORKERS alone, also for started programs, and create all tables.
 
     Raises:
-        NotMeasured: the database holds more than `migrate` makes.
+        NotMeasured: the database is in use.
     """
     for name in [name for name in os.environ if name.startswith("REDOX_")]:
         del os.environ[name]
@@ -75,14 +74,14 @@ def prepare(database: str, **variables: str) -> None:
 
 
 def _is_in_use() -> bool:
-    """Whether there are tables of others, or people: each record was made by one."""
+    """Whether the database has tables of another program, or people. Without people there are no records."""
     tables, user = connection.introspection.table_names(), get_user_model()
     return bool(tables) and (user._meta.db_table not in tables or user._default_manager.exists())
 
 
 @contextmanager
 def running(name: str, command: tuple[str, ...], inherit: tuple[int, ...] = ()) -> Iterator[None]:
-    """Another program, for as long as this lasts; also a signal that ends this process stops it."""
+    """Run another program during the block. A signal that ends this process stops the program too."""
     supervisor = Supervisor(print)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # through the `finally` below
     supervisor.start(Program(name, command, stop_within=30, inherit=inherit))
@@ -93,7 +92,7 @@ def running(name: str, command: tuple[str, ...], inherit: tuple[int, ...] = ()) 
 
 
 def machine() -> str:
-    """What it was measured on, in one line."""
+    """The machine, the versions and the database of the measurement, in one line."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
         version = str(cursor.fetchone()[0]).split(" (", maxsplit=1)[0]

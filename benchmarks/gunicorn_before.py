@@ -1,4 +1,4 @@
-"""Configuration of gunicorn as the portal ran it before waitress: the yardstick of `benchmarks.server`."""
+"""The configuration of gunicorn, which the portal used before waitress. `benchmarks.server` compares with it."""
 
 import os
 
@@ -8,6 +8,6 @@ worker_class = "gthread"
 threads = 4
 timeout = 60
 limit_request_line = 8190
-graceful_timeout = 1  # nobody waits for what an attack left
+graceful_timeout = 1  # requests of the attack need no answer
 control_socket_disable = True
 loglevel = "error"

@@ -1,4 +1,4 @@
-"""Asks a web server on this machine for one page, again and again, and says how long that took."""
+"""Requests one page from a web server on this machine, again and again, and measures the time."""
 
 import math
 import statistics
@@ -23,34 +23,34 @@ class Figures:
 
 
 def measure(port: int, path: str, headers: Mapping[str, str], *, clients: int, seconds: float) -> Figures:
-    """Ask for that time with so many clients, each over one kept connection, each at least once.
+    """Request the page for `seconds` with `clients` clients, each over one connection and at least once.
 
     Raises:
-        NotMeasured: an answer was none, or was another than 200.
+        NotMeasured: there was no answer, or one with another status than 200.
     """
     times: list[float] = []
-    faults: list[Exception] = []
+    errors: list[Exception] = []
     started = time.perf_counter()
 
     def ask() -> None:
         try:
             times.extend(_ask(port, path, headers, started + seconds))
-        except (NotMeasured, OSError) as fault:
-            faults.append(fault)
+        except (NotMeasured, OSError) as error:
+            errors.append(error)
 
     threads = [threading.Thread(target=ask) for _ in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if faults:
-        raise NotMeasured(f"{path}: {faults[0]}")
-    took = time.perf_counter() - started
-    return Figures(statistics.median(times) * 1000, percentile_95(times) * 1000, len(times) / took)
+    if errors:
+        raise NotMeasured(f"{path}: {errors[0]}")
+    elapsed = time.perf_counter() - started
+    return Figures(statistics.median(times) * 1000, percentile_95(times) * 1000, len(times) / elapsed)
 
 
 def percentile_95(times: Sequence[float]) -> float:
-    """The time that 95 of 100 stay below or reach."""
+    """The time within which 95 of 100 requests are answered."""
     return sorted(times)[math.ceil(len(times) * 0.95) - 1]
 
 

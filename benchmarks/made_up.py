@@ -1,4 +1,4 @@
-"""The made-up company: its records, and how far each has come. A record's number decides everything about it."""
+"""The made-up company: its records and their states. Everything about a record follows from its number."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +25,7 @@ _DESTINATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How far a record came: its presence, and the state of its one submission."""
+    """The kind of record: its presence, and the state of its one submission."""
 
     presence: Presence
     basis: Basis = Basis.NONE
@@ -44,7 +44,7 @@ _SEEN = Kind(Presence.PRESENT, Basis.SEEN)
 _ACTIVE = Kind(Presence.PRESENT, Basis.ACCEPTED, State.ACCEPTED)
 _DEACTIVATED = replace(_ACTIVE, intent=Intent.DEACTIVATE)
 _EDITED = replace(_ACTIVE, edited_since=True)
-# Of each 1,000 records a few are in a state that asks for somebody; the others repeat after ten.
+# Of each 1,000 records a few have one of these states. The kinds of the others repeat every ten records.
 _RARE = {
     3: Kind(Presence.NEVER, state=State.NEEDS_PERSON),
     4: Kind(Presence.UNKNOWN, state=State.UNKNOWN),
@@ -64,7 +64,7 @@ def oid_of(number: int, environment: Environment = Environment.STAGING) -> str:
 
 
 def record_of(number: int, environment: Environment = Environment.STAGING) -> OrganizationRecord:
-    """The record with that number, as it is first written."""
+    """The record with this number, as it is first saved."""
     city, state, zip_start, county = _PLACES[number % len(_PLACES)]
     oid = oid_of(number, environment)
     desk = ContactRecord(

@@ -1,4 +1,4 @@
-"""Sends malformed requests to the portal, in this process and over a socket, and prints what came of them.
+"""Sends malformed requests to the portal, in this process and over a socket, and prints the results.
 
 Needs settings; import it after `prepare`.
 """
@@ -24,7 +24,7 @@ from benchmarks import ground, malformed_wire, malformed_world, servers
 from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import Maker, Request
 from organizations.management.commands._programs import collect_static_files
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 _MOST_SHOWN = 20
@@ -34,7 +34,7 @@ _CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests of one way."""
+    """The results of the requests that were sent in one way."""
 
     statuses: dict[str, Counter[int]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -49,7 +49,7 @@ class Tally:
 
 
 class Watch:
-    """What happens inside while a request is answered: exceptions, lines of the log that say so, writes."""
+    """Records what happens while a request is answered: exceptions, errors in the log, writes."""
 
     def __init__(self) -> None:
         self.raised = self.logged = ""
@@ -58,7 +58,7 @@ class Watch:
         for handler in logging.getLogger().handlers:
             handler.addFilter(self._log)
         for signal in (request_started, request_finished):
-            signal.disconnect(close_old_connections)  # it would close the one in which everything is undone
+            signal.disconnect(close_old_connections)  # it would close the connection whose transaction is rolled back
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -80,27 +80,27 @@ class Watch:
 
 
 class InProcess:
-    """Asks the WSGI application. What a request writes is undone: each meets the same, and can be repeated."""
+    """Calls the WSGI application. Writes are rolled back, so each request finds the same rows and can be repeated."""
 
     def __init__(self, maker: Maker) -> None:
         self.maker, self.tally = maker, Tally()
-        self.application = readable(WSGIHandler())
+        self.application = clean_requests(WSGIHandler())
         self.watch = Watch()
         self.before = snapshot()
 
     def ask(self, seed: int) -> None:
         request = self.maker.request(seed)
         began = time.perf_counter()
-        with undone(), self.watch.watching():
+        with rolled_back(), self.watch.watching():
             answer = self._answer(request)
-            took = time.perf_counter() - began
+            elapsed = time.perf_counter() - began
             answer.raised, answer.logged = answer.raised or self.watch.raised, self.watch.logged
             try:
                 changes = changes_between(self.before, snapshot()) if self.watch.wrote else {}
                 faults = faults_of(request, answer, changes)
             except transaction.TransactionManagementError:
                 faults = [f"status {answer.status}, and the database refused something"]
-        self.tally.add(request, answer, faults, took)
+        self.tally.add(request, answer, faults, elapsed)
 
     def _answer(self, request: Request) -> Answer:
         answer = Answer()
@@ -118,17 +118,17 @@ class InProcess:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Undo whatever is written meanwhile."""
+def rolled_back() -> Iterator[None]:
+    """Roll back all that is written in the block."""
     outer = transaction.atomic()
-    outer._from_testcase = True  # type: ignore[attr-defined] # a transaction that must be the outermost may begin in it
+    outer._from_testcase = True  # type: ignore[attr-defined] # so that a durable transaction may begin in it
     with outer:
         yield
         transaction.set_rollback(True)
 
 
 def environ_of(request: Request) -> dict[str, Any]:
-    """A request as a web server hands it to the application."""
+    """The WSGI environ of a request."""
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -154,7 +154,7 @@ def environ_of(request: Request) -> dict[str, Any]:
 
 
 class OverSocket:
-    """Asks the running web server. What is written stays, but people and their sessions are put back."""
+    """Sends to the running web server. What is written stays, but people and their sessions are restored."""
 
     KEPT = (SESSIONS, "organizations_user", "organizations_user_groups")
 
@@ -171,17 +171,17 @@ class OverSocket:
             answer = Answer(status, body=received)
         except TimeoutError:
             answer = Answer(raised="no answer in time")
-        took = time.perf_counter() - began
+        elapsed = time.perf_counter() - began
         after = snapshot()
         changes = changes_between(self.before, after)
         faults = faults_of(request, answer, changes) if is_http or answer.status >= 500 else []
         if is_http and not answer.status and not answer.raised:
             faults.append("no answer")
-        self.tally.add(request, answer, faults, took)
-        self._put_back(changes)
+        self.tally.add(request, answer, faults, elapsed)
+        self._restore_people(changes)
         self.before = snapshot() if set(self.KEPT) & set(changes) else after
 
-    def _put_back(self, changes: Changes) -> None:
+    def _restore_people(self, changes: Changes) -> None:
         tables = [table for table in self.KEPT if table in changes]
         with transaction.atomic(), connection.cursor() as cursor:
             for table in reversed(tables):
@@ -194,9 +194,9 @@ class OverSocket:
                     cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
 
 
-def show(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> int:
-    """Ask, print the tables, and give the number of findings."""
-    # What is measured is not how long a password takes.
+def run(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> int:
+    """Send the requests, print the tables, and return the number of findings."""
+    # A fast hasher: the time for a password is not measured.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ROOT_URLCONF = "orgportal.urls"
     logging.disable(logging.CRITICAL)
@@ -204,19 +204,19 @@ def show(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) ->
     maker = Maker(malformed_world.make(pages))
     logging.disable(logging.NOTSET)
     print(f"{ground.machine()}\n")
-    found = _judge_all("in this process", InProcess(maker), seeds)
+    findings = _judge_all("in this process", InProcess(maker), seeds)
     if over_socket:
         with servers.serving(servers.waitress()) as port:
-            found += _judge_all("over a socket", OverSocket(maker, port), over_socket)
-    return found
+            findings += _judge_all("over a socket", OverSocket(maker, port), over_socket)
+    return findings
 
 
 def _judge_all(name: str, way: InProcess | OverSocket, seeds: Sequence[int]) -> int:
-    began = told = time.monotonic()
+    began = last_report = time.monotonic()
     for number, seed in enumerate(seeds, start=1):
         way.ask(seed)
-        if time.monotonic() - told > 60:
-            told = time.monotonic()
+        if time.monotonic() - last_report > 60:
+            last_report = time.monotonic()
             print(f"{number:,} of {len(seeds):,}, {len(way.tally.findings)} findings", file=sys.stderr, flush=True)
     way.tally.seconds = time.monotonic() - began
     print(_report(name, way.tally), flush=True)
@@ -228,9 +228,8 @@ def _report(name: str, tally: Tally) -> str:
     rows = [_row(role, counts) for role, counts in sorted(tally.statuses.items())]
     rows.append(_row(f"all {name}", total))
     lines = [ground.table(("who", "requests", *_CLASSES), rows)]
-    lines.append(
-        f"\n{tally.seconds:.0f} s. Slowest: {', '.join(_named(each, seconds) for seconds, each in tally.slowest)}"
-    )
+    slowest = ", ".join(_slow_request(each, seconds) for seconds, each in tally.slowest)
+    lines.append(f"\n{tally.seconds:.0f} s. Slowest: {slowest}")
     lines.append(f"Findings: {len(tally.findings)}")
     for request, faults, raised in tally.findings[:_MOST_SHOWN]:
         lines.append(
@@ -244,5 +243,5 @@ def _row(title: str, counts: Counter[int]) -> tuple[str, ...]:
     return (title, f"{counts.total():,}", *(f"{counts[number]:,}" for number in range(len(_CLASSES))))
 
 
-def _named(request: Request, seconds: float) -> str:
+def _slow_request(request: Request, seconds: float) -> str:
     return f"{seconds:.2f} s --only {request.seed} ({request.name})"

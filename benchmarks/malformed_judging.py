@@ -1,4 +1,4 @@
-"""What is wrong with an answer to a malformed request: a fault of the portal, or half of a write.
+"""What is wrong with an answer to a malformed request: an error of the portal, or half of a write.
 
 Needs settings; import it after `prepare`.
 """
@@ -26,7 +26,7 @@ _OF_A_REFUSAL = {HISTORY, HEAD, SESSIONS, *_COUNTERS}
 
 @dataclass(slots=True)
 class Answer:
-    """What came back. Status 0: nothing."""
+    """The answer to a request. Status 0: there was none."""
 
     status: int = 0
     heads: list[tuple[str, str]] = field(default_factory=list)
@@ -52,14 +52,14 @@ type Changes = Mapping[str, list[Change]]
 
 def snapshot() -> Tables:
     """Every row of every table, by its first column."""
-    found: Tables = {}
+    tables: Tables = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.django_table_names()):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             names = [column[0] for column in cursor.description]
             rows = [tuple(bytes(each) if isinstance(each, memoryview) else each for each in row) for row in cursor]
-            found[table] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
-    return found
+            tables[table] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    return tables
 
 
 def changes_between(before: Tables, after: Tables) -> Changes:
@@ -87,7 +87,7 @@ def faults_of(request: Request, answer: Answer, changes: Changes) -> list[str]:
     if MARKUP.encode() in answer.body and _is_html(answer):
         faults.append("the page holds what was sent as markup")
     if any("\r" in value or "\n" in value for _, value in answer.heads):
-        faults.append("a head has two lines")
+        faults.append("a header has two lines")
     return faults + (list(_half_writes(request, answer, changes)) if changes else [])
 
 
@@ -96,7 +96,7 @@ def _is_html(answer: Answer) -> bool:
 
 
 def _half_writes(request: Request, answer: Answer, changes: Changes) -> Iterator[str]:
-    """What was written and must not have been, or was written only in part."""
+    """What should not have been written, or was written only in part."""
     if any(change.before is not None for change in changes.get(HISTORY, [])):
         yield "an entry of the history was changed"
     added = [change.key for change in changes.get(HISTORY, [])]
@@ -105,26 +105,26 @@ def _half_writes(request: Request, answer: Answer, changes: Changes) -> Iterator
     others = set(changes) - _OF_A_REFUSAL
     what = f"changed {', '.join(sorted(others)) or 'no table'}; entries: {', '.join(sorted(actions)) or 'none'}"
     if answer.status >= 400 and (others or not actions <= REFUSALS):
-        yield f"was refused and yet {what}"
+        yield f"was refused, but {what}"
     if request.method.upper() in SAFE and (others or not actions <= REFUSALS | {Action.EXPORT_MADE}):
-        yield f"only read and yet {what}"
+        yield f"only read, but {what}"
     if others and not entries:
         yield f"without an entry {what}"
-    yield from _not_told(changes, entries)
+    yield from _missing_entries(changes, entries)
     if not _is_chained(entries):
         yield "the chain of the history is broken"
 
 
-def _not_told(changes: Changes, entries: list[AuditEntry]) -> Iterator[str]:
-    """Records, submissions and people that changed, and that no entry of the same transaction names."""
-    told: dict[str, set[Any]] = {
+def _missing_entries(changes: Changes, entries: list[AuditEntry]) -> Iterator[str]:
+    """Records, submissions and people that changed without an entry of the same transaction that names them."""
+    names_in_entries: dict[str, set[Any]] = {
         _RECORDS: {entry.organization_id for entry in entries},
         _SUBMISSIONS: {entry.submission_id for entry in entries},
         _PEOPLE: {int(entry.facts["object"]["id"] or 0) for entry in entries if entry.action.startswith("person.")},
     }
-    for table, named in told.items():
+    for table, ids in names_in_entries.items():
         for change in changes.get(table, []):
-            if change.key not in named:
+            if change.key not in ids:
                 yield f"{table} {change.key} changed without an entry that names it"
 
 

@@ -1,4 +1,4 @@
-"""Makes requests that no honest browser sends. A request follows from its seed and from the places alone."""
+"""Makes requests that no honest browser sends. A request depends only on its seed and the places."""
 
 import json
 import random
@@ -25,7 +25,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What requests can be about, by the name of an address: its paths, its forms, the names in its queries.
+    """The paths, forms and query parameters of each named URL.
 
     `wrong_paths` have a malformed part. `cookies` hold the session of each role.
     """
@@ -43,7 +43,7 @@ class Places:
 
 @dataclass(slots=True)
 class Request:
-    """One request. The target and the values of heads are bytes of any kind."""
+    """One request. The target and the values of headers can be any bytes."""
 
     seed: int
     name: str
@@ -108,7 +108,7 @@ VALUES: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 def value(rng: random.Random) -> bytes:
-    """A value of some kind; one in two hundred is as long as a body may hardly be."""
+    """A value of some kind. One in two hundred is nearly as long as a body may be, or longer."""
     if rng.random() < 0.005:
         return rng.choice((b"x", b"1.", b"a ", b"\n", b"(", b"\xe4\xb8\xad", b"\xff", b"1,")) * rng.choice(
             (100_000, 400_000)
@@ -117,7 +117,7 @@ def value(rng: random.Random) -> bytes:
 
 
 class Maker:
-    """Makes the request of a seed."""
+    """Makes the request for a seed."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -132,11 +132,11 @@ class Maker:
         method = "GET" if dice < 0.36 else "POST" if dice < 0.88 else "HEAD" if dice < 0.91 else rng.choice(METHODS)
         form = self._form(rng, name) if method not in ("GET", "HEAD") else None
         path = form.path if form and rng.random() < 0.9 else self._path(rng, name)
-        made = Request(seed, name, role, method, self._target(rng, name, path))
-        made.heads = self._heads(rng, role)
+        request = Request(seed, name, role, method, self._target(rng, name, path))
+        request.heads = self._heads(rng, role)
         if method not in ("GET", "HEAD") or rng.random() < 0.05:
-            self._fill(rng, made, form)
-        return made
+            self._fill(rng, request, form)
+        return request
 
     def _path(self, rng: random.Random, name: str) -> str:
         wrong = self.places.wrong_paths.get(name)
@@ -152,8 +152,8 @@ class Maker:
             target = _spoiled(rng, target)
         if b"?" in target or rng.random() < 0.4:
             return target
-        known = self.places.queries.get(name, ()) or QUERY_NAMES
-        names = [rng.choice(known if rng.random() < 0.7 else QUERY_NAMES) for _ in range(_count(rng))]
+        parameters = self.places.queries.get(name, ()) or QUERY_NAMES
+        names = [rng.choice(parameters if rng.random() < 0.7 else QUERY_NAMES) for _ in range(_count(rng))]
         pairs = [(each, value(rng)[:20_000]) for each in names]
         query = urlencoded(rng, pairs)
         if rng.random() < 0.03:
@@ -176,24 +176,24 @@ class Maker:
             heads[0] = ("Host", rng.choice(HOSTS))
         return heads
 
-    def _fill(self, rng: random.Random, made: Request, form: Form | None) -> None:
+    def _fill(self, rng: random.Random, request: Request, form: Form | None) -> None:
         pairs: Pairs = [(name, text.encode()) for name, text in form.inputs] if form else []
         for _ in range(_count(rng)):
             pairs = _changed(rng, pairs)
         if rng.random() < 0.92:
             pairs = [pair for pair in pairs if pair[0] != "csrfmiddlewaretoken"]
             pairs.append(("csrfmiddlewaretoken", TOKEN.encode() if rng.random() < 0.93 else value(rng)))
-        kind, made.body = _body(rng, pairs)
+        kind, request.body = _body(rng, pairs)
         if rng.random() < 0.08:
             kind = rng.choice(TYPES)
         if kind:
-            made.heads.append(("Content-Type", kind))
+            request.heads.append(("Content-Type", kind))
         if rng.random() < 0.02:
-            made.heads.append(("Content-Length", rng.choice((b"0", b"-1", b"abc", b"5", b"1e9", b""))))
+            request.heads.append(("Content-Length", rng.choice((b"0", b"-1", b"abc", b"5", b"1e9", b""))))
 
 
 def _count(rng: random.Random) -> int:
-    """Mostly few; sometimes none."""
+    """A small number, sometimes 0."""
     return rng.choice((0, 1, 1, 1, 2, 2, 3, 5, 8))
 
 
@@ -213,7 +213,7 @@ def _many_lines(rng: random.Random, name: str, text: bytes) -> Pairs:
     return [(name, text), *numbered, ("contacts-TOTAL_FORMS", str(lines).encode())]
 
 
-# What becomes of one input, and how often.
+# The ways to change one input, and how often each is chosen.
 _WAYS: Sequence[Callable[[random.Random, str, bytes], Pairs]] = (
     lambda rng, name, text: [(name, value(rng))],
     lambda rng, name, text: [(name, text + rng.choice((b"\x00", b"\xff", b" ", "\u202e".encode(), b"x" * 300)))],
@@ -324,7 +324,7 @@ HEADS: Mapping[str, Sequence[bytes]] = {
 
 
 def _line(text: bytes) -> bytes:
-    """What a server lets through as the value of a head."""
+    """The text as a server accepts it as the value of a header."""
     return text.replace(b"\r", b"").replace(b"\n", b"").replace(b"\x00", b"").strip()[:4000]
 
 

@@ -11,7 +11,7 @@ _MOST = 10_000_000
 
 
 def wire(request: Request) -> tuple[bytes, bool]:
-    """The bytes of a request, and whether it is one by the rules of HTTP, so that there must be an answer."""
+    """The bytes of a request, and whether they are valid HTTP, so that there must be an answer."""
     rng = random.Random(request.seed)
     heads = [(name.encode(), value) for name, value in request.heads]
     if request.body and not any(name == b"Content-Length" for name, _ in heads):
@@ -26,7 +26,7 @@ def wire(request: Request) -> tuple[bytes, bool]:
 
 
 def _spoiled(rng: random.Random, lines: list[bytes], body: bytes) -> bytes:
-    """The same with something wrong in how it is sent."""
+    """The bytes of the request, malformed in one way."""
     place = rng.randrange(len(lines))
     wrong = rng.choice(_WRONG_LINES)
     ways = (
@@ -73,7 +73,7 @@ def ask(port: int, data: bytes) -> tuple[int, bytes]:
     """Status and all bytes of the answer; 0 if the connection was closed without one."""
     received = bytearray()
     with socket.create_connection(("127.0.0.1", port), timeout=_LONGEST) as connection:
-        with suppress(OSError):  # a server may close while it is still sent to; what it said counts
+        with suppress(OSError):  # a server may close before it has read everything; its answer counts
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
         with suppress(ConnectionError):

@@ -1,4 +1,4 @@
-"""What malformed requests meet: people of every role, records in every state, and the forms of all pages.
+"""What malformed requests find: people of every role, records in every state, and the forms of all pages.
 
 Needs settings; import it after `prepare`.
 """
@@ -31,8 +31,8 @@ HOST = "127.0.0.1"
 PASSWORD = "only-for-the-measurement"
 ANONYMOUS, NO_ROLE, EVERY_ROLE = "nobody", "no role", "every role"
 RECORDS, ENTRIES = 21, 150
-_LONGEST_RUN = 24 * 60 * 60  # seconds; a run puts sessions back as they were, so that their use is never noted
-# What is not an address in the resolver, or is one that no address has.
+_LONGEST_RUN = 24 * 60 * 60  # seconds; the run restores sessions, so the time of their last use stays
+# Paths that the resolver does not know, and wrong ones.
 OTHERS = {
     "static": ("/static/portal.css", "/static/none.css", "/static/../manage.py", "/static/%00", "/static/"),
     "health": ("/health/live", "/health/ready", "/health/", "/health/live/"),
@@ -46,8 +46,8 @@ _WRONG = {
 
 
 def make(pages: int | None) -> Places:
-    """Fill the empty database, and give what requests can be about. Of so many pages of an address forms are read."""
-    filling.people()
+    """Fill the empty database, and return the places for requests. Forms are read from `pages` pages of each URL."""
+    filling.create_people()
     _people()
     filling.fill(0, RECORDS, ENTRIES)
     _plan()
@@ -57,8 +57,8 @@ def make(pages: int | None) -> Places:
     return Places(
         paths=right | OTHERS,
         wrong_paths=wrong,
-        forms={name: tuple(found) for name, found in forms.items()},
-        queries={name: tuple(sorted(found)) for name, found in queries.items()},
+        forms={name: tuple(each) for name, each in forms.items()},
+        queries={name: tuple(sorted(each)) for name, each in queries.items()},
         cookies=sessions(),
         most_rights=EVERY_ROLE,
         session_cookie=settings.SESSION_COOKIE_NAME,
@@ -68,7 +68,7 @@ def make(pages: int | None) -> Places:
 
 
 def _people() -> None:
-    """One person a role, one without, and one with every role."""
+    """A person for each role, one without a role, and one with every role."""
     for role in (*ROLES, NO_ROLE, EVERY_ROLE):
         user = User(username=role.replace(" ", "-"), first_name=role.capitalize(), last_name="One")
         user.set_password(PASSWORD)
@@ -89,9 +89,9 @@ def _plan() -> None:
 
 
 def sessions() -> dict[str, str]:
-    """A new session of each person by role; none of who is not signed in."""
+    """A new session of each person, by role; "" for nobody signed in."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    found = {ANONYMOUS: ""}
+    keys = {ANONYMOUS: ""}
     for role in (*ROLES, NO_ROLE, EVERY_ROLE):
         user = User.objects.get(username=role.replace(" ", "-"))
         session = store()
@@ -101,8 +101,8 @@ def sessions() -> dict[str, str]:
         session["signed_in_by"] = "password"
         session[session_rules.USED] = int(time.time()) + _LONGEST_RUN
         session.save()
-        found[role] = session.session_key
-    return found
+        keys[role] = session.session_key
+    return keys
 
 
 def addresses() -> dict[str, tuple[str, ...]]:
@@ -119,12 +119,12 @@ def _walk(patterns: list[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _right(name: str, parts: tuple[str, ...]) -> Iterator[str]:
-    """The addresses of what exists."""
+    """The paths of existing rows."""
     yield from (reverse(name, kwargs=values) for values in _existing(parts))
 
 
 def _wrong(name: str, parts: tuple[str, ...]) -> Iterator[str]:
-    """The address with one malformed part at a time."""
+    """The paths with one malformed part each."""
     sample = _existing(parts)[0]
     address = reverse(name, kwargs=sample)
     for part in parts:
@@ -194,7 +194,7 @@ class _Inputs(HTMLParser):
 
 
 _SIGN_IN = (("username", "editor"), ("password", PASSWORD), ("next", ""))
-# Pages whose form depends on what the address says.
+# Pages whose form depends on the query.
 _QUERIES = {
     "plan-new": (
         "?record=3&record=5&record=7&record=9",
@@ -206,12 +206,12 @@ _QUERIES = {
 
 
 def _forms(paths: dict[str, tuple[str, ...]]) -> tuple[dict[str, list[Form]], dict[str, set[str]]]:
-    """The forms that pages hold for a person with every role, and the names in queries, by the address they go to."""
+    """The forms on the pages of a person with every role, and the query parameters, by the URL that they go to."""
     client = Client(SERVER_NAME=HOST)
     client.force_login(User.objects.get(username="every-role"))
     forms: dict[str, list[Form]] = {"sign-in": [Form("/sign-in/", _SIGN_IN)]}
     queries: dict[str, set[str]] = {}
-    pages = [(path, query) for name, found in paths.items() for path in found for query in _QUERIES.get(name, ("",))]
+    pages = [(path, query) for name, each in paths.items() for path in each for query in _QUERIES.get(name, ("",))]
     for path, query in pages:
         for method, action, inputs in _forms_of(client.get(path + query)):
             target = action or path + query

@@ -1,7 +1,7 @@
-"""Starts workers fast: Django is loaded once, and each worker is a process forked off, as real as one of its own.
+"""Starts workers fast: Django is loaded once, and each worker is forked from this process.
 
-Reads one line from standard input for each, answers with the number of the process, and ends when its input has ended
-and no worker is left.
+Reads a line from standard input for each worker, and prints its process id. Ends when its input has ended and no worker
+runs.
 """
 
 import os
@@ -18,7 +18,7 @@ def main() -> None:
 
     from django.db import connection  # noqa: PLC0415
 
-    # Loaded once for all, and so are the certificates that the line to Redox trusts.
+    # Loaded once for all workers, as are the trusted certificates below.
     from organizations.management.commands import deliver  # noqa: F401, PLC0415
     from organizations.redox.client import HttpsLine, Limits  # noqa: PLC0415
 
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def raise_workers(become: Callable[[str], None]) -> None:
-    """Fork a process for each line; it becomes what `become` makes of the line, and ends when that returns."""
+    """Fork a process for each line. It calls `become` with the line, and ends when that returns."""
     signal.signal(signal.SIGCHLD, _reap)
     for line in sys.stdin:
         child = os.fork()
@@ -41,7 +41,7 @@ def raise_workers(become: Callable[[str], None]) -> None:
 
 
 def _reap(*_: object) -> None:
-    """Let who ended be gone."""
+    """Reap ended processes, so that no zombies stay."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -33,7 +33,7 @@ class Page:
     rounds: dict[int, list[load.Figures]] = field(default_factory=dict)
 
 
-def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Sequence[int]) -> None:
+def run(records: int, entries: int, *, rounds: int, seconds: float, clients: Sequence[int]) -> None:
     """Fill the database, measure, and print the tables.
 
     Raises:
@@ -41,7 +41,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
     """
     collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(filling.people())
+    client.force_login(filling.create_people())
     pages = _pages()
     sizes = [size for size in (10, 1_000) if size < records] + [records]
     for start, stop in zip([0, *sizes], sizes, strict=False):
@@ -49,7 +49,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
         filling.fill(start, stop, entries * stop // records - entries * start // records)
         _say(f"{stop:,} records, {time.monotonic() - began:.0f} s")
         for page in pages:
-            _look_inside(page, client)
+            _count_queries(page, client)
     for page in pages:
         page.processor = statistics.median(_processor_time(page, client) for _ in range(rounds))
     with servers.serving(servers.waitress()) as port:
@@ -60,7 +60,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Se
 
 
 def _pages() -> list[Page]:
-    """Everything that is measured. The smallest filling has every record that is named here."""
+    """The pages to measure. Every record that they name exists at the smallest size."""
     staging = Environment.STAGING
     organizations, audit = reverse("organizations", args=[staging]), reverse("audit")
     region, edited = made_up.oid_of(1), made_up.oid_of(2)
@@ -98,7 +98,7 @@ def _pages() -> list[Page]:
     ]
 
 
-def _look_inside(page: Page, client: Client) -> None:
+def _count_queries(page: Page, client: Client) -> None:
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(page.path, headers=page.headers)
     if answer.status_code != 200:
@@ -122,8 +122,8 @@ def _measure_all(pages: list[Page], port: int, client: Client, seconds: float, c
 
 
 def _report(pages: list[Page], sizes: list[int], clients: Sequence[int]) -> str:
-    counted = " / ".join(f"{size:,}" for size in sizes)
-    headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms")
+    sizes_text = " / ".join(f"{size:,}" for size in sizes)
+    headings: tuple[str, ...] = ("page", "kB", f"queries at {sizes_text}", "processor, ms")
     for number in clients:
         word = f"{number} client{'s' if number > 1 else ''}"
         headings += (f"{word}: median, ms", "95 %, ms", "a second")

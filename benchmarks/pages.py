@@ -7,7 +7,7 @@ import argparse
 
 from benchmarks import ground
 
-# Both environments are connected, as they are in earnest, to a port of this machine on which nothing listens.
+# Both environments are connected, as in a real portal, but to a port on which nothing listens.
 _CONNECTED = {
     f"REDOX_{name}_{variable}": value
     for name in ("STAGING", "PRODUCTION")
@@ -25,15 +25,17 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=200_000, help="entries of the history")
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
     parser.add_argument("--rounds", type=int, default=3, help="how often each page is measured; medians are shown")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is asked for in each round")
-    parser.add_argument("--clients", default="1,4", help="by how many at once a page is asked for, with commas")
-    wanted = parser.parse_args()
-    clients = [int(each) for each in wanted.clients.split(",")]
-    with ground.or_say_why():
-        ground.prepare(wanted.database or ground.own_file("benchmark"), **_CONNECTED)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is requested in each round")
+    parser.add_argument("--clients", default="1,4", help="numbers of clients at once, with commas")
+    options = parser.parse_args()
+    clients = [int(each) for each in options.clients.split(",")]
+    with ground.exit_if_not_measured():
+        ground.prepare(options.database or ground.new_sqlite_url("benchmark"), **_CONNECTED)
         from benchmarks import page_figures  # noqa: PLC0415 - models can be imported from here on
 
-        page_figures.show(wanted.records, wanted.entries, rounds=wanted.rounds, seconds=wanted.seconds, clients=clients)
+        page_figures.run(
+            options.records, options.entries, rounds=options.rounds, seconds=options.seconds, clients=clients
+        )
 
 
 if __name__ == "__main__":

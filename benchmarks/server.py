@@ -13,18 +13,18 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000, help="records in STAGING, at least 10")
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
     parser.add_argument("--threads", default="", help="threads of a waitress process; more than one, with commas")
-    parser.add_argument("--clients", default="8,32", help="by how many at once a page is asked for, with commas")
+    parser.add_argument("--clients", default="8,32", help="numbers of clients at once, with commas")
     parser.add_argument("--rounds", type=int, default=3, help="how often the pages are measured; medians are shown")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long a page is asked for in each round")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long a page is requested in each round")
     parser.add_argument("--attack", type=float, default=10.0, help="seconds of each attack; 0 for none")
-    wanted = parser.parse_args()
-    with ground.or_say_why():
-        ground.prepare(wanted.database or ground.own_file("server"), LOG_LEVEL="CRITICAL")  # attacks are logged
+    options = parser.parse_args()
+    with ground.exit_if_not_measured():
+        ground.prepare(options.database or ground.new_sqlite_url("server"), LOG_LEVEL="CRITICAL")  # attacks are logged
         from benchmarks import server_figures  # noqa: PLC0415 - models can be imported from here on
 
-        threads, clients = _numbers(wanted.threads), _numbers(wanted.clients)
-        server_figures.show(
-            wanted.records, threads, clients, rounds=wanted.rounds, seconds=wanted.seconds, attack=wanted.attack
+        threads, clients = _numbers(options.threads), _numbers(options.clients)
+        server_figures.run(
+            options.records, threads, clients, rounds=options.rounds, seconds=options.seconds, attack=options.attack
         )
 
 

@@ -18,15 +18,16 @@ from organizations.management.commands._programs import collect_static_files
 from organizations.models import Environment
 from orgportal.webserver import THREADS
 
-_PAUSE = 0.2  # seconds between two looks at health
-_LONGEST = 5.0  # seconds after which a look counts as failed
+_PAUSE = 0.2  # seconds between two requests of one thread
+_LONGEST = 5.0  # seconds after which a request counts as failed
 
 
 @dataclass(slots=True)
 class Server:
     """One server and its figures.
 
-    `processor`: milliseconds of computing for one request. `worst`: seconds by attack, of live, ready and a page.
+    `processor`: milliseconds of processor time for one request. `worst`: seconds of the slowest
+    answer of live, ready and a page, by attack.
     """
 
     title: str
@@ -37,7 +38,7 @@ class Server:
     worst: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
-def show(
+def run(
     records: int, threads: list[int], clients: Sequence[int], *, rounds: int, seconds: float, attack: float
 ) -> None:
     """Fill the database, measure, and print the tables.
@@ -47,21 +48,21 @@ def show(
     """
     collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(filling.people())
+    client.force_login(filling.create_people())
     filling.fill(0, records, records)
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
     workers = settings.WEB_WORKERS
-    measured = [Server(f"gunicorn, {workers} x 4 threads (before)", servers.GUNICORN)]
-    measured += [
+    all_servers = [Server(f"gunicorn, {workers} x 4 threads (before)", servers.GUNICORN)]
+    all_servers += [
         Server(f"waitress, {workers} x {each} threads", servers.waitress(each)) for each in threads or [THREADS]
     ]
     for number in range(1, rounds + 1):
-        for server in measured:
+        for server in all_servers:
             _say(f"round {number} of {rounds}: {server.title}")
             _measure_pages(server, cookie, seconds, clients)
-    for server in measured if attack else ():
+    for server in all_servers if attack else ():
         _measure_attacks(server, cookie, attack)
-    print(_report(measured))
+    print(_report(all_servers))
 
 
 def _pages() -> dict[str, str]:
@@ -76,12 +77,12 @@ def _measure_pages(server: Server, cookie: str, seconds: float, clients: Sequenc
     with servers.serving(server.commands) as port:
         for page, path in _pages().items():
             for number in clients:
-                began, used = time.monotonic(), servers.processor()
+                began, processor_time = time.monotonic(), servers.processor()
                 figures = load.measure(port, path, {"Cookie": cookie}, clients=number, seconds=seconds)
                 requests = figures.per_second * (time.monotonic() - began)
                 server.rounds.setdefault((page, number), []).append(figures)
-                used = (servers.processor() - used) * 1000 / requests
-                server.processor.setdefault((page, number), []).append(used)
+                processor_time = (servers.processor() - processor_time) * 1000 / requests
+                server.processor.setdefault((page, number), []).append(processor_time)
         server.memory = max(server.memory, servers.memory())
 
 
@@ -109,7 +110,7 @@ def _attacks(port: int, cookie: str) -> dict[str, list[AbstractContextManager[No
 def _measure_attacks(server: Server, cookie: str, seconds: float) -> None:
     for name in _attacks(0, ""):
         _say(f"{server.title}: {name}")
-        # A new server for each, so that none suffers from the one before.
+        # A new server for each attack, so that the attacks do not influence each other.
         with servers.serving(server.commands) as port, ExitStack() as stack:
             for each in _attacks(port, cookie)[name]:
                 stack.enter_context(each)
@@ -122,12 +123,12 @@ def _worst_times(port: int, cookie: str, seconds: float) -> tuple[float, float, 
     worst = [0.0, 0.0, 0.0]
     until = time.monotonic() + seconds
 
-    def look(place: int) -> None:
+    def request_repeatedly(place: int) -> None:
         while time.monotonic() < until:
             worst[place] = max(worst[place], _time_of(port, paths[place], cookie))
             time.sleep(_PAUSE)
 
-    threads = [threading.Thread(target=look, args=(place,)) for place in range(3)]
+    threads = [threading.Thread(target=request_repeatedly, args=(place,)) for place in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -148,18 +149,21 @@ def _time_of(port: int, path: str, cookie: str) -> float:
     return time.perf_counter() - began
 
 
-def _report(measured: list[Server]) -> str:
-    keys = list(measured[0].rounds)
+def _report(servers_with_figures: list[Server]) -> str:
+    keys = list(servers_with_figures[0].rounds)
     headings = (
         "server",
         *(f"{page}, {clients} clients: a second (processor, ms)" for page, clients in keys),
         "memory, MB",
     )
-    rows = [(each.title, *(_speed(each, key) for key in keys), f"{each.memory:.0f}") for each in measured]
+    rows = [(each.title, *(_speed(each, key) for key in keys), f"{each.memory:.0f}") for each in servers_with_figures]
     parts = [ground.machine(), ground.table(headings, rows)]
-    if measured[0].worst:
-        titles = [f"{each.title}: live, ready, list" for each in measured]
-        lines = [(name, *(_cell(each.worst[name]) for each in measured)) for name in measured[0].worst]
+    if servers_with_figures[0].worst:
+        titles = [f"{each.title}: live, ready, list" for each in servers_with_figures]
+        lines = [
+            (name, *(_cell(each.worst[name]) for each in servers_with_figures))
+            for name in servers_with_figures[0].worst
+        ]
         parts.append(ground.table(("worst answer in seconds beside", *titles), lines))
     return "\n\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""Web servers that are measured, and what their processes take of memory and processor."""
+"""The web servers to measure, and the memory and processor time of their processes."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from benchmarks import ground, load
-from orgportal.processes import open_door
+from orgportal.processes import open_listener
 from orgportal.webserver import THREADS
 
 type Commands = list[tuple[str, ...]]
@@ -20,26 +20,26 @@ GUNICORN: Commands = [
 
 
 def waitress(threads: int = THREADS) -> Commands:
-    """The portal's own, in as many processes as are set."""
+    """The portal's own web server, in WEB_WORKERS processes."""
     return [(sys.executable, "-m", "benchmarks.webserver", str(threads))] * settings.WEB_WORKERS
 
 
 @contextmanager
 def serving(commands: Commands) -> Iterator[int]:
-    """Run these processes on one socket, as `serve` does; gives its port."""
+    """Run these processes on one socket, as `serve` does. Gives the port."""
     with ExitStack() as stack:
-        door = stack.enter_context(open_door("127.0.0.1", 0, ""))
-        port: int = door.getsockname()[1]
-        os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
+        listener = stack.enter_context(open_listener("127.0.0.1", 0, ""))
+        port: int = listener.getsockname()[1]
+        os.environ["ORGPORTAL_LISTEN"] = f"fd://{listener.fileno()}"
         for command in commands:
-            stack.enter_context(ground.running("web server", command, inherit=(door.fileno(),)))
-        # The door is open already: who comes early waits there until a server takes them.
+            stack.enter_context(ground.running("web server", command, inherit=(listener.fileno(),)))
+        # The socket listens already: this request waits until a server is ready.
         load.measure(port, "/health/ready", {}, clients=1, seconds=0)
         yield port
 
 
 def memory() -> float:
-    """Megabytes of all processes that this one started, shared pages counted in part; NaN where no /proc tells."""
+    """Megabytes (PSS) of all processes that this one started; NaN without /proc."""
     try:
         return sum(_pss(process) for process in _below(os.getpid())) / 1000
     except OSError:
@@ -47,7 +47,7 @@ def memory() -> float:
 
 
 def processor() -> float:
-    """Seconds of computing that all processes which this one started have used; NaN where no /proc tells."""
+    """Seconds of processor time of all processes that this one started; NaN without /proc."""
     try:
         stats = [
             Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in _below(os.getpid())

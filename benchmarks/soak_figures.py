@@ -34,7 +34,7 @@ _NURSERY = (sys.executable, "-m", "benchmarks.nursery")
 
 
 class Workers:
-    """Worker processes, of which every second the one that has lived longest is killed."""
+    """Worker processes. Every second the oldest one is killed and another one is started."""
 
     def __init__(self, number: int) -> None:
         self.kills = 0
@@ -72,54 +72,54 @@ class Journey:
         self.editor, self.approver = editor, approver
         self.decided = self.ended = 0
         self.all = records * (1 + updates)
-        self._told = time.monotonic()
-        self._left = {}
+        self._printed_at = time.monotonic()
+        self._updates_left = {}
         self._open: dict[int, int] = {}  # submission -> record
         for number in range(records):
-            self._tell()
-            made = organizations.create(_record(number), "staging", stands_for="location", actor=editor)
-            self._left[made.pk] = updates
-            self._send(made.pk)
+            self._print_progress()
+            organization = organizations.create(_record(number), "staging", stands_for="location", actor=editor)
+            self._updates_left[organization.pk] = updates
+            self._send(organization.pk)
 
     @property
     def is_over(self) -> bool:
         return not self._open
 
-    def go_on(self) -> None:
-        """Make the next update of each record whose last submission was accepted; decide what needs a person."""
+    def advance(self) -> None:
+        """Make the next Update of each record whose last submission has ended, and decide what needs a decision."""
         ids = list(self._open)
         for start in range(0, len(ids), 500):
-            found = Submission.objects.filter(pk__in=ids[start : start + 500])
-            for submission in found.exclude(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)):
+            batch = Submission.objects.filter(pk__in=ids[start : start + 500])
+            for submission in batch.exclude(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)):
                 if submission.state == State.NEEDS_PERSON:
                     self._decide(submission)
                     continue
-                self._tell()
+                self._print_progress()
                 record = self._open.pop(submission.pk)
                 self.ended += 1
-                if self._left[record]:
-                    self._left[record] -= 1
+                if self._updates_left[record]:
+                    self._updates_left[record] -= 1
                     self._edit(record)
                     self._send(record)
 
-    def _tell(self) -> None:
-        """Say once a minute how far it is."""
-        if time.monotonic() - self._told > 60:
-            self._told = time.monotonic()
+    def _print_progress(self) -> None:
+        """Print the progress once a minute."""
+        if time.monotonic() - self._printed_at > 60:
+            self._printed_at = time.monotonic()
             print(f"{len(self._open):,} open, {self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
 
     def _edit(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
-        number = self._left[record]
-        wanted = replace(organization.record(), name=f"{organization.name.partition(',')[0]}, {number}")
+        number = self._updates_left[record]
+        changed = replace(organization.record(), name=f"{organization.name.partition(',')[0]}, {number}")
         if number % 2:
-            wanted = replace(wanted, destination_id=_DESTINATIONS[number // 2 % 2])
-        organizations.edit(record, organization.version, wanted, stands_for="location", actor=self.editor)
+            changed = replace(changed, destination_id=_DESTINATIONS[number // 2 % 2])
+        organizations.edit(record, organization.version, changed, stands_for="location", actor=self.editor)
 
     def _send(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
         review = reviews.review(organization, actor=self.editor)
-        made = submissions.submit_record(
+        submission = submissions.submit_record(
             record,
             sha256=review.sha256,
             seen_submission=organization.last_submission_id or 0,
@@ -127,49 +127,49 @@ class Journey:
             ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
             actor=self.editor,
         )
-        self._open[made.pk] = record
+        self._open[submission.pk] = record
 
     def _decide(self, submission: Submission) -> None:
-        """As a careful person would: ask, and send again whatever can be sent again."""
+        """Decide as a careful person would: query, and send again if that is allowed."""
         query.query_for_submission(submission, actor=self.approver)
-        shown = decide.last_answer(submission)
-        if shown is None:
+        answer = decide.last_answer(submission)
+        if answer is None:
             return
-        verdict = _verdict(submission, shown)
+        verdict = _verdict(submission, answer)
         with suppress(ActionRefused):
             decide.decide_submission(
-                submission.pk, verdict, sequence=shown.entry.sequence, reason="Measurement", actor=self.approver
+                submission.pk, verdict, sequence=answer.entry.sequence, reason="Measurement", actor=self.approver
             )
             self.decided += 1
 
 
-def _verdict(submission: Submission, shown: decide.ComparedAnswer) -> Verdict:
-    choices = decide.allowed_verdicts(submission, shown)
+def _verdict(submission: Submission, answer: decide.ComparedAnswer) -> Verdict:
+    choices = decide.allowed_verdicts(submission, answer)
     if Verdict.SEND_AGAIN in choices:
         return Verdict.SEND_AGAIN
     sent = messages.record_from_message(bytes(submission.message))
-    is_as_sent = shown.record is not None and readable_fingerprint(shown.record) == readable_fingerprint(sent)
+    is_as_sent = answer.record is not None and readable_fingerprint(answer.record) == readable_fingerprint(sent)
     return Verdict.ARRIVED if is_as_sent and Verdict.ARRIVED in choices else Verdict.OURS
 
 
-def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
-    """Run it and print the table."""
+def run(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
+    """Run the soak and print the table."""
     started = time.monotonic()
     running = Workers(workers)
     try:
         journey = Journey(records, updates, _person("editor"), _person("approver"))
         while not journey.is_over and time.monotonic() - started < minutes * 60:
-            journey.go_on()
+            journey.advance()
             time.sleep(0.1)
     finally:
         running.stop()
-    took = time.monotonic() - started
+    elapsed = time.monotonic() - started
     time.sleep(directory.late + 1)
     rows = [
         ("submissions", str(Submission.objects.count())),
-        ("minutes", f"{took / 60:.1f}"),
+        ("minutes", f"{elapsed / 60:.1f}"),
         ("workers killed", str(running.kills)),
-        ("exchanges, of them with a fault", f"{sum(directory.counts.values())}, {_faults(directory)}"),
+        ("exchanges, and those with a fault", f"{sum(directory.counts.values())}, {_faults(directory)}"),
         ("kinds of fault that occurred", f"{_kinds(directory)} of {len(FAULTS | QUERY_FAULTS)}"),
         ("effects in the directory", str(len(directory.records.effects))),
         ("decided by a person", str(journey.decided)),
@@ -180,9 +180,9 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
 
 
 def _accepted_by() -> list[tuple[str, str]]:
-    """How many acceptances rest on what."""
-    found = Counter(Submission.objects.filter(state=State.ACCEPTED).values_list("evidence", flat=True))
-    return [(f"accepted by {Evidence(evidence).label}", str(number)) for evidence, number in sorted(found.items())]
+    """The number of acceptances for each kind of evidence."""
+    counts = Counter(Submission.objects.filter(state=State.ACCEPTED).values_list("evidence", flat=True))
+    return [(f"accepted by {Evidence(evidence).label}", str(number)) for evidence, number in sorted(counts.items())]
 
 
 def _settle() -> str:
@@ -200,7 +200,7 @@ def _kinds(directory: Faulty) -> int:
 
 
 def _findings(directory: Faulty) -> list[tuple[str, str]]:
-    """What must all be 0."""
+    """The counts that must all be 0."""
     effects = directory.records.effects
     sent = {(each.oid, _text(_organization(each))): each for each in Submission.objects.order_by("id")}
     seen = {(each.oid, _text(each.organization)) for each in effects}
@@ -231,32 +231,32 @@ def _out_of_order(effects: list[Effect], sent: dict[tuple[str, str], Submission]
 
 
 def _child_first(effects: list[Effect]) -> int:
-    there: set[str] = set()
+    oids: set[str] = set()
     number = 0
     for effect in effects:
         parent = effect.organization["PartOf"]["Identifier"]["Value"]
-        number += parent != GATEWAY_OID and parent not in there
-        there.add(effect.oid)
+        number += parent != GATEWAY_OID and parent not in oids
+        oids.add(effect.oid)
     return number
 
 
 def _without_one_outcome() -> int:
     intents = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).values_list("submission_id", "attempt")
     outcomes = AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).values_list("submission_id", "attempt")
-    counted = Counter(outcomes)
-    return sum(counted[each] != 1 for each in set(intents)) + len(set(counted) - set(intents))
+    outcome_counts = Counter(outcomes)
+    return sum(outcome_counts[each] != 1 for each in set(intents)) + len(set(outcome_counts) - set(intents))
 
 
 def _wrong_at_the_end(directory: Faulty) -> int:
-    """Records whose last submission ended, and of which the directory or the portal holds something else than that."""
+    """How many records differ from their last accepted message, in the directory or in the portal."""
     number = 0
-    for made in Organization.objects.exclude(confirmed_submission=None).select_related("last_submission"):
-        last = made.last_submission
+    for organization in Organization.objects.exclude(confirmed_submission=None).select_related("last_submission"):
+        last = organization.last_submission
         if last is None or last.state != State.ACCEPTED:
             continue
-        there = directory.records.organizations.get(made.oid)
+        there = directory.records.organizations.get(organization.oid)
         confirmed = messages.record_from_message(bytes(last.message))
-        number += there != _organization(last) or confirmed != made.confirmed_record()
+        number += there != _organization(last) or confirmed != organization.confirmed_record()
     return number
 
 

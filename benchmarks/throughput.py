@@ -1,10 +1,10 @@
 """How many submissions a second leave the outbox.
 
 python -m benchmarks.throughput quota [--submissions 10000] [--workers 16] [--database URL]
-    at 33 requests a second over a directory that answers in 300 ms and enforces Redox's quota: the sustained rate, and
-    how often it said 429
+    at 33 requests a second to a directory that answers in 300 ms and enforces Redox's quota: the sustained rate, and
+    the number of answers 429
 python -m benchmarks.throughput bare [--submissions 2000] [--workers 2] [--database URL]
-    with the rate off over a directory that answers at once, beside a bare loop that posts the same bytes
+    without a rate limit to a directory that answers at once, compared with a bare loop that posts the same bytes
 """
 
 import argparse
@@ -22,14 +22,14 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
-    wanted = parser.parse_args()
-    is_quota = wanted.kind == "quota"
+    options = parser.parse_args()
+    is_quota = options.kind == "quota"
     with (
-        ground.or_say_why(),
+        ground.exit_if_not_measured(),
         Faulty(delay=0.3 if is_quota else 0.0, quota=_QUOTA if is_quota else 0) as directory,
     ):
         ground.prepare(
-            wanted.database or ground.own_file("benchmark-throughput"),
+            options.database or ground.new_sqlite_url("benchmark-throughput"),
             REDOX_STAGING_BASE_URL=directory.url,
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,
@@ -37,9 +37,9 @@ def main() -> None:
         )
         from benchmarks import throughput_figures  # noqa: PLC0415 - models can be imported from here on
 
-        count = wanted.submissions or (10_000 if is_quota else 2_000)
-        workers = wanted.workers or (16 if is_quota else 2)
-        throughput_figures.show(directory, count=count, workers=workers, beside_bare=not is_quota)
+        count = options.submissions or (10_000 if is_quota else 2_000)
+        workers = options.workers or (16 if is_quota else 2)
+        throughput_figures.run(directory, count=count, workers=workers, beside_bare=not is_quota)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fills the outbox, lets real workers empty it, and says how fast. Import it after `prepare`."""
+"""Fills the outbox, lets real workers empty it, and measures the rate. Import it after `prepare`."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ _WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
 _LONGEST = 3600.0
 
 
-def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> None:
+def run(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> None:
     """Print the table.
 
     Raises:
@@ -32,17 +32,17 @@ def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> N
             stack.enter_context(ground.running(f"worker {number}", _WORKER))
         _wait_until_empty()
     arrivals = directory.arrivals[started_with:]
-    took = arrivals[-1] - arrivals[0]
+    elapsed = arrivals[-1] - arrivals[0]
     rows = [
         ("submissions", f"{count:,}"),
         ("workers", str(workers)),
-        ("seconds from the first to the last", f"{took:.0f}"),
-        ("submissions a second", f"{count / took:.1f}"),
+        ("seconds from the first to the last", f"{elapsed:.0f}"),
+        ("submissions a second", f"{count / elapsed:.1f}"),
         ("answers 429", str(directory.counts.get("429", 0))),
     ]
     if beside_bare:
         bare = _bare(directory, messages)
-        rows += [("a bare loop, messages a second", f"{bare:.1f}"), ("ratio", f"{count / took / bare:.2f}")]
+        rows += [("a bare loop, messages a second", f"{bare:.1f}"), ("ratio", f"{count / elapsed / bare:.2f}")]
     print(f"{ground.machine()}\n\n{ground.table(('', 'figure'), rows)}", flush=True)
 
 
@@ -57,7 +57,7 @@ def _wait_until_empty() -> None:
 
 
 def _bare(directory: Faulty, messages: list[bytes]) -> float:
-    """The same bytes by the same HTTP library, one after the other, a new connection each; nothing is kept."""
+    """Messages a second if the same HTTP library posts the same bytes one by one, each over a new connection."""
     directory.records.organizations.clear()
     started = time.monotonic()
     with httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)) as client:

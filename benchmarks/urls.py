@@ -1,4 +1,4 @@
-"""The portal's addresses, beside them the stock admin over the same rows as a yardstick, and two slow pages."""
+"""The portal's URLs, the stock admin over the same rows for comparison, and two slow pages."""
 
 import time
 
@@ -13,7 +13,7 @@ from organizations.queries.record_rows import ROWS_A_PAGE
 
 
 class _OrganizationAdmin(ModelAdmin):
-    """The columns of the portal's list, as far as the admin has them without code of its own."""
+    """The columns of the portal's list that the admin has without extra code."""
 
     list_display = (
         "name",

@@ -8,9 +8,9 @@ from orgportal import webserver
 def main() -> None:
     from benchmarks.wsgi import application  # noqa: PLC0415 - settings come first
 
-    door = webserver.inherited_door()
-    assert door is not None, "the measurement opens the socket"
-    webserver.serve(application, door, *map(int, sys.argv[1:2]))
+    listener = webserver.inherited_listener()
+    assert listener is not None, "the measurement opens the socket"
+    webserver.serve(application, listener, *map(int, sys.argv[1:2]))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The door for the measured web server.
+"""The WSGI application of the measured web server.
 
-The portal's own refuses a database with the mark of made-up records, which this one carries on purpose.
+`orgportal.wsgi` refuses a database with the demonstration mark, which the measured database has on purpose.
 """
 
 from django.core.wsgi import get_wsgi_application
 
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
-application = readable(get_wsgi_application())
+application = clean_requests(get_wsgi_application())

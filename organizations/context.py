@@ -69,32 +69,31 @@ def _blocked_environments() -> list[EnvironmentState]:
 
 
 def _environment(environment: str, section: str) -> dict[str, Any]:
-    chosen = Environment(environment)
     state = environment_state(EnvironmentGate.objects.get(pk=environment))
     # The Connection page shows the state itself.
     has_banner = section != "connection" and state.key not in ("connected", "not_checked")
     return {
-        "environment_word": chosen.label,
+        "environment_word": Environment(environment).label,
         "environment_label": redox_settings.label(environment),
         "environment_state": state,
         "banners": [state] if has_banner else [],
-        "other_environment": chosen.other.value,
+        "other_environment": Environment(environment).other.value,
         "open_submissions": Submission.objects.open().in_environment(environment).count(),
     }
 
 
 def _person(user: User) -> Person:
-    held = permissions.rights_of(user)
+    rights = permissions.rights_of(user)
     return Person(
         name=user.display_name,
-        roles=permissions.role_of(user),
-        can="; ".join(permissions.ACTS[right] for right in Right if right in held),
-        cannot="; ".join(permissions.ACTS[right] for right in Right if right not in held),
+        roles=permissions.roles_in_words(user),
+        can="; ".join(permissions.ACTS[right] for right in Right if right in rights),
+        cannot="; ".join(permissions.ACTS[right] for right in Right if right not in rights),
     )
 
 
 def _behaviours() -> list[tuple[str, str, bool]]:
     if not settings.DEMO:
         return []
-    now = demonstration.behaviour()
-    return [(word, label, word == now) for word, label in demonstration.BEHAVIOURS]
+    current = demonstration.behaviour()
+    return [(word, label, word == current) for word, label in demonstration.BEHAVIOURS]

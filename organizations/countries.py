@@ -182,10 +182,10 @@ def name_of_country(country: str) -> str:
     if _letters(country) in _AMERICAN:
         return "United States"
     code = unicodedata.normalize("NFKC", country).strip().casefold()
-    known = _CODES.get(code, "") or _NAMES.get(_letters(country), "")
+    name = _CODES.get(code, "") or _NAMES.get(_letters(country), "")
     words = _words(country)
     short = tuple(word for word in words if word not in _FORMS_OF_STATE)
-    return known or _NAMES_BY_WORDS.get(words, "") or _NAMES_BY_WORDS.get(short, "")
+    return name or _NAMES_BY_WORDS.get(words, "") or _NAMES_BY_WORDS.get(short, "")
 
 
 def nearest_country(typed: str) -> str:
@@ -195,12 +195,12 @@ def nearest_country(typed: str) -> str:
     """
     letters = _letters(typed)
     names = [name for name in _NAMES if name[:1] == letters[:1] and len(name) > len(AMERICAN)]
-    near = difflib.get_close_matches(letters, names, n=1, cutoff=0.75)
-    if not near or _changes(letters, near[0]) > _MOST_CHANGES:
-        near = difflib.get_close_matches(letters, [AMERICAN.casefold()] if letters[:1] == "u" else [], cutoff=0.65)
-    if not near:
+    matches = difflib.get_close_matches(letters, names, n=1, cutoff=0.75)
+    if not matches or _changes(letters, matches[0]) > _MOST_CHANGES:
+        matches = difflib.get_close_matches(letters, [AMERICAN.casefold()] if letters[:1] == "u" else [], cutoff=0.65)
+    if not matches:
         return ""
-    return AMERICAN if near[0] in _AMERICAN else _NAMES[near[0]]
+    return AMERICAN if matches[0] in _AMERICAN else _NAMES[matches[0]]
 
 
 def _changes(one: str, other: str) -> int:

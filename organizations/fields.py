@@ -52,8 +52,8 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     Refuses characters that cannot be sent (UNSENDABLE) and overrides of the writing direction.
 
     Removes invisible characters. Joiners and variation selectors stay where a script or an emoji needs them: after a
-    letter or symbol that is not Latin; a joiner must also stand before one. Beside Latin letters they only make two
-    equal names differ.
+    letter or symbol that is not Latin. A joiner also needs such a character after it. Beside Latin letters they only
+    make two equal names differ.
     """
     _refuse_unsendable(label, value)
     _refuse_unsendable(label, value, DIRECTION_OVERRIDE)
@@ -101,11 +101,11 @@ def read_oid(value: str, label: str = "OID") -> Read:
     try:
         return Read(Oid(text).text, _removed(label, removed))
     except OidError as error:
-        raise FieldError(f"{error}{unusual(text)}") from None
+        raise FieldError(f"{error}{lookalike_hint(text)}") from None
 
 
 def oid_or_text(text: str) -> str:
-    """The bare OID of a value that nobody typed as an OID, such as one of a directory; else the text unchanged.
+    """The bare OID if the text is one; else the text unchanged. For a value that nobody typed as an OID.
 
     Accepts white space around the OID, and 'urn:oid:' before it in any case. It accepts no other form: a value with an
     extra dot, a blank or an invisible character inside is not evidence of an OID.
@@ -125,14 +125,14 @@ def read_email(value: str) -> Read:
     if len(_ADDRESS.findall(typed)) > 1:
         raise FieldError(f"{quoted(typed)} holds more than one address. Enter one address a line.")
     if typed and not _EMAIL.fullmatch(typed):
-        raise FieldError(f"{quoted(typed)} is not an e-mail address.{unusual(typed)} Example: desk@example.org.")
+        raise FieldError(f"{quoted(typed)} is not an e-mail address.{lookalike_hint(typed)} Example: desk@example.org.")
     name = typed.partition("@")[0]
     if len(name) > _MAX_EMAIL_NAME_LENGTH:
         raise FieldError(
-            f"The part before the @ has {len(name)} characters; at most {_MAX_EMAIL_NAME_LENGTH} can be delivered to."
+            f"The part before the @ has {len(name)} characters. It can have at most {_MAX_EMAIL_NAME_LENGTH}."
         )
     if len(typed) > _MAX_EMAIL_LENGTH:
-        raise FieldError(f"The address has {len(typed)} characters; at most {_MAX_EMAIL_LENGTH} can be delivered to.")
+        raise FieldError(f"The address has {len(typed)} characters. It can have at most {_MAX_EMAIL_LENGTH}.")
     return reshaped("E-mail address", value, typed, typed)
 
 
@@ -145,7 +145,7 @@ def read_uuid(value: str, routing_names: Mapping[str, str], own_ids: Mapping[str
     typed = typed_code("Destination ID", value)
     uuid = with_hyphens(typed).lower()
     if uuid and not _UUID.fullmatch(uuid):
-        raise FieldError(f"Enter a UUID (36 characters with four hyphens), or leave it empty.{unusual(uuid)}")
+        raise FieldError(f"Enter a UUID (36 characters with four hyphens), or leave it empty.{lookalike_hint(uuid)}")
     if uuid in routing_names:
         raise FieldError(
             f"This is the routing ID '{routing_names[uuid]}' of Redox's table. It tells Redox which directory to "
@@ -176,14 +176,14 @@ def with_hyphens(typed: str) -> str:
     return "".join("-" if _is_dash(character) else character for character in typed)
 
 
-def unusual(typed: str) -> str:
+def lookalike_hint(typed: str) -> str:
     """A sentence, after a blank, about the first character that can look like another; "" if there is none.
 
     Without it an error would quote a code that looks right. Letters from A to Z, also with an accent, do not count.
     """
     for place, character in enumerate(typed, start=1):
         if not unicodedata.normalize("NFD", character)[0].isascii():
-            return f" Character {place} is U+{ord(character):04X}. Type it anew."
+            return f" Character {place} is U+{ord(character):04X}. Type it again."
     return ""
 
 
@@ -198,17 +198,17 @@ def _without_invisible(text: str) -> str:
 
 def _with_blanks_for_invisible(text: str) -> str:
     """As `_without_invisible`, but a character between two digits becomes a blank: a line could break there."""
-    kept: list[str] = []
+    result: list[str] = []
     was_invisible = False
     for character in text:
         if _is_invisible(character):
             was_invisible = True
             continue
-        if was_invisible and kept and kept[-1].isdigit() and character.isdigit():
-            kept.append(" ")
-        kept.append(character)
+        if was_invisible and result and result[-1].isdigit() and character.isdigit():
+            result.append(" ")
+        result.append(character)
         was_invisible = False
-    return "".join(kept)
+    return "".join(result)
 
 
 def _is_invisible(character: str) -> bool:
@@ -217,10 +217,10 @@ def _is_invisible(character: str) -> bool:
 
 def _without_needless_invisible(text: str) -> str:
     """The text without invisible characters, except those that a script or an emoji needs."""
-    kept: list[str] = []
+    result: list[str] = []
     for place, character in enumerate(text):
         if INVISIBLE.match(character):
-            before = kept[-1] if kept else ""
+            before = result[-1] if result else ""
             if character in _JOINERS:
                 after = INVISIBLE.sub("", text[place + 1 : place + 10])[:1]
                 is_needed = (_takes_joiner(before) or bool(_VARIATION.match(before))) and _takes_joiner(after)
@@ -228,8 +228,8 @@ def _without_needless_invisible(text: str) -> str:
                 is_needed = bool(_VARIATION.match(character)) and _takes_joiner(before)
             if not is_needed:
                 continue
-        kept.append(character)
-    return "".join(kept)
+        result.append(character)
+    return "".join(result)
 
 
 def _takes_joiner(character: str) -> bool:

@@ -68,7 +68,7 @@ def changed_by_others(
     return tuple(
         each
         for each in differences
-        if difference_key(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
+        if difference_key(each) in still_different or _lacks_contact_edit(each, accepted, on_its_way, known)
     )
 
 
@@ -100,7 +100,7 @@ def split(
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
     """`known`, but with the ZIP of the directory if that has more digits: an edit would remove them.
 
-    Where the spellings of `known` and the directory differ, they mean the same; only a ZIP can say more.
+    The other values of `known` mean the same as those of the directory. Only a ZIP can say more.
     """
     zip_code = seen.address.zip_code
     if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)):
@@ -126,16 +126,17 @@ def unsent(
         or any(
             place.startswith(f"{change.field}.") for place, _ in missing
         )  # an added contact that is paired with another one
-        or _is_missing_contact(change, accepted, known, wanted)
+        or _lacks_contact_edit(change, accepted, known, wanted)
     )
 
 
-def _is_missing_contact(
+def _lacks_contact_edit(
     edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
 ) -> bool:
-    """Whether an edit of contacts is missing at another place, because the directory changed that contact too.
+    """Whether the directory lacks this edit of a contact. The keys cannot tell if it changed that contact too.
 
-    A contact that the directory lacks is added as a whole; a removed contact is found by what it was before.
+    It lacks an added or changed contact that pairs with none of its contacts. It lacks a removal if it still has the
+    contact.
     """
     kind, _, place = edit.field.partition(".")
     if kind != "contacts" or _is_order(edit):
@@ -193,8 +194,8 @@ def taken_from(
 
 def carried_from(own: OrganizationRecord, seen: OrganizationRecord) -> tuple[tuple[str, str], ...]:
     """The carried keys of `own`, with Type as the reading shows it. A reading never shows Endpoints."""
-    kept = [item for item in own.carried if item[0] != "Type"]
-    return tuple(sorted([*kept, *(item for item in seen.carried if item[0] == "Type")]))
+    other_items = [item for item in own.carried if item[0] != "Type"]
+    return tuple(sorted([*other_items, *(item for item in seen.carried if item[0] == "Type")]))
 
 
 def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -238,7 +239,7 @@ def _chosen(
 
 
 def difference_key(difference: Difference) -> tuple[str, str]:
-    """The field of a difference; of a removed contact its text, because its number is an old one."""
+    """The field of a difference, which identifies it. A removed contact has no number now, so its text is added."""
     if difference.field.startswith("contacts.removed."):
         return "contacts.removed", difference.before
     return difference.field, ""
@@ -252,7 +253,7 @@ def _same_address_field(name: str, one: OrganizationRecord, other: OrganizationR
     first, second = getattr(readable(one).address, name), getattr(readable(other).address, name)
     if name != "zip_code" or first != second:
         return bool(first == second)
-    # Two ZIP codes of nine digits share five and mean different places: only a shorter one means the same.
+    # Five equal digits are not enough: two ZIP codes of nine digits mean the same only if they are equal.
     short, long = sorted((_digits(one.address.zip_code), _digits(other.address.zip_code)))
     return long.startswith(short)
 
@@ -264,34 +265,34 @@ def _digits(text: str) -> str:
 def _respelled_contacts(
     contacts: tuple[ContactRecord, ...], like: tuple[ContactRecord, ...]
 ) -> tuple[ContactRecord, ...]:
-    spelled, unlike = list(contacts), []
+    result, unmatched = list(contacts), []
     by_meaning: dict[ContactRecord, list[int]] = {}
     for number, other in enumerate(like):
         by_meaning.setdefault(contact_meaning(other), []).append(number)
     for place, contact in enumerate(contacts):
         same = by_meaning.get(contact_meaning(contact))
         if same:
-            spelled[place] = like[same.pop(0)]
+            result[place] = like[same.pop(0)]
         else:
-            unlike.append(place)
-    left = [like[number] for number in sorted(itertools.chain(*by_meaning.values()))]
-    if not left and not unlike:
+            unmatched.append(place)
+    rest_of_like = [like[number] for number in sorted(itertools.chain(*by_meaning.values()))]
+    if not rest_of_like and not unmatched:
         return like
-    for old, new in pair_contacts(tuple(left), tuple(contacts[place] for place in unlike)):
+    for old, new in pair_contacts(tuple(rest_of_like), tuple(contacts[place] for place in unmatched)):
         if old is not None and new is not None:
-            spelled[unlike[new]] = respelled_contact(contacts[unlike[new]], left[old])
-    return tuple(spelled)
+            result[unmatched[new]] = respelled_contact(contacts[unmatched[new]], rest_of_like[old])
+    return tuple(result)
 
 
 def respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
-    """The contact with each value that means the same as the other's spelled as the other spells it."""
+    """The contact, with the spelling of `like` in each value that means the same there."""
     mine, other = contact_meaning(contact), contact_meaning(like)
     same = {name: getattr(like, name) for name in CONTACT_LABELS if getattr(mine, name) == getattr(other, name)}
     return replace(contact, **same)
 
 
 def contact_meaning(contact: ContactRecord) -> ContactRecord:
-    """The contact in one spelling for all that mean the same."""
+    """The contact in a normalized spelling: two contacts that mean the same are equal."""
     return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
 

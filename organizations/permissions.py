@@ -57,7 +57,7 @@ def may(user: User, right: Right) -> bool:
 
 
 def manages_people(user: User) -> bool:
-    """Whether a person can change accounts and roles: they have the right, or the account was made at the machine."""
+    """Whether a person can change accounts and roles: they have the right, or are a superuser."""
     return user.is_active and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
 
 
@@ -66,7 +66,7 @@ def sending(environment: str) -> Right:
     return Right.SEND_PRODUCTION if environment == Environment.PRODUCTION else Right.SEND_STAGING
 
 
-def role_of(user: User) -> str:
+def roles_in_words(user: User) -> str:
     """The roles of a person in words, for the menu."""
     names = sorted(user.groups.values_list("name", flat=True))
     return ", ".join(names) or "no role"

@@ -4,7 +4,7 @@ import re
 
 import phonenumbers
 
-from organizations.fields import FieldError, Read, quoted, reshaped, typed_code, unusual, with_hyphens
+from organizations.fields import FieldError, Read, lookalike_hint, quoted, reshaped, typed_code, with_hyphens
 
 _PHONE = re.compile(r"[0-9+()./\s-]+")
 _EXTENDED = re.compile(r"\D*(?:\+?1\D*)?((?:[0-9][().\s/-]{0,3}){9}[0-9])(\D+)([0-9]{1,10})\D*")
@@ -41,8 +41,9 @@ def _form_error(typed: str, plain: str) -> str:
         if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:
             return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
         if _is_extended(plain):
-            return "Extensions cannot be sent. Put it into the contact's name."
-    return f"{quoted(typed)} is not a phone number.{unusual(plain)} Give ten digits or begin with + and the country."
+            return "Extensions cannot be sent. Put the extension into the contact's name."
+    advice = "Give ten digits or begin with + and the country code."
+    return f"{quoted(typed)} is not a phone number.{lookalike_hint(plain)} {advice}"
 
 
 def _is_extended(plain: str) -> bool:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from organizations.countries import is_american
-from organizations.fields import FieldError, Read, quoted, read_text, reshaped, typed_code, unusual, with_hyphens
+from organizations.fields import FieldError, Read, lookalike_hint, quoted, read_text, reshaped, typed_code, with_hyphens
 
 STATES = {
     "AL": "Alabama",
@@ -168,7 +168,7 @@ def read_state(value: str, country: str = "USA") -> Read:
         return reshaped("State", value, "", "")
     code = _code(typed)
     if not code:
-        raise FieldError(f"{quoted(typed)} is not a state.{unusual(typed)} Choose from the list.")
+        raise FieldError(f"{quoted(typed)} is not a state.{lookalike_hint(typed)} Choose from the list.")
     return reshaped("State", value, typed, code)
 
 
@@ -182,7 +182,7 @@ def read_zip(value: str, country: str = "USA") -> Read:
     match = _ZIP.fullmatch(with_hyphens(typed))
     if not match:
         raise FieldError(
-            f"{quoted(typed)} is not a ZIP code.{unusual(typed)} Give 5 digits, or 5 and 4 with a hyphen; keep a"
+            f"{quoted(typed)} is not a ZIP code.{lookalike_hint(typed)} Give 5 digits, or 5 and 4 with a hyphen; keep a"
             " leading 0."
         )
     return reshaped("ZIP", value, typed, "-".join(filter(None, match.groups())))

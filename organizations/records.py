@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 MOST_ROWS = 20
 """How many contacts, and how many identifiers, a record can have here."""
 SENT_BACK = ("Type", "Endpoints")
-"""The carried keys that an Update sends back, or the directory would lose them. Others, as ManagingOrg, are its own."""
+"""The carried keys that an Update sends back, so that the directory does not lose them. The others are its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,7 @@ def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> 
             if _text(field.value)
         )
     differences = [*_plain_differences(before, after), *_contact_differences(before.contacts, after.contacts)]
-    return tuple(sorted(differences, key=lambda found: SECTIONS.index(found.anchor)))
+    return tuple(sorted(differences, key=lambda each: SECTIONS.index(each.anchor)))
 
 
 def pair_contacts(
@@ -204,17 +204,17 @@ def pair_contacts(
     Contacts are paired if all their fields are equal, else by e-mail address, then by name, then by position.
     """
     became: dict[int, int] = {}
-    free = dict.fromkeys(range(len(before)))
+    unpaired = dict.fromkeys(range(len(before)))
     for fits in (_equal, _same_email, _same_name, _same_place):
         for new, contact in enumerate(after):
             if new in became:
                 continue
-            partner = next((old for old in free if fits(before[old], contact, old == new)), None)
+            partner = next((old for old in unpaired if fits(before[old], contact, old == new)), None)
             if partner is not None:
                 became[new] = partner
-                del free[partner]
+                del unpaired[partner]
     kept_or_added = tuple((became.get(new), new) for new in range(len(after)))
-    removed = tuple((old, None) for old in free)
+    removed = tuple((old, None) for old in unpaired)
     return kept_or_added + removed
 
 
@@ -228,7 +228,7 @@ def kept_and_added(
 
 
 def readable(record: OrganizationRecord) -> OrganizationRecord:
-    """The fields that a Query shows, each in one spelling for all that mean the same.
+    """The fields that a Query shows, in a normalized spelling: records that mean the same are equal.
 
     A Query shows neither destination ID nor endpoints. USA and US are the same, and so are phones with and without
     punctuation, ZIP and ZIP+4, the state in any case, one and several blanks, and lists in any order.
@@ -324,16 +324,16 @@ def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) ->
 
 
 def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]) -> Iterator[Difference]:
-    kept: list[int] = []
+    old_positions: list[int] = []
     for old, new in pair_contacts(before, after):
         if old is not None and new is not None:
-            kept.append(old)
+            old_positions.append(old)
             yield from _one_contact_differences(new, before[old], after[new])
         elif new is not None:
             yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", contact_text(after[new]), "contacts")
         elif old is not None:
             yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
-    if kept != sorted(kept):
+    if old_positions != sorted(old_positions):
         order_before, order_after = ("\n".join(map(_contact_line, contacts)) for contacts in (before, after))
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 

@@ -21,7 +21,7 @@ class EnvironmentConverter:
 class OidConverter:
     """Text in the form of an OID. The view looks up whether a record has it."""
 
-    regex = r"(?=[0-9.]{1,64}/)[0-2](?:\.[0-9]+)+"  # no longer than an OID; one arc can be nearly all of it
+    regex = r"(?=[0-9.]{1,64}/)[0-2](?:\.[0-9]+)+"  # at most as long as an OID
 
     def to_python(self, value: str) -> str:
         return value

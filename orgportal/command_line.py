@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, OutputWrapper
 
 class Utility(ManagementUtility):
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """The command; what it writes to standard error goes through `_Errors`."""
+        """The command, which writes to standard error through `_Errors`."""
         command = super().fetch_command(subcommand)
         command.stderr = _Errors(sys.stderr)
         command.stderr.style_func = command.style.ERROR

@@ -31,17 +31,17 @@ _one_thread = threading.Lock()
 
 
 def parts(database: Path) -> list[Path]:
-    """The files of a database: its own, and those that SQLite keeps beside it."""
+    """The database file, and the files that SQLite keeps beside it."""
     return [database.with_name(database.name + suffix) for suffix in ("", *SUFFIXES)]
 
 
 def serve_lock(database: Path) -> Path:
-    """The lock file of `serve`. Two names of one file, such as a link, give the same."""
+    """The lock file of `serve`. A symbolic link to the database has the same lock file."""
     return _beside(database, ".serve.lock")
 
 
 def share(database: Path) -> None:
-    """Use the database until this process ends, and take it away from other accounts.
+    """Share the database's lock until this process ends, and make the database private to its owner.
 
     Raises:
         WrongFile: it is missing, is not a database, or has a second name.
@@ -50,7 +50,7 @@ def share(database: Path) -> None:
     """
     check_exists(database)
     lock = _beside(database, ".lock")
-    with _one_thread:  # a thread that looks at the file must not release the locks of another's connection
+    with _one_thread:  # closing the file here would release the SQLite locks of another thread's connection
         if lock not in _shared:
             check_kind(database)
             _shared[lock] = _share(database, lock)
@@ -76,7 +76,7 @@ def _share(database: Path, lock: Path) -> int:
 
 
 def make(database: Path) -> None:
-    """Make an empty database, unless there is one.
+    """Create an empty database file if there is none.
 
     Raises:
         SettingsFault: it cannot be made.
@@ -92,15 +92,15 @@ def make(database: Path) -> None:
 
 
 def check_exists(database: Path) -> None:
-    """Raise `WrongFile` if there is no such file: `migrate` and `restore` alone make a database."""
+    """Raise `WrongFile` if the file is missing: only `migrate` and `restore` create a database."""
     if not database.exists():
         raise WrongFile(f"There is no database {database}. For a new portal run: ./dev migrate")
 
 
 def check_kind(database: Path) -> None:
-    """Raise `WrongFile` if the file is there and holds something else than an SQLite database. Changes nothing."""
+    """Raise `WrongFile` if the file exists and is not an SQLite database. Changes nothing."""
     if not database.exists() or _beside(database, ".lock") in _shared:
-        # Once SQLite has it open in this process, to close it here would release the locks of SQLite.
+        # This process has it open through SQLite. Closing it here would release SQLite's locks.
         return
     if database.is_file():
         with database.open("rb") as file:
@@ -118,7 +118,7 @@ def remove_second_names(database: Path) -> None:
 
 def _check_names(database: Path) -> None:
     if database.stat().st_nlink > 1:
-        # SQLite names the -wal file by the database: changes made under one name are missing under the other.
+        # Each name has its own -wal file, so changes made under one name are missing under the other.
         raise WrongFile(
             f"{database} has a second name (a hard link), under which changes would be lost. Remove that name. To find "
             f"it: find / -samefile {database}"
@@ -127,7 +127,7 @@ def _check_names(database: Path) -> None:
 
 @contextmanager
 def alone(database: Path) -> Iterator[None]:
-    """Keep every other process of the portal away from the database.
+    """Lock the database, so that no other process of the portal opens it.
 
     Raises:
         Taken: another process uses it; the text names it.
@@ -145,7 +145,7 @@ def alone(database: Path) -> Iterator[None]:
 
 
 def make_private(database: Path) -> None:
-    """Take the database away from all other accounts. SQLite gives what it keeps beside it the same mode.
+    """Make the database readable for its owner alone. SQLite gives the files beside it the same mode.
 
     Raises:
         SettingsFault: others can read it, and it belongs to another account than this process.
@@ -156,12 +156,12 @@ def make_private(database: Path) -> None:
                 try:
                     file.chmod(0o600)
                 except PermissionError:
-                    fault = f"other accounts can read {file}. Its owner must run: chmod 600 {file}"
-                    raise SettingsFault("DATABASE_URL", fault) from None
+                    advice = f"other accounts can read {file}. Its owner must run: chmod 600 {file}"
+                    raise SettingsFault("DATABASE_URL", advice) from None
 
 
 def give_to_owner(file: Path, like: Path) -> None:
-    """When root makes a file, give it to the owner of another one, or of its folder: the account of the portal."""
+    """If root created `file`, give it to the owner of `like`, or of its folder: the account of the portal."""
     if os.geteuid() == 0:
         owner = (like if like.exists() else like.parent).stat()
         os.chown(file, owner.st_uid, owner.st_gid)

@@ -33,12 +33,12 @@ _TIMES = {
 
 
 def var_dir(environment: MutableMapping[str, str]) -> Path:
-    """Where databases, locks and collected files lie; `ORGPORTAL_VAR` moves it."""
+    """The folder of databases, locks and static files: `ORGPORTAL_VAR`, by default `var/`."""
     return Path(environment.get("ORGPORTAL_VAR") or Path(__file__).resolve().parent.parent / "var").resolve()
 
 
 def enter(environment: MutableMapping[str, str]) -> None:
-    """Turn this process, and all that it starts, to the demonstration."""
+    """Make this process, and all that it starts, use the demonstration's settings."""
     prepare(var_dir(environment))
     environment["ORGPORTAL_DEMO"] = "1"
 
@@ -46,7 +46,7 @@ def enter(environment: MutableMapping[str, str]) -> None:
 def prepare(folder: Path) -> None:
     """Write `demo.env` and the practice directory's credentials, unless they are there from an earlier run.
 
-    They stay the same from run to run: with other settings, what waits in the outbox would ask for a person.
+    They stay the same from run to run: with other settings, queued submissions would need a decision.
     """
     if (folder / "demo.env").exists():
         return
@@ -63,13 +63,13 @@ def prepare(folder: Path) -> None:
         **_TIMES,
     }
     for name, credential in {"STAGING": staging, "PRODUCTION": production}.items():
-        given = {"BASE_URL": practice, "BASE_OIDS": _BASE_OIDS[name], **credential}
-        values |= {f"REDOX_{name}_{each}": value for each, value in given.items()}
+        variables = {"BASE_URL": practice, "BASE_OIDS": _BASE_OIDS[name], **credential}
+        values |= {f"REDOX_{name}_{each}": value for each, value in variables.items()}
     _write(folder / "demo.env", "".join(f"{name}={value}\n" for name, value in values.items()))
 
 
-def places(folder: Path) -> dict[str, str]:
-    """The settings that follow from where the demonstration lies. They are not kept: it may be moved and copied."""
+def folder_settings(folder: Path) -> dict[str, str]:
+    """The settings that depend on the folder. They are not stored, because the folder may be moved or copied."""
     return {
         "DATABASE_URL": f"sqlite:///{quote(str(folder / DATABASE))}",
         "REDOX_STAGING_PRIVATE_KEY_FILE": str(folder / "demo-key.pem"),
@@ -77,7 +77,7 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def choose_practice_port(folder: Path) -> int:
-    """The practice directory's port: that of the last run, or a new one when another program has taken it."""
+    """The practice directory's port: that of the last run, or a new one if that port is not free."""
     file = folder / "demo.env"
     text = file.read_text(encoding="utf-8")
     port = int(_PRACTICE_URL.findall(text)[0])
@@ -89,30 +89,30 @@ def choose_practice_port(folder: Path) -> int:
 
 
 def check_database(folder: Path) -> None:
-    """Look whether the demonstration's database is one; a portal in earnest may have been led to its file.
+    """Check that the file holds a demonstration database: DATABASE_URL may have led a real portal to it.
 
     Raises:
-        SettingsFault: it holds people or records and bears no mark, or cannot be read.
+        SettingsFault: it holds people or records without the demonstration mark, or cannot be read.
     """
     file = folder / DATABASE
     if not file.exists():
         return
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
-            is_in_earnest = _is_in_earnest(connection)
+            is_real = _is_real(connection)
     except sqlite3.Error as error:
         raise SettingsFault(str(file), f"cannot be read as a database ({error}); move it away") from None
-    if is_in_earnest:
+    if is_real:
         raise SettingsFault(
-            str(file), "holds a database in earnest; the demonstration leaves it alone. Move it and set DATABASE_URL"
+            str(file), "holds a real database, which the demonstration does not touch. Move it and set DATABASE_URL"
         )
 
 
 def start_over(folder: Path) -> None:
-    """Forget the demonstration's records, history and directories; credentials and settings stay.
+    """Delete the demonstration's records, history and directories. Credentials and settings stay.
 
     Raises:
-        SettingsFault: as `check_database`; nothing was deleted.
+        SettingsFault: as `check_database`. Nothing was deleted.
     """
     check_database(folder)
     database = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]
@@ -121,12 +121,12 @@ def start_over(folder: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def _is_in_earnest(connection: sqlite3.Connection) -> bool:
+def _is_real(connection: sqlite3.Connection) -> bool:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def holds(table: str, condition: str = "TRUE") -> bool:
-        found = table in tables and connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1").fetchone()  # noqa: S608
-        return bool(found)
+        row = table in tables and connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1").fetchone()  # noqa: S608
+        return bool(row)
 
     if holds("organizations_installation", "demonstration"):
         return False
@@ -138,12 +138,12 @@ def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     client_id, key_id = str(uuid.uuid4()), secrets.token_hex(8)
     key = RSAKey.generate_key(3072, {"kid": key_id, "use": "sig", "alg": "RS384"})
     api_key, api_secret = str(uuid.uuid4()), secrets.token_urlsafe(40)
-    known = [
+    credentials = [
         {"environment": "staging", "client_id": client_id, "public_jwk": key.as_dict(private=False)},
         {"environment": "production", "api_key": api_key, "api_secret": api_secret},
     ]
     _write(folder / "demo-key.pem", key.as_pem(private=True).decode("ascii"))
-    _write(folder / "demo-practice" / "credentials.json", json.dumps(known, indent=2))
+    _write(folder / "demo-practice" / "credentials.json", json.dumps(credentials, indent=2))
     return (
         {"AUTH": "oauth", "CLIENT_ID": client_id, "KEY_ID": key_id},
         {"AUTH": "api-key", "API_KEY": api_key, "API_SECRET": api_secret},
@@ -151,7 +151,7 @@ def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, or leave no trace of it."""
+    """Replace a file in one step by one that only its owner can read."""
     scratch = path.with_name(f"{path.name}.new")
     scratch.unlink(missing_ok=True)
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

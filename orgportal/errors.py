@@ -1,4 +1,4 @@
-"""What an exception means to the person at the terminal: a sentence that says what to do, without secrets."""
+"""Turns an exception into a sentence for the person at the terminal that says what to do, without secrets."""
 
 import errno
 import sqlite3
@@ -25,7 +25,7 @@ _SQLITE = {
     "SQLITE_NOTADB": _DAMAGED,
     "SQLITE_READONLY": _NOT_OURS,
     "SQLITE_PERM": _NOT_OURS,
-    "SQLITE_CANTOPEN": "{database} cannot be opened. Look whether its folder exists, and run this as the account that "
+    "SQLITE_CANTOPEN": "{database} cannot be opened. Check that its folder exists, and run this as the account that "
     "runs the portal.",
     "SQLITE_IOERR": "The disk does not read or write {database}. It may be full or damaged.",
 }
@@ -39,12 +39,12 @@ _POSTGRESQL = {
     "53300": "PostgreSQL has too many connections. Raise its max_connections, or lower WEB_WORKERS.",
     "55P03": _LOCKED,
     "40": "Another process changed the same rows. Try again.",
-    "57": "PostgreSQL ended the connection. Look whether the server runs, and try again.",
+    "57": "PostgreSQL ended the connection. Check that the server runs, and try again.",
 }
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell instead of a traceback."""
+    """The sentence to print instead of a traceback."""
     if isinstance(error, SettingsFault | Taken | WrongFile):
         return str(error)
     if isinstance(error, DatabaseError | sqlite3.Error):
@@ -90,7 +90,7 @@ def _of_sqlite(error: sqlite3.Error) -> str:
 
 
 def _unreachable(text: str) -> str:
-    """What the driver says about a connection that it did not get: the host, the user and why, never the password."""
+    """A sentence with the driver's reason for a failed connection. It may name host and user, never the password."""
     reason = text.strip().partition("\n")[0].removeprefix("connection failed: ").rstrip(".")
     password = settings.DATABASES["default"].get("PASSWORD")
     if password:

@@ -2,7 +2,7 @@
 
 
 class SettingsFault(Exception):
-    """A setting with which the portal must not, or cannot, run.
+    """A setting with which the portal cannot or must not run.
 
     `variable` is the name of the environment variable to change; `fault` says what is wrong with its value
     without showing the value, since the value may be a secret.
@@ -18,4 +18,4 @@ class SettingsFault(Exception):
 
 
 class WrongFile(Exception):
-    """What DATABASE_URL names is not a database that this portal may use; the text says why and what to do."""
+    """DATABASE_URL names a file that the portal cannot use as its database. The text says why and what to do."""

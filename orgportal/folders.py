@@ -1,4 +1,4 @@
-"""Folders that the portal makes and writes."""
+"""Folders that the portal creates and writes to."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it. What root makes belongs to the owner of the first folder that is there."""
+    """Create a folder and those above it. If root does so, they belong to the owner of the first existing folder."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -16,8 +16,8 @@ def make_folder(folder: Path) -> None:
         os.chown(folder, owner.st_uid, owner.st_gid)
 
 
-def write_fault(folder: Path) -> str:
-    """Why a folder cannot be made or written, "" if it can. Leaves nothing there."""
+def write_error(folder: Path) -> str:
+    """Why a folder cannot be created or written to; "" if it can. Leaves nothing there."""
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):

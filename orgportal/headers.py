@@ -1,4 +1,4 @@
-"""Headers of every answer, whoever makes it: a page, a static file, the health addresses, or the web server itself."""
+"""Headers of every answer: of pages, static files, the health addresses, and the web server itself."""
 
 from collections.abc import Callable
 
@@ -14,11 +14,11 @@ _OURS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-_NEVER_KEPT = "private, no-store"
+_NEVER_STORED = "private, no-store"
 
 
 class HeadersMiddleware:
-    """Adds the headers that Django does not have, and lets no browser and no proxy keep a page.
+    """Adds the headers that Django lacks, and forbids browsers and proxies to store a page.
 
     Static files keep the lifetime that WhiteNoise gives them: their names change with their content.
     """
@@ -32,14 +32,14 @@ class HeadersMiddleware:
             response.headers.setdefault(name, value)
         is_file = isinstance(response, WhiteNoiseFileResponse) and response.status_code < 400
         if not is_file:
-            response.headers["Cache-Control"] = _NEVER_KEPT
+            response.headers["Cache-Control"] = _NEVER_STORED
         if isinstance(response, HttpResponse):  # without a length the web server ends the connection
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
 def _of_django() -> dict[str, str]:
-    """What Django adds, except where it refuses a host or redirects to TLS."""
+    """Headers that Django adds too, but not if it refuses a host or redirects to TLS."""
     return {
         "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
         "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
@@ -47,12 +47,12 @@ def _of_django() -> dict[str, str]:
     }
 
 
-def of_server_error() -> dict[str, str]:
+def complete_headers() -> dict[str, str]:
     """All headers for an answer that no middleware sees, because the request never reached Django."""
     headers = {
         **_OURS,
         **_of_django(),
-        "Cache-Control": _NEVER_KEPT,
+        "Cache-Control": _NEVER_STORED,
         str(CSP.HEADER_ENFORCE): build_policy(settings.SECURE_CSP),  # type: ignore[arg-type]
         "X-Frame-Options": settings.X_FRAME_OPTIONS,
     }

@@ -1,4 +1,4 @@
-"""The two health addresses. They answer within a second, also while the database does not."""
+"""The two health addresses. They answer within a second, even if the database does not."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ _NO_ANSWER = "the database does not answer"
 
 
 class HealthMiddleware:
-    """Answers `/health/live` (the process answers) and `/health/ready` (database there, every migration applied)."""
+    """Answers `/health/live` (the process runs) and `/health/ready` (the database answers and fits this release)."""
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
         self.respond = respond
@@ -34,7 +34,7 @@ class HealthMiddleware:
         return self.respond(request)
 
     def _current_check(self) -> "_Check":
-        """The check that is running, or a new one: a database that hangs must not collect threads."""
+        """The check that is running, or a new one, so that a database that hangs does not collect threads."""
         with self._lock:
             if self._check is None or self._check.done.is_set():
                 self._check = _Check()
@@ -42,7 +42,7 @@ class HealthMiddleware:
 
 
 class _Check:
-    """One look at the database, with a thread and a connection of its own: a lock or a dead server can block both."""
+    """One check of the database. A lock or a dead server can block it, so it has its own thread and connection."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -51,15 +51,15 @@ class _Check:
         threading.Thread(target=self._look, name="health", daemon=True).start()
 
     def result(self) -> str:
-        """Why the portal is not ready, empty when it is. Waits until the check is too old, however many ask."""
+        """Why the portal is not ready; "" if it is. Waits at most until `_PATIENCE` seconds after the check began."""
         if not self.done.wait(max(0.0, self._until - time.monotonic())):
             log.error("The database did not answer within %s s", _PATIENCE)
         return self._fault
 
     def _look(self) -> None:
         try:
-            self._fault = schema.fault()
-        except Exception:  # whatever keeps the database from answering, such as a folder that is gone
+            self._fault = schema.mismatch()
+        except Exception:  # any reason why the database does not answer, such as a missing folder
             log.exception("The database does not answer")
         finally:
             connection.close()

@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
         if number := request_id.get() or _number_of_request(record):
             line["request_id"] = number
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
-        # A refused or malformed request is not a fault of the program: the log line is enough.
+        # A refused or malformed request is not an error of the program: the log line is enough.
         error = record.exc_info[1] if record.exc_info else _cause(record)
         if error and getattr(record, "status_code", 500) >= 500:
             line["exception"] = _traceback(error)
@@ -37,25 +37,25 @@ class JsonFormatter(logging.Formatter):
 
 
 def _cause(record: logging.LogRecord) -> BaseException | None:
-    """The exception behind a page of errors. Django logs none if the page for a missing address is what failed."""
+    """The exception behind an error page. Django does not log it if the page for a missing address failed."""
     cause: BaseException | None = getattr(getattr(record, "request", None), "cause", None)
     return cause
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback. Of a message only its first line, cut: the rest may hold what was posted or stored."""
+    """The traceback, with only the first line of each message, cut: the rest may hold what was posted or stored."""
     parts = traceback.format_exception(error)
     return "".join(part if part.startswith(_FRAME) else f"{part.partition('\n')[0][:_LONGEST]}\n" for part in parts)
 
 
 def _number_of_request(record: logging.LogRecord) -> str:
-    """Django logs an answer of 400 and above when the middleware that knows the number has ended already."""
+    """The number, for lines that Django logs after the middleware with the number has ended."""
     return getattr(getattr(record, "request", None), "request_id", "")
 
 
 def logging_settings(level: str) -> dict[str, Any]:
     """The configuration for `logging.config.dictConfig`."""
-    quiet = {"level": "WARNING"}  # they would log each exchange at INFO, beside the audit history
+    quiet = {"level": "WARNING"}  # they would log each exchange at INFO; the audit history has them already
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""Runs before every page: gives a request its number and log line, and answers requests that no page can take."""
+"""Runs before every page: gives each request its number and log line, and answers requests that pages cannot take."""
 
 import logging
 import re
@@ -20,25 +20,25 @@ log = logging.getLogger("orgportal.request")
 type Respond = Callable[[HttpRequest], HttpResponseBase]
 type Application = Callable[[dict[str, Any], Any], Any]
 
-# What browsers send forms as. Any other character set would let text in that no database and no page can take.
+# The types in which browsers send forms. Another character set could bring text that databases and pages cannot take.
 _FORM = re.compile(
     r"application/x-www-form-urlencoded(; ?charset=\"?utf-8\"?)?|multipart/form-data; ?boundary=\"?[!-~]{1,70}\"?",
     re.IGNORECASE,
 )
 _QUOTED_NUL = r"\000"
-# What nginx takes in its default settings. The address of a plan names each of its records.
+# The limit of nginx by default. The address of a plan needs it: it names each record.
 LONGEST_ADDRESS = 8190
 _FAULT = b"Something went wrong here, not at Redox. Nothing was sent by this page.\n"
 
 
-def readable(application: Application) -> Application:
-    """A WSGI application that sees no head which Django fails on before its own handling of errors begins.
+def clean_requests(application: Application) -> Application:
+    """Wrap the WSGI application: remove headers on which Django fails before its error handling begins.
 
-    A Content-Type that no form has counts as none, and so do cookies that hold NUL. An exception that Django could not
-    turn into a page, for example because the addresses cannot be loaded, is logged and becomes a plain answer.
+    They are a Content-Type that no form has, and cookies with NUL. An exception that Django could not turn into a page,
+    for example because the URL configuration cannot be loaded, is logged and becomes a plain answer.
     """
 
-    def called(environ: dict[str, Any], start_response: Any) -> Any:
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
         if not _FORM.fullmatch(environ.get("CONTENT_TYPE", "")):
             environ["CONTENT_TYPE"] = ""
         if _QUOTED_NUL in environ.get("HTTP_COOKIE", ""):
@@ -50,18 +50,18 @@ def readable(application: Application) -> Application:
             start_response("500 Internal Server Error", _fault_headers())
             return [_FAULT]
 
-    return called
+    return wrapped
 
 
 def _fault_headers() -> list[tuple[str, str]]:
     own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(_FAULT))}
-    return list((own | headers.of_server_error()).items())
+    return list((own | headers.complete_headers()).items())
 
 
 class RequestIdMiddleware:
     """Gives each request a number that its log lines, audit entries and the answer's `X-Request-ID` share.
 
-    A number from outside never counts: otherwise a visitor could choose what the history shows.
+    A number that the visitor sends is ignored: otherwise visitors could choose what the history shows.
     Also sets `request.client_address`, which is the address that the outermost trusted proxy saw.
     """
 
@@ -77,7 +77,7 @@ class RequestIdMiddleware:
             request.client_address = _client_address(request)  # type: ignore[attr-defined]
             response = self.respond(request)
             response["X-Request-ID"] = number
-            if request.path_info not in (health.LIVE, health.READY):  # asked every few seconds, by programs
+            if request.path_info not in (health.LIVE, health.READY):  # programs request these every few seconds
                 _log_line(request, response, started)
             if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
                 response.streaming_content = _numbered(iter(response), number)
@@ -87,7 +87,7 @@ class RequestIdMiddleware:
 
 
 def _numbered(lines: Iterable[bytes], number: str) -> Iterator[bytes]:
-    """Add the number of the request to an exception. It reaches the web server, which logs it and cuts the answer."""
+    """Add the request's number to an exception while the answer is sent. The web server logs it and cuts the answer."""
     try:
         yield from lines
     except Exception as error:
@@ -103,7 +103,7 @@ def _client_address(request: HttpRequest) -> str:
 
 
 def _without_port(hop: str) -> str:
-    """Some proxies add the port, which is another one for each connection: 203.0.113.9:4711, [2001:db8::1]:4711."""
+    """The address without the port that some proxies add: 203.0.113.9:4711 or [2001:db8::1]:4711."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     host, _, port = hop.partition(":")
@@ -122,7 +122,7 @@ def _log_line(request: HttpRequest, response: HttpResponseBase, started: float) 
 
 
 class LongAddressMiddleware:
-    """Gives an address that nobody can have been given a page that says so."""
+    """Answers an address that is too long with a page that says so."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
@@ -134,33 +134,33 @@ class LongAddressMiddleware:
 
 
 class BodyMiddleware:
-    """Reads what was sent before anything else does, so that every address refuses the same.
+    """Reads the body before any view, so that every address refuses the same bodies.
 
     Raises:
         SuspiciousOperation: the body is too large, or holds too many inputs, or a file.
-        MultiPartParserError: the body is not what its head says.
+        MultiPartParserError: the body is not what its headers say.
     """
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        stated = request.META.get("CONTENT_LENGTH") or ""
+        length = request.META.get("CONTENT_LENGTH") or ""
         # Before a byte is read: Django counts the bytes of a multipart body only while it reads them.
-        if stated.isascii() and stated.isdigit() and _is_longer(stated, settings.MOST_BYTES_IN_A_REQUEST):
+        if length.isascii() and length.isdigit() and _is_longer(length, settings.MOST_BYTES_IN_A_REQUEST):
             raise RequestDataTooBig(f"The body has more than {settings.MOST_BYTES_IN_A_REQUEST} bytes.")
         _ = request.GET, request.POST
         return self.respond(request)
 
 
-def _is_longer(stated: str, most: int) -> bool:
-    """Compare by digits first: Python refuses to read a number of thousands of digits."""
-    digits = stated.lstrip("0")
+def _is_longer(length: str, most: int) -> bool:
+    """Compares the numbers of digits first: Python refuses to read a number with thousands of digits."""
+    digits = length.lstrip("0")
     return len(digits) > len(str(most)) or int(digits or "0") > most
 
 
 class WrongMethodMiddleware:
-    """Gives an address that was asked in a wrong way a page that says so; Django's own answer is empty."""
+    """Answers a request with the wrong method with a page that says so. Django's own answer is empty."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond

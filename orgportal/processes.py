@@ -20,20 +20,20 @@ from pathlib import Path
 from orgportal.folders import make_folder
 
 _LONGEST_PAUSE = 30.0
-_SETTLED = 60.0  # who lived so long begins again with the shortest pause
+_SETTLED = 60.0  # a program that ran for so many seconds is restarted after the shortest pause
 _STEP = 0.1
 _PARENT = "ORGPORTAL_PARENT"
 
 
 class Taken(Exception):
-    """Another process holds what this one needs; the text names it."""
+    """Another process has the lock or the port that this one needs. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """One program to keep running. `stop_within`: seconds that it gets to finish its current work.
 
-    Programs of one name are stopped together. `inherit`: file descriptors that it is given, such as an open door.
+    Programs of one name are stopped together. `inherit`: file descriptors that it gets, such as a listening socket.
     """
 
     name: str
@@ -55,7 +55,7 @@ class _Child:
 class Supervisor:
     """Keeps programs running until SIGINT, SIGTERM or SIGHUP; a second signal kills them.
 
-    They are stopped in the order in which `run` got them. `inherit`: file descriptors that every child is given.
+    They are stopped in the order in which `run` got them. `inherit`: file descriptors that every child gets.
     """
 
     say: Callable[[str], None]
@@ -69,19 +69,19 @@ class Supervisor:
             signal.signal(number, self._on_signal)
 
     def run_once(self, command: Sequence[str]) -> int:
-        """Run a program to its end and return its exit code; a signal in the meantime is handed on to it."""
+        """Run a program to its end and return its exit code. A signal that stops the supervisor stops it too."""
         self._once = self._popen(command)
-        announced = False
+        is_signalled = False
         while (code := self._once.poll()) is None:
-            if self.stopping and not announced:
+            if self.stopping and not is_signalled:
                 self._once.terminate()
-                announced = True
+                is_signalled = True
             time.sleep(_STEP)
         self._once = None
         return code
 
     def start(self, program: Program) -> None:
-        """Start a program before `run`; it is stopped after those that are named there."""
+        """Start a program before `run`. It is stopped after the programs of `run`."""
         child = _Child(program)
         self._children.append(child)
         self._start(child)
@@ -96,7 +96,7 @@ class Supervisor:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the programs in turn: ask, wait as long as each may take, kill."""
+        """Stop the programs, those of one name together: SIGTERM, then SIGKILL after `stop_within`."""
         for _name, group in groupby(self._children, key=lambda child: child.program.name):
             running = [(child.program, child.process) for child in group if child.process is not None]
             for _program, process in running:
@@ -148,7 +148,7 @@ class Supervisor:
 
 
 def end_with_parent() -> None:
-    """Below a `Supervisor`: send SIGTERM to this process as soon as the supervisor is gone, for example killed."""
+    """Send SIGTERM to this process if its `Supervisor` ends first, for example because it was killed."""
     parent = os.environ.pop(_PARENT, "")
     if parent:
         threading.Thread(target=_watch_parent, args=(int(parent),), name="parent", daemon=True).start()
@@ -161,7 +161,7 @@ def _watch_parent(parent: int) -> None:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a program with all that it started, also what it has left behind."""
+    """Kill all processes of a program's group, even if the program itself has ended."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -185,21 +185,21 @@ def only_one(lock: Path) -> Iterator[int]:
 
 
 def holders(lock: Path, owner: int = 0) -> str:
-    """The other processes that have a lock file open, children that inherited it among them, the owner first.
+    """The other processes that have a lock file open, including children that inherited it. The owner comes first.
 
     Empty if the system does not show them: other accounts' processes are hidden, and macOS has no such list.
     """
-    wanted, found = lock.stat(), set[int]()
+    status, processes = lock.stat(), set[int]()
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            if os.path.samestat(link.stat(), wanted):
-                found.add(int(link.parts[2]))
-    in_order = sorted(found - {os.getpid()}, key=lambda process: (process != owner, process))
+            if os.path.samestat(link.stat(), status):
+                processes.add(int(link.parts[2]))
+    in_order = sorted(processes - {os.getpid()}, key=lambda process: (process != owner, process))
     return ", ".join(map(describe, in_order))
 
 
 def describe(process: int) -> str:
-    """A process by its number and, where the system tells it, what it runs."""
+    """A process by its number, and by its command if the system shows it."""
     try:
         command = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8").split("\0")
     except (OSError, UnicodeDecodeError):
@@ -207,14 +207,14 @@ def describe(process: int) -> str:
     return f"process {process} ({' '.join(Path(part).name for part in command[1:3])})"
 
 
-def open_door(host: str, port: int, advice: str) -> socket.socket:
-    """A socket that listens there; raises `Taken`, with the advice, when the port is not free."""
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def open_listener(host: str, port: int, advice: str) -> socket.socket:
+    """A socket that listens on this address and port. Raises `Taken`, with the advice, if the port cannot be used."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
-        door.listen(1024)
+        listener.bind((host, port))
+        listener.listen(1024)
     except OSError as error:
-        door.close()
+        listener.close()
         raise Taken(f"port {port} on {host} cannot be used: {error.strerror}. {advice}") from None
-    return door
+    return listener

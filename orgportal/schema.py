@@ -13,23 +13,23 @@ type Migrations = Collection[tuple[str, str]]
 NEWER = "the database was made by a newer release"
 
 
-def fault() -> str:
-    """Why this release must not work on the database, in words; empty when it may. Raises DatabaseError."""
+def mismatch() -> str:
+    """Why this release must not use the database, in words; "" if it may. Raises DatabaseError."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
     if unknown(applied):
         return NEWER
-    if lacks := missing(applied):
-        return f"{len(lacks)} migrations are not applied"
+    if migrations := missing(applied):
+        return f"{len(migrations)} migrations are not applied"
     return ""
 
 
 def missing(applied: Migrations) -> set[tuple[str, str]]:
-    """What this release has and the database does not: an older release made it."""
+    """The migrations that the database lacks, because an older release made it."""
     return set(known_migrations()) - set(applied)
 
 
 def unknown(applied: Migrations) -> set[tuple[str, str]]:
-    """What the database has and this release does not: a newer release made it."""
+    """The migrations that only the database has, because a newer release made it."""
     ours = {app for app, _ in known_migrations()}
     return {each for each in applied if each[0] in ours} - known_migrations()
 

@@ -1,6 +1,6 @@
 """All settings, read from environment variables and `.env`. `docs/operate.md` explains each of them.
 
-Values that cannot be read stop the process here; values that must not be used together are judged in `startup.py`.
+Values that cannot be read stop the process here. `startup.py` checks values that must not be used together.
 """
 
 import datetime
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from orgportal.demonstration import places, var_dir
+from orgportal.demonstration import folder_settings, var_dir
 from orgportal.logs import logging_settings
 from orgportal.variables import read_variables, redox_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir(os.environ)
-# When this process read its settings, private keys among them: nothing of them changes until the next start.
+# When this process read its settings and private keys. A change takes effect at the next start.
 STARTED_AT = datetime.datetime.now(datetime.UTC)
 
 # Set by the `demo` command for its own processes. The demonstration reads its own file and nothing else; all others
@@ -25,7 +25,7 @@ DEMO_BEHAVIOUR_FILE = str(VAR_DIR / "demo-practice" / "behaviour") if DEMO else 
 TESTING = False
 
 if DEMO:
-    VARIABLES = read_variables(places(VAR_DIR), VAR_DIR / "demo.env")
+    VARIABLES = read_variables(folder_settings(VAR_DIR), VAR_DIR / "demo.env")
 else:
     _default_file = BASE_DIR / ".env"
     _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(_default_file) if _default_file.exists() else "")
@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first five complete every answer, also those that the others give instead of a page.
+    # The first five complete every answer, including those that the others give instead of a page.
     "orgportal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "organizations.views.expired_session.SignInRequired",
     "organizations.views.expired_session.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "orgportal.middleware.WrongMethodMiddleware",  # last: those above measure what it answers
+    "orgportal.middleware.WrongMethodMiddleware",  # last, so that those above see the page that it adds
 ]
 
 # The form of a record with all its contacts stays below it (tests/platform/test_bodies.py). A web server that reads a
@@ -126,7 +126,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
     _database["ENGINE"] = "orgportal.sqlite3"
     _database["OPTIONS"] = {
-        # A transaction that begins deferred fails when it wants to write after another one has written.
+        # A deferred transaction fails if it begins to write after another one has written.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: with less, a power cut can lose an intent that was committed before its message left.

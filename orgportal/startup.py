@@ -13,10 +13,10 @@ from orgportal.faults import SettingsFault
 
 
 def verify() -> None:
-    """Raise `SettingsFault` when the portal must not run with its settings. Opens no database.
+    """Raise `SettingsFault` if the portal must not run with its settings. Opens no database.
 
-    Raises `WrongFile` when DATABASE_URL names a file that is not a database. A fault inside one Redox environment is
-    no reason: that environment is then shown as not connected.
+    Raises `WrongFile` if DATABASE_URL names a file that is not a database. An error in the settings of one Redox
+    environment does not stop the portal: that environment is then not connected.
     """
     for check in (
         _secret_key,
@@ -35,7 +35,7 @@ def verify() -> None:
 
 
 def verify_database() -> None:
-    """Raise `SettingsFault` when the database is the demonstration's and this process is not, or the reverse."""
+    """Raise `SettingsFault` if only one of database and process is the demonstration's."""
     installation.check_demonstration_mark()
 
 
@@ -106,8 +106,10 @@ def _database() -> Iterator[SettingsFault]:
 
 
 def _own_folder() -> Iterator[SettingsFault]:
-    """Take `var/` away from other accounts, to which earlier releases left it open. A folder that ORGPORTAL_VAR names
-    may be meant for others as well."""
+    """Close `var/` to other accounts: earlier releases left it open.
+
+    The folder that ORGPORTAL_VAR names stays as it is, because it may be meant for others as well.
+    """
     folder = settings.BASE_DIR / "var"
     if folder.is_dir() and folder.stat().st_mode & 0o077:
         try:
@@ -117,7 +119,7 @@ def _own_folder() -> Iterator[SettingsFault]:
 
 
 def _var_folder() -> Iterator[SettingsFault]:
-    fault = folders.write_fault(Path(settings.VAR_DIR))
+    fault = folders.write_error(Path(settings.VAR_DIR))
     if fault:
         yield SettingsFault("ORGPORTAL_VAR", f"{settings.VAR_DIR} cannot be made or written: {fault}")
 

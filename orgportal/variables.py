@@ -1,4 +1,4 @@
-"""Reads settings from environment variables and from the file `.env`, and says which name is at fault."""
+"""Reads settings from environment variables and from the file `.env`, and names the variable that cannot be used."""
 
 import io
 import re
@@ -18,7 +18,7 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 
 
 class Variables:
-    """The settings given to this process. A blank value counts as not set.
+    """The settings of this process. A blank value counts as not set.
 
     Every reader raises `SettingsFault` for a value that it cannot use, and remembers the name in `names`, so that
     a test can compare the names with the example file and the documentation.
@@ -80,7 +80,7 @@ class Variables:
         return [item.strip() for item in self.text(name).split(",") if item.strip()]
 
     def unknown(self, prefix: str) -> list[str]:
-        """The names that were given, begin so, and were never asked for."""
+        """The names with this prefix that are set, but that no reader has read."""
         return sorted(name for name in self._env.ENVIRON if name.startswith(prefix) and name not in self.names)
 
     def database(self, name: str, default: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Variables:
         if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
             raise SettingsFault(name, "is not the address of an SQLite file or a PostgreSQL database")
         if "postgresql" in database["ENGINE"] and ("@" in database["NAME"] or "/" in database["NAME"]):
-            # A password that holds / ends the address there: a part of it would be shown as the host.
+            # A / in the password ends the address there, and a part of the password would be shown as the host.
             raise SettingsFault(name, "has a character that must be written as in %2F, such as / in the password")
         if not database["NAME"] or database["NAME"] == ":memory:":
             raise SettingsFault(name, "names no database file that several processes can share")
@@ -121,9 +121,9 @@ class Variables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedoxSettings:
-    """What was set for one environment, as text and not yet judged. Blank means not set; secrets stay out of `repr`.
+    """The settings of one environment as text, not yet checked. "" means not set; secrets stay out of `repr`.
 
-    `faults` holds what could not even be read: they concern this environment alone, so they stop no process.
+    `faults` are the values that could not be read. They concern this environment alone, so they stop no process.
     """
 
     label: str
@@ -148,7 +148,7 @@ _REDOX_TEXTS = tuple(each.name for each in fields(RedoxSettings) if each.name !=
 
 
 def redox_settings(variables: Variables, environment: str, defaults: Mapping[str, str]) -> RedoxSettings:
-    """Read one environment's settings, for example `REDOX_STAGING_CLIENT_ID`; faults are kept, never raised."""
+    """Read one environment's settings, such as `REDOX_STAGING_CLIENT_ID`. `faults` holds the errors; none is raised."""
     prefix = f"REDOX_{environment.upper()}_"
     faults: list[SettingsFault] = []
     texts: dict[str, str] = {}
@@ -167,11 +167,11 @@ def redox_settings(variables: Variables, environment: str, defaults: Mapping[str
 
 
 def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
-    given, path = texts["private_key"], texts["private_key_file"]
-    if given and path:
+    key, path = texts["private_key"], texts["private_key_file"]
+    if key and path:
         raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", "is set beside PRIVATE_KEY; set only one of the two")
     if not path:
-        return given.replace("\\n", "\n")
+        return key.replace("\\n", "\n")
     try:
         return Path(path).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -180,7 +180,7 @@ def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
 
 
 def read_variables(environment: Mapping[str, str], file: Path | None) -> Variables:
-    """The process's own variables, and below them those of the file, if one is named.
+    """The process's own variables, and those of the file for names that the process does not set.
 
     Raises `SettingsFault` for a file that is missing, cannot be read, or has a line that is neither a comment nor
     NAME=value.
@@ -200,7 +200,7 @@ def _read_file(file: Path) -> dict[str, str]:
         raise SettingsFault(str(file), f"cannot be read: {reason}") from None
     for number, line in enumerate(text.splitlines(), start=1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
-            # Caught here, because the library would print the line, which may be part of a private key.
+            # Checked here, because the library would print the line, which may be part of a private key.
             raise SettingsFault(str(file), f"line {number} is neither a comment nor NAME=value")
 
     class FileValues(environ.Env):

@@ -1,7 +1,7 @@
 """The web server of one process: waitress, with many threads and limits.
 
-A request occupies a thread only from its last byte in to its last byte out of the program: waitress reads whole
-requests first and buffers whole answers, so that slow clients cost no thread.
+waitress reads whole requests before a thread works on them, and buffers whole answers. So slow clients occupy no
+thread.
 """
 
 import os
@@ -24,14 +24,14 @@ from waitress.utilities import BadRequest
 from orgportal import headers, health, schema
 
 THREADS = 32
-MOST_BODY = 2 * 1024 * 1024  # bytes; above what Django itself takes, so that a page can explain the refusal
-MOST_CONNECTIONS = 1000  # from then on the oldest that waits for its visitor makes room for a new one
+MOST_BODY = 2 * 1024 * 1024  # bytes; more than Django accepts, so that a page can explain the refusal
+MOST_CONNECTIONS = 1000  # above this the oldest idle connection is closed for a new one
 MOST_AHEAD = 8  # requests that a connection may send before it has read the answers; browsers and proxies send one
 LONGEST_REQUEST = 120.0  # seconds from the first byte of a request to its last one
 GRACE = 10.0  # seconds that a request may still take after the signal to stop
 _FILES = 4096  # sockets, database connections, and the temporary files of large answers
 
-# What waitress answers itself, before Django sees the request.
+# The answers that waitress gives itself, before Django sees the request.
 _SENTENCES = {
     413: f"This request is too large: at most {MOST_BODY // 1024 // 1024} MB.",
     431: "The address or the headers of this request are too long.",
@@ -49,14 +49,14 @@ class _PlainErrorTask(ErrorTask):
         body = f"{_SENTENCES.get(error.code, _UNREADABLE)}\n".encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "text/plain; charset=utf-8"))
-        self.response_headers.extend(headers.of_server_error().items())
+        self.response_headers.extend(headers.complete_headers().items())
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
 class _Parser(HTTPRequestParser):
-    """Python refuses to read a number of thousands of digits, which waitress takes for a fault of the program."""
+    """Refuses a number with thousands of digits: Python cannot read it, and waitress would treat that as our error."""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -68,7 +68,7 @@ class _Parser(HTTPRequestParser):
 class _Channel(HTTPChannel):
     """One connection. After an error it throws away what the client still sends, so that the client reads the answer.
 
-    To close while something is unread resets the connection, and the answer is lost on the way.
+    Closing a connection with unread data resets it, and the client may lose the answer.
     """
 
     parser_class = _Parser
@@ -100,12 +100,12 @@ class _Channel(HTTPChannel):
         return False
 
     def send_continue(self) -> None:
-        """Ask for the body, unless the head was refused already."""
+        """Ask for the body, unless the headers were refused already."""
         if self.request.error is None:
             super().send_continue()
 
     def _limit_requests(self) -> None:
-        """Refuse the rest of what was sent ahead: its answers would wait here for a visitor who reads nothing."""
+        """Refuse further requests sent ahead: their answers would wait here for a client that reads nothing."""
         with self.requests_lock:
             if len(self.requests) > MOST_AHEAD:
                 for request in self.requests[MOST_AHEAD:]:
@@ -115,16 +115,16 @@ class _Channel(HTTPChannel):
 
 
 class Server(TcpWSGIServer):
-    """waitress on a socket that is open already, with threads of their own for health, and an end without losses."""
+    """waitress on an open socket, with separate threads for health. It finishes its requests before it ends."""
 
     channel_class = _Channel
 
-    def __init__(self, application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
+    def __init__(self, application: Callable[..., Any], listener: socket.socket, threads: int = THREADS) -> None:
         super().__init__(
-            _as_served(application),
-            _sock=door,
+            _clean_answers(application),
+            _sock=listener,
             bind_socket=False,
-            sockinfo=(door.family, door.type, door.proto, door.getsockname()),
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             threads=threads,
             connection_limit=MOST_CONNECTIONS + 100,
             asyncore_use_poll=True,  # select() fails from file descriptor 1,024 on
@@ -132,7 +132,7 @@ class Server(TcpWSGIServer):
             cleanup_interval=2,
             max_request_header_size=64 * 1024,
             max_request_body_size=MOST_BODY,
-            # An answer of any size goes to a temporary file; at the watermark a slow reader would stop a thread.
+            # Large answers go to a temporary file. With a watermark a slow reader would block a thread.
             outbuf_high_watermark=sys.maxsize,
             clear_untrusted_proxy_headers=False,  # Django reads them, and only with BEHIND_PROXY
             ident=None,
@@ -142,22 +142,22 @@ class Server(TcpWSGIServer):
         self._quick.set_thread_count(4)
 
     def add_task(self, channel: HTTPChannel) -> None:
-        """Give a whole request to a thread; health never queues behind pages that wait for the database."""
+        """Give a request to a thread. Health checks do not wait behind pages that wait for the database."""
         request = channel.requests[0]
         is_quick = request.error is not None or request.path in (health.LIVE, health.READY)
         (self._quick if is_quick else self.task_dispatcher).add_task(channel)
 
     def run(self) -> None:
-        """Answer until `stop` was called and has had its effect."""
+        """Answer requests until `stop` is called and the open requests have ended."""
         super().run()
         self._quick.shutdown()
         self.close()
 
     def stop(self) -> None:
-        """Accept nothing new, and let `run` return when all begun requests are answered, or when `GRACE` is over."""
+        """Accept no new connection, and let `run` return when all requests are answered or `GRACE` is over."""
         if self._stop_at is None:
             self._stop_at = time.monotonic() + GRACE
-        with suppress(OSError):  # it has ended in this moment
+        with suppress(OSError):  # the server has just ended
             self.pull_trigger()
 
     def readable(self) -> bool:
@@ -174,7 +174,7 @@ class Server(TcpWSGIServer):
         return False
 
     def maintenance(self, now: float) -> None:
-        """Close connections on which nothing moves, and those whose request does not come to its end."""
+        """Close idle connections, and those whose request takes longer than LONGEST_REQUEST to arrive."""
         super().maintenance(now)
         for channel in self.active_channels.values():
             if channel.began is not None and time.monotonic() - channel.began > LONGEST_REQUEST:
@@ -188,24 +188,24 @@ class Server(TcpWSGIServer):
                 channel.will_close = True
 
 
-def serve(application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
-    """Answer on that socket until SIGTERM; below `serve` a Ctrl-C in the terminal is not for this process."""
+def serve(application: Callable[..., Any], listener: socket.socket, threads: int = THREADS) -> None:
+    """Answer on this socket until SIGTERM. A process that `serve` started ignores Ctrl-C: `serve` stops it."""
     _allow_many_files()
-    schema.known_migrations()  # the first look at health has less than a second
-    server = Server(application, door, threads)
+    schema.known_migrations()  # read now, because the first health check has less than a second
+    server = Server(application, listener, threads)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN if "ORGPORTAL_LISTEN" in os.environ else lambda *_: server.stop())
     server.run()
 
 
-def _as_served(application: Callable[..., Any]) -> Callable[..., Any]:
-    """The application without what waitress would do wrong with its answers.
+def _clean_answers(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the application, so that waitress sends its answers correctly.
 
-    Static files are copied into the answer: otherwise each stays open until a slow visitor has read it. An answer to
-    HEAD has no body: waitress sends what it is given, and a proxy would take that for the next answer.
+    Static files are copied into the answer: otherwise each stays open until a slow client has read it. The body of an
+    answer to HEAD is removed: waitress would send it, and a proxy would take it for the next answer.
     """
 
-    def called(environ: dict[str, Any], start_response: Any) -> Any:
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("wsgi.file_wrapper", None)
         answer = application(environ, start_response)
         if environ["REQUEST_METHOD"] != "HEAD":
@@ -214,10 +214,10 @@ def _as_served(application: Callable[..., Any]) -> Callable[..., Any]:
             answer.close()
         return []
 
-    return called
+    return wrapped
 
 
-def inherited_door() -> socket.socket | None:
+def inherited_listener() -> socket.socket | None:
     """The socket that `serve` or `demo` opened, named as fd://NUMBER."""
     variable = os.environ.get("ORGPORTAL_LISTEN", "")
     return socket.socket(fileno=int(variable.removeprefix("fd://"))) if variable else None
@@ -225,6 +225,6 @@ def inherited_door() -> socket.socket | None:
 
 def _allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -1,13 +1,13 @@
-"""The door for web servers: `orgportal.wsgi:application`."""
+"""The WSGI application for web servers: `orgportal.wsgi:application`."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgportal.settings")
-application = readable(get_wsgi_application())
+application = clean_requests(get_wsgi_application())
 
 from orgportal import startup  # noqa: E402 - needs the applications that the line above has loaded
 

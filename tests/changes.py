@@ -41,13 +41,13 @@ def not_shown(organization: Organization) -> Organization:
 def read(organization: Organization, seen: OrganizationRecord | None) -> Organization:
     """Store a reading; None if the directory did not show the OID."""
     with transaction.atomic():
-        directory_state.keep_reading(organizations.locked(organization.pk), seen, clock.now())
+        directory_state.keep_reading(organizations.lock_record(organization.pk), seen, clock.now())
     return loaded(organization)
 
 
 def mark_foreign(organization: Organization, name: str = "Boston Harbor Hospital") -> Organization:
     """Decide that the OID of the record belongs to another organization."""
     with transaction.atomic():
-        row = organizations.locked(organization.pk)
+        row = organizations.lock_record(organization.pk)
         directory_state.mark_foreign(row, replace(row.record(), name=name), clock.now())
     return loaded(organization)

@@ -102,7 +102,7 @@ def submission(
         ActionRefused: a blocker forbids it.
     """
     with audit.recorded(person(user)) as history:
-        return _submitted(history, organizations.locked(organization.pk), reason, intent)
+        return _submitted(history, organizations.lock_record(organization.pk), reason, intent)
 
 
 def _submitted(history: History, row: Organization, reason: str = "Test", intent: Intent | None = None) -> Submission:

@@ -96,8 +96,8 @@ class TestPeople:
     def test_roles_are_named_in_order(self) -> None:
         user = factories.UserFactory(role="viewer")
         user.groups.add(Group.objects.get(name="auditor"))
-        assert permissions.role_of(user) == "auditor, viewer"
-        assert permissions.role_of(factories.UserFactory()) == "no role"
+        assert permissions.roles_in_words(user) == "auditor, viewer"
+        assert permissions.roles_in_words(factories.UserFactory()) == "no role"
 
     def test_people_with_a_right_are_named_once_in_order_without_closed_accounts(self) -> None:
         both = factories.UserFactory(username="b", role="approver", first_name="Bo", last_name="Both")

@@ -43,9 +43,9 @@ INVISIBLE = "invisible characters removed"
 TWO_OIDS = (
     "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is missing, add it."
 )
-NO_EXTENSION = "Extensions cannot be sent. Put it into the contact's name."
+NO_EXTENSION = "Extensions cannot be sent. Put the extension into the contact's name."
 NOT_AN_OID = "{} is not an OID. Use digits and dots, for example 2.16.840.1.113883.3.1."
-NOT_A_PHONE = "{} is not a phone number. Give ten digits or begin with + and the country."
+NOT_A_PHONE = "{} is not a phone number. Give ten digits or begin with + and the country code."
 NOT_A_ZIP = "{} is not a ZIP code. Give 5 digits, or 5 and 4 with a hyphen; keep a leading 0."
 NOT_AN_EMAIL = "{} is not an e-mail address. Example: desk@example.org."
 NOT_A_UUID = "Enter a UUID (36 characters with four hyphens), or leave it empty."
@@ -168,8 +168,8 @@ REFUSED = [
     ("OID", "urn:oid:2.16.840.1 URN:OID:2.16.840.2", TWO_OIDS),
     ("OID", "\u200b2.16.840.1 \u200b7", TWO_OIDS),
     ("OID", "OID 2.16", NOT_AN_OID),
-    ("OID", "2.16\u2024840", f"{NOT_AN_OID} Character 5 is U+2024. Type it anew."),
-    ("OID", "\uff12.16", f"{NOT_AN_OID} Character 1 is U+FF12. Type it anew."),
+    ("OID", "2.16\u2024840", f"{NOT_AN_OID} Character 5 is U+2024. Type it again."),
+    ("OID", "\uff12.16", f"{NOT_AN_OID} Character 1 is U+FF12. Type it again."),
     *(
         ("phone", f"608-271-9000{end}", NO_EXTENSION)
         for end in (
@@ -206,7 +206,7 @@ REFUSED = [
     (
         "phone",
         "\u0666085550100",
-        NOT_A_PHONE.replace("Give", "Character 1 is U+0666. Type it anew. Give"),
+        NOT_A_PHONE.replace("Give", "Character 1 is U+0666. Type it again. Give"),
     ),
     (
         "phone",
@@ -238,18 +238,18 @@ REFUSED = [
             "A <a@x.org>, B <b@x.org>",
         )
     ),
-    ("e-mail", f"{'x' * 70}@x.org", "The part before the @ has 70 characters; at most 64 can be delivered to."),
-    ("e-mail", f"a@{'b.' * 130}org", "The address has 265 characters; at most 254 can be delivered to."),
+    ("e-mail", f"{'x' * 70}@x.org", "The part before the @ has 70 characters. It can have at most 64."),
+    ("e-mail", f"a@{'b.' * 130}org", "The address has 265 characters. It can have at most 254."),
     (
         "e-mail",
         "d\u0435sk@x.org",
-        "{} is not an e-mail address. Character 2 is U+0435. Type it anew. Example: desk@example.org.",
+        "{} is not an e-mail address. Character 2 is U+0435. Type it again. Example: desk@example.org.",
     ),
     *(("ZIP", typed, NOT_A_ZIP) for typed in ("537O3", "5370", "053704", "53704-", "53704-12")),
     ("state", "Ontario", "{} is not a state. Choose from the list."),
     ("state", "Carolina", "{} is not a state. Choose from the list."),
     ("state", "Qu\u00e9bec", "{} is not a state. Choose from the list."),
-    ("state", "W\u0406", "{} is not a state. Character 2 is U+0406. Type it anew. Choose from the list."),
+    ("state", "W\u0406", "{} is not a state. Character 2 is U+0406. Type it again. Choose from the list."),
     ("street", "1 Shore Rd\r\nSuite 2", "Put the street on one line."),
     *(
         ("UUID", typed, NOT_A_UUID)

@@ -108,7 +108,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """One fact: who did or received what, when, about which record.
 
-    The columns beside `body` are copies for searching.
+    `body` holds the whole fact. The columns from `at` to `search_text` repeat parts of it, for searching.
     """
 
     sequence = models.BigIntegerField(primary_key=True)
@@ -136,7 +136,7 @@ class AuditEntry(models.Model):
     objects = AuditQuerySet.as_manager()
 
     class Meta:
-        # No check lists the actions: on SQLite each new one would rebuild the largest table there is.
+        # No check constraint lists the actions: on SQLite each new action would rebuild the largest table.
         constraints = [
             *(
                 models.UniqueConstraint(

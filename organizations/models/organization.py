@@ -343,7 +343,7 @@ class Organization(models.Model):
 
     @property
     def is_read_later(self) -> bool:
-        """Whether the directory was read after the last acceptance."""
+        """Whether the last reading is newer than what was accepted or taken."""
         return self.seen_at is not None and (self.known_at is None or self.seen_at >= self.known_at)
 
     @property

@@ -17,7 +17,7 @@ class PlanKind(models.TextChoices):
 
 
 class PlanState(models.TextChoices):
-    """What a person or the portal last set. A plan is finished if none of its submissions is open."""
+    """What a person or the portal last set. A plan without open submissions is finished."""
 
     GOING = "going", "Going"
     PAUSED = "paused", "Paused"

@@ -85,7 +85,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(environment=environment)
 
     def due(self, environment: str, moment: datetime.datetime) -> Self:
-        """Submissions to send now: queued, due, all that they wait for accepted, not paused by a plan. Oldest first.
+        """Submissions to send now, oldest first: queued, due, and not held by another submission or a paused plan.
 
         A paused plan keeps all its submissions in the queue. A stopped plan keeps those without an attempt; the others
         may have been sent, so they continue to their end.
@@ -105,7 +105,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Submissions whose worker did not settle them in time."""
         return self.filter(state=State.SENDING, lease_until__lt=moment).order_by("id")
 
-    def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
+    def to_query(self, environment: str, moment: datetime.datetime) -> Self:
         """Unknown submissions that are due and that no worker queries now. The longest waiting comes first."""
         return (
             self.filter(environment=environment, state=State.UNKNOWN, not_before__lte=moment)
@@ -258,6 +258,6 @@ class Submission(models.Model):
 
 
 def open_deactivation(organization: Organization) -> Submission | None:
-    """The submission on its way that takes this record out of use, if there is one."""
+    """The open submission that deactivates this record, or None."""
     last = organization.last_submission
     return last if last is not None and last.is_open and last.intent == Intent.DEACTIVATE else None

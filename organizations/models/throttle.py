@@ -15,7 +15,7 @@ class Throttle(models.Model):
 
 
 class Repetition(models.Model):
-    """An act that was repeated within a minute of its entry, counted here until one entry has the number."""
+    """Counts the repeats of an act within a minute of its entry, until one entry in the history has the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(

@@ -73,7 +73,7 @@ SELECT oid FROM above
 """
 
 
-# Every PartOf, by steps through the index, and of these the OIDs that are not records of ours.
+# First each different PartOf, found by steps through the index; then those that are not records of ours.
 _PARENTS_NOT_OURS = """
 WITH RECURSIVE parents(oid) AS (
     SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s
@@ -130,11 +130,11 @@ def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organi
     with connection.cursor() as cursor:
         cursor.execute(sql, [environment, *starts, environment])
         pairs: list[tuple[str, int]] = cursor.fetchall()
-    known = Organization.objects.in_bulk({identity for _, identity in pairs})
-    lines: dict[str, list[Organization]] = {}
+    organizations = Organization.objects.in_bulk({identity for _, identity in pairs})
+    ancestors: dict[str, list[Organization]] = {}
     for start, identity in pairs:
-        lines.setdefault(start, []).append(known[identity])
-    return lines
+        ancestors.setdefault(start, []).append(organizations[identity])
+    return ancestors
 
 
 def path_of(organization: Organization) -> list[Organization]:
@@ -160,8 +160,8 @@ def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
     if not below:
         return below
     with_work = Organization.objects.filter(environment=environment).exclude(Exact(open_work_rule(), ""))
-    counted = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
-    work, values = counted.query.sql_with_params()
+    counts = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
+    work, values = counts.query.sql_with_params()
     with connection.cursor() as cursor:
         sql = _BELOW_EACH.format(work=work, placeholders=", ".join(["%s"] * len(below)))
         cursor.execute(sql, [environment, environment, *values, environment, *below])
@@ -227,7 +227,7 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
-    """Whether `part_of_oid` is the record `oid` or below it, so that it as parent would make a circle."""
+    """Whether this parent would put the record below itself: it is the record, or is below it."""
     if oid == part_of_oid:
         return True
     with connection.cursor() as cursor:

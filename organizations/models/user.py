@@ -16,7 +16,7 @@ _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 
 _SYSTEM_NAMES = {"redox", "carequality", "directory", "practicedirectory", "portal", "orgportal", "demonstration"}
 _NAMES_WITHOUT_ACCOUNT = {"somebody", "somebodynotsignedin", "nobody", "you"}
-"""Names that pages and the history use for others than people with accounts; folded, without blanks and "the"."""
+"""Words that pages and the history put where a name could be; folded, without blanks and "the"."""
 _PROGRAM_NAMES = re.compile(r"(worker|command)(?![^\W\d_])")
 """The beginning of names of the portal's own programs, such as "Worker host-1" and "Command restore"."""
 
@@ -75,7 +75,7 @@ class User(AbstractUser):
         return any(check_password(password, encoded) for encoded in self.disclosed_passwords)
 
     def name_error(self) -> tuple[str, str] | None:
-        """The field and a sentence if the name is too similar to another one; else None.
+        """The field and a sentence if the name cannot be used; else None.
 
         Names that differ only in case, accents, blanks or punctuation count as the same. Names of closed accounts can
         be used again, but not their user names: the history names people by them.

@@ -43,7 +43,7 @@ class SignInPage(Page):
 def build(user: User, form: PasswordForm) -> AccountPage:
     held = permissions.rights_of(user)
     rights = [(ACTS[right], right in held) for right in Right]
-    return AccountPage(form=form, rights=rights, roles=permissions.role_of(user))
+    return AccountPage(form=form, rights=rights, roles=permissions.roles_in_words(user))
 
 
 def build_sign_in(form: SignInForm, next_page: str) -> SignInPage:

@@ -24,7 +24,7 @@ def elsewhere_sentence(environment: Environment, typed: str) -> str:
 
 def destinations(environment: str, parent_oid: str) -> list[Choice]:
     """Destination IDs in use in this environment: that of the parent first, then the most used."""
-    own = choices.destination_of(environment, parent_oid)
+    own = choices.record_with_destination(environment, parent_oid)
     others = [each for each in choices.destinations(environment) if not own or each.value != own.destination_id]
     offered = [Choice(each.value, _used_by(each.name, each.records)) for each in others]
     if own:

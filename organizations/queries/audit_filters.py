@@ -189,7 +189,7 @@ def _date(params: QueryDict, name: str, problems: dict[str, FilterProblem]) -> d
 
 
 def people() -> QuerySet[User]:
-    """Everybody who can have acted, by user name."""
+    """All accounts, by user name."""
     return User.objects.order_by("username").only("username", "first_name", "last_name")
 
 
@@ -240,9 +240,9 @@ def _about(typed: str) -> Q:
         ids = list(entries.values_list("organization_id", flat=True).distinct())
         return _with_oid(oid) | Q(organization_id__in=ids)
     holds_words = search_text.matching_rows(typed)
-    now = Organization.objects.filter(holds_words).values("pk")
+    records = Organization.objects.filter(holds_words).values("pk")
     edits = AuditEntry.objects.filter(holds_words, action__in=EDITS).exclude(organization_id=None)
-    return holds_words | Q(organization_id__in=now) | Q(organization_id__in=edits.values("organization_id"))
+    return holds_words | Q(organization_id__in=records) | Q(organization_id__in=edits.values("organization_id"))
 
 
 def _known_oid(typed: str) -> str:

@@ -51,12 +51,15 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
     if not with_deactivated:
         records = records.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(records.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
-    above = dict(
+    parent_names = dict(
         Organization.objects.in_environment(environment)
         .filter(oid__in={part_of for _, _, part_of in rows})
         .values_list("oid", "name")
     )
-    return [Choice(oid, f"{name}{_BELOW}{above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
+    return [
+        Choice(oid, f"{name}{_BELOW}{parent_names[part_of]}" if part_of in parent_names else name)
+        for oid, name, part_of in rows
+    ]
 
 
 def place_of(environment: str, oid: str) -> Place | None:
@@ -110,16 +113,16 @@ def _with_label(records: OrganizationQuerySet, label: str) -> Iterator[str]:
 
 def destinations(environment: str) -> list[Destination]:
     """The destination IDs that most records of an environment use, the most used first."""
-    used = (
+    groups = (
         Organization.objects.in_environment(environment)
         .filter(destination_id__gt="")  # not empty, as a range of the index
         .values("destination_id")
         .annotate(records=Count("*"), first=Min("name"))
         .order_by("-records", "destination_id")
     )
-    return [Destination(each["destination_id"], each["first"], each["records"]) for each in used[:MOST_DESTINATIONS]]
+    return [Destination(each["destination_id"], each["first"], each["records"]) for each in groups[:MOST_DESTINATIONS]]
 
 
-def destination_of(environment: str, oid: str) -> Organization | None:
+def record_with_destination(environment: str, oid: str) -> Organization | None:
     """The record with this OID if it has a destination ID."""
     return Organization.objects.in_environment(environment).filter(oid=oid).exclude(destination_id="").first()

@@ -12,7 +12,7 @@ UNSENT = "changes_not_sent"
 
 
 class TickedRecords(NamedTuple):
-    """The choice that an address makes: records by id, and `all_unsent` all on its page that have unsent changes."""
+    """The records that an address ticks: these ids, or with `all_unsent` all on the page with unsent changes."""
 
     ids: frozenset[int] = frozenset()
     all_unsent: bool = False
@@ -29,8 +29,8 @@ def ids_in(params: QueryDict) -> tuple[int, ...]:
 
 def existing(environment: str, ids: Iterable[int]) -> tuple[int, ...]:
     """The ids among these that belong to a record of this environment, in the order of their OIDs."""
-    wanted = list(ids)
-    if not wanted:
+    id_list = list(ids)
+    if not id_list:
         return ()
-    records = Organization.objects.in_environment(environment).filter(pk__in=wanted)
+    records = Organization.objects.in_environment(environment).filter(pk__in=id_list)
     return tuple(records.order_by("oid_key").values_list("pk", flat=True))

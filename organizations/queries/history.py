@@ -13,7 +13,7 @@ def last_sequence() -> int:
 
 
 def newest_sequences(filters: AuditFilters, before: int | None, most: int) -> list[int]:
-    """The newest entries that fit and lie before an entry, at most so many; with None the newest of all."""
+    """The numbers of the newest entries that fit, at most `most`: those before the entry `before`, if it is given."""
     entries = audit_filters.matching(filters)
     if before is not None:
         entries = entries.filter(sequence__lt=before)

@@ -66,14 +66,14 @@ class PausedPlan(NamedTuple):
 def record_groups() -> list[RecordGroup]:
     """All records, grouped; one query."""
     groups = Organization.objects.with_standing().order_by().values(*GROUPED_BY)
-    counted = groups.annotate(
+    groups_with_counts = groups.annotate(
         number=Count("id"),
         fields=Sum("changes"),
         oldest_edit=Min("edited_at"),
         oldest_state=Min("last_submission__state_at"),
         never_compared=Count("id", filter=Q(presence=Presence.PRESENT, seen_at=None)),
     )
-    return [RecordGroup(**group) for group in counted]
+    return [RecordGroup(**group) for group in groups_with_counts]
 
 
 def differing_groups() -> list[DifferingGroup]:
@@ -91,7 +91,7 @@ def _differing() -> OrganizationQuerySet:
 
 
 def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organization]:
-    """The records with each kind of open work in its environments, with their last submission."""
+    """The records with one of these kinds of open work in one of its environments, with their last submission."""
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
@@ -118,8 +118,8 @@ def paused_plans() -> list[PausedPlan]:
 
 def names_of(people: Iterable[int | None]) -> dict[int | None, str]:
     """The names of people by their ids."""
-    wanted = {number for number in people if number is not None}
-    return {number: person.display_name for number, person in User.objects.in_bulk(wanted).items()}
+    ids = {number for number in people if number is not None}
+    return {number: person.display_name for number, person in User.objects.in_bulk(ids).items()}
 
 
 def unsent_of(user: User, environments: Collection[str]) -> list[Organization]:
@@ -135,7 +135,7 @@ def submitted_by(user: User, since: datetime.datetime, most: int) -> list[Submis
 
 
 def last_accepted(environment: str) -> Submission | None:
-    """The submission that was accepted last, of the newest accepted ones: an index gives these by number."""
+    """The submission that was accepted last. Only the accepted ones with the highest numbers are read, by an index."""
     accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
     return max(accepted.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
 

@@ -1,4 +1,4 @@
-"""Accounts with their roles, who closed them, and what is open of one person."""
+"""Accounts with their roles, who closed them, and the number of open submissions of a person."""
 
 import datetime
 from typing import NamedTuple
@@ -36,7 +36,7 @@ def has_anybody() -> bool:
 
 
 def rights_by_role(user: User) -> frozenset[Right]:
-    """The rights of a person's roles, also if the account is closed. No query if the roles were fetched."""
+    """The rights of a person's roles, even if the account is closed. No query if the roles were fetched."""
     rights = frozenset(right for group in user.groups.all() for right in ROLES.get(group.name, ()))
     return rights | {Right.MANAGE_PEOPLE} if user.is_superuser else rights
 
@@ -47,14 +47,14 @@ def open_submission_counts(user: User) -> dict[Environment, int]:
 
 
 def closed_accounts() -> dict[str, ClosedAccount]:
-    """The closed accounts by their number as text, from the history."""
+    """The closed accounts by their id as text, from the history."""
     closed: dict[str, ClosedAccount] = {}
     for entry in AuditEntry.objects.filter(action=Action.PERSON_CHANGED).order_by("sequence").only("body", "at"):
         facts = entry.facts
-        number, is_active = facts.get("object", {}).get("id", ""), facts.get("details", {}).get("active")
+        identity, is_active = facts.get("object", {}).get("id", ""), facts.get("details", {}).get("active")
         if is_active:
-            closed.pop(number, None)
+            closed.pop(identity, None)
         elif is_active is False:
             actor = facts["actor"]
-            closed.setdefault(number, ClosedAccount(entry.at, actor["name"], actor.get("username", "")))
+            closed.setdefault(identity, ClosedAccount(entry.at, actor["name"], actor.get("username", "")))
     return closed

@@ -46,6 +46,6 @@ def active_counterparts(environment: Environment, ids: Collection[int]) -> int:
 
 
 def with_work_below(environment: Environment, oids: Collection[str], work: str) -> set[str]:
-    """Those of these OIDs below which a record has this to do."""
+    """The OIDs among these below which a record has this open work."""
     below = tree.below_each(environment, oids)
     return {oid for oid in oids if below[oid].work.get(work)}

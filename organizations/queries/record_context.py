@@ -1,4 +1,4 @@
-"""The rows around a record: what lies above and below it, its submissions, and records at an OID."""
+"""The rows around a record: its children, its submissions, and the record with an OID."""
 
 from collections.abc import Collection
 

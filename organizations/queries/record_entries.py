@@ -34,10 +34,10 @@ def last_edit_since(organization: Organization, version: int) -> AuditEntry | No
 def last_touched(organization: Organization) -> dict[str, datetime.datetime]:
     """When each field, by its key, was last edited."""
     edits = AuditEntry.objects.filter(organization_id=organization.pk, action__in=EDITS).defer("raw")
-    touched: dict[str, datetime.datetime] = {}
+    edited_at: dict[str, datetime.datetime] = {}
     for entry in edits.order_by("sequence"):
-        touched |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
-    return touched
+        edited_at |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
+    return edited_at
 
 
 def stated_by(organization: Organization) -> str:
@@ -63,7 +63,7 @@ def taken_by(organization: Organization) -> str:
 
 
 def is_active_taken(organization: Organization) -> bool:
-    """Whether Active is not what was accepted last, but what somebody took from the directory later."""
+    """Whether somebody took the value of Active from the directory after the last acceptance."""
     if not organization.taken:
         return False
     accepted = organization.confirmed_record()

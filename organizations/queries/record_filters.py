@@ -88,8 +88,8 @@ class RecordFilters(Filters):
 
 def read(params: QueryDict, environment: str) -> RecordFilters:
     """The filters that an address sets. A choice that does not exist narrows nothing."""
-    chosen = {name: params.get(name, "") for name in CHOICES}
-    known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
+    values = {name: params.get(name, "") for name in CHOICES}
+    choices = {name: value for name, value in values.items() if value in CHOICES[name]}
     view, sort = params.get("view", ""), params.get("sort", "")
     saved_by = params.get("saved_by", "")
     return RecordFilters(
@@ -99,7 +99,7 @@ def read(params: QueryDict, environment: str) -> RecordFilters:
         view=view if view in (TREE, LIST) else TREE,
         sort=sort if sort.removeprefix("-") in SORTS else "oid",
         hide_deactivated=RecordFilters.flag_in(params, "hide_deactivated"),
-        **known,
+        **choices,
     )
 
 

@@ -39,12 +39,12 @@ def page_of(
 
 def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
     """These records in this order, with COLUMNS; `with_texts` also with all texts that a search looks through."""
-    wanted = list(ids)
-    organizations = Organization.objects.with_standing().filter(pk__in=wanted).only(*COLUMNS)
+    ordered_ids = list(ids)
+    organizations = Organization.objects.with_standing().filter(pk__in=ordered_ids).only(*COLUMNS)
     if with_texts:
         organizations = organizations.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
     by_id = {organization.pk: organization for organization in organizations}
-    return [by_id[identity] for identity in wanted if identity in by_id]
+    return [by_id[identity] for identity in ordered_ids if identity in by_id]
 
 
 def count_in(environment: str) -> int:
@@ -87,7 +87,7 @@ def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
 
 
 def with_parts(organizations: OrganizationQuerySet, at_once: int) -> Iterator[Sequence[Organization]]:
-    """Whole records with contacts and identifiers, so many at once; the next ones are read when they are needed."""
+    """Whole records with contacts and identifiers, in batches of `at_once`. Each batch is read when it is needed."""
     records = organizations.with_standing().prefetch_related("contacts", "identifiers")
     yield from batched(records.iterator(chunk_size=at_once), at_once)
 

@@ -7,10 +7,10 @@ from organizations.queries import record_rows, record_tree
 from organizations.services import search_text
 
 MOST_HITS = 25
-"""So many hits of each environment are shown."""
+"""How many hits of each environment are shown."""
 
 
-class FoundRecords(NamedTuple):
+class SearchHits(NamedTuple):
     """The first hits in one environment, the number of all, and the names above each hit by its OID, the top first."""
 
     organizations: list[Organization]
@@ -27,12 +27,10 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
     return sorted(records, key=lambda record: record.environment != first)
 
 
-def records_with_standing(environment: Environment, text: str) -> FoundRecords:
+def records_with_words(environment: Environment, text: str) -> SearchHits:
     """The records that hold each word of the text."""
     records = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_HITS + 1])
     organizations = record_rows.organizations_of(ids[:MOST_HITS], with_texts=True)
     total = records.count() if len(ids) > MOST_HITS else len(ids)
-    return FoundRecords(
-        organizations, total, record_tree.paths_above(environment, [each.oid for each in organizations])
-    )
+    return SearchHits(organizations, total, record_tree.paths_above(environment, [each.oid for each in organizations]))

@@ -72,15 +72,15 @@ def fold_entries(entries: QuerySet[AuditEntry], sequences: Sequence[int], before
     stories = {row.story for row in rows if row.story} | {
         number for of_edit in including.values() for number in of_edit
     }
-    shown = _on_newer_pages(entries, stories, before)
+    stories_with_line = _on_newer_pages(entries, stories, before)
     refused = _refused_before_sign_ins(entries, rows, before)
     lines: list[FoldedLine] = []
     for row in rows:
         if row.story is not None:
-            if row.story not in shown:
+            if row.story not in stories_with_line:
                 lines.append(FoldedLine(row.sequence, row.story))
-                shown.add(row.story)
-        elif row.sequence not in refused and shown.isdisjoint(including.get(row.sequence, ())):
+                stories_with_line.add(row.story)
+        elif row.sequence not in refused and stories_with_line.isdisjoint(including.get(row.sequence, ())):
             lines.append(FoldedLine(row.sequence))
     return lines
 
@@ -164,26 +164,26 @@ def _including(version: int, sent: list[_SentVersion]) -> Iterator[_SentVersion]
 
 def _on_newer_pages(entries: QuerySet[AuditEntry], stories: Collection[int], before: int | None) -> set[int]:
     """The stories that have a line on a newer page."""
-    shown: set[int] = set()
+    stories_on_newer_pages: set[int] = set()
     if before is not None and stories:
         # In two steps: the first uses the index of submissions, whatever the filters of `entries` are.
         newer = in_stories(stories).filter(sequence__gte=before).values_list("sequence", flat=True)
         for sequences in batched(newer.iterator(), _AT_ONCE):
             numbers = entries.filter(sequence__in=sequences).order_by().values_list("submission_id", flat=True)
-            shown.update(number for number in numbers if number is not None)
-    return shown
+            stories_on_newer_pages.update(number for number in numbers if number is not None)
+    return stories_on_newer_pages
 
 
 def _refused_before_sign_ins(entries: QuerySet[AuditEntry], rows: list[EntryRow], before: int | None) -> set[int]:
     """The refused sign-ins that are part of the line of a later sign-in."""
-    refused = [row for row in rows if row.action == Action.PERSON_REFUSED]
-    if not refused:
+    refusals = [row for row in rows if row.action == Action.PERSON_REFUSED]
+    if not refusals:
         return set()
-    near = Q(sequence__in=[row.sequence for row in rows if row.action == Action.PERSON_SIGNED_IN])
+    sign_ins = Q(sequence__in=[row.sequence for row in rows if row.action == Action.PERSON_SIGNED_IN])
     if before is not None:
-        near |= Q(sequence__gte=before, at__lte=refused[0].at + throttle.PERIOD)
-    attempts = AuditEntry.objects.filter(sequence__in=[row.sequence for row in refused])
-    signed_in = entries.filter(near, action=Action.PERSON_SIGNED_IN)
+        sign_ins |= Q(sequence__gte=before, at__lte=refusals[0].at + throttle.PERIOD)
+    attempts = AuditEntry.objects.filter(sequence__in=[row.sequence for row in refusals])
+    signed_in = entries.filter(sign_ins, action=Action.PERSON_SIGNED_IN)
     by_sign_in = _refused_before([*_with_body(attempts), *_with_body(signed_in)])
     return {entry.sequence for of_sign_in in by_sign_in.values() for entry in of_sign_in}
 
@@ -192,10 +192,10 @@ def refused_before(sign_ins: Collection[EntryRow]) -> Mapping[int, list[AuditEnt
     """For each sign-in, the refused ones before it with the same name and address, the oldest first."""
     if not sign_ins:
         return {}
-    near = Q()
+    periods = Q()
     for row in sign_ins:
-        near |= Q(at__gte=row.at - throttle.PERIOD, at__lte=row.at + WRITTEN_WITHIN)
-    return _refused_before(_with_body(AuditEntry.objects.filter(near, action__in=_SIGN_INS)))
+        periods |= Q(at__gte=row.at - throttle.PERIOD, at__lte=row.at + WRITTEN_WITHIN)
+    return _refused_before(_with_body(AuditEntry.objects.filter(periods, action__in=_SIGN_INS)))
 
 
 def _with_body(entries: QuerySet[AuditEntry]) -> Iterable[AuditEntry]:
@@ -204,15 +204,15 @@ def _with_body(entries: QuerySet[AuditEntry]) -> Iterable[AuditEntry]:
 
 def _refused_before(entries: Iterable[AuditEntry]) -> Mapping[int, list[AuditEntry]]:
     signed_in: dict[tuple[str, str], list[AuditEntry]] = defaultdict(list)
-    refused = []
+    refusals = []
     for entry in entries:
         facts = entry.facts
         if entry.action == Action.PERSON_SIGNED_IN:
             signed_in[_visitor(facts)].append(entry)
         elif facts.get("reason") == authentication.WRONG:
-            refused.append((happened(entry, facts), _visitor(facts), entry))
+            refusals.append((happened(entry, facts), _visitor(facts), entry))
     by_sign_in: dict[int, list[AuditEntry]] = defaultdict(list)
-    for at, visitor, entry in sorted(refused, key=lambda each: each[0]):
+    for at, visitor, entry in sorted(refusals, key=lambda each: each[0]):
         sign_in = next((each for each in signed_in[visitor] if at <= each.at <= at + throttle.PERIOD), None)
         if sign_in is not None:
             by_sign_in[sign_in.sequence].append(entry)

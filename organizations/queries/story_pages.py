@@ -11,9 +11,9 @@ from organizations.queries.story_folding import EntryRow, FoldedLine
 
 STORIES_A_PAGE = 50
 MOST_READ = 1001
-"""A page looks at so many entries to find its lines."""
+"""How many entries a page reads at most to find its lines."""
 FIRST_READ = 250
-"""So many entries are usually enough."""
+"""How many entries a page reads first. They are usually enough."""
 FIRST_SHOWN, LAST_SHOWN = 10, 20
 """Of a longer story a page shows only the first and the last entries."""
 STATE_ACTIONS = (
@@ -72,7 +72,7 @@ def _stories(lines: Sequence[FoldedLine]) -> list[Story]:
     heads = story_folding.rows_of(AuditEntry.objects.filter(sequence__in=[line.head for line in lines]))
     refused = story_folding.refused_before([row for row in heads if row.action == Action.PERSON_SIGNED_IN])
     rows = _rows_by_submission([line.submission for line in lines if line.submission])
-    stories = {line.head: _shown_of(rows[line.submission], line.head) for line in lines if line.submission}
+    stories = {line.head: _visible_entries(rows[line.submission], line.head) for line in lines if line.submission}
     needed = {row.sequence for row in heads} | {number for numbers in stories.values() for number in numbers}
     with_body = AuditEntry.objects.filter(sequence__in=needed).defer("raw", "search_text")
     entries = {entry.sequence: entry for entry in with_body}
@@ -106,8 +106,8 @@ def _rows_by_submission(submissions: Sequence[int]) -> Mapping[int, list[EntryRo
     }
 
 
-def _shown_of(story: list[EntryRow], head: int) -> list[int]:
-    """The entries of a story that a page shows: of very many the first and the last, and those that its line names."""
+def _visible_entries(story: list[EntryRow], head: int) -> list[int]:
+    """The entries of a story that a page shows: the first, the last, and those that its line names."""
     states = [row.sequence for row in story if row.action in STATE_ACTIONS]
     submitted = [row.sequence for row in story if row.action == Action.SUBMISSION_MADE]
     until_head = [number for number in states if number <= head]

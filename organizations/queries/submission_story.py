@@ -33,7 +33,7 @@ def last_accepted_before(submission: Submission) -> Submission | None:
 
 
 def included_edits(submission: Submission) -> AuditQuerySet:
-    """The edits that a submission includes, oldest first: those since the last acceptance; of a New all.
+    """The edits that a submission includes, oldest first: those since the last acceptance, and for a New all.
 
     A deactivation or reactivation includes none: it sends the accepted record.
     """
@@ -47,10 +47,10 @@ def included_edits(submission: Submission) -> AuditQuerySet:
 
 def was_taken_before(submission: Submission) -> bool:
     """Whether somebody took values from the directory before this submission was made."""
-    taken = AuditEntry.objects.filter(
+    entries = AuditEntry.objects.filter(
         organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
     )
-    return taken.exists()
+    return entries.exists()
 
 
 def _of_record(submission: Submission) -> QuerySet[Submission]:

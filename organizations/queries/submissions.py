@@ -34,8 +34,8 @@ def has_any(environment: str) -> bool:
     return Submission.objects.in_environment(environment).exists()
 
 
-def numbered(text: str, most: int) -> list[Submission]:
-    """The submissions that a text names by their number or by one of Redox's IDs, the newest first."""
+def submissions_named(text: str, most: int) -> list[Submission]:
+    """The submissions with this number, or with this ID from Redox, the newest first."""
     condition = Q(redox_message_id=text) | Q(redox_log_id=text)
     if number := read_number(text.removeprefix("#")):
         condition |= Q(pk=number)

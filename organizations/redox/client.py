@@ -132,7 +132,7 @@ def checked_url(base_url: str, path: str) -> str:
 
 
 def decoded_body(exchange: Exchange) -> bytes:
-    """The body with its content encoding undone. Raises NotDecodable for another encoding, damage, or over MAX_BODY."""
+    """The body with its content encoding undone. Raises NotDecodable if that is not possible."""
     encoding = exchange.headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
         return exchange.body
@@ -146,7 +146,7 @@ def _inflated(body: bytes, bits: int) -> bytes:
     stream = zlib.decompressobj(bits)
     content = stream.decompress(body, MAX_BODY + 1)
     if len(content) > MAX_BODY or not stream.eof or stream.unused_data:
-        raise NotDecodable("the compressed body is too large, cut short, or more than one")
+        raise NotDecodable("the compressed body is too large, cut short, or followed by other bytes")
     return content
 
 
@@ -362,11 +362,11 @@ def _redacted(token: str, exchange: Exchange) -> Exchange:
 
 
 def _kept_headers(headers: httpx.Headers) -> dict[str, str]:
-    kept = {name: plain_text(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
+    storable = {name: plain_text(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
     if "location" in headers:
         with suppress(ValueError):
-            kept["location"] = plain_text(urlsplit(headers["location"]).hostname or "", 255)
-    return kept
+            storable["location"] = plain_text(urlsplit(headers["location"]).hostname or "", 255)
+    return storable
 
 
 _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (

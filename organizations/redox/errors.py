@@ -71,10 +71,10 @@ class SuspectCharacter(NamedTuple):
 def suspect_characters(record: OrganizationRecord) -> tuple[SuspectCharacter, ...]:
     """Each field with a suspected character, in the order of the form, each character once."""
     return tuple(
-        SuspectCharacter(filled.label, character, filled.anchor, filled.field)
-        for filled in difference(None, record)
+        SuspectCharacter(each.label, character, each.anchor, each.field)
+        for each in difference(None, record)
         for character in XML_SPECIAL
-        if character in filled.after
+        if character in each.after
     )
 
 
@@ -185,9 +185,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "unreachable": Explanation(
         "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
     ),
-    "worker": Explanation(
-        "The worker was held up or stopped. Nothing was sent.", "As the portal found: {text}.{next_attempt}"
-    ),
+    "worker": Explanation("The worker was held up or stopped. Nothing was sent.", "Cause: {text}.{next_attempt}"),
     "closed": Explanation("Sending was blocked before this message left. Nothing was sent.", "{text}{next_attempt}"),
     "no_token": Explanation("Redox gave no access token. Nothing was sent.", "{text}.{next_attempt}"),
     "certificate": Explanation(
@@ -195,7 +193,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "address": Explanation("The address of Redox cannot be used. Nothing was sent.", "{text}; {host}.", *_CONNECTION),
     "settings": Explanation(
-        "The message was made for other settings. Nothing was sent.", "As the portal found: {text}.", *_CONNECTION
+        "The message was made for other settings. Nothing was sent.", "Cause: {text}.", *_CONNECTION
     ),
     KEY_UNKNOWN: Explanation(
         "Redox does not know our key.",
@@ -221,7 +219,7 @@ _NOT_SENT = {
     Fault.STOPPED: "worker",
     Fault.BLOCKED: "closed",
 }
-_DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
+_DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused the connection"}
 
 
 def explain(outcome: Outcome, context: ExplanationContext) -> Explanation:
@@ -322,15 +320,15 @@ def _routing(outcome: Outcome, context: ExplanationContext) -> str:
     name = context.environment.name
     routing_id = context.routing_id or context.environment.routing_id
     if routing_id == ORGANIZATION_ROUTING[name]:
-        which = f"the one for {name.upper()} organizations in Redox's table"
-        so = "the subscription is missing or the credential belongs to another Redox environment"
+        description = f"the one for {name.upper()} organizations in Redox's table"
+        conclusion = "the subscription is missing or the credential belongs to another Redox environment"
     else:
-        which, so = "NOT in Redox's table", "the setting is wrong"
-    return f"{routing_id}, {which}. So {so}"
+        description, conclusion = "NOT in Redox's table", "the setting is wrong"
+    return f"{routing_id}, {description}. So {conclusion}"
 
 
 def _as_it_wrote(outcome: Outcome, context: ExplanationContext) -> str:
-    return f"As it wrote: '{outcome.detail}'." if outcome.detail else "Redox gives no reason."
+    return f"Redox wrote: '{outcome.detail}'." if outcome.detail else "Redox gives no reason."
 
 
 def _how_lost(outcome: Outcome, context: ExplanationContext) -> str:

@@ -173,7 +173,7 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     meta = answer.part("Meta")
     if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
         raise AnswerNotUnderstood("it is not an Organization.QueryResponse")
-    if meta.left.get("Errors"):
+    if meta.unread.get("Errors"):
         raise AnswerNotUnderstood("it holds errors")
     organizations = [(organization, _identifiers(organization)) for organization in _organizations(answer)]
     if not organizations:
@@ -253,21 +253,21 @@ def _line(number: int, text: str, path: tuple[str | int, ...]) -> MessageLine:
 
 
 def _organizations(body: JsonObject) -> list[JsonObject]:
-    values = body.left.get("Organizations")
+    values = body.unread.get("Organizations")
     if not isinstance(values, list):
         raise AnswerNotUnderstood("Organizations is not a list")
     return [JsonObject(value, "") for value in values]
 
 
 def _check_empty(answer: JsonObject) -> None:
-    """Raises AnswerNotUnderstood if an answer with an empty list holds something in another place.
+    """Raises AnswerNotUnderstood if an answer with an empty list holds anything else.
 
-    Beside the list there may be only the documented keys, with their values for nothing found.
+    Only the documented keys may be there, with the values that say that there is no organization.
     """
     paging = answer.part("Paging")
     places = {paging.text("Count"), paging.text("Index")}
     answer.text("Directory")
-    if not places <= {"", "0"} or without_empty(answer.left) or without_empty(paging.left):
+    if not places <= {"", "0"} or without_empty(answer.unread) or without_empty(paging.unread):
         raise AnswerNotUnderstood("Organizations is empty, but the answer holds something else")
 
 
@@ -281,7 +281,7 @@ def _unexpected(listed: int, ours: int) -> str:
 def _record(
     organization: JsonObject, oid: str, identifiers: tuple[IdentifierRecord, ...], *, destination_known: bool
 ) -> OrganizationRecord:
-    active = organization.left.pop("Active", None)
+    active = organization.unread.pop("Active", None)
     if not isinstance(active, bool):
         raise AnswerNotUnderstood("Active is neither true nor false")
     address = organization.part("Address")

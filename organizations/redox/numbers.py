@@ -20,15 +20,15 @@ def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None =
 
 def compact_json(value: Any) -> str:
     """The JSON of a value without blanks and with sorted keys."""
-    return _written(value, "", ":", sorted)
+    return _format_json(value, "", ":", sorted)
 
 
 def indented_json(value: Any) -> str:
     """The JSON of a value indented by two, with the keys in their order."""
-    return _written(value, "\n", ": ", list)
+    return _format_json(value, "\n", ": ", list)
 
 
-def _written(value: Any, line: str, colon: str, ordered: Callable[[Any], list[Any]]) -> str:
+def _format_json(value: Any, line: str, colon: str, ordered: Callable[[Any], list[Any]]) -> str:
     if isinstance(value, Number):
         return str(value)
     if not value or not isinstance(value, dict | list):
@@ -37,10 +37,10 @@ def _written(value: Any, line: str, colon: str, ordered: Callable[[Any], list[An
     if isinstance(value, dict):
         brackets = "{}"
         keys = ordered(value)
-        parts = [f"{_key(key)}{colon}{_written(value[key], deeper, colon, ordered)}" for key in keys]
+        parts = [f"{_key(key)}{colon}{_format_json(value[key], deeper, colon, ordered)}" for key in keys]
     else:
         brackets = "[]"
-        parts = [_written(part, deeper, colon, ordered) for part in value]
+        parts = [_format_json(part, deeper, colon, ordered) for part in value]
     return f"{brackets[0]}{deeper}{f',{deeper}'.join(parts)}{line}{brackets[1]}"
 
 

@@ -1,8 +1,9 @@
 """What an answer means: the table of rules that turn an exchange into an outcome.
 
-Success of a New or an Update is one of the two sentences in the how-to and nothing else; that of a Query is a
-QueryResponse. The error texts are those of Redox's page on
-Carequality errors. Any other answer is unknown: the message may have taken effect, and the directory is queried.
+A New or an Update succeeds only with one of the two sentences in the how-to, a Query with a QueryResponse. The error
+texts are those of Redox's page on Carequality errors. Without such a text most 4xx are rejections; 401, 425, 429 and
+redirects were not executed. Any other answer, such as a 504, is unknown: the message may have taken effect, and the
+directory is queried.
 """
 
 import re
@@ -156,7 +157,7 @@ def classify(exchange: Exchange, *, event: str, oid: str, after_unknown: bool = 
     """
     answer = read_answer_body(exchange)
     case = _Case(exchange, answer, event, oid, after_unknown)
-    outcome = next((found for row in RULES if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
+    outcome = next((result for rule in RULES if (result := rule(case))), Outcome(kind=Kind.UNKNOWN))
     return replace(
         outcome,
         detail=outcome.detail or exchange.fault_text or _text_of_body(answer),
@@ -204,13 +205,13 @@ def _documented(case: _Case) -> Outcome | None:
     texts = case.answer.errors
     if not case.is_success:
         texts += (case.answer.sentence,) if case.answer.data else (case.answer.text,)
-    found = next((row for text in texts for row in DOCUMENTED if row.pattern.fullmatch(text.strip())), None)
-    if found is None:
+    error = next((row for text in texts for row in DOCUMENTED if row.pattern.fullmatch(text.strip())), None)
+    if error is None:
         return None
-    if (found.key, case.event) == ("already_exists", "New"):
-        return Outcome(kind=Kind.UNKNOWN if case.after_unknown else Kind.NEEDS_PERSON, known=found.key)
-    absent = (found.key, case.event) == ("is_not_valid", "Update")
-    return Outcome(kind=Kind.REJECTED, known=found.key, stops=found.stops, presence=ABSENT if absent else "")
+    if (error.key, case.event) == ("already_exists", "New"):
+        return Outcome(kind=Kind.UNKNOWN if case.after_unknown else Kind.NEEDS_PERSON, known=error.key)
+    is_absent = (error.key, case.event) == ("is_not_valid", "Update")
+    return Outcome(kind=Kind.REJECTED, known=error.key, stops=error.stops, presence=ABSENT if is_absent else "")
 
 
 def _perhaps_executed(case: _Case) -> Outcome | None:
@@ -224,10 +225,8 @@ def _accepted(case: _Case) -> Outcome | None:
     match = _SUCCESS[case.event].fullmatch(case.answer.sentence)
     if match is None or value_at(case.answer.data, "Meta", "EventType") not in (None, case.event):
         return None
-    answered = match.groupdict().get("oid") or ""
-    return Outcome(
-        kind=Kind.ACCEPTED, answered_oid=answered, warning=OTHER_OID if answered not in {"", case.oid} else ""
-    )
+    oid = match.groupdict().get("oid") or ""
+    return Outcome(kind=Kind.ACCEPTED, answered_oid=oid, warning=OTHER_OID if oid not in {"", case.oid} else "")
 
 
 def _answered(case: _Case) -> Outcome | None:
@@ -341,8 +340,8 @@ def value_at(data: object, *path: str | int) -> Any:
 
 def _errors(data: dict[str, Any]) -> tuple[str, ...]:
     """The texts of every documented error body; an error without a readable text counts as ""."""
-    said = value_at(data, "Meta", "Errors")
-    errors = said if isinstance(said, list) else [] if said is None else [said]
+    value = value_at(data, "Meta", "Errors")
+    errors = value if isinstance(value, list) else [] if value is None else [value]
     texts = [error if isinstance(error, str) else value_at(error, "Text") for error in errors]
     old = data.get("ErrorMessages")
     texts += old if isinstance(old, list) else []

@@ -78,22 +78,22 @@ def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any
 
 
 class JsonObject:
-    """A JSON object that is read key by key. `left` holds the keys that were not read."""
+    """A JSON object that is read key by key. `unread` holds the keys that were not read."""
 
     def __init__(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
             raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
         self.path = path
-        self.left: dict[str, Any] = dict(value)
+        self.unread: dict[str, Any] = dict(value)
         self._parts: list[JsonObject] = []
 
     def text(self, key: str) -> str:
-        value = self.left.pop(key, None)
+        value = self.unread.pop(key, None)
         if value is None:
             return ""
         if not isinstance(value, str):
             raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
-        return str(value)  # a number among our own fields is a text
+        return str(value)  # a `Number` becomes a plain text
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._list(key)
@@ -102,7 +102,7 @@ class JsonObject:
         return tuple(map(str, values))
 
     def part(self, key: str) -> "JsonObject":
-        value = self.left.pop(key, None)
+        value = self.unread.pop(key, None)
         return self._remember(JsonObject({} if value is None else value, self._path(key)))
 
     def parts(self, key: str) -> "list[JsonObject]":
@@ -111,13 +111,13 @@ class JsonObject:
 
     def carried(self) -> Iterator[tuple[str, str]]:
         """Path and JSON of each value that was not read, here and below. Empty values are left out."""
-        for key, value in without_empty(self.left).items():
+        for key, value in without_empty(self.unread).items():
             yield self._path(key), numbers.compact_json(value)
         for part in self._parts:
             yield from part.carried()
 
     def _list(self, key: str) -> list[Any]:
-        values = self.left.pop(key, None)
+        values = self.unread.pop(key, None)
         if values is not None and not isinstance(values, list):
             raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
         if len(values or ()) > MOST_PARTS:

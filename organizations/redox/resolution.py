@@ -10,7 +10,7 @@ class Proof(Enum):
 
     SHOWN: the message took effect. CONFIRMED: it took effect, by this answer together with Redox's own. OTHER: the OID
     of a New is registered with other values. ABSENT: the OID of a New is not registered. UNPROVED: the answer proves
-    nothing, also if the directory does not show the OID of an Update.
+    nothing. An answer without the OID of an Update proves nothing either.
     """
 
     SHOWN = auto()

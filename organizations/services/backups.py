@@ -15,7 +15,7 @@ def write_backup(file: Path) -> int:
     """Write a copy and check it. Returns the sequence of the newest history entry in it. Never overwrites a file.
 
     Raises:
-        ActionRefused: the file cannot be created, or the copy is damaged. Then no file is left.
+        ActionRefused: the file cannot be created, or the copy is damaged and was deleted.
     """
     _make_private(file)
     try:

@@ -1,4 +1,4 @@
-"""What only the demonstration has: the behaviour of the practice directory, and five people."""
+"""What only the demonstration has: the behaviour of the practice directory, and people who sign in with a button."""
 
 from pathlib import Path
 

@@ -48,7 +48,7 @@ class CounterpartExists(ActionRefused):
 
 
 class OutOfDate(ActionRefused):
-    """The message is not the reviewed one any more. Nothing was sent."""
+    """What the act relied on has changed since, for example the reviewed message. Nothing was sent or saved."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class PasswordRefused(ActionRefused):
 
 
 class NameTaken(ActionRefused):
-    """Another person has the same name. `field` is the form field to change."""
+    """The name cannot be used, for example because another person has it. `field` is the form field to change."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -88,7 +88,7 @@ class NumberMissing(ActionRefused):
 
 
 class ReasonMissing(ActionRefused):
-    """A reason is required: in PRODUCTION, or if nothing differs."""
+    """This act needs a reason, and none was given."""
 
 
 @dataclass

@@ -44,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The result of a restore. `kept` is the file of the database before it, if there was one.
+    """The result of a restore. `kept` is the file with the previous database, if there was one.
 
     `will_stop`: workers will stop every environment, since messages may have been sent after the backup.
     """
@@ -72,9 +72,9 @@ def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restore
         _copy(file, scratch, database)
         content = _examine(scratch, file)
         _end_sessions(scratch)
-        old_key = _fold(database)
+        old_key = _merge_wal(database)
         stops = _will_stop(scratch, content)
-        kept = _exchange(scratch, database)
+        kept = _put_in_place(scratch, database)
     finally:
         _remove(scratch)
     return Restored(content, kept, old_key not in (None, content.key), stops)
@@ -87,8 +87,8 @@ def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
         raise ActionRefused(f"{file} is not a file. {_ADVICE}")
     if database.exists() and file.samefile(database):
         raise ActionRefused(f"{file} is the database itself. {_ADVICE}")
-    with file.open("rb") as opened:
-        head = opened.read(20)
+    with file.open("rb") as stream:
+        head = stream.read(20)
     if not head.startswith(b"SQLite format 3\0"):
         raise ActionRefused(f"{file} is not an SQLite database. {_ADVICE} If it is compressed, unpack it first.")
     wal = file.with_name(f"{file.name}-wal")
@@ -176,17 +176,17 @@ def _is_damage(error: Exception) -> bool:
     return not isinstance(error, sqlite3.Error) or error.sqlite_errorname in names
 
 
-def _content(opened: sqlite3.Connection) -> Content | None:
+def _content(connection: sqlite3.Connection) -> Content | None:
     """What the database holds about itself; None if it is not a database of this portal."""
-    names = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not names >= {"django_migrations", Installation._meta.db_table, AuditEntry._meta.db_table}:
         return None
-    applied = opened.execute("SELECT app, name FROM django_migrations").fetchall()
-    installation = opened.execute(f"SELECT demonstration, key FROM {Installation._meta.db_table}").fetchone()  # noqa: S608
+    applied = connection.execute("SELECT app, name FROM django_migrations").fetchall()
+    installation = connection.execute(f"SELECT demonstration, key FROM {Installation._meta.db_table}").fetchone()  # noqa: S608
     if installation is None:
         return None
     entries = f"SELECT sequence, at FROM {AuditEntry._meta.db_table} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
-    sequence, at = opened.execute(entries).fetchone() or (0, None)
+    sequence, at = connection.execute(entries).fetchone() or (0, None)
     return Content(
         sequence=sequence,
         newest=datetime.datetime.fromisoformat(at).replace(tzinfo=datetime.UTC) if at else None,
@@ -197,7 +197,7 @@ def _content(opened: sqlite3.Connection) -> Content | None:
     )
 
 
-def _fold(database: Path) -> uuid.UUID | None:
+def _merge_wal(database: Path) -> uuid.UUID | None:
     """Write the changes in the `-wal` file into the database, so that the database file is complete.
 
     Returns the installation's key; None if the database is missing, empty or damaged.
@@ -208,10 +208,10 @@ def _fold(database: Path) -> uuid.UUID | None:
     if not database.exists():
         return None
     try:
-        with closing(sqlite3.connect(database)) as opened:
-            opened.execute("PRAGMA journal_mode=DELETE")
-            opened.execute("BEGIN EXCLUSIVE")  # fails while a program without a -wal file reads or writes
-            content = _content(opened)
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+            connection.execute("BEGIN EXCLUSIVE")  # fails while a program without a -wal file reads or writes
+            content = _content(connection)
             return content.key if content else None
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         if _is_damage(error):
@@ -232,7 +232,7 @@ def _will_stop(scratch: Path, content: Content) -> bool:
     )
 
 
-def _exchange(scratch: Path, database: Path) -> Path | None:
+def _put_in_place(scratch: Path, database: Path) -> Path | None:
     """Give the copy the name of the database, and keep the database under another name."""
     sync_to_disk(scratch)
     kept = _free_name(database)

@@ -81,20 +81,20 @@ def reserve_try(*limits: Limit) -> Try:
         until = _reserve(limit)
         if until is None:
             give_back_try(Try(tuple(reserved)))
-            raise TooManyTries(_ends(limit), is_of_network=limit != limits[0])
+            raise TooManyTries(_end_of_period(limit), is_of_network=limit != limits[0])
         reserved.append((limit, until))
     return Try(tuple(reserved))
 
 
-def record_success(made: Try) -> None:
+def record_success(attempt: Try) -> None:
     """The secret was right: reset the first limit, that of the person, and give this try back to the others."""
-    limit, _ = made.reserved[0]
+    limit, _ = attempt.reserved[0]
     Throttle.objects.filter(pk=limit.key).delete()
-    give_back_try(Try(made.reserved[1:]))
+    give_back_try(Try(attempt.reserved[1:]))
 
 
-def give_back_try(made: Try) -> None:
-    for limit, until in made.reserved:
+def give_back_try(attempt: Try) -> None:
+    for limit, until in attempt.reserved:
         Throttle.objects.filter(pk=limit.key, until=until, count__gt=0).update(count=F("count") - 1)
 
 
@@ -152,6 +152,6 @@ def _time(value: datetime.datetime | str) -> datetime.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-def _ends(limit: Limit) -> datetime.datetime:
+def _end_of_period(limit: Limit) -> datetime.datetime:
     until = Throttle.objects.filter(pk=limit.key).values_list("until", flat=True).first()
     return until or clock.now()

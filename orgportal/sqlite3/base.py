@@ -9,7 +9,7 @@ from orgportal import database_file
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Whatever opens the database, a page, a worker or a command, opens it here."""
+    """Pages, workers and commands all open the database here."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         database_file.share(Path(conn_params["database"]).resolve())

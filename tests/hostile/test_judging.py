@@ -57,14 +57,14 @@ def test_a_refused_request_that_wrote_is_found(organization, editor):
     def add() -> None:
         factories.organization(f"{organization.oid}.2", user=editor)
 
-    assert "was refused and yet changed" in findings_of("POST", 409, add)
+    assert "was refused, but changed" in findings_of("POST", 409, add)
 
 
 def test_a_request_that_only_reads_and_wrote_is_found(organization, editor):
     def add() -> None:
         factories.organization(f"{organization.oid}.2", user=editor)
 
-    assert "only read and yet changed" in findings_of("GET", 200, add)
+    assert "only read, but changed" in findings_of("GET", 200, add)
 
 
 def test_a_broken_chain_is_found(organization, editor):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from organizations.forms.typed import Typed
 from organizations.models import Organization, Submission
 from organizations.views.expired_session import NOTICE
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 from tests import factories
 from tests.factories import BASE, PASSWORD
 from tests.hostile.typed import MARKUP, URL_ENCODED, Input, post, query, stored
@@ -193,7 +193,7 @@ def response_to(client: Client, path: str, text: str, **head: str) -> Any:
     """The response to a request with this header, as the web server passes it on."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     environ = {**RequestFactory().get(path, QUERY_STRING=text).environ, "HTTP_COOKIE": cookies, **head}
-    return readable(lambda environ, _: client.handler(environ))(environ, None)
+    return clean_requests(lambda environ, _: client.handler(environ))(environ, None)
 
 
 def test_no_request_header_chooses_the_charset(client, organization):

@@ -65,8 +65,8 @@ def test_sending_is_measured_until_accepted_on_a_separate_database(run):
     assert result.returncode == 0, result.stderr
     assert set(figures(result.stdout)) == {
         "send to accepted",
-        "of it the exchange with the directory",
-        "of it the portal",
+        "of this, the exchange with the directory",
+        "of this, the portal",
     }
 
 

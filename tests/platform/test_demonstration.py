@@ -17,7 +17,7 @@ from organizations.services.actors import system
 from organizations.text.vocabulary import OPEN_WORK, STANDING
 from orgportal import demonstration
 from orgportal.faults import SettingsFault
-from orgportal.processes import open_door
+from orgportal.processes import open_listener
 from orgportal.variables import read_variables
 
 from .files import open_to_others
@@ -111,7 +111,7 @@ def test_its_secrets_are_private_and_the_same_in_each_run(folder):
 def test_a_port_in_use_is_replaced_in_all_settings(folder):
     port = demonstration.choose_practice_port(folder)
     assert demonstration.choose_practice_port(folder) == port
-    with open_door("127.0.0.1", port, ""):
+    with open_listener("127.0.0.1", port, ""):
         other = demonstration.choose_practice_port(folder)
     variables = read_variables({}, folder / "demo.env")
     assert other != port
@@ -143,7 +143,7 @@ def test_starting_over_deletes_a_database_that_is_empty_or_marked(folder, statem
 def test_starting_over_does_not_touch_a_production_database(folder, statements):
     database = make_database(folder / "demo.sqlite3", *statements)
     before = database.read_bytes()
-    with pytest.raises(SettingsFault, match=r"demo\.sqlite3: holds a database in earnest"):
+    with pytest.raises(SettingsFault, match=r"demo\.sqlite3: holds a real database"):
         demonstration.start_over(folder)
     assert database.read_bytes() == before
 
@@ -162,7 +162,7 @@ def test_the_command_changes_nothing_in_a_production_database(folder, arguments)
     before = database.read_bytes()
     ended = manage("demo", "--port", "0", *arguments, ORGPORTAL_VAR=str(folder))
     assert ended.returncode == 2
-    assert "holds a database in earnest" in ended.stderr
+    assert "holds a real database" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert database.read_bytes() == before
 

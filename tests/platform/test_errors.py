@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from django.urls import include, path
 
 from orgportal import logs
-from orgportal.middleware import readable
+from orgportal.middleware import clean_requests
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -78,7 +78,7 @@ class Answer:
     def __init__(self, caplog: pytest.LogCaptureFixture, address: str) -> None:
         environ = RequestFactory().post(address, {"secret": SECRET}).environ
         with caplog.at_level(logging.INFO):
-            self.parts = readable(WSGIHandler())(environ, self._start)
+            self.parts = clean_requests(WSGIHandler())(environ, self._start)
         lines = [json.loads(logs.JsonFormatter().format(record)) for record in caplog.records]
         self.lines = [line for line in lines if "exception" in line]
 

@@ -50,7 +50,7 @@ def test_every_answer_has_every_header(path, host, status):
     response = ask(path, host)
     response.close()
     assert response.status_code == status
-    expected = headers.of_server_error()
+    expected = headers.complete_headers()
     if path == "/static/portal.css":
         expected["Cache-Control"] = "max-age=60, public"
     assert {name: response.get(name) for name in expected} == expected
@@ -62,7 +62,7 @@ def test_a_server_error_has_every_header(monkeypatch):
     monkeypatch.delattr(help_page, "build")
     response = ask("/help/")
     assert response.status_code == 500
-    assert {name: response.get(name) for name in headers.of_server_error()} == headers.of_server_error()
+    assert {name: response.get(name) for name in headers.complete_headers()} == headers.complete_headers()
 
 
 @pytest.mark.parametrize(("host", "status"), [(HOST, 301), ("evil.example", 400)])
@@ -70,7 +70,7 @@ def test_a_response_without_tls_has_every_header_valid_there(host, status):
     response = Client().get("/help/", headers={"host": host})
     assert response.status_code == status
     assert response.get("Location") == (f"https://{HOST}/help/" if status == 301 else None)
-    expected = headers.of_server_error()
+    expected = headers.complete_headers()
     del expected["Strict-Transport-Security"]
     assert {name: response.get(name) for name in expected} == expected
 
@@ -82,7 +82,7 @@ def test_a_refused_static_file_is_not_cached():
 
 
 def test_the_policy_is_strict():
-    assert headers.of_server_error()["Content-Security-Policy"] == (
+    assert headers.complete_headers()["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )

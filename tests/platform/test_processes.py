@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orgportal.processes import Taken, holders, only_one, open_door
+from orgportal.processes import Taken, holders, only_one, open_listener
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -190,7 +190,7 @@ def test_a_child_that_inherits_the_lock_holds_it_and_is_named(tmp_path):
 
 
 def test_a_port_in_use_is_reported_with_advice():
-    with open_door("127.0.0.1", 0, "") as door:
-        port = door.getsockname()[1]
+    with open_listener("127.0.0.1", 0, "") as listener:
+        port = listener.getsockname()[1]
         with pytest.raises(Taken, match=f"port {port} on 127.0.0.1 cannot be used: .*. Take another."):
-            open_door("127.0.0.1", port, "Take another.")
+            open_listener("127.0.0.1", port, "Take another.")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orgportal import health, webserver
-from orgportal.processes import open_door
+from orgportal.processes import open_listener
 from orgportal.webserver import MOST_AHEAD, MOST_BODY, Server
 
 LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
@@ -23,9 +23,9 @@ class RunningServer:
 
     def __init__(self) -> None:
         self.waits, self.go_on = threading.Event(), threading.Event()
-        self.door = open_door("127.0.0.1", 0, "")
-        self.port: int = self.door.getsockname()[1]
-        self.server = Server(self._answer, self.door, threads=1)
+        self.listener = open_listener("127.0.0.1", 0, "")
+        self.port: int = self.listener.getsockname()[1]
+        self.server = Server(self._answer, self.listener, threads=1)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
 
@@ -60,7 +60,7 @@ class RunningServer:
             self.server.stop()
         self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
-        self.door.close()
+        self.listener.close()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
         check()
         assert (state_of(below), state_of(above)) == (State.REJECTED, State.CANCELLED)
         assert fresh(above.organization).active
-        assert refusals(results) in ([], [f"Plan {plan.pk} is finished already. Nothing was changed."])
+        assert refusals(results) in ([], [f"Plan {plan.pk} is stopped or finished already. Nothing was changed."])
 
 
 def test_a_plan_is_paused_while_its_third_equal_rejection_arrives(rounds: Rounds, user: User) -> None:

@@ -157,7 +157,7 @@ def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
     )
 
 
-AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
+AS_IT_WROTE = "Redox wrote: 'It's {odd}.'."
 HEAD = (
     "This is about the connection, not about this record: the head is the same in every message. "
     "The credential was changed or removed, or the source ID is missing."
@@ -237,7 +237,7 @@ ROWS = [
     (
         not_sent(Fault.REFUSED),
         "Redox could not be reached. Nothing was sent.",
-        "api.redoxengine.com refused. Next attempt 14:08.",
+        "api.redoxengine.com refused the connection. Next attempt 14:08.",
         ("", ""),
     ),
     (
@@ -249,7 +249,7 @@ ROWS = [
     (
         not_sent(Fault.HELD_UP, "too little time was left"),
         "The worker was held up or stopped. Nothing was sent.",
-        "As the portal found: too little time was left. Next attempt 14:08.",
+        "Cause: too little time was left. Next attempt 14:08.",
         ("", ""),
     ),
     *(
@@ -259,7 +259,7 @@ ROWS = [
     (
         not_sent(Fault.STOPPED, "the worker was stopped"),
         "The worker was held up or stopped. Nothing was sent.",
-        "As the portal found: the worker was stopped. Next attempt 14:08.",
+        "Cause: the worker was stopped. Next attempt 14:08.",
         ("", ""),
     ),
     (
@@ -289,7 +289,7 @@ ROWS = [
     (
         Outcome(kind=Kind.NEEDS_PERSON, fault=Fault.SETTINGS, detail="another source ID"),
         "The message was made for other settings. Nothing was sent.",
-        "As the portal found: another source ID.",
+        "Cause: another source ID.",
         CONNECTION,
     ),
     (Outcome(kind=Kind.ACCEPTED, detail="Yes."), "Redox accepted the message.", "Yes.", ("", "")),

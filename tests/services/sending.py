@@ -137,7 +137,7 @@ def store_submission_answer(
 ) -> int:
     """Store an answer of the directory about a submission, as if it came now. Returns the entry's sequence."""
     with audit.recorded(actor) as history:
-        organization = organizations.locked(submission.organization_id)
+        organization = organizations.lock_record(submission.organization_id)
         query.store_submission_answer(
             history, submission, organization, DirectoryAnswer(clock.now(), cause, as_query_shows(record))
         )

@@ -26,8 +26,8 @@ class PortalCommand(BaseCommand):
             return super().execute(*args, **options)
         except Finding as finding:
             raise CommandError(str(finding), returncode=1) from finding
-        except ActionRefused as refused:
-            raise CommandError(str(refused), returncode=2) from refused
+        except ActionRefused as error:
+            raise CommandError(str(error), returncode=2) from error
         except CommandError as error:
             error.returncode = 2
             raise

@@ -11,7 +11,7 @@ from organizations.services.accounts import passwords
 MOST_TRIES = 3
 
 
-def ask_password(user: User, say: OutputWrapper) -> str:
+def ask_password(user: User, output: OutputWrapper) -> str:
     """A password that follows the rules, typed twice.
 
     Raises:
@@ -26,5 +26,5 @@ def ask_password(user: User, say: OutputWrapper) -> str:
             error = "The two passwords are not the same."
         if not error:
             return password
-        say.write(error)
+        output.write(error)
     raise CommandError("No password was set.")

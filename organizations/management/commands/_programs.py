@@ -29,7 +29,7 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def check_database() -> None:
     """Refuse a database that lacks migrations, was made by a newer release, or belongs to other settings."""
-    error = schema.fault()
+    error = schema.mismatch()
     if error == schema.NEWER:
         raise CommandError(
             "The database was made by a newer release. Install that release, or restore a backup of this one."
@@ -40,15 +40,15 @@ def check_database() -> None:
 
 
 def workers() -> list[Program]:
-    # A worker gets up to 25 s to finish its request. If it is cut off, a Query resolves it; it is never sent again.
+    # A worker gets up to 25 s to finish its request. Then it is cut off, and a Query finds out what became of it.
     return [Program("worker", manage("deliver"), stop_within=27)] * settings.DELIVERY_WORKERS
 
 
-def web_servers(door: socket.socket) -> list[Program]:
+def web_servers(listener: socket.socket) -> list[Program]:
     """The web processes, which share one open socket."""
-    os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
+    os.environ["ORGPORTAL_LISTEN"] = f"fd://{listener.fileno()}"
     # A process gets up to 10 s to finish its requests, and up to 5 s to end its threads.
-    program = Program("web server", manage("webserver"), stop_within=17, inherit=(door.fileno(),))
+    program = Program("web server", manage("webserver"), stop_within=17, inherit=(listener.fileno(),))
     return [program] * settings.WEB_WORKERS
 
 

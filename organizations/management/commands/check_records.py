@@ -31,25 +31,25 @@ class Command(PortalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
         check_database()
-        chosen = options["environment"]
-        environments = [Environment(chosen)] if chosen else list(Environment)
-        total = found = 0
+        only = options["environment"]
+        environments = [Environment(only)] if only else list(Environment)
+        total = finding_count = 0
         with self._writer(options["csv"]) as write:
             for environment in environments:
                 for checked, findings in self._parts(environment):
                     total += checked
-                    found += len(findings)
+                    finding_count += len(findings)
                     write(findings)
-        if found:
-            raise Finding(f"{count(found, 'finding')} in {count(total, 'record')}.")
+        if finding_count:
+            raise Finding(f"{count(finding_count, 'finding')} in {count(total, 'record')}.")
         self._say(f"Nothing was found in {count(total, 'record')}.")
 
     def _parts(self, environment: Environment) -> Iterator[tuple[int, list[RecordFinding]]]:
-        total, done = check_records.stored_records(environment).count(), 0
+        total, checked = check_records.stored_records(environment).count(), 0
         for ids in check_records.id_batches(environment):
             yield len(ids), check_records.check_stored_records(environment, ids, read_by_form)
-            done += len(ids)
-            self._say(f"{environment.label}: {done:,} of {count(total, 'record')} checked")
+            checked += len(ids)
+            self._say(f"{environment.label}: {checked:,} of {count(total, 'record')} checked")
 
     @contextmanager
     def _writer(self, file: str | None) -> Iterator[Callable[[Iterable[RecordFinding]], None]]:
@@ -60,9 +60,9 @@ class Command(PortalCommand):
             self._write_lines(line(check_records.HEADINGS))
             yield lambda findings: self._write_lines(*map(line, findings))
         else:
-            with open(file, "w", encoding="utf-8", newline="", opener=_open_private) as opened:
-                opened.write(BYTE_ORDER_MARK + line(check_records.HEADINGS))
-                yield lambda findings: opened.writelines(map(line, findings))
+            with open(file, "w", encoding="utf-8", newline="", opener=_open_private) as csv_file:
+                csv_file.write(BYTE_ORDER_MARK + line(check_records.HEADINGS))
+                yield lambda findings: csv_file.writelines(map(line, findings))
 
     def _write_lines(self, *lines: str) -> None:
         for each in lines:

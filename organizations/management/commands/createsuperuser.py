@@ -48,6 +48,6 @@ class Command(PortalCommand):
         actor = system("Command createsuperuser")
         try:
             accounts.save(user, password=password, is_own_password=True, what="account made", actor=actor)
-        except ActionRefused as refused:
-            raise CommandError(str(refused)) from refused
+        except ActionRefused as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"The account {user.username} was made. It can only manage people and roles.")

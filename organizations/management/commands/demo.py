@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from organizations.management.commands._programs import collect_static_files, lock_file, manage, web_servers, workers
 from orgportal import demonstration, startup
-from orgportal.processes import Program, Supervisor, Taken, only_one, open_door
+from orgportal.processes import Program, Supervisor, Taken, only_one, open_listener
 
 from ._base import PortalCommand
 
@@ -30,15 +30,15 @@ class Command(PortalCommand):
         supervisor.listen_to_signals()
         try:
             advice = "Another one: ./dev demo --port 8001"
-            with only_one(lock_file("demo")) as lock, open_door("127.0.0.1", options["port"], advice) as door:
+            with only_one(lock_file("demo")) as lock, open_listener("127.0.0.1", options["port"], advice) as listener:
                 supervisor.inherit = (lock,)
-                self._run(supervisor, door, fresh=options["fresh"])
+                self._run(supervisor, listener, fresh=options["fresh"])
         except Taken as taken:
             raise CommandError(str(taken)) from None
         finally:
             supervisor.stop()
 
-    def _run(self, supervisor: Supervisor, door: socket.socket, *, fresh: bool) -> None:
+    def _run(self, supervisor: Supervisor, listener: socket.socket, *, fresh: bool) -> None:
         folder = settings.VAR_DIR
         seeded = folder / "demo.seeded"
         if fresh or not seeded.exists():
@@ -56,9 +56,9 @@ class Command(PortalCommand):
             if not supervisor.stopping:
                 seeded.touch()
         if not supervisor.stopping:
-            self._say(f"The demonstration is at http://127.0.0.1:{door.getsockname()[1]}/")
+            self._say(f"The demonstration is at http://127.0.0.1:{listener.getsockname()[1]}/")
             self._say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
-        supervisor.run([*workers(), *web_servers(door)])
+        supervisor.run([*workers(), *web_servers(listener)])
 
     def _start_practice_directory(self, supervisor: Supervisor) -> None:
         folder = settings.VAR_DIR

@@ -17,7 +17,7 @@ from orgportal.processes import Taken, only_one
 
 from ._base import PortalCommand
 
-GO_ON = (
+RESUME_ADVICE = (
     'Then open "Connection" of each environment, press "Check connection", and then "Resume sending to STAGING" or '
     '"Resume sending to PRODUCTION".'
 )
@@ -47,7 +47,7 @@ class Command(PortalCommand):
             check_database()
             sessions.end_all()
             restore_guard.stop_all_environments(actor=system("Command restore"))
-            lines = [f"Both environments are stopped, and everybody must sign in again. {GO_ON}"]
+            lines = [f"Both environments are stopped, and everybody must sign in again. {RESUME_ADVICE}"]
         else:
             lines = self._restore(options["file"], is_complete=options["complete"])
         for line in lines:
@@ -63,27 +63,27 @@ class Command(PortalCommand):
             lock = database_file.serve_lock(database)
             with only_one(lock), database_file.alone(database):
                 database_file.give_to_owner(lock, database)
-                done = restore.restore(file, database, is_complete=is_complete)
+                result = restore.restore(file, database, is_complete=is_complete)
         except Taken as taken:
             raise CommandError(f"{taken}. Stop it, then restore.") from None
-        return _report(file, database, done)
+        return _report(file, database, result)
 
 
-def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
-    content = done.content
+def _report(file: Path, database: Path, result: restore.Restored) -> list[str]:
+    content = result.content
     newest = f"{content.newest:%Y-%m-%d %H:%M} UTC" if content.newest else "none"
     lines = [f"{database} now holds what {file} holds, up to entry {content.sequence:,} of the history ({newest})."]
     lines.append("Everybody must sign in again.")
-    if done.kept:
-        lines.append(f"The previous database is kept as {done.kept}.")
-    if done.is_other_installation:
+    if result.kept:
+        lines.append(f"The previous database is kept as {result.kept}.")
+    if result.is_other_installation:
         lines.append("WARNING: the backup is from another installation than the previous database.")
     if content.is_older:
         lines.append("The backup is of an older release. Before you start the portal, run: ./dev migrate")
-    if done.will_stop:
+    if result.will_stop:
         lines.append(
             "Messages may have been sent after this backup was made, so the workers stop both environments when they "
-            f"start. {GO_ON}"
+            f"start. {RESUME_ADVICE}"
         )
     else:
         lines.append("Nothing was sent after this backup was made. When you start the portal, the workers continue.")

@@ -90,7 +90,7 @@ class Command(PortalCommand):
 
 @contextmanager
 def query_at_once() -> Iterator[None]:
-    """Ask the directory about unknown submissions after a moment, not after a day."""
+    """Query the directory about unknown submissions after a moment, not after a day."""
     settle = settings.REDOX_SETTLE
     settings.REDOX_SETTLE = A_MOMENT
     try:
@@ -179,8 +179,8 @@ class Seed:
             for place, behaviour in {BY_QUERY: "applies-then-504", BY_BOTH: "strange-yes"}.items():
                 self.register([self.locations[place]], behaviour)
                 self.settle(place, State.ACCEPTED)
-            there = made_up.location(self.environment, *BY_DECISION)
-            self.register_by_hand(replace(there, name=f"{there.name} (by hand)"))
+            record = made_up.location(self.environment, *BY_DECISION)
+            self.register_by_hand(replace(record, name=f"{record.name} (by hand)"))
             self.register([self.locations[BY_DECISION]], "gateway-error")
             self.settle(BY_DECISION, State.NEEDS_PERSON)
         self.decide(BY_DECISION, Verdict.ARRIVED, "Ours: registered with curl on the same day, ticket 131.")
@@ -287,9 +287,9 @@ class Seed:
     def rename_by_hand(self, organization: Organization) -> None:
         """Store another name, and another spelling of the country with the same meaning."""
         store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
-        there = store.find(self.environment, oid=organization.oid)[0]
-        changes = {"Name": f"{organization.name} (by hand)", "Address": there["Address"] | {"Country": "US"}}
-        store.put(self.environment, organization.oid, there | changes)
+        entry = store.find(self.environment, oid=organization.oid)[0]
+        changes = {"Name": f"{organization.name} (by hand)", "Address": entry["Address"] | {"Country": "US"}}
+        store.put(self.environment, organization.oid, entry | changes)
         store.close()
 
     def register_by_hand(self, record: OrganizationRecord) -> None:

@@ -17,7 +17,7 @@ from organizations.management.commands._programs import (
 )
 from organizations.services.connection import overview
 from orgportal import database_file, startup
-from orgportal.processes import Supervisor, Taken, only_one, open_door
+from orgportal.processes import Supervisor, Taken, only_one, open_listener
 
 from ._base import PortalCommand
 
@@ -49,7 +49,7 @@ class Command(PortalCommand):
         supervisor = Supervisor(self._say)
         supervisor.listen_to_signals()
         host, port = startup.split_bind(settings.BIND)
-        with only_one(_lock_of_database()) as lock, open_door(host, port, "Set another in BIND.") as door:
+        with only_one(_lock_of_database()) as lock, open_listener(host, port, "Set another in BIND.") as listener:
             supervisor.inherit = (lock,)
             # In a process of its own, because children of this process must not share a database connection.
             is_ready = supervisor.run_once(manage("serve", "--check", "--verbosity=0")) == 0
@@ -59,7 +59,7 @@ class Command(PortalCommand):
                 raise CommandError("Nothing was started.")
             collect_static_files()
             self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
-            supervisor.run([*workers(), *web_servers(door)])
+            supervisor.run([*workers(), *web_servers(listener)])
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

@@ -8,7 +8,7 @@ from django.db import connections
 
 from organizations.management.commands._programs import check_database, collect_static_files
 from orgportal import startup, webserver
-from orgportal.processes import Taken, open_door
+from orgportal.processes import Taken, open_listener
 
 from ._base import PortalCommand
 
@@ -17,16 +17,16 @@ class Command(PortalCommand):
     help = "Answers pages in one process, until Ctrl-C or SIGTERM. `serve` starts WEB_WORKERS of them."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        door = webserver.inherited_door()
-        if door is None:  # started by hand, so nothing is checked yet
+        listener = webserver.inherited_listener()
+        if listener is None:  # started by hand, so nothing is checked yet
             startup.verify()
             check_database()
             connections.close_all()
             collect_static_files()
             try:
-                door = open_door(*startup.split_bind(settings.BIND), "Set another in BIND.")
+                listener = open_listener(*startup.split_bind(settings.BIND), "Set another in BIND.")
             except Taken as taken:
                 raise CommandError(str(taken)) from None
         from orgportal.wsgi import application  # noqa: PLC0415 - the import verifies the settings again
 
-        webserver.serve(application, door)
+        webserver.serve(application, listener)

@@ -79,7 +79,7 @@ def find(text: str) -> SearchHits:
 def _submissions(text: str) -> list[SubmissionHit]:
     return [
         SubmissionHit(submission, state_word(submission), _found_by(submission, text))
-        for submission in submissions.numbered(text, search.MOST_HITS)
+        for submission in submissions.submissions_named(text, search.MOST_HITS)
     ]
 
 
@@ -91,7 +91,7 @@ def _found_by(submission: Submission, text: str) -> str:
 
 def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
     words = search_text.query_words(text)
-    records = search.records_with_standing(environment, text)
+    records = search.records_with_words(environment, text)
     hits = [
         RecordHit(
             RecordRow(organization=record, match=match(record, words)), " › ".join(records.paths.get(record.oid, []))

@@ -60,25 +60,25 @@ def save(
 
     Raises:
         PasswordRefused: the password does not follow the rules.
-        NameTaken: the name is too similar to that of another person.
-        ActionRefused: nobody can change this in this account, somebody changed the account after its page was opened,
-            or the actor is no longer an administrator.
+        NameTaken: the name cannot be used, for example because another person has a similar one.
+        ActionRefused: the account does not allow this change, somebody changed it after its page was opened, or the
+            actor is no longer an administrator.
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
         _require_manager(actor, user)
-        before = _locked(user, opened_with) if user.pk else None
-        held = {group.pk for group in before.groups.all()} if before else set()
-        wanted = held if groups is None else {group.pk for group in groups}
-        _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)
+        before = _lock_account(user, opened_with) if user.pk else None
+        old_roles = {group.pk for group in before.groups.all()} if before else set()
+        new_roles = old_roles if groups is None else {group.pk for group in groups}
+        _check(user, before, actor, changes_roles=new_roles != old_roles, sets_password=password is not None)
         if password is not None:
             _set_password(user, before, password, is_own=is_own_password or _is_self(actor, before))
         _write(user, before, sets_password=password is not None)
         if groups is not None:
             user.groups.set(groups)
-        given, taken = ([roles[pk] for pk in sorted(pks)] for pks in (wanted - held, held - wanted))
-        _record_grants(user, given, taken, actor)
-        _note(history, user, before, what, given, taken)
+        added, removed = ([roles[pk] for pk in sorted(pks)] for pks in (new_roles - old_roles, old_roles - new_roles))
+        _record_grants(user, added, removed, actor)
+        _note(history, user, before, what, added, removed)
     return user
 
 
@@ -140,7 +140,7 @@ def _require_manager(actor: Actor, user: User) -> None:
         raise ActionRefused("You can no longer manage people and roles. Nothing was saved.")
 
 
-def _locked(user: User, opened_with: str | None) -> User:
+def _lock_account(user: User, opened_with: str | None) -> User:
     """The stored account, locked. Raises ActionRefused if it changed after its form was opened."""
     before = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     stale = before.stale_error(opened_with) if opened_with is not None else None
@@ -198,7 +198,7 @@ def _write(user: User, before: User | None, *, sets_password: bool) -> None:
 
 
 def _note(
-    history: audit.History, user: User, before: User | None, what: str, given: list[Group], taken: list[Group]
+    history: audit.History, user: User, before: User | None, what: str, added: list[Group], removed: list[Group]
 ) -> None:
     names = [before.get_full_name(), user.get_full_name()] if before else []
     history.log(
@@ -207,17 +207,17 @@ def _note(
         reason=what,
         details={
             "roles": sorted(user.groups.values_list("name", flat=True)),
-            "given": sorted(group.name for group in given),
-            "taken": sorted(group.name for group in taken),
+            "given": sorted(group.name for group in added),
+            "taken": sorted(group.name for group in removed),
             "active": user.is_active,
             **({"was": names[0], "now": names[1]} if len(set(names)) > 1 else {}),
         },
     )
 
 
-def _record_grants(user: User, given: list[Group], taken: list[Group], actor: Actor) -> None:
-    RoleGrant.objects.filter(user=user, group__in=[*given, *taken]).delete()
+def _record_grants(user: User, added: list[Group], removed: list[Group], actor: Actor) -> None:
+    RoleGrant.objects.filter(user=user, group__in=[*added, *removed]).delete()
     by, now = name_with_username(actor.name, actor.username), clock.now()
     RoleGrant.objects.bulk_create(
-        RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in given
+        RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in added
     )

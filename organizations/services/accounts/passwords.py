@@ -72,8 +72,11 @@ def password_error(password: str, user: User | None = None) -> str:
         return f"This password contains '{name}', which is part of the person's name. {ADVICE}"
     if any(is_listed(each) for each in (password, password.casefold(), folded)):
         return f"This password is too common. Attackers try it first. {ADVICE}"
-    known = [*_OWN_WORDS, *_hosts(), *_names(user)]
-    if len(_remove_words(folded, known)) < LEAST_OTHER_CHARACTERS or _score(password, known) < LEAST_SCORE:
+    guessable_words = [*_OWN_WORDS, *_hosts(), *_names(user)]
+    if (
+        len(_remove_words(folded, guessable_words)) < LEAST_OTHER_CHARACTERS
+        or _score(password, guessable_words) < LEAST_SCORE
+    ):
         return f"This password is easy to guess. {ADVICE}"
     return ""
 
@@ -91,15 +94,15 @@ def is_listed(password: str) -> bool:
     return password in _DJANGOS_LIST or (len(password) >= SHORTEST_LISTED and is_bad_password(password))
 
 
-def _remove_words(folded: str, known: list[str]) -> str:
-    for word in sorted(map(_folded, known), key=len, reverse=True):
+def _remove_words(folded: str, words: list[str]) -> str:
+    for word in sorted(map(_folded, words), key=len, reverse=True):
         folded = folded.replace(word, "")
     return folded
 
 
-def _score(password: str, known: list[str]) -> int:
+def _score(password: str, guessable_words: list[str]) -> int:
     scored = unicodedata.normalize("NFKC", password)[:MOST_SCORED]
-    return int(zxcvbn(scored, user_inputs=known)["score"])
+    return int(zxcvbn(scored, user_inputs=guessable_words)["score"])
 
 
 def _folded(text: str) -> str:

@@ -43,9 +43,9 @@ def end_all() -> None:
 
 def delete_expired() -> int:
     """Delete expired sessions, at most MOST_DELETED. Returns how many."""
-    over = Session.objects.filter(expire_date__lte=timezone.now())
-    keys = list(over.order_by("expire_date").values_list("pk", flat=True)[:MOST_DELETED])
-    return over.filter(pk__in=keys).delete()[0]
+    expired = Session.objects.filter(expire_date__lte=timezone.now())
+    keys = list(expired.order_by("expire_date").values_list("pk", flat=True)[:MOST_DELETED])
+    return expired.filter(pk__in=keys).delete()[0]
 
 
 def _unused(session: SessionBase) -> datetime.timedelta:

@@ -45,7 +45,7 @@ class History:
     def log(self, action: Action, *, raw: bytes | None = None, raw_cut: bool = False, **body: Any) -> None:
         """Log a fact. `body` holds JSON values only: text, integers, booleans, None, lists and objects.
 
-        `raw_cut`: the caller cut `raw`; its hash and size are those of the rest.
+        `raw_cut`: the caller cut `raw`. Then hash and size in the entry are those of the cut bytes.
         """
         self.facts.append(_Fact(action, self.actor, dict(body), raw, raw_cut))
 

@@ -113,14 +113,14 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
     gate = EnvironmentGate.objects.get(pk=redox.name)
     moment = clock.now()
     if gate.hold_asked_until is not None and gate.is_asked_to_wait(moment):
-        until, left = clock_time(gate.hold_asked_until), time_left(gate.hold_asked_until - moment)
-        nothing = f"Nothing is sent to {redox.name.upper()} until {until}, for another {left}."
-        raise RedoxAskedToWait(f"Redox asked the portal to wait. {nothing}")
+        until, remaining = clock_time(gate.hold_asked_until), time_left(gate.hold_asked_until - moment)
+        sentence = f"Nothing is sent to {redox.name.upper()} until {until}, for another {remaining}."
+        raise RedoxAskedToWait(f"Redox asked the portal to wait. {sentence}")
     if is_write and not gate.can_send(moment):
         raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
 
 
-# Kept so that `cut_off_exchanges` reaches every exchange that is under way.
+# All clients of this process, so that `cut_off_exchanges` reaches every exchange that is under way.
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
 
 

@@ -50,7 +50,7 @@ class ConnectionFacts:
 
 def connection_facts(name: str) -> ConnectionFacts:
     """The settings of an environment that a page may show."""
-    connection, given = redox_settings.connection(name), redox_settings.raw_settings(name)
+    connection, raw = redox_settings.connection(name), redox_settings.raw_settings(name)
     redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
     credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
     in_force = {
@@ -63,11 +63,11 @@ def connection_facts(name: str) -> ConnectionFacts:
         is_connected=connection.is_connected,
         fault=connection.fault,
         faulty=connection.faulty,
-        missing=_missing(prefix, given.auth, connection.missing),
-        auth=given.auth,
-        client_id=given.client_id,
-        key_id=given.key_id,
-        private_key_file=given.private_key_file,
+        missing=_missing(prefix, raw.auth, connection.missing),
+        auth=raw.auth,
+        client_id=raw.client_id,
+        key_id=raw.key_id,
+        private_key_file=raw.private_key_file,
         loaded_at=settings.STARTED_AT,
         thumbprint=auth.thumbprint(credential) if credential else "",
         key_warning=_key_warning(credential) if credential else "",

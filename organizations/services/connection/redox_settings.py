@@ -60,12 +60,12 @@ class Connection:
 
 def connection(name: str) -> Connection:
     """The settings in force for one environment. An error in them leaves it "not connected"."""
-    given: RedoxSettings = settings.REDOX[name]
-    redox, faults = _without_credential(name, given)
+    raw: RedoxSettings = settings.REDOX[name]
+    redox, faults = _without_credential(name, raw)
     try:
         if faults:
             raise faults[0]
-        return Connection(_with_credential(redox, given), missing=_missing(name, given))
+        return Connection(_with_credential(redox, raw), missing=_missing(name, raw))
     except SettingsFault as fault:
         return Connection(redox, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
 
@@ -82,8 +82,8 @@ def verify_settings() -> None:
         SettingsFault: both have the same credential or routing ID, or a routing ID belongs to another environment or
             purpose in Redox's table.
     """
-    for name, given in settings.REDOX.items():
-        _check_routing_use(name, given.routing_id)
+    for name, raw in settings.REDOX.items():
+        _check_routing_use(name, raw.routing_id)
     if environment(Environment.STAGING).routing_id == environment(Environment.PRODUCTION).routing_id:
         raise SettingsFault(
             "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
@@ -100,7 +100,7 @@ def verify_routing_ids_unused() -> None:
     """Check that no routing ID is the destination ID of a record.
 
     Raises:
-        SettingsFault: one is.
+        SettingsFault: a record has one.
     """
     for name in Environment.values:
         routing_id = environment(name).routing_id
@@ -152,8 +152,8 @@ def _plain_uuid(text: str) -> str:
 
 def raw_settings(name: str) -> RedoxSettings:
     """The settings of one environment as they were given. They hold secrets that no page may show."""
-    given: RedoxSettings = settings.REDOX[name]
-    return given
+    raw: RedoxSettings = settings.REDOX[name]
+    return raw
 
 
 def label(name: str) -> str:
@@ -171,47 +171,45 @@ def is_loopback(url: str) -> bool:
     return is_loopback_host(urlsplit(url).hostname or "")
 
 
-def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
+def _missing(name: str, raw: RedoxSettings) -> tuple[str, ...]:
     prefix = f"REDOX_{name.upper()}_"
-    if not given.auth:
+    if not raw.auth:
         return (f"{prefix}AUTH",)
-    return tuple(prefix + field.upper() for field in REQUIRED[given.auth] if not getattr(given, field))
+    return tuple(prefix + field.upper() for field in REQUIRED[raw.auth] if not getattr(raw, field))
 
 
-def _without_credential(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
+def _without_credential(name: str, raw: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
     """An environment without its credential, and the errors in its settings. Unusable values become the defaults."""
-    prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
-    if given.auth not in ("", *REQUIRED):
+    prefix, faults = f"REDOX_{name.upper()}_", list(raw.faults)
+    if raw.auth not in ("", *REQUIRED):
         faults.append(SettingsFault(f"{prefix}AUTH", "must be oauth, api-key or token"))
-    redox = RedoxEnvironment(
-        name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
-    )
+    redox = RedoxEnvironment(name=name, label=raw.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID)
     for field, read in _READERS.items():
         try:
-            if text := getattr(given, field):
+            if text := getattr(raw, field):
                 redox = dataclasses.replace(redox, **{field: read(f"{prefix}{field.upper()}", text)})
         except SettingsFault as fault:
             faults.append(fault)
     return redox, faults
 
 
-def _with_credential(redox: RedoxEnvironment, given: RedoxSettings) -> RedoxEnvironment:
-    if not given.auth or _missing(redox.name, given):
+def _with_credential(redox: RedoxEnvironment, raw: RedoxSettings) -> RedoxEnvironment:
+    if not raw.auth or _missing(redox.name, raw):
         return redox
-    return dataclasses.replace(redox, credential=_credential(f"REDOX_{redox.name.upper()}_", given))
+    return dataclasses.replace(redox, credential=_credential(f"REDOX_{redox.name.upper()}_", raw))
 
 
 @cache  # reading a private key takes long, and every page asks whether an environment is connected
-def _credential(prefix: str, given: RedoxSettings) -> Credential:
-    if given.auth == "api-key":
-        return ApiKeyCredential(api_key=given.api_key, api_secret=given.api_secret)
-    if given.auth == "token":
-        return TokenCredential(access_token=given.access_token)
-    credential = OAuthCredential(client_id=given.client_id, key_id=given.key_id, private_key=given.private_key)
+def _credential(prefix: str, raw: RedoxSettings) -> Credential:
+    if raw.auth == "api-key":
+        return ApiKeyCredential(api_key=raw.api_key, api_secret=raw.api_secret)
+    if raw.auth == "token":
+        return TokenCredential(access_token=raw.access_token)
+    credential = OAuthCredential(client_id=raw.client_id, key_id=raw.key_id, private_key=raw.private_key)
     try:
         auth.public_jwk(credential)
     except ValueError as error:
-        variable = "PRIVATE_KEY_FILE" if given.private_key_file else "PRIVATE_KEY"
+        variable = "PRIVATE_KEY_FILE" if raw.private_key_file else "PRIVATE_KEY"
         raise SettingsFault(prefix + variable, f"cannot be used: {error}") from error
     return credential
 
@@ -229,9 +227,9 @@ def _base_url(variable: str, url: str) -> str:
     return url.rstrip("/")
 
 
-def _normalized(name: str, given: RedoxSettings) -> str:
+def _normalized(name: str, raw: RedoxSettings) -> str:
     """One part of a credential in a normal form, so that two ways to write the same value compare equal."""
-    value = str(getattr(given, name)).strip()
+    value = str(getattr(raw, name)).strip()
     try:
         if name == "client_id":
             return str(uuid.UUID(value))

@@ -61,7 +61,7 @@ class BlockedByTree(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right of this worker alone to send one submission. `claimed_at` is by the monotonic clock."""
+    """This worker's exclusive right to send one submission. `claimed_at` is by the monotonic clock."""
 
     submission: Submission
     redox: RedoxEnvironment
@@ -189,7 +189,7 @@ def settle_abandoned(environment: str, *, actor: Actor) -> int:
 
 
 def _send(claim: Claim, token: str, actor: Actor) -> None:
-    exchange = _exchange(claim, token, claim.slot)
+    exchange = _send_once(claim, token, claim.slot)
     failpoints.reach("after-exchange")
     stored_at = settle.store_response(claim.submission, exchange, repeat=0, actor=actor)
     failpoints.reach("after-response")
@@ -200,7 +200,7 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
         except gateway.SendingBlocked as blocked:
             renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.BLOCKED))
         if renewed.token:
-            exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
+            exchange = _send_once(claim, renewed.token, rate_limit.reserve_slot())
             stored_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
             outcome = _classify(claim.submission, exchange)
         elif renewed.outcome is not None:
@@ -211,11 +211,11 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
             settle.settle_attempt(claim.submission, outcome, exchange, actor=actor, answered_at=stored_at)
 
 
-def _exchange(claim: Claim, token: str, slot: SendSlot) -> Exchange:
+def _send_once(claim: Claim, token: str, slot: SendSlot) -> Exchange:
     message = bytes(claim.submission.message)
     slot.wait()
     if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
-        fault_text = "too little was left of the time for which the worker had the message to itself"
+        fault_text = "the worker waited too long, and another one may take the message soon"
         return _not_sent(message, Fault.HELD_UP, fault_text)
     try:
         return gateway.send_message(claim.redox, message, token, slot)
@@ -280,7 +280,7 @@ def tree_block_reason(submission: Submission, record: OrganizationRecord) -> str
 def _inactive_parent_reason(parent: Organization, submission: Submission) -> str:
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
-    ending = open_deactivation(parent)
-    if ending is not None:
-        return f"Submission {ending.pk} of {parent.name} must end first."
+    deactivation = open_deactivation(parent)
+    if deactivation is not None:
+        return f"Submission {deactivation.pk} of {parent.name} must end first."
     return blockers.parent_shown_deactivated(parent)

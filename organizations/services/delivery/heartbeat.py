@@ -35,7 +35,7 @@ class Heartbeat:
         self._actor = actor
         self._started = clock.now()
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._beat_until_end, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         Worker.objects.filter(seen_at__lt=self._started - FORGOTTEN_AFTER).delete()
@@ -48,14 +48,14 @@ class Heartbeat:
         self._thread.join()
         Worker.objects.filter(name=self._name).update(stopped_at=clock.now(), seen_at=clock.now())
 
-    def _go_on(self) -> None:
+    def _beat_until_end(self) -> None:
         while not self._ending.wait(HEARTBEAT):
             self._beat()
         connection.close()
 
     def _beat(self) -> None:
         try:
-            fault = schema.fault()
+            fault = schema.mismatch()
             could_work, self.may_work = self.may_work, not fault
             if fault and could_work:
                 log.error("The worker claims no more messages: %s", fault)

@@ -19,7 +19,7 @@ TASKS: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (sessions.delete_expired, HOUR),
 )
 MOST_REPEATS = 10
-"""How often a task is repeated while it finds rows."""
+"""How many times a task runs at most while it finds rows."""
 
 log = logging.getLogger("orgportal.housekeeping")
 

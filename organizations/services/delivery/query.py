@@ -19,7 +19,7 @@ def query_for_submission(submission: Submission, *, actor: Actor) -> DirectoryAn
     answer = query_oid(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
         breaker.pause_if_asked(history, submission.environment, answer.outcome)
-        organization = organizations.locked(submission.organization_id)
+        organization = organizations.lock_record(submission.organization_id)
         store_submission_answer(history, submission, organization, answer)
     return answer
 
@@ -49,7 +49,7 @@ def store_record_answer(history: audit.History, organization: Organization, answ
 def _lock_if_same_oid(organization: Organization) -> Organization | None:
     """The locked row, or None if it was withdrawn or has another OID now."""
     with suppress(RecordWithdrawn):
-        locked = organizations.locked(organization.pk)
+        locked = organizations.lock_record(organization.pk)
         return locked if locked.oid == organization.oid else None
     return None
 

@@ -1,7 +1,7 @@
 """Resolves unknown submissions: after the settle time the directory is queried, and only its answer decides.
 
 The portal never guesses and never resends blindly. A New is sent again after the directory twice did not know its OID;
-an Update is sent again if no Query can prove it. Both times the same bytes are sent.
+an Update is sent again if no Query can prove it. In both cases the same bytes are sent.
 """
 
 import datetime
@@ -76,7 +76,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
     answer = query.query_oid(environment, submission.oid)
     with audit.recorded(actor) as history:
         gate = breaker.lock_gate(environment)
-        organization = organizations.locked(submission.organization_id)
+        organization = organizations.lock_record(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
         read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT_SECONDS))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=read_back_at)
@@ -90,12 +90,12 @@ def _may_query(environment: str) -> bool:
 
 
 def _claim_next(environment: str, actor: Actor) -> Submission | None:
-    """Lease the next due submission to this worker. After another worker's lease the answer is too late to apply."""
-    if not Submission.objects.to_ask(environment, clock.now()).exists():
+    """Lease the next due submission to this worker. If another worker leases it later, this one applies no answer."""
+    if not Submission.objects.to_query(environment, clock.now()).exists():
         return None  # so that an idle worker takes no lock
     with audit.recorded(actor):
         moment = clock.now()
-        submission = submissions.next_claimable(Submission.objects.to_ask(environment, moment))
+        submission = submissions.next_claimable(Submission.objects.to_query(environment, moment))
         if submission is None:
             return None
         submissions.move_submission(
@@ -112,7 +112,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
 def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
         gate = breaker.lock_gate(submission.environment)
-        organization = organizations.locked(submission.organization_id)
+        organization = organizations.lock_record(submission.organization_id)
         submission.organization = organization
         query.store_submission_answer(history, submission, organization, answer)
         if not answer.is_answered:

@@ -2,7 +2,7 @@
 
 Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
 A database without that entry is older than what was sent. A restore on a machine without such a file writes a mark
-instead: the `user_version` of the copy that is put in place, after zeros with which no hash begins.
+instead: zeros, with which no hash begins, and then the `user_version` of the restored copy.
 """
 
 import fcntl
@@ -56,9 +56,7 @@ def stop_if_restored(*, actor: Actor) -> bool:
 
 
 def _is_up_to_date(sequence: int, digest: str) -> bool:
-    """Whether this database holds the entry of the file. If the file holds a mark: whether this is another database
-    than the copy that the restore put in place.
-    """
+    """Whether this database holds the file's entry. If the file holds a mark: whether it is not the restored copy."""
     if not digest.startswith(_MARK):
         return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
     with connection.cursor() as cursor:
@@ -84,8 +82,8 @@ def prepare_stop_after_restore(
 
     `holds` says whether the backup has the history entry with this sequence and hash. If this machine has no file for
     that database, the portal cannot know what was sent after the backup, so the workers stop as well. They recognize
-    the restored copy by the `user_version` that `number_copy` writes: a restore that is cut off leaves the database
-    before it in use. If that database was itself waiting for its stop, the same number is used again.
+    the restored copy by the `user_version` that `number_copy` writes, because after a failed restore the previous
+    database stays in use. If the file already holds a mark, its number is used again: that database must stop too.
     """
     path = _path(key)
     make_folder(path.parent)

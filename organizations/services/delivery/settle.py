@@ -124,7 +124,7 @@ def settle_attempt(
 def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
     """Lock the submission's record. A rejection also locks every submission that it will cancel."""
     if outcome.kind != Kind.REJECTED:
-        return organizations.locked(submission.organization_id)
+        return organizations.lock_record(submission.organization_id)
     return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 
@@ -184,7 +184,7 @@ def requeue_submission(
 
 
 def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
-    """Mark an open submission unknown after the database was restored. The portal queries it and never resends it."""
+    """Mark an open submission unknown after the database was restored. Only a person can have it sent again."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
     _mark_presence_unknown(submission, organization, moment)
     submissions.move_submission(

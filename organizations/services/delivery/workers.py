@@ -34,11 +34,11 @@ def run(stopping: threading.Event) -> None:
     actor = system(f"Worker {name}")
     installation.log_settings(actor)
     housekeeping = Housekeeping()
-    with Heartbeat(name, actor) as heart:
+    with Heartbeat(name, actor) as heartbeat:
         while not stopping.is_set():
             try:
-                worked = heart.may_work and run_once(actor, stopping)
-                if heart.may_work:
+                worked = heartbeat.may_work and run_once(actor, stopping)
+                if heartbeat.may_work:
                     housekeeping.do_due()
             except Exception:
                 log.exception("A round of delivery failed")

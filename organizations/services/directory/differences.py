@@ -31,7 +31,7 @@ def take_theirs(
         ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked_for_person(organization_id)
+        organization = organizations.lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         _check_not_asked_since(organization, asked_at)
@@ -69,7 +69,7 @@ def why_not_take(organization: Organization) -> str:
 def claim(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide by a recent answer of the directory that an OID is ours that was not accepted, or was called foreign.
+    """Decide that an OID is ours, by a recent answer of the directory. Nothing was accepted, or it was called foreign.
 
     The next review compares with the values of the directory, with a tick for each that the message would overwrite.
     `asked_at`: the time of the Query whose answer the person saw.
@@ -140,7 +140,7 @@ def _is_fresh(organization: Organization) -> bool:
 def _lock_to_decide(
     organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
 ) -> Organization:
-    organization = organizations.locked_for_person(organization_id)
+    organization = organizations.lock_record_for_person(organization_id)
     _check_not_asked_since(organization, asked_at)
     sentence = why_not(organization)
     if sentence:
@@ -163,7 +163,7 @@ class DifferingReading(NamedTuple):
 
 
 def differing_reading(organization: Organization) -> DifferingReading | None:
-    """The later reading that differs from what was accepted or taken, else from the saved values; None if none does."""
+    """The later reading, if it differs from what was accepted or taken, else from the saved values; otherwise None."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:
         return DifferingReading(baseline, seen) if organization.differs and seen else None

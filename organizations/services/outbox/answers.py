@@ -213,8 +213,8 @@ def _last_outcome(submission: Submission) -> Outcome:
     Entries of early releases hold no outcome: then the stored response is classified again. Without a response the
     outcome is unknown, with the detail that the submission holds.
     """
-    judged = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
-    if (outcome := outcomes.stored_outcome(judged)) is not None:
+    outcome_entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
+    if (outcome := outcomes.stored_outcome(outcome_entry)) is not None:
         return outcome
     entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
     if entry is None:

@@ -53,7 +53,7 @@ def make_plan(
         with audit.recorded(actor) as history:
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
-            # A statement of its own locks the records, so what the next statement reads beside them is as new as they.
+            # Locked by a statement of its own, so that the next statements read nothing older than the locked records.
             submissions.lock_records_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
@@ -61,9 +61,9 @@ def make_plan(
             plan_draft = draft_plan(chosen, actor=actor)
             _check(plan_draft, sha256, ticked, reason, typed)
             plan = _create_plan(plan_draft, reason, actor)
-            stored = _store_submissions(history, plan_draft, plan)
+            plan_submissions = _store_submissions(history, plan_draft, plan)
             _check_no_circle(plan_draft)
-            _log_plan(history, Action.PLAN_MADE, plan, reason=reason, **_plan_details(plan_draft, stored))
+            _log_plan(history, Action.PLAN_MADE, plan, reason=reason, **_plan_details(plan_draft, plan_submissions))
     except IntegrityError as error:
         raise OutOfDate(_CHANGED) from error
     return plan
@@ -78,7 +78,7 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
-            raise ActionRefused(f"Plan {plan.pk} is no longer in this state. Nothing was changed.")
+            raise ActionRefused(f"Plan {plan.pk} is paused, stopped or finished already. Nothing was changed.")
         _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it")
         _log_plan(history, Action.PLAN_PAUSED, plan)
     return plan
@@ -109,7 +109,7 @@ def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state == PlanState.STOPPED or not is_open(plan):
-            raise ActionRefused(f"Plan {plan.pk} is finished already. Nothing was changed.")
+            raise ActionRefused(f"Plan {plan.pk} is stopped or finished already. Nothing was changed.")
         _set_state(plan, PlanState.STOPPED, f"{actor.name} stopped it")
         cancelled = _cancel_waiting(history, plan)
         _log_plan(history, Action.PLAN_STOPPED, plan, cancelled=cancelled)
@@ -154,7 +154,7 @@ def _pause_reason(plan: Plan, submission: Submission) -> str:
 
 def _check(plan_draft: PlanDraft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
     if not plan_draft.size:
-        raise ActionRefused("Nothing of this can be sent.")
+        raise ActionRefused("None of these records can be sent.")
     if plan_draft.sha256 != sha256:
         raise OutOfDate(_CHANGED)
     missing = tuple(question.key for question in plan_draft.questions if question.key not in ticked)
@@ -168,7 +168,7 @@ def _check(plan_draft: PlanDraft, sha256: str, ticked: frozenset[str], reason: s
 
 def _create_plan(plan_draft: PlanDraft, reason: str, actor: Actor) -> Plan:
     if actor.person is None:
-        raise ActionRefused("Only a person sends.")
+        raise ActionRefused("Only a person can send.")
     moment = clock.now()
     return Plan.objects.create(
         environment=plan_draft.environment,
@@ -183,20 +183,20 @@ def _create_plan(plan_draft: PlanDraft, reason: str, actor: Actor) -> Plan:
 
 def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan) -> list[Submission]:
     """Store the submissions in the order of the plan: a submission comes after those that it waits for."""
-    stored: dict[str, Submission] = {}
+    by_oid: dict[str, Submission] = {}
     children: dict[str, list[Submission]] = {}
     for review in plan_draft.reviews:
         organization = review.organization
-        after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, stored)
+        after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
         submission = submissions.store_submission(history, review, reason=plan.reason, plan=plan, after=after)
-        stored[organization.oid] = submission
+        by_oid[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
             children.setdefault(oid, []).append(submission)
-    return list(stored.values())
+    return list(by_oid.values())
 
 
-def _new_parent(review: Review, stored: dict[str, Submission]) -> list[Submission]:
-    parent = stored.get(review.record.part_of_oid)
+def _new_parent(review: Review, by_oid: dict[str, Submission]) -> list[Submission]:
+    parent = by_oid.get(review.record.part_of_oid)
     return [parent] if parent is not None and parent.event == Event.NEW else []
 
 
@@ -207,16 +207,16 @@ def _check_no_circle(plan_draft: PlanDraft) -> None:
         if tree.would_circle_in_directory(plan_draft.environment, oid, part_of_oid):
             name = review.organization.name
             raise ActionRefused(
-                f"While these are sent {name} would be part of itself. First send the record that it moves below."
+                f"While these are sent, {name} would be part of itself. First send the record that it moves below."
             )
 
 
-def _plan_details(plan_draft: PlanDraft, stored: list[Submission]) -> dict[str, object]:
+def _plan_details(plan_draft: PlanDraft, plan_submissions: list[Submission]) -> dict[str, object]:
     return {
         "news": plan_draft.new_count,
         "updates": plan_draft.update_count,
         "deactivated": plan_draft.deactivation_count,
-        "submissions": [submission.pk for submission in stored],
+        "submissions": [submission.pk for submission in plan_submissions],
         "warnings": [question.text for question in plan_draft.questions],
     }
 

@@ -61,7 +61,7 @@ def submit_record(
         with audit.recorded(actor) as history:
             locks.lock_structure_of_record(organization_id)
             lock_records_with_parents([organization_id])
-            organization = organizations.locked(organization_id)
+            organization = organizations.lock_record(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
             review = reviews.review(organization, actor=actor, intent=intent)
             _check(review, sha256, ticked, reason)
@@ -132,8 +132,8 @@ def _ids_with_parents(organization_ids: Collection[int]) -> set[int]:
     environments_and_parents = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
     oids = {oid for _, *parents in environments_and_parents for oid in parents}
     # A message made from the record that was taken from the directory may name a third parent.
-    taken = rows.exclude(taken="").values_list("taken", flat=True)
-    oids |= {from_canonical(text).part_of_oid for text in taken}
+    taken_records = rows.exclude(taken="").values_list("taken", flat=True)
+    oids |= {from_canonical(text).part_of_oid for text in taken_records}
     environments = {environment for environment, *_ in environments_and_parents}
     parents = Organization.objects.filter(environment__in=environments, oid__in=oids)
     return {*organization_ids, *parents.values_list("pk", flat=True)}
@@ -190,7 +190,7 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
     values = {"state": state, "state_at": since} | changes
     unmoved = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
     if unmoved.update(**values) != 1:
-        raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")
+        raise OutOfDate(f"Submission {submission.pk} was moved by another process.")
     for name, value in values.items():
         setattr(submission, name, value)
 
@@ -223,7 +223,7 @@ def warning_key(warning: ReviewWarning) -> str:
 
 def _create_submission(review: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
     if actor.person is None:
-        raise ActionRefused("Only a person sends.")
+        raise ActionRefused("Only a person can send.")
     organization = review.organization
     moment = clock.now()
     return Submission.objects.create(

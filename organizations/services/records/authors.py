@@ -9,7 +9,7 @@ from organizations.records import ContactRecord, Difference, OrganizationRecord,
 def edit_of_ours(
     difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None
 ) -> AuditEntry | None:
-    """As `edit_of`, if one of these edits certainly made the difference.
+    """As `edit_of`, for a difference that one of these edits certainly made.
 
     If the contacts cannot be paired, it is the newest edit of any contact.
     """
@@ -37,8 +37,8 @@ def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEnt
     """The edit of a contact. `place`: its position after the last edit. `part`: such as ".name"; "" for all fields."""
     for index in range(len(edits) - 1, -1, -1):
         entry, whole = edits[index], f"contacts.{place}"
-        touched = entry.facts.get("fields", [])
-        if whole in touched or whole + part in touched or (not part and any(whole + "." in each for each in touched)):
+        fields = entry.facts.get("fields", [])
+        if whole in fields or whole + part in fields or (not part and any(whole + "." in each for each in fields)):
             return entry
         if index == 0:
             break
@@ -52,21 +52,21 @@ def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEnt
 
 def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
     """The edit that removed a contact with this text, which was accepted or added by an earlier edit."""
-    known = accepted.contacts if accepted else ()
-    place, removal, version = _place_of(text, known), None, None
+    contacts_before = accepted.contacts if accepted else ()
+    place, removal, version = _place_of(text, contacts_before), None, None
     for entry in edits:
         contacts = _contacts(entry)
         # Somebody took values from the directory or discarded changes between two edits.
         is_gap = version is not None and entry.version_after != version + 1
         version = entry.version_after
         if is_gap and accepted is not None and place is None and _touches_contacts(entry):
-            known, place = accepted.contacts, _place_of(text, accepted.contacts)
+            contacts_before, place = accepted.contacts, _place_of(text, accepted.contacts)
         if place is None:
             place = _place_of(text, contacts)
         else:
-            place = next((new for old, new in pair_contacts(known, contacts) if old == place), None)
+            place = next((new for old, new in pair_contacts(contacts_before, contacts) if old == place), None)
             removal = entry if place is None else removal
-        known = contacts
+        contacts_before = contacts
     return removal if place is None else None
 
 

@@ -32,7 +32,7 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
         RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
-        rows = _locked(staging.pk, production.pk)
+        rows = _lock_both(staging.pk, production.pk)
         for seen in (staging, production):
             if rows[seen.pk].version != seen.version:
                 raise EditConflict(rows[seen.pk], seen.version)
@@ -50,7 +50,7 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
         RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
-        rows = _locked(organization_id, counterpart_id)
+        rows = _lock_both(organization_id, counterpart_id)
         organization = rows[organization_id]
         if organization.counterpart != rows[counterpart_id]:
             raise ActionRefused("These two records are no longer linked. Nothing was changed.")
@@ -115,7 +115,7 @@ def _remove_link(one: Organization, other: Organization) -> None:
     Organization.objects.filter(pk__in=pair, environment=Environment.PRODUCTION).update(staging_record=None)
 
 
-def _locked(*ids: int) -> dict[int, Organization]:
+def _lock_both(*ids: int) -> dict[int, Organization]:
     locks.lock_structures()
     locks.lock_records(lambda: _existing(ids))
     rows = Organization.objects.in_bulk(ids)

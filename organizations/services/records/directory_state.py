@@ -140,7 +140,7 @@ def _set_shown(organization: Organization, seen: OrganizationRecord | None) -> N
     organization.shown_active, organization.shown_part_of_oid = None, ""
     if seen is not None and seen.active != organization.confirmed_active:
         organization.shown_active = seen.active
-    # A text that is longer is not an OID.
+    # A longer text is not an OID, and the column cannot hold it.
     is_moved = seen is not None and seen.part_of_oid != organization.confirmed_part_of_oid
     if seen is not None and is_moved and len(seen.part_of_oid) <= OID_LENGTH:
         organization.shown_part_of_oid = seen.part_of_oid

@@ -62,7 +62,7 @@ def edit(
     """
     try:
         with audit.recorded(actor) as history:
-            organization = _locked_to_edit(organization_id, record.oid)
+            organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization, version)
             before = organization.record()
@@ -87,11 +87,11 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        ActionRefused: nothing was ever accepted or taken, or a submission carries the changes.
+        ActionRefused: nothing was ever accepted or taken, or a submission of the record is open.
         Circle: its parent was moved below it.
     """
     with audit.recorded(actor) as history:
-        organization = locked_for_person(organization_id)
+        organization = lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         error = why_not_discard(organization)
@@ -104,8 +104,9 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         confirmed_version = organization.version + 1
         if not baseline.destination_known:
             confirmed_version = organization.confirmed_version  # the edit of the destination ID stays
-            known = (before.destination_id, before.destination_known)
-            baseline = replace(baseline, destination_id=known[0], destination_known=known[1])
+            baseline = replace(
+                baseline, destination_id=before.destination_id, destination_known=before.destination_known
+            )
         organization.confirmed_version = confirmed_version
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
         check_no_circle(organization)
@@ -122,7 +123,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
     """
     with audit.recorded(actor) as history:
         counterparts.lock_with_counterpart(organization_id)
-        organization = locked(organization_id)
+        organization = lock_record(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         error = why_not_withdraw(organization)
@@ -203,7 +204,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
         ActionRefused: a message of the record was made, or there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = locked_for_person(organization_id)
+        organization = lock_record_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")
         if not reason.strip():
@@ -226,22 +227,23 @@ def check_oid_free(oid: str, environment: str, *, of: Organization | None = None
     if here.exists() and (holder := here.first()):
         raise OidTaken(f"{oid} is already the record {holder.name} in {environment_name}. Open it.", holder)
     earlier = Submission.objects.filter(environment=environment, oid=oid).exclude(organization=of)
-    if earlier.exists() and (sent := earlier.select_related("organization").first()):
+    if earlier.exists() and (submission := earlier.select_related("organization").first()):
         raise OidTaken(
-            f"{oid} was sent earlier for {sent.organization.name}. An OID is never used again.", sent.organization
+            f"{oid} was sent earlier for {submission.organization.name}. An OID is never used again.",
+            submission.organization,
         )
 
 
 def suggest_oid(environment: str, parent_oid: str) -> Oid:
     """The lowest OID below the parent that was never used and does not look like a patient or document OID."""
     below = parent_oid + "."
-    taken = set(
+    used_oids = set(
         Organization.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)
     )
-    taken |= set(
+    used_oids |= set(
         Submission.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)
     )
-    return next_free_child(Oid(parent_oid), taken)
+    return next_free_child(Oid(parent_oid), used_oids)
 
 
 def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
@@ -258,12 +260,12 @@ def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
     return ""
 
 
-def _locked_to_edit(organization_id: int, oid: str) -> Organization:
+def _lock_to_edit(organization_id: int, oid: str) -> Organization:
     """The row, locked for a person's act. If the OID changes, the records below it are locked too: they follow."""
     locks.lock_structure_of_record(organization_id)
     if not Organization.objects.filter(pk=organization_id, oid=oid).exists():
         locks.lock_records(lambda: [organization_id, *_children(organization_id).values_list("pk", flat=True)])
-    return locked(organization_id)
+    return lock_record(organization_id)
 
 
 def _children(organization_id: int) -> OrganizationQuerySet:
@@ -274,13 +276,13 @@ def _children(organization_id: int) -> OrganizationQuerySet:
     return here.exclude(pk=organization_id).order_by("pk")
 
 
-def locked_for_person(organization_id: int) -> Organization:
-    """As `locked`, for an act of a person that reads other records too: takes the structure lock first."""
+def lock_record_for_person(organization_id: int) -> Organization:
+    """As `lock_record`, for an act of a person that reads other records too: takes the structure lock first."""
     locks.lock_structure_of_record(organization_id)
-    return locked(organization_id)
+    return lock_record(organization_id)
 
 
-def locked(organization_id: int) -> Organization:
+def lock_record(organization_id: int) -> Organization:
     """The row, locked until the end of the transaction.
 
     Raises:
@@ -334,9 +336,9 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
     directory_state.clear(organization)
-    decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
-    if decided is not None:
-        organization.foreign_since = decided.at
+    decision = AuditEntry.objects.decided_foreign(organization.pk, oid)
+    if decision is not None:
+        organization.foreign_since = decision.at
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

@@ -158,7 +158,7 @@ def prepare(
     try:
         with audit.recorded(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
-            staging = organizations.locked(staging_id)
+            staging = organizations.lock_record(staging_id)
             source = _check_source(staging, basis)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
             organization = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
@@ -204,14 +204,14 @@ def _is_same(record: OrganizationRecord | None, source: StagingSource) -> bool:
 def _source_reference(source: StagingSource, basis: FormBasis) -> dict[str, object]:
     """The source as the history entry of the new record names it."""
     organization = source.organization
-    named = counterparts.reference(organization)
+    reference = counterparts.reference(organization)
     if not _is_same(basis.filled, source):
-        return named | {"values": EARLIER}
+        return reference | {"values": EARLIER}
     submission = organization.confirmed_submission_id if source.kind is SourceKind.ACCEPTED else None
-    return named | {"values": source.kind.value} | ({"submission": submission} if submission else {})
+    return reference | {"values": source.kind.value} | ({"submission": submission} if submission else {})
 
 
 def _longest_base(oid: str, bases: tuple[str, ...]) -> str:
     """The longest of these OIDs that the OID equals or lies below; "" if there is none."""
-    above = [base for base in bases if oid == base or oid.startswith(f"{base}.")]
-    return max(above, key=len, default="")
+    bases_above = [base for base in bases if oid == base or oid.startswith(f"{base}.")]
+    return max(bases_above, key=len, default="")

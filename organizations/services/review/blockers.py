@@ -179,10 +179,10 @@ def _deactivated_parent(parent: Organization) -> Blocker | None:
             what = f"the directory shows it as active ({_asked(parent)})"
             sentence = f"Its parent {parent.name} was deactivated, and {what}. {RESOLVE}"
         return Blocker(BlockerKind.PARENT_DEACTIVATED, sentence, parent)
-    ending = open_deactivation(parent)
-    if ending is not None:
-        sentence = f"Submission {ending.pk} of {parent.name} must end first."
-        return Blocker(BlockerKind.PARENT_DEACTIVATING, sentence, parent, ending)
+    deactivation = open_deactivation(parent)
+    if deactivation is not None:
+        sentence = f"Submission {deactivation.pk} of {parent.name} must end first."
+        return Blocker(BlockerKind.PARENT_DEACTIVATING, sentence, parent, deactivation)
     sentence = parent_shown_deactivated(parent)
     return Blocker(BlockerKind.PARENT_DEACTIVATED, sentence, parent) if sentence else None
 
@@ -221,17 +221,17 @@ def _reactivation_blocker(organization: Organization) -> Blocker:
     """Why there is nothing to reactivate: Active = false was neither accepted nor taken from the directory."""
     newest = organization.newest_record()
     if organization.presence == Presence.ABSENT:
-        known = "This record is not in the directory."
+        fact = "This record is not in the directory."
     elif newest is None or organization.presence != Presence.PRESENT:
-        known = "The portal does not know this record as deactivated."
+        fact = "The portal does not know this record as deactivated."
     elif not newest.active:
         sentence = "The directory showed Active = false, which nobody accepted here. Review the record, and send it."
         return Blocker(BlockerKind.ONLY_SHOWN, sentence, organization)
     elif organization.confirmed_active is None:
-        known = "The directory showed this record as active."
+        fact = "The directory showed this record as active."
     else:
-        known = "This record is already active."
-    return Blocker(BlockerKind.NOTHING_TO_CHANGE, f"{known} There is nothing to reactivate.")
+        fact = "This record is already active."
+    return Blocker(BlockerKind.NOTHING_TO_CHANGE, f"{fact} There is nothing to reactivate.")
 
 
 def _nothing_to_deactivate_reason(organization: Organization) -> str:

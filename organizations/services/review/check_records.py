@@ -74,14 +74,14 @@ def check_stored_records(environment: Environment, ids: Sequence[int], read_by_f
     parents = {
         each.oid: each for each in stored_records(environment).filter(oid__in={x.part_of_oid for x in organizations})
     }
-    warned = _warnings(environment, organizations, parents)
+    warning_remarks = _warnings(environment, organizations, parents)
     tree_findings = _tree_findings(environment, organizations, parents, gateways)
     findings = []
     for organization in organizations:
         record = organization.record()
         remarks = [
             *read_by_form(record, gateways=gateways, routing_names=routing_names, own_ids=own_ids),
-            *warned[organization.oid],
+            *warning_remarks[organization.oid],
             *tree_findings[organization.oid],
         ]
         findings += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
@@ -168,5 +168,5 @@ class _NearDoubles(NamedTuple):
 
 def _near_doubles(environment: str, keys: set[str]) -> dict[str, _NearDoubles]:
     same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
-    counted = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
-    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in counted}
+    groups = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
+    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in groups}

@@ -105,27 +105,27 @@ class PlanDraft:
     def number_to_type(self) -> int:
         """The number of records, if a person must type it; 0 if they are few."""
         changed = sum(bool(review.organization.confirmed_active) for review in self.reviews)
-        much_of_all = self.active_records >= MANY_PERCENT_FROM and changed * 100 > MANY_PERCENT * self.active_records
+        is_large_share = self.active_records >= MANY_PERCENT_FROM and changed * 100 > MANY_PERCENT * self.active_records
         # In PRODUCTION a person types the name of one record, or the number of several, before each deactivation.
         many_deactivated = 0 if self.environment == Environment.PRODUCTION else MANY_DEACTIVATED
-        is_much = self.size > MANY_RECORDS or self.deactivation_count > many_deactivated or much_of_all
+        is_much = self.size > MANY_RECORDS or self.deactivation_count > many_deactivated or is_large_share
         return self.size if is_much else 0
 
     @property
     def questions(self) -> tuple[WarningQuestion, ...]:
         """The warnings to tick now, each once for all records that have it; overwritten values once for each record."""
-        having: dict[str, tuple[dict[str, None], list[Organization], Difference | None]] = {}
+        by_key: dict[str, tuple[dict[str, None], list[Organization], Difference | None]] = {}
         for review in self.reviews:
             values = {overwrite_value(change.difference): change.difference for change in review.overwrites}
             for warning in review.open_warnings:
                 overwritten = values.get(warning.value) if warning.key == OVERWRITE else None
                 key = _key(warning, review.organization.pk if overwritten else 0)
-                texts, organizations, _ = having.setdefault(key, ({}, [], overwritten))
+                texts, organizations, _ = by_key.setdefault(key, ({}, [], overwritten))
                 texts[warning.text] = None
                 organizations.append(review.organization)
         return tuple(
             WarningQuestion(key, " ".join(texts), tuple(each), overwritten)
-            for key, (texts, each, overwritten) in having.items()
+            for key, (texts, each, overwritten) in by_key.items()
         )
 
 

@@ -103,7 +103,7 @@ def _aliases(record: OrganizationRecord) -> Iterator[RecordWarning]:
     for number, alias in enumerate(record.aliases, start=1):
         same = names.setdefault(_equal_case(alias), f"alias {number}")
         if same != f"alias {number}":
-            text = f"Alias {number} '{alias}' is the same as {same}, up to capitals."
+            text = f"Alias {number} '{alias}' is the same as {same}, except for capitals."
             yield RecordWarning("alias", f"{number} {short(alias, record.name, record.aliases)}", text)
 
 
@@ -113,13 +113,16 @@ def _equal_case(text: str) -> str:
 
 def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
     contacts = record.contacts
-    reachable = all(
+    are_reachable = all(
         contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
         for contact in contacts
     )
-    if not contacts or not reachable:
+    if not contacts:
         text = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
-        yield RecordWarning("contact", short(*map(asdict, contacts)) if contacts else "none", text)
+        yield RecordWarning("contact", "none", text)
+    elif not are_reachable:
+        text = "A contact has neither an e-mail address nor a phone number."
+        yield RecordWarning("contact", short(*map(asdict, contacts)), text)
 
 
 def _twice(record: OrganizationRecord) -> Iterator[RecordWarning]:
@@ -132,7 +135,7 @@ def _twice(record: OrganizationRecord) -> Iterator[RecordWarning]:
         for number, part in enumerate(parts, start=1):
             first = alike.index(alike[number - 1]) + 1
             if first != number:
-                same = "the same" if parts[first - 1] == part else "the same but for capitals, signs or order"
+                same = "the same" if parts[first - 1] == part else "the same except for capitals, signs or order"
                 text = f"{label} {first} and {number} are {same}."
                 yield RecordWarning("twice", f"{label} {first} {number} {short(repr(part))}", text)
 
@@ -200,13 +203,13 @@ def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
     missing = [label for label, value in parts.items() if not value]
     if not missing or not any(asdict(address).values()):
         return
-    text = f"The address has no {_listed(missing)}."
+    text = f"The address has no {_joined_labels(missing)}."
     if len(missing) == len(parts) and address.country:
         text = f"The address is only a country: {address.country}."
     yield RecordWarning("address", " ".join(missing), f"{text} Others cannot find the place with it.")
 
 
-def _listed(labels: list[str]) -> str:
+def _joined_labels(labels: list[str]) -> str:
     return " and no ".join(filter(None, (", no ".join(labels[:-1]), labels[-1])))
 
 
@@ -215,16 +218,16 @@ def _country(record: OrganizationRecord) -> Iterator[RecordWarning]:
     typed = address.country
     if countries.is_american(typed):
         return
-    known = countries.name_of_country(typed)
+    name = countries.name_of_country(typed)
     text = ""
-    if not known:
-        text = f"'{typed}' is not a country that this portal knows.{_meant(typed)} State and ZIP were not checked."
-    elif known in _TERRITORIES:
-        text = f"An address in {known} has the country USA and the State {_TERRITORIES[known]}."
+    if not name:
+        text = f"'{typed}' is not a country that this portal knows.{_suggestion(typed)} State and ZIP were not checked."
+    elif name in _TERRITORIES:
+        text = f"An address in {name} has the country USA and the State {_TERRITORIES[name]}."
     elif typed.strip().upper() in places.STATES and (not address.state or places.is_state(address.state)):
-        text = f"'{typed}' is the code of {known}. Did you mean the American state? Then the country is USA."
+        text = f"'{typed}' is the code of {name}. Did you mean the American state? Then the country is USA."
     elif _is_american_address(address):
-        text = f"The country is {known}, but {address.state} {address.zip_code} looks American. Did you mean USA?"
+        text = f"The country is {name}, but {address.state} {address.zip_code} looks American. Did you mean USA?"
     if text:
         yield RecordWarning("country", short(typed, address.state, address.zip_code), text)
 
@@ -235,7 +238,7 @@ def _is_american_address(address: AddressRecord) -> bool:
     return places.is_state(state) and (len(state) > 3 or state.upper() in places.states_of_zip(address.zip_code))
 
 
-def _meant(typed: str) -> str:
+def _suggestion(typed: str) -> str:
     near = "USA" if places.is_state(typed) else countries.nearest_country(typed)
     return f" Did you mean {near}?" if near else ""
 
@@ -283,8 +286,8 @@ def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
                     f"{field.label} holds '{character}'."
                     " Such a character may be the cause of 'Parsing XML request error!'."
                 )
-                listed = field.value.replace("\n", "; ")  # as in stored ticks
-                yield RecordWarning("character", f"{field.field} {character} {short(listed)}", text)
+                value = field.value.replace("\n", "; ")  # as in stored ticks
+                yield RecordWarning("character", f"{field.field} {character} {short(value)}", text)
 
 
 _RULES = (

@@ -248,12 +248,12 @@ def _message(organization: Organization, record: OrganizationRecord, event: Even
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return _with_type_shown(organization, knowledge.sendable(organization.record()))
-    known = organization.baseline_record() or _record_shown(organization) or organization.record()
-    if not known.destination_known:  # no reading shows it, so the saved value is the only one
+    record = organization.baseline_record() or _record_shown(organization) or organization.record()
+    if not record.destination_known:  # no reading shows it, so the saved value is the only one
         destination, is_known = organization.destination_id, organization.destination_known
-        known = replace(known, destination_id=destination, destination_known=is_known)
-    known = _with_type_shown(organization, knowledge.sendable(known))
-    return replace(known, active=intent == Intent.REACTIVATE)
+        record = replace(record, destination_id=destination, destination_known=is_known)
+    record = _with_type_shown(organization, knowledge.sendable(record))
+    return replace(record, active=intent == Intent.REACTIVATE)
 
 
 def _with_type_shown(organization: Organization, record: OrganizationRecord) -> OrganizationRecord:
@@ -302,8 +302,8 @@ def _changes(
 ) -> tuple[tuple[ReviewChange, ...], tuple[ReviewChange, ...]]:
     """The changes edited here, each with its last edit; and the overwritten values, with their edit if there is one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(ReviewChange(difference, edit_of_ours(difference, edits, accepted)) for difference in split.chosen)
-    return chosen, with_edits(split.overwritten, edits, accepted, record)
+    changes = tuple(ReviewChange(difference, edit_of_ours(difference, edits, accepted)) for difference in split.chosen)
+    return changes, with_edits(split.overwritten, edits, accepted, record)
 
 
 def with_edits(
@@ -316,10 +316,10 @@ def with_edits(
 
     A field with the accepted value has no edit, even if somebody edited another contact.
     """
-    edited = {found.field for found in difference(accepted, record)}
+    edited_fields = {each.field for each in difference(accepted, record)}
     return tuple(
-        ReviewChange(found, edit_of(found, edits, accepted) if _is_edited(found.field, edited) else None)
-        for found in differences
+        ReviewChange(each, edit_of(each, edits, accepted) if _is_edited(each.field, edited_fields) else None)
+        for each in differences
     )
 
 

@@ -79,9 +79,9 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
     """By OID: the name of the record of the other environment that has an OID of these records. One query."""
     other = environment.other
     oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
-    found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
+    names = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
     other_gateways = redox_settings.gateway_oids(other) - redox_settings.gateway_oids(environment)
-    return dict.fromkeys(other_gateways, "the Redox gateway") | dict(found)
+    return dict.fromkeys(other_gateways, "the Redox gateway") | dict(names)
 
 
 def _identifier_oids(record: OrganizationRecord) -> list[str]:
@@ -109,7 +109,7 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
                 "accepted_at": submission.created_at.isoformat(),
                 "accepted_reason": submission.reason,
             }
-            # A warning that was already accepted then names its own person.
+            # A warning that was accepted even earlier keeps the name of that person.
             | ticked
         )
         for submission in submissions.order_by("id")
@@ -159,14 +159,14 @@ def _own_values(case: WarningCase) -> Iterator[ReviewWarning]:
 def _others(case: WarningCase) -> Iterator[ReviewWarning]:
     if not case.edits_by_others:
         return
-    names = _named(case.edits_by_others)
+    names = _fields_with_editor(case.edits_by_others)
     count = len(case.edits_by_others)
     changes, them = ("1 change", "it") if count == 1 else (f"{count} changes", "them")
     text = f"This message also sends {changes} made by others: {names}. Tick to send {them} now."
     yield ReviewWarning("others", names, text)
 
 
-def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
+def _fields_with_editor(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
     """The fields with who changed them and when, once for fields that follow each other."""
     by = [f"{entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day}" for _, entry in edits]
     parts = []
@@ -254,8 +254,8 @@ def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
 
 def _first_top(case: WarningCase) -> str:
     """A sentence about a top-level record that exists, or that the same plan registers first; "" if none."""
-    tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
-    others = tops.exclude(pk=case.organization.pk)
+    top_records = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
+    others = top_records.exclude(pk=case.organization.pk)
     in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
     names = others.values_list("name", flat=True)
     if top := names.filter(in_directory).first():
@@ -309,8 +309,8 @@ def _destination_unseen(case: WarningCase) -> Iterator[ReviewWarning]:
     is_known = baseline is not None and baseline.destination_known
     if case.before is None or is_known:
         return
-    sets = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
-    text = f"A Query does not show which destination ID this organization has in the directory. This message {sets}."
+    effect = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
+    text = f"A Query does not show which destination ID this organization has in the directory. This message {effect}."
     yield ReviewWarning("destination-unseen", case.record.destination_id, text)
 
 

@@ -47,7 +47,7 @@ def state_text(state: StateBlock) -> str:
     ("fault", "how"),
     [
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "was not found"),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "refused the connection"),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), "did not answer"),
         (TimeoutError(), "did not answer"),
     ],
@@ -78,7 +78,7 @@ def test_the_stop_of_the_environment_is_beside_the_result_of_the_attempt(submiss
     pause_environment("staging", 300, "no access token: refused", actor=worker)
     with override_settings(REDOX=redox(url)):
         text = state_text(block(fresh(submission)))
-    assert "127.0.0.1 refused. STAGING waits until " in text
+    assert "127.0.0.1 refused the connection. STAGING waits until " in text
     assert text.endswith(": no access token: refused.")
 
 

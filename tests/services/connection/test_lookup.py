@@ -225,4 +225,6 @@ def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, edit
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
-        query.store_submission_answer(history, submission, organizations.locked(submission.organization_id), answer)
+        query.store_submission_answer(
+            history, submission, organizations.lock_record(submission.organization_id), answer
+        )

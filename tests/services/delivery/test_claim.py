@@ -116,14 +116,14 @@ def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: 
     claim, start = claim_new(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
     late = replace(claim, slot=SendSlot(start + 0.2), claimed_at=start + 0.1 + least - settings.REDOX_LEASE)
-    exchange = courier._exchange(late, "token", late.slot)
+    exchange = courier._send_once(late, "token", late.slot)
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
 def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Actor) -> None:
     claim = claim_new(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        exchange = courier._exchange(claim, "token", claim.slot)
+        exchange = courier._send_once(claim, "token", claim.slot)
     assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.BLOCKED, None)
     assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 

@@ -115,7 +115,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     assert (submission.state, submission.tries) == (State.QUEUED, 1)
     outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
     assert outcome.outcome == Kind.NOT_SENT
-    assert "too little was left of the time" in submission.state_reason
+    assert "the worker waited too long" in submission.state_reason
     assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing of Redox
 
 

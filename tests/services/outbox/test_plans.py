@@ -192,7 +192,7 @@ class TestMakePlan:
         assert waits(planned([top, child], editor)) == {"": set(), ".1": set()}
 
     def test_only_a_person_makes_a_plan(self, editor: User, worker: Actor) -> None:
-        with pytest.raises(ActionRefused, match="Only a person sends"):
+        with pytest.raises(ActionRefused, match="Only a person can send"):
             planned(tree_of(editor), editor, actor=worker)
 
     def test_new_records_are_sent_in_the_order_of_their_tree(self, editor: User) -> None:
@@ -267,7 +267,7 @@ class TestMakePlan:
 
     def test_no_plan_is_made_without_a_record_that_can_be_sent(self, editor: User) -> None:
         _, child = tree_of(editor, "1")
-        with pytest.raises(ActionRefused, match="Nothing of this can be sent"):
+        with pytest.raises(ActionRefused, match="None of these records can be sent"):
             planned([child], editor)
 
     def test_moves_that_would_form_a_circle_while_they_are_sent_are_refused(self, editor: User) -> None:

@@ -117,7 +117,7 @@ class TestAbandoned:
         made = submission(editor)
         for values, is_asked in ASKED_ABOUT:
             become(made, **({"state": "unknown", "not_before": NOW - SECOND} | values))
-            assert Submission.objects.to_ask("staging", NOW).exists() is is_asked, values
+            assert Submission.objects.to_query("staging", NOW).exists() is is_asked, values
 
     def test_a_submission_accepted_after_a_lost_attempt_is_found(self, editor: User) -> None:
         made = submission(editor)
@@ -144,7 +144,7 @@ def test_the_oldest_is_sent_first_and_the_longest_waiting_is_queried_first() -> 
     queries = (
         submissions.due("", NOW),
         submissions.lease_ended(NOW),
-        submissions.to_ask("", NOW),
+        submissions.to_query("", NOW),
         submissions.to_read_back("", NOW),
     )
     assert [query.query.order_by for query in queries] == [

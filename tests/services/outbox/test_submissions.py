@@ -294,7 +294,7 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submissio
     submissions.move_submission(submission, State.QUEUED)
     submissions.move_submission(submission, State.SENDING, attempt=2, token=2)
 
-    with pytest.raises(OutOfDate, match="was moved by somebody else"):
+    with pytest.raises(OutOfDate, match="was moved by another process"):
         submissions.move_submission(held_up, State.ACCEPTED, detail="Late.")
     stored_submission = Submission.objects.get()
     assert (stored_submission.state, stored_submission.attempt, stored_submission.token, stored_submission.detail) == (

@@ -20,7 +20,8 @@ DESK = LAKESIDE.contacts[0]
 MAILS = ("desk@lakeside.example", "night@lakeside.example")
 NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
 LONG = "Lakeside " * 22 + "and"
-UNREACHABLE = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
+NO_CONTACT = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
+UNREACHABLE = "A contact has neither an e-mail address nor a phone number."
 
 
 class Row(NamedTuple):
@@ -106,19 +107,19 @@ ROWS = [
     Row("placeholder", "Alias 1 'none' looks like a placeholder.", named(aliases=("none",))),
     Row(
         "alias",
-        "Alias 1 'LAKESIDE 1' is the same as the name, up to capitals.",
+        "Alias 1 'LAKESIDE 1' is the same as the name, except for capitals.",
         named(aliases=("LAKESIDE 1",)),
         named(aliases=("LAKESIDE 12",)),
     ),
     Row(
         "alias",
-        "Alias 3 'one' is the same as alias 1, up to capitals.",
+        "Alias 3 'one' is the same as alias 1, except for capitals.",
         named(aliases=("One", "Two", "one")),
         named(aliases=("One", "Two", "one two")),
     ),
     *(
-        Row("contact", UNREACHABLE, named(contacts=contacts), named(contacts=(replace(NOBODY, home_phone="+1"),)))
-        for contacts in ((), (NOBODY,), (DESK, NOBODY))
+        Row("contact", text, named(contacts=contacts), named(contacts=(replace(NOBODY, home_phone="+1"),)))
+        for text, contacts in ((NO_CONTACT, ()), (UNREACHABLE, (NOBODY,)), (UNREACHABLE, (DESK, NOBODY)))
     ),
     Row(
         "twice",
@@ -128,12 +129,12 @@ ROWS = [
     ),
     Row(
         "twice",
-        "Contacts 1 and 2 are the same but for capitals, signs or order.",
+        "Contacts 1 and 2 are the same except for capitals, signs or order.",
         named(contacts=(DESK, replace(DESK, name=DESK.name.upper()))),
     ),
     Row(
         "twice",
-        "Contacts 1 and 2 are the same but for capitals, signs or order.",
+        "Contacts 1 and 2 are the same except for capitals, signs or order.",
         named(contacts=tuple(replace(DESK, email_addresses=mails) for mails in (MAILS, MAILS[::-1]))),
         named(contacts=(DESK, replace(DESK, name="Integration keds"))),
     ),
@@ -310,7 +311,7 @@ ROWS = [
         for label, fault, right in (
             (
                 "Work phone of contact 1",
-                "Extensions cannot be sent. Put it into the contact's name.",
+                "Extensions cannot be sent. Put the extension into the contact's name.",
                 with_contact(work_phone="608-271-9000 ext. 11"),
             ),
             (

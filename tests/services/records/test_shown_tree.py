@@ -221,6 +221,12 @@ class TestAboveAChildThatIsShownActive:
         )
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
+    def test_a_child_that_is_shown_there_as_deactivated_is_not_called_active(self, editor: User) -> None:
+        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        show_in_directory(child, part_of_oid=parent.oid, active=False)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
     def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)

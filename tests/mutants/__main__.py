@@ -68,6 +68,7 @@ PLANNING = (
     "tests/services/outbox/test_plans.py",
     "tests/pages/plan/test_draft.py",
     "tests/services/records/test_shown_tree.py",
+    "tests/services/review/test_warning_ticks.py",
 )
 """How several records are sent together."""
 

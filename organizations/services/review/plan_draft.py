@@ -201,7 +201,7 @@ def _in_order(organizations: list[Organization], kind: PlanKind) -> list[Organiz
         )
     ordered = {organization.oid: organization for organization in _walk(below)}
     # The walk does not reach records in a circle. Their reviews say what blocks them.
-    ordered |= {oid: organization for oid, organization in by_oid.items() if oid not in ordered}
+    ordered |= by_oid  # keeps the order of those that it reached
     return list(ordered.values()) if kind == PlanKind.SEND else list(reversed(ordered.values()))
 
 

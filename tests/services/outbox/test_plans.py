@@ -99,6 +99,26 @@ class TestDraft:
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
         assert set(plan_draft.choose_branch(records[0], SEND).ids) == {each.pk for each in records}
 
+    @pytest.mark.parametrize(
+        ("make", "kind", "order"),
+        [(factories.organization, SEND, [".9", ".5", ".1"]), (factories.accepted, DEACTIVATE, [".1", ".5", ".9"])],
+    )
+    def test_neither_the_oid_nor_the_age_of_a_record_decides_the_order(
+        self, editor: User, make: Any, kind: PlanKind, order: list[str]
+    ) -> None:
+        below = make(f"{BASE}.1", user=editor, part_of_oid=f"{BASE}.5")
+        middle = make(f"{BASE}.5", user=editor, part_of_oid=f"{BASE}.9")
+        top = make(f"{BASE}.9", user=editor)
+        assert oids(drawn([below, middle, top], editor, kind).reviews) == order
+
+    def test_a_moved_record_is_sent_after_its_new_parent(self, editor: User) -> None:
+        accepted_parent = factories.accepted(f"{BASE}.1", user=editor)
+        moved = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=accepted_parent.oid)
+        new_parent = factories.organization(f"{BASE}.9", user=editor)
+        edit(accepted_parent, editor, name="Lakeside North")
+        edit(moved, editor, part_of_oid=new_parent.oid)
+        assert oids(drawn([accepted_parent, moved, new_parent], editor).reviews) == [".1", ".9", ".2"]
+
     def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         draft = drawn([child], editor)
@@ -182,9 +202,9 @@ class TestMakePlan:
 
     @pytest.mark.parametrize("field", ["part_of_oid", "confirmed_part_of_oid"])
     def test_a_deactivation_waits_for_each_record_that_may_be_below(self, editor: User, field: str) -> None:
-        records = [factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)]
-        Organization.objects.filter(pk=records[1].pk).update(**{field: BASE})
-        assert waits(planned(records, editor, DEACTIVATE)) == {".1": set(), "": {".1"}}
+        parent, child = (factories.accepted(f"{BASE}.{number}", user=editor) for number in (9, 1))
+        Organization.objects.filter(pk=child.pk).update(**{field: parent.oid})
+        assert waits(planned([parent, child], editor, DEACTIVATE)) == {".1": set(), ".9": {".1"}}
 
     def test_a_record_does_not_wait_for_an_update_of_its_parent(self, editor: User) -> None:
         top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")

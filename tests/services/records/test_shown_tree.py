@@ -37,6 +37,7 @@ def in_the_way(organization: Organization, intent: Intent | None = None) -> list
 
 class TestCircles:
     def test_below_a_record_that_the_directory_shows_below_it(self, editor: User) -> None:
+        factories.organization(f"{BASE}.2", user=editor, environment="production", name="Another in PRODUCTION")
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         show_in_directory(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
@@ -80,6 +81,15 @@ class TestCircles:
         selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
         draft = plan_draft.draft_plan(selection, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
+
+    def test_a_plan_says_why_it_leaves_out_each_record_of_a_circle(self, editor: User) -> None:
+        above = factories.accepted(f"{BASE}.1", user=editor)
+        below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
+        show_in_directory(above, part_of_oid=below.oid)
+        selection = plan_draft.choose_branch(above, PlanKind.DEACTIVATE)
+        draft = plan_draft.draft_plan(selection, actor=acting(editor))
+        kinds = {each.organization: [blocker.kind for blocker in each.blockers] for each in draft.left_out}
+        assert kinds == {above: [BlockerKind.ACTIVE_CHILDREN], below: [BlockerKind.ACTIVE_CHILDREN]}
 
 
 PLACES = st.lists(st.tuples(st.integers(-1, 4), st.none() | st.integers(-1, 4)), min_size=5, max_size=5)
@@ -211,6 +221,12 @@ class TestAboveAChildThatIsShownActive:
         )
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
+    def test_a_child_that_is_shown_there_as_deactivated_is_not_called_active(self, editor: User) -> None:
+        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        show_in_directory(child, part_of_oid=parent.oid, active=False)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
     def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
@@ -228,7 +244,7 @@ class TestAboveAChildThatIsShownActive:
         assert in_the_way(parent, Intent.DEACTIVATE) == []
 
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
-        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        child, parent = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         show_in_directory(child, part_of_oid=parent.oid)
         selection = plan_draft.choose_branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(

@@ -10,7 +10,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
-from organizations.services.review import reviews
+from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
@@ -80,6 +80,17 @@ class TestDeactivatingAParent:
         answer_next()
         factories.submission(edit(child, editor, name="Closed site"), user=editor)
         assert in_the_way(parent) == []
+
+    def test_the_first_active_children_by_oid_are_named_and_the_others_are_counted(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(blockers, "MOST_CHILDREN", 2)
+        parent = factories.accepted(user=editor)
+        below = [factories.accepted(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (10, 9, 3, 2)]
+        together = frozenset({below[-1].pk})
+        (blocker,) = reviews.review(reload(parent), intent=Intent.DEACTIVATE, together=together).blockers
+        assert blocker.sentence == "3 active records are part of it. Move or deactivate them first."
+        assert ([each.oid for each in blocker.children], blocker.more) == ([f"{BASE}.3", f"{BASE}.9"], 1)
 
     def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)

@@ -1,5 +1,6 @@
 """What blocks a record, and its text, which says no more than is known."""
 
+import datetime
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
 from organizations.services.records import organizations
 from organizations.services.review import blockers, reviews
-from organizations.services.review.blockers import BlockerKind
+from organizations.services.review.blockers import Blocker, BlockerKind
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answer_next, edit, reload, store_reading
@@ -64,6 +65,54 @@ def test_a_record_that_a_query_did_not_show_is_absent_by_that_query(editor: User
     assert sentence(organization, Intent.DEACTIVATE) == (
         "There is nothing to deactivate: a Query did not show this OID in the directory."
     )
+
+
+def reject_as_absent(organization: Organization, user: User, **values: object) -> Submission:
+    """A submission with the answer "is not valid", with these values changed. The record's presence stays."""
+    submission = factories.submission(organization, user=user)
+    ended = {"state": State.REJECTED, "known_answer": "is_not_valid", "ended_at": clock.now()}
+    Submission.objects.filter(pk=submission.pk).update(**(ended | values))
+    return submission
+
+
+@pytest.mark.parametrize(
+    ("values", "is_cause"),
+    [
+        ({}, True),
+        ({"known_answer": "invalid_xml"}, False),
+        ({"state": State.CANCELLED}, False),
+        ({"ended_at": clock.now() - datetime.timedelta(days=1)}, False),  # before the record was last present
+    ],
+)
+def test_only_a_later_rejection_of_the_oid_is_the_reason_of_its_absence(
+    editor: User, values: dict[str, object], is_cause: bool
+) -> None:
+    organization = factories.accepted(user=editor)
+    reject_as_absent(organization, editor, **values)
+    Organization.objects.update(presence=Presence.ABSENT)
+    assert ("Redox answered submission" in sentence(organization, Intent.DEACTIVATE)) is is_cause
+    assert blockers.was_rejected_as_absent(organization) is is_cause
+
+
+def test_the_last_rejection_of_the_record_itself_is_named(editor: User) -> None:
+    organization, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)
+    _, last, _ = [reject_as_absent(each, editor) for each in (organization, organization, other)]
+    Organization.objects.update(presence=Presence.ABSENT)
+    assert f"Redox answered submission {last.pk} " in sentence(organization, Intent.DEACTIVATE)
+
+
+def test_no_query_is_named_for_the_absence_of_a_record_with_a_foreign_oid(editor: User) -> None:
+    organization = factories.confirmed(factories.organization(user=editor))
+    Organization.objects.update(presence=Presence.ABSENT, foreign_since=clock.now())
+    assert sentence(organization, Intent.DEACTIVATE) == (
+        "There is nothing to deactivate: this record is not in the directory."
+    )
+
+
+def test_an_accepted_record_that_may_have_left_the_directory_is_not_called_active(editor: User) -> None:
+    organization = factories.accepted(user=editor)
+    Organization.objects.update(presence=Presence.UNKNOWN)
+    assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +183,12 @@ def blocked(
     return [each.kind for each in blockers.blockers_of(organization, record, parent, intent, together)]
 
 
+def only_blocker(organization: Organization, intent: Intent | None = None) -> Blocker:
+    """The one blocker of a record without a parent of ours."""
+    (blocker,) = blockers.blockers_of(organization, factories.record(), None, intent, frozenset())
+    return blocker
+
+
 # The presence, the last submission, whether the destination ID is known; then what blocks, and whether it is undecided.
 UNDECIDED = [
     (Presence.PRESENT, None, True, [], False),
@@ -162,6 +217,14 @@ def test_unknown_presence_or_destination_blocks(
     organization = row(last, presence=presence)
     assert blocked(organization, destination_known=destination_known) == kinds
     assert blockers.is_undecided(organization) is is_undecided
+
+
+@pytest.mark.parametrize(("presence", "event"), [(Presence.NEVER, NEW), (Presence.PRESENT, UPDATE)])
+def test_only_an_open_new_leaves_undecided_what_to_send_next(presence: Presence, event: str) -> None:
+    last = sent(State.QUEUED, event)
+    blocker = only_blocker(row(last, presence=presence))
+    undecided = " Until then the portal cannot tell whether to send a New or an Update." if event == NEW else ""
+    assert (blocker.sentence, blocker.submission) == (f"Submission 7 must end first.{undecided}", last)
 
 
 # The values of the parent, its last submission, and what blocks an active record below it.
@@ -230,6 +293,21 @@ def test_nothing_is_sent_to_an_oid_that_may_belong_to_somebody_else(editor: User
     organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
     assert blocked(organization) == [BlockerKind.ALREADY_THERE]
     assert blocked(row(foreign_since=clock.now(), foreign_name="Theirs")) == [BlockerKind.FOREIGN]
+
+
+@pytest.mark.parametrize(("name", "given"), [("Theirs", " (Theirs)"), ("", "")])
+def test_the_organization_that_has_the_oid_is_named_if_its_name_is_known(name: str, given: str) -> None:
+    assert only_blocker(row(foreign_since=clock.now(), foreign_name=name)).sentence == (
+        f"Somebody decided that this OID belongs to another organization{given}. Nothing is sent to it."
+    )
+
+
+@pytest.mark.parametrize("values", [{"destination_known": False}, {"presence": Presence.UNKNOWN}])
+def test_there_is_no_message_while_its_content_is_unknown(editor: User, values: dict[str, object]) -> None:
+    organization = factories.accepted(user=editor)
+    assert reviews.review(organization).message
+    Organization.objects.update(**values)
+    assert reviews.review(reload(organization)).message == b""
 
 
 def test_a_message_must_hold_exactly_the_record() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from organizations.models import Event, Intent, Organization, Presence
 from organizations.records import Difference
+from organizations.redox import messages
+from organizations.services.connection import redox_settings
 from organizations.services.review.reviews import DirectoryKnowledge, Review, ReviewChange
 from organizations.services.review.warnings import ReviewWarning
 from tests import factories
@@ -106,3 +108,28 @@ def test_only_a_warning_that_was_not_accepted_before_needs_a_tick() -> None:
 
 def test_the_fingerprint_is_the_start_of_the_hash() -> None:
     assert review().fingerprint == "0123 4567 89ab"
+
+
+def in_fields(*fields: str) -> tuple[ReviewChange, ...]:
+    return tuple(ReviewChange(Difference(field, "", "", "", ""), None) for field in fields)
+
+
+# An added contact, which is one change of all its fields; a changed field; an overwritten one.
+MARKED = {"changes": in_fields("contacts.0", "address.city"), "overwrites": in_fields("name")}
+
+
+def test_the_unchanged_fields_are_those_with_a_value_that_the_message_neither_changes_nor_overwrites() -> None:
+    assert [field.field for field in review(**MARKED).unchanged] == [
+        *("oid", "active", "part_of_oid", "address.street"),
+        *(f"address.{field}" for field in ("county", "state", "zip_code", "country")),
+    ]
+
+
+def test_an_update_marks_the_lines_that_it_changes_or_overwrites() -> None:
+    message = messages.build_message(ACTIVE, Event.UPDATE.value, redox_settings.environment("staging"))
+    contact = {"contacts.0", *(f"contacts.0.{field}" for field in ("purpose", "name", "email_addresses", "work_phone"))}
+    update, new = review(**MARKED, message=message), review(**MARKED | NEW, message=message)
+    assert {line.field for line, is_marked in update.lines if is_marked} == {"name", "address.city", *contact}
+    assert [line.text for line, _ in new.lines] == message.decode().split("\n")
+    assert not any(is_marked for _, is_marked in new.lines)
+    assert review().lines == ()

@@ -107,6 +107,11 @@ def test_a_tick_in_a_plan_is_valid_for_each_record_that_the_warning_may_name(key
     assert len(keys) == 1
 
 
+def test_a_tick_in_a_plan_does_not_cover_another_text_with_the_same_value() -> None:
+    keys = {plan_draft._key(ReviewWarning("double", "value", f"{name} is there already."), 0) for name in ("A", "B")}
+    assert len(keys) == 2
+
+
 def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
@@ -123,3 +128,11 @@ def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(
     alone = reviews.review(organization, actor=acting(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
     assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]
+
+
+def test_the_active_that_an_update_would_overwrite_needs_a_tick(editor: User) -> None:
+    organization = factories.confirmed(factories.organization(user=editor))
+    organization = store_reading(organization, replace(organization.record(), active=False))
+    update = reviews.review(organization, actor=acting(editor))
+    assert [each.difference.field for each in update.overwrites] == ["active"]
+    assert [warning.value.split()[0] for warning in update.open_warnings] == ["active"]

@@ -32,6 +32,28 @@ BLOCKING_STATES = ("stopped", "waiting", "paused")
 """Keys of the environment states in which nothing is sent: the circuit breaker is open."""
 
 
+EMPTY: dict[str, Any] = {
+    "banners": (),
+    "csp_nonce": "",
+    "demonstration_behaviours": (),
+    "environment": "",
+    "environment_label": "",
+    "environment_state": None,
+    "environment_word": "",
+    "form": None,
+    "messages": (),
+    "mismatched_workers": (),
+    "no_worker_since": None,
+    "open_submissions": 0,
+    "other_environment": "",
+    "person": None,
+    "release": RELEASE,
+    "section": "",
+    "switch_url": "",
+}
+"""What the names of base.html are unless `frame` or the page says otherwise. Every template has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     name: str
@@ -44,7 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The names that base.html lists."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {"demonstration_behaviours": [], "section": ""}
+        return {}
     match = request.resolver_match
     environment = match.kwargs.get("environment", "") if match else ""
     context: dict[str, Any] = {
@@ -53,7 +75,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "demonstration_behaviours": _behaviours(),
         "no_worker_since": heartbeat.no_worker_since(),
         "mismatched_workers": heartbeat.mismatched_workers(),
-        "release": RELEASE,
         "environment": str(environment),
     }
     if not environment:

@@ -102,18 +102,22 @@ WSGI_APPLICATION = "orgportal.wsgi.application"
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # The portal's own templates.
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "environment": "organizations.jinja.environment",
             "context_processors": [
-                "django.template.context_processors.request",
                 "django.template.context_processors.csp",
-                "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "organizations.context.frame",
             ],
         },
+    },
+    {
+        # What django-crispy-forms renders: organizations/templates has its field.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
     },
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"

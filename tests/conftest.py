@@ -14,7 +14,10 @@ import pytest
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connection, transaction
+from django.http import HttpRequest
+from django.template.backends.jinja2 import Template
 from django.test import Client, override_settings
+from django.test.signals import template_rendered
 from hypothesis import settings as hypothesis_settings
 
 from organizations.models import Installation, Organization, Submission, User
@@ -40,6 +43,21 @@ gc.disable()
 
 TESTS = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def responses_have_the_context_of_their_page() -> Iterator[None]:
+    """Django records what a template was given for its own engine only."""
+    render = Template.render
+
+    def signalled(self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:
+        context = context or {}
+        template_rendered.send(sender=self, template=self, context=context)
+        return render(self, context, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "render", signalled)
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from django import forms
 from django.contrib.messages.constants import SUCCESS
 from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils.html import escape, strip_tags
 
 from organizations.models import Environment
@@ -21,11 +23,11 @@ class Named(forms.Form):
     name = forms.CharField()
 
 
-def frame(**context: object) -> str:
+def frame(request: HttpRequest | None = None, **context: object) -> str:
     """The frame for an editor in staging, with what is given in place of the ordinary."""
     word = vocabulary.ENVIRONMENT_STATE["connected"]
     state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
-    person = SimpleNamespace(name="Editor One", roles="editor", may="edit", may_not="send to PRODUCTION")
+    person = SimpleNamespace(name="Editor One", roles="editor", can="edit", cannot="send to PRODUCTION")
     ordinary = {
         "environment": "staging",
         "environment_word": "STAGING",
@@ -36,7 +38,7 @@ def frame(**context: object) -> str:
         "section": "submissions",
         "person": person,
     }
-    return render_to_string("base.html", ordinary | context)
+    return render_to_string("base.html", ordinary | context, request=request or RequestFactory().get("/"))
 
 
 def test_the_environment_is_in_title_bar_and_favicon():
@@ -115,6 +117,8 @@ def test_without_a_sign_in_there_is_no_menu():
 
 
 def test_the_message_of_the_last_action_is_in_a_status_region():
-    text = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
+    request = RequestFactory().get("/")
+    request._messages = [Message(SUCCESS, "Saved. Nothing was sent.")]  # type: ignore[attr-defined]
+    text = frame(request=request)
     assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', text)
     assert '<div class="notes" id="notes" role="status"></div>' in frame()

@@ -55,6 +55,7 @@ ARROWS = {
     "views": _OUTER | {"pages", "queries", "context"},
     "templatetags": _OUTER,
     "context": _OUTER | {"pages"},
+    "jinja": _OUTER | {"context"},
     "checks": _OUTER,
     "apps": _OUTER | {"checks"},
     "urls": {"views", "models"},

@@ -22,6 +22,7 @@ class AccountPage(Page):
     form: PasswordForm
     rights: list[tuple[str, bool]]
     roles: str
+    user: User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class SignInPage(Page):
 def build(user: User, form: PasswordForm) -> AccountPage:
     held = permissions.rights_of(user)
     rights = [(ACTS[right], right in held) for right in Right]
-    return AccountPage(form=form, rights=rights, roles=permissions.roles_in_words(user))
+    return AccountPage(form=form, rights=rights, roles=permissions.roles_in_words(user), user=user)
 
 
 def build_sign_in(form: SignInForm, next_page: str) -> SignInPage:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from django.templatetags.static import static
@@ -34,8 +35,12 @@ def plain(text: object) -> str:
     return WRITTEN_OUT.sub(written_out, str(text))
 
 
+@cache
 def icon(name: str, extra: str = "") -> SafeString:
-    """A symbol of `icons.svg`. Screen readers skip it, so a text must be beside it. `extra` are more classes."""
+    """A symbol of `icons.svg`. Screen readers skip it, so a text must be beside it. `extra` are more classes.
+
+    Cached, because a list has hundreds.
+    """
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         f"icon {extra}".rstrip(),
@@ -55,6 +60,11 @@ def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, fo
         return "never"
     utc = vocabulary.moment_text(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
     return _time(value, written(value, form), utc, focus=focus)
+
+
+def iso(value: datetime) -> str:
+    """A time for the attribute `datetime`, which takes no microseconds."""
+    return value.isoformat(timespec="seconds")
 
 
 def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:

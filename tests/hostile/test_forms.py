@@ -1,6 +1,7 @@
 """Hostile text in every field of every form: an error at the field with the input kept, or saved like other text."""
 
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -128,15 +129,9 @@ def test_unusual_text_is_saved_unchanged_and_shown_as_text(client, editor, organ
     factories.submission(saved, user=editor, reason=value)
     for address in pages_about(saved):
         page = client.get(address).content.decode()
-        assert value in page or escaped(value) in page, address
+        assert value in unescape(page), address
         assert MARKUP not in page, address
         assert "<b a=" not in page, address
-
-
-def escaped(value: str) -> str:
-    for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;")):
-        value = value.replace(plain, entity)
-    return value
 
 
 def pages_about(saved: Organization) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -171,7 +172,7 @@ def test_in_the_demonstration_an_added_person_signs_in_with_a_password(demo, vis
 
 def test_signing_out_ends_the_session_and_says_so(client):
     answer = client.post("/sign-out/", follow=True)
-    assert [message.level_tag for message in answer.context["messages"]] == ["info"]
+    assert [message.level_tag for message in get_messages(answer.wsgi_request)] == ["info"]
     assert client.get("/help/").status_code == 302
     assert len(entries(Action.PERSON_SIGNED_OUT)) == 1
 

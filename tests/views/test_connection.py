@@ -1,6 +1,7 @@
 """Checking the connection and resuming an environment over HTTP."""
 
 import pytest
+from django.contrib.messages import get_messages
 
 from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, clock
 from organizations.pages.connection import page as connection_page
@@ -31,7 +32,7 @@ def test_a_check_writes_nothing_and_shows_its_result(client, practice):
     assert practice.effects == []
     practice.behaviour = "refuses-sign-in"
     answer = client.post(CHECK, follow=True)
-    assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    assert [message.level_tag for message in get_messages(answer.wsgi_request)] == ["error"]
     assert "failed: " in text_of(answer)
 
 
@@ -53,7 +54,7 @@ def test_sending_resumes_only_after_a_successful_check(client, practice, worker)
 def test_no_check_is_made_while_redox_asks_to_wait(client, practice, worker):
     pause_environment("staging", 60, "too many requests", actor=worker)
     answer = client.post(CHECK, follow=True)
-    assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    assert [message.level_tag for message in get_messages(answer.wsgi_request)] == ["error"]
     assert practice.requests == []
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 
 from organizations.models import Organization, Submission, User
 from organizations.services.review import reviews
@@ -129,9 +130,9 @@ def test_a_failed_query_is_explained_on_its_page(client, organization, practice)
     practice.register("staging", {"Name": "Lakeside", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
     for page in ("differences", "record-ask"):
         practice.behaviour = "shows-twice"
-        (message,) = client.post(edit_url(organization, page), {"ask": "1"}, follow=True).context["messages"]
+        (message,) = get_messages(client.post(edit_url(organization, page), {"ask": "1"}, follow=True).wsgi_request)
         assert str(message).startswith("The directory was asked, and its answer decides nothing: ")
     practice.behaviour = "too-many"
-    (message,) = client.post(PAGE, {"ask": "1"}).context["messages"]
+    (message,) = get_messages(client.post(PAGE, {"ask": "1"}).wsgi_request)
     assert message.level_tag == "error"
     assert Organization.objects.get().seen_at == organization.seen_at

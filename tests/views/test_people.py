@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -255,7 +256,7 @@ def test_a_new_first_password_is_created_once_ends_the_sessions_and_must_be_chan
     password = password_on(client.post(f"/people/{anna.pk}/password/", pressed))
     assert of_anna.get("/help/").status_code == 302
     again = client.post(f"/people/{anna.pk}/password/", pressed, follow=True)
-    assert [message.level_tag for message in again.context["messages"]] == ["warning"]
+    assert [message.level_tag for message in get_messages(again.wsgi_request)] == ["warning"]
     assert (reloaded(anna).check_password(password), reloaded(anna).must_change_password) == (True, True)
     assert reasons() == ["first password made"]
 

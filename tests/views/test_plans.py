@@ -10,6 +10,7 @@ from organizations.models import Intent, Plan, PlanKind, PlanState, State, Submi
 from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.factories import BASE, acting
+from tests.page_text import compact
 from tests.views.concurrency import just_before_saving
 from tests.views.pages import text_of
 from tests.views.planning import NEW, branch, create_tree, page_of, page_of_branch, press
@@ -38,7 +39,7 @@ class TestSending:
         assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
         again = client.post(page.action, {"sha256": page.content.draft.sha256, "reason": "ticket 7"}, follow=True)
         assert again.redirect_chain == [(answer["Location"], 302)]
-        assert [message.level_tag for message in again.context["messages"]] == ["info"]
+        assert [message.level_tag for message in get_messages(again.wsgi_request)] == ["info"]
         assert Submission.objects.count() == 3
 
     def test_a_changed_draft_keeps_the_input_except_the_number(self, client, editor, monkeypatch):
@@ -124,17 +125,17 @@ class TestChoosing:
     def test_each_row_has_a_checkbox_of_the_form_that_sends(self, client, editor):
         organizations = create_tree(editor, 2, 3)
         for answer in (client.get(self.LIST), client.get(f"{self.LIST}?view=list")):
-            text = answer.content.decode()
+            text = compact(answer.content.decode())
             assert f'id="send" action="{NEW}"' in text
             for each in organizations:
                 assert f'name="record" value="{each.pk}" form="send"' in text
                 assert f'aria-label="Choose {each.name}"' in text
-        rows = client.get(f"{self.LIST}{BASE}/branch/", headers={"HX-Request": "true"}).content.decode()
+        rows = compact(client.get(f"{self.LIST}{BASE}/branch/", headers={"HX-Request": "true"}).content.decode())
         assert f'value="{organizations[1].pk}" form="send"' in rows
 
     def test_records_in_the_url_are_ticked_and_sent_with_the_form(self, client, editor):
         top, below = create_tree(editor, 2)
-        text = client.get(f"{self.LIST}?open=none&record={top.pk}&record={below.pk}").content.decode()
+        text = compact(client.get(f"{self.LIST}?open=none&record={top.pk}&record={below.pk}").content.decode())
         assert f'value="{top.pk}" form="send" checked' in text
         assert f'<input type="hidden" name="record" value="{below.pk}">' in text
 

@@ -13,6 +13,7 @@ from organizations.services.actors import Actor
 from organizations.services.connection import check
 from organizations.services.delivery import courier, resume
 from tests import factories
+from tests.page_text import compact
 from tests.services.sending import edit
 from tests.views.pages import text_of
 from tests.views.sending import send_submission, submission_url
@@ -33,8 +34,8 @@ def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Clien
     Submission.objects.update(state=State.REJECTED, detail="Parsing XML request error!", attempt=1)
     for step in ("Edit Lakeside 1", "Add a record below"):
         disabled = f'disabled aria-describedby="step-why-not">{step}</button>'
-        assert disabled in client_of("viewer").get(submission_url(queued)).content.decode()
-        assert f">{step}</a>" in client.get(submission_url(queued)).content.decode()
+        assert disabled in compact(client_of("viewer").get(submission_url(queued)).content.decode())
+        assert f">{step}</a>" in compact(client.get(submission_url(queued)).content.decode())
         factories.confirmed(queued.organization, submission=queued)
 
 
@@ -115,7 +116,7 @@ def test_polling_updates_everything_that_an_answer_changes(
     state = submission_url(queued, "submission-state")
     practice.behaviour = "refuses-sign-in"
     courier.deliver_next("staging", actor=worker)
-    stopped = client.get(f"{state}?since=queued-0").content.decode()
+    stopped = compact(client.get(f"{state}?since=queued-0").content.decode())
     assert "STAGING: Stopped." in text_of(client.get(f"{state}?since=queued-0"))
     assert 'id="live"' in stopped
 
@@ -123,7 +124,7 @@ def test_polling_updates_everything_that_an_answer_changes(
     check.check_connection("staging", actor=worker)
     resume.resume("staging", actor=worker)
     courier.deliver_next("staging", actor=worker)
-    accepted = client.get(f"{state}?since=queued-1-other").content.decode()
+    accepted = compact(client.get(f"{state}?since=queued-1-other").content.decode())
     assert f"Submission {queued.pk} is now: Accepted." in accepted
     assert "<title>Accepted: submission" in accepted
     assert "What it registered" in accepted
@@ -137,7 +138,7 @@ def test_polling_updates_everything_that_an_answer_changes(
 def test_polling_without_a_change_returns_no_content(client: Client, queued: Submission) -> None:
     def poll() -> tuple[str, str]:
         page = client.get(submission_url(queued)).content.decode()
-        match = re.search(r'data-hx-get="([^"]+)" data-hx-trigger="every (\d+)s"', page)
+        match = re.search(r'data-hx-get="([^"]+)"\s+data-hx-trigger="every (\d+)s"', page)
         assert match
         return match[1], match[2]
 

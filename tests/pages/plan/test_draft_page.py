@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.http import QueryDict
-from django.utils.html import escape
+from markupsafe import escape
 
 from organizations.models import Environment, Organization, PlanKind
 from organizations.pages.plan import draft_page

@@ -5,21 +5,25 @@ import re
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from django import forms
 from django.core.paginator import Paginator
-from django.template import Context, RequestContext, Template, TemplateSyntaxError
-from django.template.loader import get_template, render_to_string
+from django.template import TemplateSyntaxError, engines
+from django.template.backends.jinja2 import Jinja2
+from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.html import strip_tags
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, nodes
 
+from organizations.forms.problems import problems
 from organizations.records import AddressRecord, OrganizationRecord, difference
-from organizations.templatetags import portal
 from organizations.text import markup, vocabulary
+from tests.page_text import compact
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = {
@@ -31,11 +35,16 @@ HOSTILE = "<b onclick=x>\"'&"
 
 
 def render(source: str, **context: object) -> str:
-    return Template("{% load portal crispy_forms_filters %}" + source).render(Context(context))
+    return str(engines["jinja2"].from_string(source).render(context))
 
 
-def component(name: str, **context: object) -> str:
-    return render_to_string(f"components/{name}.html", context)
+def component(name: str, **values: object) -> str:
+    """What a macro of `templates/components/macros.html` makes of these values."""
+    return compact(str(getattr(environment().get_template("components/macros.html").module, name)(**values)))
+
+
+def environment() -> Environment:
+    return cast(Jinja2, engines["jinja2"]).env
 
 
 class Identity(forms.Form):
@@ -77,44 +86,44 @@ def test_plain_leaves_ordinary_text_alone():
 
 
 def test_plain_text_is_still_escaped():
-    assert render("{{ text|plain }}", text=HOSTILE) == "&lt;b onclick=x&gt;&quot;&#x27;&amp;"
+    assert render("{{ text|plain }}", text=HOSTILE) == "&lt;b onclick=x&gt;&#34;&#39;&amp;"
 
 
 # times
 
 
 def test_a_moment_shows_the_users_zone_and_utc_on_focus():
-    assert render("{% moment value %}", value=LONG_AGO) == (
+    assert render("{{ moment(value) }}", value=LONG_AGO) == (
         '<time datetime="2001-05-09T19:03:22Z" data-utc="May 9, 2001, 19:03 UTC" tabindex="0">'
         "May 9, 2001, 14:03 CDT</time>"
     )
 
 
 def test_a_moment_with_seconds_shows_them_in_utc_too():
-    html = render('{% moment value "seconds" %}', value=LONG_AGO)
+    html = render('{{ moment(value, "seconds") }}', value=LONG_AGO)
     assert 'data-utc="May 9, 2001, 19:03:22 UTC"' in html
     assert ">May 9, 2001, 14:03:22 CDT<" in html
 
 
 def test_a_moment_in_a_long_table_can_spare_the_tab_stop():
-    assert "tabindex" not in render('{% moment value "day" focus=False %}', value=LONG_AGO)
+    assert "tabindex" not in render('{{ moment(value, "day", focus=false) }}', value=LONG_AGO)
 
 
 def test_a_moment_follows_the_zone_in_force():
     with timezone.override("UTC"):
-        assert ">May 9, 2001, 19:03 UTC<" in render("{% moment value %}", value=LONG_AGO)
+        assert ">May 9, 2001, 19:03 UTC<" in render("{{ moment(value) }}", value=LONG_AGO)
 
 
 def test_an_age_is_in_words_with_its_time():
     value = timezone.now() - datetime.timedelta(minutes=26, seconds=5)
-    html = render("{% age value %}", value=value)
+    html = render("{{ age(value) }}", value=value)
     assert ' data-age="1565">26 minutes</time>' in html
     assert f"{timezone.localtime(value):%H:%M}" in html
 
 
 @pytest.mark.parametrize("tag", ["moment", "age"])
 def test_a_missing_time_reads_never(tag):
-    assert render(f"{{% {tag} value %}}", value=None) == "never"
+    assert render(f"{{{{ {tag}(value) }}}}", value=None) == "never"
 
 
 # OIDs
@@ -163,7 +172,7 @@ def symbols() -> set[str]:
 
 
 def test_an_icon_is_hidden_from_screen_readers():
-    assert render('{% icon "pencil" "is-work" %}') == (
+    assert render('{{ icon("pencil", "is-work") }}') == (
         '<svg class="icon is-work" aria-hidden="true"><use href="/static/icons.svg#i-pencil"/></svg>'
     )
 
@@ -180,8 +189,29 @@ def template_error(name: str) -> str:
     return ""
 
 
+def test_every_macro_that_a_template_imports_exists():
+    missing = {
+        (name, node.template.as_const(), macro)
+        for name, source in TEMPLATES.items()
+        for node in environment().parse(source).find_all(nodes.FromImport)
+        for macro in node.names
+        if not hasattr(environment().get_template(node.template.as_const()).module, str(macro))
+    }
+    assert missing == set()
+
+
+def test_no_line_of_a_template_has_more_than_120_characters():
+    long = [
+        f"{name}:{number}"
+        for name, source in TEMPLATES.items()
+        for number, line in enumerate(source.splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long == []
+
+
 def test_every_icon_that_a_template_names_is_in_the_sprite():
-    named = {name: set(re.findall(r'{% icon "([^"]+)"', source)) for name, source in TEMPLATES.items()}
+    named = {name: set(re.findall(r'icon\("([^"]+)"', source)) for name, source in TEMPLATES.items()}
     assert any(named.values())
     assert {name: icons - symbols() for name, icons in named.items() if icons - symbols()} == {}
 
@@ -201,10 +231,10 @@ def test_the_key_of_a_line_stands_apart():
 
 def test_a_message_is_shown_line_by_line_with_links_to_what_changed():
     lines = [
-        SimpleNamespace(text="{", source="", changed=False),
-        SimpleNamespace(text='  "Name": "<b>"', source="Name", changed=True),
+        SimpleNamespace(text="{", source="", rule="", changed=False),
+        SimpleNamespace(text='  "Name": "<b>"', source="Name", rule="", changed=True),
     ]
-    html = component("_message", lines=lines)
+    html = component("message_lines", lines=lines)
     assert '<tr class="changed" id="line-2"><td class="from">Name</td>' in html
     assert "&lt;b&gt;" in html
 
@@ -214,7 +244,7 @@ def test_a_message_is_shown_line_by_line_with_links_to_what_changed():
 
 def test_problems_follow_the_order_given_and_link_to_their_fields():
     form, formset = Identity({}), phones()
-    assert portal.problems(form["name"], formset, form["part_of"]) == [
+    assert problems(form["name"], formset, form["part_of"]) == [
         ("id_name", "This field is required."),
         ("", "Enter a name, an e-mail address or a phone, or remove the contact."),
         ("id_form-0-work_phone", "Enter a phone."),
@@ -225,23 +255,23 @@ def test_problems_follow_the_order_given_and_link_to_their_fields():
 def test_a_problem_of_a_whole_list_links_to_its_place():
     formset = forms.formset_factory(Phone, min_num=2, validate_min=True)
     data = {"phones-TOTAL_FORMS": "0", "phones-INITIAL_FORMS": "0"}
-    assert portal.problems(formset(data, prefix="phones")) == [("phones", "Please submit at least 2 forms.")]
+    assert problems(formset(data, prefix="phones")) == [("phones", "Please submit at least 2 forms.")]
 
 
 def test_a_removed_form_has_no_problems():
-    assert portal.problems(phones(**{"form-0-DELETE": "on"})) == []
+    assert problems(phones(**{"form-0-DELETE": "on"})) == []
 
 
 def test_an_untouched_form_has_no_problems():
-    assert portal.problems(Identity()) == []
+    assert problems(Identity()) == []
 
 
 def test_problems_of_hostile_text_are_escaped():
-    assert "<b" not in component("_problem", problems=[("id_name", HOSTILE)])
+    assert "<b" not in component("problem_summary", problems=[("id_name", HOSTILE)])
 
 
 def test_no_problem_shows_nothing():
-    assert component("_problem", problems=[]).strip() == ""
+    assert component("problem_summary", problems=[]).strip() == ""
 
 
 def test_a_field_is_label_hint_control_and_then_its_error():
@@ -271,7 +301,7 @@ def test_a_tick_box_stands_before_its_label():
 
 
 def test_text_from_elsewhere_is_cut_after_2000_characters_and_can_be_shown_whole():
-    html = component("_as_written", text="x" * 2500 + HOSTILE)
+    html = component("as_written", text="x" * 2500 + HOSTILE)
     assert "As Redox wrote it" in html
     assert f">{'x' * 2000}…<" in html
     assert f"show all {2500 + len(HOSTILE)} characters" in html
@@ -279,14 +309,14 @@ def test_text_from_elsewhere_is_cut_after_2000_characters_and_can_be_shown_whole
 
 
 def test_a_short_text_from_elsewhere_is_shown_whole_with_what_cannot_be_seen():
-    assert ">a\\u0000<" in component("_as_written", text="a\x00")
+    assert ">a\\u0000<" in component("as_written", text="a\x00")
 
 
 def test_an_empty_side_of_a_difference_reads_none():
     before = OrganizationRecord(oid=OID, name="Lakeside North")
     after = OrganizationRecord(oid=OID, name="Lakeside North", address=AddressRecord(zip_code="53703"))
     html = component(
-        "_difference", rows=difference(before, after), before_heading="Last accepted", after_heading="Will be sent"
+        "difference_table", rows=difference(before, after), before_heading="Last accepted", after_heading="Will be sent"
     )
     assert '<td data-label="Last accepted"><span class="muted">none</span></td>' in html
     assert '<ins class="oid">53703</ins>' in html
@@ -294,32 +324,32 @@ def test_an_empty_side_of_a_difference_reads_none():
 
 def test_a_difference_names_who_changed_it():
     row = {"field": "name", "label": "Name", "before": "a", "after": HOSTILE, "by": "Editor One", "edit_url": "/edit/"}
-    html = component("_difference", rows=[row], before_heading="a", after_heading="b", by_heading="Changed by")
+    html = component("difference_table", rows=[row], before_heading="a", after_heading="b", by_heading="Changed by")
     assert '<td data-label="Changed by">Editor One <a href="/edit/" aria-label="Change Name">Change</a>' in html
     assert "<b " not in html
 
 
 def test_a_copied_value_is_complete_and_escaped():
     assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
-        "_oid", oid=OID, short=True, of="Lakeside"
+        "oid_text", oid=OID, short=True, of="Lakeside"
     )
-    assert "<b " not in component("_copy", text=HOSTILE, label="Copy message")
+    assert "<b " not in component("copy_button", text=HOSTILE, label="Copy message")
 
 
 def test_a_sending_button_names_its_environment():
-    html = component("_send_button", environment="production", label="Send update to PRODUCTION")
+    html = component("send_button", environment="production", label="Send update to PRODUCTION")
     assert "#i-production" in html
     assert "disabled" not in html
 
 
 def test_a_disabled_send_button_gives_the_reason():
-    html = component("_send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
+    html = component("send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
     assert 'disabled aria-describedby="why-not"' in html
     assert '<p class="hint" id="why-not">You cannot.</p>' in html
 
 
 def test_a_status_is_icon_and_word():
-    html = component("_status", word=vocabulary.SUBMISSION_STATE["rejected"])
+    html = component("status_mark", word=vocabulary.SUBMISSION_STATE["rejected"])
     assert '<span class="status is-no">' in html
     assert "#i-x-circle" in html
     assert "Rejected" in html
@@ -327,24 +357,24 @@ def test_a_status_is_icon_and_word():
 
 def test_pages_keep_the_rest_of_the_address():
     request = RequestFactory().get("/", {"q": "harbor", "page": "2"})
-    source = '{% include "components/_pagination.html" with page=page only %}'
-    context = RequestContext(request, {"page": Paginator(range(61), 25).page(2)})
-    html = Template(source).render(context)
+    html = component("pagination", page=Paginator(range(61), 25).page(2), request=request)
     assert 'href="?q=harbor&amp;page=1"' in html
     assert 'href="?q=harbor&amp;page=3"' in html
     assert "26 to 50 of 61" in html
 
 
-@pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
-def test_the_error_pages_need_no_context(name):
-    assert "<h1>" in get_template(name).render()
+@pytest.mark.parametrize("name", ["400.html", "405.html", "414.html", "500.html", "503.html"])
+def test_the_error_pages_need_no_request(name):
+    assert "<h1>" in get_template(name).render({"limit": "", "number": ""})
 
 
 def test_the_explanation_of_a_status_is_read_with_it_and_links_to_the_help():
     html = component(
-        "_status", word=vocabulary.STANDING["seen"], sentence="The directory showed this record.", id="why"
+        "status_mark", word=vocabulary.STANDING["seen"], sentence="The directory showed this record.", id="why"
     )
     assert 'popovertarget="why" aria-describedby="why-sentence"' in html
     assert '<span id="why-sentence">The directory showed this record.</span>' in html
     assert 'href="/help/#seen"' in html
-    assert "/help/" not in component("_status", word=vocabulary.STANDING["active"], sentence="It is active.", id="why")
+    assert "/help/" not in component(
+        "status_mark", word=vocabulary.STANDING["active"], sentence="It is active.", id="why"
+    )

@@ -1,0 +1,96 @@
+"""The Jinja2 environment of the portal's own templates: filters and functions that every template has."""
+
+from types import MethodType
+from typing import Any
+
+from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
+from django.forms import BoundField
+from django.http import QueryDict
+from django.template import defaultfilters
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django_htmx.jinja import htmx_script
+from jinja2 import Environment, StrictUndefined
+
+from organizations import context
+from organizations.forms.problems import problems
+from organizations.text import markup
+
+FILTERS = {
+    "as_crispy_field": as_crispy_field,
+    "capfirst": defaultfilters.capfirst,
+    "date": defaultfilters.date,
+    "floatformat": defaultfilters.floatformat,
+    "in_lines": markup.in_lines,
+    "iso": markup.iso,
+    "json_line": markup.json_line,
+    "long_oid": markup.long_oid,
+    "minutes": markup.minutes,
+    "plain": markup.plain,
+    "pluralize": defaultfilters.pluralize,
+    "short_oid": markup.short_oid,
+    "truncatechars": defaultfilters.truncatechars,
+    "with_oids": markup.with_oids,
+}
+
+
+def environment(**options: Any) -> Environment:
+    """The environment that `settings.TEMPLATES` names. A name that no page gives is an error, never an empty text."""
+    # Django's backend passes `autoescape`.
+    own = {"undefined": StrictUndefined, "finalize": finalize, "keep_trailing_newline": True}
+    jinja = Environment(**options | own)  # noqa: S701
+    jinja.filters.update(FILTERS)
+    jinja.globals.update(
+        context.EMPTY,
+        age=markup.age,
+        control=control,
+        htmx_script=htmx_script,
+        icon=markup.icon,
+        moment=markup.moment,
+        now=now,
+        problems=problems,
+        static=static,
+        url=url,
+        with_query=with_query,
+    )
+    return jinja
+
+
+def finalize(value: object) -> object:
+    """What an expression puts into a page.
+
+    Raises:
+        TypeError: the value is a method that the template does not call. Jinja2 would show it as text.
+    """
+    if isinstance(value, MethodType):
+        raise TypeError(f"{value.__qualname__} is not called")
+    return value
+
+
+def url(name: str, *arguments: object) -> str:
+    """The address of a page by the name of its pattern."""
+    return reverse(name, args=arguments)
+
+
+def with_query(query: QueryDict, **changes: object) -> str:
+    """The query of an address, with these values in place of the old ones; None leaves a value out."""
+    changed = query.copy()
+    for name, value in changes.items():
+        if value is None:
+            changed.pop(name, None)
+        else:
+            changed[name] = str(value)
+    return f"?{changed.urlencode()}"
+
+
+def now(form: str) -> str:
+    """The time at which the page is made, in the user's zone, in a form of Django's `date` filter."""
+    return str(defaultfilters.date(timezone.localtime(), form))
+
+
+def control(field: BoundField) -> SafeString:
+    """The input of a field alone; its label, hint and errors are around it."""
+    own = field.field.widget.attrs.get("class", "").split()
+    return field.as_widget(attrs={"class": " ".join(dict.fromkeys([*own, "form-control"]))})

@@ -69,12 +69,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {}
     match = request.resolver_match
     environment = match.kwargs.get("environment", "") if match else ""
+    workers = heartbeat.fleet()
     context: dict[str, Any] = {
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
-        "no_worker_since": heartbeat.no_worker_since(),
-        "mismatched_workers": heartbeat.mismatched_workers(),
+        "no_worker_since": workers.no_worker_since,
+        "mismatched_workers": workers.mismatched,
         "environment": str(environment),
     }
     if not environment:

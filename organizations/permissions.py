@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db.models import F
 
@@ -41,15 +42,26 @@ ROLES: dict[str, frozenset[Right]] = {
 
 
 def rights_of(user: User) -> frozenset[str]:
-    """The rights of a person, from their groups. One query a request: the user object keeps them."""
+    """The rights of a person, from their groups. One query a request: the user object keeps them and the roles."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    rights: frozenset[str] | None = getattr(user, "_rights", None)
-    if rights is None:
-        names = user.groups.filter(permissions__content_type__app_label="organizations")
-        rights = frozenset(names.values_list("permissions__codename", flat=True))
-        user._rights = rights  # type: ignore[attr-defined]
-    return rights
+    return _held(user).rights
+
+
+class _Held(NamedTuple):
+    rights: frozenset[str]
+    roles: tuple[str, ...]
+
+
+def _held(user: User) -> _Held:
+    held: _Held | None = getattr(user, "_held", None)
+    if held is None:
+        fields = ("name", "permissions__codename", "permissions__content_type__app_label")
+        rows = list(user.groups.values_list(*fields))
+        rights = frozenset(right for _, right, area in rows if area == "organizations")
+        held = _Held(rights, tuple(sorted({role for role, _, _ in rows})))
+        user._held = held  # type: ignore[attr-defined]
+    return held
 
 
 def may(user: User, right: Right) -> bool:
@@ -68,8 +80,7 @@ def sending(environment: str) -> Right:
 
 def roles_in_words(user: User) -> str:
     """The roles of a person in words, for the menu."""
-    names = sorted(user.groups.values_list("name", flat=True))
-    return ", ".join(names) or "no role"
+    return ", ".join(_held(user).roles) or "no role"
 
 
 def people_with(right: Right) -> list[str]:

@@ -4,17 +4,25 @@ import datetime
 import re
 from types import SimpleNamespace
 
+import pytest
 from django import forms
 from django.contrib.messages.constants import SUCCESS
 from django.contrib.messages.storage.base import Message
+from django.db import connection
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 from django.utils.html import escape, strip_tags
 
-from organizations.models import Environment
+from organizations import context
+from organizations.models import Environment, User, clock
 from organizations.pages.environment_state import EnvironmentState
+from organizations.services.delivery import heartbeat
 from organizations.text import vocabulary
+from tests import factories
+from tests.page_text import compact
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 
@@ -23,7 +31,7 @@ class Named(forms.Form):
     name = forms.CharField()
 
 
-def frame(request: HttpRequest | None = None, **context: object) -> str:
+def frame(request: HttpRequest | None = None, **names: object) -> str:
     """The frame for an editor in staging, with what is given in place of the ordinary."""
     word = vocabulary.ENVIRONMENT_STATE["connected"]
     state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
@@ -38,7 +46,7 @@ def frame(request: HttpRequest | None = None, **context: object) -> str:
         "section": "submissions",
         "person": person,
     }
-    return render_to_string("base.html", ordinary | context, request=request or RequestFactory().get("/"))
+    return compact(render_to_string("base.html", ordinary | names, request=request or RequestFactory().get("/")))
 
 
 def test_the_environment_is_in_title_bar_and_favicon():
@@ -122,3 +130,15 @@ def test_the_message_of_the_last_action_is_in_a_status_region():
     text = frame(request=request)
     assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', text)
     assert '<div class="notes" id="notes" role="status"></div>' in frame()
+
+
+@pytest.mark.parametrize("address", ["/help/", "/staging/organizations/"])
+def test_the_frame_runs_at_most_four_queries(organization, editor, address):
+    factories.submission(organization, user=editor)
+    for name in ("one", "two"):
+        heartbeat.record_heartbeat(name, clock.now())
+    request = RequestFactory().get(address)
+    request.user, request.resolver_match = User.objects.get(pk=editor.pk), resolve(address)
+    with CaptureQueriesContext(connection) as queries:
+        context.frame(request)
+    assert len(queries) <= 4

@@ -61,13 +61,14 @@ class TestPeople:
         with CaptureQueriesContext(connection) as queries:
             for _ in range(2):
                 assert permissions.rights_of(user) == ROLES["auditor"] | ROLES["editor"]
+                assert permissions.roles_in_words(user) == "auditor, editor"
         assert len(queries) == 1
         assert permissions.may(user, Right.EXPORT)
         assert not permissions.may(user, Right.SEND_PRODUCTION)
 
     @pytest.mark.parametrize("user", [AnonymousUser(), User(username="left", is_active=False, pk=1)])
     def test_signed_out_people_and_closed_accounts_have_no_rights(self, user: User) -> None:
-        user._rights = ROLES["approver"]  # type: ignore[attr-defined]
+        user._held = permissions._Held(ROLES["approver"], ("approver",))  # type: ignore[attr-defined]
         assert permissions.rights_of(user) == frozenset()
 
     def test_a_permission_of_another_package_is_not_a_right(self) -> None:

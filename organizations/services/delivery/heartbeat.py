@@ -91,27 +91,37 @@ def is_seen(worker: Worker, now: datetime.datetime) -> bool:
     return worker.stopped_at is None and (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
-def no_worker_since() -> datetime.datetime | None:
-    """Since when submissions wait without a running worker; None if a worker runs or nothing waits."""
-    waiting = Submission.objects.filter(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN))
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What every page tells about the workers.
+
+    `no_worker_since`: since when submissions wait without a running worker; None if one runs or nothing waits.
+    `mismatched`: running workers with other settings or another release than this process, which may send other
+    messages.
+    """
+
+    no_worker_since: datetime.datetime | None
+    mismatched: list[Worker]
+
+
+def fleet() -> Fleet:
+    """The state of the workers. One query while a worker runs, however many submissions wait."""
+    workers, now = list(Worker.objects.order_by("name")), clock.now()
+    running = [worker for worker in workers if is_seen(worker, now)]
+    own = settings_fingerprint() if running else ""
+    mismatched = [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
+    return Fleet(None if running else _waiting_since(workers, now), mismatched)
+
+
+def _waiting_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
+    # With its environments the index of states finds what waits.
+    waiting = Submission.objects.filter(
+        environment__in=Environment.values, state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)
+    )
+    if workers:
+        return max(worker.seen_at for worker in workers) if waiting.exists() else None
     oldest = waiting.order_by("state_at").values_list("state_at", flat=True).first()
-    if oldest is None:
-        return None
-    moment = clock.now()
-    newest = Worker.objects.order_by("-seen_at").first()
-    if newest is None:
-        return None if (moment - oldest).total_seconds() < HEARTBEAT else oldest
-    return None if is_seen(newest, moment) else newest.seen_at
-
-
-def mismatched_workers() -> list[Worker]:
-    """Running workers with other settings or another release than this process: they may send other messages."""
-    workers = list(Worker.objects.filter(stopped_at=None).order_by("name"))
-    if not workers:
-        return []
-    own, moment = settings_fingerprint(), clock.now()
-    running = [worker for worker in workers if is_seen(worker, moment)]
-    return [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
+    return None if oldest is None or (now - oldest).total_seconds() < HEARTBEAT else oldest
 
 
 def has_same_settings(worker: Worker, environment: str, own_fingerprint: str) -> bool:

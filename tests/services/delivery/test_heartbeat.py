@@ -1,5 +1,6 @@
 """The heartbeat of a worker, and what it logs."""
 
+import datetime
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,48 @@ def test_a_worker_sends_heartbeats_and_delivers(practice: PracticeDirectory, edi
     assert Submission.objects.get().state == State.ACCEPTED
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
         assert Worker.objects.get().settings_fingerprint != heartbeat.settings_fingerprint()
+
+
+@pytest.mark.django_db
+class TestFleet:
+    def test_a_worker_that_ends_does_not_hide_one_that_runs(self, editor: User) -> None:
+        factories.submission(factories.organization(user=editor), user=editor)
+        now = timezone.now()
+        heartbeat.record_heartbeat("runs", now)
+        heartbeat.record_heartbeat("ended", now)
+        Worker.objects.filter(name="runs").update(seen_at=now - datetime.timedelta(seconds=4))
+        Worker.objects.filter(name="ended").update(stopped_at=now)
+        assert heartbeat.fleet().no_worker_since is None
+
+        Worker.objects.filter(name="runs").update(seen_at=now - datetime.timedelta(seconds=40))
+        assert heartbeat.fleet().no_worker_since == Worker.objects.get(name="ended").seen_at
+
+    def test_without_a_worker_the_oldest_submission_counts_after_a_heartbeat(self, editor: User) -> None:
+        assert heartbeat.fleet().no_worker_since is None
+        oldest, newest = (
+            factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+            for number in (1, 2)
+        )
+        assert heartbeat.fleet().no_worker_since is None
+        minute = datetime.timedelta(minutes=1)
+        Submission.objects.filter(pk=oldest.pk).update(state_at=newest.state_at - minute)
+        assert heartbeat.fleet().no_worker_since == newest.state_at - minute
+
+    def test_nothing_waits_in_vain_if_all_is_settled(self, editor: User) -> None:
+        factories.accepted(user=editor)
+        now = timezone.now()
+        heartbeat.record_heartbeat("ended", now)
+        Worker.objects.update(stopped_at=now)
+        assert heartbeat.fleet().no_worker_since is None
+
+    def test_only_running_workers_can_mismatch(self) -> None:
+        now = timezone.now()
+        for name in ("equal", "other settings", "other release", "ended"):
+            heartbeat.record_heartbeat(name, now)
+        Worker.objects.filter(name="other settings").update(settings_fingerprint="x")
+        Worker.objects.filter(name="other release").update(release="x")
+        Worker.objects.filter(name="ended").update(release="x", stopped_at=now)
+        assert [worker.name for worker in heartbeat.fleet().mismatched] == ["other release", "other settings"]
 
 
 def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, worker: Actor) -> None:

@@ -51,7 +51,7 @@ def frame(request: HttpRequest | None = None, **names: object) -> str:
 
 def test_the_environment_is_in_title_bar_and_favicon():
     text = frame()
-    assert "<title> | STAGING | orgportal</title>" in text
+    assert "<title>| STAGING | orgportal</title>" in text
     assert '<html lang="en" data-environment="staging">' in text
     assert 'aria-label="Environment STAGING"' in text
     assert "favicon-staging.svg" in text

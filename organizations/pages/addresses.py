@@ -1,12 +1,30 @@
 """The addresses of pages about a record or a submission, and the path from the list of organizations to a page."""
 
+from functools import cache
+
 from django.urls import reverse
 
 from organizations.models import Organization, Submission, tree
 
+_ANY_OID = "0.0"
+
 
 def record_url(organization: Organization, name: str = "record") -> str:
-    return reverse(name, args=[organization.environment, organization.oid])
+    """The address of a page of a record. A list has hundreds, so the pattern is resolved once."""
+    beginning, end = _around_oid(name, organization.environment)
+    return f"{beginning}{organization.oid}{end}"
+
+
+@cache
+def _around_oid(name: str, environment: str) -> tuple[str, str]:
+    beginning, _, end = reverse(name, args=[environment, _ANY_OID]).rpartition(_ANY_OID)
+    return beginning, end
+
+
+@cache
+def environment_url(name: str, environment: str) -> str:
+    """The address of a page of an environment, such as its list of organizations."""
+    return reverse(name, args=[environment])
 
 
 def counterpart_url(organization: Organization) -> str:
@@ -22,5 +40,5 @@ def submission_url(submission: Submission) -> str:
 def path_to(organization: Organization, page: str) -> list[tuple[str, str]]:
     """The links from the list of organizations down to a page of a record; the page itself has no address."""
     records = [*tree.path_of(organization), organization]
-    list_url = reverse("organizations", args=[organization.environment])
+    list_url = environment_url("organizations", organization.environment)
     return [("Organizations", list_url), *((record.name, record_url(record)) for record in records), (page, "")]

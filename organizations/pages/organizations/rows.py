@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Organization
 from organizations.models.tree import Below
-from organizations.pages.addresses import record_url
+from organizations.pages.addresses import environment_url, record_url
 from organizations.queries import record_rows
 from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import Match
@@ -103,18 +101,18 @@ class RecordRow:
 
     @property
     def branch_url(self) -> str:
-        return reverse("branch", args=[self.organization.environment, self.organization.oid])
+        return record_url(self.organization, "branch")
 
     @property
     def siblings_url(self) -> str:
         """The list of all records below the same parent."""
-        address = reverse("organizations", args=[self.organization.environment])
+        address = environment_url("organizations", self.organization.environment)
         return f"{address}?below={self.organization.part_of_oid}&view=list"
 
     @property
     def add_below_url(self) -> str:
         """The form for a new record below this one."""
-        address = reverse("organization-new", args=[self.organization.environment])
+        address = environment_url("organization-new", self.organization.environment)
         return f"{address}?below={self.organization.oid}"
 
 

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.core.paginator import Page
-from django.urls import reverse
 
 from organizations.models import Organization, tree
+from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
 from organizations.queries import record_filters, record_tree
 from organizations.queries.matches import match
@@ -166,14 +166,14 @@ def _most_rows(level: int, opening: str) -> int:
 
 
 def _more_url(organization: Organization, page: int) -> str:
-    return reverse("branch", args=[organization.environment, organization.oid]) + f"?page={page}"
+    return record_url(organization, "branch") + f"?page={page}"
 
 
 def _toggle_url(row: RecordRow, rows: Collection[str]) -> str:
     """The tree with the branch of this row opened; if it is open, with only the path to its parent open."""
     if not row.children:
         return ""
-    address = reverse("organizations", args=[row.organization.environment])
+    address = environment_url("organizations", row.organization.environment)
     parent = row.organization.part_of_oid
     closed = parent if parent in rows else NOTHING_OPEN
     return f"{address}?open={closed if row.is_open else row.organization.oid}"

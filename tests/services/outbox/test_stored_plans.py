@@ -18,10 +18,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 @pytest.fixture
 def plan(editor: User) -> Plan:
-    """A plan of an Update, and of a New with a warning, which waits for nothing."""
+    """A plan of an Update and two New below it, which have one warning."""
     top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")
-    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, contacts=())
-    return factories.plan([top, child], user=editor)
+    below = [
+        factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE, contacts=()) for number in (1, 2)
+    ]
+    return factories.plan([top, *below], user=editor)
 
 
 def entry(action: Action, plan: Plan) -> AuditEntry:
@@ -52,7 +54,7 @@ def test_the_entry_of_a_plan_counts_what_it_sends_and_holds_its_warnings(editor:
     ids = list(plan.submissions.order_by("pk").values_list("pk", flat=True))
     (warning,) = facts["details"].pop("warnings")
     assert warning.startswith("Nobody can be reached.")
-    assert facts["details"] == {"news": 1, "updates": 1, "deactivated": 0, "submissions": ids}
+    assert facts["details"] == {"news": 2, "updates": 1, "deactivated": 0, "submissions": ids}
 
 
 def test_the_entry_of_deactivations_counts_them(editor: User) -> None:
@@ -65,7 +67,7 @@ def test_each_act_of_a_person_is_stored_with_its_cause_and_time(editor: User, pl
     acts: tuple[tuple[Any, ...], ...] = (
         (plans.pause_plan, PlanState.PAUSED, "Editor One paused it", Action.PLAN_PAUSED, None, {}),
         (plans.resume_plan, PlanState.GOING, "", Action.PLAN_GONE_ON, "Editor One paused it", {}),
-        (plans.stop_plan, PlanState.STOPPED, "Editor One stopped it", Action.PLAN_STOPPED, None, {"cancelled": 2}),
+        (plans.stop_plan, PlanState.STOPPED, "Editor One stopped it", Action.PLAN_STOPPED, None, {"cancelled": 3}),
     )
     for act, state, state_reason, action, reason, details in acts:
         time_before = clock.now()

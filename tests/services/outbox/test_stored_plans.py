@@ -64,6 +64,7 @@ def test_the_entry_of_deactivations_counts_them(editor: User) -> None:
 
 
 def test_each_act_of_a_person_is_stored_with_its_cause_and_time(editor: User, plan: Plan) -> None:
+    other = factories.plan([factories.organization(user=editor, environment="production")], user=editor)
     acts: tuple[tuple[Any, ...], ...] = (
         (plans.pause_plan, PlanState.PAUSED, "Editor One paused it", Action.PLAN_PAUSED, None, {}),
         (plans.resume_plan, PlanState.GOING, "", Action.PLAN_GONE_ON, "Editor One paused it", {}),
@@ -71,11 +72,12 @@ def test_each_act_of_a_person_is_stored_with_its_cause_and_time(editor: User, pl
     )
     for act, state, state_reason, action, reason, details in acts:
         time_before = clock.now()
-        returned, stored = act(plan.pk, actor=acting(editor)), Plan.objects.get()
+        returned, stored = act(plan.pk, actor=acting(editor)), Plan.objects.get(pk=plan.pk)
         assert (returned.state, stored.state, stored.state_reason) == (state, state, state_reason)
         assert stored.state_at >= time_before
         facts = entry(action, plan).facts
         assert (facts.get("reason"), facts.get("details", {})) == (reason, details)
+    assert Plan.objects.get(pk=other.pk).state == PlanState.GOING
 
 
 def test_a_plan_that_pauses_by_itself_is_stored_with_the_cause(editor: User) -> None:

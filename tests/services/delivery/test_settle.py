@@ -267,9 +267,13 @@ def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker
     assert (organization.presence, organization.presence_at >= time_before) == (ABSENT, True)
 
 
-@pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
+@pytest.mark.parametrize(
+    ("given", "tries", "decision"),
+    [({}, 4, {}), ({"tries": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
+    ids=["by itself", "by a person"],
+)
 def test_sending_again_counts_a_try_unless_a_person_decided_it(
-    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
+    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int, decision: dict[str, str]
 ) -> None:
     submission = claimed().submission
     settle.settle_lost_attempt(submission, actor=worker)
@@ -277,7 +281,7 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
     Submission.objects.update(lease_until=clock.now(), not_before=clock.now() + datetime.timedelta(hours=1))
     submission.tries = 3
     with audit.recorded(worker) as history:
-        settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)
+        settle.requeue_submission(history, submission, reason="Not proved.", **given)
     submission_row = Submission.objects.get()
     assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
         State.QUEUED,
@@ -288,7 +292,7 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
     assert submission_row.not_before is not None
     assert submission_row.not_before <= clock.now()
     settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
-    assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
+    assert settled.facts["details"] == {"state": "queued"} | decision
 
 
 @override_settings(REDOX_SETTLE=180.0)

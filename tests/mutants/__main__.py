@@ -97,7 +97,9 @@ MODULES = {
         (
             "tests/services/delivery/test_stored_outcomes.py",
             "tests/services/delivery/test_settle.py",
+            "tests/services/audit/test_outcomes.py",
             "tests/services/delivery/test_claim.py",
+            "tests/services/delivery/test_delivery.py",
             "tests/services/outbox/test_plans.py",
         )
     ),
@@ -110,7 +112,12 @@ MODULES = {
         )
     ),
     "organizations/services/outbox/plans.py": Module(
-        ("tests/services/outbox/test_plans.py", "tests/services/records/test_shown_tree.py")
+        (
+            "tests/services/outbox/test_stored_plans.py",
+            "tests/services/outbox/test_plans.py",
+            "tests/services/records/test_shown_tree.py",
+            "tests/services/test_locks.py",
+        )
     ),
     "organizations/services/review/reviews.py": Module(("tests/services/review/test_reviews.py", *REVIEWING)),
     "organizations/services/review/plan_draft.py": Module(PLANNING),

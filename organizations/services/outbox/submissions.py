@@ -251,8 +251,8 @@ def _create_submission(review: Review, reason: str, actor: Actor, plan: Plan | N
 def _authors(organization: Organization, actor: Actor) -> list[int]:
     """Ids of everyone who edited the record since it was last confirmed, and of the submitter. None may approve."""
     edits = AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version)
-    people = set(edits.exclude(actor_id=None).values_list("actor_id", flat=True))
-    return sorted(each for each in people | {actor.id} if each is not None)
+    people = {*edits.values_list("actor_id", flat=True), actor.id}
+    return sorted(each for each in people if each is not None)
 
 
 def _set_wanted_active(history: audit.History, review: Review, submission: Submission) -> None:

@@ -96,13 +96,14 @@ def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
-    claim, time_before = claimed(), clock.now()
-    claim.submission.tries = 7
-    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=time_before - datetime.timedelta(hours=25))
+    claim = claimed()
+    claim.submission.tries = 8  # the last time the portal sent it again after a Query
+    first_attempt = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
+    first_attempt.update(at=clock.now() - datetime.timedelta(hours=25))
     submission = settled(claim, exchange, worker)
-    assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 7, exchange.status)
+    assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 8, exchange.status)
     assert submission.not_before is not None
-    assert (submission.not_before - time_before).total_seconds() < 100  # a try would wait for 256
+    assert submission.not_before <= clock.now()
 
 
 def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
@@ -153,6 +154,14 @@ def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Cl
     assert presence_at >= time_before
 
 
+@override_settings(REDOX_SETTLE=180.0)
+def test_after_already_exists_an_unknown_submission_is_queried_at_once(claimed: Claimed) -> None:
+    settle_sending(claimed().submission, Kind.UNKNOWN, known="already_exists")
+    not_before = Submission.objects.get().not_before
+    assert not_before is not None
+    assert not_before <= clock.now()
+
+
 @pytest.mark.parametrize("hours", [0, 5])
 def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_again(
     claimed: Claimed, worker: Actor, hours: int
@@ -166,9 +175,12 @@ def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_aga
     assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
-def test_after_a_rejection_a_value_that_was_to_be_overwritten_is_a_difference_again(editor: User) -> None:
-    organization = accepted_with_difference(editor, name="By hand")
-    factories.submission(organization, user=editor)
+@pytest.mark.parametrize(("intent", "shown"), [(None, {"name": "By hand"}), (Intent.DEACTIVATE, {"active": False})])
+def test_after_a_rejection_what_the_message_would_have_changed_is_a_difference_again(
+    editor: User, intent: Intent | None, shown: dict[str, Any]
+) -> None:
+    organization = accepted_with_difference(editor, **shown)
+    factories.submission(organization, user=editor, intent=intent)
     Organization.objects.update(differs=0)
     answer_next(Kind.REJECTED)
     assert Organization.objects.get().differs == 1
@@ -194,6 +206,8 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get().state == State.QUEUED
     assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
+    stopped_by = AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).values_list("submission_id", flat=True)
+    assert list(stopped_by) == ([claim.submission.pk] if stops else [])
 
 
 def test_a_failed_token_renewal_does_not_stop_the_environment(
@@ -240,7 +254,9 @@ def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User
     answer_next()
     version = Organization.objects.get().confirmed_version
     assert version == (organization.confirmed_version if intent else submission.record_version)
-    assert Submission.objects.get().read_back_at is None  # no attempt was lost
+    submission = Submission.objects.get()
+    assert submission.read_back_at is None  # no attempt was lost
+    assert submission.evidence_at is not None  # now, since no stored answer is older
 
 
 def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
@@ -251,16 +267,21 @@ def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker
     assert (organization.presence, organization.presence_at >= time_before) == (ABSENT, True)
 
 
-@pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
+@pytest.mark.parametrize(
+    ("given", "tries", "decision"),
+    [({}, 4, {}), ({"tries": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
+    ids=["by itself", "by a person"],
+)
 def test_sending_again_counts_a_try_unless_a_person_decided_it(
-    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
+    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int, decision: dict[str, str]
 ) -> None:
     submission = claimed().submission
     settle.settle_lost_attempt(submission, actor=worker)
-    Submission.objects.update(lease_until=clock.now())  # a worker is querying the directory
+    # A worker is querying the directory.
+    Submission.objects.update(lease_until=clock.now(), not_before=clock.now() + datetime.timedelta(hours=1))
     submission.tries = 3
     with audit.recorded(worker) as history:
-        settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)
+        settle.requeue_submission(history, submission, reason="Not proved.", **given)
     submission_row = Submission.objects.get()
     assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
         State.QUEUED,
@@ -268,8 +289,10 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
         "Not proved.",
     )
     assert (submission_row.lease_until, bytes(submission_row.message)) == (None, bytes(submission.message))
+    assert submission_row.not_before is not None
+    assert submission_row.not_before <= clock.now()
     settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
-    assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
+    assert settled.facts["details"] == {"state": "queued"} | decision
 
 
 @override_settings(REDOX_SETTLE=180.0)
@@ -292,10 +315,18 @@ def test_after_a_restore_an_open_submission_is_only_queried(
     assert submission.not_before is not None
     assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
     assert submission.unknown_since >= time_before
+    assert submission.state_reason.startswith("The database was restored from a backup")
+    state_entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert state_entry.facts["reason"] == submission.state_reason
     assert Organization.objects.get().presence == "unknown"
     actions = [Action.ATTEMPT_OUTCOME, Action.SUBMISSION_SETTLED] if was_sending else [Action.SUBMISSION_SETTLED]
     assert actions_of(submission)[-len(actions) - 1 :][1:] == actions
     assert (Action.ATTEMPT_OUTCOME in actions_of(submission)) is was_sending
+    if was_sending:
+        assert (outcome_entry()["outcome"], outcome_entry()["details"]) == (
+            "unknown",
+            {"state": "unknown", "presence": "unknown"},
+        )
 
 
 def outcome_entry() -> dict[str, object]:

@@ -18,6 +18,7 @@ from organizations.models import (
     State,
     Submission,
     User,
+    clock,
 )
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
@@ -219,6 +220,7 @@ class TestMakePlan:
         records = tree_of(editor, "1", "1.1", "2")
         plan = planned(records[::-1], editor)
         assert answer_all() == ["", ".1", ".1.1", ".2"]
+        factories.submission(factories.organization(f"{BASE}.3", user=editor), user=editor)
         assert not plans.is_open(plan)
 
     def test_a_rejected_parent_cancels_its_followers(self, editor: User) -> None:
@@ -274,7 +276,8 @@ class TestMakePlan:
         in_production = factories.organization(user=editor, environment="production")
         with pytest.raises(ReasonMissing):
             planned([in_production], editor, reason="")
-        assert planned([factories.organization(f"{BASE}.1", user=editor)], editor, reason="").reason == ""
+        plan = planned([factories.organization(f"{BASE}.1", user=editor)], editor, reason="", typed="")
+        assert plan.reason == ""
 
     def test_many_records_are_sent_only_after_their_number_is_typed(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
@@ -443,10 +446,21 @@ class TestAutomaticPause:
             answer_next(Kind.REJECTED)
             assert fresh_plan(plan).state == expected
 
-    def test_different_errors_do_not_pause_it(self, editor: User) -> None:
+    @pytest.mark.parametrize(
+        "answers",
+        [({"detail": "one"}, {"detail": "other"}), ({"known": "invalid_xml"}, {"known": "xml_error"})],
+        ids=["by their words", "by their meaning"],
+    )
+    def test_different_errors_do_not_pause_it(self, editor: User, answers: tuple[dict[str, str], ...]) -> None:
         plan = planned(self.several(editor, 4), editor)
-        for detail in ("one", "other") * 2:
-            answer_next(Kind.REJECTED, detail=detail)
+        for values in answers * 2:
+            answer_next(Kind.REJECTED, **values)
+        assert fresh_plan(plan).state == PlanState.GOING
+
+    def test_submissions_that_are_sent_again_do_not_count_as_failed(self, editor: User) -> None:
+        plan = planned(self.several(editor, 3), editor)
+        Submission.objects.update(detail="Said rejected.", state_at=clock.now())
+        answer_next(Kind.REJECTED)
         assert fresh_plan(plan).state == PlanState.GOING
 
     @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.NEEDS_PERSON])

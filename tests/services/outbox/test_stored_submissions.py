@@ -80,15 +80,17 @@ def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "message", "fields"),
-    [("Update", None, ["name"]), ("New", None, None), ("Update", b"{", [])],
+    ("values", "fields"),
+    [({}, ["name"]), ({"event": "New"}, None), ({"before": ""}, None), ({"message": b"{"}, [])],
+    ids=["Update", "New", "Update of an unknown record", "unreadable"],
 )
 def test_the_changes_of_a_submission_are_read_from_its_own_message(
-    editor: User, event: str, message: bytes | None, fields: list[str] | None
+    editor: User, values: dict[str, Any], fields: list[str] | None
 ) -> None:
     organization = edited(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = pressed(organization, editor)
-    submission.event, submission.message = event, message or submission.message
+    for name, value in values.items():
+        setattr(submission, name, value)
     if fields is None:
         fields = [each.field for each in difference(None, organization.record())]
     assert [each.field for each in submissions.sent_changes(submission)] == fields

@@ -27,6 +27,7 @@ def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
     assert bytes(submission.message) == review.message
     assert (submission.message_sha256, submission.fingerprint) == (review.sha256, review.fingerprint)
     assert (submission.state, submission.event, submission.intent) == (State.QUEUED, "New", Intent.CREATE)
+    assert submission.before == ""
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_MADE)
     assert (bytes(entry.raw or b""), entry.facts["reason"]) == (review.message, "ticket 7")
 
@@ -37,6 +38,7 @@ def test_a_message_to_production_needs_a_reason(editor: User) -> None:
     with pytest.raises(ReasonMissing):
         factories.press(review, user=editor, reason=" \n")
     assert not Submission.objects.exists()
+    assert factories.press(review, user=editor, reason="ticket 7").reason == "ticket 7"
 
 
 def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
@@ -159,7 +161,11 @@ def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> No
     assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
     submissions.cancel_submission(submission.pk, actor=acting(sender))
     Organization.objects.update(confirmed_version=1)
-    assert factories.submission(organization, user=sender).authors == sorted([other.pk, sender.pk])
+    again = factories.submission(organization, user=sender)
+    assert again.authors == sorted([other.pk, sender.pk])
+    submissions.cancel_submission(again.pk, actor=acting(sender))
+    AuditEntry.objects.filter(actor_id=other.pk).update(actor_id=None)  # the portal is not an author
+    assert factories.submission(organization, user=sender).authors == [sender.pk]
 
 
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:

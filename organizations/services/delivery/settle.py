@@ -287,7 +287,7 @@ def _settle_not_executed(
     is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.BLOCKED
     tries = submission.tries + (1 if is_try else 0)
     moment = clock.now()
-    first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
+    first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None
     is_too_old = first_attempt is not None and moment - first_attempt.at > LONGEST_TRYING
     if is_try and (tries >= MOST_TRIES or is_too_old):
         cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"

@@ -141,6 +141,8 @@ def is_open(plan: Plan) -> bool:
 def _pause_reason(plan: Plan, submission: Submission) -> str:
     if submission.event == Event.NEW and submission.state == State.UNKNOWN:
         return f"the outcome of submission {submission.pk}, the New of {submission.organization.name}, is unknown"
+    if submission.state not in _FAILED:
+        return ""
     same_answer = {"known_answer": submission.known_answer}
     if not submission.known_answer:
         same_answer["detail"] = submission.detail

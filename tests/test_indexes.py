@@ -67,6 +67,13 @@ def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, 
     assert index in plan_of(sql_of(found), "sort")
 
 
+def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
+    many_places()
+    with CaptureQueriesContext(connection) as queries:
+        record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
+    assert "organization_changed" in plan_of(queries.captured_queries[0]["sql"])
+
+
 def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         hits.find("4606153124")

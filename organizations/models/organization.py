@@ -244,6 +244,7 @@ class Organization(models.Model):
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
             models.Index(fields=["environment", "differs"], name="organization_differing"),
+            models.Index(fields=["environment", "changes"], name="organization_changed"),
             # It includes the id, so that the database finds a late page without reading the rows.
             models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
             # All columns that standing, open work and their counts read: a row with its texts is ten times as wide.

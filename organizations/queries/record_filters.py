@@ -13,7 +13,7 @@ from django.http import QueryDict
 from organizations.models import Contact, Organization, StandsFor, User, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
 from organizations.places import STATES
-from organizations.queries import record_rows
+from organizations.queries.capped import MOST_COUNTED, CappedPaginator, count_up_to
 from organizations.queries.choices import oid_named
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Filters
@@ -137,21 +137,29 @@ def in_order(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
 
 
 def page_of(environment: str, filters: RecordFilters, number: str, size: int) -> Page[int]:
-    """A page of the ids of the records that fit; a tree is always in the order of OIDs."""
+    """A page of the ids of the records that fit; a tree is always in the order of OIDs.
+
+    The database reads ids from an index, however wide the rows are.
+    """
     order = filters.order() if filters.view == LIST else ("oid_key",)
-    records = matching(environment, filters).order_by(*order)
-    return record_rows.page_of(records, number, size, is_search=bool(filters.words))
+    ids = matching(environment, filters).order_by(*order).values_list("pk", flat=True)
+    # A search reads every record. It runs once here; a count would run it a second time.
+    return CappedPaginator(list(ids[: MOST_COUNTED + 1]) if filters.words else ids, size).get_page(number)
 
 
 def count_matching(environment: str, filters: RecordFilters) -> int:
-    return matching(environment, filters).count()
+    """How many records fit, as `count_up_to` counts."""
+    return count_up_to(matching(environment, filters))
 
 
-def count_unsent(environment: str, filters: RecordFilters) -> int:
-    """How many records that fit have unsent changes; 0 for a search, which would read every record again."""
+def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:
+    """How many records that fit have unsent changes, as `count_up_to` counts.
+
+    0 for a search, which would read every record again.
+    """
     if filters.q:
         return 0
-    return matching(environment, replace(filters, open_work=UNSENT)).filter(changes__gt=0).count()
+    return count_up_to(matching(environment, replace(filters, open_work=UNSENT)).filter(changes__gt=0), most)
 
 
 def record_name(environment: str, oid: str) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Count, Max, QuerySet
 
 from organizations.models import Contact, Environment, Organization, Presence
 from organizations.models.organization import OrganizationQuerySet
+from organizations.queries.capped import count_up_to
 
 ROWS_A_PAGE = 50
 COLUMNS = (
@@ -26,15 +27,9 @@ COLUMNS = (
 """What a row prints. The texts of what was accepted and seen are long and are not read."""
 
 
-def page_of(
-    organizations: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE, *, is_search: bool = False
-) -> Page[int]:
-    """A page of the ids of ordered records: the database reads ids from an index, however wide the rows are.
-
-    A search reads every record. It runs once here; a count would run it a second time.
-    """
-    ids = organizations.values_list("pk", flat=True)
-    return Paginator(list(ids) if is_search else ids, size).get_page(number)
+def page_of(organizations: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE) -> Page[int]:
+    """A page of the ids of ordered records: the database reads ids from an index, however wide the rows are."""
+    return Paginator(organizations.values_list("pk", flat=True), size).get_page(number)
 
 
 def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
@@ -48,8 +43,8 @@ def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Or
 
 
 def count_in(environment: str) -> int:
-    """How many records an environment has."""
-    return Organization.objects.in_environment(environment).count()
+    """How many records an environment has, as `count_up_to` counts."""
+    return count_up_to(Organization.objects.in_environment(environment))
 
 
 def counterparts(organizations: Collection[Organization]) -> dict[int, Organization]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Q
 
 from organizations.models import Submission, User
 from organizations.posted_numbers import read_number
+from organizations.queries.capped import CappedPaginator
 
 ROWS_A_PAGE = 50
 OPEN = "open"
@@ -21,7 +22,7 @@ def page_of(environment: str, *, state: str, submitter: User | None, number: str
     if submitter:
         submissions = submissions.filter(submitter=submitter)
     # Ids alone come from an index, however many messages precede a page.
-    return Paginator(submissions.values_list("pk", flat=True), ROWS_A_PAGE).get_page(number)
+    return CappedPaginator(submissions.values_list("pk", flat=True), ROWS_A_PAGE).get_page(number)
 
 
 def submissions_of(ids: Iterable[int]) -> list[Submission]:

@@ -337,8 +337,13 @@ ENVIRONMENT_STATE = _by_key(
 )
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 field", "2 fields". `many` is the plural if it is not `one` with an s."""
+def count(number: int, one: str, many: str = "", *, most: int | None = None) -> str:
+    """A number with its noun: "1 field", "2 fields". `many` is the plural if it is not `one` with an s.
+
+    A number over `most` was not counted to its end: "more than 10,000 records".
+    """
+    if most is not None and number > most:
+        return f"more than {most:,} {many or one + 's'}"
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from organizations.models import Environment
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
 from organizations.queries import record_filters
+from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.filters import most_restrictive
 from organizations.queries.record_filters import CHOICES, RecordFilters
 from organizations.services import search_text
@@ -78,5 +79,6 @@ def nothing_fits(environment: Environment, filters: RecordFilters, address: str)
     if not number:
         return NothingFits("Nothing fits all filters.", address + filters.cleared().address(), "Remove all")
     verb = "is" if number == 1 else "are"
-    text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {number:,}."
+    shown = f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+    text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {shown}."
     return NothingFits(text, address + filters.without(name).address(), "Remove it")

@@ -12,6 +12,7 @@ from organizations.pages.filter_controls import FilterChip, FilterSelect, Nothin
 from organizations.pages.organizations import filter_words, tree_rows
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
 from organizations.queries import chosen_records, record_filters, record_rows
+from organizations.queries.capped import MOST_COUNTED, counted_rows
 from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import match
 from organizations.queries.record_filters import LIST, TREE, RecordFilters
@@ -34,8 +35,9 @@ class Column(NamedTuple):
 class Listing:
     """The list on one page.
 
-    `total` counts all records of the environment, `fitting` those that fit the filters. `chosen_elsewhere` are the ids
-    of chosen records without a row here. `unsent` counts the records with changes that one link can choose.
+    `total` counts all records of the environment, `fitting` those that fit the filters, both up to MOST_COUNTED.
+    `chosen_elsewhere` are the ids of chosen records without a row here. `unsent` counts the records with changes that
+    one link can choose, up to what a plan holds.
     """
 
     environment: Environment
@@ -63,11 +65,14 @@ class Listing:
     @property
     def summary(self) -> str:
         """How many records are shown: "63 records", or with filters "2 of 63 records fit, and 3 parents"."""
+        total = count(self.total, "record", most=MOST_COUNTED)
         if not self.is_filtered:
-            return count(self.total, "record")
+            return total
+        if self.fitting > MOST_COUNTED:
+            return f"{count(self.fitting, 'record', most=MOST_COUNTED)} fit"
         parents = sum(row.is_ancestor_only for row in self.rows)
         also = f", and {count(parents, 'parent')}" if parents else ""
-        return f"{self.fitting:,} of {count(self.total, 'record')} {'fits' if self.fitting == 1 else 'fit'}{also}"
+        return f"{self.fitting:,} of {total} {'fits' if self.fitting == 1 else 'fit'}{also}"
 
     @property
     def note(self) -> str:
@@ -119,7 +124,7 @@ class Listing:
     @property
     def choose_label(self) -> str:
         """The link that chooses all records with unsent changes, or as many as a plan holds."""
-        how_many = f"all {self.unsent}" if self.unsent <= MOST_RECORDS else f"{MOST_RECORDS} of {self.unsent:,}"
+        how_many = f"all {self.unsent}" if self.unsent <= MOST_RECORDS else f"the first {MOST_RECORDS:,}"
         return f"Choose {how_many} with unsent changes"
 
     @property
@@ -189,10 +194,10 @@ def build(
         page=ids,
         rows=rows,
         total=total,
-        fitting=ids.paginator.count if filters.in_force or filters.view == LIST else total,
+        fitting=counted_rows(ids) if filters.in_force or filters.view == LIST else total,
         chips=filter_words.chips(environment, filters),
         chosen_elsewhere=chosen_records.existing(environment, chosen.ids - row_ids),
-        unsent=record_filters.count_unsent(environment, filters) if can_choose else 0,
+        unsent=record_filters.count_unsent(environment, filters, MOST_RECORDS) if can_choose else 0,
     )
 
 

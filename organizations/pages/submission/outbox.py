@@ -11,6 +11,7 @@ from organizations.pages import Page
 from organizations.pages.filter_controls import FilterChip
 from organizations.pages.submission.state import SubmissionRow, submission_rows
 from organizations.queries import submissions
+from organizations.queries.capped import MOST_COUNTED, counted_rows
 from organizations.text import vocabulary
 
 CHOICES = [
@@ -42,14 +43,14 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
     """The page of that number. `state` is a state of a submission or "open"; any other text filters nothing."""
     state = state if state in dict(CHOICES) else ""
     page = submissions.page_of(environment, state=state, submitter=user if mine else None, number=number)
-    total = page.paginator.count
+    total = counted_rows(page)
     return OutboxPage(
         page=page,
         rows=submission_rows(submissions.submissions_of(page)),
         choices=CHOICES,
         state=state,
         mine=mine,
-        summary=vocabulary.count(total, "submission")
+        summary=vocabulary.count(total, "submission", most=MOST_COUNTED)
         + (f" {'fits' if total == 1 else 'fit'}" if state or mine else ""),
         chips=_chips(environment, state, mine),
         all_url=reverse("submissions", args=[environment]),

@@ -1,5 +1,7 @@
 """The list and the tree of organizations: rows, folding, counts of folded branches, and chosen records."""
 
+from dataclasses import replace
+
 import pytest
 from django.http import QueryDict
 
@@ -103,6 +105,13 @@ class TestFolding:
         assert (page.folded, page.fold_url) == (0, "")
         assert page.summary == "1 of 63 records fits, and 2 parents"
 
+    def test_a_count_that_stopped_says_more_than(self, regions):
+        page = listing_of("open_work=changes_not_sent")
+        many, few = replace(page, total=10_001, fitting=10_001), replace(page, total=10_001, fitting=10_000)
+        assert many.summary == "more than 10,000 records fit"
+        assert few.summary == "10,000 of more than 10,000 records fit"
+        assert replace(listing_of(), total=10_001).summary == "more than 10,000 records"
+
 
 class TestList:
     def test_the_list_has_pages_and_sorts_both_ways(self, regions):
@@ -202,7 +211,7 @@ class TestChoosing:
         Organization.objects.update(changes=1)
         monkeypatch.setattr(listing, "MOST_RECORDS", 60)
         page = listing_of()
-        assert page.choose_label == "Choose 60 of 63 with unsent changes"
+        assert page.choose_label == "Choose the first 60 with unsent changes"
         assert listing_of(page.choose_url.partition("?")[2]).chosen == 60
 
     def test_choosing_respects_the_other_filters(self, regions):

@@ -1,0 +1,43 @@
+"""Counts that stop: a page does not read a whole table to say how many rows it has."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+
+MOST_COUNTED = 10_000
+"""How many rows a page counts, and lets people turn over. Of more, it says that there are more."""
+
+
+def count_up_to(rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> int:
+    """How many rows there are; `most + 1` means more than `most`. The database stops reading there."""
+    return rows.order_by()[: most + 1].count()
+
+
+def counted_rows(page: Page[int]) -> int:
+    """How many rows the pages of a list have together, as `count_up_to` counts."""
+    return page.paginator.counted if isinstance(page.paginator, CappedPaginator) else page.paginator.count
+
+
+class CappedPaginator(Paginator):
+    """Pages of the first `most` ids. `counted` is the number of all, as `count_up_to` counts."""
+
+    def __init__(self, ids: QuerySet[Any, int] | Sequence[int], size: int, *, most: int = MOST_COUNTED) -> None:
+        super().__init__(ids, size)
+        self.most = most
+
+    @cached_property
+    def counted(self) -> int:
+        ids = self.object_list
+        return count_up_to(ids, self.most) if isinstance(ids, QuerySet) else min(len(ids), self.most + 1)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, self.most)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than these pages show."""
+        return self.counted > self.most

@@ -20,6 +20,14 @@ def test_the_folder_of_a_new_database_is_private(tmp_path):
     assert open_to_others(tmp_path) == set()
 
 
+def test_a_database_and_the_files_beside_it_are_made_private(tmp_path):
+    for file in database_file.parts(tmp_path / "db"):
+        file.touch()
+        file.chmod(0o644)
+    database_file.make_private(tmp_path / "db")
+    assert (len(list(tmp_path.iterdir())), open_to_others(tmp_path)) == (4, set())
+
+
 def test_a_readable_database_of_another_account_is_refused_with_advice(tmp_path, monkeypatch):
     database = tmp_path / "db"
     database.touch()

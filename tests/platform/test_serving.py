@@ -20,9 +20,9 @@ WORKERS = "SELECT name FROM organizations_worker"
 def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, database):
     """One portal for all steps, because each start takes seconds: single, private, killed, restored."""
     backup = tmp_path / "backup.sqlite3"
-    for name in ("db", "db-wal"):
+    for name, mode in (("db", 0o640), ("db-wal", 0o644)):
         (tmp_path / name).touch()
-        (tmp_path / name).chmod(0o644)  # as an earlier release left them
+        (tmp_path / name).chmod(mode)  # as an earlier release left them
     add_person(database, "before")
     with Portal(variables, "serve", umask=0o022) as portal:
         portal.wait_until_ready()

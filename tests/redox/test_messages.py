@@ -269,6 +269,8 @@ NOT_UNDERSTOOD = {
     "Organizations is one": query_response(Organizations=organization()),
     "an organization is null": query_response(None),
     "no OID": query_response(organization(Identifiers=[{"ID": "LSC-014", "IDType": "FACID"}])),
+    "our OID as another kind of identifier": query_response(organization(Identifiers=[{"ID": OID, "IDType": "FACID"}])),
+    "our OID with a dot": query_response(organization(Identifiers=[{"ID": f"{OID}.", "IDType": "OID"}])),
     "no name": query_response(organization(Name="")),
     "a name of blanks": query_response(organization(Name="  ")),
     "a list in another place": query_response(Organizations=None, Data={"Organizations": [organization()]}),

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
 
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.pages import queue_reasons
@@ -109,6 +110,15 @@ def test_a_list_names_the_evidence_of_each_outcome(values, word):
     submission = Submission(pk=7, **values)
     assert evidence.state_word(submission).word == word
     assert evidence.state_word(submission).key == values["state"]
+
+
+@pytest.mark.parametrize("kind", [each for each in Evidence if each != Evidence.NONE])
+def test_an_acceptance_that_a_query_proved_has_the_time_of_the_query(kind):
+    submission = Submission(evidence=kind, evidence_at=MAY_3, ended_at=MAY_3 + datetime.timedelta(days=1))
+    is_by_query = kind not in (Evidence.ANSWER, Evidence.PERSON)
+    shown = "May 3, 2001" if is_by_query else "May 4, 2001"
+    assert shown in evidence.plan_row_sentence(submission)
+    assert shown in evidence.submission_line(submission, SafeString("submission 7"))
 
 
 def test_the_rows_of_a_list_have_the_word_of_the_evidence():

@@ -30,6 +30,7 @@ from organizations.models import (
 from organizations.pages.differences import difference_rows as differences_page
 from organizations.pages.home import overview
 from organizations.pages.organizations import listing
+from organizations.pages.record import page as record_page
 from organizations.pages.record import summary
 from organizations.pages.review import message as review_page
 from organizations.pages.submission import acceptance, decision_choices, exchanges
@@ -154,9 +155,10 @@ class Pages:
             records[oid] = page = _RecordPage(summary.record_head(organization), summary.record_values(organization))
             kept[f"record {oid}"] = list(_record(page))
             kept[f"submission {oid}"] = list(_submission(organization))
-            if oid in changed:  # these two hold the record's own content, whatever became of the other one
+            if oid in changed:  # these three hold the record's own content, whatever became of the other one
                 kept[f"differences {oid}"] = list(_differences(organization))
                 kept[f"reviews {oid}"] = list(_reviews(history, organization))
+                kept[f"submissions {oid}"] = list(_submissions(history, organization))
         kept["list"] = list(_list(records))
         kept["home"] = list(_home(history, records))
 
@@ -181,6 +183,9 @@ def _record(page: _RecordPage) -> Iterator[Said]:
     of = organization.confirmed_submission
     standing = f"{head.standing_sentence} {head.basis}"
     yield from _evidence("record, standing", standing, of) if of else in_text("record, standing", standing, oid=oid)
+    if of is not None and "the last message of this record" in head.standing_sentence:
+        is_active = head.standing.key == "active"
+        yield Said("Active as in the last message", "record, standing", head.standing_sentence, oid, of, is_active)
     for box in head.boxes:
         text = strip_tags(str(box.sentence))
         yield from in_text("record, to do", text, oid=oid, submission=last)
@@ -199,6 +204,17 @@ def _record(page: _RecordPage) -> Iterator[Said]:
         yield Said("somebody changed the directory", "record, to do", "Directory differs", oid)
     text = "Directory differs" if differs else "says nothing of a difference"
     yield Said("a difference is shown on the record", "record", text, oid, value=differs or _says_why_not(shown))
+
+
+def _submissions(history: History, organization: Organization) -> Iterator[Said]:
+    """The states in the list of the record's submissions, which name Redox, a Query, both or a person."""
+    for submission, word in record_page.build_submissions(organization, history.people[0], None).rows:
+        said = Said("", "record, submissions", word.word, submission.oid, submission)
+        names_query, is_accepted = "Query" in word.word, submission.state == State.ACCEPTED
+        if "by Redox" in word.word and not names_query:
+            yield replace(said, kind=f"listed as {'accepted' if is_accepted else 'rejected'} by Redox")
+        elif names_query:
+            yield replace(said, kind="listed as shown by a Query", value=submission.evidence_at)
 
 
 def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]:

@@ -64,6 +64,10 @@ def _active_as_before(facts: Facts, said: Said) -> bool:
     return sent_record(accepted[-1]).active == facts.organization(said.oid).active
 
 
+def _active_as_in_message(facts: Facts, said: Said) -> bool:
+    return sent_record(said.about()).active == said.value
+
+
 def _no_message_accepted(facts: Facts, said: Said) -> bool:
     return not any(map(facts.said_yes, facts.of_record(said.oid)))
 
@@ -226,7 +230,11 @@ JUDGES: dict[str, Judge] = {
     "quoted as Redox's yes": _quoted_yes,
     "Redox wrote": _redox_wrote,
     "accepted by Redox": _accepted_by_redox,
+    "listed as accepted by Redox": _accepted_by_redox,
+    "listed as rejected by Redox": _redox_said_no,
+    "listed as shown by a Query": directory.shows_what_was_sent,
     "Active as before its change": _active_as_before,
+    "Active as in the last message": _active_as_in_message,
     "no message accepted": _no_message_accepted,
     "Redox said that the OID is not there": _said_not_there,
     "no clear answer": _no_clear_answer,

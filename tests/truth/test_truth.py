@@ -25,7 +25,20 @@ from tests.truth.histories import (
     start_taken_over,
 )
 from tests.truth.history import SETTLE, History
-from tests.truth.steps import Ask, AskAboutRecord, Change, Decide, Edit, Meddle, Meddling, Send, Step, Wait, decide_last
+from tests.truth.steps import (
+    Ask,
+    AskAboutRecord,
+    Change,
+    Decide,
+    Edit,
+    Meddle,
+    Meddling,
+    Send,
+    Step,
+    TakeTheirs,
+    Wait,
+    decide_last,
+)
 
 HISTORIES = 12
 """How many are drawn; each start has as many."""
@@ -122,6 +135,10 @@ ACCEPTED = (
         (Send("parent", way=Way.NOT_VALID), Send("child", Intent.DEACTIVATE, Way.NO)),
     ),
     Case("Redox is asked too often", (Send("child", way=Way.TOO_MANY),)),
+    Case(
+        "the directory shows Active = false, and a person takes it: no message says so",
+        (Meddle("child", Meddling.ACTIVE), AskAboutRecord("child"), TakeTheirs("child")),
+    ),
 )
 TAKEN_OVER = (
     Case("what is sent waits", (Send("parent", way=None),)),

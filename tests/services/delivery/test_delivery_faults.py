@@ -38,7 +38,15 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.services.fake_redox import API_KEY
-from tests.services.sending import actions_of, answer_next, claim, deliver, settle_sending
+from tests.services.sending import (
+    actions_of,
+    answer_next,
+    claim,
+    deliver,
+    resolve_with_answer,
+    sent_record,
+    settle_sending,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +138,9 @@ def test_a_child_is_sent_after_its_parent(editor: User) -> None:
     sending = claim()
     assert sending == first
     assert claim() is None
-    settle_sending(sending)
+    settle_sending(sending, Kind.UNKNOWN)
+    assert claim() is None
+    resolve_with_answer(first, sent_record(first))
     assert claim() == second
 
 
@@ -242,10 +252,10 @@ def test_a_worker_that_ends_after_the_intent_leaves_the_submission_unknown(edito
     assert "before an answer was stored" in submission.state_reason
 
 
-def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User) -> None:
+@pytest.mark.parametrize("variable", ["REDOX_STAGING_ROUTING_ID", "REDOX_STAGING_SOURCE_ID"])
+def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User, variable: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    source = "7f296bb4-83fd-498d-92f3-a76960648788"
-    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID=source)):
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **{variable: "7f296bb4-83fd-498d-92f3-a76960648788"})):
         assert claim() is None
 
     submission.refresh_from_db()

@@ -363,9 +363,16 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert kinds == [True, False]
 
 
-def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(editor: User) -> None:
+@pytest.mark.parametrize(
+    ("is_shown", "state", "evidence"), [(True, State.ACCEPTED, Evidence.BOTH), (False, State.QUEUED, Evidence.NONE)]
+)
+def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(
+    editor: User, is_shown: bool, state: State, evidence: Evidence
+) -> None:
+    """Neither the answer nor this Query proves anything alone. If the Query shows another name, it is sent again."""
     organization = factories.accepted(user=editor)
     address = replace(organization.record().address, zip_code="53704-1234")
     submission = send_and_lose_answer(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
-    resolve_with_answer(submission, sent_record(submission))
-    assert (submission.state, submission.evidence, submission.attempt) == (State.ACCEPTED, Evidence.BOTH, 1)
+    sent = sent_record(submission)
+    resolve_with_answer(submission, sent if is_shown else replace(sent, name="Another"))
+    assert (submission.state, submission.evidence, submission.attempt) == (state, evidence, 1)

@@ -194,6 +194,12 @@ class TestMakePlan:
         assert entry.facts["details"]["submissions"] == [each.pk for each in stored_submissions]
         assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
 
+    def test_a_child_waits_for_the_new_of_its_parent_that_was_sent_before_the_plan(self, editor: User) -> None:
+        top, *below = tree_of(editor, "1", "1.1")
+        factories.submission(top, user=editor)
+        assert waits(planned(below, editor)) == {".1": {""}, ".1.1": {".1"}}
+        assert answer_all() == ["", ".1", ".1.1"]
+
     def test_deactivations_wait_for_those_of_the_children(self, editor: User) -> None:
         records = accepted_tree(editor, "1", "1.1", "2")
         plan = planned(records, editor, DEACTIVATE)

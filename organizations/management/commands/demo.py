@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from organizations.management.commands._programs import collect_static_files, lock_file, manage, web_servers, workers
+from organizations.management.commands._programs import lock_file, manage, web_servers, workers
+from organizations.management.commands._static_files import collect_static_files
 from orgportal import demonstration, startup
 from orgportal.processes import Program, Supervisor, Taken, only_one, open_listener
 
@@ -26,7 +27,7 @@ class Command(PortalCommand):
         if not settings.DEMO:
             raise CommandError("Start it with: ./dev demo")
         startup.verify()
-        supervisor = Supervisor(self._say)
+        supervisor = Supervisor(self.say)
         supervisor.listen_to_signals()
         try:
             advice = "Another one: ./dev demo --port 8001"
@@ -48,16 +49,16 @@ class Command(PortalCommand):
         if seeded.exists():
             # What stops one program now would stop it at every restart.
             self._once(supervisor, "serve", "--check", "--verbosity=0")
-        collect_static_files()
+        collect_static_files(self.say)
         self._start_practice_directory(supervisor)
         if not seeded.exists():
-            self._say("Making the records of the demonstration (once) ...")
+            self.say("Making the records of the demonstration (once) ...")
             self._once(supervisor, "seed_demo")
             if not supervisor.stopping:
                 seeded.touch()
         if not supervisor.stopping:
-            self._say(f"The demonstration is at http://127.0.0.1:{listener.getsockname()[1]}/")
-            self._say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
+            self.say(f"The demonstration is at http://127.0.0.1:{listener.getsockname()[1]}/")
+            self.say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
         supervisor.run([*workers(), *web_servers(listener)])
 
     def _start_practice_directory(self, supervisor: Supervisor) -> None:
@@ -74,10 +75,6 @@ class Command(PortalCommand):
     def _once(self, supervisor: Supervisor, *arguments: str) -> None:
         if not supervisor.stopping and supervisor.run_once(manage(*arguments)) != 0 and not supervisor.stopping:
             raise CommandError(f"'./dev {arguments[0]}' failed; its message is above.")
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
 
 
 def _port(text: str) -> int:

@@ -45,12 +45,15 @@ class Command(PortalCommand):
         if fresh or not seeded.exists():
             demonstration.start_over(folder)  # also after an interrupted first run
         demonstration.check_database(folder)  # before `migrate` changes it
+        practice_port = self._start_practice_directory(supervisor)  # it starts beside the next steps
+        if not seeded.exists():
+            self.say("Making the database (once) ...")
         self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
         if seeded.exists():
             # What stops one program now would stop it at every restart.
             self._once(supervisor, "serve", "--check", "--verbosity=0")
         collect_static_files(self.say)
-        self._start_practice_directory(supervisor)
+        self._wait_for_practice_directory(supervisor, practice_port)
         if not seeded.exists():
             self.say("Making the records of the demonstration (once) ...")
             self._once(supervisor, "seed_demo")
@@ -61,11 +64,15 @@ class Command(PortalCommand):
             self.say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
         supervisor.run([*workers(), *web_servers(listener)])
 
-    def _start_practice_directory(self, supervisor: Supervisor) -> None:
+    def _start_practice_directory(self, supervisor: Supervisor) -> int:
+        """Start it and return its port."""
         folder = settings.VAR_DIR
         port = demonstration.choose_practice_port(folder)
         command = manage("practice_directory", "--folder", str(folder / "demo-practice"), "--port", str(port))
         supervisor.start(Program("practice directory", command))
+        return port
+
+    def _wait_for_practice_directory(self, supervisor: Supervisor, port: int) -> None:
         until = time.monotonic() + 20
         while not supervisor.stopping and not _answers(port):
             if time.monotonic() > until:

@@ -250,6 +250,16 @@ def test_a_marked_database_never_sends_to_another_machine(database, folder):
         assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
 
 
+def test_the_command_refuses_a_database_of_a_newer_release(database, folder):
+    mark(database)
+    make_database(database, "INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_x', '')")
+    shutil.copy(database, folder / "demo.sqlite3")
+    (folder / "demo.seeded").touch()
+    ended = manage("demo", "--port", "0", ORGPORTAL_VAR=str(folder))
+    assert ended.returncode == 2
+    assert "newer release" in ended.stderr
+
+
 def test_the_command_refuses_other_settings(variables):
     code = "import django; django.setup(); from django.core.management import call_command; call_command('demo')"
     ended = python(code, **variables)

@@ -48,10 +48,8 @@ class Command(PortalCommand):
         practice_port = self._start_practice_directory(supervisor)  # it starts beside the next steps
         if not seeded.exists():
             self.say("Making the database (once) ...")
+        # It also refuses a database that does not fit: what stops one program now would stop it at every restart.
         self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
-        if seeded.exists():
-            # What stops one program now would stop it at every restart.
-            self._once(supervisor, "serve", "--check", "--verbosity=0")
         collect_static_files(self.say)
         self._wait_for_practice_directory(supervisor, practice_port)
         if not seeded.exists():

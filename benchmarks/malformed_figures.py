@@ -23,7 +23,7 @@ from django.db import close_old_connections, connection, transaction
 from benchmarks import ground, malformed_wire, malformed_world, servers
 from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import Maker, Request
-from organizations.management.commands._programs import collect_static_files
+from organizations.management.commands._static_files import collect_static_files
 from orgportal.middleware import clean_requests
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -200,7 +200,7 @@ def run(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ROOT_URLCONF = "orgportal.urls"
     logging.disable(logging.CRITICAL)
-    collect_static_files()
+    collect_static_files(print)
     maker = Maker(malformed_world.make(pages))
     logging.disable(logging.NOTSET)
     print(f"{ground.machine()}\n")

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from benchmarks import filling, ground, load, made_up, servers
-from organizations.management.commands._programs import collect_static_files
+from organizations.management.commands._static_files import collect_static_files
 from organizations.models import AuditEntry, Environment, Organization, Submission
 
 
@@ -39,7 +39,7 @@ def run(records: int, entries: int, *, rounds: int, seconds: float, clients: Seq
     Raises:
         NotMeasured: a page did not answer with 200, or the web server did not start.
     """
-    collect_static_files()
+    collect_static_files(print)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(filling.create_people())
     pages = _pages()

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from benchmarks import attacks, filling, ground, load, made_up, servers
-from organizations.management.commands._programs import collect_static_files
+from organizations.management.commands._static_files import collect_static_files
 from organizations.models import Environment
 from orgportal.webserver import THREADS
 
@@ -46,7 +46,7 @@ def run(
     Raises:
         NotMeasured: a page did not answer with 200, or a web server did not start.
     """
-    collect_static_files()
+    collect_static_files(print)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(filling.create_people())
     filling.fill(0, records, records)

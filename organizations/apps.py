@@ -18,5 +18,8 @@ class OrganizationsConfig(AppConfig):
 
 def _ensure_rows(**_: object) -> None:
     from organizations.services import installation
+    from orgportal import schema
 
-    installation.ensure_rows()
+    # `migrate` can apply only some migrations, such as those of one app. The rows follow once all tables are there.
+    if not schema.mismatch():
+        installation.ensure_rows()

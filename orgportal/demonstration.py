@@ -50,6 +50,7 @@ def prepare(folder: Path) -> None:
     """
     if (folder / "demo.env").exists():
         return
+    print("Making the keys and settings of the demonstration (once) ...", flush=True)
     (folder / "demo-practice").mkdir(parents=True, exist_ok=True)
     staging, production = _credentials(folder)
     practice = f"http://127.0.0.1:{_free_port()}"

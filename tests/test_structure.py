@@ -3,9 +3,11 @@
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,6 +146,18 @@ def module_names() -> frozenset[str]:
 
 def test_no_modules_import_each_other_in_a_circle():
     TopologicalSorter({module_of(path): modules_imported(path) for path in SOURCES}).prepare()
+
+
+def test_the_portal_imports_only_packages_that_it_declares():
+    """Nothing else is installed for sure where the portal runs: test packages are not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]}
+    distributions = packages_distributions()
+    paths = [*SOURCES, *APP.glob("migrations/*.py"), ROOT / "manage.py"]
+    foreign = {path: {name.partition(".")[0] for name in imports(path)} & distributions.keys() for path in paths}
+    used = {path: {each.lower() for name in names for each in distributions[name]} for path, names in foreign.items()}
+    assert declared & set().union(*used.values()) >= {"django", "httpx"}
+    assert breaking({path: packages - declared for path, packages in used.items()}) == []
 
 
 # The folders of services, each with those that it may import.

@@ -250,6 +250,16 @@ def test_a_marked_database_never_sends_to_another_machine(database, folder):
         assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
 
 
+def test_the_command_refuses_a_database_of_a_newer_release(database, folder):
+    mark(database)
+    make_database(database, "INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_x', '')")
+    shutil.copy(database, folder / "demo.sqlite3")
+    (folder / "demo.seeded").touch()
+    ended = manage("demo", "--port", "0", ORGPORTAL_VAR=str(folder))
+    assert ended.returncode == 2
+    assert "newer release" in ended.stderr
+
+
 def test_the_command_refuses_other_settings(variables):
     code = "import django; django.setup(); from django.core.management import call_command; call_command('demo')"
     ended = python(code, **variables)
@@ -284,7 +294,16 @@ print(json.dumps(said))
 """
 
 
-MAKING = "Making the records of the demonstration"
+STEPS = [
+    "Making the keys and settings of the demonstration (once) ...",
+    "Making the database (once) ...",
+    "Collecting static files ...",
+    "Making the records of the demonstration (once) ...",
+    "Making the records of STAGING ...",
+    "Making the records of PRODUCTION ...",
+    "120 records, 6 people.",
+]
+"""What only the first start does. It says each step before it takes it."""
 
 
 def check_content(folder: Path) -> None:
@@ -326,13 +345,17 @@ def test_a_new_demonstration_starts_and_starts_again(tmp_path):
         code, output = first.end()
         assert code == 0
         assert "Traceback" not in output
-        assert MAKING in output
+        practice, listening = "Practice directory at ", "The demonstration is at "
+        lines = output.splitlines()
+        assert [line for line in lines if not line.startswith(practice)][: len(STEPS)] == STEPS
+        assert lines[len(STEPS) + 1].startswith(listening)
         assert [pid for pid in children if Portal.is_running(pid)] == []
 
     with Portal(variables, "demo") as again:
         # This line comes before the programs start; the rest is checked in the first run.
-        startup_output = again.output_until("The demonstration is at ")
+        startup_output = again.output_until(listening)
         code, output = again.end()
         assert code == 0
-        assert MAKING not in startup_output + output
+        assert [line.startswith(practice) for line in startup_output.splitlines()] == [True, False]
+        assert not set(STEPS) & set(output.splitlines())
     assert os.listdir(tmp_path) == ["var"]

@@ -4,21 +4,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("requirements.lock", "requirements-test.lock")
 TOOLS = ("sh", "dirname", "cmp", "cp", "rm", "mkdir")
 
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """A clone with an empty lock file, whose manage.py only prints its arguments."""
+    """A clone with empty lock files, whose manage.py only prints its arguments."""
     folder = tmp_path / "clone with a blank"
     (folder / "tools").mkdir(parents=True)
     shutil.copy(ROOT / "dev", folder / "dev")
-    (folder / "requirements.lock").write_text("# nothing\n", encoding="utf-8")
+    for lock in LOCKS:
+        (folder / lock).write_text(f"# {lock}\n", encoding="utf-8")
     (folder / "manage.py").write_text(
         "import sys; print(sys.version_info[:2] >= (3, 12), sys.argv[1:])", encoding="utf-8"
     )
@@ -82,7 +85,9 @@ def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_inst
     first = dev(clone, "some_command", "--with", "two words")
     assert first.returncode == 0, first.stderr
     assert first.stdout == "True ['some_command', '--with', 'two words']\n"
-    assert "installing" in first.stderr
+    making, installing = first.stderr.splitlines()
+    assert making == "orgportal: making .venv (once) ..."
+    assert "installing what requirements.lock names" in installing
     assert (clone / ".venv" / "pyvenv.cfg").exists()
 
     second = dev(clone)
@@ -90,6 +95,56 @@ def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_inst
 
     (clone / "requirements.lock").write_text("# changed\n", encoding="utf-8")
     assert "installing" in dev(clone).stderr
+
+
+@pytest.fixture
+def calls(clone) -> Callable[..., list[str]]:
+    """Runs `./dev` with a .venv whose Python only notes its arguments. Returns what was installed and then run."""
+    notes = clone / "notes"
+    program(clone / ".venv" / "bin" / "python", f'echo "$*" >>"{notes}"; [ "$2" != pip ] || [ ! -e "{clone}/offline" ]')
+    (clone / ".venv" / "installed.lock").touch()
+
+    def run(*arguments: str) -> list[str]:
+        notes.unlink(missing_ok=True)
+        dev(clone, *arguments)
+        return [
+            line.replace(f"{clone}/", "").rpartition("--requirement ")[2] for line in notes.read_text().splitlines()
+        ]
+
+    return run
+
+
+def change_locks(clone: Path) -> None:
+    for lock in LOCKS:
+        (clone / lock).write_text("# changed\n", encoding="utf-8")
+
+
+def test_test_packages_are_installed_by_the_tests_only_and_then_kept(clone, calls):
+    assert calls("demo") == ["requirements.lock", "manage.py demo"]
+    assert calls("demo") == ["manage.py demo"]
+    assert calls("test", "lint") == ["requirements-test.lock", "-m tests.run lint"]
+    assert calls("test") == ["-m tests.run"]
+    assert calls("demo") == ["manage.py demo"]
+    change_locks(clone)
+    assert calls("demo") == ["requirements-test.lock", "manage.py demo"]
+    assert calls("test") == ["-m tests.run"]
+
+
+def test_uv_installs_exactly_the_packages_of_the_lock_file(clone, calls):
+    """`uv pip sync` removes every other package."""
+    program(clone / "tools" / "uv", f'echo "uv $*" >>"{clone}/notes"')
+    options = "--quiet --compile-bytecode --require-hashes --python .venv/bin/python"
+    assert calls("demo") == [f"uv pip sync {options} requirements.lock", "manage.py demo"]
+    assert calls("test") == [f"uv pip sync {options} requirements-test.lock", "-m tests.run"]
+    assert calls("demo") == ["manage.py demo"]
+
+
+def test_a_failed_installation_is_repeated_also_with_the_earlier_lock_file(clone, calls):
+    assert calls("demo") == ["requirements.lock", "manage.py demo"]
+    (clone / "offline").touch()
+    assert calls("test") == ["requirements-test.lock"]
+    (clone / "offline").unlink()
+    assert calls("demo") == ["requirements.lock", "manage.py demo"]
 
 
 @pytest.mark.parametrize(("python", "browser"), [("3.13", "chromium-headless-shell"), ("3.12", "chromium")])

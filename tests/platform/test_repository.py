@@ -40,11 +40,22 @@ def test_no_tracked_file_has_words_of_one_machine(words):
     assert matches == []
 
 
-def test_every_locked_package_has_a_hash():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    entries = re.split(r"\n(?=\S)", lock.strip())
+def locked(lock: str) -> dict[str, str]:
+    """The version of each package in a lock file."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_every_locked_package_has_a_hash(lock):
+    entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8").strip())
     assert entries
     assert [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+def test_the_packages_for_tests_include_those_of_the_portal_in_the_same_versions():
+    portal, tests = locked("requirements.lock"), locked("requirements-test.lock")
+    assert portal
+    assert portal.items() - tests.items() == set()
 
 
 def test_the_html_checker_is_locked_by_its_hash_without_a_registry():
@@ -53,11 +64,17 @@ def test_the_html_checker_is_locked_by_its_hash_without_a_registry():
     assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
 
 
-def test_every_declared_package_is_locked():
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=]", each)[0] for each in requirements}
+
+
+def test_every_declared_package_is_locked_and_test_packages_only_for_tests():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = project["project"]["dependencies"] + project["dependency-groups"]["test"]
-    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-    assert [name for each in declared if (name := re.split(r"[\[<>=]", each)[0]) not in locked] == []
+    portal, tests = names(project["project"]["dependencies"]), names(project["dependency-groups"]["test"])
+    assert portal - locked("requirements.lock").keys() == set()
+    assert tests - locked("requirements-test.lock").keys() == set()
+    # The portal needs cryptography too: joserfc asks for it.
+    assert tests & locked("requirements.lock").keys() == {"cryptography"}
 
 
 def test_the_release_is_the_projects_version():

@@ -35,3 +35,8 @@ class PortalCommand(BaseCommand):
             if options.get("traceback"):
                 raise
             raise CommandError(errors.sentence(error), returncode=2) from error
+
+    def say(self, line: str) -> None:
+        """Print a line now, also if the output goes to a file."""
+        self.stdout.write(line)
+        self.stdout.flush()

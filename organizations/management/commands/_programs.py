@@ -6,21 +6,10 @@ import sys
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from orgportal import schema, startup
 from orgportal.processes import Program
-
-# Pages use one file each of Bootstrap and htmx. Hashing and compressing all files takes a second at each start.
-_UNUSED = (
-    "bootstrap-*",
-    "bootstrap.css*",
-    "bootstrap.rtl*",
-    "js/bootstrap*",
-    "django_htmx/ext/*",
-    "django_htmx/htmax*",
-)
 
 
 def manage(*arguments: str) -> tuple[str, ...]:
@@ -50,11 +39,6 @@ def web_servers(listener: socket.socket) -> list[Program]:
     # A process gets up to 10 s to finish its requests, and up to 5 s to end its threads.
     program = Program("web server", manage("webserver"), stop_within=17, inherit=(listener.fileno(),))
     return [program] * settings.WEB_WORKERS
-
-
-def collect_static_files() -> None:
-    """Collect static files. Pages need their manifest, which has the hashes in the file names."""
-    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=[*_UNUSED])
 
 
 def lock_file(name: str) -> Path:

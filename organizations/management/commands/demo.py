@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from organizations.management.commands._programs import collect_static_files, lock_file, manage, web_servers, workers
+from organizations.management.commands._programs import lock_file, manage, web_servers, workers
+from organizations.management.commands._static_files import collect_static_files
 from orgportal import demonstration, startup
 from orgportal.processes import Program, Supervisor, Taken, only_one, open_listener
 
@@ -26,7 +27,7 @@ class Command(PortalCommand):
         if not settings.DEMO:
             raise CommandError("Start it with: ./dev demo")
         startup.verify()
-        supervisor = Supervisor(self._say)
+        supervisor = Supervisor(self.say)
         supervisor.listen_to_signals()
         try:
             advice = "Another one: ./dev demo --port 8001"
@@ -44,27 +45,32 @@ class Command(PortalCommand):
         if fresh or not seeded.exists():
             demonstration.start_over(folder)  # also after an interrupted first run
         demonstration.check_database(folder)  # before `migrate` changes it
-        self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
-        if seeded.exists():
-            # What stops one program now would stop it at every restart.
-            self._once(supervisor, "serve", "--check", "--verbosity=0")
-        collect_static_files()
-        self._start_practice_directory(supervisor)
+        practice_port = self._start_practice_directory(supervisor)  # it starts beside the next steps
         if not seeded.exists():
-            self._say("Making the records of the demonstration (once) ...")
+            self.say("Making the database (once) ...")
+        # It also refuses a database that does not fit: what stops one program now would stop it at every restart.
+        self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
+        collect_static_files(self.say)
+        self._wait_for_practice_directory(supervisor, practice_port)
+        if not seeded.exists():
+            self.say("Making the records of the demonstration (once) ...")
             self._once(supervisor, "seed_demo")
             if not supervisor.stopping:
                 seeded.touch()
         if not supervisor.stopping:
-            self._say(f"The demonstration is at http://127.0.0.1:{listener.getsockname()[1]}/")
-            self._say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
+            self.say(f"The demonstration is at http://127.0.0.1:{listener.getsockname()[1]}/")
+            self.say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
         supervisor.run([*workers(), *web_servers(listener)])
 
-    def _start_practice_directory(self, supervisor: Supervisor) -> None:
+    def _start_practice_directory(self, supervisor: Supervisor) -> int:
+        """Start it and return its port."""
         folder = settings.VAR_DIR
         port = demonstration.choose_practice_port(folder)
         command = manage("practice_directory", "--folder", str(folder / "demo-practice"), "--port", str(port))
         supervisor.start(Program("practice directory", command))
+        return port
+
+    def _wait_for_practice_directory(self, supervisor: Supervisor, port: int) -> None:
         until = time.monotonic() + 20
         while not supervisor.stopping and not _answers(port):
             if time.monotonic() > until:
@@ -74,10 +80,6 @@ class Command(PortalCommand):
     def _once(self, supervisor: Supervisor, *arguments: str) -> None:
         if not supervisor.stopping and supervisor.run_once(manage(*arguments)) != 0 and not supervisor.stopping:
             raise CommandError(f"'./dev {arguments[0]}' failed; its message is above.")
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
 
 
 def _port(text: str) -> int:

@@ -84,6 +84,7 @@ class Command(PortalCommand):
         startup.verify_database()
         everybody = make_people()
         for environment in Environment:
+            self.say(f"Making the records of {environment.label} ...")
             Seed(environment, everybody).run()
         self.stdout.write(f"{Organization.objects.count()} records, {len(everybody)} people.")
 

@@ -7,14 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from organizations.management.commands._programs import (
-    check_database,
-    collect_static_files,
-    lock_file,
-    manage,
-    web_servers,
-    workers,
-)
+from organizations.management.commands._programs import check_database, lock_file, manage, web_servers, workers
+from organizations.management.commands._static_files import collect_static_files
 from organizations.services.connection import overview
 from orgportal import database_file, startup
 from orgportal.processes import Supervisor, Taken, only_one, open_listener
@@ -46,7 +40,7 @@ class Command(PortalCommand):
             raise CommandError(str(taken)) from None
 
     def _serve(self) -> None:
-        supervisor = Supervisor(self._say)
+        supervisor = Supervisor(self.say)
         supervisor.listen_to_signals()
         host, port = startup.split_bind(settings.BIND)
         with only_one(_lock_of_database()) as lock, open_listener(host, port, "Set another in BIND.") as listener:
@@ -57,13 +51,9 @@ class Command(PortalCommand):
                 return
             if not is_ready:
                 raise CommandError("Nothing was started.")
-            collect_static_files()
-            self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
+            collect_static_files(self.say)
+            self.say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
             supervisor.run([*workers(), *web_servers(listener)])
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
 
 
 def _lock_of_database() -> Path:

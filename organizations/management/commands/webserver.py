@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
-from organizations.management.commands._programs import check_database, collect_static_files
+from organizations.management.commands._programs import check_database
+from organizations.management.commands._static_files import collect_static_files
 from orgportal import startup, webserver
 from orgportal.processes import Taken, open_listener
 
@@ -22,7 +23,7 @@ class Command(PortalCommand):
             startup.verify()
             check_database()
             connections.close_all()
-            collect_static_files()
+            collect_static_files(self.say)
             try:
                 listener = open_listener(*startup.split_bind(settings.BIND), "Set another in BIND.")
             except Taken as taken:

@@ -81,7 +81,7 @@ def reject_as_absent(organization: Organization, user: User, **values: object) -
         ({}, True),
         ({"known_answer": "invalid_xml"}, False),
         ({"state": State.CANCELLED}, False),
-        ({"ended_at": clock.now() - datetime.timedelta(days=1)}, False),  # before the record was last present
+        ({"ended_at": datetime.datetime(2001, 5, 9, tzinfo=datetime.UTC)}, False),  # before the record was last present
     ],
 )
 def test_only_a_later_rejection_of_the_oid_is_the_reason_of_its_absence(

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.run import BUDGET, SLACK, Result, Spent, judge, read_summary
+from tests.run import BUDGET, SLACK, Result, Spent, judge, machine_slowness, read_summary
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ print(processor_time())
 def test_the_cpu_time_of_an_orphan_is_counted():
     ended = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
     assert float(ended.stdout) >= 0.3
+
+
+def test_a_slower_machine_gets_more_time():
+    allowed = SLACK * BUDGET["sqlite"]
+    assert judge("sqlite", Spent(1, 1.6 * allowed), slowness=1.5).failed == 1
+    assert judge("sqlite", Spent(1, 1.4 * allowed), slowness=1.5).failed == 0
+    assert 1 <= machine_slowness() <= 2

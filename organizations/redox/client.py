@@ -5,6 +5,7 @@ It never tries twice, and it does not judge the answer; `outcome.py` does.
 
 import hashlib
 import ipaddress
+import math
 import re
 import socket
 import ssl
@@ -105,6 +106,8 @@ class _TimeUp(Exception):
 
 def plain_text(text: str, limit: int = 2000) -> str:
     """The text, cut to `limit` characters, without control characters, direction characters and lone surrogates."""
+    if text.isascii() and text.isprintable():  # nearly every answer, and ten times as fast
+        return text[:limit].strip()
     return "".join(char if _is_plain(char) else "\N{REPLACEMENT CHARACTER}" for char in text[:limit]).strip()
 
 
@@ -166,20 +169,18 @@ class _Watch:
     """
 
     def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
         self.sent = False
         self.expired = False
         self.was_cut = False
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        _deadlines.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
+        _deadlines.remove(self)
         if self._socket is not None:
             self._socket.close()
 
@@ -195,13 +196,50 @@ class _Watch:
     def cut(self) -> None:
         """End the connection now, because the process ends."""
         self.was_cut = True
-        self._expire()
+        self.expire()
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
         self.expired = True
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Deadlines:
+    """One thread that ends every exchange of this process at its deadline. It starts with the first exchange."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watches: set[_Watch] = set()
+        self._wakes = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: _Watch) -> None:
+        with self._changed:
+            self._watches.add(watch)
+            if self._thread is None or not self._thread.is_alive():  # none, or left behind by a fork
+                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                self._thread.start()
+            elif watch.ends < self._wakes:
+                self._changed.notify()
+
+    def remove(self, watch: _Watch) -> None:
+        """After this the exchange does not expire any more."""
+        with self._changed:
+            self._watches.discard(watch)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for watch in [watch for watch in self._watches if watch.ends <= now]:
+                    self._watches.discard(watch)
+                    watch.expire()
+                self._wakes = min((watch.ends for watch in self._watches), default=math.inf)
+                self._changed.wait(min(self._wakes - now, threading.TIMEOUT_MAX))
+
+
+_deadlines = _Deadlines()
 
 
 @dataclass(slots=True)
@@ -234,7 +272,11 @@ class HttpsLine:
         self._before_request = before_request
         self._under_way: set[_Watch] = set()
         self._is_cut = False
-        self._tls = _trusting(limits.ca_file)
+        self._transport = httpx.HTTPTransport(
+            verify=_trusting(limits.ca_file),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
 
     def post(self, url: str, content: bytes, headers: dict[str, str], deadline: float) -> Exchange:
         """Send once and read the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
@@ -289,12 +331,12 @@ class HttpsLine:
         )
 
     def _converse(self, request: httpx.Request, reply: _PartialReply) -> None:
-        with httpx.Client(verify=self._tls, trust_env=False, follow_redirects=False) as client:
-            response = client.send(request, stream=True)
-            try:
-                reply.read(response)
-            finally:
-                response.close()
+        # The transport follows no redirects and keeps no cookies; a client for each request costs as much again.
+        response = self._transport.handle_request(request)
+        try:
+            reply.read(response)
+        finally:
+            response.close()
 
 
 class RedoxClient:

@@ -89,6 +89,7 @@ def records_with_counterparts(numbers: Iterable[int], *, below: str, people: Seq
     last = Submission.objects.filter(organization=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     ids = [each.pk for each in organizations]
     Organization.objects.filter(pk__in=ids).update(last_submission=Subquery(last), confirmed_submission=Subquery(last))
+    factories.mirror_last_submissions()
     return organizations[: len(chosen_numbers)]
 
 

@@ -13,7 +13,7 @@ from tests.factories import acting
 
 def loaded(organization: Organization) -> Organization:
     """The current record, loaded as the pages load it."""
-    organizations = Organization.objects.with_standing()
+    organizations = Organization.objects
     related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
     return organizations.select_related(*related).get(pk=organization.pk)
 

@@ -9,7 +9,7 @@ import factory.django
 import factory.helpers
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import OuterRef, Subquery, prefetch_related_objects
 
 from organizations import knowledge
 from organizations.models import (
@@ -24,6 +24,7 @@ from organizations.models import (
     User,
     clock,
 )
+from organizations.models.submission import MIRRORED
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
@@ -150,8 +151,8 @@ def _confirmed(
     directory_state.mark_accepted(row, accepted, submission, evidence=evidence, known_at=clock.now())
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
-        Submission.objects.filter(pk=submission.pk).update(**ended)
-    return Organization.objects.with_standing().get(pk=row.pk)
+        change_submission(submission, **ended)
+    return Organization.objects.get(pk=row.pk)
 
 
 def accepted(
@@ -176,3 +177,22 @@ def plan(records: list[Organization], *, user: User, kind: PlanKind = PlanKind.S
         "actor": person(user),
     }
     return plans.make_plan(chosen, **(arguments | values))
+
+
+def change_submission(submission: Submission, **values: object) -> None:
+    """Store these values in one submission, and mirror them on its record."""
+    Submission.objects.filter(pk=submission.pk).update(**values)
+    mirror_last_submissions()
+
+
+def change_submissions(**values: object) -> None:
+    """Store these values in all submissions, and mirror them on the records."""
+    Submission.objects.update(**values)
+    mirror_last_submissions()
+
+
+def mirror_last_submissions() -> None:
+    """Copy to each record what its status columns need of its last submission, as services do with each change."""
+    last = Submission.objects.filter(pk=OuterRef("last_submission"))
+    mirrored = {column: Subquery(last.values(source)) for column, source in MIRRORED.items()}
+    Organization.objects.exclude(last_submission=None).update(**mirrored)

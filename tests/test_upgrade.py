@@ -81,7 +81,7 @@ def fill(apps: StateApps, environment: str, *, above: int = 0) -> None:
 
 
 def record(number: int, environment: str = "staging") -> Organization:
-    return Organization.objects.with_standing().get(environment=environment, oid=f"{BASE}.{number}")
+    return Organization.objects.get(environment=environment, oid=f"{BASE}.{number}")
 
 
 def ends(number: int, environment: str = "staging") -> list[tuple[str, str, str]]:

@@ -7,7 +7,6 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.lookups import Exact
 
 from organizations import knowledge
 from organizations.oid import Oid
@@ -70,39 +69,28 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def in_environment(self, environment: str) -> Self:
         return self.filter(environment=environment)
 
-    def with_standing(self) -> Self:
-        """Add the columns `standing` and `open_work`, by the same SQL rules as the filters."""
-        return self.annotate(standing=standing_rule(), open_work=open_work_rule())
-
     def to_do(self, key: str) -> Self:
         """The records with this key of OPEN_WORK. A record can have "directory_differs" in addition to another."""
-        return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(Exact(open_work_rule(), key))
+        return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(open_work=key)
 
 
-def standing_rule() -> Case:
-    return Case(
-        When(presence=Presence.UNKNOWN, then=Value("unknown")),
-        When(presence__in=(Presence.NEVER, Presence.ABSENT), then=Value("not_registered")),
-        When(presence_basis=Basis.STATED, then=Value("stated")),
-        When(presence_basis=Basis.SEEN, then=Value("seen")),
-        When(confirmed_active=True, then=Value("active")),
-        default=Value("deactivated"),
-        output_field=models.CharField(),
-    )
-
-
-def open_work_rule() -> Case:
-    """The most urgent open work of a record's messages and edits. `differs` counts differences separately."""
-    unchanged_since = Q(last_submission__wanted_hash=F("wanted_hash"))
-    return Case(
-        When(last_submission__state="needs_person", then=Value("needs_person")),
-        When(last_submission__state="unknown", then=Value("unknown")),
-        When(Q(last_submission__state="rejected") & unchanged_since, then=Value("rejected")),
-        When(last_submission__state__in=("sending", "queued", "awaiting"), then=F("last_submission__state")),
-        When(changes__gt=0, then=Value("changes_not_sent")),
-        default=Value(""),
-        output_field=models.CharField(),
-    )
+STANDING_RULE = Case(
+    When(presence=Presence.UNKNOWN, then=Value("unknown")),
+    When(presence__in=(Presence.NEVER, Presence.ABSENT), then=Value("not_registered")),
+    When(presence_basis=Basis.STATED, then=Value("stated")),
+    When(presence_basis=Basis.SEEN, then=Value("seen")),
+    When(confirmed_active=True, then=Value("active")),
+    default=Value("deactivated"),
+)
+OPEN_WORK_RULE = Case(
+    When(last_state="needs_person", then=Value("needs_person")),
+    When(last_state="unknown", then=Value("unknown")),
+    When(last_state="rejected", last_wanted_hash=F("wanted_hash"), then=Value("rejected")),
+    When(last_state__in=("sending", "queued", "awaiting"), then=F("last_state")),
+    When(changes__gt=0, then=Value("changes_not_sent")),
+    default=Value(""),
+)
+"""The most urgent open work of a record's messages and edits. `differs` counts differences separately."""
 
 
 class Organization(models.Model):
@@ -200,6 +188,21 @@ class Organization(models.Model):
     last_submission = models.ForeignKey(
         "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    last_state = models.CharField(
+        max_length=14, blank=True, default="", help_text="The state of the last submission, kept beside the record."
+    )
+    last_state_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the last submission is in its state."
+    )
+    last_wanted_hash = models.CharField(
+        max_length=64, blank=True, default="", help_text="The wanted record when the last submission was settled."
+    )
+    standing = models.GeneratedField(
+        expression=STANDING_RULE, output_field=models.CharField(max_length=14), db_persist=True
+    )
+    open_work = models.GeneratedField(
+        expression=OPEN_WORK_RULE, output_field=models.CharField(max_length=16), db_persist=True
+    )
     search_text = models.TextField(blank=True)
     double_key = models.CharField(
         max_length=32,
@@ -210,9 +213,6 @@ class Organization(models.Model):
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-
-    standing: str  # set by `with_standing()`, as `open_work` is: keys of text/vocabulary.py
-    open_work: str
 
     objects = OrganizationQuerySet.as_manager()
 
@@ -247,22 +247,14 @@ class Organization(models.Model):
             models.Index(fields=["environment", "changes"], name="organization_changed"),
             # It includes the id, so that the database finds a late page without reading the rows.
             models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
-            # All columns that standing, open work and their counts read: a row with its texts is ten times as wide.
+            # In the list's order, so that the database finds a page or a count without reading the rows.
+            models.Index(fields=["environment", "standing", "oid_key", "id"], name="organization_by_standing"),
+            models.Index(fields=["environment", "open_work", "oid_key", "id"], name="organization_by_work"),
+            models.Index(fields=["environment", "open_work", "last_state_at"], name="organization_work_since"),
             models.Index(
-                fields=[
-                    "environment",
-                    "presence",
-                    "presence_basis",
-                    "confirmed_active",
-                    "changes",
-                    "last_submission",
-                    "wanted_hash",
-                    "edited_by",
-                    "edited_at",
-                    "seen_at",
-                ],
-                name="organization_words",
+                fields=["environment", "open_work", "edited_by", "edited_at", "changes"], name="organization_work_of"
             ),
+            models.Index(fields=["environment", "presence", "seen_at"], name="organization_compared"),
         ]
 
     def __str__(self) -> str:

@@ -74,6 +74,8 @@ MOVES: dict[str, frozenset[str]] = {
     State.REJECTED: frozenset(),
     State.CANCELLED: frozenset(),
 }
+MIRRORED = {"last_state": "state", "last_state_at": "state_at", "last_wanted_hash": "wanted_hash"}
+"""The columns of a record that repeat a column of its last submission."""
 OPEN_STATES = tuple(state for state, moves in MOVES.items() if moves)
 
 
@@ -252,6 +254,12 @@ class Submission(models.Model):
     def fingerprint(self) -> str:
         """The first 12 digits of the message's SHA-256 in groups of four, for people to compare."""
         return " ".join(self.message_sha256[start : start + 4] for start in (0, 4, 8))
+
+    def mirror_on(self, organization: Organization) -> list[str]:
+        """Copy to its record what `open_work` needs of the last submission. Returns the columns to save."""
+        for column, source in MIRRORED.items():
+            setattr(organization, column, getattr(self, source))
+        return list(MIRRORED)
 
     def before_record(self) -> OrganizationRecord | None:
         return from_canonical(self.before) if self.before else None

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.expressions import RawSQL
-from django.db.models.lookups import Exact
 
-from .organization import Organization, OrganizationQuerySet, Presence, open_work_rule
+from .organization import Organization, OrganizationQuerySet, Presence
 from .submission import OPEN_STATES
 
 # No real tree is so deep. The limit ends the query if the rows form a circle.
@@ -159,8 +158,8 @@ def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
     below = {oid: Below() for oid in oids}
     if not below:
         return below
-    with_work = Organization.objects.filter(environment=environment).exclude(Exact(open_work_rule(), ""))
-    counts = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
+    with_work = Organization.objects.filter(environment=environment).exclude(open_work="")
+    counts = with_work.values("part_of_oid", key=F("open_work")).annotate(number=Count("*")).order_by()
     work, values = counts.query.sql_with_params()
     with connection.cursor() as cursor:
         sql = _BELOW_EACH.format(work=work, placeholders=", ".join(["%s"] * len(below)))

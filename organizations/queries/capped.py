@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet, Subquery
 
 MOST_COUNTED = 10_000
 """How many rows a page counts, and lets people turn over. Of more, it says that there are more."""
@@ -14,6 +14,16 @@ MOST_COUNTED = 10_000
 def count_up_to(rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> int:
     """How many rows there are; `most + 1` means more than `most`. The database stops reading there."""
     return rows.order_by()[: most + 1].count()
+
+
+class CountUpTo(Subquery):
+    """The number of rows of a queryset, as `count_up_to` counts, for `annotate()`."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> None:
+        super().__init__(rows.order_by().values("pk")[: most + 1])
 
 
 def counted_rows(page: Page[int]) -> int:

@@ -2,12 +2,13 @@
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from organizations.models import (
     Environment,
+    EnvironmentGate,
     Organization,
     Plan,
     PlanState,
@@ -19,26 +20,39 @@ from organizations.models import (
 )
 from organizations.models.organization import OrganizationQuerySet
 from organizations.models.submission import OPEN_STATES
+from organizations.queries.capped import CountUpTo, count_up_to
 from organizations.queries.chosen_records import UNSENT
-from organizations.queries.record_filters import DIRECTORY_DIFFERS
+from organizations.queries.record_filters import CHOICES, DIRECTORY_DIFFERS
 from organizations.services.delivery import heartbeat
 
-GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work", "edited_by")
 NEWEST_LOOKED_AT = 20
+OF_SUBMISSIONS = ("needs_person", "unknown", "rejected", "sending", "queued", "awaiting")
+"""The kinds of open work that the state of the last submission decides."""
 
 
-class RecordGroup(NamedTuple):
-    """The records with the same environment, status, work and last editor; `fields` counts their unsent changes."""
+class RecordCounts(NamedTuple):
+    """Records of one environment, by `standing` and by `open_work`; each number as `count_up_to` counts.
+
+    `oldest`: since when the longest waiting record of a kind of OF_SUBMISSIONS is in its state.
+    `never_compared`: the directory has them, and was never read for them.
+    """
+
+    standings: dict[str, int]
+    work: dict[str, int]
+    oldest: dict[str, datetime.datetime | None]
+    never_compared: int
+
+
+class UnsentGroup(NamedTuple):
+    """The records of an environment with unsent changes that one person saved last (None: the portal).
+
+    `number` is as `count_up_to` counts; `oldest` is when the longest waiting one was saved.
+    """
 
     environment: str
-    standing: str
-    open_work: str
     edited_by: int | None
     number: int
-    fields: int
-    oldest_edit: datetime.datetime
-    oldest_state: datetime.datetime | None
-    never_compared: int
+    oldest: datetime.datetime
 
 
 class DifferingGroup(NamedTuple):
@@ -63,17 +77,42 @@ class PausedPlan(NamedTuple):
     waiting: int
 
 
-def record_groups() -> list[RecordGroup]:
-    """All records, grouped; one query."""
-    groups = Organization.objects.with_standing().order_by().values(*GROUPED_BY)
-    groups_with_counts = groups.annotate(
-        number=Count("id"),
-        fields=Sum("changes"),
-        oldest_edit=Min("edited_at"),
-        oldest_state=Min("last_submission__state_at"),
-        never_compared=Count("id", filter=Q(presence=Presence.PRESENT, seen_at=None)),
+def record_counts() -> dict[str, RecordCounts]:
+    """The numbers of records by environment; one query, which reads indexes only."""
+    here = Organization.objects.filter(environment=OuterRef("environment"))
+    counts: dict[str, Any] = {f"standing_{key}": CountUpTo(here.filter(standing=key)) for key in CHOICES["standing"]}
+    for key in OF_SUBMISSIONS:
+        of_kind = here.filter(open_work=key)
+        counts[f"work_{key}"] = CountUpTo(of_kind)
+        counts[f"oldest_{key}"] = Subquery(of_kind.order_by("last_state_at").values("last_state_at")[:1])
+    counts["never_compared"] = CountUpTo(here.filter(presence=Presence.PRESENT, seen_at=None))
+    rows = EnvironmentGate.objects.values("environment").annotate(**counts)
+    return {row["environment"]: _record_counts(row) for row in rows}
+
+
+def _record_counts(row: Mapping[str, Any]) -> RecordCounts:
+    return RecordCounts(
+        standings={key: row[f"standing_{key}"] for key in CHOICES["standing"]},
+        work={key: row[f"work_{key}"] for key in OF_SUBMISSIONS},
+        oldest={key: row[f"oldest_{key}"] for key in OF_SUBMISSIONS},
+        never_compared=row["never_compared"],
     )
-    return [RecordGroup(**group) for group in groups_with_counts]
+
+
+def unsent_groups() -> list[UnsentGroup]:
+    """The unsent changes by the people who saved them. The number of queries does not grow."""
+    groups = []
+    for environment in Environment.values:
+        unsent = Organization.objects.filter(environment=environment).to_do(UNSENT).order_by("edited_at")
+        of_person = unsent.filter(edited_by=OuterRef("pk"))
+        oldest = Subquery(of_person.values("edited_at")[:1])
+        people = User.objects.annotate(number=CountUpTo(of_person), oldest=oldest).order_by("pk")
+        groups += [UnsentGroup(environment, *row) for row in people.values_list("pk", "number", "oldest") if row[1]]
+        of_portal = unsent.filter(edited_by=None)
+        first = of_portal.values_list("edited_at", flat=True).first()
+        if first is not None:
+            groups.append(UnsentGroup(environment, None, count_up_to(of_portal), first))
+    return groups
 
 
 def differing_groups() -> list[DifferingGroup]:
@@ -95,7 +134,7 @@ def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organ
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
-    return list(Organization.objects.with_standing().filter(work).select_related("last_submission"))
+    return list(Organization.objects.filter(work).select_related("last_submission"))
 
 
 def queued_counts(environment: str, before: datetime.datetime) -> QueuedCounts:

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 from django.core.paginator import Page
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.lookups import Exact
 from django.http import QueryDict
 
 from organizations.models import Contact, Organization, StandsFor, User, tree
-from organizations.models.organization import OrganizationQuerySet, standing_rule
+from organizations.models.organization import OrganizationQuerySet
 from organizations.places import STATES
 from organizations.queries.capped import MOST_COUNTED, CappedPaginator, count_up_to
 from organizations.queries.choices import oid_named
@@ -104,10 +103,7 @@ def read(params: QueryDict, environment: str) -> RecordFilters:
 
 
 def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """The records that fit. The rules of status and work join the last submission: they are used only if they narrow.
-
-    If no record has the OID in `below`, nothing fits.
-    """
+    """The records that fit. If no record has the OID in `below`, nothing fits."""
     records = Organization.objects.in_environment(environment)
     if filters.below:
         branch = tree.branch_of(environment, filters.below).exclude(oid=filters.below)
@@ -116,9 +112,9 @@ def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
         people = filters.saved_by.split(",")
         records = records.filter(Q(edited_by__in=people) | (Q(edited_by=None) if "0" in people else Q()))
     if filters.hide_deactivated:
-        records = records.exclude(Exact(standing_rule(), "deactivated"))
+        records = records.exclude(standing="deactivated")
     if filters.standing:
-        records = records.filter(Exact(standing_rule(), filters.standing))
+        records = records.filter(standing=filters.standing)
     if filters.open_work:
         records = records.to_do(filters.open_work)
     if filters.state:

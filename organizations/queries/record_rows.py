@@ -23,6 +23,8 @@ COLUMNS = (
     "confirmed_at",
     "confirmed_evidence",
     "staging_record",
+    "standing",
+    "open_work",
 )
 """What a row prints. The texts of what was accepted and seen are long and are not read."""
 
@@ -35,7 +37,7 @@ def page_of(organizations: QuerySet[Organization], number: str | int, size: int 
 def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
     """These records in this order, with COLUMNS; `with_texts` also with all texts that a search looks through."""
     ordered_ids = list(ids)
-    organizations = Organization.objects.with_standing().filter(pk__in=ordered_ids).only(*COLUMNS)
+    organizations = Organization.objects.filter(pk__in=ordered_ids).only(*COLUMNS)
     if with_texts:
         organizations = organizations.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
     by_id = {organization.pk: organization for organization in organizations}
@@ -51,7 +53,7 @@ def counterparts(organizations: Collection[Organization]) -> dict[int, Organizat
     """The counterparts of records of one environment, by the ids of these records; one query."""
     if not organizations:
         return {}
-    records = Organization.objects.with_standing().only(*COLUMNS)
+    records = Organization.objects.only(*COLUMNS)
     if next(iter(organizations)).environment == Environment.PRODUCTION:
         pairs = {each.pk: each.staging_record_id for each in organizations if each.staging_record_id}
         by_id = {record.pk: record for record in records.filter(pk__in=pairs.values())}
@@ -83,7 +85,7 @@ def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
 
 def with_parts(organizations: OrganizationQuerySet, at_once: int) -> Iterator[Sequence[Organization]]:
     """Whole records with contacts and identifiers, in batches of `at_once`. Each batch is read when it is needed."""
-    records = organizations.with_standing().prefetch_related("contacts", "identifiers")
+    records = organizations.prefetch_related("contacts", "identifiers")
     yield from batched(records.iterator(chunk_size=at_once), at_once)
 
 

@@ -74,4 +74,4 @@ def location_to_deactivate() -> Organization | None:
     children = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
     locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)
     words = {"standing": "active", "open_work": ""}
-    return locations.with_standing().filter(~Exists(children), **words).order_by("oid_key").first()
+    return locations.filter(~Exists(children), **words).order_by("oid_key").first()

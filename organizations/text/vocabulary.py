@@ -358,9 +358,11 @@ def name_some(names: Sequence[str], most: int, noun: str = "other", *, more: int
     return before_last.join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def counted(number: int, state: Word) -> str:
-    """A number with a state: "58 active", "1 needs a decision", "2 need a decision"."""
+def counted(number: int, state: Word, *, most: int | None = None) -> str:
+    """A number with a state: "58 active", "1 needs a decision", "2 need a decision"; `most` as in `count`."""
     word = state.word.lower()
+    if most is not None and number > most:
+        return f"more than {most:,} {word.replace('needs', 'need')}"
     return f"{number:,} {word if number == 1 else word.replace('needs', 'need')}"
 
 

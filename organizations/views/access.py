@@ -70,7 +70,6 @@ def organization_or_404(environment: Environment, oid: str) -> Organization:
     """The record, with `standing` and `open_work`. The page 404 names the record of the other environment, if any."""
     organization = (
         Organization.objects.in_environment(environment)
-        .with_standing()
         .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         .filter(oid=oid)
         .first()

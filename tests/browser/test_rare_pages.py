@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 from playwright.sync_api import expect
 
-from organizations.models import EnvironmentGate, State, Submission, User, clock
+from organizations.models import EnvironmentGate, State, User, clock
 from organizations.pages import help as help_page
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
@@ -26,7 +26,7 @@ def test_a_submission_being_sent_is_accessible_and_fits(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     submission = factories.submission(factories.organization(user=person("editor")), user=person("editor"))
-    Submission.objects.update(state=State.SENDING, attempt=1, sent_at=clock.now(), state_at=clock.now())
+    factories.change_submissions(state=State.SENDING, attempt=1, sent_at=clock.now(), state_at=clock.now())
     page = page_as("editor")
     page.goto(f"/staging/submissions/{submission.pk}/")
     expect(page.locator("#state")).to_contain_text("The attempt began on")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission
+from organizations.models.submission import MIRRORED
 from organizations.practice.store import Effect
 from organizations.services.audit import audit
 
@@ -20,11 +21,12 @@ def faults_of(
     `effects` are the changes of the directory, `there` is its record of the OID now.
     """
     submission = Submission.objects.using(alias).get(pk=submission.pk)
-    organization = Organization.objects.using(alias).with_standing().get(pk=submission.organization_id)
+    organization = Organization.objects.using(alias).get(pk=submission.organization_id)
     entries = entries_of(submission, alias)
     effect = [each.event for each in effects if each.body_sha256 == submission.message_sha256]
     checks = {
         "state": submission.state == State.ACCEPTED,
+        "status": all(getattr(organization, ours) == getattr(submission, its) for ours, its in MIRRORED.items()),
         "presence": organization.presence == Presence.PRESENT,
         "confirmed": organization.confirmed_record() == organization.record(),
         "effects": effect == ["New"] if submission.event == Event.NEW else set(effect) == {"Update"},

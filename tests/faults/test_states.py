@@ -29,6 +29,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.delivery import courier, decide, query, resolve, settle
 from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.outbox import submissions
+from organizations.services.review import check_records
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -274,6 +275,7 @@ class OneSubmission(RuleBasedStateMachine):
         self.the_message_never_changes(submission)
         self.every_attempt_has_one_intent_and_one_outcome(submission)
         self.presence_says_what_is_known(submission)
+        assert not check_records.with_stale_status([submission.organization_id])
         assert self.world.doubled == [], "a New was sent while the first was there"
         self.the_chain_is_unbroken()
 

@@ -8,13 +8,12 @@ from organizations.pages.record import to_do
 from organizations.pages.submission import rejection
 from organizations.services.delivery import decide
 from organizations.text import sentences
+from tests import factories
 from tests.pages.sending import entries_of, send_foreign, send_update, take_decision
 
 
 def box_of(submission: Submission) -> str:
-    organization = (
-        Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
-    )
+    organization = Organization.objects.select_related("last_submission").get(pk=submission.organization_id)
     [box] = [box for box in to_do.to_do_boxes(organization, can_discard=False) if box.key == "rejected"]
     return strip_tags(box.sentence)
 
@@ -41,7 +40,7 @@ def test_the_decision_is_named_on_submission_record_home_and_in_the_history(prac
 
 def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, approver):
     submission = send_update(practice, editor, "gateway-error")
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    factories.change_submission(submission, state=State.NEEDS_PERSON)
     submission = take_decision(submission, Verdict.GIVE_UP, approver)
     entry = entries_of(submission)[-1]
     body = bytes(entry.body).replace(b',"verdict":"give_up"', b"")

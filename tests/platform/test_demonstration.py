@@ -273,7 +273,7 @@ django.setup()
 from organizations.models import AuditEntry, Environment, Organization
 said = {}
 for environment in Environment.values:
-    records = list(Organization.objects.in_environment(environment).with_standing())
+    records = list(Organization.objects.in_environment(environment))
     top = {each.oid for each in records if each.part_of_oid not in {other.oid for other in records}}
     first = ("organization.created", "organization.seen")
     entries = AuditEntry.objects.filter(environment=environment, action__in=first)

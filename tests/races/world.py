@@ -8,7 +8,7 @@ from organizations.models import Intent, Organization, Presence, State, Submissi
 from organizations.models.submission import open_deactivation
 from organizations.redox.outcome import Kind
 from organizations.services.records import organizations
-from organizations.services.review import reviews
+from organizations.services.review import check_records, reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import settle_sending
@@ -67,6 +67,7 @@ def check() -> None:
     _no_orphan(rows)
     waits = Submission.objects.filter(state=State.QUEUED, after__state__in=(State.REJECTED, State.CANCELLED))
     assert not waits.exists(), "waits for what will never be accepted"
+    assert not check_records.with_stale_status([row.pk for row in rows]), "its status is not that of its submission"
 
 
 def _no_circle(above: dict[str, set[str]]) -> None:

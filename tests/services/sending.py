@@ -86,7 +86,7 @@ def exchange_result(
 
 
 def reload(organization: Organization) -> Organization:
-    return Organization.objects.with_standing().get(pk=organization.pk)
+    return Organization.objects.get(pk=organization.pk)
 
 
 def create_and_send(user: User, oid: str = BASE, **values: Any) -> Organization:

@@ -126,7 +126,7 @@ def paused(user: User) -> Plan:
 
 def undecided(user: User) -> Submission:
     submission = queued(user)
-    Submission.objects.update(state=State.NEEDS_PERSON)
+    factories.change_submissions(state=State.NEEDS_PERSON)
     return submission
 
 

@@ -149,7 +149,7 @@ def test_a_decision_about_an_oid_that_was_not_shown_says_so(practice, editor):
     submission = factories.submission(factories.organization(user=editor), user=editor)
     answer = query.query_for_submission(submission, actor=acting(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
-    Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now(), **decision)
+    factories.change_submission(submission, state=State.ACCEPTED, ended_at=clock.now(), **decision)
     [more] = acceptance.acceptance_basis(
         submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))
     ).more

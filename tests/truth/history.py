@@ -45,7 +45,7 @@ class History:
 
     def organization(self, record: str) -> Organization:
         """A record as the views load it."""
-        found = Organization.objects.in_environment("staging").with_standing()
+        found = Organization.objects.in_environment("staging")
         related = ("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         return found.select_related(*related).get(oid=self.oids[RECORDS.index(record)])
 

@@ -22,7 +22,7 @@ def create_submission(user: User, number: int, environment: str = "staging", **v
     organization = factories.organization(f"{BASE}.{number}", user=user, environment=environment)
     submission = factories.submission(organization, user=user)
     wanted_hash = Organization.objects.get(pk=organization.pk).wanted_hash
-    Submission.objects.filter(pk=submission.pk).update(wanted_hash=wanted_hash, **values)
+    factories.change_submission(submission, wanted_hash=wanted_hash, **values)
     return submission
 
 

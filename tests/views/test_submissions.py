@@ -31,7 +31,7 @@ def test_a_viewer_reads_a_submission(client_of: ClientOf, queued: Submission) ->
 
 
 def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Client, queued: Submission) -> None:
-    Submission.objects.update(state=State.REJECTED, detail="Parsing XML request error!", attempt=1)
+    factories.change_submissions(state=State.REJECTED, detail="Parsing XML request error!", attempt=1)
     for step in ("Edit Lakeside 1", "Add a record below"):
         disabled = f'disabled aria-describedby="step-why-not">{step}</button>'
         assert disabled in compact(client_of("viewer").get(submission_url(queued)).content.decode())

@@ -44,7 +44,7 @@ def form_of(client: Client, organization: Organization, **texts: str) -> dict[st
 
 def open_form(organization: Organization, *, version: int | None = None) -> Editing:
     """The form of the current record, as if the person had opened it at `version`."""
-    now = Organization.objects.with_standing().get(pk=organization.pk)
+    now = Organization.objects.get(pk=organization.pk)
     started_from = now.version if version is None else version
     return Editing(environment=Environment(now.environment), organization=now, version=started_from)
 

@@ -1,7 +1,7 @@
 """What the home page shows: what the reader can act on, what waits for others, and the state of both environments."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from organizations.models import Environment, EnvironmentGate, Submission, User, Worker, clock
@@ -9,10 +9,11 @@ from organizations.pages.home import unpaired_lines, unsent
 from organizations.pages.home.lines import HomeContext, HomeLine, paired_lines
 from organizations.pages.home.who_acts import NextActors
 from organizations.queries import environments, home
-from organizations.queries.home import RecordGroup
+from organizations.queries.capped import MOST_COUNTED
+from organizations.queries.home import RecordCounts
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text.evidence import beside_submission_date
-from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, counted
+from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, count, counted
 
 MOST_MINE = 5
 MINE_WITHIN = datetime.timedelta(days=7)
@@ -43,7 +44,7 @@ class EnvironmentPanel:
 class Home:
     """`for_you` is what the reader can act on, `waiting` what others or the portal do next.
 
-    `only_reads`: the reader has no right to act on anything.
+    `only_reads`: the reader has no right to act on anything. `never_compared` counts registered records, or is "".
     """
 
     for_you: list[HomeLine]
@@ -52,7 +53,7 @@ class Home:
     mine: list[Submission]
     panels: list[EnvironmentPanel]
     workers: list[Worker]
-    never_compared: int
+    never_compared: str
 
     @property
     def last_accepted_by(self) -> str:
@@ -66,13 +67,13 @@ class Home:
 
 
 def build(user: User) -> Home:
-    groups, differing = home.record_groups(), home.differing_groups()
+    counts, differing = home.record_counts(), home.differing_groups()
     context = HomeContext(NextActors(user), environments.gates(), clock.now())
     lines = (
-        *unpaired_lines.of_submissions(groups, context),
+        *unpaired_lines.of_submissions(counts, context),
         *unpaired_lines.differing(differing, context),
         *unpaired_lines.paused_plans(context),
-        *unsent.lines(groups, context),
+        *unsent.lines(home.unsent_groups(), context),
     )
     for_you, waiting = paired_lines(lines, context)
     numbers = {group.environment: group.number for group in differing}
@@ -81,28 +82,27 @@ def build(user: User) -> Home:
         waiting=waiting,
         only_reads=context.actors.only_reads,
         mine=home.submitted_by(user, context.now - MINE_WITHIN, MOST_MINE),
-        panels=[_panel(each, context.gates[each], groups, numbers.get(each, 0)) for each in Environment],
+        panels=[_panel(each, context.gates[each], counts[each], numbers.get(each, 0)) for each in Environment],
         workers=home.running_workers(context.now),
-        never_compared=sum(group.never_compared for group in groups),
+        never_compared=_never_compared(sum(each.never_compared for each in counts.values())),
     )
 
 
-def _panel(
-    environment: Environment, gate: EnvironmentGate, groups: Sequence[RecordGroup], differing: int
-) -> EnvironmentPanel:
-    own = [group for group in groups if group.environment == environment]
-    work = {key: sum(group.number for group in own if group.open_work == key) for key in ("sending", "queued")}
-    standings = {key: sum(group.number for group in own if group.standing == key) for key in STANDINGS}
+def _never_compared(number: int) -> str:
+    return count(number, "registered record", most=MOST_COUNTED) if number else ""
+
+
+def _panel(environment: Environment, gate: EnvironmentGate, counts: RecordCounts, differing: int) -> EnvironmentPanel:
     return EnvironmentPanel(
         environment=environment,
         gate=gate,
         last_accepted=home.last_accepted(environment),
-        under_way=_counted(work, OPEN_WORK),
-        records=_counted(standings, STANDING),
+        under_way=_counted({key: counts.work[key] for key in ("sending", "queued")}, OPEN_WORK),
+        records=_counted({key: counts.standings[key] for key in STANDINGS}, STANDING),
         differing=differing,
     )
 
 
 def _counted(numbers: Mapping[str, int], words: Mapping[str, Word]) -> str:
     """The counts as "58 active, 2 deactivated"; zeros are left out."""
-    return ", ".join(counted(number, words[key]) for key, number in numbers.items() if number)
+    return ", ".join(counted(number, words[key], most=MOST_COUNTED) for key, number in numbers.items() if number)

@@ -2,7 +2,7 @@
 
 import datetime
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.urls import reverse
 from django.utils.html import format_html, strip_tags
@@ -13,7 +13,8 @@ from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.home.lines import MOST_SINGLE_LINES, PLAN_PAUSED, HomeContext, LinePlace, UnpairedLine, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
-from organizations.queries.home import DifferingGroup, RecordGroup
+from organizations.queries.capped import MOST_COUNTED
+from organizations.queries.home import DifferingGroup, RecordCounts
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.records import label_in_sentence
 from organizations.services.delivery import decide
@@ -29,28 +30,24 @@ DELAYED_AFTER = datetime.timedelta(minutes=15)
 MANY = "many"
 
 
-def of_submissions(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[UnpairedLine]:
+def of_submissions(counts: Mapping[str, RecordCounts], context: HomeContext) -> Iterator[UnpairedLine]:
     """The lines of records whose work is that of their last submission."""
     few: dict[str, list[Environment]] = {}
     for kind in (*ONE_BY_ONE, "awaiting"):
-        of_kind = {
-            environment: [each for each in groups if (each.environment, each.open_work) == (environment, kind)]
-            for environment in Environment
-        }
-        numbers = {environment: sum(each.number for each in of_one) for environment, of_one in of_kind.items()}
+        numbers = {environment: counts[environment].work[kind] for environment in Environment}
         if kind in ONE_BY_ONE and max(numbers.values()) <= MOST_SINGLE_LINES:
             few[kind] = [environment for environment, number in numbers.items() if number]
             continue
         for environment in Environment:
-            place = _many(kind, environment, of_kind[environment], context)
+            place = _many(kind, environment, counts[environment], context)
             if place is not None:
                 yield line_of(kind, place, MANY, context)
     yield from _one_by_one(few, context)
 
 
-def _many(kind: str, environment: Environment, groups: Sequence[RecordGroup], context: HomeContext) -> LinePlace | None:
+def _many(kind: str, environment: Environment, counts: RecordCounts, context: HomeContext) -> LinePlace | None:
     """One place for all records of a kind; None if there are none, or if the lines of paused plans count them all."""
-    number = sum(group.number for group in groups)
+    number = counts.work[kind]
     text, in_paused_plans = _queued_text(environment, context) if kind == "queued" and number else ("", 0)
     if number <= in_paused_plans:
         return None
@@ -58,10 +55,10 @@ def _many(kind: str, environment: Environment, groups: Sequence[RecordGroup], co
     return LinePlace(
         environment=environment,
         number=number,
-        what=count(number, "submission" if counts_submissions else "record"),
+        what=count(number, "submission" if counts_submissions else "record", most=MOST_COUNTED),
         text="Nothing has been sent." if kind == "awaiting" else text,
         url=_submissions_url(kind, environment) if counts_submissions else list_of(kind, environment),
-        since=min((group.oldest_state for group in groups if group.oldest_state), default=None),
+        since=counts.oldest[kind],
     )
 
 

@@ -10,16 +10,16 @@ from organizations.pages.home.unpaired_lines import list_of
 from organizations.pages.home.who_acts import saved
 from organizations.permissions import sending
 from organizations.queries import home
+from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.chosen_records import UNSENT
-from organizations.queries.home import RecordGroup
+from organizations.queries.home import UnsentGroup
 from organizations.text.vocabulary import count
 
 PORTAL = "The portal"
 
 
-def lines(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[UnpairedLine]:
+def lines(unsent: Sequence[UnsentGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """Unsent changes are for the person who saved them last; if this person cannot send, for everybody who can."""
-    unsent = [group for group in groups if group.open_work == UNSENT]
     names = home.names_of(group.edited_by for group in unsent)
     own = _names_of_own([group for group in unsent if group.edited_by == context.actors.reader.pk], context)
     for environment in Environment:
@@ -34,7 +34,7 @@ class _UnsentChanges:
     def __init__(
         self,
         environment: Environment,
-        groups: Sequence[RecordGroup],
+        groups: Sequence[UnsentGroup],
         names: Mapping[int | None, str],
         context: HomeContext,
     ) -> None:
@@ -47,16 +47,14 @@ class _UnsentChanges:
         others = [group for group in self.groups if group.edited_by in can_send and group not in own]
         stuck = [group for group in self.groups if group.edited_by not in can_send]
         if own:
-            fields = count(sum(group.fields for group in own), "field was", "fields were")
-            text = own_names or f"{fields} saved here and not sent."
-            yield UnpairedLine(UNSENT, True, "", "own", self._place(own, " you saved", text))
+            yield UnpairedLine(UNSENT, True, "", "own", self._place(own, " you saved", own_names))
         if others:
             place = self._place(others, " saved by others")
             yield UnpairedLine(UNSENT, False, saved(self._savers(others)), "others", place)
         if stuck:
             yield self._stuck(stuck, for_reader=reader in can_send)
 
-    def _stuck(self, groups: Sequence[RecordGroup], *, for_reader: bool) -> UnpairedLine:
+    def _stuck(self, groups: Sequence[UnsentGroup], *, for_reader: bool) -> UnpairedLine:
         """Changes of people who cannot send them, or can no longer."""
         text = saved(self._savers(groups), bold=False)
         if for_reader and any(group.edited_by for group in groups):
@@ -64,19 +62,19 @@ class _UnsentChanges:
         who = "" if for_reader else self.context.actors.acts_next(UNSENT, self.environment)
         return UnpairedLine(UNSENT, for_reader, who, "stuck", self._place(groups, "", text))
 
-    def _place(self, groups: Sequence[RecordGroup], whose: str, text: str = "") -> LinePlace:
+    def _place(self, groups: Sequence[UnsentGroup], whose: str, text: str = "") -> LinePlace:
         number = sum(group.number for group in groups)
         people = sorted({group.edited_by or 0 for group in groups})
         return LinePlace(
             environment=self.environment,
             number=number,
-            what=f"{count(number, 'record')}{whose}",
+            what=f"{count(number, 'record', most=MOST_COUNTED)}{whose}",
             text=text,
             url=list_of(UNSENT, self.environment, saved_by=",".join(map(str, people))),
-            since=min(group.oldest_edit for group in groups),
+            since=min(group.oldest for group in groups),
         )
 
-    def _savers(self, groups: Sequence[RecordGroup]) -> list[tuple[str, int]]:
+    def _savers(self, groups: Sequence[UnsentGroup]) -> list[tuple[str, int]]:
         """Each person with the number of records that they saved; the largest number first."""
         numbers: dict[int | None, int] = {}
         for group in groups:
@@ -84,7 +82,7 @@ class _UnsentChanges:
         return sorted(((self.names[person], number) for person, number in numbers.items()), key=lambda each: -each[1])
 
 
-def _names_of_own(own: Sequence[RecordGroup], context: HomeContext) -> dict[str, str]:
+def _names_of_own(own: Sequence[UnsentGroup], context: HomeContext) -> dict[str, str]:
     """The records that the reader saved, by name, for each environment in which they are few."""
     numbers = {each: sum(group.number for group in own if group.environment == each) for each in Environment}
     few = [environment for environment, number in numbers.items() if 0 < number <= MOST_SINGLE_LINES]

@@ -123,12 +123,12 @@ def _work_text(key: str, number: int) -> str:
 
 
 def standing_of(organization: Organization) -> Word:
-    """The directory status of a record that was read `with_standing()`."""
+    """The directory status of a record."""
     return STANDING[organization.standing]
 
 
 def work_key(organization: Organization) -> str:
-    """The key of the open work of a record that was read `with_standing()`; "" if there is none."""
+    """The key of the open work of a record; "" if there is none."""
     return str(organization.open_work)
 
 

@@ -96,7 +96,7 @@ class RecordSidebar:
 
 
 def record_head(organization: Organization) -> RecordHead:
-    """The head of a record that was read `with_standing`."""
+    """The head of a record."""
     environment, last = organization.environment, organization.last_submission
     above = tree.path_of(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)

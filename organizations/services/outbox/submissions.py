@@ -91,7 +91,7 @@ def store_submission(
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission
-    review.organization.save(update_fields=["last_submission"])
+    review.organization.save(update_fields=["last_submission", *submission.mirror_on(review.organization)])
     _log_made(history, review, submission)
     return submission
 
@@ -178,7 +178,9 @@ def next_claimable(due: QuerySet[Submission]) -> Submission | None:
 
 
 def move_submission(submission: Submission, state: State, **changes: object) -> None:
-    """Change the state by compare-and-set on id, state and lease token. Nothing else changes a state.
+    """Change the state by compare-and-set on id, state and lease token, and mirror it on the record.
+
+    Nothing else changes a state. The caller has locked the record.
 
     Raises:
         OutOfDate: another process moved the submission first; nothing was changed.
@@ -193,6 +195,10 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
         raise OutOfDate(f"Submission {submission.pk} was moved by another process.")
     for name, value in values.items():
         setattr(submission, name, value)
+    # The loaded record too: it may be saved as a whole later in this transaction.
+    mirrored = submission.mirror_on(submission.organization)
+    record = Organization.objects.filter(pk=submission.organization_id, last_submission=submission)
+    record.update(**{name: getattr(submission.organization, name) for name in mirrored})
 
 
 def _check_not_sent_before(organization: Organization, sha256: str, seen_submission: int) -> None:

@@ -6,11 +6,12 @@ Services do not import forms, so the caller passes `read_by_form` of forms/check
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, F, Max, Min
 
 from organizations.csv_cells import line
 from organizations.models import Environment, Organization, Presence, tree
 from organizations.models.organization import OrganizationQuerySet
+from organizations.models.submission import MIRRORED
 from organizations.records import OrganizationRecord
 from organizations.services.connection import redox_settings
 from organizations.services.review import warnings
@@ -48,6 +49,7 @@ class ReadByForm(Protocol):
     ) -> Iterable[Remark]: ...
 
 
+STALE_STATUS: Remark = ("Status", "To do", "What is to do does not follow from the last submission. Report this error.")
 HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
 
 
@@ -75,6 +77,7 @@ def check_stored_records(environment: Environment, ids: Sequence[int], read_by_f
         each.oid: each for each in stored_records(environment).filter(oid__in={x.part_of_oid for x in organizations})
     }
     warning_remarks = _warnings(environment, organizations, parents)
+    stale_ids = with_stale_status(ids)
     tree_findings = _tree_findings(environment, organizations, parents, gateways)
     findings = []
     for organization in organizations:
@@ -83,9 +86,19 @@ def check_stored_records(environment: Environment, ids: Sequence[int], read_by_f
             *read_by_form(record, gateways=gateways, routing_names=routing_names, own_ids=own_ids),
             *warning_remarks[organization.oid],
             *tree_findings[organization.oid],
+            *([STALE_STATUS] if organization.pk in stale_ids else []),
         ]
         findings += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
     return findings
+
+
+def with_stale_status(ids: Sequence[int]) -> set[int]:
+    """Which of these records do not mirror the state of their last submission."""
+    records = Organization.objects.filter(pk__in=ids)
+    without = records.filter(last_submission=None).exclude(last_state="", last_state_at=None, last_wanted_hash="")
+    same = {column: F(f"last_submission__{source}") for column, source in MIRRORED.items()}
+    stale = records.exclude(last_submission=None).exclude(**same)
+    return {*without.values_list("pk", flat=True), *stale.values_list("pk", flat=True)}
 
 
 def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[str]:

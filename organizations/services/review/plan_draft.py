@@ -143,9 +143,7 @@ def draft_plan(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
         equal = rows.filter(changes=0, presence=Presence.PRESENT).order_by("oid_key")
         left_out = [_unchanged(organization) for organization in equal.only("environment", "oid", "name", "differs")]
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
-    organizations = list(
-        rows.with_standing().select_related("last_submission").prefetch_related("contacts", "identifiers")
-    )
+    organizations = list(rows.select_related("last_submission").prefetch_related("contacts", "identifiers"))
     if (count := len(organizations)) > MOST_RECORDS:
         raise ActionRefused(f"At most {MOST_RECORDS} records go into one plan, and you chose {count:,}. Choose fewer.")
     included, blocked = _review_each(_in_order(organizations, kind), kind, actor)

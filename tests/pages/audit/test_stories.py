@@ -62,7 +62,7 @@ def log_end(submission: Submission, state: str, **details: object) -> None:
     log_step(Action.ATTEMPT_OUTCOME, submission, attempt=1, outcome=state, details={"state": state, **details})
     now = clock.now()
     evidence = "answer" if state == "accepted" else ""
-    Submission.objects.filter(pk=submission.pk).update(state=state, ended_at=now, evidence=evidence)
+    factories.change_submission(submission, state=state, ended_at=now, evidence=evidence)
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Environment, Organization, State, Submission
+from organizations.models import Environment, Organization, State
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.page import no_records
 from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import chosen_records, record_filters
-from tests import bulk
+from tests import bulk, factories
 from tests.factories import BASE
 
 pytestmark = pytest.mark.django_db
@@ -152,8 +152,8 @@ class TestWorkBelow:
         unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])
         for organization, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
             (submission,) = bulk.sent([organization], [editor])
-            Submission.objects.filter(pk=submission.pk).update(state=state)
             Organization.objects.filter(pk=organization.pk).update(last_submission=submission)
+            factories.change_submission(submission, state=state)
         change(f"{NORTH}.3", f"{NORTH}.4", SOUTH)
         Organization.objects.filter(oid=f"{NORTH}.4").update(differs=1)
         page = listing_of()
@@ -225,8 +225,8 @@ class TestChoosing:
         change(NORTH)
         organization = Organization.objects.get(oid=NORTH)
         (submission,) = bulk.sent([organization], [editor])
-        Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED)
         Organization.objects.filter(pk=organization.pk).update(last_submission=submission)
+        factories.change_submission(submission, state=State.QUEUED)
         assert listing_of().unsent == 0
 
     def test_people_who_cannot_send_choose_nothing(self, regions):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from organizations.csv_cells import BYTE_ORDER_MARK
-from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
+from organizations.models import Environment, Evidence, Organization, State, User, clock
 from organizations.pages.organizations import csv_export, listing
 from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import record_filters
@@ -64,7 +64,7 @@ def test_chips_are_in_order_of_urgency(differing):
     wanted_hash = Organization.objects.get(pk=differing.pk).wanted_hash
     chips = {}
     for state in ORDER:
-        Submission.objects.update(state=state, wanted_hash=wanted_hash, evidence="")
+        factories.change_submissions(state=state, wanted_hash=wanted_hash, evidence="")
         chips[state] = [key for key, _ in words_of(rows("view=list")[0])]
     assert chips == ORDER
 

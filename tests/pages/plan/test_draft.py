@@ -44,7 +44,7 @@ def running_worker(unreachable_redox):
 def create_submission(organization: Organization, user: User, **values: object) -> Submission:
     """An open submission of a changed record."""
     submission = factories.submission(save_edit(organization, user, aliases=("Alias",)), user=user)
-    Submission.objects.filter(pk=submission.pk).update(**values)
+    factories.change_submission(submission, **values)
     return submission
 
 
@@ -100,7 +100,7 @@ class TestDeactivating:
         """The button also covers the records shown as staying, although the messages are the same."""
         submission = create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         before = page_of(region[0], editor).draft
-        Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, ended_at=clock.now())
+        factories.change_submission(submission, state=State.REJECTED, ended_at=clock.now())
         create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         after = page_of(region[0], editor).draft
         assert [review.sha256 for review in after.reviews] == [review.sha256 for review in before.reviews]

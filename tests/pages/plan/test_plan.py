@@ -39,7 +39,7 @@ def plan(editor):
 
 def row_of(plan: Plan, **values: object) -> shown.PlanRow:
     """Give the only submission these values, and return its row."""
-    Submission.objects.filter(plan=plan).update(**values)
+    factories.change_submission(Submission.objects.get(plan=plan), **values)
     (row,) = shown.plan_content(Plan.objects.get(pk=plan.pk)).rows
     return row
 
@@ -213,11 +213,11 @@ def test_the_progress_uses_the_words_of_the_states(editor):
 def test_cancelled_records_can_be_planned_again_once_nothing_is_open(editor):
     plan = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (1, 2)], user=editor)
     first, second = plan.submissions.order_by("pk")
-    Submission.objects.filter(pk=first.pk).update(state=State.CANCELLED, cancelled_by="Editor One")
+    factories.change_submission(first, state=State.CANCELLED, cancelled_by="Editor One")
     assert shown.plan_content(plan).again_url == ""
-    Submission.objects.filter(pk=second.pk).update(state=State.REJECTED)
+    factories.change_submission(second, state=State.REJECTED)
     assert shown.plan_content(plan).again_url == f"/staging/plans/new/?kind={plan.kind}&record={first.organization_id}"
-    Submission.objects.filter(pk=first.pk).update(state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    factories.change_submission(first, state=State.ACCEPTED, evidence=Evidence.ANSWER)
     assert shown.plan_content(plan).again_url == ""
 
 

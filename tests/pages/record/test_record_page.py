@@ -92,7 +92,7 @@ def test_the_directory_status_names_its_evidence(accepted):
 def test_an_unknown_submission_promises_only_what_its_row_says(organization, editor):
     later = clock.now() + datetime.timedelta(days=40)
     factories.submission(organization, user=editor)
-    Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
+    factories.change_submissions(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
         (box,) = summary.record_head(loaded(organization)).boxes

@@ -62,9 +62,9 @@ def buttons(organization: Organization) -> dict[str, bool]:
 def create_submission(organization: Organization, editor: User, **values: Any) -> Submission:
     """Create a submission with one attempt and these values."""
     submission = factories.submission(organization, user=editor)
-    rows = Submission.objects.filter(pk=submission.pk)
-    rows.update(**({"attempt": 1, "sent_at": clock.now(), "ended_at": clock.now()} | values))
-    return rows.get()
+    now = clock.now()
+    factories.change_submission(submission, **({"attempt": 1, "sent_at": now, "ended_at": now} | values))
+    return Submission.objects.get(pk=submission.pk)
 
 
 def rejected(organization: Organization, editor: User, **values: Any) -> Submission:
@@ -94,7 +94,7 @@ def test_a_missing_oid_is_attributed_to_redox_or_to_a_query(accepted, editor):
     Organization.objects.update(presence=Presence.ABSENT, presence_at=now)
     by_query = "The directory did not show this OID when asked on "
     assert head(accepted).standing_sentence.startswith(by_query)
-    Submission.objects.update(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
+    factories.change_submissions(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
     assert head(accepted).standing_sentence.startswith("Redox answered on ")
     assert '"is not valid"' in head(accepted).standing_sentence
     Organization.objects.update(presence_at=now + datetime.timedelta(minutes=1))
@@ -154,7 +154,7 @@ def test_the_primary_button_follows_the_open_work(organization, editor):
         (State.QUEUED, "", {opens: False}),
         (State.SENDING, "", {opens: False}),
     ):
-        Submission.objects.update(state=state, state_at=clock.now())
+        factories.change_submissions(state=state, state_at=clock.now())
         (said,) = boxes(organization).values()
         assert said.startswith(OPEN_WORK[state].say(submission=number)), state
         assert said.endswith(ending), state

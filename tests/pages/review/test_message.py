@@ -23,7 +23,7 @@ SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code=
 
 
 def fresh(organization):
-    return Organization.objects.with_standing().select_related("last_submission").get(pk=organization.pk)
+    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
 
 
 def read(organization, record, *, asked_at=None):

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from organizations.forms.review import PostedReview
-from organizations.models import Organization, Submission
+from organizations.models import Organization
 from organizations.pages.review import page as review_page
 from organizations.pages.submission import page as submission_page
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def fresh(organization):
-    return Organization.objects.with_standing().select_related("last_submission").get(pk=organization.pk)
+    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
 
 
 def page_of(organization, user):
@@ -160,7 +160,7 @@ class TestNothingIsClaimed:
     @pytest.mark.parametrize("state", ["queued", "unknown"])
     def test_while_new_or_update_is_unknown(self, organization, editor, state):
         sent = factories.submission(organization, user=editor)
-        Submission.objects.filter(pk=sent.pk).update(state=state)
+        factories.change_submission(sent, state=state)
         if state == "unknown":
             Organization.objects.update(presence="unknown")
         page = page_of(organization, editor)

@@ -144,5 +144,5 @@ def test_a_message_sent_again_after_an_unknown_is_not_called_lost(
 ) -> None:
     practice.behaviour = "gateway-error"
     attempt_at(submission, practice.url, worker)
-    Submission.objects.update(state=State.QUEUED, not_before=None)
+    factories.change_submissions(state=State.QUEUED, not_before=None)
     assert is_sent_again(submission)

@@ -16,6 +16,7 @@ from organizations.services.delivery import decide as decisions
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from organizations.text import queue_reason
+from tests import factories
 from tests.factories import UserFactory, acting
 from tests.pages.sending import (
     THEIRS,
@@ -75,7 +76,7 @@ def test_a_record_with_the_same_name_and_place_is_probably_ours(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = send_update(practice, editor, "gateway-error", contacts=())
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    factories.change_submission(submission, state=State.NEEDS_PERSON)
     query.query_for_submission(submission, actor=acting(approver))
     choices = decision_about(fresh(submission))
     assert choices.suspicion == "Name, City and State are equal: probably our organization."

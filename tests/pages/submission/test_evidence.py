@@ -151,7 +151,7 @@ def test_a_decision_that_it_arrived_names_the_person_and_the_directory_record(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = send_update(practice, editor, "gateway-error", name="Lakeside North", address=NORTH)
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    factories.change_submission(submission, state=State.NEEDS_PERSON)
     submission = take_decision(submission, Verdict.ARRIVED, approver)
     sentence, [more], quotes = basis(submission)
     assert sentence.startswith("Approver One ")
@@ -167,7 +167,7 @@ def test_an_acceptance_of_an_earlier_release_claims_only_equivalence(practice: P
     submission = send_update(practice, editor, "answers")
     moment = clock.now()
     values = {"evidence": Evidence.EQUIVALENT, "evidence_at": moment, "http_status": 504, "read_back_at": moment}
-    Submission.objects.filter(pk=submission.pk).update(**values)
+    factories.change_submission(submission, **values)
     sentence, more, quotes = basis(fresh(submission))
     assert sentence.startswith("The directory showed something equivalent (asked ")
     assert more == ["This evidence would not be enough today, so the portal reads the record once more."]
@@ -256,9 +256,7 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
 ) -> None:
     factories.organization(f"{BASE}.9", user=editor, name="lakeside & north")
     submission = send_update(practice, editor, behaviour, name="Lakeside & North")
-    organization = (
-        Organization.objects.with_standing().select_related("last_submission").get(pk=submission.organization_id)
-    )
+    organization = Organization.objects.select_related("last_submission").get(pk=submission.organization_id)
     [box] = to_do.to_do_boxes(organization, can_discard=False)
     assert box.word.word == "Rejected by Redox"
     [primary] = [(act.label, act.url, act.edits) for act in box.acts if act.is_primary]
@@ -328,7 +326,7 @@ def test_a_submission_that_was_given_up_names_the_person(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = send_update(practice, editor, "gateway-error")
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    factories.change_submission(submission, state=State.NEEDS_PERSON)
     submission = take_decision(submission, Verdict.GIVE_UP, approver)
     rejection_shown = rejection_of(submission)
     assert rejection_shown.heading == "Approver One decided that it did not arrive and gave it up"

@@ -6,6 +6,7 @@ from organizations.pages.submission.exchanges import MOST_QUERIES, Exchanges, ex
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
 from organizations.services.delivery import query
+from tests import factories
 from tests.factories import BASE, acting
 from tests.pages.sending import entries_of, fresh, resolve_submission, send_foreign, send_update
 from tests.services.sending import deliver
@@ -94,6 +95,6 @@ def test_a_query_before_the_last_attempt_says_nothing_about_it(practice: Practic
     last_query = attempts.last_query(entries_of(submission))
     assert last_query is not None
     assert not attempts.was_sent_after(last_query, entries_of(submission))
-    Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED, not_before=None)
+    factories.change_submission(submission, state=State.QUEUED, not_before=None)
     assert deliver()
     assert attempts.was_sent_after(last_query, entries_of(submission))

@@ -71,8 +71,7 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
 
 
 def test_after_a_restore_no_page_claims_that_the_message_left(submission: Submission) -> None:
-    submission.state, submission.only_ask, submission.sent_at = State.UNKNOWN, True, None
-    submission.save()
+    factories.change_submission(submission, state=State.UNKNOWN, only_ask=True, sent_at=None)
     client = Client()
     client.force_login(submission.submitter)
     page = client.get(reverse("submission", args=["staging", submission.pk])).content.decode()
@@ -89,7 +88,7 @@ def test_each_state_has_its_sentence_under_every_condition(
     until = timezone.now() + LATER
     set_condition(condition, until)
     times = {"sent_at": LEFT, "ended_at": LEFT, "state_at": LEFT}
-    Submission.objects.update(state=state, evidence=Evidence.ANSWER, cancelled_by="Editor One", **times)
+    factories.change_submissions(state=state, evidence=Evidence.ANSWER, cancelled_by="Editor One", **times)
     submission.refresh_from_db()
 
     block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))

@@ -68,7 +68,7 @@ def test_a_child_waits_for_its_parent(editor: User, queued: Submission) -> None:
 
 def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submission) -> None:
     message = bytes(queued.message).replace(b'"Active": true', b'"Active": "true"')
-    Submission.objects.update(message=message, state=State.NEEDS_PERSON, state_reason="It could not be read.")
+    factories.change_submissions(message=message, state=State.NEEDS_PERSON, state_reason="It could not be read.")
     assert page_of(queued, editor).changes == []
 
 
@@ -273,7 +273,7 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
 
 
 def test_a_submission_held_back_for_a_decision_says_why(editor: User, queued: Submission) -> None:
-    Submission.objects.update(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
+    factories.change_submissions(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
     page = page_of(queued, editor)
     assert page.state.explanation is None  # so that the stored reason is shown
     assert page.deciding is not None
@@ -283,7 +283,7 @@ def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(practice: Pr
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "applies-then-504"
     assert deliver()
-    Submission.objects.update(state=State.QUEUED, not_before=None)
+    factories.change_submissions(state=State.QUEUED, not_before=None)
     practice.behaviour = "says-no-exists"
     assert deliver()
     explanation = page_of(submission, editor).state.explanation

@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
@@ -297,5 +297,5 @@ def test_workers_lock_the_gate_only_if_it_changes(
 def test_queued_and_unknown_submissions_wait_while_sending_is_stopped(editor: User) -> None:
     for number, state in enumerate((State.QUEUED, State.UNKNOWN, State.REJECTED)):
         submission = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-        Submission.objects.filter(pk=submission.pk).update(state=state)
+        factories.change_submission(submission, state=state)
     assert (breaker.count_waiting("staging"), breaker.count_waiting("production")) == (2, 0)

@@ -203,7 +203,7 @@ def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, wo
 
     def settled_by_another(execute: Any, sql: str, *rest: Any) -> Any:
         if sql.startswith("SAVEPOINT"):  # the first of the two is about to be settled
-            Submission.objects.filter(pk=second.pk).update(state=State.UNKNOWN)
+            factories.change_submission(second, state=State.UNKNOWN)
         return execute(sql, *rest)
 
     with connection.execute_wrapper(settled_by_another):

@@ -69,7 +69,7 @@ def update(editor: User) -> Submission:
 
 
 def undecided(submission: Submission, **values: object) -> Submission:
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON, **values)
+    factories.change_submission(submission, state=State.NEEDS_PERSON, **values)
     submission.refresh_from_db()
     return submission
 

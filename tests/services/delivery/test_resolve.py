@@ -164,7 +164,7 @@ def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: 
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submission, is_shown: bool) -> None:
-    Submission.objects.update(state=State.QUEUED, not_before=None)
+    factories.change_submissions(state=State.QUEUED, not_before=None)
     answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     a_while_ago(new)

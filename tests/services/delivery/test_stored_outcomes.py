@@ -127,7 +127,7 @@ def test_evidence_without_a_decision_names_no_person(sending: Submission, worker
 
 def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, editor: User, worker: Actor) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
-    Submission.objects.update(state=State.NEEDS_PERSON)
+    factories.change_submissions(state=State.NEEDS_PERSON)
     sending, organization = Submission.objects.get(), Organization.objects.get()
     with audit.recorded(acting(editor)) as history:
         settle.reject_by_decision(history, sending, organization, "Given up", verdict="give_up")

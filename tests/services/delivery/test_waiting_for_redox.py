@@ -75,7 +75,7 @@ def resolve_due(submission: Submission) -> None:
 
 
 def read_back(submission: Submission) -> None:
-    Submission.objects.update(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    factories.change_submissions(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
     resolve.read_back_next("staging", actor=WORKER)
 
 
@@ -93,7 +93,7 @@ def check_connection(submission: Submission) -> None:
 
 
 def send(submission: Submission) -> None:
-    Submission.objects.update(state=State.QUEUED, not_before=None)
+    factories.change_submissions(state=State.QUEUED, not_before=None)
     deliver()
 
 

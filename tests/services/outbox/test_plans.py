@@ -396,7 +396,7 @@ class TestPauseAndStop:
 
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
-        Submission.objects.update(state=State.AWAITING)
+        factories.change_submissions(state=State.AWAITING)
         plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.CANCELLED]
 

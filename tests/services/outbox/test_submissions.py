@@ -275,7 +275,7 @@ def submission(editor: User) -> Submission:
 
 
 def begin(submission: Submission, state: str) -> None:
-    Submission.objects.filter(pk=submission.pk).update(state=state, evidence=_evidence(state))
+    factories.change_submission(submission, state=state, evidence=_evidence(state))
     submission.refresh_from_db()
 
 

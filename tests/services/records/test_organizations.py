@@ -86,7 +86,7 @@ def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) 
     submissions.cancel_submission(
         organization.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor)
     )
-    Submission.objects.filter(oid=child.oid).update(state="queued")
+    factories.change_submission(Submission.objects.get(oid=child.oid), state="queued")
     with pytest.raises(ActionRefused, match="must end first"):
         edit(organization, editor, oid=f"{BASE}.7")
     child.refresh_from_db()
@@ -136,7 +136,7 @@ def test_a_record_was_only_cancelled_if_all_its_submissions_were_cancelled(edito
         submissions.cancel_submission(submission.pk, actor=acting(editor))
         organization.refresh_from_db()
         assert organizations.was_only_cancelled(organization)
-    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1)
+    factories.change_submission(submission, state=State.REJECTED, attempt=1)
     assert not organizations.was_only_cancelled(organization)
 
 

@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import Environment, Intent, Organization, PlanKind, State, Submission, User, clock, tree
+from organizations.models import Environment, Intent, Organization, PlanKind, State, User, clock, tree
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
@@ -184,7 +184,7 @@ class TestBelowAParentThatIsShownDeactivated:
         parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN, attempt=1)
+        factories.change_submission(ending, state=State.UNKNOWN, attempt=1)
         parent = show_in_directory(parent, active=False)
         assert parent.differs == 0
         assert [kind for kind, _ in in_the_way(child)] == [BlockerKind.PARENT_DEACTIVATING]

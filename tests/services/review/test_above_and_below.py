@@ -144,7 +144,7 @@ class TestSendingAChild:
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         # The parent's submission is not due, so that the child's is claimed first.
-        Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN)
+        factories.change_submission(ending, state=State.UNKNOWN)
         assert claim_refusal().startswith(f"Submission {ending.pk} of Lakeside 1 ")
 
     def test_nothing_is_sent_below_a_parent_that_is_not_in_the_directory(

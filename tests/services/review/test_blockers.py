@@ -71,7 +71,7 @@ def reject_as_absent(organization: Organization, user: User, **values: object) -
     """A submission with the answer "is not valid", with these values changed. The record's presence stays."""
     submission = factories.submission(organization, user=user)
     ended = {"state": State.REJECTED, "known_answer": "is_not_valid", "ended_at": clock.now()}
-    Submission.objects.filter(pk=submission.pk).update(**(ended | values))
+    factories.change_submission(submission, **(ended | values))
     return submission
 
 
@@ -139,7 +139,7 @@ def test_a_claimed_record_names_the_active_that_the_directory_showed(editor: Use
 
 
 def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: User) -> None:
-    organization = Organization.objects.with_standing().get(pk=claimed(editor, active=False).pk)
+    organization = Organization.objects.get(pk=claimed(editor, active=False).pk)
     review = reviews.review(organization, intent=Intent.REACTIVATE)
     (blocker_obstacle,) = [obstacle(organization, each) for each in review.blockers]
     assert (blocker_obstacle.url, blocker_obstacle.step) == (f"/staging/organizations/{BASE}/review/", "Review it")
@@ -147,7 +147,7 @@ def test_a_record_that_is_only_shown_deactivated_links_to_its_review(editor: Use
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, active: bool) -> None:
-    organization = Organization.objects.with_standing().get(pk=claimed(editor, active=active).pk)
+    organization = Organization.objects.get(pk=claimed(editor, active=active).pk)
     review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert review.has_active_already is not active
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from organizations.forms.check_records import read_by_form
-from organizations.models import AuditEntry, Contact, Environment, Identifier, Organization, User
+from organizations.models import AuditEntry, Contact, Environment, Identifier, Organization, State, Submission, User
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.services import search_text
 from organizations.services.review import check_records
@@ -38,6 +38,17 @@ def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
         for ids in check_records.id_batches(environment)
     ]
     return [(each.kind, each.field, each.text) for part in parts for each in part]
+
+
+def test_a_status_that_is_not_that_of_the_last_submission_is_found(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert findings() == []
+    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED)
+    assert [(kind, field) for kind, field, _ in findings()] == [("Status", "To do")]
+    factories.mirror_last_submissions()
+    assert findings() == []
+    Organization.objects.update(last_submission=None)
+    assert [(kind, field) for kind, field, _ in findings()] == [("Status", "To do")]
 
 
 def test_valid_records_have_no_findings(editor: User) -> None:

@@ -155,7 +155,9 @@ class _Rows:
             for position, identifier in enumerate(record.identifiers)
         )
         if kind.state:
-            self.submissions.append(_submission(organization, record, kind, kind.state))
+            submission = _submission(organization, record, kind, kind.state)
+            submission.mirror_on(organization)
+            self.submissions.append(submission)
 
     def save(self) -> None:
         Organization.objects.bulk_create(self.organizations)

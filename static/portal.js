@@ -111,6 +111,11 @@ function countFolded() {
   if (!line) return;
   const rows = [...document.querySelectorAll("tr[data-below]:not([hidden])")];
   const isFolded = (row) => row.querySelector('[aria-expanded="false"]');
+  if (rows.some((row) => row.dataset.below === "")) {
+    rows.forEach(unshown);
+    line.textContent = rows.some(isFolded) ? ", others in folded branches" : "";
+    return;
+  }
   const folded = rows.filter(isFolded).reduce((sum, row) => sum + below(row), 0);
   const more = rows.filter((row) => !isFolded(row)).reduce((sum, row) => sum + unshown(row), 0);
   line.textContent = (folded ? `, ${folded} in folded branches` : "") + (more ? `, ${more} behind “more here”` : "");

@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
             model_name="organization",
             name="organization_words",
         ),
+        migrations.RemoveIndex(model_name="organization", name="organization_changed"),
+        migrations.RemoveIndex(model_name="organization", name="organization_differing"),
         migrations.AddField(
             model_name="organization",
             name="last_state",
@@ -96,7 +98,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="organization",
-            index=models.Index(fields=["environment", "open_work", "oid_key", "id"], name="organization_by_work"),
+            index=models.Index(
+                fields=["environment", "open_work", "oid_key", "id", "part_of_oid"], name="organization_by_work"
+            ),
         ),
         migrations.AddIndex(
             model_name="organization",
@@ -105,11 +109,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="organization",
             index=models.Index(
-                fields=["environment", "open_work", "edited_by", "edited_at", "changes"], name="organization_work_of"
+                fields=["environment", "open_work", "edited_by", "edited_at"], name="organization_work_of"
             ),
         ),
         migrations.AddIndex(
             model_name="organization",
             index=models.Index(fields=["environment", "presence", "seen_at"], name="organization_compared"),
+        ),
+        migrations.AddIndex(
+            model_name="organization",
+            index=models.Index(fields=["environment", "differs", "part_of_oid"], name="organization_differing"),
         ),
     ]

@@ -243,17 +243,16 @@ class Organization(models.Model):
             models.Index(fields=["environment", "double_key"], name="organization_doubles"),
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
-            models.Index(fields=["environment", "differs"], name="organization_differing"),
-            models.Index(fields=["environment", "changes"], name="organization_changed"),
+            models.Index(fields=["environment", "differs", "part_of_oid"], name="organization_differing"),
             # It includes the id, so that the database finds a late page without reading the rows.
             models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
             # In the list's order, so that the database finds a page or a count without reading the rows.
             models.Index(fields=["environment", "standing", "oid_key", "id"], name="organization_by_standing"),
-            models.Index(fields=["environment", "open_work", "oid_key", "id"], name="organization_by_work"),
-            models.Index(fields=["environment", "open_work", "last_state_at"], name="organization_work_since"),
             models.Index(
-                fields=["environment", "open_work", "edited_by", "edited_at", "changes"], name="organization_work_of"
+                fields=["environment", "open_work", "oid_key", "id", "part_of_oid"], name="organization_by_work"
             ),
+            models.Index(fields=["environment", "open_work", "last_state_at"], name="organization_work_since"),
+            models.Index(fields=["environment", "open_work", "edited_by", "edited_at"], name="organization_work_of"),
             models.Index(fields=["environment", "presence", "seen_at"], name="organization_compared"),
         ]
 

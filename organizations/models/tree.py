@@ -1,10 +1,10 @@
 """The tree of records. One recursive query finds ancestors or a branch, on SQLite and PostgreSQL."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Value
 from django.db.models.expressions import RawSQL
 
 from .organization import Organization, OrganizationQuerySet, Presence
@@ -87,18 +87,10 @@ SELECT oid FROM parents WHERE oid IS NOT NULL AND NOT EXISTS (
 )
 """
 
-# The number of children of each parent, in all (key "") and for each key of OPEN_WORK, added up from each parent to its
-# ancestors. Few records are parents, so this costs little more than counting. UNION drops repeated rows, so that a
-# circle ends the query.
-_BELOW_EACH = """
-WITH RECURSIVE counted(parent, key, number) AS MATERIALIZED (
-    SELECT part_of_oid, '', COUNT(*) FROM organizations_organization WHERE environment = %s GROUP BY part_of_oid
-    UNION ALL
-    SELECT part_of_oid, 'directory_differs', COUNT(*)
-    FROM organizations_organization WHERE environment = %s AND differs > 0 GROUP BY part_of_oid
-    UNION ALL
-    {work}
-),
+# Numbers of each parent's children, added up from each parent to its ancestors. Few records are parents, so this costs
+# little more than counting. UNION drops repeated rows, so that a circle ends the query.
+_ADDED_UP = """
+WITH RECURSIVE counted(parent, key, number) AS MATERIALIZED ({counts}),
 above(parent, oid) AS (
     SELECT DISTINCT parent, parent FROM counted
     UNION
@@ -110,14 +102,6 @@ FROM above JOIN counted ON counted.parent = above.parent
 WHERE above.oid IN ({placeholders})
 GROUP BY above.oid, counted.key
 """
-
-
-@dataclass(slots=True)
-class Below:
-    """How many records are below one record, at any depth, and how many have each key of OPEN_WORK."""
-
-    records: int = 0
-    work: dict[str, int] = field(default_factory=dict)
 
 
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
@@ -153,23 +137,39 @@ def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
     return Organization.objects.filter(pk__in=RawSQL(_BRANCH, [environment, oid, environment]))  # noqa: S611
 
 
-def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
-    """The counts below each of these records. One query for any number of records."""
-    below = {oid: Below() for oid in oids}
-    if not below:
-        return below
-    with_work = Organization.objects.filter(environment=environment).exclude(open_work="")
-    counts = with_work.values("part_of_oid", key=F("open_work")).annotate(number=Count("*")).order_by()
-    work, values = counts.query.sql_with_params()
+def records_below(environment: str, oids: Collection[str]) -> dict[str, int]:
+    """How many records are below each of these records, at any depth. One query, which counts all records."""
+    here = Organization.objects.filter(environment=environment)
+    return {oid: number for oid, _, number in _added_up(environment, oids, [(here, Value(""))])}
+
+
+def work_below(environment: str, oids: Collection[str]) -> dict[str, dict[str, int]]:
+    """How many records below each of these have each key of OPEN_WORK. One query, which reads the records with work."""
+    here = Organization.objects.filter(environment=environment)
+    work: dict[str, dict[str, int]] = {}
+    differing = (here.filter(differs__gt=0), Value("directory_differs"))
+    for oid, key, number in _added_up(environment, oids, [(here.filter(open_work__gt=""), F("open_work")), differing]):
+        work.setdefault(oid, {})[key] = number
+    return work
+
+
+def _added_up(
+    environment: str, oids: Collection[str], counted: Iterable[tuple[OrganizationQuerySet, Value | F]]
+) -> list[tuple[str, str, int]]:
+    """For each OID and key the number of records below it, for each of the querysets with its key."""
+    if not oids:
+        return []
+    parts: list[str] = []
+    values: list[Any] = []
+    for records, key in counted:
+        counts = records.order_by().values("part_of_oid", key=key).annotate(number=Count("*"))
+        part, of_part = counts.query.sql_with_params()
+        parts.append(part)
+        values += of_part
+    sql = _ADDED_UP.format(counts=" UNION ALL ".join(parts), placeholders=", ".join(["%s"] * len(oids)))
     with connection.cursor() as cursor:
-        sql = _BELOW_EACH.format(work=work, placeholders=", ".join(["%s"] * len(below)))
-        cursor.execute(sql, [environment, environment, *values, environment, *below])
-        for oid, key, number in cursor.fetchall():
-            if key:
-                below[oid].work[key] = int(number)
-            else:
-                below[oid].records = int(number)
-    return below
+        cursor.execute(sql, [*values, environment, *oids])
+        return [(oid, key, int(number)) for oid, key, number in cursor.fetchall()]
 
 
 def top_level(environment: str) -> OrganizationQuerySet:

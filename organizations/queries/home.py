@@ -176,7 +176,8 @@ def submitted_by(user: User, since: datetime.datetime, most: int) -> list[Submis
 def last_accepted(environment: str) -> Submission | None:
     """The submission that was accepted last. Only the accepted ones with the highest numbers are read, by an index."""
     accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
-    return max(accepted.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
+    columns = accepted.only("environment", "oid", "state", "state_at", "ended_at", "evidence", "organization__name")
+    return max(columns.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
 
 
 def ended_at(submission: Submission) -> datetime.datetime:

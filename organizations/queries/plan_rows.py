@@ -47,5 +47,4 @@ def active_counterparts(environment: Environment, ids: Collection[int]) -> int:
 
 def with_work_below(environment: Environment, oids: Collection[str], work: str) -> set[str]:
     """The OIDs among these below which a record has this open work."""
-    below = tree.below_each(environment, oids)
-    return {oid for oid in oids if below[oid].work.get(work)}
+    return {oid for oid, numbers in tree.work_below(environment, oids).items() if numbers.get(work)}

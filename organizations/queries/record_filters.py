@@ -155,7 +155,7 @@ def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:
     """
     if filters.q:
         return 0
-    return count_up_to(matching(environment, replace(filters, open_work=UNSENT)).filter(changes__gt=0), most)
+    return count_up_to(matching(environment, replace(filters, open_work=UNSENT)), most)
 
 
 def record_name(environment: str, oid: str) -> str:

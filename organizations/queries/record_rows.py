@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import batched
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet
 
 from organizations.models import Contact, Environment, Organization, Presence
 from organizations.models.organization import OrganizationQuerySet
-from organizations.queries.capped import count_up_to
+from organizations.queries.capped import CountUpTo, count_up_to
 
 ROWS_A_PAGE = 50
 COLUMNS = (
@@ -78,9 +78,11 @@ def deactivated_parents(organizations: Collection[Organization]) -> set[str]:
 
 
 def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
-    """How many children each of these records has; records without children are missing. One query."""
-    children = Organization.objects.in_environment(environment).filter(part_of_oid__in=list(oids))
-    return dict(children.order_by().values_list("part_of_oid").annotate(records=Count("*")))
+    """How many children each of these records has, as `count_up_to` counts; without any it is missing. One query."""
+    here = Organization.objects.in_environment(environment).order_by()
+    children = CountUpTo(here.filter(part_of_oid=OuterRef("oid")))
+    rows = here.filter(oid__in=list(oids)).values_list("oid").annotate(children=children)
+    return {oid: number for oid, number in rows if number}
 
 
 def with_parts(organizations: OrganizationQuerySet, at_once: int) -> Iterator[Sequence[Organization]]:

@@ -1,6 +1,7 @@
 """Parts of the tree of records: a page of its top level, a branch, and what lies above or below a record."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.core.paginator import Page
 from django.db.models import F, Q, Window
@@ -8,9 +9,39 @@ from django.db.models.functions import RowNumber
 
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
+from organizations.queries.capped import MOST_COUNTED, count_up_to
 from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, page_of
 
 CHILDREN_AT_ONCE = 50
+MOST_WITH_WORK = 20_000
+"""Beyond so many records with open work the tree does not say what is to do below its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """How many records are below one record, at any depth, and how many of them have each key of OPEN_WORK.
+
+    None: the environment has too many to add them up for a page.
+    """
+
+    records: int | None = 0
+    work: Mapping[str, int] | None = field(default_factory=dict)
+
+
+def below_each(environment: str, oids: Collection[str]) -> dict[str, Below]:
+    """What is below each of these records, if at most MOST_COUNTED records and MOST_WITH_WORK with work are added up.
+
+    The number of queries does not grow.
+    """
+    here = Organization.objects.in_environment(environment)
+    can_count = count_up_to(here) <= MOST_COUNTED
+    can_count_work = count_up_to(here.filter(open_work__gt=""), MOST_WITH_WORK) <= MOST_WITH_WORK
+    records = tree.records_below(environment, oids) if can_count else {}
+    work = tree.work_below(environment, oids) if can_count_work else {}
+    return {
+        oid: Below(records.get(oid, 0) if can_count else None, work.get(oid, {}) if can_count_work else None)
+        for oid in oids
+    }
 
 
 def path_to(environment: str, oid: str) -> list[Organization]:

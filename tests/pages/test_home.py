@@ -19,7 +19,7 @@ from organizations.models import (
 )
 from organizations.pages.home import overview
 from organizations.pages.home.lines import HomeLine, LinePlace
-from organizations.queries import record_filters
+from organizations.queries import capped, record_filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
@@ -333,3 +333,12 @@ def test_running_workers_are_counted(db):
     assert [worker.name for worker in overview.build(UserFactory(role="viewer")).workers] == ["alpha"]
     Worker.objects.update(stopped_at=clock.now())
     assert overview.build(UserFactory(role="viewer")).workers == []
+
+
+def test_the_counts_stop_at_a_limit_and_say_so(editor, monkeypatch):
+    for number in (1, 2):
+        submission(editor, number, State.SENDING)
+    monkeypatch.setattr(capped.CountUpTo, "most", 1)
+    monkeypatch.setattr(overview, "MOST_COUNTED", 1)
+    panel = overview.build(editor).panels[0]
+    assert (panel.under_way, panel.records) == ("more than 1 sending", "more than 1 not registered")

@@ -23,6 +23,9 @@ NOTHING_CHOSEN = TickedRecords()
 _HEADINGS: Mapping[str, str] = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
 
 
+LEFT_OUT = "To-dos below folded rows are not shown, because too many records have one. Filter by To do instead."
+
+
 class Column(NamedTuple):
     """A heading that sorts the list. `url` sorts by it, or reverses the order if the list is sorted by it."""
 
@@ -76,18 +79,28 @@ class Listing:
 
     @property
     def note(self) -> str:
-        """Which part of the search is left out, as a sentence."""
-        return filter_words.note(self.filters.q)
+        """Which part of the search is left out, and what the page does not add up, as sentences."""
+        return " ".join(filter(None, (filter_words.note(self.filters.q), LEFT_OUT if self.leaves_out_work else "")))
 
     @property
     def folded(self) -> int:
         """How many records the page hides in folded branches."""
-        return 0 if self.is_filtered else sum(row.below.records for row in self.rows if row.is_folded)
+        return 0 if self.is_filtered else sum(row.below.records or 0 for row in self.rows if row.is_folded)
 
     @property
-    def unshown(self) -> int:
-        """How many records of open branches the page does not show yet."""
-        return sum(row.unshown for row in self.rows)
+    def hidden(self) -> str:
+        """What the page does not show yet: ", 12 in folded branches, 40 behind “more here”". As in portal.js."""
+        if any(row.below.records is None for row in self.rows):
+            is_folded = not self.is_filtered and any(row.is_folded for row in self.rows)
+            return ", others in folded branches" if is_folded else ""
+        folded = f", {self.folded} in folded branches" if self.folded else ""
+        unshown = sum(row.unshown for row in self.rows)
+        return f"{folded}, {unshown} behind “more here”" if unshown else folded
+
+    @property
+    def leaves_out_work(self) -> bool:
+        """Whether folded rows do not say what is to do below them, because it is too much to add up."""
+        return any(row.below.work is None for row in self.rows)
 
     @property
     def unfold_url(self) -> str:

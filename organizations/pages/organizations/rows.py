@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from organizations.models import Organization
-from organizations.models.tree import Below
 from organizations.pages.addresses import environment_url, record_url
 from organizations.queries import record_rows
 from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import Match
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
+from organizations.queries.record_tree import Below
 from organizations.text import evidence
 from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, counted
 
@@ -48,7 +48,9 @@ class RecordRow:
     is_ancestor_only: bool = False
     match: Match | None = None
     more: int = 0
+    is_more_counted: bool = True
     more_url: str = ""
+    is_part: bool = False
     unshown: int = 0
     toggle_url: str = ""
     below: Below = field(default_factory=Below)
@@ -58,8 +60,17 @@ class RecordRow:
     @property
     def work_below(self) -> list[WorkBelow]:
         """The work below this record. The row shows it while the branch is folded or not wholly shown."""
-        numbers = self.below.work
+        numbers = self.below.work or {}
         return [WorkBelow(word, _work_text(key, numbers[key])) for key, word in OPEN_WORK.items() if numbers.get(key)]
+
+    @property
+    def below_text(self) -> str:
+        """How many records are below this one; "" if they were not counted."""
+        return "" if self.below.records is None else str(self.below.records)
+
+    @property
+    def more_text(self) -> str:
+        return f"{self.more:,} more here" if self.is_more_counted else "More here"
 
     @property
     def is_folded(self) -> bool:

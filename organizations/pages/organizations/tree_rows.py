@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from django.core.paginator import Page
 
-from organizations.models import Organization, tree
+from organizations.models import Organization
 from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
 from organizations.queries import record_filters, record_tree
+from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.matches import match
 from organizations.queries.record_filters import RecordFilters
 from organizations.queries.record_rows import children_counts, organizations_of
@@ -66,6 +67,7 @@ class _TreeRows:
             children = self._children_of(row)
             if children and row.children > len(children):
                 children[-1].more = row.children - len(children)
+                children[-1].is_more_counted = row.children <= MOST_COUNTED
                 # With a record of the path after the first page, the next page would repeat it: no address then.
                 children[-1].more_url = _more_url(row.organization, 2) if len(children) == CHILDREN_AT_ONCE else ""
 
@@ -87,13 +89,14 @@ class _TreeRows:
 
     def _add_work_below(self, rows: list[RecordRow]) -> None:
         """Set the work below each row, also if its branch is open: the browser can fold it without the server."""
-        below = tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
+        below = record_tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
         for row in rows:
             row.below = below.get(row.organization.oid, row.below)
         for row in rows:
             children = self._children_of(row)
             if children and children[-1].more:
-                row.unshown = row.below.records - sum(1 + child.below.records for child in children)
+                row.is_part = True
+                row.unshown = (row.below.records or 0) - sum(1 + (child.below.records or 0) for child in children)
 
     def _children_of(self, row: RecordRow) -> list[RecordRow]:
         return self.children.get(row.organization.oid, [])

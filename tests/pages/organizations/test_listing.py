@@ -10,7 +10,7 @@ from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.page import no_records
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries import chosen_records, record_filters
+from organizations.queries import chosen_records, record_filters, record_tree
 from tests import bulk, factories
 from tests.factories import BASE
 
@@ -75,7 +75,27 @@ class TestFolding:
         page = listing_of(f"open={NORTH}")
         assert (row_of(page, NORTH).children, page.rows[-2].more) == (57, 7)
         assert (row_of(page, NORTH).unshown, row_of(page, BASE).unshown) == (7, 0)
-        assert (page.folded, page.unshown) == (3, 7)
+        assert page.hidden == ", 3 in folded branches, 7 behind “more here”"
+
+    def test_beyond_the_limit_records_below_are_not_counted(self, regions, monkeypatch):
+        monkeypatch.setattr(record_tree, "MOST_COUNTED", 62)
+        page = listing_of(f"open={NORTH}")
+        assert page.hidden == ", others in folded branches"
+        assert row_of(page, SOUTH).below_text == ""
+
+    def test_beyond_the_limit_work_below_is_not_added_up_and_the_page_says_so(self, regions, monkeypatch):
+        change(f"{NORTH}.3", f"{NORTH}.4")
+        assert [text for _, text in row_of(listing_of(), NORTH).work_below] == ["2 not sent"]
+        assert not listing_of().note
+        monkeypatch.setattr(record_tree, "MOST_WITH_WORK", 1)
+        page = listing_of()
+        assert (row_of(page, NORTH).work_below, page.note) == ([], listing.LEFT_OUT)
+
+    def test_children_are_counted_up_to_a_limit(self, regions, monkeypatch):
+        Organization.objects.filter(part_of_oid=SOUTH).update(part_of_oid=NORTH)
+        assert listing_of(f"open={NORTH}").rows[-2].more_text == "10 more here"
+        monkeypatch.setattr(tree_rows, "MOST_COUNTED", 59)
+        assert listing_of(f"open={NORTH}").rows[-2].more_text == "More here"
 
     def test_unfolding_all_is_not_offered_if_the_page_is_too_long(self, regions, monkeypatch):
         monkeypatch.setattr(tree_rows, "MOST_UNFOLDED", 62)

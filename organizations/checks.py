@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.core.checks import CheckMessage, Error, register
 
 from organizations.services.connection import redox_settings
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 
 @register()
@@ -13,6 +13,6 @@ def check_redox_settings(app_configs: Sequence[object] | None, **_: object) -> l
     """Find mixed-up environments in `manage.py check`, as each process does at its start."""
     try:
         redox_settings.verify_settings()
-    except SettingsFault as fault:
-        return [Error(str(fault), hint=f"Change {fault.variable}.", id="organizations.E001")]
+    except SettingsError as error:
+        return [Error(str(error), hint=f"Change {error.variable}.", id="organizations.E001")]
     return []

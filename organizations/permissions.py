@@ -73,7 +73,7 @@ def manages_people(user: User) -> bool:
     return user.is_active and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
 
 
-def sending(environment: str) -> Right:
+def right_to_send(environment: str) -> Right:
     """The right that sending to this environment needs."""
     return Right.SEND_PRODUCTION if environment == Environment.PRODUCTION else Right.SEND_STAGING
 
@@ -117,6 +117,6 @@ def refusal(right: Right, environment: str = "", act: str = "") -> str:
     return f"You cannot {act_in(right, environment, act)}. {' and '.join(roles_with(right))} can: {names}."
 
 
-def why_not(user: User, right: Right, environment: str = "", act: str = "") -> str:
+def block_reason(user: User, right: Right, environment: str = "", act: str = "") -> str:
     """The sentence beside a disabled button; "" if the person has the right."""
     return "" if may(user, right) else refusal(right, environment, act)

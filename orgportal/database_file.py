@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orgportal.faults import SettingsFault, WrongFile
 from orgportal.folders import make_folder
 from orgportal.processes import Taken, holders
+from orgportal.start_errors import SettingsError, WrongFile
 
 # What SQLite keeps beside a database while it is in use, or after a process was killed.
 SUFFIXES = ("-wal", "-shm", "-journal")
@@ -46,7 +46,7 @@ def share(database: Path) -> None:
     Raises:
         WrongFile: it is missing, is not a database, or has a second name.
         Taken: another process is replacing the database.
-        SettingsFault: other accounts can read it, and it belongs to one of them.
+        SettingsError: other accounts can read it, and it belongs to one of them.
     """
     check_exists(database)
     lock = _beside(database, ".lock")
@@ -79,7 +79,7 @@ def make(database: Path) -> None:
     """Create an empty database file if there is none.
 
     Raises:
-        SettingsFault: it cannot be made.
+        SettingsError: it cannot be made.
     """
     if database.exists():
         return
@@ -88,7 +88,7 @@ def make(database: Path) -> None:
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT, 0o600))
         give_to_owner(database, database.parent)
     except OSError as error:
-        raise SettingsFault("DATABASE_URL", f"{database} cannot be made: {error.strerror}") from None
+        raise SettingsError("DATABASE_URL", f"{database} cannot be made: {error.strerror}") from None
 
 
 def check_exists(database: Path) -> None:
@@ -148,7 +148,7 @@ def make_private(database: Path) -> None:
     """Make the database readable for its owner alone. SQLite gives the files beside it the same mode.
 
     Raises:
-        SettingsFault: others can read it, and it belongs to another account than this process.
+        SettingsError: others can read it, and it belongs to another account than this process.
     """
     for file in parts(database):
         with suppress(FileNotFoundError):
@@ -157,7 +157,7 @@ def make_private(database: Path) -> None:
                     file.chmod(0o600)
                 except PermissionError:
                     advice = f"other accounts can read {file}. Its owner must run: chmod 600 {file}"
-                    raise SettingsFault("DATABASE_URL", advice) from None
+                    raise SettingsError("DATABASE_URL", advice) from None
 
 
 def give_to_owner(file: Path, like: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from joserfc.jwk import RSAKey
 
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 DATABASE = "demo.sqlite3"
 _PRACTICE_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -93,7 +93,7 @@ def check_database(folder: Path) -> None:
     """Check that the file holds a demonstration database: DATABASE_URL may have led a real portal to it.
 
     Raises:
-        SettingsFault: it holds people or records without the demonstration mark, or cannot be read.
+        SettingsError: it holds people or records without the demonstration mark, or cannot be read.
     """
     file = folder / DATABASE
     if not file.exists():
@@ -102,9 +102,9 @@ def check_database(folder: Path) -> None:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
             is_real = _is_real(connection)
     except sqlite3.Error as error:
-        raise SettingsFault(str(file), f"cannot be read as a database ({error}); move it away") from None
+        raise SettingsError(str(file), f"cannot be read as a database ({error}); move it away") from None
     if is_real:
-        raise SettingsFault(
+        raise SettingsError(
             str(file), "holds a real database, which the demonstration does not touch. Move it and set DATABASE_URL"
         )
 
@@ -113,7 +113,7 @@ def start_over(folder: Path) -> None:
     """Delete the demonstration's records, history and directories. Credentials and settings stay.
 
     Raises:
-        SettingsFault: as `check_database`. Nothing was deleted.
+        SettingsError: as `check_database`. Nothing was deleted.
     """
     check_database(folder)
     database = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from orgportal.faults import SettingsFault, WrongFile
 from orgportal.processes import Taken
+from orgportal.start_errors import SettingsError, WrongFile
 
 MIGRATE = "The database lacks tables or columns that this release needs. Run: ./dev migrate"
 _FULL = "The disk is full. Free some space and try again."
@@ -45,7 +45,7 @@ _POSTGRESQL = {
 
 def sentence(error: BaseException) -> str:
     """The sentence to print instead of a traceback."""
-    if isinstance(error, SettingsFault | Taken | WrongFile):
+    if isinstance(error, SettingsError | Taken | WrongFile):
         return str(error)
     if isinstance(error, DatabaseError | sqlite3.Error):
         return _of_database(error)

@@ -29,8 +29,8 @@ class HealthMiddleware:
         if request.path_info == LIVE:
             return _plain("live", 200)
         if request.path_info == READY:
-            fault = self._current_check().result()
-            return _plain(fault or "ready", 503 if fault else 200)
+            error = self._current_check().result()
+            return _plain(error or "ready", 503 if error else 200)
         return self.respond(request)
 
     def _current_check(self) -> "_Check":
@@ -46,7 +46,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.done = threading.Event()
-        self._fault = _NO_ANSWER
+        self._mismatch = _NO_ANSWER
         self._until = time.monotonic() + _PATIENCE
         threading.Thread(target=self._look, name="health", daemon=True).start()
 
@@ -54,11 +54,11 @@ class _Check:
         """Why the portal is not ready; "" if it is. Waits at most until `_PATIENCE` seconds after the check began."""
         if not self.done.wait(max(0.0, self._until - time.monotonic())):
             log.error("The database did not answer within %s s", _PATIENCE)
-        return self._fault
+        return self._mismatch
 
     def _look(self) -> None:
         try:
-            self._fault = schema.mismatch()
+            self._mismatch = schema.mismatch()
         except Exception:  # any reason why the database does not answer, such as a missing folder
             log.exception("The database does not answer")
         finally:

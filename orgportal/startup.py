@@ -9,11 +9,11 @@ from django.conf import settings
 from organizations.services import installation, timing
 from organizations.services.connection import redox_settings
 from orgportal import database_file, demonstration, folders
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 
 def verify() -> None:
-    """Raise `SettingsFault` if the portal must not run with its settings. Opens no database.
+    """Raise `SettingsError` if the portal must not run with its settings. Opens no database.
 
     Raises `WrongFile` if DATABASE_URL names a file that is not a database. An error in the settings of one Redox
     environment does not stop the portal: that environment is then not connected.
@@ -29,25 +29,25 @@ def verify() -> None:
         _delivery_times,
         _unknown_names,
     ):
-        for fault in check():
-            raise fault
+        for error in check():
+            raise error
     redox_settings.verify_settings()
 
 
 def verify_database() -> None:
-    """Raise `SettingsFault` if only one of database and process is the demonstration's."""
+    """Raise `SettingsError` if only one of database and process is the demonstration's."""
     installation.check_demonstration_mark()
 
 
 def split_bind(bind: str) -> tuple[str, int]:
-    """The address and port of `BIND`, such as `127.0.0.1:8000` or `[::1]:8000`. Raises `SettingsFault`."""
+    """The address and port of `BIND`, such as `127.0.0.1:8000` or `[::1]:8000`. Raises `SettingsError`."""
     host, colon, port = bind.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise SettingsFault("BIND", "is not an address and port such as 127.0.0.1:8000")
+        raise SettingsError("BIND", "is not an address and port such as 127.0.0.1:8000")
     try:
         ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        raise SettingsFault("BIND", "does not begin with an IP address; write 127.0.0.1 for localhost") from None
+        raise SettingsError("BIND", "does not begin with an IP address; write 127.0.0.1 for localhost") from None
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
@@ -55,57 +55,57 @@ def _only_this_machine() -> bool:
     return ipaddress.ip_address(split_bind(settings.BIND)[0]).is_loopback
 
 
-def _secret_key() -> Iterator[SettingsFault]:
+def _secret_key() -> Iterator[SettingsError]:
     if settings.DEBUG:
         return
     advice = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
     secret = settings.VARIABLES.text("SECRET_KEY")
     if not secret:
-        yield SettingsFault("SECRET_KEY", f"is not set. {advice}")
+        yield SettingsError("SECRET_KEY", f"is not set. {advice}")
     if len(secret) < 50 or len(set(secret)) < 5 or secret.startswith("django-insecure-"):
-        yield SettingsFault("SECRET_KEY", f"is too weak: it needs 50 characters chosen at random. {advice}")
+        yield SettingsError("SECRET_KEY", f"is too weak: it needs 50 characters chosen at random. {advice}")
 
 
-def _hosts() -> Iterator[SettingsFault]:
+def _hosts() -> Iterator[SettingsError]:
     if settings.DEBUG:
         return
     if not settings.ALLOWED_HOSTS:
-        yield SettingsFault("ALLOWED_HOSTS", "is not set. Name the hosts in the portal's address, separated by commas")
+        yield SettingsError("ALLOWED_HOSTS", "is not set. Name the hosts in the portal's address, separated by commas")
     if "*" in settings.ALLOWED_HOSTS:
-        yield SettingsFault("ALLOWED_HOSTS", "must name the hosts; * would accept any")
+        yield SettingsError("ALLOWED_HOSTS", "must name the hosts; * would accept any")
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         if not origin.startswith(("https://", "http://")):
-            yield SettingsFault("CSRF_TRUSTED_ORIGINS", "each origin begins with https:// or http://")
+            yield SettingsError("CSRF_TRUSTED_ORIGINS", "each origin begins with https:// or http://")
 
 
-def _bind() -> Iterator[SettingsFault]:
+def _bind() -> Iterator[SettingsError]:
     is_only_this_machine = _only_this_machine()
     if settings.DEBUG and not is_only_this_machine:
-        yield SettingsFault("DEBUG", "shows the inside of the portal to every visitor: only with BIND on 127.0.0.1")
+        yield SettingsError("DEBUG", "shows the inside of the portal to every visitor: only with BIND on 127.0.0.1")
 
 
-def _https() -> Iterator[SettingsFault]:
+def _https() -> Iterator[SettingsError]:
     if settings.HTTPS and not settings.BEHIND_PROXY and not settings.DEBUG:
-        yield SettingsFault(
+        yield SettingsError(
             "BEHIND_PROXY",
             "is 0 while HTTPS is true: the portal does not speak TLS. Put a TLS proxy before it and set 1, or set "
             "HTTPS=false to use it on this machine only",
         )
     if not settings.HTTPS and not _only_this_machine():
-        yield SettingsFault(
+        yield SettingsError(
             "HTTPS", "is false, so BIND must be an address of this machine alone, such as 127.0.0.1:8000"
         )
 
 
-def _database() -> Iterator[SettingsFault]:
+def _database() -> Iterator[SettingsError]:
     file = Path(settings.VAR_DIR) / demonstration.DATABASE
     if not settings.DEMO and Path(settings.DATABASES["default"]["NAME"]).resolve() == file:
-        yield SettingsFault("DATABASE_URL", "names the file of ./dev demo, which --fresh deletes; name another")
+        yield SettingsError("DATABASE_URL", "names the file of ./dev demo, which --fresh deletes; name another")
     if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":
         database_file.check_kind(Path(settings.DATABASES["default"]["NAME"]))
 
 
-def _own_folder() -> Iterator[SettingsFault]:
+def _own_folder() -> Iterator[SettingsError]:
     """Close `var/` to other accounts: earlier releases left it open.
 
     The folder that ORGPORTAL_VAR names stays as it is, because it may be meant for others as well.
@@ -115,29 +115,29 @@ def _own_folder() -> Iterator[SettingsFault]:
         try:
             folder.chmod(0o700)
         except PermissionError:
-            yield SettingsFault(str(folder), f"is open to other accounts. Its owner must run: chmod 700 {folder}")
+            yield SettingsError(str(folder), f"is open to other accounts. Its owner must run: chmod 700 {folder}")
 
 
-def _var_folder() -> Iterator[SettingsFault]:
-    fault = folders.write_error(Path(settings.VAR_DIR))
-    if fault:
-        yield SettingsFault("ORGPORTAL_VAR", f"{settings.VAR_DIR} cannot be made or written: {fault}")
+def _var_folder() -> Iterator[SettingsError]:
+    error = folders.write_error(Path(settings.VAR_DIR))
+    if error:
+        yield SettingsError("ORGPORTAL_VAR", f"{settings.VAR_DIR} cannot be made or written: {error}")
 
 
-def _delivery_times() -> Iterator[SettingsFault]:
+def _delivery_times() -> Iterator[SettingsError]:
     if settings.REDOX_DEADLINE + timing.lease_margin() > settings.REDOX_LEASE:
-        yield SettingsFault(
+        yield SettingsError(
             "REDOX_LEASE",
             f"must be at least {timing.lease_margin():g} seconds longer than REDOX_DEADLINE: another worker could send "
             "what is still under way",
         )
     if settings.REDOX_SETTLE < 120 and not (settings.DEMO or settings.TESTING):
-        yield SettingsFault(
+        yield SettingsError(
             "REDOX_SETTLE",
             "must be at least 120 seconds: Redox may work that long on a message whose answer was lost",
         )
 
 
-def _unknown_names() -> Iterator[SettingsFault]:
+def _unknown_names() -> Iterator[SettingsError]:
     for name in settings.VARIABLES.unknown("REDOX_"):
-        yield SettingsFault(name, "is not a setting of the portal. Is its name misspelt?")
+        yield SettingsError(name, "is not a setting of the portal. Is its name misspelt?")

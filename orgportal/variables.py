@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import environ
 
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 _LINE = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -20,7 +20,7 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 class Variables:
     """The settings of this process. A blank value counts as not set.
 
-    Every reader raises `SettingsFault` for a value that it cannot use, and remembers the name in `names`, so that
+    Every reader raises `SettingsError` for a value that it cannot use, and remembers the name in `names`, so that
     a test can compare the names with the example file and the documentation.
     """
 
@@ -35,37 +35,37 @@ class Variables:
         raw = self._env.ENVIRON.get(name, "").strip()
         if raw.startswith("$"):
             # The library would take it for the name of another variable.
-            raise SettingsFault(name, r"begins with $. Write \$ for a value that really begins with it")
+            raise SettingsError(name, r"begins with $. Write \$ for a value that really begins with it")
         return self._env.str(name).strip() if raw else default
 
     def flag(self, name: str, default: bool) -> bool:
         word = self.text(name, str(default)).lower()
         if word not in _WORDS:
-            raise SettingsFault(name, "is neither true nor false")
+            raise SettingsError(name, "is neither true nor false")
         return _WORDS[word]
 
     def count(self, name: str, default: int, least: int) -> int:
         try:
             number = int(self.text(name, str(default)))
         except ValueError:
-            raise SettingsFault(name, "is not a whole number") from None
+            raise SettingsError(name, "is not a whole number") from None
         if number < least:
-            raise SettingsFault(name, f"is {number}; the least is {least}")
+            raise SettingsError(name, f"is {number}; the least is {least}")
         return number
 
     def positive(self, name: str, default: float) -> float:
         try:
             number = float(self.text(name, str(default)))
         except ValueError:
-            raise SettingsFault(name, "is not a number") from None
+            raise SettingsError(name, "is not a number") from None
         if not 0 < number < float("inf"):
-            raise SettingsFault(name, "is not a number above 0")
+            raise SettingsError(name, "is not a number above 0")
         return number
 
     def one_of(self, name: str, default: str, words: Sequence[str]) -> str:
         word = self.text(name, default).upper()
         if word not in words:
-            raise SettingsFault(name, f"must be one of {', '.join(words)}")
+            raise SettingsError(name, f"must be one of {', '.join(words)}")
         return word
 
     def time_zone(self, name: str, default: str) -> str:
@@ -73,7 +73,7 @@ class Variables:
         try:
             zoneinfo.ZoneInfo(key)
         except (KeyError, ValueError, OSError):
-            raise SettingsFault(name, "is not a time zone such as America/Chicago") from None
+            raise SettingsError(name, "is not a time zone such as America/Chicago") from None
         return key
 
     def items(self, name: str) -> list[str]:
@@ -91,12 +91,12 @@ class Variables:
         except (ValueError, UserWarning):
             database = {}
         if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-            raise SettingsFault(name, "is not the address of an SQLite file or a PostgreSQL database")
+            raise SettingsError(name, "is not the address of an SQLite file or a PostgreSQL database")
         if "postgresql" in database["ENGINE"] and ("@" in database["NAME"] or "/" in database["NAME"]):
             # A / in the password ends the address there, and a part of the password would be shown as the host.
-            raise SettingsFault(name, "has a character that must be written as in %2F, such as / in the password")
+            raise SettingsError(name, "has a character that must be written as in %2F, such as / in the password")
         if not database["NAME"] or database["NAME"] == ":memory:":
-            raise SettingsFault(name, "names no database file that several processes can share")
+            raise SettingsError(name, "names no database file that several processes can share")
         return database
 
     def mailer(self, name: str, default: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Variables:
         try:
             parts = environ.Env.email_url_config(self.text(name, default))
         except (ValueError, KeyError, environ.ImproperlyConfigured):
-            raise SettingsFault(name, "is not a mail server such as smtp+tls://mail.example.org:587") from None
+            raise SettingsError(name, "is not a mail server such as smtp+tls://mail.example.org:587") from None
         if not parts["EMAIL_HOST"]:
             return {"BACKEND": parts["EMAIL_BACKEND"]}
         options = {
@@ -123,7 +123,7 @@ class Variables:
 class RedoxSettings:
     """The settings of one environment as text, not yet checked. "" means not set; secrets stay out of `repr`.
 
-    `faults` are the values that could not be read. They concern this environment alone, so they stop no process.
+    `errors` are the values that could not be read. They concern this environment alone, so they stop no process.
     """
 
     label: str
@@ -141,48 +141,48 @@ class RedoxSettings:
     gateway_oid: str
     base_oids: tuple[str, ...]
     document_repository_id: str
-    faults: tuple[SettingsFault, ...] = ()
+    errors: tuple[SettingsError, ...] = ()
 
 
-_REDOX_TEXTS = tuple(each.name for each in fields(RedoxSettings) if each.name != "faults")
+_REDOX_TEXTS = tuple(each.name for each in fields(RedoxSettings) if each.name != "errors")
 
 
 def redox_settings(variables: Variables, environment: str, defaults: Mapping[str, str]) -> RedoxSettings:
-    """Read one environment's settings, such as `REDOX_STAGING_CLIENT_ID`. `faults` holds the errors; none is raised."""
+    """Read one environment's settings, such as `REDOX_STAGING_CLIENT_ID`. Errors are kept in `errors`, not raised."""
     prefix = f"REDOX_{environment.upper()}_"
-    faults: list[SettingsFault] = []
+    errors: list[SettingsError] = []
     texts: dict[str, str] = {}
     for name in _REDOX_TEXTS:
         try:
             texts[name] = variables.text(prefix + name.upper(), defaults.get(name, ""))
-        except SettingsFault as fault:
-            faults.append(fault)
+        except SettingsError as error:
+            errors.append(error)
             texts[name] = ""
     base_oids = tuple(oid.strip() for oid in texts.pop("base_oids").split(",") if oid.strip())
     try:
         texts["private_key"] = _private_key(prefix, texts)
-    except SettingsFault as fault:
-        faults.append(fault)
-    return RedoxSettings(**texts, base_oids=base_oids, faults=tuple(faults))
+    except SettingsError as error:
+        errors.append(error)
+    return RedoxSettings(**texts, base_oids=base_oids, errors=tuple(errors))
 
 
 def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
     key, path = texts["private_key"], texts["private_key_file"]
     if key and path:
-        raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", "is set beside PRIVATE_KEY; set only one of the two")
+        raise SettingsError(f"{prefix}PRIVATE_KEY_FILE", "is set beside PRIVATE_KEY; set only one of the two")
     if not path:
         return key.replace("\\n", "\n")
     try:
         return Path(path).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
-        raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", f"the file cannot be read: {reason}") from None
+        raise SettingsError(f"{prefix}PRIVATE_KEY_FILE", f"the file cannot be read: {reason}") from None
 
 
 def read_variables(environment: Mapping[str, str], file: Path | None) -> Variables:
     """The process's own variables, and those of the file for names that the process does not set.
 
-    Raises `SettingsFault` for a file that is missing, cannot be read, or has a line that is neither a comment nor
+    Raises `SettingsError` for a file that is missing, cannot be read, or has a line that is neither a comment nor
     NAME=value.
     """
     values = dict(environment)
@@ -197,11 +197,11 @@ def _read_file(file: Path) -> dict[str, str]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsFault(str(file), f"cannot be read: {reason}") from None
+        raise SettingsError(str(file), f"cannot be read: {reason}") from None
     for number, line in enumerate(text.splitlines(), start=1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
             # Checked here, because the library would print the line, which may be part of a private key.
-            raise SettingsFault(str(file), f"line {number} is neither a comment nor NAME=value")
+            raise SettingsError(str(file), f"line {number} is neither a comment nor NAME=value")
 
     class FileValues(environ.Env):
         ENVIRON: ClassVar[dict[str, str]] = {}  # a mapping of its own: os.environ must not change

@@ -36,8 +36,8 @@ def test_each_right_has_this_text() -> None:
 
 
 def test_each_environment_needs_its_own_right() -> None:
-    assert permissions.sending("staging") == Right.SEND_STAGING
-    assert permissions.sending("production") == Right.SEND_PRODUCTION
+    assert permissions.right_to_send("staging") == Right.SEND_STAGING
+    assert permissions.right_to_send("production") == Right.SEND_PRODUCTION
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ class TestPeople:
         factories.UserFactory(username="a", role="editor")
         user = factories.UserFactory(username="b", role="approver")
         assert permissions.refusal(Right.EDIT, "staging") == f"{may_edit}: a, b."
-        assert permissions.why_not(user, Right.EDIT, "staging") == ""
+        assert permissions.block_reason(user, Right.EDIT, "staging") == ""
         viewer = factories.UserFactory(role="viewer")
-        assert permissions.why_not(viewer, Right.EDIT, "staging", "copy it") == (
+        assert permissions.block_reason(viewer, Right.EDIT, "staging", "copy it") == (
             "You cannot copy it in STAGING. Editors and Approvers can: a, b."
         )
 
@@ -132,4 +132,4 @@ class TestPeople:
         said = "You cannot export the history. Auditors can: nobody yet."
         assert permissions.act_in(Right.EXPORT) == "export the history"
         assert permissions.refusal(Right.EXPORT) == said
-        assert permissions.why_not(factories.UserFactory(role="viewer"), Right.EXPORT) == said
+        assert permissions.block_reason(factories.UserFactory(role="viewer"), Right.EXPORT) == said

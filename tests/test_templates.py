@@ -343,9 +343,9 @@ def test_a_sending_button_names_its_environment():
 
 
 def test_a_disabled_send_button_gives_the_reason():
-    html = component("send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
-    assert 'disabled aria-describedby="why-not"' in html
-    assert '<p class="hint" id="why-not">You cannot.</p>' in html
+    html = component("send_button", environment="staging", label="Create in STAGING", block_reason="You cannot.")
+    assert 'disabled aria-describedby="block-reason"' in html
+    assert '<p class="hint" id="block-reason">You cannot.</p>' in html
 
 
 def test_a_status_is_icon_and_word():

@@ -112,7 +112,7 @@ class AuditEntry(models.Model):
     """
 
     sequence = models.BigIntegerField(primary_key=True)
-    body = models.BinaryField(help_text="Canonical JSON. The hash is over these bytes.")
+    body = models.BinaryField(help_text="Canonical JSON. The hash is computed from these bytes.")
     previous_hash = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64)
 

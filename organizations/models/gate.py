@@ -32,7 +32,7 @@ class EnvironmentGate(models.Model):
     )
     put_back = models.BooleanField(
         default=False,
-        help_text="The database was restored and is older than what was sent: open submissions are queried on resume.",
+        help_text="The restored database is older than what was sent. Open submissions are queried on resume.",
     )
     checked_at = models.DateTimeField(null=True, blank=True)
     checked_by = models.CharField(max_length=150, blank=True)

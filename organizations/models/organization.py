@@ -105,9 +105,10 @@ class Organization(models.Model):
 
     name = models.CharField(max_length=NAME_LENGTH)
     active = models.BooleanField(default=True)
-    destination_id = models.CharField(max_length=36, blank=True, help_text="Empty: none.")
+    destination_id = models.CharField(max_length=36, blank=True, help_text="Empty if the record has none.")
     destination_known = models.BooleanField(
-        default=True, help_text="False: read from the directory, which does not show it."
+        default=True,
+        help_text="False if the record was read from the directory, which does not show the destination ID.",
     )
     part_of_oid = models.CharField(max_length=OID_LENGTH)
     aliases = models.JSONField(default=list, blank=True)
@@ -118,7 +119,9 @@ class Organization(models.Model):
     county = models.CharField(max_length=TEXT_LENGTH, blank=True)
     country = models.CharField(max_length=60, blank=True)
     carried = models.JSONField(
-        default=dict, blank=True, help_text="Keys of a record read from the directory that the portal does not know."
+        default=dict,
+        blank=True,
+        help_text="Parts of the directory's record that the portal does not know. They are sent back unchanged.",
     )
     stands_for = models.CharField(max_length=20, choices=StandsFor, blank=True, default=StandsFor.NOT_SAID)
     version = models.PositiveIntegerField(default=1)
@@ -134,53 +137,61 @@ class Organization(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_active = models.BooleanField(null=True, blank=True)
     confirmed_part_of_oid = models.CharField(
-        max_length=OID_LENGTH, blank=True, default="", help_text="Where the directory has it, whatever is wanted."
+        max_length=OID_LENGTH,
+        blank=True,
+        default="",
+        help_text="The PartOf that the directory has, whatever is saved here.",
     )
     confirmed_version = models.PositiveIntegerField(
-        default=0, help_text="The version of the edit that was last accepted."
+        default=0, help_text="The version of the record that was last accepted."
     )
     confirmed_submission = models.ForeignKey(
         "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     confirmed_evidence = models.CharField(
-        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="What the acceptance rests on."
+        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="The evidence of the acceptance."
     )
     taken = models.TextField(
         blank=True,
-        help_text="Canonical JSON of what somebody took from the directory since the last acceptance: the next message"
-        " is compared with it.",
+        help_text="Canonical JSON of the values that a person took from the directory since the last acceptance. The"
+        " next message is compared with them.",
     )
     known_at = models.DateTimeField(
-        null=True, blank=True, help_text="A reading asked for from then on is newer than what was accepted or taken."
+        null=True,
+        blank=True,
+        help_text="A reading is newer than the accepted or taken values if its Query was sent at this time or later.",
     )
     seen = models.TextField(blank=True, help_text="Canonical JSON of the last understood answer to a Query.")
-    seen_at = models.DateTimeField(null=True, blank=True, help_text="When that Query was asked.")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When that Query was sent.")
     not_visible_yet = models.BooleanField(
-        default=False, help_text="The last reading showed what was there before the last acceptance: nobody's change."
+        default=False,
+        help_text="The last reading still showed the values from before the last acceptance. Nobody changed them.",
     )
     differs = models.PositiveIntegerField(
-        default=0, help_text="In how many fields a later reading shows something else than was accepted or taken."
+        default=0, help_text="The number of fields in which a later reading differs from the accepted or taken values."
     )
     shown_active = models.BooleanField(
-        null=True, blank=True, help_text="Active by a later reading, where that is not what was accepted or taken."
+        null=True, blank=True, help_text="Active in a later reading, if it differs from the accepted or taken value."
     )
     shown_part_of_oid = models.CharField(
         max_length=OID_LENGTH,
         blank=True,
         default="",
-        help_text="PartOf by a later reading, where that is not what was accepted or taken.",
+        help_text="PartOf in a later reading, if it differs from the accepted or taken value.",
     )
-    differs_since = models.DateTimeField(null=True, blank=True, help_text="The first reading that showed a difference.")
+    differs_since = models.DateTimeField(null=True, blank=True, help_text="When a reading first showed a difference.")
     foreign_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since a person decided that the OID belongs to another organization."
+        null=True, blank=True, help_text="When a person decided that the OID belongs to another organization."
     )
     foreign_name = models.CharField(
-        max_length=NAME_LENGTH, blank=True, help_text="Whose it seems to be: the name that the directory showed."
+        max_length=NAME_LENGTH, blank=True, help_text="The name that the directory showed for that organization."
     )
 
     wanted_hash = models.CharField(max_length=64)
     confirmed_hash = models.CharField(max_length=64, blank=True)
-    changes = models.PositiveIntegerField(default=0, help_text="How many fields were saved here and not sent.")
+    changes = models.PositiveIntegerField(
+        default=0, help_text="The number of fields with saved changes that were not sent."
+    )
 
     staging_record = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="production_record"

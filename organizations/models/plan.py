@@ -39,7 +39,7 @@ class Plan(models.Model):
     made_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=PlanState, default=PlanState.GOING)
     state_reason = models.TextField(blank=True, help_text="Why it is paused or was stopped.")
-    state_at = models.DateTimeField(help_text="Since when it is going, paused or stopped.")
+    state_at = models.DateTimeField(help_text="When it entered this state.")
 
     class Meta:
         constraints = [

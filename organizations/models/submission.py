@@ -136,9 +136,11 @@ class Submission(models.Model):
     message = models.BinaryField(help_text="The exact bytes that were reviewed and are sent.")
     message_sha256 = models.CharField(max_length=64)
     record_version = models.PositiveIntegerField(help_text="The version of the record that the message was made from.")
-    before = models.TextField(blank=True, help_text="Canonical JSON of the newest knowledge at the review.")
+    before = models.TextField(blank=True, help_text="Canonical JSON of what was known of the directory at the review.")
     reason = models.TextField(blank=True)
-    warnings = models.JSONField(default=list, blank=True, help_text="Warnings accepted: key, value and text of each.")
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="The accepted warnings, each with key, value and text."
+    )
     authors = models.JSONField(default=list, help_text="Ids of everyone who worked on its changes.")
     submitter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
     approver = models.ForeignKey(
@@ -146,18 +148,23 @@ class Submission(models.Model):
     )
     after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="followers")
     plan = models.ForeignKey(
-        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="submissions", help_text="The bulk act."
+        Plan,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="submissions",
+        help_text="The plan that it belongs to, if any.",
     )
 
     state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
-    state_at = models.DateTimeField(help_text="Since when it is in this state.")
+    state_at = models.DateTimeField(help_text="When it entered this state.")
     state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a decision.")
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(
-        default=0, help_text="Attempts that count against the limit: a refused sign-in does not."
+        default=0, help_text="Attempts that count against the limit. A refused sign-in does not count."
     )
     token = models.PositiveIntegerField(
-        default=0, help_text="Goes up with every claim; only the worker that has it may settle."
+        default=0, help_text="Increases with each claim. Only the worker with the current token may settle."
     )
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_worker = models.CharField(max_length=100, blank=True)
@@ -174,26 +181,30 @@ class Submission(models.Model):
     decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
-    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when its outcome is unknown.")
-    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, with or without an answer.")
+    unknown_since = models.DateTimeField(null=True, blank=True, help_text="When its outcome became unknown.")
+    asks = models.PositiveIntegerField(
+        default=0, help_text="Queries about it since it became unknown, with or without an answer."
+    )
     absent_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the directory first answered since then that it does not know the OID."
+        null=True,
+        blank=True,
+        help_text="When, since it became unknown, the directory first answered that it does not have the OID.",
     )
     lost_attempt = models.BooleanField(
-        default=False, help_text="The worker of an attempt was lost: the record is read again after acceptance."
+        default=False, help_text="The worker of an attempt died. The directory is queried again after the acceptance."
     )
-    read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that reading is due.")
+    read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that Query is due.")
     only_ask = models.BooleanField(
         default=False,
-        help_text="Open in a restored database: the portal queries it and never sends it again on its own.",
+        help_text="It was open when the database was restored. The portal queries it and never sends it again on its own.",
     )
     wanted_hash = models.CharField(
-        max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
+        max_length=64, blank=True, help_text="Hash of the saved record when the last answer was settled."
     )
 
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer.")
-    detail = models.TextField(blank=True, help_text="Redox's answer in short, in its words.")
+    detail = models.TextField(blank=True, help_text="Redox's answer, shortened, in its own words.")
     answer_warning = models.TextField(blank=True)
     redox_message_id = models.CharField(max_length=100, blank=True)
     redox_log_id = models.CharField(max_length=100, blank=True)

@@ -19,9 +19,9 @@ class Repetition(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(
-        default=0, help_text="Acts since the last entry that are not in the history yet."
+        default=0, help_text="Acts since the last entry. The history does not have them yet."
     )
-    since = models.DateTimeField(help_text="When the first of these acts was.")
+    since = models.DateTimeField(help_text="When the first of these acts happened.")
     until = models.DateTimeField(db_index=True, help_text="When they are logged.")
     # As text: a visitor can put a NUL into an address, which PostgreSQL's JSON does not accept.
     entry = models.TextField(help_text="The actor and the entry, as JSON.")

@@ -7,7 +7,7 @@ from django.core.paginator import Page as PageOfIds
 from organizations.forms.check_records import read_by_form
 from organizations.models import Environment, User
 from organizations.pages import Page
-from organizations.permissions import Right, why_not
+from organizations.permissions import Right, block_reason
 from organizations.queries import record_rows
 from organizations.services.review import check_records
 from organizations.services.review.check_records import RecordFinding
@@ -30,5 +30,5 @@ def build(environment: Environment, user: User, number: str) -> CheckRecordsPage
     return CheckRecordsPage(
         page=page,
         findings=check_records.check_stored_records(environment, list(page), read_by_form),
-        record_page="record" if why_not(user, Right.EDIT, environment) else "edit",
+        record_page="record" if block_reason(user, Right.EDIT, environment) else "edit",
     )

@@ -44,7 +44,7 @@ def environment_state(gate: EnvironmentGate) -> EnvironmentState:
 def _state_key(gate: EnvironmentGate) -> str:
     connection = redox_settings.connection(gate.environment)
     if not connection.is_connected:
-        return "faulty" if connection.fault else "not_connected"
+        return "faulty" if connection.error else "not_connected"
     if gate.is_stopped:
         return "stopped"
     if gate.hold_until is not None and gate.hold_until > clock.now():
@@ -68,7 +68,7 @@ def _time_of(key: str, gate: EnvironmentGate) -> datetime.datetime | None:
 def _cause_of(key: str, gate: EnvironmentGate) -> str:
     cause = {
         "stopped": gate.stopped_reason,
-        "faulty": redox_settings.connection(gate.environment).fault,
+        "faulty": redox_settings.connection(gate.environment).error,
         "check_failed": str(gate.check_facts.get("sentence", "")),
     }.get(key, "")
     return cause.rstrip(".")

@@ -53,5 +53,5 @@ def read_credentials(folder: Path) -> tuple[Credential, ...]:
     path = folder / FILE_NAME
     try:
         return tuple(Credential(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as fault:
-        raise ValueError(f"{path} holds no list of credentials: {fault}") from fault
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} holds no list of credentials: {error}") from error

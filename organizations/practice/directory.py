@@ -48,10 +48,10 @@ class Directory:
         """The reply to a message that came with the credential of an environment."""
         try:
             message = shape.read(body)
-        except ValueError as fault:
-            return refusal(None, 400, [f"The body is not JSON: {fault}"], "DataModels")
-        if faults := shape.faults(message):
-            return refusal(None, 400, faults, "DataModels")
+        except ValueError as error:
+            return refusal(None, 400, [f"The body is not JSON: {error}"], "DataModels")
+        if errors := shape.errors(message):
+            return refusal(None, 400, errors, "DataModels")
         if message["Meta"]["Destinations"][0]["ID"] != ROUTING_IDS[environment]:
             return refusal(message, 500, [_NO_SUBSCRIPTIONS], "Subscriptions")
         if message["Meta"]["EventType"] == "Query":

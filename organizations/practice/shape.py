@@ -8,7 +8,7 @@ from typing import Any
 
 from organizations.oid import Oid
 
-# A check looks at one value and yields its faults; the place is the path to the value in the message.
+# A check looks at one value and yields its errors; the place is the path to the value in the message.
 type Check = Callable[[Any, str], Iterator[str]]
 
 MOST_NESTING = 32
@@ -25,11 +25,11 @@ def read(body: bytes) -> Any:
     """The JSON of a body. Raises ValueError for JSON that two readers could read differently."""
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_number)
-    except RecursionError as fault:
-        raise ValueError("nested too deep") from fault
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
-def faults(message: Any) -> list[str]:
+def errors(message: Any) -> list[str]:
     """All errors in the message's shape; empty if Redox's documents allow it."""
     found = list(_unsendable(message, "", 0))
     if not isinstance(message, dict):

@@ -117,8 +117,8 @@ class SignIn:
         try:
             key = RSAKey.import_key(credential.public_jwk or {})
             claims = jwt.decode(assertion, key, algorithms=["RS384"]).claims
-        except (JoseError, ValueError) as fault:
-            raise _Refused("") from fault
+        except (JoseError, ValueError) as error:
+            raise _Refused("") from error
         for name, expected in (("sub", credential.client_id), ("aud", self._token_url)):
             if claims.get(name) != expected:
                 raise _Refused(f"Unexpected {name} claim value")
@@ -131,8 +131,8 @@ class SignIn:
         try:
             unverified = extract_compact(assertion.encode())
             claims = json.loads(unverified.payload)
-        except (JoseError, ValueError, RecursionError) as fault:
-            raise _Refused("") from fault
+        except (JoseError, ValueError, RecursionError) as error:
+            raise _Refused("") from error
         key_id = unverified.headers().get("kid")
         if not key_id:
             raise _Refused("JWT header kid property is required")
@@ -157,8 +157,8 @@ def _assertion(content_type: str, body: bytes) -> str:
         raise _Refused("x-www-form-urlencoded content-type required")
     try:
         form = {key: values[0] for key, values in parse_qs(body.decode("ascii"), errors="strict").items()}
-    except ValueError as fault:
-        raise _Refused("") from fault
+    except ValueError as error:
+        raise _Refused("") from error
     expectations: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
         (
             "grant_type",

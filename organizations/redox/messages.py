@@ -312,8 +312,8 @@ def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[Identifi
         raise AnswerNotUnderstood("an organization has no OID")
     try:
         oid = Oid(oid_or_text(first.value)).text
-    except OidError as fault:
-        raise AnswerNotUnderstood(f"an organization's OID is not valid: {fault}") from fault
+    except OidError as error:
+        raise AnswerNotUnderstood(f"an organization's OID is not valid: {error}") from error
     identifiers.remove(first)
     return oid, tuple(identifiers)
 

@@ -43,8 +43,8 @@ def read_json(body: bytes) -> Any:
         value = numbers.parse_json(body.decode("utf-8-sig"), _object_without_repeated_keys)
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
-    except (ValueError, RecursionError) as fault:
-        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
+    except (ValueError, RecursionError) as error:
+        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(error).__name__}") from error
     if "\\u0000" in text.replace("\\\\", ""):
         raise AnswerNotUnderstood("a text holds NUL")
     if _is_deep(value):

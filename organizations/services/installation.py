@@ -19,7 +19,7 @@ from organizations.models import (
 from organizations.permissions import ACTS, ROLES
 from organizations.services.audit import audit
 from organizations.services.connection import redox_settings
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 from .actors import Actor
 
@@ -49,17 +49,17 @@ def check_demonstration_mark() -> None:
     """Refuse a process whose settings and database do not belong together.
 
     Raises:
-        SettingsFault: demonstration settings with a real database, or the reverse.
+        SettingsError: demonstration settings with a real database, or the reverse.
     """
     marked = is_demonstration()
     if marked and not settings.DEMO:
-        raise SettingsFault("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
+        raise SettingsError("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
     if settings.DEMO and not marked and not is_empty():
-        raise SettingsFault("DATABASE_URL", "names a real database; the demonstration has its own")
+        raise SettingsError("DATABASE_URL", "names a real database; the demonstration has its own")
     for name in Environment.values:
         if marked and not redox_settings.is_loopback(redox_settings.environment(name).base_url):
             variable = f"REDOX_{name.upper()}_BASE_URL"
-            raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
+            raise SettingsError(variable, "leads to another machine, and the database holds demonstration records")
     redox_settings.verify_routing_ids_unused()
 
 
@@ -97,11 +97,11 @@ def mark_as_demonstration() -> None:
     """Mark an empty database as a demonstration for good: it sends to this machine only.
 
     Raises:
-        SettingsFault: the database already holds people or records.
+        SettingsError: the database already holds people or records.
     """
     if not is_demonstration():
         if not is_empty():
-            raise SettingsFault(
+            raise SettingsError(
                 "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"
             )
         Installation.objects.filter(pk=1).update(demonstration=True)

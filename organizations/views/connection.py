@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from organizations.models import Environment
 from organizations.pages.connection import page as connection_page
 from organizations.pages.connection.page import CHECK
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, right_to_send
 from organizations.services.connection import check
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
@@ -37,7 +37,7 @@ def check_connection(request: HttpRequest, environment: Environment) -> HttpResp
 @needs(Right.VIEW)
 def resume_sending(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Resume sending after a stop, once a check has succeeded."""
-    require(request, sending(environment), environment=environment)
+    require(request, right_to_send(environment), environment=environment)
     try:
         resume.resume(environment, actor=actor(request))
         messages.success(request, f"Sending to {environment.label} is resumed.")

@@ -12,7 +12,7 @@ from organizations.models import Environment, Intent, Organization, Submission
 from organizations.pages.addresses import submission_url
 from organizations.pages.deactivation import page as deactivation_page
 from organizations.pages.review.message import already_sent
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, right_to_send
 from organizations.services.errors import ActionRefused, AlreadySent, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
@@ -50,7 +50,7 @@ def _review(request: HttpRequest, organization: Organization, intent: Intent) ->
 
 
 def _handle(request: HttpRequest, review: Review) -> HttpResponse:
-    organization = review.organization
+    organization, environment = review.organization, review.organization.environment
     if request.method != "POST":
         return deactivate_branch(request, organization) if _has_children(review) else _show(request, review)
     if must_restore_form(request):
@@ -58,7 +58,7 @@ def _handle(request: HttpRequest, review: Review) -> HttpResponse:
         return _show_typed(request, review)
     if "ask" in request.POST:
         return _show_typed(request, _review(request, query_now(request, organization), review.intent))
-    require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
+    require(request, right_to_send(environment), environment=environment, oid=organization.oid)
     if _has_children(review):
         return deactivate_branch(request, organization, notes=[CHILDREN], status=409)
     return _handle_post(request, review)

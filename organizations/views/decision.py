@@ -71,7 +71,7 @@ def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
 def _compare_again_reason(request: HttpRequest, decision: Decision) -> str:
     """Why the posted decision does not count, as a sentence: the answer is not the newest one, or too old."""
     if not decision.choices:
-        return decision.why_not_now
+        return decision.block_reason
     return "" if request.POST.get("sequence") == str(decision.sequence) else ASKED_AGAIN
 
 

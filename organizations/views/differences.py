@@ -18,7 +18,7 @@ from organizations.pages.differences.difference_rows import differences_content,
 from organizations.pages.differences.page import DECIDE, TAKE
 from organizations.pages.submission.page import ASK
 from organizations.pages.submission.state import cause_of
-from organizations.permissions import Right, why_not
+from organizations.permissions import Right, block_reason
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
 from organizations.services.directory import differences
@@ -103,9 +103,9 @@ def _query_failure(answer: DirectoryAnswer) -> str:
     return "The directory was asked, and its answer decides nothing"
 
 
-def why_not_ask(request: HttpRequest, organization: Organization) -> str:
+def ask_block_reason(request: HttpRequest, organization: Organization) -> str:
     """The sentence beside the button that asks; "" if the person can ask."""
-    return why_not(user_of(request), Right.EDIT, organization.environment, ASK)
+    return block_reason(user_of(request), Right.EDIT, organization.environment, ASK)
 
 
 def _take_or_decide(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:

@@ -18,7 +18,7 @@ from organizations.pages.plan import page as plan_page
 from organizations.pages.plan.draft import changes_since, draft_content, plan_already_sent
 from organizations.pages.plan.draft_page import PlanTarget
 from organizations.pages.plan.page import PAUSE_OR_STOP
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, right_to_send
 from organizations.queries import chosen_records
 from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
 from organizations.services.outbox import plans
@@ -47,7 +47,7 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """The draft: the messages for the chosen records, or for a whole branch."""
     target, is_pressed = _target(request, environment), request.method == "POST"
     if is_pressed:
-        require(request, sending(environment), environment=environment)
+        require(request, right_to_send(environment), environment=environment)
     try:
         draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
@@ -209,7 +209,7 @@ def _act_on_plan(
 ) -> HttpResponse:
     plan = _plan_or_404(environment, number)
     if plan.made_by_id != user_of(request).pk:
-        require(request, sending(environment), environment=environment, act=PAUSE_OR_STOP)
+        require(request, right_to_send(environment), environment=environment, act=PAUSE_OR_STOP)
     try:
         act(plan.pk, actor=actor(request))
         messages.success(request, done)

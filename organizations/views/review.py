@@ -12,7 +12,7 @@ from organizations.models import Environment, Submission
 from organizations.pages.addresses import submission_url
 from organizations.pages.review import page as review_page
 from organizations.pages.review.message import already_sent, out_of_date
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, right_to_send
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
@@ -35,7 +35,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     review = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
         return render_page(request, review_page.build(review, user_of(request)))
-    require(request, sending(environment), environment=environment, oid=oid)
+    require(request, right_to_send(environment), environment=environment, oid=oid)
     if expired_session.must_restore_form(request):
         return _show_typed(request, review, expired_session.NOTICE, status=422)
     return _handle_post(request, review)

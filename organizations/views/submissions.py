@@ -13,7 +13,7 @@ from organizations.pages.submission import outbox as outbox_page
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import ASK, CANCEL
 from organizations.pages.submission.state import CAN_BE_QUERIED
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, right_to_send
 from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.errors import ActionRefused
@@ -77,7 +77,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
     """Cancel what was not attempted yet. Its authors can, and everybody who can send to the environment."""
     submission = submission_or_404(environment, number)
     if user_of(request).pk not in submission.authors:
-        require(request, sending(environment), environment=environment, oid=submission.oid, act=CANCEL)
+        require(request, right_to_send(environment), environment=environment, oid=submission.oid, act=CANCEL)
     try:
         submissions.cancel_submission(submission.pk, actor=actor(request))
         messages.success(request, f"Nothing was sent. {_what_stays(submission)}")

@@ -81,8 +81,8 @@ def test_only_the_missing_variables_of_the_chosen_sign_in_are_named():
 
 
 def test_an_invalid_setting_is_not_replaced_by_its_default():
-    faulty = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
-    with override_settings(REDOX=redox("https://redox.example.org", **faulty)):
+    invalid = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
+    with override_settings(REDOX=redox("https://redox.example.org", **invalid)):
         assert rows()["Address"][:2] == ("https://redox.example.org", "set")
         assert rows()["Source ID"][:2] == rows()["Base OIDs"][:2] == ("cannot be used", "set, not valid")
         html = html_of_page(page(), "staging")
@@ -142,8 +142,8 @@ def test_a_key_that_is_too_short_is_refused():
     )  # the portal's own library refuses to create one
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
-        fault = overview.connection_facts("staging").fault
-    assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
+        error = overview.connection_facts("staging").error
+    assert error.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 
 def test_the_table_has_all_routing_ids():

@@ -73,7 +73,7 @@ def test_in_production_the_name_must_be_typed_and_an_editor_cannot_send(editor):
     assert controls_in(html)["Deactivate in PRODUCTION"] is None
     assert "Type: <b>&lt;script&gt;alert(1)&lt;/script&gt;</b>. Upper and lower case" in html
     assert "<script>alert" not in html
-    assert page(organization, editor).why_not == "You cannot send to PRODUCTION. Approvers can: nobody yet."
+    assert page(organization, editor).block_reason == "You cannot send to PRODUCTION. Approvers can: nobody yet."
 
 
 def test_saved_changes_are_not_sent_and_are_named(accepted, editor):

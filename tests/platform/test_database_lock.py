@@ -5,8 +5,8 @@ import os
 import pytest
 
 from orgportal import database_file
-from orgportal.faults import WrongFile
 from orgportal.processes import Taken, only_one
+from orgportal.start_errors import WrongFile
 
 from .serving import manage
 

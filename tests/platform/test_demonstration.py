@@ -16,8 +16,8 @@ from organizations.models import Environment
 from organizations.services.actors import system
 from organizations.text.vocabulary import OPEN_WORK, STANDING
 from orgportal import demonstration
-from orgportal.faults import SettingsFault
 from orgportal.processes import open_listener
+from orgportal.start_errors import SettingsError
 from orgportal.variables import read_variables
 
 from .files import open_to_others
@@ -143,14 +143,14 @@ def test_starting_over_deletes_a_database_that_is_empty_or_marked(folder, statem
 def test_starting_over_does_not_touch_a_production_database(folder, statements):
     database = make_database(folder / "demo.sqlite3", *statements)
     before = database.read_bytes()
-    with pytest.raises(SettingsFault, match=r"demo\.sqlite3: holds a real database"):
+    with pytest.raises(SettingsError, match=r"demo\.sqlite3: holds a real database"):
         demonstration.start_over(folder)
     assert database.read_bytes() == before
 
 
 def test_starting_over_does_not_touch_an_unreadable_file(folder):
     (folder / "demo.sqlite3").write_text("no database at all, but somebody put it here")
-    with pytest.raises(SettingsFault, match="cannot be read as a database"):
+    with pytest.raises(SettingsError, match="cannot be read as a database"):
         demonstration.start_over(folder)
     assert (folder / "demo.sqlite3").exists()
 
@@ -171,7 +171,7 @@ def test_the_folder_can_be_renamed_and_moved(folder, tmp_path):
     moved = folder.rename(tmp_path / "var #2, 100 %41")
     output = settings_of(moved, ORGPORTAL_DEMO="1")
     assert output.startswith(f"True {moved}/demo.sqlite3 ")
-    assert output.count("faults=()") == 2
+    assert output.count("errors=()") == 2
     assert str(folder) + "/" not in output
 
 
@@ -198,7 +198,7 @@ def test_the_web_server_refuses_a_marked_database(variables, database):
     mark(database)
     ended = python("import orgportal.wsgi", **variables)
     assert ended.returncode != 0
-    assert "SettingsFault: DATABASE_URL: names a demonstration database" in ended.stderr
+    assert "SettingsError: DATABASE_URL: names a demonstration database" in ended.stderr
 
 
 def test_each_program_of_the_demonstration_refuses_a_production_database(database, folder):

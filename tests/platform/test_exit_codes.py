@@ -19,8 +19,8 @@ from organizations.management.commands import demo
 from organizations.management.commands._base import Finding, PortalCommand
 from organizations.services.errors import ActionRefused
 from orgportal import errors
-from orgportal.faults import SettingsFault
 from orgportal.processes import Taken
+from orgportal.start_errors import SettingsError
 
 from .serving import ROOT, plain_environment
 from .serving import manage as run_command
@@ -59,7 +59,7 @@ def raising(fault: BaseException) -> Callable[[], None]:
     [
         CommandError("no"),
         SystemCheckError("no"),
-        SettingsFault("BIND", "no"),
+        SettingsError("BIND", "no"),
     ],
     ids=lambda fault: type(fault).__name__,
 )

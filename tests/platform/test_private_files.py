@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orgportal import database_file, startup
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 
 from .files import open_to_others
 from .serving import manage, python
@@ -34,7 +34,7 @@ def test_a_readable_database_of_another_account_is_refused_with_advice(tmp_path,
     database.chmod(0o640)
     # The error for an account that is not the owner.
     monkeypatch.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    with pytest.raises(SettingsFault, match=f"chmod 600 {database}"):
+    with pytest.raises(SettingsError, match=f"chmod 600 {database}"):
         database_file.make_private(database)
 
 

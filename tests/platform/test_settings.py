@@ -10,7 +10,7 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 from orgportal.variables import RedoxSettings, Variables, read_variables, redox_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def test_reading_a_file_leaves_the_environment_of_the_process_alone(tmp_path):
 def test_an_invalid_line_is_refused_without_showing_it(tmp_path):
     file = tmp_path / "settings"
     file.write_text("A=1\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n", encoding="utf-8")
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         read_variables({}, file)
     assert "line 2" in str(caught.value)
     assert "MIIE" not in str(caught.value)
@@ -72,7 +72,7 @@ def test_an_invalid_line_is_refused_without_showing_it(tmp_path):
 def test_a_binary_file_is_refused(tmp_path):
     file = tmp_path / "settings"
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsFault, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         read_variables({}, file)
 
 
@@ -81,7 +81,7 @@ def test_an_empty_value_is_not_set():
 
 
 def test_a_dollar_sign_is_not_a_reference_to_another_variable():
-    with pytest.raises(SettingsFault, match=r"^API: begins with \$"):
+    with pytest.raises(SettingsError, match=r"^API: begins with \$"):
         Variables({"API": "$HOME", "HOME": "/secret"}).text("API")
     assert Variables({"API": r"\$HOME"}).text("API") == "$HOME"
 
@@ -117,10 +117,10 @@ def test_each_word_for_true_is_read(word):
     ],
 )
 def test_an_invalid_value_names_its_variable_and_is_hidden(read, value):
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         read(Variables({"NAME": value}))
     assert caught.value.variable == "NAME"
-    assert value not in caught.value.fault or value == "0"
+    assert value not in caught.value.error or value == "0"
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
@@ -141,8 +141,8 @@ def test_any_value_is_read_or_refused_with_its_name(value):
     for read in readers:
         try:
             read()
-        except SettingsFault as fault:
-            blamed.add(fault.variable)
+        except SettingsError as error:
+            blamed.add(error.variable)
     assert blamed <= {"NAME"}
 
 
@@ -165,7 +165,7 @@ def redox(values: dict[str, str]) -> RedoxSettings:
 
 def test_no_settings_are_not_an_error():
     nothing = redox({})
-    assert (nothing.auth, nothing.base_url, nothing.faults) == ("", "https://redox.example.org", ())
+    assert (nothing.auth, nothing.base_url, nothing.errors) == ("", "https://redox.example.org", ())
 
 
 def test_base_oids_are_separated_by_commas():
@@ -195,10 +195,10 @@ def test_a_private_key_in_one_line_is_split_into_lines():
     ],
 )
 def test_an_error_of_one_environment_is_stored_and_not_raised(values, variable):
-    assert [fault.variable for fault in redox(values).faults] == [variable]
+    assert [error.variable for error in redox(values).errors] == [variable]
 
 
 def test_secrets_are_not_printed():
     secret = {name: f"the-{name}" for name in ("private_key", "api_key", "api_secret", "access_token")}
-    values = {each.name: "" for each in dataclasses.fields(RedoxSettings)} | {"base_oids": (), "faults": ()} | secret
+    values = {each.name: "" for each in dataclasses.fields(RedoxSettings)} | {"base_oids": (), "errors": ()} | secret
     assert "the-" not in repr(RedoxSettings(**values))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orgportal import demonstration, startup
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 from orgportal.variables import Variables
 
 from .files import rows
@@ -47,7 +47,7 @@ def test_the_settings_of_the_tests_are_valid():
 def test_a_general_error_names_its_variable(settings, variable, values):
     for name, value in values.items():
         setattr(settings, name, value)
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         startup.verify()
     assert caught.value.variable == variable
 
@@ -74,7 +74,7 @@ def test_the_database_file_of_the_demonstration_is_refused(settings, tmp_path, m
     startup.verify()
     settings.VAR_DIR = file.parent
     monkeypatch.setattr(demonstration, "DATABASE", file.name)
-    with pytest.raises(SettingsFault, match=r"^DATABASE_URL: names the file of \./dev demo"):
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: names the file of \./dev demo"):
         startup.verify()
 
 

@@ -17,7 +17,7 @@ from organizations.permissions import ROLES, rights_of
 from organizations.services import demonstration, installation
 from organizations.services.accounts import accounts
 from organizations.services.actors import system
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 from tests import factories
 from tests.connected import redox
 
@@ -28,22 +28,22 @@ pytestmark = pytest.mark.one_database
 class TestDemonstrationAndRealDatabase:
     def test_a_demonstration_database_runs_only_as_a_demonstration(self) -> None:
         installation.mark_as_demonstration()
-        with override_settings(DEMO=False), pytest.raises(SettingsFault, match="names a demonstration database"):
+        with override_settings(DEMO=False), pytest.raises(SettingsError, match="names a demonstration database"):
             installation.check_demonstration_mark()
 
     def test_a_real_database_does_not_run_as_a_demonstration(self, editor: User) -> None:
-        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a real database"):
+        with override_settings(DEMO=True), pytest.raises(SettingsError, match="names a real database"):
             installation.check_demonstration_mark()
 
     def test_a_database_in_use_is_never_marked(self, editor: User) -> None:
-        with pytest.raises(SettingsFault, match="in use"):
+        with pytest.raises(SettingsError, match="in use"):
             installation.mark_as_demonstration()
         assert not Installation.objects.get().demonstration
 
     def test_a_demonstration_database_does_not_start_with_the_address_of_another_machine(self) -> None:
         installation.mark_as_demonstration()
         settings = override_settings(DEMO=True, REDOX=redox("https://redox.example"))
-        with settings, pytest.raises(SettingsFault, match="leads to another machine"):
+        with settings, pytest.raises(SettingsError, match="leads to another machine"):
             installation.check_demonstration_mark()
 
     def test_only_a_demonstration_has_a_switch_of_behaviour(self, tmp_path: Path) -> None:

@@ -166,14 +166,16 @@ class Pages:
 def _differences(organization: Organization) -> Iterator[Said]:
     """The claims of the page that offers to take the values of the directory."""
     page = differences_page.differences_content(organization)
-    says_why_not = page.asks_whose or organization.is_missing or "does not show the last acceptance yet" in page.heading
-    is_shown = bool(page.rows) or says_why_not
+    explains_missing_rows = (
+        page.asks_whose or organization.is_missing or "does not show the last acceptance yet" in page.heading
+    )
+    is_shown = bool(page.rows) or explains_missing_rows
     yield Said("a difference is shown on its page", "differences", page.heading, organization.oid, value=is_shown)
     for row in page.rows:
         if not row.field.startswith(("contacts.", "aliases", "identifiers", "part_of")):
             shown = SimpleNamespace(seen=row.directory)
             yield Said("the directory showed this value", "differences", row.directory, organization.oid, value=shown)
-    yield from in_text("differences", f"{page.heading} {page.why_not}", oid=organization.oid)
+    yield from in_text("differences", f"{page.heading} {page.block_reason}", oid=organization.oid)
 
 
 def _record(page: _RecordPage) -> Iterator[Said]:
@@ -203,7 +205,9 @@ def _record(page: _RecordPage) -> Iterator[Said]:
     if differs and organization.later_reading() is not None and organization.confirmed_submission is not None:
         yield Said("somebody changed the directory", "record, to do", "Directory differs", oid)
     text = "Directory differs" if differs else "says nothing of a difference"
-    yield Said("a difference is shown on the record", "record", text, oid, value=differs or _says_why_not(shown))
+    yield Said(
+        "a difference is shown on the record", "record", text, oid, value=differs or _says_directory_may_lag(shown)
+    )
 
 
 def _submissions(history: History, organization: Organization) -> Iterator[Said]:
@@ -224,7 +228,7 @@ def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]
         yield replace(said, value=submission.evidence_at) if at_its_time else said
 
 
-def _says_why_not(shown: summary.RecordValues) -> bool:
+def _says_directory_may_lag(shown: summary.RecordValues) -> bool:
     """Whether the page says that the directory may lag behind."""
     return "It may need some time." in shown.note
 
@@ -251,7 +255,7 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
         same = row.standing.key == head.standing.key and (keys == on_record or (is_foreign and on_record <= keys))
         text = ", ".join([row.standing.key, *sorted(keys)])
         yield Said("the list says what the record says", "list", text, oid, value=same)
-        differs = DIRECTORY_DIFFERS in keys or _says_why_not(values)
+        differs = DIRECTORY_DIFFERS in keys or _says_directory_may_lag(values)
         yield Said("a difference is shown in the list", "list", text, oid, value=differs)
 
 
@@ -273,7 +277,7 @@ def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
     for oid in history.oids:
         lines = [place.url for line in home_lines if line.kind == DIRECTORY_DIFFERS for place in line.places]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
-        shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(pages[oid].values)
+        shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_directory_may_lag(pages[oid].values)
         yield Said("a difference is shown on home", "home", ", ".join(lines), oid, value=shown)
 
 

@@ -54,7 +54,7 @@ def test_a_viewer_reads_and_sees_who_can_export(client_of, north, editor):
     assert text.startswith("Audit | orgportal ")
     sentence = rf"Editor One \({editor.username}\) added Lakeside North in STAGING\. STAGING 1 "
     assert re.search(rf"2 entries .*Today, \w+ \d+ \d\d:\d\d:\d\d {sentence}", text)
-    assert answer.content.decode().count('disabled aria-describedby="why-not"') == 2
+    assert answer.content.decode().count('disabled aria-describedby="block-reason"') == 2
     assert "You cannot export the history. Auditors can: nobody yet." in text
 
 

@@ -64,7 +64,7 @@ def test_an_editor_cannot_resume_production(client, editor, worker):
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)
     page = connection_page.build(Environment.PRODUCTION, editor)
-    assert (page.can_resume, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
+    assert (page.can_resume, page.block_reason) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
     assert client.post("/production/connection/go-on/").status_code == 403
     assert gate.get().is_stopped
-    assert connection_page.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).why_not == ""
+    assert connection_page.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).block_reason == ""

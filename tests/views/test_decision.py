@@ -166,7 +166,7 @@ def test_a_viewer_sees_a_disabled_form_and_cannot_decide(
     query.query_for_submission(undecided, actor=worker)
     viewer = client_of("viewer")
     markup = viewer.get(submission_url(undecided)).content.decode()
-    assert 'disabled aria-describedby="decide-why-not"' in markup
+    assert 'disabled aria-describedby="decide-block-reason"' in markup
     radios = markup.split('type="radio"')[1:]
     assert len(radios) == 2
     assert all(" disabled" in radio.partition(">")[0] for radio in radios)

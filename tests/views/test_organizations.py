@@ -39,7 +39,7 @@ def test_a_viewer_reads_why_the_buttons_are_missing(client_of, editor, family):
     assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text_of(response)
     assert "You cannot send to STAGING. " in text_of(response)
     html = response.content.decode()
-    assert 'disabled aria-describedby="why-not-edit"' in html
+    assert 'disabled aria-describedby="edit-block-reason"' in html
     assert ("+ below" in html, 'name="record"' in html) == (False, False)
 
 

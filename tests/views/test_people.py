@@ -227,7 +227,7 @@ def test_nobody_changes_their_own_roles_password_or_account_here(client, adminis
     UserFactory(role="administrator")
     page = client.get(f"/people/{administrator.pk}/").content.decode()
     assert re.findall('name="groups"|Make a new first password|Close this account', page) == []
-    assert people_page.build_close(administrator, administrator).why_not
+    assert people_page.build_close(administrator, administrator).block_reason
     assert change(client, administrator, "approver", first_name="Big", last_name="Boss").status_code == 302
     for act in ("password", "close"):
         press(client, administrator, act)

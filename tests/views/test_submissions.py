@@ -27,13 +27,13 @@ def test_a_viewer_reads_a_submission(client_of: ClientOf, queued: Submission) ->
     markup = response.content.decode()
     assert f"<title>Queued: submission {queued.pk}, Lakeside 1 | STAGING | orgportal</title>" in markup
     assert f"<h1>Submission {queued.pk}, New of Lakeside 1</h1>" in markup
-    assert 'disabled aria-describedby="cancel-why-not"' in markup
+    assert 'disabled aria-describedby="cancel-block-reason"' in markup
 
 
 def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Client, queued: Submission) -> None:
     factories.change_submissions(state=State.REJECTED, detail="Parsing XML request error!", attempt=1)
     for step in ("Edit Lakeside 1", "Add a record below"):
-        disabled = f'disabled aria-describedby="step-why-not">{step}</button>'
+        disabled = f'disabled aria-describedby="step-block-reason">{step}</button>'
         assert disabled in compact(client_of("viewer").get(submission_url(queued)).content.decode())
         assert f">{step}</a>" in compact(client.get(submission_url(queued)).content.decode())
         factories.confirmed(queued.organization, submission=queued)

@@ -9,7 +9,7 @@ from organizations.pages.audit import entry_facts, filter_words, history_page
 from organizations.pages.audit import export as audit_export
 from organizations.pages.audit.entry_facts import EntryFacts
 from organizations.pages.audit.history_page import HistoryPage
-from organizations.permissions import Right, why_not
+from organizations.permissions import Right, block_reason
 from organizations.queries.audit_filters import AuditFilters, FilterProblem
 
 
@@ -22,7 +22,7 @@ class AuditPage(Page):
     audit: HistoryPage
     problems: list[tuple[str, str]]
     exports: list[tuple[str, str]]
-    why_not_export: str
+    export_block_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def build(user: User, filters: AuditFilters, problems: Mapping[str, FilterProble
         # Links name a submission; the form has no field for it that could take the focus.
         problems=[("" if name == "submission" else name, error) for name, error in errors.items()],
         exports=[(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
-        why_not_export=why_not(user, Right.EXPORT),
+        export_block_reason=block_reason(user, Right.EXPORT),
     )
 
 

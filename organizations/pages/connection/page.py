@@ -9,7 +9,7 @@ from organizations.models import Environment, EnvironmentGate, User
 from organizations.pages import Page
 from organizations.pages.connection import setting_rows
 from organizations.pages.connection.setting_rows import MissingVariable, SettingRow
-from organizations.permissions import Right, sending, why_not
+from organizations.permissions import Right, block_reason, right_to_send
 from organizations.queries import environments
 from organizations.services.connection import overview
 from organizations.services.connection.overview import ConnectionFacts
@@ -33,8 +33,8 @@ class ConnectionPage(Page):
     checked: SafeString | str
     clock: str
     can_resume: bool
-    check_why_not: str
-    why_not: str
+    check_block_reason: str
+    block_reason: str
     workers: list[WorkerFacts]
     routing_table: tuple[tuple[str, str, str], ...]
     switch_url: str
@@ -52,8 +52,8 @@ def build(environment: Environment, user: User) -> ConnectionPage:
         checked=setting_rows.check_sentence(gate),
         clock=setting_rows.clock_sentence(gate),
         can_resume=resume.can_resume(gate),
-        check_why_not=why_not(user, Right.EDIT, environment, CHECK),
-        why_not=why_not(user, sending(environment)),
+        check_block_reason=block_reason(user, Right.EDIT, environment, CHECK),
+        block_reason=block_reason(user, right_to_send(environment)),
         workers=heartbeat.known_workers(environment),
         routing_table=overview.routing_table(),
         switch_url=reverse("connection", args=[environment.other]),

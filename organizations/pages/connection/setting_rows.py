@@ -53,7 +53,11 @@ def settings_in_force(facts: ConnectionFacts) -> list[SettingRow]:
 
 def _without_invalid_value(row: SettingRow, facts: ConnectionFacts) -> SettingRow:
     # The invalid value is not shown: it may be a secret in the wrong place.
-    return row._replace(value="cannot be used", source=INVALID, copy="") if row.variable in facts.faulty else row
+    return (
+        row._replace(value="cannot be used", source=INVALID, copy="")
+        if row.variable in facts.invalid_variables
+        else row
+    )
 
 
 def _rows(facts: ConnectionFacts) -> list[SettingRow]:

@@ -8,7 +8,7 @@ from organizations.pages import Page, record_choices
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.counterpart import link_box
 from organizations.pages.counterpart.link_box import CounterpartFact
-from organizations.permissions import Right, why_not
+from organizations.permissions import Right, block_reason
 from organizations.queries import choices
 from organizations.queries.record_context import record_at
 from organizations.services.records import counterparts
@@ -31,7 +31,7 @@ class CounterpartPage(Page):
     sides: list[CounterpartFact]
     block_reason: str
     prepare_url: str
-    why_not_edit: str
+    edit_block_reason: str
     problem: str
     switch_url: str
 
@@ -58,17 +58,17 @@ def build(
         linked=linked,
         other=counterpart,
         sides=link_box.counterpart_facts(organization, counterpart) if counterpart else [],
-        block_reason=_why_not_link(organization, counterpart) if counterpart and not linked else "",
+        block_reason=_link_block_reason(organization, counterpart) if counterpart and not linked else "",
         prepare_url="" if linked else link_box.prepare_url(organization),
-        why_not_edit=why_not(user, Right.EDIT, environment),
+        edit_block_reason=block_reason(user, Right.EDIT, environment),
         problem=problem,
         switch_url=record_url(linked) if linked else "",
     )
 
 
-def _why_not_link(here: Organization, there: Organization) -> str:
+def _link_block_reason(here: Organization, there: Organization) -> str:
     in_staging = here.environment == Environment.STAGING
-    return counterparts.why_not_link(here, there) if in_staging else counterparts.why_not_link(there, here)
+    return counterparts.link_block_reason(here, there) if in_staging else counterparts.link_block_reason(there, here)
 
 
 def _form(other: Environment, named: str | None) -> CounterpartForm:

@@ -14,7 +14,7 @@ from organizations.pages.deactivation.consequences import DeactivationContent, d
 from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.review import message as review_page
 from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, sending, why_not
+from organizations.permissions import Right, block_reason, right_to_send
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
 
@@ -31,8 +31,8 @@ class DeactivationPage(Page):
     content: review_page.ReviewContent
     shown: DeactivationContent
     form: DeactivationForm
-    why_not: str
-    ask_why_not: str
+    block_reason: str
+    ask_block_reason: str
     is_unsaved: bool
     switch_url: str
 
@@ -56,8 +56,8 @@ def build(
         content=review_page.review_content(review, ticked=ticked, missing=missing),
         shown=deactivation_content(review),
         form=form or empty_form(review),
-        why_not=why_not(user, sending(environment)),
-        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        block_reason=block_reason(user, right_to_send(environment)),
+        ask_block_reason=block_reason(user, Right.EDIT, environment, ASK),
         is_unsaved=is_unsaved,
         switch_url=counterpart_url(organization),
     )

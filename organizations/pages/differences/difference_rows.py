@@ -58,8 +58,8 @@ class DifferencesContent:
     """What the template prints.
 
     `compared` has each field here and as the last reading shows it, if nobody has decided whose the OID is, or if it
-    belongs to another organization; `decided_by` is who decided that. `why_not` says why nothing can be taken now,
-    `why_not_claim` why nobody can decide now that the OID is ours.
+    belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be taken now,
+    `claim_block_reason` why nobody can decide now that the OID is ours.
     """
 
     organization: Organization
@@ -71,8 +71,8 @@ class DifferencesContent:
     takes_type: bool
     compared: tuple[ComparedField, ...]
     decided_by: str
-    why_not: str
-    why_not_claim: str
+    block_reason: str
+    claim_block_reason: str
 
     @property
     def is_foreign(self) -> bool:
@@ -205,8 +205,8 @@ def differences_content(organization: Organization) -> DifferencesContent:
         takes_type=reading is not None and _takes_type(organization, reading),
         compared=_compared(organization),
         decided_by=record_entries.foreign_decided_by(organization) or "Somebody",
-        why_not=differences.why_not_take(organization),
-        why_not_claim=differences.why_not_claim(organization),
+        block_reason=differences.take_block_reason(organization),
+        claim_block_reason=differences.claim_block_reason(organization),
     )
 
 

@@ -10,7 +10,7 @@ from organizations.pages.addresses import counterpart_url
 from organizations.pages.differences.difference_rows import DifferencesContent, differences_content
 from organizations.pages.submission.decision_choices import who_decides
 from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, why_not
+from organizations.permissions import Right, block_reason
 
 TAKE = "take values from the directory"
 DECIDE = "decide whose an OID is"
@@ -26,10 +26,10 @@ class DifferencesPage(Page):
     content: DifferencesContent
     form: ReasonForm
     notes: Collection[str]
-    why_not: str
-    decide_why_not: str
+    block_reason: str
+    decide_block_reason: str
     who_decides: str
-    ask_why_not: str
+    ask_block_reason: str
     is_unsaved: bool
     switch_url: str
 
@@ -38,16 +38,16 @@ def build(
     organization: Organization, user: User, form: ReasonForm, *, notes: Collection[str] = (), is_unsaved: bool = False
 ) -> DifferencesPage:
     environment = organization.environment
-    decide_why_not = why_not(user, Right.RESOLVE, environment, DECIDE)
+    decide_block_reason = block_reason(user, Right.RESOLVE, environment, DECIDE)
     return DifferencesPage(
         organization=organization,
         content=differences_content(organization),
         form=form,
         notes=notes,
-        why_not=why_not(user, Right.EDIT, environment, TAKE),
-        decide_why_not=decide_why_not,
-        who_decides=who_decides(user.display_name, may=not decide_why_not),
-        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        block_reason=block_reason(user, Right.EDIT, environment, TAKE),
+        decide_block_reason=decide_block_reason,
+        who_decides=who_decides(user.display_name, may=not decide_block_reason),
+        ask_block_reason=block_reason(user, Right.EDIT, environment, ASK),
         is_unsaved=is_unsaved,
         switch_url=counterpart_url(organization),
     )

@@ -8,7 +8,7 @@ from organizations.models import Environment
 from organizations.pages.home.lines import MOST_SINGLE_LINES, HomeContext, LinePlace, UnpairedLine
 from organizations.pages.home.unpaired_lines import list_of
 from organizations.pages.home.who_acts import saved
-from organizations.permissions import sending
+from organizations.permissions import right_to_send
 from organizations.queries import home
 from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.chosen_records import UNSENT
@@ -42,7 +42,7 @@ class _UnsentChanges:
         self.names: dict[int | None, str] = {**names, None: PORTAL, context.actors.reader.pk: "You"}
 
     def lines(self, own_names: str) -> Iterator[UnpairedLine]:
-        reader, can_send = self.context.actors.reader.pk, self.context.actors.who_can(sending(self.environment))
+        reader, can_send = self.context.actors.reader.pk, self.context.actors.who_can(right_to_send(self.environment))
         own = [group for group in self.groups if group.edited_by == reader and reader in can_send]
         others = [group for group in self.groups if group.edited_by in can_send and group not in own]
         stuck = [group for group in self.groups if group.edited_by not in can_send]

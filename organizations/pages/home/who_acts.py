@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, User
-from organizations.permissions import Right, holders, may, sending
+from organizations.permissions import Right, holders, may, right_to_send
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text.markup import plain, strong
 from organizations.text.vocabulary import count
@@ -20,7 +20,7 @@ PERSON_STEP: Mapping[str, str] = {
     "rejected": "can correct this.",
     "changes_not_sent": "can send this.",
 }
-RIGHTS = (Right.EDIT, Right.RESOLVE, *map(sending, Environment))
+RIGHTS = (Right.EDIT, Right.RESOLVE, *map(right_to_send, Environment))
 
 
 class NextActors:
@@ -64,7 +64,7 @@ def right_for(kind: str, environment: str) -> Right | None:
         case "needs_person":
             return Right.RESOLVE
         case "plan_paused" | "changes_not_sent":
-            return sending(environment)
+            return right_to_send(environment)
         case "unknown" | "queued" | "awaiting":
             return None
     return Right.EDIT

@@ -10,7 +10,7 @@ from organizations.pages import Page
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.rows import RecordRow
-from organizations.permissions import Right, may, sending, why_not
+from organizations.permissions import Right, block_reason, may, right_to_send
 from organizations.queries.chosen_records import TickedRecords
 from organizations.queries.record_filters import RecordFilters
 from organizations.services.connection import redox_settings
@@ -33,8 +33,8 @@ class OrganizationsPage(Page):
     template = "organizations/page.html"
 
     listing: Listing
-    why_not_edit: str
-    why_not_send: str
+    edit_block_reason: str
+    send_block_reason: str
     no_records: NoRecords | None
 
 
@@ -53,22 +53,22 @@ def build(
     environment: Environment, user: User, filters: RecordFilters, *, number: str, opening: str, chosen: TickedRecords
 ) -> OrganizationsPage:
     """The page of that number. `opening` says which branches are open; only people who can send choose records."""
-    why_not_edit = why_not(user, Right.EDIT, environment)
-    why_not_send = why_not(user, sending(environment), environment)
+    edit_block_reason = block_reason(user, Right.EDIT, environment)
+    send_block_reason = block_reason(user, right_to_send(environment), environment)
     records = listing.build(
         environment,
         filters,
         number,
         opening,
-        listing.NOTHING_CHOSEN if why_not_send else chosen,
-        can_choose=not why_not_send,
+        listing.NOTHING_CHOSEN if send_block_reason else chosen,
+        can_choose=not send_block_reason,
     )
     is_connected = redox_settings.connection(environment).is_connected
-    may_edit = not why_not_edit
+    may_edit = not edit_block_reason
     return OrganizationsPage(
         listing=records,
-        why_not_edit=why_not_edit,
-        why_not_send=why_not_send,
+        edit_block_reason=edit_block_reason,
+        send_block_reason=send_block_reason,
         no_records=None if records.total else no_records(environment, is_connected=is_connected, may_edit=may_edit),
     )
 
@@ -77,7 +77,7 @@ def build_branch(organization: Organization, user: User, number: str) -> TreeBra
     return TreeBranchPage(
         rows=tree_rows.branch(organization, number),
         may_edit=may(user, Right.EDIT),
-        may_send=may(user, sending(organization.environment)),
+        may_send=may(user, right_to_send(organization.environment)),
     )
 
 

@@ -38,7 +38,7 @@ class PersonPage(Page):
     account: User
     roles: list[tuple[Any, RoleRow]]
     why_no_password: str
-    why_not_close: str
+    close_block_reason: str
     notes: Collection[str]
 
 
@@ -50,7 +50,7 @@ class ClosePage(Page):
 
     account: User
     closing: ClosingEffects
-    why_not: str
+    block_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +76,14 @@ def build_person(form: AccountForm, account: User, user: User, notes: Collection
         account=account,
         roles=list(zip_longest(boxes, accounts.roles_of(account, groups))),
         why_no_password=accounts.password_block_reason(account, user),
-        why_not_close=accounts.close_block_reason(account, user),
+        close_block_reason=accounts.close_block_reason(account, user),
         notes=notes,
     )
 
 
 def build_close(account: User, user: User) -> ClosePage:
     return ClosePage(
-        account=account, closing=accounts.closing_effects(account), why_not=accounts.close_block_reason(account, user)
+        account=account,
+        closing=accounts.closing_effects(account),
+        block_reason=accounts.close_block_reason(account, user),
     )

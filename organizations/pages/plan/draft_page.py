@@ -16,7 +16,7 @@ from organizations.pages.addresses import counterpart_url, record_url
 from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.plan.draft import DraftContent, draft_content
 from organizations.pages.record_choices import suggestion_attributes
-from organizations.permissions import sending, why_not
+from organizations.permissions import block_reason, right_to_send
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 
@@ -53,7 +53,7 @@ class DraftPage(Page):
     action: str
     notes: Collection[str]
     is_unsaved: bool
-    why_not: str
+    block_reason: str
     back_url: str
     switch_url: str
 
@@ -94,7 +94,7 @@ def build(
         action=target.url,
         notes=notes,
         is_unsaved=form is not None,
-        why_not=why_not(user, sending(draft.environment)),
+        block_reason=block_reason(user, right_to_send(draft.environment)),
         back_url=target.back_url,
         switch_url=counterpart_url(target.root) if target.root else "",
     )

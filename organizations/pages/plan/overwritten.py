@@ -65,6 +65,6 @@ def overwritten_records(
 def _way_out(organization: Organization) -> tuple[str, str]:
     """The label and address of the page where the directory's values can be kept: the form if they cannot be taken."""
     place = [organization.environment, organization.oid]
-    if differences.why_not_take(organization):
+    if differences.take_block_reason(organization):
         return "Edit", reverse("edit", args=place)
     return "Take theirs", reverse("differences", args=place)

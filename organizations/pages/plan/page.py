@@ -10,7 +10,7 @@ from django.urls import reverse
 from organizations.models import Environment, Plan, User
 from organizations.pages import Page
 from organizations.pages.plan.progress import PlanContent, PlanSummary, plan_content, plan_summaries
-from organizations.permissions import Right, may, sending, why_not
+from organizations.permissions import Right, block_reason, may, right_to_send
 from organizations.queries import plan_rows
 
 PAUSE_OR_STOP = "pause or stop a plan"
@@ -25,7 +25,7 @@ class PlanPage(Page):
 
     plan: Plan
     content: PlanContent
-    why_not_pause: str
+    pause_block_reason: str
     switch_url: str
 
 
@@ -73,6 +73,8 @@ def _names(plan: Plan, user: User, content: PlanContent) -> dict[str, Any]:
     return {
         "plan": plan,
         "content": content,
-        "why_not_pause": "" if is_maker else why_not(user, sending(environment), environment, PAUSE_OR_STOP),
+        "pause_block_reason": ""
+        if is_maker
+        else block_reason(user, right_to_send(environment), environment, PAUSE_OR_STOP),
         "switch_url": reverse("submissions", args=[environment.other]),
     }

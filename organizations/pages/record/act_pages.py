@@ -39,7 +39,7 @@ class WithdrawPage(RecordActPage):
 
 
 def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
-    block_reason = organizations.why_not_discard(organization)
+    block_reason = organizations.discard_block_reason(organization)
     baseline = organization.baseline_record()
     wanted = knowledge.sendable(organization.record())
     changes = knowledge.in_form(difference(baseline, wanted)) if baseline and not block_reason else ()
@@ -56,7 +56,7 @@ def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
 
 
 def build_withdraw(organization: Organization, problem: str = "") -> WithdrawPage:
-    block_reason = organizations.why_not_withdraw(organization)
+    block_reason = organizations.withdraw_block_reason(organization)
     return WithdrawPage(
         organization=organization,
         path=path_to(organization, "Withdraw"),

@@ -17,7 +17,7 @@ from organizations.pages.counterpart.link_box import CounterpartBox
 from organizations.pages.record import summary
 from organizations.pages.record.summary import RecordHead, RecordSidebar, RecordValues
 from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, sending, why_not
+from organizations.permissions import Right, block_reason, right_to_send
 from organizations.queries.record_context import submissions_of
 from organizations.queries.record_entries import entries_of
 from organizations.text import evidence, vocabulary
@@ -32,9 +32,9 @@ class RecordTab(Page):
     organization: Organization
     head: RecordHead
     tab: str
-    why_not_edit: str
-    why_not_send: str
-    why_not_deactivate: str
+    edit_block_reason: str
+    send_block_reason: str
+    deactivate_block_reason: str
     switch_url: str
 
 
@@ -47,7 +47,7 @@ class SummaryTab(RecordTab):
     values: RecordValues
     around: RecordSidebar
     beside: CounterpartBox
-    why_not_ask: str
+    ask_block_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def build(organization: Organization, user: User) -> SummaryTab:
         values=summary.record_values(organization),
         around=summary.record_sidebar(organization),
         beside=link_box.counterpart_box(organization),
-        why_not_ask=why_not(user, Right.EDIT, organization.environment, ASK),
+        ask_block_reason=block_reason(user, Right.EDIT, organization.environment, ASK),
     )
 
 
@@ -105,8 +105,8 @@ def _tab(organization: Organization, user: User, tab: str) -> dict[str, Any]:
         "organization": organization,
         "head": summary.record_head(organization),
         "tab": tab,
-        "why_not_edit": why_not(user, Right.EDIT, environment),
-        "why_not_send": why_not(user, sending(environment), environment, "send a branch"),
-        "why_not_deactivate": why_not(user, sending(environment), environment, act),
+        "edit_block_reason": block_reason(user, Right.EDIT, environment),
+        "send_block_reason": block_reason(user, right_to_send(environment), environment, "send a branch"),
+        "deactivate_block_reason": block_reason(user, right_to_send(environment), environment, act),
         "switch_url": counterpart_url(organization),
     }

@@ -99,7 +99,7 @@ def record_head(organization: Organization) -> RecordHead:
     """The head of a record."""
     environment, last = organization.environment, organization.last_submission
     above = tree.path_of(organization)
-    can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
+    can_discard = organization.changes > 0 and not organizations.discard_block_reason(organization)
     return RecordHead(
         organization=organization,
         path=[

@@ -165,7 +165,7 @@ class ReviewContent:
     @property
     def can_take(self) -> bool:
         """Whether the directory's values can be taken instead."""
-        return not differences.why_not_take(self.review.organization)
+        return not differences.take_block_reason(self.review.organization)
 
     @property
     def box_errors(self) -> list[tuple[str, str]]:

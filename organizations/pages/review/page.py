@@ -11,7 +11,7 @@ from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
 from organizations.pages.review.message import ReviewContent, review_content
 from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, sending, why_not
+from organizations.permissions import Right, block_reason, right_to_send
 from organizations.services.review.reviews import Review
 
 
@@ -27,8 +27,8 @@ class ReviewPage(Page):
     organization: Organization
     notes: Collection[str]
     is_unsaved: bool
-    why_not: str
-    ask_why_not: str
+    block_reason: str
+    ask_block_reason: str
     path: list[tuple[str, str]]
     switch_url: str
 
@@ -53,8 +53,8 @@ def build(
         organization=organization,
         notes=notes,
         is_unsaved=bound is not None,
-        why_not=why_not(user, sending(environment)),
-        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        block_reason=block_reason(user, right_to_send(environment)),
+        ask_block_reason=block_reason(user, Right.EDIT, environment, ASK),
         path=path_to(organization, "Review"),
         switch_url=counterpart_url(organization),
     )

@@ -37,7 +37,7 @@ class DecisionChoice:
 class Decision:
     """What can be decided by the last answer. `sequence` is the number of its entry in the history.
 
-    `choices` is empty if no answer is fresh enough. Then `why_not_now` says what to do first.
+    `choices` is empty if no answer is fresh enough. Then `block_reason` says what to do first.
     """
 
     sequence: int
@@ -48,7 +48,7 @@ class Decision:
     differing: tuple[ComparedField, ...]
     equal: tuple[ComparedField, ...]
     unreadable: tuple[ComparedField, ...]
-    why_not_now: str
+    block_reason: str
 
     @property
     def equal_labels(self) -> str:
@@ -79,7 +79,7 @@ def decision(submission: Submission, asked: QueryResult | None) -> Decision | No
         tuple(row for row in rows if row.equal is False),
         tuple(row for row in rows if row.equal),
         tuple(row for row in rows if row.equal is None),
-        "" if counts else _why_not_now(answer, asked),
+        "" if counts else _block_reason(answer, asked),
     )
 
 
@@ -108,7 +108,7 @@ def _heading(asked: QueryResult | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(answer: ComparedAnswer | None, asked: QueryResult | None) -> str:
+def _block_reason(answer: ComparedAnswer | None, asked: QueryResult | None) -> str:
     if answer is not None and answer.is_superseded:
         return decide.ANSWER_SUPERSEDED
     if answer is not None:

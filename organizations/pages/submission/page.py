@@ -30,7 +30,7 @@ from organizations.pages.submission.state import (
     state_block,
     submitted_changes,
 )
-from organizations.permissions import Right, may, sending, why_not
+from organizations.permissions import Right, block_reason, may, right_to_send
 from organizations.queries import environments, submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
@@ -46,7 +46,7 @@ class DecisionBox:
     decision: Decision | None
     last_asked: QueryResult | None
     form: DecisionForm | None
-    why_not: str
+    block_reason: str
     who_decides: str
     was_typed: bool
     asks_automatically: bool
@@ -68,9 +68,9 @@ class SubmissionPage(Page):
     steps_need_edit: bool
     rejection: Rejection | None
     deciding: DecisionBox | None
-    edit_why_not: str
-    cancel_why_not: str
-    ask_why_not: str
+    edit_block_reason: str
+    cancel_block_reason: str
+    ask_block_reason: str
     # What it changed, by whom, and how that is known.
     name_in_message: str
     changes: list[SubmittedChange]
@@ -166,9 +166,9 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
         "next_steps": steps,
         "steps_need_edit": any(step.needs_edit for step in steps),
         "rejection": refusal,
-        "edit_why_not": why_not(user, Right.EDIT, environment),
-        "cancel_why_not": "" if is_author else why_not(user, sending(environment), environment, CANCEL),
-        "ask_why_not": why_not(user, Right.EDIT, environment, ASK),
+        "edit_block_reason": block_reason(user, Right.EDIT, environment),
+        "cancel_block_reason": "" if is_author else block_reason(user, right_to_send(environment), environment, CANCEL),
+        "ask_block_reason": block_reason(user, Right.EDIT, environment, ASK),
     }
 
 
@@ -180,12 +180,12 @@ def _deciding(
         return None
     asked = query_result(attempts.last_query(entries), submission)
     decision = decision_choices.decision(submission, asked)
-    refusal = why_not(user, Right.RESOLVE, submission.environment)
+    refusal = block_reason(user, Right.RESOLVE, submission.environment)
     return DecisionBox(
         decision=decision,
         last_asked=asked,
         form=form or (decision_form(decision, user) if decision else None),
-        why_not=refusal,
+        block_reason=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
         asks_automatically=form is None and decision_choices.asks_automatically(submission, asked) and not refusal,

@@ -17,14 +17,14 @@ from organizations.services.connection import redox_settings
 class ConnectionFacts:
     """The settings in force. `auth` is how the portal signs in; `public_key` is JSON for Redox's dashboard.
 
-    `defaults` names the settings with their default value, `faulty` the variables whose value cannot be used.
+    `defaults` names the settings with their default value, `invalid_variables` those whose value cannot be used.
     `key_warning` says why a private key that works should be replaced.
     """
 
     prefix: str
     is_connected: bool
-    fault: str
-    faulty: frozenset[str]
+    error: str
+    invalid_variables: frozenset[str]
     missing: tuple[str, ...]
     auth: str
     client_id: str
@@ -61,8 +61,8 @@ def connection_facts(name: str) -> ConnectionFacts:
     return ConnectionFacts(
         prefix=prefix,
         is_connected=connection.is_connected,
-        fault=connection.fault,
-        faulty=connection.faulty,
+        error=connection.error,
+        invalid_variables=connection.invalid_variables,
         missing=_missing(prefix, raw.auth, connection.missing),
         auth=raw.auth,
         client_id=raw.client_id,

@@ -30,7 +30,7 @@ from organizations.redox.environment import (
     environment_fingerprint,
     routing_use,
 )
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 from orgportal.variables import RedoxSettings
 
 REQUIRED = {
@@ -42,16 +42,16 @@ REQUIRED = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The settings of one environment. With neither `fault` nor `missing` they are complete.
+    """The settings of one environment. With neither `error` nor `missing` they are complete.
 
-    `missing` names variables that are not set. `fault` is the first error. With an error `environment` has no
-    credential, and defaults in place of the variables `faulty`.
+    `missing` names variables that are not set. `error` is the first error. With an error `environment` has no
+    credential, and defaults in place of `invalid_variables`.
     """
 
     environment: RedoxEnvironment
     missing: tuple[str, ...] = ()
-    fault: str = ""
-    faulty: frozenset[str] = frozenset()
+    error: str = ""
+    invalid_variables: frozenset[str] = frozenset()
 
     @property
     def is_connected(self) -> bool:
@@ -61,13 +61,15 @@ class Connection:
 def connection(name: str) -> Connection:
     """The settings in force for one environment. An error in them leaves it "not connected"."""
     raw: RedoxSettings = settings.REDOX[name]
-    redox, faults = _without_credential(name, raw)
+    redox, errors = _without_credential(name, raw)
     try:
-        if faults:
-            raise faults[0]
+        if errors:
+            raise errors[0]
         return Connection(_with_credential(redox, raw), missing=_missing(name, raw))
-    except SettingsFault as fault:
-        return Connection(redox, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
+    except SettingsError as error:
+        return Connection(
+            redox, error=str(error), invalid_variables=frozenset(each.variable for each in (error, *errors))
+        )
 
 
 def environment(name: str) -> RedoxEnvironment:
@@ -79,19 +81,19 @@ def verify_settings() -> None:
     """Refuse settings that could mix up the two environments.
 
     Raises:
-        SettingsFault: both have the same credential or routing ID, or a routing ID belongs to another environment or
+        SettingsError: both have the same credential or routing ID, or a routing ID belongs to another environment or
             purpose in Redox's table.
     """
     for name, raw in settings.REDOX.items():
         _check_routing_use(name, raw.routing_id)
     if environment(Environment.STAGING).routing_id == environment(Environment.PRODUCTION).routing_id:
-        raise SettingsFault(
+        raise SettingsError(
             "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
         )
     for name in ("client_id", "private_key", "api_key", "api_secret", "access_token"):
         values = [_normalized(name, settings.REDOX[each]) for each in Environment.values]
         if values[0] and values[0] == values[1]:
-            raise SettingsFault(
+            raise SettingsError(
                 f"REDOX_PRODUCTION_{name.upper()}", "is the same as for STAGING; credentials are never shared"
             )
 
@@ -100,12 +102,12 @@ def verify_routing_ids_unused() -> None:
     """Check that no routing ID is the destination ID of a record.
 
     Raises:
-        SettingsFault: a record has one.
+        SettingsError: a record has one.
     """
     for name in Environment.values:
         routing_id = environment(name).routing_id
         if Organization.objects.filter(destination_id=routing_id).exists():
-            raise SettingsFault(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
+            raise SettingsError(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
 
 
 def gateway_oids(name: str) -> frozenset[str]:
@@ -178,19 +180,19 @@ def _missing(name: str, raw: RedoxSettings) -> tuple[str, ...]:
     return tuple(prefix + field.upper() for field in REQUIRED[raw.auth] if not getattr(raw, field))
 
 
-def _without_credential(name: str, raw: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
+def _without_credential(name: str, raw: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsError]]:
     """An environment without its credential, and the errors in its settings. Unusable values become the defaults."""
-    prefix, faults = f"REDOX_{name.upper()}_", list(raw.faults)
+    prefix, errors = f"REDOX_{name.upper()}_", list(raw.errors)
     if raw.auth not in ("", *REQUIRED):
-        faults.append(SettingsFault(f"{prefix}AUTH", "must be oauth, api-key or token"))
+        errors.append(SettingsError(f"{prefix}AUTH", "must be oauth, api-key or token"))
     redox = RedoxEnvironment(name=name, label=raw.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID)
     for field, read in _READERS.items():
         try:
             if text := getattr(raw, field):
                 redox = dataclasses.replace(redox, **{field: read(f"{prefix}{field.upper()}", text)})
-        except SettingsFault as fault:
-            faults.append(fault)
-    return redox, faults
+        except SettingsError as error:
+            errors.append(error)
+    return redox, errors
 
 
 def _with_credential(redox: RedoxEnvironment, raw: RedoxSettings) -> RedoxEnvironment:
@@ -210,7 +212,7 @@ def _credential(prefix: str, raw: RedoxSettings) -> Credential:
         auth.public_jwk(credential)
     except ValueError as error:
         variable = "PRIVATE_KEY_FILE" if raw.private_key_file else "PRIVATE_KEY"
-        raise SettingsFault(prefix + variable, f"cannot be used: {error}") from error
+        raise SettingsError(prefix + variable, f"cannot be used: {error}") from error
     return credential
 
 
@@ -219,11 +221,11 @@ def _base_url(variable: str, url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com") from None
+        raise SettingsError(variable, "is not an address such as https://api.redoxengine.com") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or port == 0:
-        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com")
+        raise SettingsError(variable, "is not an address such as https://api.redoxengine.com")
     if parts.scheme == "http" and not is_loopback(url):
-        raise SettingsFault(variable, "is http; that is allowed to this machine only, use https")
+        raise SettingsError(variable, "is http; that is allowed to this machine only, use https")
     return url.rstrip("/")
 
 
@@ -244,14 +246,14 @@ def _uuid(variable: str, text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise SettingsFault(variable, "is not a UUID (36 characters with four hyphens)") from None
+        raise SettingsError(variable, "is not a UUID (36 characters with four hyphens)") from None
 
 
 def _oid(variable: str, text: str) -> str:
     try:
         return Oid(text).text
     except OidError as error:
-        raise SettingsFault(variable, str(error)) from None
+        raise SettingsError(variable, str(error)) from None
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
@@ -268,6 +270,6 @@ def _check_routing_use(name: str, routing_id: str) -> None:
     use = routing_use(routing_id) if routing_id else None
     if use is not None and ORGANIZATION_ROUTING[name] != routing_id.strip().lower():
         purpose, where = use
-        raise SettingsFault(
+        raise SettingsError(
             f"REDOX_{name.upper()}_ROUTING_ID", f"is the routing ID '{purpose}, {where.upper()}' of Redox's table"
         )

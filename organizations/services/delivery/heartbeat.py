@@ -55,11 +55,11 @@ class Heartbeat:
 
     def _beat(self) -> None:
         try:
-            fault = schema.mismatch()
-            could_work, self.may_work = self.may_work, not fault
-            if fault and could_work:
-                log.error("The worker claims no more messages: %s", fault)
-            if not fault:
+            mismatch = schema.mismatch()
+            could_work, self.may_work = self.may_work, not mismatch
+            if mismatch and could_work:
+                log.error("The worker claims no more messages: %s", mismatch)
+            if not mismatch:
                 record_heartbeat(self._name, self._started)
                 restore_guard.stop_if_restored(actor=self._actor)
         except Exception:

@@ -35,7 +35,7 @@ def take_theirs(
         if organization.version != version:
             raise EditConflict(organization, version)
         _check_not_asked_since(organization, asked_at)
-        sentence = why_not_take(organization)
+        sentence = take_block_reason(organization)
         reading = differing_reading(organization)
         if sentence or reading is None:
             raise ActionRefused(sentence)
@@ -51,7 +51,7 @@ def take_theirs(
     return organization
 
 
-def why_not_take(organization: Organization) -> str:
+def take_block_reason(organization: Organization) -> str:
     """Why nothing can be taken from the directory now, as a sentence; "" if it can."""
     last = organization.last_submission
     if last is not None and last.is_open:
@@ -63,7 +63,7 @@ def why_not_take(organization: Organization) -> str:
     reading = differing_reading(organization)
     if reading is None:
         return "The directory shows no other values than the portal knows."
-    return row_limits.why_not_storable(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
+    return row_limits.storage_block_reason(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
 
 
 def claim(
@@ -80,7 +80,7 @@ def claim(
         ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = _lock_to_decide(organization_id, why_not_claim, reason, asked_at)
+        organization = _lock_to_decide(organization_id, claim_block_reason, reason, asked_at)
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
@@ -104,7 +104,7 @@ def disclaim(
         ReasonMissing: there is no reason.
     """
     with audit.recorded(actor) as history:
-        organization = _lock_to_decide(organization_id, why_not_disclaim, reason, asked_at)
+        organization = _lock_to_decide(organization_id, disclaim_block_reason, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
             directory_state.mark_foreign(organization, seen, clock.now())
@@ -112,10 +112,10 @@ def disclaim(
     return organization
 
 
-def why_not_claim(organization: Organization) -> str:
+def claim_block_reason(organization: Organization) -> str:
     """Why nobody can decide now that the OID is ours, as a sentence; "" if somebody can."""
     if not organization.is_foreign:
-        return why_not_disclaim(organization)
+        return disclaim_block_reason(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
     is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
     if asked_at is not None and not is_newer:
@@ -123,7 +123,7 @@ def why_not_claim(organization: Organization) -> str:
     return "" if is_newer and _is_fresh(organization) else ASK_FIRST
 
 
-def why_not_disclaim(organization: Organization) -> str:
+def disclaim_block_reason(organization: Organization) -> str:
     """Why nobody can decide now that the OID is not ours, as a sentence; "" if somebody can."""
     last = organization.last_submission
     if last is not None and last.is_open:
@@ -138,11 +138,11 @@ def _is_fresh(organization: Organization) -> bool:
 
 
 def _lock_to_decide(
-    organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
+    organization_id: int, block_reason: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
 ) -> Organization:
     organization = organizations.lock_record_for_person(organization_id)
     _check_not_asked_since(organization, asked_at)
-    sentence = why_not(organization)
+    sentence = block_reason(organization)
     if sentence:
         raise ActionRefused(sentence)
     if not reason.strip():

@@ -37,7 +37,7 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
             if rows[seen.pk].version != seen.version:
                 raise EditConflict(rows[seen.pk], seen.version)
         pair = rows[staging.pk], rows[production.pk]
-        if sentence := why_not_link(*pair):
+        if sentence := link_block_reason(*pair):
             raise ActionRefused(sentence)
         write_link(history, *pair)
 
@@ -79,7 +79,7 @@ def lock_with_counterpart(organization_id: int) -> None:
     locks.lock_records(lambda: Organization.objects.filter(pair).values_list("pk", flat=True))
 
 
-def why_not_link(staging: Organization, production: Organization) -> str:
+def link_block_reason(staging: Organization, production: Organization) -> str:
     """Why two records cannot become counterparts, as a sentence; "" if they can."""
     if staging.counterpart == production:
         return "These two records are already counterparts."

@@ -94,7 +94,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         organization = lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        error = why_not_discard(organization)
+        error = discard_block_reason(organization)
         baseline = organization.baseline_record()
         if error or baseline is None:
             raise ActionRefused(error)
@@ -126,7 +126,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         organization = lock_record(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        error = why_not_withdraw(organization)
+        error = withdraw_block_reason(organization)
         if error:
             raise ActionRefused(error)
         history.log_record(Action.ORGANIZATION_WITHDRAWN, organization)
@@ -136,7 +136,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         organization.delete()
 
 
-def why_not_discard(organization: Organization) -> str:
+def discard_block_reason(organization: Organization) -> str:
     """Why saved changes cannot be discarded now, as a sentence; "" if they can."""
     if organization.baseline_record() is None:
         return "Nothing of this record was ever accepted, so there is nothing to go back to."
@@ -146,7 +146,7 @@ def why_not_discard(organization: Organization) -> str:
     return ""
 
 
-def why_not_withdraw(organization: Organization) -> str:
+def withdraw_block_reason(organization: Organization) -> str:
     """Why the record cannot be withdrawn, as a sentence; "" if it can."""
     if was_only_cancelled(organization):
         return (
@@ -179,7 +179,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
         Circle: its parent is below it here.
         ActionRefused: a record here cannot hold what the directory shows.
     """
-    sentence = row_limits.why_not_storable(record)
+    sentence = row_limits.storage_block_reason(record)
     if sentence:
         raise ActionRefused(sentence)
     moment = clock.now()

@@ -4,7 +4,7 @@ from organizations.models import Contact, Identifier, Organization
 from organizations.records import MOST_ROWS, OrganizationRecord, fields_as_text
 
 
-def why_not_storable(record: OrganizationRecord) -> str:
+def storage_block_reason(record: OrganizationRecord) -> str:
     """Why a record from the directory cannot be saved here, as a sentence; "" if it can."""
     if not record.part_of_oid:
         return "The directory shows this record without PartOf, and every record here is part of another one."

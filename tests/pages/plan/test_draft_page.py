@@ -91,8 +91,8 @@ def test_an_unchanged_region_links_to_its_branch(editor):
 def test_a_viewer_reads_who_can_send(editor):
     viewer = factories.UserFactory(role="viewer")
     page = page_of(create_tree(editor), viewer)
-    assert page.why_not == "You cannot send to STAGING. Editors and Approvers can: Editor One."
-    assert 'disabled aria-describedby="why-not"' in html_of_page(page, "staging")
+    assert page.block_reason == "You cannot send to STAGING. Editors and Approvers can: Editor One."
+    assert 'disabled aria-describedby="block-reason"' in html_of_page(page, "staging")
 
 
 def test_a_url_can_name_as_many_records_as_a_plan_holds():

@@ -166,11 +166,11 @@ def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):
 
 def test_the_author_or_a_sender_can_pause_a_plan_and_others_read_who_can(plan, editor):
     approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
-    refusals = [plan_page.build(plan, user).why_not_pause for user in (editor, approver, viewer)]
+    refusals = [plan_page.build(plan, user).pause_block_reason for user in (editor, approver, viewer)]
     assert refusals[:2] == ["", ""]
     assert refusals[2].startswith("You cannot pause or stop a plan in STAGING.")
     editor.groups.clear()
-    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).why_not_pause
+    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).pause_block_reason
 
 
 def test_the_number_of_queries_does_not_grow_with_the_records(plan, editor, django_assert_num_queries):

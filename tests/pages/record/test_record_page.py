@@ -147,7 +147,9 @@ def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, e
     assert "still showed what was there before the last acceptance" in values(accepted).note
     content = differences_page.differences_content(organization)
     assert content.heading == "Lakeside South: the directory does not show the last acceptance yet"
-    assert content.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
+    assert content.block_reason.startswith(
+        "When it was last asked, the directory did not show the last acceptance yet."
+    )
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
     assert not freshness.lags(loaded(accepted))  # Redox answered that the OID does not exist
 
@@ -235,17 +237,17 @@ def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor
     controls = controls_in(html_of_page(tab))
     acts = ["Edit", "Reactivate", "Discard", "Ask the directory"]
     assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
-    assert tab.why_not_edit == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
-    assert tab.why_not_deactivate.startswith("You cannot reactivate records in STAGING.")
-    assert tab.why_not_send.startswith("You cannot send a branch in STAGING.")
-    assert tab.why_not_ask.startswith("You cannot ask the directory in STAGING.")
+    assert tab.edit_block_reason == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
+    assert tab.deactivate_block_reason.startswith("You cannot reactivate records in STAGING.")
+    assert tab.send_block_reason.startswith("You cannot send a branch in STAGING.")
+    assert tab.ask_block_reason.startswith("You cannot ask the directory in STAGING.")
 
 
 def test_an_editor_reads_who_deactivates_in_production(editor):
     production = factories.accepted(user=editor, environment="production")
     tab = page.build(loaded(production), editor)
-    assert tab.why_not_deactivate == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
-    assert (tab.why_not_edit, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
+    assert tab.deactivate_block_reason == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
+    assert (tab.edit_block_reason, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
 
 
 def test_a_deactivated_record_can_be_reactivated_and_gets_no_children(organization, editor):

@@ -220,10 +220,10 @@ class TestObstacles:
         approver = factories.UserFactory(role="approver", first_name="Approver", last_name="One")
         organization = factories.organization(user=editor, environment="production")
         page = page_of(organization, editor)
-        assert page.why_not == "You cannot send to PRODUCTION. Approvers can: Approver One."
-        assert 'disabled aria-describedby="why-not"' in html_of_page(page)
+        assert page.block_reason == "You cannot send to PRODUCTION. Approvers can: Approver One."
+        assert 'disabled aria-describedby="block-reason"' in html_of_page(page)
         assert page.form.fields["reason"].label == "Reason"
-        assert page_of(organization, approver).why_not == ""
+        assert page_of(organization, approver).block_reason == ""
 
 
 def test_malformed_inputs_of_a_press_are_ignored():

@@ -87,12 +87,12 @@ def test_an_old_answer_offers_no_choice_and_names_the_next_step(
     practice: PracticeDirectory, editor: User, approver: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = send_foreign(practice, editor)
-    assert decision_about(submission).why_not_now == "Ask the directory first: you decide by what it shows."
+    assert decision_about(submission).block_reason == "Ask the directory first: you decide by what it shows."
     query.query_for_submission(submission, actor=acting(approver))
     monkeypatch.setattr(decisions, "RECENT", datetime.timedelta(0))
     choices = decision_about(submission)
     assert (choices.choices, choices.suspicion) == ((), "")
-    assert choices.why_not_now == "The answer is older than 10 minutes. Ask again before you decide."
+    assert choices.block_reason == "The answer is older than 10 minutes. Ask again before you decide."
     assert choices.differing
 
 
@@ -123,7 +123,7 @@ def test_an_unclear_answer_is_shown_and_decides_nothing(
     assert (answer.http_status, answer.found, answer.rows) == (status, False, ())
     choices = decision_about(submission)
     assert (choices.heading, choices.choices) == ("What the directory shows is not known", ())
-    assert choices.why_not_now.startswith("Without an answer from the directory a decision is a guess.")
+    assert choices.block_reason.startswith("Without an answer from the directory a decision is a guess.")
     assert fresh(submission).state == State.NEEDS_PERSON
 
 

@@ -95,8 +95,8 @@ def test_a_submission_cancelled_by_the_portal_names_no_person(practice: Practice
 
 def test_the_author_can_cancel_and_others_read_who_can(editor: User, viewer: User) -> None:
     submission = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
-    assert page_of(submission, editor).cancel_why_not == ""
-    assert page_of(submission, viewer).cancel_why_not.startswith(
+    assert page_of(submission, editor).cancel_block_reason == ""
+    assert page_of(submission, viewer).cancel_block_reason.startswith(
         "You cannot cancel a submission in PRODUCTION. Approvers "
     )
 
@@ -104,11 +104,11 @@ def test_the_author_can_cancel_and_others_read_who_can(editor: User, viewer: Use
 def test_a_viewer_reads_who_can_query_and_resume(editor: User, viewer: User, queued: Submission) -> None:
     factories.confirmed(queued.organization, submission=queued)
     page = page_of(queued, viewer)
-    assert page.ask_why_not == "You cannot ask the directory in STAGING. Editors and Approvers can: Editor One."
-    assert page.edit_why_not == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
+    assert page.ask_block_reason == "You cannot ask the directory in STAGING. Editors and Approvers can: Editor One."
+    assert page.edit_block_reason == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
     assert page.steps_need_edit
     allowed = page_of(queued, editor)
-    assert (allowed.ask_why_not, allowed.edit_why_not) == ("", "")
+    assert (allowed.ask_block_reason, allowed.edit_block_reason) == ("", "")
 
 
 def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> None:
@@ -251,11 +251,11 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     submission = send_foreign(practice, editor)
     deciding = page_of(submission, user).deciding
     assert deciding is not None
-    assert (deciding.asks_automatically, deciding.why_not) == (True, "")
+    assert (deciding.asks_automatically, deciding.block_reason) == (True, "")
     waiting = page_of(submission, viewer).deciding
     assert waiting is not None
     assert (waiting.asks_automatically, waiting.who_decides) == (False, "Approver One can decide.")
-    assert waiting.why_not.endswith("Approvers can: Approver One.")
+    assert waiting.block_reason.endswith("Approvers can: Approver One.")
 
     query.query_for_submission(submission, actor=acting(user))
     deciding = page_of(submission, user).deciding

@@ -12,7 +12,7 @@ from organizations.models import (
 )
 from organizations.services import installation
 from organizations.services.connection import redox_settings
-from orgportal.faults import SettingsFault
+from orgportal.start_errors import SettingsError
 from tests import factories
 from tests.connected import redox
 
@@ -39,7 +39,7 @@ SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
     ],
 )
 def test_settings_that_mix_the_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as error:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsError) as error:
         redox_settings.verify_settings()
     assert error.value.variable == variable
 
@@ -57,7 +57,7 @@ def test_the_same_key_in_both_environments_is_detected_in_any_format() -> None:
     old, new = pem(1, PrivateFormat.TraditionalOpenSSL), pem(1)
     for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
         keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
-        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as error:
+        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsError) as error:
             redox_settings.verify_settings()
         assert error.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
 
@@ -73,7 +73,7 @@ def test_the_same_key_in_both_environments_is_detected_in_any_format() -> None:
 )
 def test_the_same_client_in_both_environments_is_detected_in_any_spelling(first: str, second: str) -> None:
     clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as error:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsError) as error:
         redox_settings.verify_settings()
     assert error.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
 
@@ -88,7 +88,7 @@ def test_different_credentials_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "fault"),
+    ("values", "error"),
     [
         ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: must be oauth, api-key or token"),
         ({"REDOX_STAGING_BASE_URL": "http://redox.example"}, "REDOX_STAGING_BASE_URL: is http; that is allowed"),
@@ -107,19 +107,19 @@ def test_different_credentials_are_accepted() -> None:
     ],
 )
 def test_an_error_in_the_settings_of_one_environment_leaves_the_other_in_use(
-    values: dict[str, str], fault: str
+    values: dict[str, str], error: str
 ) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
         redox_settings.verify_settings()
         staging, production = redox_settings.connection("staging"), redox_settings.connection("production")
     assert (staging.is_connected, production.is_connected) == (False, True)
-    assert staging.fault.startswith(fault)
-    assert "secret-key" not in staging.fault
+    assert staging.error.startswith(error)
+    assert "secret-key" not in staging.error
 
 
 @pytest.mark.django_db
 def test_a_routing_id_that_is_the_destination_id_of_a_record_is_refused(editor: User) -> None:
     factories.organization(user=editor, destination_id=SOME_UUID)
     crossed = override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ROUTING_ID=SOME_UUID))
-    with crossed, pytest.raises(SettingsFault, match="REDOX_STAGING_ROUTING_ID"):
+    with crossed, pytest.raises(SettingsError, match="REDOX_STAGING_ROUTING_ID"):
         installation.check_demonstration_mark()

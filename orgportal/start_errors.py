@@ -1,20 +1,20 @@
 """What stops a process before it does any work."""
 
 
-class SettingsFault(Exception):
+class SettingsError(Exception):
     """A setting with which the portal cannot or must not run.
 
-    `variable` is the name of the environment variable to change; `fault` says what is wrong with its value
+    `variable` is the name of the environment variable to change; `error` says what is wrong with its value
     without showing the value, since the value may be a secret.
     """
 
-    def __init__(self, variable: str, fault: str) -> None:
-        super().__init__(variable, fault)
+    def __init__(self, variable: str, error: str) -> None:
+        super().__init__(variable, error)
         self.variable = variable
-        self.fault = fault
+        self.error = error
 
     def __str__(self) -> str:
-        return f"{self.variable}: {self.fault}"
+        return f"{self.variable}: {self.error}"
 
 
 class WrongFile(Exception):

@@ -1,12 +1,14 @@
 """Fills an empty database with records, submissions and history, as years of work would leave them.
 
-Rows are written in bulk and not through the services, which would take hours. The portal's own functions make messages,
-fingerprints and chained entries. A record depends on its number alone, so more records can be added later. Needs
-settings; import it after them.
+The services would take hours. So the portal's own functions make one record of each kind, with its message, its
+fingerprints and its entries, and `molds.py` copies it: a million records take minutes. A new column of a model is
+set in `_organization` or `_submission`, nowhere else. A record depends on its number alone, so more records can be
+added later. Needs settings; import it after them.
 """
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
@@ -14,9 +16,24 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import Group
 from django.core.management.color import no_style
 from django.db import connection, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Model
 
-from benchmarks.made_up import BLOCK, WAITING, Kind, kind_of, record_of
+from benchmarks.made_up import (
+    BASES,
+    PERIOD,
+    WAITING,
+    Kind,
+    Place,
+    has_counterpart,
+    kind_of,
+    name_of,
+    phone_of,
+    place_of,
+    record_at,
+    zip_code_of,
+)
+from benchmarks.molds import Gaps, Mold, Row, moments, write
+from organizations.folding import fold
 from organizations.models import (
     Action,
     AuditEntry,
@@ -35,24 +52,21 @@ from organizations.models import (
     User,
 )
 from organizations.oid import Oid
-from organizations.records import (
-    Difference,
-    OrganizationRecord,
-    canonical,
-    difference,
-    fingerprint,
-)
+from organizations.records import OrganizationRecord, canonical, difference, fingerprint
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import installation, search_text
 from organizations.services.actors import Actor, person, system
 from organizations.services.audit import audit
 from organizations.services.connection import redox_settings
+from organizations.services.records import directory_state
 
 WORKER = system("Worker of the measurement")
 START = datetime.datetime(2025, 11, 1, 14, tzinfo=datetime.UTC)
 BETWEEN_ENTRIES = datetime.timedelta(seconds=150)
-_CHUNK = 1000
+_CHUNK = 5000
+_SENTINEL = PERIOD * 65_800_200  # added to a number, it occurs in no other text of a record
+_SEQUENCE, _PREVIOUS = 987_654_321_012, "e1" * 32  # the same for an entry
 
 
 class _Answer(NamedTuple):
@@ -87,27 +101,39 @@ def create_people() -> User:
 def fill(start: int, stop: int, entries: int) -> None:
     """Add the records with these numbers, and this number of entries about them.
 
-    All are in STAGING. The company and every tenth region with its locations have counterparts in PRODUCTION.
+    All are in STAGING. The first of each ten companies, with all below it, has counterparts in PRODUCTION.
     """
-    editors = [person(user) for user in User.objects.filter(username__startswith="editor-").order_by("pk")]
-    for first in range(start, stop, _CHUNK):
-        last = min(first + _CHUNK, stop)
-        share = entries * (last - start) // (stop - start) - entries * (first - start) // (stop - start)
-        with transaction.atomic():
-            _chunk(range(first, last), share, editors)
+    filler = Filler()
+    with _fast_writing():
+        for first in range(start, stop, _CHUNK):
+            last = min(first + _CHUNK, stop)
+            share = entries * (last - start) // (stop - start) - entries * (first - start) // (stop - start)
+            filler.add(range(first, last), share)
     _tidy()
 
 
 def fill_outbox(count: int, editor: Actor) -> None:
     """Add `count` records to STAGING, each with a New that waits for a worker only."""
-    for first in range(0, count, _CHUNK):
-        with transaction.atomic():
-            rows = _Rows([editor])
-            for number in range(first, min(first + _CHUNK, count)):
-                rows.add(number, Environment.STAGING, WAITING, part_of_oid=GATEWAY_OID)
-            rows.save()
-            _append(fact for history in rows.creations_and_submissions() for fact in history.facts)
+    filler = Filler([editor])
+    with _fast_writing():
+        for first in range(0, count, _CHUNK):
+            filler.add_waiting(range(first, min(first + _CHUNK, count)))
     _tidy()
+
+
+@contextmanager
+def _fast_writing() -> Iterator[None]:
+    """Spare SQLite the waiting for the disk: a database of a measurement may be lost."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=OFF")
+        cursor.execute("PRAGMA cache_size=-2000000")
+        yield
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA cache_size=-2000")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _tidy() -> None:
@@ -119,102 +145,196 @@ def _tidy() -> None:
             cursor.execute("VACUUM ANALYZE")
 
 
+class _EntryMold:
+    """The mold of one entry. Its place in the chain is known only when it is appended."""
+
+    __slots__ = ("_body", "_mold", "_raw")
+
+    def __init__(self, fact: audit._Fact, gaps: Gaps) -> None:
+        moment = datetime.datetime(2001, 2, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
+        entry = audit._entry(_SEQUENCE, _PREVIOUS, moment, fact)
+        texts = {entry.hash: "hash", _PREVIOUS: "previous_hash", _time(moment): "time", str(_SEQUENCE): "sequence"}
+        raw = "" if fact.raw is None else fact.raw.decode()
+        if raw:
+            texts[_raw_size(raw)] = "raw_size"
+        entry_gaps = Gaps(texts | gaps.texts, moment, "at", gaps.hashes)
+        self._body, self._raw = entry_gaps.open(bytes(entry.body).decode()), entry_gaps.open(raw)
+        self._mold = Mold(entry, entry_gaps)
+
+    def fill(self, head: AuditHead, values: dict[str, str]) -> Row:
+        """The row of the entry after `head`, which moves on to it."""
+        moment = START + head.sequence * BETWEEN_ENTRIES
+        head.sequence += 1
+        values |= {"sequence": str(head.sequence), "previous_hash": head.hash, "time": _time(moment)}
+        values |= moments([("at", moment)])
+        if self._raw:
+            values["raw_size"] = _raw_size(self._raw % values)
+        head.hash = values["hash"] = audit.hash_of(head.sequence, head.hash, (self._body % values).encode())
+        return self._mold.fill(values)
+
+
+def _time(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _raw_size(raw: str) -> str:
+    return f'"raw_bytes":{len(raw)}'
+
+
 @dataclass(slots=True)
-class _Rows:
-    """The rows of one chunk in one environment, and the history entries about them."""
+class _Molds:
+    """The molds of all rows and entries about one kind of record."""
 
-    editors: list[Actor]
-    organizations: list[Organization] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
-    identifiers: list[Identifier] = field(default_factory=list)
-    submissions: list[Submission] = field(default_factory=list)
-
-    def editor(self, organization: Organization) -> Actor:
-        return self.editors[organization.pk // 2 % len(self.editors)]
-
-    def add(self, number: int, environment: Environment, kind: Kind, **others: Any) -> None:
-        record = replace(record_of(number, environment), active=kind.intent != Intent.DEACTIVATE, **others)
-        if kind.basis == Basis.SEEN:
-            record = replace(record, destination_id="", destination_known=False)
-        organization = _organization(number, environment, record, kind)
-        organization.edited_by = self.editor(organization).person
-        self.organizations.append(organization)
-        self.contacts += (
-            Contact(
-                organization=organization,
-                position=position,
-                purpose=contact.purpose,
-                name=contact.name,
-                email_addresses=list(contact.email_addresses),
-                work_phone=contact.work_phone,
-            )
-            for position, contact in enumerate(record.contacts)
-        )
-        self.identifiers += (
-            Identifier(organization=organization, position=position, kind=identifier.kind, value=identifier.value)
-            for position, identifier in enumerate(record.identifiers)
-        )
-        if kind.state:
-            submission = _submission(organization, record, kind, kind.state)
-            submission.mirror_on(organization)
-            self.submissions.append(submission)
-
-    def save(self) -> None:
-        Organization.objects.bulk_create(self.organizations)
-        Contact.objects.bulk_create(self.contacts)
-        Identifier.objects.bulk_create(self.identifiers)
-        Submission.objects.bulk_create(self.submissions)
-        prefetch_related_objects(self.organizations, "contacts", "identifiers")
-
-    def creations_and_submissions(self) -> Iterator[audit.History]:
-        """The entries for creating the records, then those for sending them."""
-        for organization in self.organizations:
-            yield self._fact(Action.ORGANIZATION_CREATED, organization, difference(None, organization.record()))
-        for submission in self.submissions:
-            yield _sent(submission, self.editor(submission.organization))
-
-    def endless_edits(self) -> Iterator[audit.History]:
-        """Entries for editing the records, again and again without end."""
-        for organization in cycle(self.organizations):
-            record = organization.record()
-            before = replace(record, address=replace(record.address, city="Monona"))
-            yield self._fact(Action.ORGANIZATION_EDITED, organization, difference(before, record))
-
-    def _fact(self, action: Action, organization: Organization, changes: tuple[Difference, ...]) -> audit.History:
-        history = audit.History(self.editor(organization))
-        history.log_record(action, organization, changes=changes)
-        return history
+    gaps: Gaps
+    rows: list[tuple[type[Model], Mold]]
+    entries: list[_EntryMold]
+    edit: _EntryMold
+    """An entry for editing the record, which can be repeated without end."""
 
 
-def _chunk(numbers: Sequence[int], entries: int, editors: list[Actor]) -> None:
-    staging, production = _Rows(editors), _Rows(editors)
-    for number in numbers:
-        staging.add(number, Environment.STAGING, kind_of(number))
-        if number == 0 or (number - 1) // BLOCK % 10 == 0:
-            production.add(number, Environment.PRODUCTION, kind_of(number))
-    staging.save()
-    production.save()
-    histories = chain(
-        staging.creations_and_submissions(), production.creations_and_submissions(), staging.endless_edits()
+@dataclass(slots=True)
+class Filler:
+    """Writes records with their submissions and entries. Each kind of record is made once and then copied."""
+
+    editors: list[Actor] = field(default_factory=lambda: [person(user) for user in _editors()])
+    molds: dict[tuple[int, int, Environment, Kind], _Molds] = field(default_factory=dict)
+
+    def add(self, numbers: Sequence[int], entries: int) -> None:
+        """Write these records, and the first of the entries about them; further ones are edits of the records."""
+        with_place = [(number, place_of(number)) for number in numbers]
+        staging = [(n, Environment.STAGING, place, kind_of(n, place.level)) for n, place in with_place]
+        production = [
+            (n, environment, place_of(n, environment), kind_of(n, place.level))
+            for environment in (Environment.PRODUCTION,)
+            for n, place in with_place
+            if has_counterpart(n)
+        ]
+        self._write([*staging, *production], entries, len(staging))
+
+    def add_waiting(self, numbers: Sequence[int]) -> None:
+        places = [(n, f"{place_of(n).oid}") for n in numbers]
+        staging = Environment.STAGING
+        self._write([(n, staging, Place(1, oid, GATEWAY_OID), WAITING) for n, oid in places], None, 0)
+
+    def _write(self, records: list[tuple[int, Environment, Place, Kind]], entries: int | None, edited: int) -> None:
+        rows: dict[type[Model], list[Row]] = {Organization: [], Contact: [], Identifier: [], Submission: []}
+        facts: list[tuple[_EntryMold, dict[str, str]]] = []
+        edits: list[tuple[_EntryMold, dict[str, str]]] = []
+        for number, environment, place, kind in records:
+            molds = self._molds_of(number, environment, place.level, kind)
+            values = _values(number, environment, place)
+            molds.gaps.fill_hashes(values)
+            for model, mold in molds.rows:
+                rows[model].append(mold.fill(values))
+            facts += ((entry, values) for entry in molds.entries)
+            if len(edits) < edited:
+                edits.append((molds.edit, values))
+        with transaction.atomic():
+            for model, its_rows in rows.items():
+                write(model, its_rows)
+            _append(islice(chain(facts, cycle(edits)), entries) if entries is not None else facts)
+
+    def _molds_of(self, number: int, environment: Environment, level: int, kind: Kind) -> _Molds:
+        key = (number % PERIOD, level, environment, kind)
+        if key not in self.molds:
+            self.molds[key] = _make_molds(number % PERIOD, level, environment, kind, self.editors)
+        return self.molds[key]
+
+
+def _editors() -> Iterable[User]:
+    return User.objects.filter(username__startswith="editor-").order_by("pk")
+
+
+def _identity(number: int, environment: Environment) -> int:
+    """The id of a record, which follows from its number; its submission has the same id."""
+    return 2 * number + (1 if environment == Environment.STAGING else 2)
+
+
+def _values(number: int, environment: Environment, place: Place) -> dict[str, str]:
+    """What differs from one record to the next of its kind. The order is that of replacing one text by another."""
+    identity, name = _identity(number, environment), name_of(number)
+    return {
+        "name": name,
+        "folded_name": name.lower(),
+        "joined_name": name.lower().replace(" ", ""),
+        "oid_key": Oid(place.oid).key,
+        "oid": place.oid,
+        "part_of": place.part_of_oid,
+        "identity": str(identity),
+        "staging": str(_identity(number, Environment.STAGING)),
+        "phone": phone_of(number)[1:],
+        "zip_code": zip_code_of(number),
+        "number": str(number),
+        **moments([("moment", _moment(number))]),
+    }
+
+
+def _moment(number: int) -> datetime.datetime:
+    return START + number * datetime.timedelta(minutes=2)
+
+
+def _make_molds(number: int, level: int, environment: Environment, kind: Kind, editors: Sequence[Actor]) -> _Molds:
+    """Make one record of a kind, with a number that occurs in no other text."""
+    sentinel = _SENTINEL + number
+    base = f"{BASES[environment]}.{sentinel}"
+    place = Place(level, f"{base}.7", GATEWAY_OID if level == 1 else base)
+    record = replace(record_at(place, sentinel), active=kind.intent != Intent.DEACTIVATE)
+    if kind.basis == Basis.SEEN:
+        record = replace(record, destination_id="", destination_known=False)
+    values = _values(sentinel, environment, place)
+    texts = {text: name for name, text in values.items() if name != "moment" and text != GATEWAY_OID}
+    gaps = Gaps(texts, _moment(sentinel))
+    gaps.add_hash(canonical(record))
+    if (known := _known(record, kind)) is not None:
+        gaps.add_hash(canonical(known))
+    gaps.add_hash(_double_key_text(record), 32)
+    editor = editors[number % len(editors)]
+    organization = _organization(sentinel, environment, record, kind)
+    organization.edited_by = editor.person
+    contacts, identifiers = _parts(organization, record)
+    directory_state.update_derived_columns(organization)
+    rows: list[Model] = [organization, *contacts, *identifiers]
+    facts = [_fact(editor, Action.ORGANIZATION_CREATED, organization, None)]
+    if kind.state:
+        submission = _submission(organization, record, kind, kind.state)
+        submission.mirror_on(organization)
+        gaps.add_hash(bytes(submission.message).decode())
+        rows.append(submission)
+        facts += _sent(submission, editor)
+    before = replace(record, address=replace(record.address, city="Monona"))
+    edit = _fact(editor, Action.ORGANIZATION_EDITED, organization, before)
+    return _Molds(
+        gaps,
+        [(type(row), Mold(row, gaps)) for row in rows],
+        [_EntryMold(fact, gaps) for fact in facts],
+        _EntryMold(edit, gaps),
     )
-    _append(islice((fact for history in histories for fact in history.facts), entries))
 
 
-def _append(facts: Iterable[audit._Fact]) -> None:
-    head = AuditHead.objects.get(pk=1)
-    entries = []
-    for fact in facts:
-        entry = audit._entry(head.sequence + 1, head.hash, START + head.sequence * BETWEEN_ENTRIES, fact)
-        head.sequence, head.hash = entry.sequence, entry.hash
-        entries.append(entry)
-    AuditEntry.objects.bulk_create(entries)
-    head.save()
+def _parts(organization: Organization, record: OrganizationRecord) -> tuple[list[Contact], list[Identifier]]:
+    """The contacts and identifiers, also as `organization.record()` reads them, although none is saved."""
+    contacts = [
+        Contact(
+            organization=organization,
+            position=position,
+            purpose=contact.purpose,
+            name=contact.name,
+            email_addresses=list(contact.email_addresses),
+            work_phone=contact.work_phone,
+        )
+        for position, contact in enumerate(record.contacts)
+    ]
+    identifiers = [
+        Identifier(organization=organization, position=position, kind=identifier.kind, value=identifier.value)
+        for position, identifier in enumerate(record.identifiers)
+    ]
+    organization.__dict__["_prefetched_objects_cache"] = {"contacts": contacts, "identifiers": identifiers}
+    return contacts, identifiers
 
 
 def _organization(number: int, environment: Environment, wanted: OrganizationRecord, kind: Kind) -> Organization:
     """The row of a record. Its id follows from its number; its submission has the same id."""
-    moment = START + number * datetime.timedelta(minutes=2)
-    identity = 2 * number + (1 if environment == Environment.STAGING else 2)
+    moment, identity = _moment(number), _identity(number, environment)
     organization = Organization(
         pk=identity,
         environment=environment,
@@ -240,7 +360,7 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
     elif known:
         organization.seen = organization.taken = canonical(known)
         organization.seen_at = organization.known_at = moment
-    organization.changes = len(difference(known, wanted))
+        organization.confirmed_active, organization.confirmed_part_of_oid = known.active, known.part_of_oid
     return organization
 
 
@@ -261,10 +381,16 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "zip_code": address.zip_code,
         "county": address.county,
         "country": address.country,
-        "wanted_hash": fingerprint(record),
         "search_text": search_text.record_search_text(record),
         "double_key": search_text.double_key(record),
     }
+
+
+def _double_key_text(record: OrganizationRecord) -> str:
+    """The text that `near_double_key` hashes, for an address in the USA."""
+    address = record.address
+    parts = map(fold, (address.street, address.city, address.state, ""))
+    return "\n".join((fold(record.name).replace(" ", ""), *parts, address.zip_code))
 
 
 def _known(wanted: OrganizationRecord, kind: Kind) -> OrganizationRecord | None:
@@ -279,6 +405,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
     redox = redox_settings.environment(organization.environment)
     message = messages.build_message(_known(wanted, kind) or wanted, event.value, redox)
     status = _ANSWERS[state].status if state in _ANSWERS else None
+    attempts = 1 if status or state == State.SENDING else 0
     has_ended = state.is_final
     moment = organization.created_at
     return Submission(
@@ -297,11 +424,15 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
         submitter=organization.edited_by,
         state=state,
         state_at=moment,
-        attempt=1 if status else 0,
-        tries=1 if status else 0,
-        token=1 if status else 0,
+        attempt=attempts,
+        tries=attempts,
+        token=attempts,
+        lease_until=moment if state == State.SENDING else None,
+        lease_worker=WORKER.name if state == State.SENDING else "",
+        unknown_since=moment if state == State.UNKNOWN else None,
+        cancelled_by=str(organization.edited_by) if state == State.CANCELLED else "",
         created_at=moment,
-        sent_at=moment if status else None,
+        sent_at=moment if attempts else None,
         ended_at=moment if has_ended else None,
         evidence=Evidence.ANSWER if state == State.ACCEPTED else Evidence.NONE,
         evidence_at=moment if state == State.ACCEPTED else None,
@@ -311,9 +442,9 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
     )
 
 
-def _sent(submission: Submission, editor: Actor) -> audit.History:
+def _sent(submission: Submission, editor: Actor) -> list[audit._Fact]:
     """The entries of one submission, from the button to the outcome of its answer."""
-    history = audit.History(editor)
+    history, worker = audit.History(editor), audit.History(WORKER)
     history.log_submission(
         Action.SUBMISSION_MADE,
         submission,
@@ -327,6 +458,23 @@ def _sent(submission: Submission, editor: Actor) -> audit.History:
         outcome, status, body = _ANSWERS[State(submission.state)]
         facts: dict[str, Any] = {"attempt": 1, "token": 1, "http_status": status, "duration_ms": submission.duration_ms}
         exchange = {"request_sha256": submission.message_sha256, "sent": True, "status": status, "duration_ms": 1400}
-        history.log_submission(Action.ATTEMPT_RESPONSE, submission, raw=body, actor=WORKER, exchange=exchange, **facts)
-        history.log_submission(Action.ATTEMPT_OUTCOME, submission, actor=WORKER, outcome=outcome, **facts)
-    return history
+        worker.log_submission(Action.ATTEMPT_RESPONSE, submission, raw=body, exchange=exchange, **facts)
+        worker.log_submission(Action.ATTEMPT_OUTCOME, submission, outcome=outcome, **facts)
+    return history.facts + worker.facts
+
+
+def _fact(
+    editor: Actor,
+    action: Action,
+    organization: Organization,
+    before: OrganizationRecord | None,
+) -> audit._Fact:
+    history = audit.History(editor)
+    history.log_record(action, organization, changes=difference(before, organization.record()))
+    return history.facts[0]
+
+
+def _append(facts: Iterable[tuple[_EntryMold, dict[str, str]]]) -> None:
+    head = AuditHead.objects.get(pk=1)
+    write(AuditEntry, [entry.fill(head, values) for entry, values in facts])
+    head.save()

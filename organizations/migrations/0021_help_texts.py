@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0019_index_of_changes"),
+        ("organizations", "0020_status_columns"),
     ]
 
     operations = [
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
             name="only_ask",
             field=models.BooleanField(
                 default=False,
-                help_text="It was open when the database was restored. The portal queries it and never sends it again on its own.",
+                help_text="It was open when the database was restored. The portal queries it and never sends it again itself.",
             ),
         ),
         migrations.AlterField(

@@ -85,10 +85,10 @@ def roles_in_words(user: User) -> str:
 
 def people_with(right: Right) -> list[str]:
     """The names of the people who have a right, for the sentence that says whom to ask."""
-    return list(holders([right])[right].values())
+    return list(people_by_right([right])[right].values())
 
 
-def holders(rights: Iterable[Right]) -> dict[str, dict[int, str]]:
+def people_by_right(rights: Iterable[Right]) -> dict[str, dict[int, str]]:
     """The names of the people who have each of these rights, by right and id. One query."""
     names: dict[str, dict[int, str]] = {right: {} for right in rights}
     active = User.objects.filter(is_active=True).annotate(right=F("groups__permissions__codename"))

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orgportal.folders import make_folder
-from orgportal.processes import Taken, holders
+from orgportal.processes import Taken, describe_lock_holders
 from orgportal.start_errors import SettingsError, WrongFile
 
 # What SQLite keeps beside a database while it is in use, or after a process was killed.
@@ -62,9 +62,8 @@ def _share(database: Path, lock: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise Taken(
-            f"{database} is being restored by {holders(lock) or 'another process'}. Wait until that has ended."
-        ) from None
+        restorer = describe_lock_holders(lock) or "another process"
+        raise Taken(f"{database} is being restored by {restorer}. Wait until that has ended.") from None
     try:
         remove_second_names(database)
         _check_names(database)
@@ -138,7 +137,7 @@ def alone(database: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Taken(f"{database} is in use by {holders(lock) or 'another process'}") from None
+            raise Taken(f"{database} is in use by {describe_lock_holders(lock) or 'another process'}") from None
         yield
     finally:
         os.close(descriptor)

@@ -176,7 +176,7 @@ def only_one(lock: Path) -> Iterator[int]:
         except OSError:
             file.seek(0)
             owner = int(file.read() or 0)
-            owners = holders(lock, owner) or describe(owner)
+            owners = describe_lock_holders(lock, owner) or describe(owner)
             raise Taken(f"already running on this database, as {owners} ({lock})") from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -184,7 +184,7 @@ def only_one(lock: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def holders(lock: Path, owner: int = 0) -> str:
+def describe_lock_holders(lock: Path, owner: int = 0) -> str:
     """The other processes that have a lock file open, including children that inherited it. The owner comes first.
 
     Empty if the system does not show them: other accounts' processes are hidden, and macOS has no such list.

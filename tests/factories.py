@@ -64,7 +64,7 @@ def editor(**values: Any) -> User:
     return UserFactory(role="editor", first_name="Editor", last_name="One", **values)
 
 
-def acting(user: User) -> Actor:
+def as_actor(user: User) -> Actor:
     return person(user)
 
 

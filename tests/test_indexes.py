@@ -11,7 +11,7 @@ from organizations.queries import record_filters
 from organizations.queries.record_filters import RecordFilters
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
@@ -87,7 +87,7 @@ def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None
     organization = factories.organization(user=editor)
     many_places()
     with CaptureQueriesContext(connection) as queries:
-        reviews.review(organization, actor=acting(editor))
+        reviews.review(organization, actor=as_actor(editor))
     (sql,) = (each["sql"] for each in queries.captured_queries if '"double_key" = ' in each["sql"])
     assert "organization_doubles" in plan_of(sql, "indexscan")
 

@@ -106,7 +106,7 @@ class TestPeople:
         factories.UserFactory(username="a", role="editor")
         factories.UserFactory(username="c", role="approver", is_active=False)
         with CaptureQueriesContext(connection) as queries:
-            holders = permissions.holders([Right.EDIT, Right.RESOLVE, Right.EXPORT])
+            holders = permissions.people_by_right([Right.EDIT, Right.RESOLVE, Right.EXPORT])
         assert {right: list(names.values()) for right, names in holders.items()} == {
             "edit_records": ["a", "Bo Both"],
             "resolve_submissions": ["Bo Both"],

@@ -19,7 +19,7 @@ from organizations.services.audit import audit
 from organizations.services.delivery import settle
 from organizations.services.records import directory_state
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 BEFORE = [("organizations", "0006_plans")]
 FILLED = Path(__file__).parent / "filled_before_evidence.json"
@@ -229,7 +229,7 @@ def test_submissions_settled_before_the_upgrade_can_be_found_by_outcome(state: s
     editor = factories.editor()
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.evidence = state, Evidence.QUERY
-    with audit.recorded(acting(editor)) as history:
+    with audit.recorded(as_actor(editor)) as history:
         settle.log_state(history, submission, "Seen.")
     settled = AuditEntry.objects.filter(action="submission.settled")
     assert settled.get().outcome == outcome

@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
             name="only_ask",
             field=models.BooleanField(
                 default=False,
-                help_text="It was open when the database was restored. The portal queries it and never sends it again itself.",
+                help_text="It was open when the database was restored. The portal queries it and never resends it on its own.",
             ),
         ),
         migrations.AlterField(

@@ -196,7 +196,7 @@ class Submission(models.Model):
     read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that Query is due.")
     only_ask = models.BooleanField(
         default=False,
-        help_text="It was open when the database was restored. The portal queries it and never sends it again itself.",
+        help_text="It was open when the database was restored. The portal queries it and never resends it on its own.",
     )
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="Hash of the saved record when the last answer was settled."

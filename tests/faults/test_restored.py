@@ -27,7 +27,7 @@ from organizations.services.delivery import courier, resolve, restore_guard, res
 from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.faults.evidence import attempt_faults, chain_faults
 from tests.faults.portals import Nursery, Portal, portal, until
 from tests.services.sending import create_and_send, deliver, edit, sent_messages
@@ -153,9 +153,9 @@ def test_a_message_that_was_being_sent_at_the_time_of_the_backup_becomes_unknown
     assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
     put_back(file)
     restore_guard.stop_if_restored(actor=worker)
-    assert check.check_connection("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded
 
-    resume.resume("staging", actor=acting(editor))
+    resume.resume("staging", actor=as_actor(editor))
 
     submission = Submission.objects.get()
     assert (submission.state, submission.only_ask) == (State.UNKNOWN, True)
@@ -199,9 +199,9 @@ def test_a_restored_database_sends_nothing_until_a_person_resumes_it_and_then_on
             until(lambda: EnvironmentGate.objects.exclude(stopped_at=None).count() == 2, "the stop")
             assert set(EnvironmentGate.objects.values_list("stopped_reason", flat=True)) == {restore_guard.STOP_REASON}
             with pytest.raises(ActionRefused, match="Check the connection first"):
-                resume.resume("staging", actor=acting(editor))
-            assert check.check_connection("staging", actor=acting(editor)).succeeded
-            resume.resume("staging", actor=acting(editor))
+                resume.resume("staging", actor=as_actor(editor))
+            assert check.check_connection("staging", actor=as_actor(editor)).succeeded
+            resume.resume("staging", actor=as_actor(editor))
             until(lambda: not Submission.objects.open().exclude(state=State.NEEDS_PERSON).exists(), "every answer")
 
         states = {oid: old.submission(oid).state for oid in (*SENT, *left_out)}

@@ -32,7 +32,7 @@ from organizations.services.outbox import submissions
 from organizations.services.review import check_records
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.faults.world import Way, World
 from tests.services.sending import edit
 
@@ -236,7 +236,7 @@ class OneSubmission(RuleBasedStateMachine):
             return
         may = before.state == State.QUEUED and before.attempt == 0
         try:
-            submissions.cancel_submission(self.pk, actor=acting(self.user))
+            submissions.cancel_submission(self.pk, actor=as_actor(self.user))
         except ActionRefused:
             assert not may
         else:
@@ -246,13 +246,13 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 2))
     def a_person_decides(self, choice: int) -> None:
         self.world.answers_queries = True
-        query.query_for_submission(self.now, actor=acting(self.user))
+        query.query_for_submission(self.now, actor=as_actor(self.user))
         found = decide.last_answer(self.now)
         assert found is not None
         offered = decide.allowed_verdicts(self.now, found)
         verdict = offered[choice % len(offered)]
         decide.decide_submission(
-            self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user)
+            self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=as_actor(self.user)
         )
 
     @precondition(lambda self: self.state not in ENDS or self.hands or self.asking)

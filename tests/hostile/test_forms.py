@@ -28,7 +28,7 @@ from tests import factories
 from tests.factories import BASE
 from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, query, stored
 from tests.views.pages import text_of
-from tests.views.typing import OTHER, OURS, edit_url, open_form, posted
+from tests.views.typing import OTHER, OURS, edit_url, open_form, record_inputs
 
 NEW = reverse("organization-new", args=["staging"])
 NEW_RECORD = Editing(environment=Environment.STAGING)
@@ -48,7 +48,7 @@ def full_record() -> OrganizationRecord:
 
 def everywhere(value: Input) -> dict[str, Input]:
     """The inputs of the form with this value in each text field."""
-    inputs: dict[str, Input] = {**posted(full_record()), "place": OTHER}
+    inputs: dict[str, Input] = {**record_inputs(full_record()), "place": OTHER}
     inputs |= dict.fromkeys((*FREE_TEXTS, *OTHER_TEXTS), value)
     inputs |= {f"contacts-0-{name}": value for name in OF_CONTACT}
     return inputs | {f"identifiers-0-{name}": value for name in OF_IDENTIFIER}
@@ -96,13 +96,13 @@ def test_invalid_input_saves_nothing_and_each_error_links_to_its_field(client):
 
 @pytest.mark.parametrize("value", ["a\x00b", "nowhere", "1" * 10_000])
 def test_a_choice_that_does_not_exist_is_refused(db, value):
-    errors = form_of({**posted(full_record()), "place": value, "stands_for": value}).main.errors
+    errors = form_of({**record_inputs(full_record()), "place": value, "stands_for": value}).main.errors
     assert {"place", "stands_for"} <= errors.keys()
 
 
 def test_an_impossible_parent_is_refused(organization, editor):
     for value in REFUSED.values():
-        inputs = {**posted(full_record()), "place": OURS, "parent": value, "oid": f"{BASE}.9"}
+        inputs = {**record_inputs(full_record()), "place": OURS, "parent": value, "oid": f"{BASE}.9"}
         typed = Typed.from_post(QueryDict(query(inputs)))
         suggested, note = NEW_RECORD.with_suggested_oid(typed)
         assert (suggested, note.partition(" ")[0]) == (typed, "Choose")
@@ -113,7 +113,7 @@ def test_an_impossible_parent_is_refused(organization, editor):
 
 def test_unusual_text_is_saved_unchanged_and_shown_as_text(client, editor, organization):
     value = " ".join(ODD.values())
-    inputs: dict[str, Input] = {**posted(full_record()), "oid": f"{BASE}.9"}
+    inputs: dict[str, Input] = {**record_inputs(full_record()), "oid": f"{BASE}.9"}
     inputs |= dict.fromkeys(FREE_TEXTS, value) | {"aliases": f"{value} 2"}
     inputs |= {"contacts-0-purpose": ODD["markup"], "contacts-0-name": value}
     inputs |= {"identifiers-0-value": ODD["markup"], "identifiers-0-kind": ODD["database"]}
@@ -150,7 +150,10 @@ def pages_about(saved: Organization) -> list[str]:
 
 
 def test_invisible_characters_are_removed_with_a_note(client):
-    inputs = posted(full_record()) | {"name": "Lake\u200bside\ufeff", "contacts-0-work_phone": "608\u200b5550100"}
+    inputs = record_inputs(full_record()) | {
+        "name": "Lake\u200bside\ufeff",
+        "contacts-0-work_phone": "608\u200b5550100",
+    }
     response = post(client, NEW, inputs)
     assert response.status_code == 302
     record = Organization.objects.get().record()
@@ -161,7 +164,7 @@ def test_invisible_characters_are_removed_with_a_note(client):
 
 def test_the_pages_of_the_longest_possible_oid_work(client):
     oid = "2." + "1" * 62
-    response = post(client, NEW, posted(replace(full_record(), oid=oid), act="review"))
+    response = post(client, NEW, record_inputs(replace(full_record(), oid=oid), act="review"))
     assert response["Location"] == reverse("review", args=["staging", oid])
     for address in (response["Location"], reverse("organizations", args=["staging"]), reverse("audit")):
         assert client.get(address).status_code == 200
@@ -171,7 +174,7 @@ def test_text_quoted_in_an_error_or_a_note_is_cut(db):
     for value in ("(" * 10_000, "5" * 10_000, "5370" + "-" * 10_000 + "4"):
         errors = [str(error) for _, each in names_of(form_of(everywhere(value))).values() for error in each]
         assert max(map(len, errors)) < 200
-    changed = form_of({**posted(full_record()), "zip_code": "53704" + "-" * 5_000 + "1234"})
+    changed = form_of({**record_inputs(full_record()), "zip_code": "53704" + "-" * 5_000 + "1234"})
     assert changed.is_valid()
     assert changed.record().address.zip_code == "53704-1234"
     assert 0 < len(changed.changed) < 200
@@ -286,11 +289,11 @@ anything = st.text(max_size=30) | st.text("0123456789.-+@ \r\n\t()aAwW", max_siz
 def test_any_input_is_refused_or_becomes_a_message_that_reads_back(editor, organization, texts):
     now = Organization.objects.get(pk=organization.pk)
     sendable: dict[str, Input] = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    typed = Typed.from_post(QueryDict(query({**posted(full_record()), **sendable})))
+    typed = Typed.from_post(QueryDict(query({**record_inputs(full_record()), **sendable})))
     form = open_form(now).form(typed, checked=True)
     if not form.is_valid():
         return
-    record, by = form.record(), factories.acting(editor)
+    record, by = form.record(), factories.as_actor(editor)
     saved = organizations.edit(now.pk, now.version, record, stands_for=form.stands_for, actor=by).pk
     saved_record = Organization.objects.get(pk=saved).record()
     assert saved_record == replace(record, active=now.active, carried=saved_record.carried)

@@ -11,7 +11,7 @@ from benchmarks.malformed_wire import wire
 from organizations.models import AuditEntry, Organization
 from organizations.services.records import organizations
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 
 pytestmark = pytest.mark.one_database
 
@@ -27,7 +27,7 @@ def findings_of(method: str, status: int, act: Callable[[], object]) -> str:
 def test_a_change_by_a_service_is_not_a_finding(organization, editor):
     def edit() -> None:
         record = factories.record(name="Lakeside Harbor")
-        organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(editor))
+        organizations.edit(organization.pk, organization.version, record, stands_for="", actor=as_actor(editor))
 
     assert findings_of("POST", 302, edit) == ""
 
@@ -47,7 +47,7 @@ def test_an_entry_of_something_else_is_not_enough(organization, editor):
     other = Organization.objects.exclude(pk=organization.pk).get()
 
     def withdraw_and_half() -> None:
-        organizations.withdraw(other.pk, other.version, actor=acting(editor))
+        organizations.withdraw(other.pk, other.version, actor=as_actor(editor))
         Organization.objects.filter(pk=organization.pk).update(name="Half")
 
     assert f"{organization.pk} changed without an entry that names it" in findings_of("POST", 302, withdraw_and_half)

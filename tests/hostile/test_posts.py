@@ -15,7 +15,7 @@ from orgportal.middleware import clean_requests
 from tests import factories
 from tests.factories import BASE, PASSWORD
 from tests.hostile.typed import MARKUP, URL_ENCODED, Input, post, query, stored
-from tests.views.typing import edit_url, inputs_of, posted
+from tests.views.typing import edit_url, inputs_of, record_inputs
 
 NEW = reverse("organization-new", args=["staging"])
 
@@ -43,7 +43,7 @@ INTERNAL: Mapping[str, Input] = {
 
 def test_a_record_ignores_inputs_that_its_form_does_not_have(client, editor):
     inner = {name: value for name, value in INTERNAL.items() if name not in ("state", "oid")}
-    assert post(client, NEW, {**inner, **posted(factories.record())}).status_code == 302
+    assert post(client, NEW, {**inner, **record_inputs(factories.record())}).status_code == 302
     organization = Organization.objects.get()
     assert (organization.record(), organization.environment, organization.version) == (factories.record(), "staging", 1)
     assert (organization.presence, organization.confirmed, organization.carried, organization.edited_by) == (
@@ -79,7 +79,7 @@ TOTALS: tuple[Input, ...] = (
 
 @pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
 def test_a_list_with_a_wrong_number_of_lines_is_refused(client, prefix):
-    inputs: dict[str, Input] = {**posted(factories.record())}
+    inputs: dict[str, Input] = {**record_inputs(factories.record())}
     inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
     before = stored()
     for total in TOTALS:
@@ -95,7 +95,7 @@ def test_a_list_with_a_wrong_number_of_lines_is_refused(client, prefix):
 
 
 def test_other_management_values_of_a_list_are_ignored(client):
-    inputs: dict[str, Input] = {**posted(factories.record())}
+    inputs: dict[str, Input] = {**record_inputs(factories.record())}
     inputs |= {"contacts-INITIAL_FORMS": "9" * 5_000, "contacts-MAX_NUM_FORMS": "-1", "contacts-MIN_NUM_FORMS": "\x00"}
     inputs |= {
         "contacts-0-DELETE": "on",
@@ -108,7 +108,7 @@ def test_other_management_values_of_a_list_are_ignored(client):
 
 
 def test_a_line_with_an_invalid_index_is_refused_or_ignored(client):
-    inputs: dict[str, Input] = {**posted(factories.record())}
+    inputs: dict[str, Input] = {**record_inputs(factories.record())}
     for place in ("-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"):
         typed = Typed.from_post(QueryDict(query(inputs | {f"contacts-{place}-name": "Smuggled"})))
         assert typed.incomplete or "Smuggled" not in repr(typed), place
@@ -120,11 +120,11 @@ def test_a_line_with_an_invalid_index_is_refused_or_ignored(client):
 def test_more_lines_than_allowed_are_refused(client):
     lines = {f"contacts-{place}-{name}": "Desk" for place in range(40) for name in ("purpose", "name")}
     before = stored()
-    response = post(client, NEW, posted(factories.record()) | lines | {"contacts-TOTAL_FORMS": "40"})
+    response = post(client, NEW, record_inputs(factories.record()) | lines | {"contacts-TOTAL_FORMS": "40"})
     assert response.status_code == 422
     assert "At most 20 contacts can be kept." in response.content.decode()
     many = {f"contacts-{place}-name": "Desk" for place in range(1_100)}
-    assert post(client, NEW, posted(factories.record()) | many).status_code == 400
+    assert post(client, NEW, record_inputs(factories.record()) | many).status_code == 400
     assert stored() == before
 
 
@@ -227,7 +227,7 @@ def test_forged_cookies_sign_nobody_in(db):
 def test_without_a_token_the_record_form_is_shown_again_filled(editor, organization):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
-    inputs: dict[str, Input] = {**posted(factories.record(name=f"Typed {MARKUP}"), version=1)}
+    inputs: dict[str, Input] = {**record_inputs(factories.record(name=f"Typed {MARKUP}"), version=1)}
     tokens: tuple[Input, ...] = ("a" * 64, f"\x00{MARKUP}", ["a" * 64, "b"], [])
     before = stored()
     for address, token in ((edit_url(organization), ""), *((NEW, token) for token in tokens)):
@@ -240,7 +240,7 @@ def test_without_a_token_the_record_form_is_shown_again_filled(editor, organizat
 
 
 def test_input_kept_without_a_sign_in_is_escaped(db, organization):
-    inputs = {**posted(factories.record()), "name": f"{MARKUP}\x00\u202e", f'"><i {MARKUP}': "x", "empty": ""}
+    inputs = {**record_inputs(factories.record()), "name": f"{MARKUP}\x00\u202e", f'"><i {MARKUP}': "x", "empty": ""}
     response = post(Client(), edit_url(organization), inputs)
     assert response.status_code == 403
     assert MARKUP not in response.content.decode()
@@ -287,11 +287,14 @@ def test_an_unknown_host_is_refused(client):
 def test_unknown_buttons_and_invalid_versions_save_nothing(client, organization):
     before = stored()
     for act in ("remove-contacts-99", "remove-contacts--1", f"add-\x00{MARKUP}", "theirs"):
-        response = post(client, edit_url(organization), posted(factories.record(), act=act, version=1))
+        response = post(client, edit_url(organization), record_inputs(factories.record(), act=act, version=1))
         assert response.status_code == 200
         assert MARKUP not in response.content.decode()
     for version in ("", "9" * 5_000):
-        inputs = posted(factories.record(name="Overtaken")) | {"record": str(organization.pk), "version": version}
+        inputs = record_inputs(factories.record(name="Overtaken")) | {
+            "record": str(organization.pk),
+            "version": version,
+        }
         assert post(client, edit_url(organization), inputs).status_code == 409
         theirs = inputs | {"theirs": version, "choice-name": "x\x00", f"choice-{MARKUP}": "mine"}
         response = post(client, edit_url(organization), theirs)

@@ -10,7 +10,7 @@ from organizations.records import AddressRecord
 from organizations.services.actors import system
 from organizations.services.delivery import decide, query, resolve
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import deliver, edit
 
 THEIRS: dict[str, Any] = {
@@ -57,7 +57,7 @@ def send_foreign(practice: PracticeDirectory, user: User, **values: Any) -> Subm
 
 
 def take_decision(submission: Submission, verdict: Verdict, user: User) -> Submission:
-    actor = acting(user)
+    actor = as_actor(user)
     query.query_for_submission(submission, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None

@@ -17,8 +17,8 @@ from organizations.services.directory import differences
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
 from tests import factories
-from tests.changes import edited, loaded, shown
-from tests.factories import BASE, acting
+from tests.changes import load, save_edit, store_reading_with
+from tests.factories import BASE, as_actor
 from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
@@ -27,7 +27,7 @@ HERE = f"/staging/organizations/{BASE}/"
 
 
 def page(organization: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
-    return deactivation_page.build(reviews.review(loaded(organization), intent=intent), user)
+    return deactivation_page.build(reviews.review(load(organization), intent=intent), user)
 
 
 def create_deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:
@@ -79,18 +79,18 @@ def test_in_production_the_name_must_be_typed_and_an_editor_cannot_send(editor):
 def test_saved_changes_are_not_sent_and_are_named(accepted, editor):
     before = accepted.record()
     middleton = AddressRecord(city="Middleton", zip_code="53562")
-    edited(accepted, editor, address=middleton, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
+    save_edit(accepted, editor, address=middleton, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
     page_data = page(accepted, editor)
     sentence = (
         "7 saved changes (Destination ID, Street, City, County, State, ZIP, Country) are not sent. They stay saved."
     )
     assert sentence in text_of_page(page_data)
     for intent, active in ((Intent.DEACTIVATE, False), (Intent.REACTIVATE, True)):
-        assert reviews.review(loaded(accepted), intent=intent).record == replace(before, active=active)
+        assert reviews.review(load(accepted), intent=intent).record == replace(before, active=active)
 
 
 def test_an_overwritten_value_of_the_directory_is_named_with_a_checkbox(accepted, editor):
-    shown(accepted, name="Lakeside (One)")
+    store_reading_with(accepted, name="Lakeside (One)")
     text = text_of_page(page(accepted, editor))
     assert "Also overwritten in the directory" in text
     assert "Lakeside (One)" in text
@@ -133,8 +133,8 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
 
 
 def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor):
-    version = shown(accepted, active=False).version
-    differences.take_theirs(accepted.pk, version, reason="Closed", actor=acting(editor))
+    version = store_reading_with(accepted, active=False).version
+    differences.take_theirs(accepted.pk, version, reason="Closed", actor=as_actor(editor))
     assert page(accepted, editor).shown.is_done
     assert done_sentence(accepted, editor).startswith("Taken from ")
 
@@ -153,7 +153,7 @@ def test_a_deactivation_before_an_active_state_is_not_the_evidence(editor, inten
 
 
 def test_a_blocked_page_has_no_form_and_links_to_the_cause(accepted, editor):
-    edited(accepted, editor, name="Lakeside North")
+    save_edit(accepted, editor, name="Lakeside North")
     submission = factories.submission(accepted, user=editor)
     html = html_of_page(page(accepted, editor))
     assert f'href="/staging/submissions/{submission.pk}/"' in html
@@ -180,18 +180,18 @@ def _accepted(user: User) -> Organization:
 
 
 def _taken(user: User) -> Organization:
-    organization = shown(_accepted(user), name="By hand")
-    return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(user))
+    organization = store_reading_with(_accepted(user), name="By hand")
+    return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(user))
 
 
 def _claimed(user: User) -> Organization:
-    organization = shown(factories.organization(user=user))
-    return differences.claim(organization.pk, reason="Ours", actor=acting(user))
+    organization = store_reading_with(factories.organization(user=user))
+    return differences.claim(organization.pk, reason="Ours", actor=as_actor(user))
 
 
 def _stated(user: User) -> Organization:
     organization = factories.organization(user=user)
-    return organizations.state_registered(organization.pk, reason="Sent with curl.", actor=acting(user))
+    return organizations.state_registered(organization.pk, reason="Sent with curl.", actor=as_actor(user))
 
 
 @pytest.mark.parametrize(
@@ -204,17 +204,17 @@ def _stated(user: User) -> Organization:
     ],
 )
 def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, dated_by):
-    organization = loaded(arrange(editor))
+    organization = load(arrange(editor))
     assert page(organization, editor).shown.source == (says, getattr(organization, dated_by) if dated_by else None)
     plan = draft.draft_content(
-        plan_draft.draft_plan(plan_draft.choose_branch(organization, PlanKind.DEACTIVATE), actor=acting(editor))
+        plan_draft.draft_plan(plan_draft.choose_branch(organization, PlanKind.DEACTIVATE), actor=as_actor(editor))
     )
     assert plan.sources == says
 
 
 def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
-    organization = shown(factories.organization(user=editor), name="By hand")
-    differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
+    organization = store_reading_with(factories.organization(user=editor), name="By hand")
+    differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
     assert (page(organization, editor).shown.name, page(organization, editor).shown.not_sent) == ("By hand", ("Name",))
 
 

@@ -11,9 +11,9 @@ from organizations.pages.differences import page as differences_page
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from tests import factories
-from tests.changes import edited, loaded, not_shown
-from tests.changes import shown as seen
-from tests.factories import acting
+from tests.changes import load, save_edit, store_empty_reading
+from tests.changes import store_reading_with as seen
+from tests.factories import as_actor
 from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def organization(editor: User) -> Organization:
     """An accepted record with a saved street, which the directory shows with another name and city."""
     organization = factories.confirmed(factories.organization(user=editor))
     address = organization.record().address
-    edited(organization, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
+    save_edit(organization, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
     return seen(organization, name="Lakeside (One)", address=replace(address, city="Middleton"))
 
 
@@ -44,7 +44,7 @@ def test_the_page_says_which_values_are_taken_replaced_and_kept(organization, ed
     assert page.take_label == "Take these 2 values"
     assert page.replaced_words == "1 saved change is replaced by the directory's value: City."
     assert page.stays == ("Street",)
-    after = differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+    after = differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
     assert (after.name, after.city, after.street) == ("Lakeside (One)", "Middleton", "2 Shore Rd")
     assert (shown.differences_content(after).rows, after.changes) == ((), 1)
 
@@ -53,7 +53,7 @@ def test_an_edited_contact_that_the_directory_lacks_is_named_as_replaced(editor)
     first = factories.record().contacts[0]
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
     organization = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
-    edited(organization, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
+    save_edit(organization, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
     page = shown.differences_content(seen(organization, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
     assert page.replaced_words.endswith(": Contact 2.")
@@ -67,7 +67,7 @@ def test_a_type_that_the_directory_shows_is_taken_and_named(editor):
 
 
 def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
-    page = shown.differences_content(not_shown(factories.confirmed(factories.organization(user=editor))))
+    page = shown.differences_content(store_empty_reading(factories.confirmed(factories.organization(user=editor))))
     assert page.heading == "Lakeside 1: the directory did not show its OID"
     assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
@@ -87,8 +87,8 @@ def test_the_owner_of_an_oid_is_decided_by_comparing_with_the_directory(editor, 
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
         assert "City" in page.equal_labels
         if not page.is_foreign:
-            differences.disclaim(organization.pk, reason="Ticket 9", actor=acting(approver))
-    assert page.decided_by == acting(approver).name
+            differences.disclaim(organization.pk, reason="Ticket 9", actor=as_actor(approver))
+    assert page.decided_by == as_actor(approver).name
 
 
 def test_the_suspected_owner_of_an_oid_comes_with_its_reason(editor):
@@ -104,7 +104,7 @@ def test_the_suspected_owner_of_an_oid_comes_with_its_reason(editor):
 
 def test_an_editor_can_take_values_unless_a_submission_is_open(organization, editor, viewer):
     def page_html(user: User) -> str:
-        return html_of_page(differences_page.build(loaded(organization), user, WhoseForm()))
+        return html_of_page(differences_page.build(load(organization), user, WhoseForm()))
 
     assert controls_in(page_html(editor))["Take these 2 values"] == ""
     assert controls_in(page_html(viewer))["Take these 2 values"] is None
@@ -125,7 +125,7 @@ def test_only_an_approver_decides_the_owner_of_an_oid(editor, approver):
         (editor, None, "An approver decides.", "Approver One"),
         (approver, "", "You decide.", "You can decide."),
     ):
-        page = differences_page.build(loaded(organization), user, WhoseForm())
+        page = differences_page.build(load(organization), user, WhoseForm())
         assert controls_in(html_of_page(page))["Confirm this decision"] == button
         assert says in text_of_page(page)
         assert who in page.who_decides

@@ -25,7 +25,7 @@ from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
 from organizations.text.markup import written
 from tests import bulk, factories
-from tests.factories import BASE, UserFactory, acting
+from tests.factories import BASE, UserFactory, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
@@ -274,7 +274,7 @@ def test_the_submissions_of_a_paused_plan_are_one_line(editor):
     organizations = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
     plan = factories.plan(organizations, user=editor)
     assert kinds(overview.build(editor).for_you) == []
-    plans.pause_plan(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=as_actor(editor))
     home = overview.build(editor)
     assert (kinds(home.for_you), kinds(home.waiting)) == (["plan_paused"], [])
     [place] = home.for_you[0].places
@@ -290,7 +290,7 @@ def test_the_submissions_of_a_paused_plan_are_one_line(editor):
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
     cancelled = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel_submission(cancelled.pk, actor=acting(editor))
+    submissions.cancel_submission(cancelled.pk, actor=as_actor(editor))
     assert kinds(overview.build(editor).for_you) == ["changes_not_sent"]
 
 

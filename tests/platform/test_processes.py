@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orgportal.processes import Taken, holders, only_one, open_listener
+from orgportal.processes import Taken, describe_lock_holders, only_one, open_listener
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,7 +159,7 @@ def test_the_owner_of_a_lock_is_named_first(tmp_path):
     try:
         assert [each.stdout.readline() for each in holding] == [b"open\n"] * 2
         for owner in holding:
-            assert holders(lock, owner.pid).startswith(f"process {owner.pid} ")
+            assert describe_lock_holders(lock, owner.pid).startswith(f"process {owner.pid} ")
     finally:
         for each in holding:
             each.kill()

@@ -18,7 +18,7 @@ from organizations.services.audit import audit
 from organizations.services.records import organizations
 from organizations.text.vocabulary import ATTEMPT
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.history import PORTAL, add_entries, save_edit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -90,7 +90,7 @@ def test_a_record_is_found_by_every_name_and_oid_it_ever_had(north, editor):
     for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77."):
         assert actions(f"record={typed}") == [CREATED, EDITED, EDITED], typed
     record = Organization.objects.get(pk=record.pk)
-    organizations.withdraw(record.pk, record.version, actor=acting(editor))
+    organizations.withdraw(record.pk, record.version, actor=as_actor(editor))
     assert actions("record=Lakeside North")[-1] == Action.ORGANIZATION_WITHDRAWN
 
 

@@ -12,7 +12,7 @@ from organizations.services.records import organizations
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.races.racing import Rounds, refusals
 from tests.races.world import check, fresh, oid, registered, reject, reviewed, state_of
 from tests.services.sending import claim
@@ -35,7 +35,7 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
         plan, below, above = deactivated_together(user)
         sending = claim()
         assert sending == below
-        results = rounds.race(partial(reject, sending), partial(plans.stop_plan, plan.pk, actor=acting(user)))
+        results = rounds.race(partial(reject, sending), partial(plans.stop_plan, plan.pk, actor=as_actor(user)))
         check()
         assert (state_of(below), state_of(above)) == (State.REJECTED, State.CANCELLED)
         assert fresh(above.organization).active
@@ -51,7 +51,7 @@ def test_a_plan_is_paused_while_its_third_equal_rejection_arrives(rounds: Rounds
             assert each is not None
             reject(each)
         assert sending[2] is not None
-        results = rounds.race(partial(reject, sending[2]), partial(plans.stop_plan, plan.pk, actor=acting(user)))
+        results = rounds.race(partial(reject, sending[2]), partial(plans.stop_plan, plan.pk, actor=as_actor(user)))
         check()
         assert refusals(results) == []
         plan.refresh_from_db()
@@ -68,9 +68,9 @@ def test_a_plan_is_created_while_its_record_is_rejected_and_the_follower_cancell
         sending = claim()
         assert sending is not None
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
-        drawn = plan_draft.draft_plan(chosen, actor=acting(user))
+        drawn = plan_draft.draft_plan(chosen, actor=as_actor(user))
         ticked = frozenset(question.key for question in drawn.questions)
-        make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
+        make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=as_actor(user))
         results = rounds.race(partial(reject, sending), make)
         check()
         # The records rejected and cancelled in between need another plan than the reviewed one.
@@ -81,8 +81,8 @@ def test_the_submissions_of_a_child_and_its_parent_are_cancelled(rounds: Rounds,
     for _ in rounds:
         _, below, above = deactivated_together(user)
         results = rounds.race(
-            partial(submissions.cancel_submission, below.pk, actor=acting(user)),
-            partial(submissions.cancel_submission, above.pk, actor=acting(user)),
+            partial(submissions.cancel_submission, below.pk, actor=as_actor(user)),
+            partial(submissions.cancel_submission, above.pk, actor=as_actor(user)),
         )
         check()
         assert (state_of(below), state_of(above)) == (State.CANCELLED, State.CANCELLED)
@@ -94,7 +94,7 @@ def test_the_submissions_of_a_child_and_its_parent_are_cancelled(rounds: Rounds,
 def test_one_submission_is_cancelled_twice(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         submission = factories.submission(factories.organization(oid(1), user=user), user=user)
-        cancel = partial(submissions.cancel_submission, submission.pk, actor=acting(user))
+        cancel = partial(submissions.cancel_submission, submission.pk, actor=as_actor(user))
         results = rounds.race(cancel, cancel)
         check()
         assert refusals(results) == [f"Submission {submission.pk} was cancelled already."]
@@ -106,7 +106,7 @@ def test_a_submission_is_claimed_while_its_record_is_edited(rounds: Rounds, user
         submission = factories.submission(organization, user=user)
         record = replace(organization.record(), name="Edited")
         edit = partial(
-            organizations.edit, organization.pk, organization.version, record, stands_for="", actor=acting(user)
+            organizations.edit, organization.pk, organization.version, record, stands_for="", actor=as_actor(user)
         )
         results = rounds.race(claim, edit)
         check()
@@ -120,7 +120,7 @@ def test_a_submission_is_claimed_while_its_record_is_edited(rounds: Rounds, user
 def test_a_submission_is_claimed_while_it_is_cancelled(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         submission = factories.submission(factories.organization(oid(1), user=user), user=user)
-        results = rounds.race(claim, partial(submissions.cancel_submission, submission.pk, actor=acting(user)))
+        results = rounds.race(claim, partial(submissions.cancel_submission, submission.pk, actor=as_actor(user)))
         check()
         assert bool(results[0].value) == results[1].is_refused
         assert state_of(submission) == (State.SENDING if results[0].value else State.CANCELLED)

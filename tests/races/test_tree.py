@@ -11,7 +11,7 @@ from organizations.services.errors import Circle, OidTaken, WarningsOpen
 from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.races.racing import Rounds, refusals
 from tests.races.world import check, fresh, move, oid, registered, reject, reviewed, state_of
 from tests.services.sending import WORKER, claim
@@ -73,7 +73,7 @@ def create(user: User, name: str) -> Organization:
 
 
 def take_over(user: User) -> Organization:
-    return organizations.take_over(factories.record(oid(1), name="Taken over"), "staging", actor=acting(user))
+    return organizations.take_over(factories.record(oid(1), name="Taken over"), "staging", actor=as_actor(user))
 
 
 @pytest.mark.parametrize("other", ["create", "take over", "edit"])
@@ -81,7 +81,7 @@ def test_two_records_with_the_same_oid(rounds: Rounds, user: User, other: str) -
     for _ in rounds:
         free = factories.organization(oid(9), user=user)
         record = factories.record(oid(1), name="Edited")
-        edit = partial(organizations.edit, free.pk, free.version, record, stands_for="", actor=acting(user))
+        edit = partial(organizations.edit, free.pk, free.version, record, stands_for="", actor=as_actor(user))
         acts = {"create": partial(create, user, "Other"), "take over": partial(take_over, user), "edit": edit}
         results = rounds.race(partial(create, user, "One"), acts[other])
         check()

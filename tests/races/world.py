@@ -10,7 +10,7 @@ from organizations.redox.outcome import Kind
 from organizations.services.records import organizations
 from organizations.services.review import check_records, reviews
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import settle_sending
 
 OPEN_OR_CONFIRMED = (Presence.PRESENT, Presence.UNKNOWN)
@@ -33,14 +33,14 @@ def fresh(organization: Organization) -> Organization:
 def move(organization: Organization, below: str, user: User) -> Organization:
     now = fresh(organization)
     record = replace(now.record(), part_of_oid=below)
-    return organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
+    return organizations.edit(now.pk, now.version, record, stands_for="", actor=as_actor(user))
 
 
 def reviewed(
     organization: Organization, user: User, intent: Intent | None = None, **values: object
 ) -> Callable[[], Submission]:
     """An action that presses the button of this review."""
-    review = reviews.review(fresh(organization), actor=acting(user), intent=intent)
+    review = reviews.review(fresh(organization), actor=as_actor(user), intent=intent)
     assert not review.blockers
     return partial(factories.press, review, user=user, **values)
 

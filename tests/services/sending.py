@@ -22,7 +22,7 @@ from organizations.services.delivery import courier, query, resolve, settle
 from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 WORKER = system("Worker test")
 
@@ -185,7 +185,7 @@ def sent_record(submission: Submission) -> OrganizationRecord:
 def edit(organization: Organization, user: User, **values: object) -> Organization:
     organization = reload(organization)
     record = replace(organization.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
+    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=as_actor(user))
 
 
 def actions_of(submission: Submission) -> list[str]:

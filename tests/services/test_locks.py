@@ -33,7 +33,7 @@ from organizations.services.records import counterparts, organizations, prepare
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) 
     factories.organization(f"{BASE}.5", user=editor)
     factories.organization(parent.oid, user=editor, environment="production")
     with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
-        submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=acting(editor))
+        submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=as_actor(editor))
     locked = re.search(r" IN \(([\d, ]+)\)", locking(queries)[0])
     assert locked is not None
     assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, former_parent, child)}
@@ -99,16 +99,16 @@ def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) 
 
 def test_a_second_cancel_says_that_the_submission_is_cancelled_already(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel_submission(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=as_actor(editor))
     with pytest.raises(ActionRefused, match=f"Submission {submission.pk} was cancelled already"):
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
 
 def saved(user: User) -> Organization:
     """A record that Redox accepted, with a change that was not sent."""
     organization = factories.confirmed(factories.organization(user=user))
     return organizations.edit(
-        organization.pk, 1, replace(organization.record(), name="North"), stands_for="", actor=acting(user)
+        organization.pk, 1, replace(organization.record(), name="North"), stands_for="", actor=as_actor(user)
     )
 
 
@@ -121,7 +121,7 @@ def planned(user: User) -> Plan:
 
 
 def paused(user: User) -> Plan:
-    return plans.pause_plan(planned(user).pk, actor=acting(user))
+    return plans.pause_plan(planned(user).pk, actor=as_actor(user))
 
 
 def undecided(user: User) -> Submission:
@@ -132,17 +132,22 @@ def undecided(user: User) -> Submission:
 
 def pressing(user: User) -> Callable[[], object]:
     organization = factories.organization(user=user)
-    sha256 = reviews.review(organization, actor=acting(user)).sha256
+    sha256 = reviews.review(organization, actor=as_actor(user)).sha256
     return partial(
-        submissions.submit_record, organization.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user)
+        submissions.submit_record,
+        organization.pk,
+        sha256=sha256,
+        seen_submission=0,
+        reason="Test",
+        actor=as_actor(user),
     )
 
 
 def planning(user: User) -> Callable[[], object]:
     organization = factories.organization(user=user)
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,))
-    draft = plan_draft.draft_plan(selection, actor=acting(user))
-    return partial(plans.make_plan, selection, sha256=draft.sha256, actor=acting(user))
+    draft = plan_draft.draft_plan(selection, actor=as_actor(user))
+    return partial(plans.make_plan, selection, sha256=draft.sha256, actor=as_actor(user))
 
 
 def pair(user: User) -> tuple[Organization, Organization]:
@@ -153,44 +158,46 @@ def pair(user: User) -> tuple[Organization, Organization]:
 def preparing_from(organization: Organization, user: User) -> Callable[[], object]:
     basis = prepare.FormBasis(organization.record(), organization.record())
     return partial(
-        prepare.prepare, organization.record(), organization.pk, basis=basis, stands_for="", actor=acting(user)
+        prepare.prepare, organization.record(), organization.pk, basis=basis, stands_for="", actor=as_actor(user)
     )
 
 
 def versioned(
     act: Callable[..., object], organization: Organization, user: User, *more: object, **values: object
 ) -> partial:
-    return partial(act, organization.pk, organization.version, *more, actor=acting(user), **values)
+    return partial(act, organization.pk, organization.version, *more, actor=as_actor(user), **values)
 
 
 ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "create": lambda user: partial(
-        organizations.create, factories.record(), "staging", stands_for="", actor=acting(user)
+        organizations.create, factories.record(), "staging", stands_for="", actor=as_actor(user)
     ),
     "edit": lambda user: versioned(
         organizations.edit, saved(user), user, factories.record(name="South"), stands_for=""
     ),
     "discard": lambda user: versioned(organizations.discard, saved(user), user),
     "withdraw": lambda user: versioned(organizations.withdraw, factories.organization(user=user), user),
-    "take over": lambda user: partial(organizations.take_over, factories.record(), "staging", actor=acting(user)),
+    "take over": lambda user: partial(organizations.take_over, factories.record(), "staging", actor=as_actor(user)),
     "state registered": lambda user: partial(
-        organizations.state_registered, factories.organization(user=user).pk, reason="By curl", actor=acting(user)
+        organizations.state_registered, factories.organization(user=user).pk, reason="By curl", actor=as_actor(user)
     ),
     "prepare in PRODUCTION": lambda user: preparing_from(factories.organization(user=user), user),
-    "link": lambda user: partial(counterparts.link, *pair(user), actor=acting(user)),
-    "remove a link": lambda user: partial(counterparts.unlink, *(each.pk for each in pair(user)), actor=acting(user)),
+    "link": lambda user: partial(counterparts.link, *pair(user), actor=as_actor(user)),
+    "remove a link": lambda user: partial(counterparts.unlink, *(each.pk for each in pair(user)), actor=as_actor(user)),
     "submit": pressing,
     "make a plan": planning,
-    "pause a plan": lambda user: partial(plans.pause_plan, planned(user).pk, actor=acting(user)),
-    "let a plan go on": lambda user: partial(plans.resume_plan, paused(user).pk, actor=acting(user)),
-    "stop a plan": lambda user: partial(plans.stop_plan, planned(user).pk, actor=acting(user)),
-    "cancel": lambda user: partial(submissions.cancel_submission, queued(user).pk, actor=acting(user)),
+    "pause a plan": lambda user: partial(plans.pause_plan, planned(user).pk, actor=as_actor(user)),
+    "let a plan go on": lambda user: partial(plans.resume_plan, paused(user).pk, actor=as_actor(user)),
+    "stop a plan": lambda user: partial(plans.stop_plan, planned(user).pk, actor=as_actor(user)),
+    "cancel": lambda user: partial(submissions.cancel_submission, queued(user).pk, actor=as_actor(user)),
     "decide": lambda user: partial(
-        decide.decide_submission, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
+        decide.decide_submission, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=as_actor(user)
     ),
     "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
-    "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),
-    "go on after a stop": lambda user: partial(resume.resume, "staging", actor=acting(user)),
+    "take a decision back": lambda user: partial(
+        differences.claim, saved(user).pk, reason="Seen", actor=as_actor(user)
+    ),
+    "go on after a stop": lambda user: partial(resume.resume, "staging", actor=as_actor(user)),
 }
 LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
 

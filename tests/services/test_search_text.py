@@ -9,7 +9,7 @@ from organizations.records import ContactRecord, IdentifierRecord
 from organizations.services import search_text
 from organizations.services.records import organizations
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.strategies import oid_texts
 
 _three = st.integers(min_value=200, max_value=999).map(str)
@@ -139,7 +139,7 @@ FINDING = [
 
 @pytest.mark.django_db
 def test_a_record_is_found_in_any_spelling_of_its_words(editor):
-    organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
+    organizations.create(HELD, "staging", stands_for="", actor=as_actor(editor))
     for typed in FINDING:
         assert Organization.objects.filter(search_text.matching_rows(typed)).exists(), typed
     for typed in ("LSC-14", "L-014", "north-wausau", "'", "—", "."):  # what it does not hold

@@ -12,7 +12,7 @@ from organizations.records import OrganizationRecord
 from organizations.services.directory import differences
 from organizations.services.records import counterparts, directory_state, organizations
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 PIER = "2.16.840.1.113883.3.6147.458.99999.1.10.1.7"
 
@@ -45,7 +45,7 @@ def edited(arrange: Arrange, **values: object) -> Arrange:
     def arranged(user: User) -> Organization:
         organization = arrange(user)
         record = replace(organization.record(), **values)  # type: ignore[arg-type]
-        return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
+        return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=as_actor(user))
 
     return arranged
 
@@ -95,7 +95,7 @@ def in_production(staging: Arrange) -> Arrange:
 
     def arranged(user: User) -> Organization:
         organization = new_record(PIER, environment="production")(user)
-        counterparts.link(staging(user), organization, actor=acting(user))
+        counterparts.link(staging(user), organization, actor=as_actor(user))
         return organization
 
     return arranged
@@ -103,12 +103,12 @@ def in_production(staging: Arrange) -> Arrange:
 
 def taken_over(user: User) -> Organization:
     """A record of STAGING that was taken over from the directory."""
-    return organizations.take_over(factories.record(), "staging", actor=acting(user))
+    return organizations.take_over(factories.record(), "staging", actor=as_actor(user))
 
 
 def stated_as_registered(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
-        return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
+        return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=as_actor(user))
 
     return arranged
 
@@ -118,7 +118,7 @@ def with_directory_values(arrange: Arrange) -> Arrange:
 
     def arranged(user: User) -> Organization:
         organization = arrange(user)
-        return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=acting(user))
+        return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(user))
 
     return arranged
 

@@ -17,7 +17,7 @@ from organizations.services.directory import differences
 from organizations.services.records import organizations
 from organizations.text import evidence, freshness, queue_reason
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.services.sending import accepted_with_difference, reload, store_reading
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,9 @@ def test_active_wanted_again_names_its_evidence(kind, active):
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     organization = accepted_with_difference(editor, active=False)
-    organization = differences.take_theirs(organization.pk, organization.version, reason="Closed", actor=acting(editor))
+    organization = differences.take_theirs(
+        organization.pk, organization.version, reason="Closed", actor=as_actor(editor)
+    )
     text = active_again(reload(organization))
     assert text == "Saved here again: Active = false, as it was taken from the directory."
 
@@ -82,14 +84,14 @@ def test_active_wanted_again_may_be_taken_from_the_directory(editor):
 def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
     organization = factories.organization(user=editor)
     store_reading(organization, organization.record())
-    differences.claim(organization.pk, reason="Ours", actor=acting(editor))
+    differences.claim(organization.pk, reason="Ours", actor=as_actor(editor))
     text = active_again(reload(organization))
     assert text == "Saved here again: Active = true, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     organization = factories.organization(user=editor)
-    organizations.state_registered(organization.pk, reason="By curl", actor=acting(editor))
+    organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     assert active_again(reload(organization)) == "Saved here again: Active = true."
 
 
@@ -147,7 +149,7 @@ def test_after_a_restore_nothing_is_claimed_about_the_answer_of_redox():
 def test_a_decision_about_an_oid_that_was_not_shown_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    answer = query.query_for_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=as_actor(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
     factories.change_submission(submission, state=State.ACCEPTED, ended_at=clock.now(), **decision)
     [more] = acceptance.acceptance_basis(

@@ -41,7 +41,7 @@ from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.text import sentences
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.truth.history import RECORDS, History
 
 
@@ -384,7 +384,7 @@ def _reviews(history: History, organization: Organization) -> Iterator[Said]:
 
 def _review(history: History, organization: Organization, intent: Intent | None) -> Iterator[Said]:
     """The review of what is saved, or of a deactivation or reactivation."""
-    made = reviews.review(organization, actor=acting(history.people[0]), intent=intent)
+    made = reviews.review(organization, actor=as_actor(history.people[0]), intent=intent)
     if made.is_undecided or (intent and made.blockers):
         return
     oid, page = organization.oid, f"review to {intent.value}" if intent else "review"

@@ -16,7 +16,7 @@ from organizations.services.delivery import query
 from organizations.services.records import organizations
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.faults.world import Showing, Way, World
 from tests.truth import judges
 from tests.truth.claims import Pages, Said
@@ -63,7 +63,7 @@ def start_new(history: History) -> None:
     """Parent and child were saved and never sent."""
     for oid, part_of_oid in zip(OIDS, (GATEWAY_OID, OIDS[0]), strict=True):
         record = factories.record(oid, part_of_oid=part_of_oid, aliases=("Alpha", "Beta"))
-        organizations.create(record, "staging", stands_for="", actor=acting(history.people[0]))
+        organizations.create(record, "staging", stands_for="", actor=as_actor(history.people[0]))
         history.note_edit(history.people[0], None, record)
 
 
@@ -79,7 +79,7 @@ def start_taken_over(history: History) -> None:
     start_new(history)
     Send("parent").do(history)
     organization = history.organization("child")
-    organizations.withdraw(organization.pk, organization.version, actor=acting(history.people[0]))
+    organizations.withdraw(organization.pk, organization.version, actor=as_actor(history.people[0]))
     history.edits = [edit for edit in history.edits if edit.oid != OIDS[1]]
     there = history.world.record(OIDS[0])
     assert there is not None
@@ -87,7 +87,7 @@ def start_taken_over(history: History) -> None:
     history.world.put(OIDS[1], there | theirs | {"PartOf": {"Identifier": {"Value": OIDS[0]}}})
     answer = query.query_oid("staging", OIDS[1])
     assert answer.record is not None
-    organizations.take_over(answer.record, "staging", actor=acting(history.people[0]))
+    organizations.take_over(answer.record, "staging", actor=as_actor(history.people[0]))
 
 
 def start_occupied(history: History) -> None:

@@ -21,7 +21,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.faults.world import Showing, Way, respell
 from tests.truth.history import RECORDS, History
 
@@ -118,7 +118,7 @@ class Edit(Step):
         before = organization.record()
         after = changed(before, self.change, parent_oid)
         with suppress(ActionRefused):
-            organizations.edit(organization.pk, organization.version, after, stands_for="", actor=acting(person))
+            organizations.edit(organization.pk, organization.version, after, stands_for="", actor=as_actor(person))
             history.note_edit(person, before, after)
 
 
@@ -137,7 +137,7 @@ class Send(Step):
         return f"{('Editor One', 'Editor Two')[self.person]} {act} the {self.record}{became}"
 
     def do(self, history: History) -> None:
-        organization, actor = history.organization(self.record), acting(history.people[self.person])
+        organization, actor = history.organization(self.record), as_actor(history.people[self.person])
         made = reviews.review(organization, actor=actor, intent=self.intent)
         with suppress(ActionRefused):
             submissions.submit_record(
@@ -162,7 +162,7 @@ class SendBranch(Step):
         return f"Editor One makes a plan of both records ({self.kind.label}): {self.way.value}"
 
     def do(self, history: History) -> None:
-        actor = acting(history.people[0])
+        actor = as_actor(history.people[0])
         chosen = plan_draft.choose_branch(history.organization("parent"), self.kind)
         drawn = plan_draft.draft_plan(chosen, actor=actor)
         ticked = frozenset(question.key for question in drawn.questions)
@@ -211,7 +211,7 @@ class Cancel(Step):
         submission = history.last_submission(State.QUEUED)
         if submission is not None:
             with suppress(ActionRefused):
-                submissions.cancel_submission(submission.pk, actor=acting(history.people[1]))
+                submissions.cancel_submission(submission.pk, actor=as_actor(history.people[1]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -225,7 +225,7 @@ class Discard(Step):
         organization = history.organization(self.record)
         before = organization.record()
         with suppress(ActionRefused):
-            after = organizations.discard(organization.pk, organization.version, actor=acting(history.people[1]))
+            after = organizations.discard(organization.pk, organization.version, actor=as_actor(history.people[1]))
             history.note_edit(history.people[1], before, after.record())
 
 
@@ -242,7 +242,7 @@ class Ask(Step):
             return
         world = history.world
         world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
-        query.query_for_submission(submission, actor=acting(history.people[0]))
+        query.query_for_submission(submission, actor=as_actor(history.people[0]))
         world.answers_queries, world.showing = True, Showing.AS_IT_IS
 
 
@@ -260,7 +260,7 @@ class AskAboutRecord(Step):
     def do(self, history: History) -> None:
         world = history.world
         world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
-        query.query_record(history.organization(self.record), actor=acting(history.people[0]))
+        query.query_record(history.organization(self.record), actor=as_actor(history.people[0]))
         world.answers_queries, world.showing = True, Showing.AS_IT_IS
 
 
@@ -274,7 +274,7 @@ class TakeTheirs(Step):
     def do(self, history: History) -> None:
         organization = history.organization(self.record)
         with suppress(ActionRefused):
-            actor = acting(history.people[1])
+            actor = as_actor(history.people[1])
             differences.take_theirs(organization.pk, organization.version, reason="Seen there", actor=actor)
 
 
@@ -291,7 +291,7 @@ class Decide(Step):
         submission = history.last_submission(State.NEEDS_PERSON)
         if submission is None:
             return
-        approver = acting(history.people[2])
+        approver = as_actor(history.people[2])
         query.query_for_submission(submission, actor=approver)
         shown = decide.last_answer(submission)
         if shown is None:
@@ -305,7 +305,7 @@ def decide_last(history: History, submission: Submission, verdict: Verdict) -> N
     entries = list(AuditEntry.objects.of_submission(submission.pk))
     asked = attempts.last_query(entries)
     assert asked is not None
-    values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": acting(history.people[2])}
+    values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": as_actor(history.people[2])}
     with suppress(ActionRefused):
         decide.decide_submission(submission.pk, verdict, **values)
         history.decisions[submission.pk] = verdict
@@ -319,7 +319,7 @@ class GoOn(Step):
         return "the approver checks the connection and lets everything go on"
 
     def do(self, history: History) -> None:
-        actor = acting(history.people[2])
+        actor = as_actor(history.people[2])
         check.check_connection("staging", actor=actor)
         with suppress(ActionRefused):
             resume.resume("staging", actor=actor)

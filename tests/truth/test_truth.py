@@ -11,7 +11,7 @@ import pytest
 
 from organizations.models import Intent, State, Verdict
 from organizations.services.delivery import query
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.faults.world import Way
 from tests.truth import drawing, histories, judges
 from tests.truth.histories import (
@@ -54,7 +54,7 @@ class DecideOurs(Step):
     def do(self, history: History) -> None:
         submission = history.last_submission(State.NEEDS_PERSON)
         assert submission is not None
-        query.query_for_submission(submission, actor=acting(history.people[2]))
+        query.query_for_submission(submission, actor=as_actor(history.people[2]))
         decide_last(history, submission, Verdict.OURS)
 
 

@@ -6,7 +6,7 @@ from organizations.models import Action, Organization, User
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
 from organizations.services.records import organizations
-from tests.factories import acting
+from tests.factories import as_actor
 
 PORTAL = system("Worker test")
 
@@ -21,4 +21,4 @@ def add_entries(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> N
 def save_edit(organization: Organization, user: User, **values: object) -> Organization:
     organization = Organization.objects.get(pk=organization.pk)
     record = replace(organization.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=acting(user))
+    return organizations.edit(organization.pk, organization.version, record, stands_for="", actor=as_actor(user))

@@ -10,7 +10,7 @@ from organizations.pages.plan.draft_page import DraftPage, PlanTarget
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 NEW = "/staging/plans/new/"
 
@@ -28,12 +28,12 @@ def page_of(organizations: list[Organization], user: User, kind: PlanKind = Plan
     target = PlanTarget(
         ChosenRecords(environment, kind, tuple(each.pk for each in organizations)), None, address(organizations)
     )
-    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=as_actor(user)), user, **values)
 
 
 def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
     target = PlanTarget.branch(Organization.objects.get(pk=root.pk), kind)
-    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft_plan(target.chosen, actor=as_actor(user)), user, **values)
 
 
 def address(organizations: list[Organization]) -> str:

@@ -13,7 +13,7 @@ from organizations.models import Action, AuditEntry
 from organizations.services.actors import system
 from organizations.services.audit import audit
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.views.history import PORTAL, add_entries, save_edit
 
 
@@ -36,7 +36,7 @@ def auditor(client_of) -> Client:
 
 def test_the_csv_has_all_matches_and_names_its_filters(auditor, editor):
     factories.organization(user=editor)
-    add_entries(5, actor=acting(editor))
+    add_entries(5, actor=as_actor(editor))
     file = download_history(auditor, "?what=connection&from=2020-01-01&format=csv")
     assert file.startswith("\ufeff")
     head, table = rows(file)[:5], rows(file)[6:]

@@ -11,7 +11,7 @@ from organizations.models import AuditEntry, Organization
 from organizations.services.records import organizations
 from organizations.text import vocabulary
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.concurrency import just_before_saving
 from tests.views.history import save_edit
 from tests.views.typing import edit_url, inputs_of
@@ -103,7 +103,7 @@ def test_an_oid_taken_since_is_an_error_in_the_form(client, organization, save_t
 
 
 def withdraw(organization, user):
-    organizations.withdraw(organization.pk, Organization.objects.get(pk=organization.pk).version, actor=acting(user))
+    organizations.withdraw(organization.pk, Organization.objects.get(pk=organization.pk).version, actor=as_actor(user))
     return AuditEntry.objects.get(action="organization.withdrawn")
 
 

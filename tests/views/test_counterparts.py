@@ -8,8 +8,8 @@ from django.test import Client
 from organizations.models import Organization, User
 from organizations.services.records import organizations
 from tests import factories
-from tests.changes import edited
-from tests.factories import BASE, acting
+from tests.changes import save_edit
+from tests.factories import BASE, as_actor
 
 THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 PAGE = f"/staging/organizations/{BASE}/counterpart/"
@@ -52,7 +52,7 @@ def test_a_link_can_be_created_from_production(client, pair):
 
 def test_a_record_saved_during_the_comparison_must_be_compared_again(client, pair, editor):
     here, there = pair
-    edited(there, editor, name="Lakeside Nord")
+    save_edit(there, editor, name="Lakeside Nord")
     response = press(client, here, there)
     assert (response.status_code, response.context["other"]) == (409, there)
     assert "Lakeside Nord in PRODUCTION was saved while this page was open." in response.content.decode()
@@ -66,7 +66,7 @@ def test_an_invalid_link_is_refused(client, pair, editor):
     assert press(client, there, there).status_code == 409
     third = factories.organization(f"{BASE}.3", user=editor)
     assert press(client, here, third).status_code == 409  # not of the other environment
-    organizations.withdraw(there.pk, there.version, actor=acting(editor))
+    organizations.withdraw(there.pk, there.version, actor=as_actor(editor))
     assert press(client, here, there).status_code == 409
     assert counterpart_of(here) is None
 

@@ -12,7 +12,7 @@ from organizations.models import Intent, Organization, Submission, User
 from organizations.services.review import reviews
 from organizations.views.expired_session import NOTICE
 from tests import factories
-from tests.changes import edited, loaded, shown
+from tests.changes import load, save_edit, store_reading_with
 from tests.factories import BASE
 from tests.views.pages import text_of
 
@@ -34,7 +34,7 @@ def in_production(editor: User) -> Organization:
 
 def press(client: Client, address: str = DEACTIVATE, **fields: str) -> Any:
     """Press the button of a page that is opened now, with a reason."""
-    organization, intent = loaded(Organization.objects.get(oid=BASE)), Intent[address.split("/")[-2].upper()]
+    organization, intent = load(Organization.objects.get(oid=BASE)), Intent[address.split("/")[-2].upper()]
     review = reviews.review(organization, intent=intent)
     review_inputs = {"sha256": review.sha256, "seen_submission": str(organization.last_submission_id or 0)}
     return client.post(address, review_inputs | {"why": "closed", "in_words": "Lease ended, ticket 97"} | fields)
@@ -47,7 +47,7 @@ def assert_nothing_sent_and_input_kept(response: Any, status: int) -> None:
 
 
 def test_a_record_is_deactivated_and_reactivated(client, organization, editor):
-    edited(organization, editor, aliases=("Shore",))
+    save_edit(organization, editor, aliases=("Shore",))
     page = client.get(DEACTIVATE).content.decode()
     hidden = dict(re.findall(r'<input type="hidden" name="(sha256|seen_submission)" value="([^"]*)"', page))
     response = client.post(DEACTIVATE, hidden | {"why": "closed", "in_words": "Lease ended"})
@@ -84,7 +84,7 @@ def test_active_children_are_deactivated_first_in_a_plan(client, organization, e
 
 
 def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, organization):
-    shown(organization, name="Lakeside (One)")
+    store_reading_with(organization, name="Lakeside (One)")
     refused = press(client)
     assert_nothing_sent_and_input_kept(refused, 422)
     ((anchor, _),) = refused.context["content"].box_errors

@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from organizations.models import Organization, Submission, User
 from organizations.services.review import reviews
 from tests import factories
-from tests.changes import mark_foreign, shown
+from tests.changes import mark_foreign, store_reading_with
 from tests.factories import BASE
 from tests.views.typing import edit_url
 
@@ -19,13 +19,13 @@ PAGE = f"/staging/organizations/{BASE}/differences/"
 @pytest.fixture
 def organization(editor: User) -> Organization:
     """An accepted record. The directory shows another name."""
-    return shown(factories.confirmed(factories.organization(user=editor)), name="Lakeside (One)")
+    return store_reading_with(factories.confirmed(factories.organization(user=editor)), name="Lakeside (One)")
 
 
 @pytest.fixture
 def claimable(editor: User) -> Organization:
     """A record that was never sent, whose OID the directory shows with another name."""
-    return shown(factories.organization(user=editor), name="Boston")
+    return store_reading_with(factories.organization(user=editor), name="Boston")
 
 
 def form_inputs(organization: Organization, **values: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_a_decision_is_reopened_only_by_a_new_answer(client_of, claimable):
     client, decided = client_of("approver"), mark_foreign(claimable)
     refused = client.post(PAGE, form_inputs(decided, decide="1", whose="ours"))
     assert (refused.status_code, refused.context["notes"][0].endswith("Nothing was changed.")) == (409, True)
-    assert client.post(PAGE, form_inputs(shown(claimable), decide="1", whose="ours")).status_code == 302
+    assert client.post(PAGE, form_inputs(store_reading_with(claimable), decide="1", whose="ours")).status_code == 302
     assert not Organization.objects.get().is_foreign
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_sent_if_the_directory_answered_after_the_page_was_opened(cli
     sha256 = context["review"].sha256
     inputs = {"sha256": sha256, "seen": "0", "asked_at": form_inputs(organization)["asked_at"]}
     assert "after this page was made" not in client.post(url, inputs).content.decode()
-    shown(organization, name="Lakeside (One)")
+    store_reading_with(organization, name="Lakeside (One)")
     answer = client.post(url, inputs)
     assert (answer.status_code, Submission.objects.exists()) == (422, False)
     assert "after this page was made. Nothing was sent." in answer.content.decode()

@@ -7,7 +7,7 @@ from organizations.models import AuditEntry, Organization, Submission
 from organizations.records import ContactRecord
 from tests import factories
 from tests.factories import BASE
-from tests.views.typing import edit_url, inputs_of, posted
+from tests.views.typing import edit_url, inputs_of, record_inputs
 
 NEW = reverse("organization-new", args=["staging"])
 
@@ -17,7 +17,7 @@ def messages_of(response):
 
 
 def test_a_new_record_is_saved_and_nothing_is_sent(client, editor):
-    response = client.post(NEW, posted(factories.record(), stands_for="location"))
+    response = client.post(NEW, record_inputs(factories.record(), stands_for="location"))
     organization = Organization.objects.get()
     assert (response.status_code, response["Location"]) == (302, edit_url(organization, "record"))
     assert organization.record() == factories.record()
@@ -27,7 +27,7 @@ def test_a_new_record_is_saved_and_nothing_is_sent(client, editor):
 
 
 def test_review_and_send_saves_and_leads_to_the_review(client):
-    response = client.post(NEW, posted(factories.record(), act="review", state="wisconsin"))
+    response = client.post(NEW, record_inputs(factories.record(), act="review", state="wisconsin"))
     assert response["Location"] == reverse("review", args=["staging", BASE])
     assert messages_of(response) == ["Changed for you: State 'wisconsin' to WI."]
     assert Organization.objects.get().state == "WI"
@@ -72,7 +72,7 @@ def test_other_buttons_show_the_form_again_with_all_values_and_save_nothing(clie
 
 
 def test_a_button_fills_in_the_next_oid_below_the_parent(client, organization):
-    response = client.post(NEW, posted(factories.record(part_of_oid=BASE), act="suggest-oid", oid=""))
+    response = client.post(NEW, record_inputs(factories.record(part_of_oid=BASE), act="suggest-oid", oid=""))
     assert response.context["form"].main["oid"].value() == f"{BASE}.1"
     assert response.context["oid_note"].startswith(f"{BASE}.1 ")
 

@@ -10,7 +10,7 @@ from organizations.models import Organization, User, clock
 from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.views import planning
 from tests.views.typing import edit_url, form_of
 
@@ -24,7 +24,7 @@ def organization(editor: User) -> Organization:
     """A record with two aliases, edited after its acceptance. The directory shows other aliases."""
     organization = factories.confirmed(factories.organization(user=editor, aliases=BEFORE))
     saved = replace(organization.record(), aliases=SAVED)
-    organizations.edit(organization.pk, organization.version, saved, stands_for="", actor=acting(editor))
+    organizations.edit(organization.pk, organization.version, saved, stands_for="", actor=as_actor(editor))
     row = Organization.objects.get(pk=organization.pk)
     directory_state.keep_reading(row, replace(saved, aliases=SEEN, destination_known=False), clock.now())
     return Organization.objects.get(pk=organization.pk)
@@ -51,7 +51,7 @@ def test_each_value_of_a_conflict_has_its_line(client_of, editor, organization):
     form = form_of(client, organization, aliases="Alpha; Beta\nMine")
     other = factories.UserFactory(role="editor")
     theirs = replace(organization.record(), aliases=("Alpha; Beta", "Theirs"))
-    organizations.edit(organization.pk, organization.version, theirs, stands_for="", actor=acting(other))
+    organizations.edit(organization.pk, organization.version, theirs, stands_for="", actor=as_actor(other))
     lines = lines_of(client.post(edit_url(organization), form).content)
     assert {"Alpha; Beta", "Mine", "Theirs"} <= set(lines)
 
@@ -64,7 +64,7 @@ def test_each_value_of_a_plan_has_its_line(client_of, editor, organization):
 
 def test_a_warning_quotes_each_value(editor, organization):
     (warning,) = [
-        each for each in reviews.review(organization, actor=acting(editor)).warnings if each.key == "overwrite"
+        each for each in reviews.review(organization, actor=as_actor(editor)).warnings if each.key == "overwrite"
     ]
     assert warning.text.endswith(
         "the directory shows 'Alpha; Beta', 'Epsilon'; this message sends 'Alpha; Beta', 'Delta'."

@@ -17,7 +17,7 @@ from organizations.pages.people import page as people_page
 from organizations.permissions import manages_people
 from organizations.services.accounts import accounts
 from tests import factories
-from tests.factories import PASSWORD, UserFactory, acting
+from tests.factories import PASSWORD, UserFactory, as_actor
 from tests.page_text import html_of_page, text_of_page
 from tests.views.concurrency import just_before_saving
 from tests.views.pages import text_of
@@ -43,7 +43,7 @@ def anna(administrator) -> User:
         User(username="anna", first_name="Anna", last_name="Two"),
         groups=groups("editor"),
         what="",
-        actor=acting(administrator),
+        actor=as_actor(administrator),
     )
     anna.set_password(PASSWORD)
     anna.save()
@@ -197,11 +197,11 @@ def test_only_the_role_administrator_lets_a_person_manage_people(client, anna):
 def test_an_outdated_form_saves_nothing_and_keeps_the_input(client, administrator, anna):
     inputs = opened_form(anna, "editor", email="new@example.org")
     fingerprints = {inputs["opened_with"]}
-    accounts.save(reloaded(anna), groups=[], what="", actor=acting(administrator))
+    accounts.save(reloaded(anna), groups=[], what="", actor=as_actor(administrator))
     fingerprints.add(reloaded(anna).fingerprint())
-    accounts.change_password(reloaded(anna), OWN_PASSWORD, actor=acting(anna))
+    accounts.change_password(reloaded(anna), OWN_PASSWORD, actor=as_actor(anna))
     fingerprints.add(reloaded(anna).fingerprint())
-    accounts.save(User(pk=anna.pk, username="anna", is_active=False), what="", actor=acting(administrator))
+    accounts.save(User(pk=anna.pk, username="anna", is_active=False), what="", actor=as_actor(administrator))
     assert len(fingerprints | {reloaded(anna).fingerprint()}) == 4
     for _ in range(2):
         page = client.post(f"/people/{anna.pk}/", inputs)
@@ -285,7 +285,9 @@ def test_a_closed_account_cannot_sign_in_until_it_is_reopened(client, anna, clie
 
 def test_an_outdated_page_neither_closes_nor_reopens_an_account(client, administrator, anna):
     for act in ("close", "reopen"):
-        accounts.save(User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=acting(administrator))
+        accounts.save(
+            User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=as_actor(administrator)
+        )
         response = client.post(f"/people/{anna.pk}/{act}/", {"opened_with": "0"}, follow=True)
         assert "Nothing was saved now." in text_of(response)
         assert reloaded(anna).is_active is (act == "close")

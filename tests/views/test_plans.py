@@ -9,7 +9,7 @@ from django.test import Client
 from organizations.models import Intent, Plan, PlanKind, PlanState, State, Submission
 from organizations.services.review import plan_draft, reviews
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import compact
 from tests.views.concurrency import just_before_saving
 from tests.views.pages import text_of
@@ -110,7 +110,7 @@ class TestDeactivating:
 
     def test_a_child_added_before_the_press_turns_it_into_a_plan(self, client, organizations, editor):
         childless = organizations[2]
-        review = reviews.review(childless, actor=acting(editor), intent=Intent.DEACTIVATE)
+        review = reviews.review(childless, actor=as_actor(editor), intent=Intent.DEACTIVATE)
         factories.confirmed(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=childless.oid))
         inputs = {"why": "closed", "in_words": "Lease ended", "sha256": review.sha256, "seen_submission": "0"}
         answer = client.post(f"/staging/organizations/{childless.oid}/deactivate/", inputs)

@@ -15,10 +15,10 @@ from organizations.views.prepare import sign_basis
 from tests import factories
 from tests.changes import mark_foreign
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.concurrency import when_queried_for
 from tests.views.pages import text_of
-from tests.views.typing import OURS, posted
+from tests.views.typing import OURS, record_inputs
 
 THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 NEW = "/production/organizations/new/"
@@ -44,7 +44,7 @@ def basis_of(staging: Organization) -> FormBasis:
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
     """What that form posts, with this OID and some texts typed over."""
     inputs = {"basis": sign_basis(staging, basis_of(staging))} | texts
-    return posted(factories.record(oid)) | inputs
+    return record_inputs(factories.record(oid)) | inputs
 
 
 def assert_input_kept(response: HttpResponse, status: int = 409, *, says: str = "") -> None:
@@ -69,7 +69,7 @@ def test_the_form_is_filled_and_saving_links_the_two_records(client, staging):
 
 def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
     other = factories.organization(THEIRS, user=editor, environment="production")
-    counterparts.link(staging, other, actor=acting(editor))
+    counterparts.link(staging, other, actor=as_actor(editor))
     response = client.get(FORM)
     assert response["Location"] == PREPARED_URL
     (message,) = get_messages(response.wsgi_request)
@@ -81,7 +81,7 @@ def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
 
 def test_if_two_people_prepare_a_record_the_second_keeps_their_input(client, staging):
     """Once with the same OID and values (by another person, so not a second press), once with another OID."""
-    other, record = acting(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
+    other, record = as_actor(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
     prepare.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
     for oid, status in ((THEIRS, 422), (f"{THEIRS}.7", 409)):
         response = client.post(FORM, filled(staging, oid, name="Typed by me"))
@@ -161,7 +161,7 @@ def test_a_parent_prepared_since_is_filled_in(client, editor):
     below = factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
     mine = filled(below, place=OURS, parent="", name="Typed by me")
     other = factories.organization(f"{THEIRS}.1", user=editor, environment="production")
-    counterparts.link(above, other, actor=acting(editor))
+    counterparts.link(above, other, actor=as_actor(editor))
     for act, again in (("add-contacts", ""), ("save", " again")):
         response = client.post(FORM, mine | {"act": act})
         notice = f"Lakeside Clinics is in PRODUCTION now; it is filled in. Check and save{again}."
@@ -180,7 +180,7 @@ def test_a_form_without_a_valid_basis_is_not_saved(client, staging):
 def test_a_form_of_a_withdrawn_record_keeps_what_was_typed(client, editor):
     staging = factories.organization(user=editor)
     mine = filled(staging, name="Typed by me")
-    organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
+    organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))
     response = client.post(FORM, mine)
     assert_input_kept(response, says="was withdrawn. What you typed is kept, and nothing was saved.")
     assert response.context["address"] == NEW
@@ -193,7 +193,7 @@ def test_a_form_of_a_withdrawn_record_keeps_what_was_typed(client, editor):
 def test_a_form_finds_its_record_after_a_change_of_the_oid(client, editor):
     staging = factories.organization(user=editor)
     mine, record = filled(staging), replace(staging.record(), oid=f"{BASE}.5")
-    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
+    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=as_actor(editor))
     client.post(FORM, mine)
     assert [each.staging_record_id for each in production()] == [staging.pk]
 

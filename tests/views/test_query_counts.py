@@ -16,7 +16,7 @@ from organizations.services.delivery import heartbeat
 from organizations.services.records import organizations
 from tests import bulk, factories
 from tests.factories import BASE
-from tests.views.typing import posted
+from tests.views.typing import record_inputs
 
 # Each page runs at least 10 queries, so one query per row exceeds the limit from 20 rows on.
 MOST_QUERIES = 30
@@ -84,10 +84,10 @@ class ManyRows:
         self.old = self._accepted(OLD, active=False)
         self.new = factories.organization(NEW, user=self.people[0])
         stale = replace(self.new.record(), name="Lakeside as it was typed")
-        self.conflict = posted(stale, version=self.new.version) | {"record": str(self.new.pk)}
+        self.conflict = record_inputs(stale, version=self.new.version) | {"record": str(self.new.pk)}
         later_record = replace(self.new.record(), name="Lakeside as another saved it")
         organizations.edit(
-            self.new.pk, self.new.version, later_record, stands_for="", actor=factories.acting(self.people[1])
+            self.new.pk, self.new.version, later_record, stands_for="", actor=factories.as_actor(self.people[1])
         )
         self.waits = factories.submission(factories.organization(f"{BASE}.7", user=self.people[0]), user=self.people[0])
         self.entry = AuditEntry.objects.order_by("sequence").values_list("pk", flat=True)[0]

@@ -10,8 +10,8 @@ from django.utils.html import strip_tags
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.services.records import organizations
 from tests import factories
-from tests.changes import edited
-from tests.factories import BASE, acting
+from tests.changes import save_edit
+from tests.factories import BASE, as_actor
 from tests.views.concurrency import just_before_saving
 
 pytestmark = pytest.mark.usefixtures("unreachable_redox")
@@ -29,7 +29,7 @@ def organization(editor: User) -> Organization:
 @pytest.fixture
 def with_unsent_edit(editor: User) -> Organization:
     """An accepted record with a change that was not sent."""
-    return edited(factories.accepted(user=editor, name="Lakeside North"), editor, name="Lakeside South")
+    return save_edit(factories.accepted(user=editor, name="Lakeside North"), editor, name="Lakeside South")
 
 
 def heading_of(response: Any) -> str:
@@ -102,7 +102,7 @@ def test_withdrawing_deletes_the_record_and_leads_to_its_parent(client, organiza
 
 
 def test_an_outdated_page_withdraws_nothing(client, organization, second):
-    edited(organization, second, name="Lakeside South")
+    save_edit(organization, second, name="Lakeside South")
     response = client.post(WITHDRAW, page_inputs(organization))
     assert response.status_code == 409
     assert "Editor Two" in response.content.decode()
@@ -111,7 +111,7 @@ def test_an_outdated_page_withdraws_nothing(client, organization, second):
 
 
 def test_withdrawing_never_deletes_a_new_record_with_the_same_oid(client, organization, editor):
-    organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
+    organizations.withdraw(organization.pk, organization.version, actor=as_actor(editor))
     other = factories.organization(user=editor, name="Another record")
     assert client.post(WITHDRAW, page_inputs(organization)).status_code == 409
     assert Organization.objects.get() == other
@@ -144,7 +144,7 @@ def test_an_action_on_a_record_withdrawn_at_the_same_time_is_404(client, editor,
         "seen_submission": "0",
     }
     with just_before_saving(
-        lambda: organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
+        lambda: organizations.withdraw(organization.pk, organization.version, actor=as_actor(editor))
     ):
         response = client.post(f"{PAGE}{act}/", inputs)
     assert response.status_code == 404

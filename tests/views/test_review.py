@@ -11,7 +11,7 @@ from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID
 from organizations.services.review import reviews
 from organizations.text import vocabulary
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.history import save_edit
 from tests.views.pages import text_of
 from tests.views.typing import edit_url
@@ -23,7 +23,7 @@ def url(organization):
 
 def open_review(organization, user):
     """The review as this person reads it now."""
-    return review_page.build(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)), user)
+    return review_page.build(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)), user)
 
 
 def press(client, page, *, ticked=None, reason="", **inputs):

@@ -10,7 +10,7 @@ from organizations.pages.record_form.editing import Editing
 from tests import factories
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_in, text_of_page
-from tests.views.typing import open_form, typed
+from tests.views.typing import open_form, record_texts
 
 STAGING = Environment.STAGING
 
@@ -55,7 +55,7 @@ def test_a_deactivated_record_is_not_suggested_as_parent(region, editor):
 
 def test_the_parent_is_shown_by_name_path_and_oid(region, editor):
     child = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=region.oid)
-    page = record_form_page.build(open_form(child), open_form(child).form(typed(child.record())), editor)
+    page = record_form_page.build(open_form(child), open_form(child).form(record_texts(child.record())), editor)
     fragment = suggestions.build(STAGING, "parent", "north <region>")
     assert page.parent_place == fragment.parent_place
     for each, attribute in ((page, ""), (fragment, ' data-hx-swap-oob="true"')):

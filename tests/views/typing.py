@@ -10,31 +10,42 @@ from organizations.pages.record_form.editing import Editing
 from organizations.records import OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 
-__all__ = ["GATEWAY", "OTHER", "OURS", "edit_url", "form_of", "inputs_of", "new_form", "open_form", "posted", "typed"]
+__all__ = [
+    "GATEWAY",
+    "OTHER",
+    "OURS",
+    "edit_url",
+    "form_of",
+    "inputs_of",
+    "new_form",
+    "open_form",
+    "record_inputs",
+    "record_texts",
+]
 
 
 def edit_url(organization: Organization, name: str = "edit") -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
-def typed(record: OrganizationRecord, **texts: str) -> Typed:
+def record_texts(record: OrganizationRecord, **texts: str) -> Typed:
     """The texts of a form filled with a record, with some of them replaced."""
     place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
     return Typed.from_record(record, stands_for="", parent_kind=place).having(**texts)
 
 
-def posted(
+def record_inputs(
     record: OrganizationRecord, *, act: str = "save", version: int | None = None, **texts: str
 ) -> dict[str, str]:
     """The inputs of a form filled with a record, with some of them replaced."""
-    inputs = typed(record).as_post() | {"act": act}
+    inputs = record_texts(record).as_post() | {"act": act}
     return inputs | ({} if version is None else {"version": str(version)}) | texts
 
 
 def inputs_of(organization: Organization, **texts: str) -> dict[str, str]:
     """The inputs of a record form that is opened now."""
     now = Organization.objects.get(pk=organization.pk)
-    return {"record": str(now.pk)} | posted(now.record(), version=now.version, **texts)
+    return {"record": str(now.pk)} | record_inputs(now.record(), version=now.version, **texts)
 
 
 def form_of(client: Client, organization: Organization, **texts: str) -> dict[str, str]:
@@ -51,4 +62,4 @@ def open_form(organization: Organization, *, version: int | None = None) -> Edit
 
 def new_form(record: OrganizationRecord, environment: Environment = Environment.STAGING, **texts: str) -> RecordForm:
     """The checked form of a new record with these texts."""
-    return Editing(environment=environment).form(typed(record, **texts), checked=True)
+    return Editing(environment=environment).form(record_texts(record, **texts), checked=True)

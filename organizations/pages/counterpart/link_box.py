@@ -13,7 +13,7 @@ from organizations.pages.organizations.rows import RecordRow, add_counterparts, 
 from organizations.queries import parents
 from organizations.queries.record_rows import organizations_of
 from organizations.records import ADDRESS_LABELS, difference
-from organizations.services.records.prepare import copied
+from organizations.services.records.prepare import without_own_keys
 from organizations.text import evidence
 from organizations.text.markup import written
 
@@ -97,7 +97,7 @@ def counterpart_facts(here: Organization, there: Organization) -> list[Counterpa
 def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
     """The other fields in which the two differ, without those that differ between environments anyway."""
     own_rows = ("name", "part_of_oid", *ADDRESS_LABELS)
-    differences = difference(copied(one.record()), copied(other.record()))
+    differences = difference(without_own_keys(one.record()), without_own_keys(other.record()))
     return [
         CounterpartFact(each.label, each.before or "none", each.after or "none", differs=True)
         for each in differences

@@ -60,7 +60,7 @@ class PreparedNotes:
 def prepared_record(source: StagingSource) -> OrganizationRecord:
     """The first values of a form of PRODUCTION. OID and PartOf are empty if a person must enter them."""
     return replace(
-        prepare.copied(source.record),
+        prepare.without_own_keys(source.record),
         active=True,
         oid=_free(prepare.proposed_oid(source.organization.oid)),
         part_of_oid=prepare.parent_of(source).oid,
@@ -76,7 +76,9 @@ def prepared_notes(source: StagingSource, basis: OrganizationRecord | None, *, s
         warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
         new_doubt=doubt if is_new else "",
         notes=list(_notes(source)),
-        changes=list(difference(prepare.copied(basis), prepare.copied(source.record))) if basis else [],
+        changes=list(difference(prepare.without_own_keys(basis), prepare.without_own_keys(source.record)))
+        if basis
+        else [],
         is_unknown=basis is None,
         existing=source.organization.counterpart,
         oid_note=_oid_note(source.organization.oid),

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, User
-from organizations.permissions import Right, holders, may, right_to_send
+from organizations.permissions import Right, may, people_by_right, right_to_send
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text.markup import plain, strong
 from organizations.text.vocabulary import count
@@ -28,7 +28,7 @@ class NextActors:
 
     def __init__(self, reader: User) -> None:
         self.reader = reader
-        self._names = holders(RIGHTS)
+        self._names = people_by_right(RIGHTS)
 
     @property
     def only_reads(self) -> bool:

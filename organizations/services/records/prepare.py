@@ -89,7 +89,7 @@ def source_of(staging: Organization) -> StagingSource:
     return StagingSource(staging, SourceKind.TAKEN if staging.taken else SourceKind.ACCEPTED, baseline)
 
 
-def copied(record: OrganizationRecord) -> OrganizationRecord:
+def without_own_keys(record: OrganizationRecord) -> OrganizationRecord:
     """The record without OID, destination ID and carried keys: each environment has its own."""
     return replace(record, oid="", destination_id="", destination_known=True, carried=())
 
@@ -198,7 +198,7 @@ def _check_source(staging: Organization, basis: FormBasis) -> StagingSource:
 
 
 def _is_same(record: OrganizationRecord | None, source: StagingSource) -> bool:
-    return record is not None and copied(record) == copied(source.record)
+    return record is not None and without_own_keys(record) == without_own_keys(source.record)
 
 
 def _source_reference(source: StagingSource, basis: FormBasis) -> dict[str, object]:

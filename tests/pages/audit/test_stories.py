@@ -19,7 +19,7 @@ from organizations.services.delivery import courier
 from organizations.services.records import organizations
 from organizations.text.sentence_templates import WORDS
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.history import add_entries, save_edit
 
 WORKER = system("Worker test")
@@ -91,7 +91,7 @@ def test_edits_accepted_before_or_discarded_are_not_in_the_story(north, editor):
     log_end(first, "accepted")
     factories.confirmed(north, submission=first)
     organization = save_edit(north, editor, name="Lakeside Quay")
-    organizations.discard(organization.pk, organization.version, actor=acting(editor))
+    organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
     save_edit(north, editor, name="Lakeside Pier")
     second = factories.submission(north, user=editor)
     story, discarded, gone, earlier = lines()
@@ -176,7 +176,9 @@ def test_a_story_shows_the_state_and_evidence_of_its_last_entry(north, editor):
 
 def test_a_decision_names_the_person_who_decided(north, editor):
     details = {"state": "rejected", "verdict": "give_up"}
-    log_step(Action.SUBMISSION_SETTLED, factories.submission(north, user=editor), actor=acting(editor), details=details)
+    log_step(
+        Action.SUBMISSION_SETTLED, factories.submission(north, user=editor), actor=as_actor(editor), details=details
+    )
     [story] = lines()
     assert (story.headline.word, "Decided by <b>Editor One</b>" in line_text(story)) == ("Rejected", True)
 
@@ -268,7 +270,7 @@ def log_refused_sign_in(name: str = "anna", address: str = ADDRESS, **details: o
 
 
 def log_sign_in(user: User) -> None:
-    with history.recorded(replace(acting(user), address=ADDRESS)) as log:
+    with history.recorded(replace(as_actor(user), address=ADDRESS)) as log:
         log.log(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
 
 

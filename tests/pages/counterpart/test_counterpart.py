@@ -12,8 +12,8 @@ from organizations.pages.counterpart.page import CounterpartPage
 from organizations.pages.next_step import NextStep
 from organizations.services.records import counterparts
 from tests import factories
-from tests.changes import loaded, mark_foreign
-from tests.factories import BASE, acting
+from tests.changes import load, mark_foreign
+from tests.factories import BASE, as_actor
 from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -30,8 +30,8 @@ def pair(user: User, **values: Any) -> tuple[Organization, Organization]:
 
 def linked(user: User) -> tuple[Organization, Organization]:
     staging, production = pair(user)
-    counterparts.link(staging, production, actor=acting(user))
-    return loaded(staging), loaded(production)
+    counterparts.link(staging, production, actor=as_actor(user))
+    return load(staging), load(production)
 
 
 def test_only_a_staging_record_can_be_prepared_in_production(editor):
@@ -63,7 +63,7 @@ def test_the_next_step_after_staging_is_production(editor, intent, step):
     staging, production = pair(editor)
     assert link_box.next_step(Submission(organization=staging, intent=intent)) == step
     assert link_box.next_step(Submission(organization=production, intent=intent)) is None
-    counterparts.link(staging, production, actor=acting(editor))
+    counterparts.link(staging, production, actor=as_actor(editor))
     staging.refresh_from_db()
     compared = NextStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
     opened = NextStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
@@ -100,7 +100,7 @@ def page_and_controls(
     organization: Organization, user: User, named: str | None = None
 ) -> tuple[CounterpartPage, dict[str, str | None]]:
     """The page of a record after a person named another record, and its links and buttons."""
-    built = page.build(loaded(organization), user, named)
+    built = page.build(load(organization), user, named)
     return built, controls_in(html_of_page(built))
 
 

@@ -15,9 +15,9 @@ from organizations.services.records import counterparts, organizations
 from organizations.services.records.prepare import source_of
 from organizations.text.markup import written
 from tests import factories
-from tests.changes import edited, loaded, mark_foreign, not_shown, shown
+from tests.changes import load, mark_foreign, save_edit, store_empty_reading, store_reading_with
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -26,7 +26,7 @@ BASES = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
 
 
 def notes_of(staging: Organization) -> PreparedNotes:
-    source = source_of(loaded(staging))
+    source = source_of(load(staging))
     return prepare.prepared_notes(source, source.record, shown_doubt=source.doubt)
 
 
@@ -65,7 +65,7 @@ def test_a_taken_oid_is_not_suggested(editor):
     assert strip_tags(note) == (
         f"{THEIRS} is already in PRODUCTION: Lakeside by hand. If it is the same organization, link it."
     )
-    counterparts.link(factories.accepted(f"{BASE}.1", user=editor), holder, actor=acting(editor))
+    counterparts.link(factories.accepted(f"{BASE}.1", user=editor), holder, actor=as_actor(editor))
     assert notes_of(staging).notes == []
 
 
@@ -109,16 +109,16 @@ def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
     assert notes_of(mark_foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
     Organization.objects.update(foreign_since=None)
-    shown(staging, name="Boston General")
-    asked_at = written(not_shown(staging).seen_at)  # type: ignore[arg-type]
+    store_reading_with(staging, name="Boston General")
+    asked_at = written(store_empty_reading(staging).seen_at)  # type: ignore[arg-type]
     not_there = [f"In STAGING: The directory did not show this OID when asked on {asked_at}."]
     assert notes_of(staging).warnings == not_there
-    Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
+    Organization.objects.update(presence=Presence.ABSENT, presence_at=load(staging).seen_at)
     assert notes_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.UNKNOWN)
     [warning] = notes_of(staging).warnings
     assert warning.startswith("In STAGING: The first message of this record may or may not have taken effect. Its sub")
-    never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
+    never_accepted = store_reading_with(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert notes_of(never_accepted).warnings[0] == (
         "In STAGING: The directory already shows this OID, as Boston General, and no message of this record was ever"
         " accepted."
@@ -127,7 +127,7 @@ def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
 
 def test_values_of_the_directory_are_not_called_accepted(editor):
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
-    staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
+    staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=as_actor(editor))
     prepared_notes = notes_of(staging)
     sentence = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
     assert strip_tags(prepared_notes.origin) == sentence
@@ -139,7 +139,7 @@ def test_values_of_the_directory_are_not_called_accepted(editor):
 def test_unsent_changes_are_left_out_and_named(editor):
     staging = factories.accepted(user=editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
-    edited(staging, editor, name="Lakeside Nord", address=address)
+    save_edit(staging, editor, name="Lakeside Nord", address=address)
     assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
     assert strip_tags(notes_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
     assert prepare.prepared_record(source_of(staging)).address.city == "Madison"
@@ -168,7 +168,7 @@ def test_a_parent_without_counterpart_must_be_prepared_first(editor):
         "Lakeside Clinics is not in PRODUCTION yet. Prepare Lakeside Clinics first, or choose another parent."
     )
     assert prepare.prepared_record(source_of(below)).part_of_oid == ""
-    counterparts.link(above, create_in_production(editor), actor=acting(editor))
+    counterparts.link(above, create_in_production(editor), actor=as_actor(editor))
     assert notes(below) == []
     assert prepare.prepared_record(source_of(below)).part_of_oid == THEIRS
 
@@ -206,5 +206,5 @@ def test_an_existing_counterpart_is_named(editor):
     staging = factories.accepted(user=editor)
     assert notes_of(staging).existing is None
     production = create_in_production(editor)
-    counterparts.link(staging, production, actor=acting(editor))
+    counterparts.link(staging, production, actor=as_actor(editor))
     assert notes_of(staging).existing == production

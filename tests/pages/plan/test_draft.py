@@ -18,7 +18,7 @@ from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.breakers import stop_environment
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.views.history import save_edit
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def create_submission(organization: Organization, user: User, **values: object) 
 def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.DraftContent:
     root = Organization.objects.get(pk=root.pk)
     return shown.draft_content(
-        plan_draft.draft_plan(plan_draft.choose_branch(root, kind), actor=acting(user)), root=root
+        plan_draft.draft_plan(plan_draft.choose_branch(root, kind), actor=as_actor(user)), root=root
     )
 
 
@@ -92,7 +92,7 @@ class TestDeactivating:
     def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         create_submission(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
-        stop_environment("staging", "No credential", actor=acting(editor))
+        stop_environment("staging", "No credential", actor=as_actor(editor))
         asks = reasons_by_name(page_of(region[0], editor))["Sparta"].partition("The portal asks")[2]
         assert ("<time" in asks, "is stopped" in asks) == (False, True)
 
@@ -129,7 +129,8 @@ class TestDeactivating:
     def test_an_inactive_record_is_not_said_to_stay_active(self, editor):
         inactive = factories.confirmed(factories.organization(user=editor), active=False)
         draft = plan_draft.draft_plan(
-            ChosenRecords(Environment(inactive.environment), PlanKind.DEACTIVATE, (inactive.pk,)), actor=acting(editor)
+            ChosenRecords(Environment(inactive.environment), PlanKind.DEACTIVATE, (inactive.pk,)),
+            actor=as_actor(editor),
         )
         page = shown.draft_content(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
@@ -142,7 +143,7 @@ class TestDeactivating:
         new = factories.organization(user=editor)
         submission = create_submission(new, editor)
         chosen = ChosenRecords(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
-        (left,) = shown.draft_content(plan_draft.draft_plan(chosen, actor=acting(editor))).not_active
+        (left,) = shown.draft_content(plan_draft.draft_plan(chosen, actor=as_actor(editor))).not_active
         reason = strip_tags(left.why)
         assert reason.startswith(f"Submission {submission.pk} is open.")
 
@@ -224,7 +225,7 @@ class TestValues:
     def plan(self, organizations: list[Organization], user: User) -> shown.DraftContent:
         ids = tuple(each.pk for each in organizations)
         return shown.draft_content(
-            plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user))
+            plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=as_actor(user))
         )
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
@@ -253,7 +254,7 @@ class TestValues:
         for organization in region[1:3]:
             save_edit(organization, editor, part_of_oid=region[3].oid)
         chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
-        reviews = plan_draft.draft_plan(chosen, actor=acting(editor)).reviews
+        reviews = plan_draft.draft_plan(chosen, actor=as_actor(editor)).reviews
         with django_assert_num_queries(1):
             moves = values.moves_of_messages("staging", reviews)
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
@@ -264,7 +265,7 @@ def test_a_warning_of_several_messages_speaks_of_each(region, editor, approver):
         save_edit(organization, editor, aliases=("North",))
     ids = tuple(organization.pk for organization in region[1:])
     page = shown.draft_content(
-        plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(approver))
+        plan_draft.draft_plan(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=as_actor(approver))
     )
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
@@ -277,7 +278,7 @@ def test_a_plan_says_which_records_it_leaves_out(editor):
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
     page = shown.draft_content(
-        plan_draft.draft_plan(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
+        plan_draft.draft_plan(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=as_actor(editor))
     )
     assert page.summary == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"

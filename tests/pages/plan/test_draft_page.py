@@ -12,7 +12,7 @@ from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords
 from orgportal import middleware
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.history import save_edit
 from tests.views.planning import NEW, address, branch, create_tree, page_of, page_of_branch
@@ -107,7 +107,7 @@ class TestForm:
             factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)
         ]
         chosen = ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in organizations))
-        draft = plan_draft.draft_plan(chosen, actor=acting(editor))
+        draft = plan_draft.draft_plan(chosen, actor=as_actor(editor))
         form = draft_page.plan_form(draft, QueryDict("reason=&number=1"))
         assert form.fields["number"].label == "Type the number of records: 2."
         assert form.errors == {"reason": ["Enter a reason."], "number": ["This is not the number. Type: 2."]}

@@ -24,7 +24,7 @@ from organizations.pages.plan import progress as shown
 from organizations.pages.submission import page as submission_page
 from organizations.services.outbox import plans
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.planning import create_tree
 
@@ -152,13 +152,13 @@ def test_an_open_page_updates_and_announces_a_new_state(plan, editor):
 
 
 def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):
-    plans.pause_plan(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=as_actor(editor))
     paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
     reason = submission_page.build(paused.rows[0].submission, editor).state.reason
     assert reason
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
-    plans.stop_plan(plan.pk, actor=acting(editor))
+    plans.stop_plan(plan.pk, actor=as_actor(editor))
     stopped = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert "Editor One stopped it. Submissions without an attempt were cancelled." in stopped.sentence
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"

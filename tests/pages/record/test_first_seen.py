@@ -12,8 +12,8 @@ from organizations.queries import directory_readings
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from tests import factories
-from tests.changes import loaded
-from tests.factories import BASE, acting
+from tests.changes import load
+from tests.factories import BASE, as_actor
 
 
 @pytest.fixture
@@ -28,14 +28,12 @@ def read(practice: PracticeDirectory, organization: Organization, editor: User, 
     """Change these keys in the directory and query it; returns the time of the Query."""
     directory_record = practice.organizations("staging")[BASE]
     practice.register("staging", directory_record | changed)
-    return query.query_record(organization, actor=acting(editor)).asked_at
+    return query.query_record(organization, actor=as_actor(editor)).asked_at
 
 
 def since(organization: Organization) -> dict[str, datetime.datetime | None]:
     return {
-        row.label: row.seen_since
-        for row in summary.record_values(loaded(organization)).fields.differing
-        if row.is_adrift
+        row.label: row.seen_since for row in summary.record_values(load(organization)).fields.differing if row.is_adrift
     }
 
 

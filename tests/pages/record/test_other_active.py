@@ -12,8 +12,8 @@ from organizations.services.directory import differences
 from organizations.services.review import plan_draft, reviews
 from organizations.text import evidence
 from tests import factories
-from tests.changes import loaded, read, shown
-from tests.factories import BASE, acting
+from tests.changes import load, store_reading, store_reading_with
+from tests.factories import BASE, as_actor
 
 pytestmark = pytest.mark.django_db
 
@@ -21,33 +21,33 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def inactive_there(editor: User) -> Organization:
     """An accepted record that the directory shows with Active = false."""
-    return shown(factories.confirmed(factories.organization(user=editor)), active=False)
+    return store_reading_with(factories.confirmed(factories.organization(user=editor)), active=False)
 
 
 def test_a_key_is_not_called_sent_back_if_another_value_is_sent(editor):
     organization = factories.organization(user=editor)
     Organization.objects.filter(pk=organization.pk).update(carried={"Type": '"Clinic"'})
     organization = factories.confirmed(organization)
-    organization = read(organization, replace(organization.record(), carried=(("Type", '"Hospital"'),)))
-    review = reviews.review(organization, actor=acting(editor))
+    organization = store_reading(organization, replace(organization.record(), carried=(("Type", '"Hospital"'),)))
+    review = reviews.review(organization, actor=as_actor(editor))
     (row,) = values.key_rows(review)
     assert dict(review.record.carried)["Type"] == row.directory or not row.is_sent_back
 
 
 def test_a_record_is_not_called_active_after_active_false_was_taken(inactive_there, editor):
     version = inactive_there.version
-    differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
-    organization = loaded(inactive_there)
+    differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=as_actor(editor))
+    organization = load(inactive_there)
     assert organization.standing == "deactivated"
     assert evidence.status_sentence(organization, is_taken=is_active_taken(organization)).startswith(
         "The directory showed this record when the portal asked"
     )
     assert summary.status_basis(organization).startswith("Taken from the directory, asked ")
-    assert reviews.review(organization, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
+    assert reviews.review(organization, actor=as_actor(editor), intent=Intent.REACTIVATE).blockers == ()
 
 
 def test_a_deactivation_does_not_claim_to_change_active_if_the_directory_shows_false(inactive_there, editor):
-    review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
+    review = reviews.review(inactive_there, actor=as_actor(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
     assert [each.difference.field for each in reviews.review(inactive_there).overwrites] == ["active"]
     assert "true to false" not in review.summary
@@ -56,7 +56,7 @@ def test_a_deactivation_does_not_claim_to_change_active_if_the_directory_shows_f
 def test_a_branch_can_be_deactivated_if_the_directory_shows_one_record_inactive(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
-    read(below, replace(below.record(), active=False))
-    draft = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
+    store_reading(below, replace(below.record(), active=False))
+    draft = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=as_actor(editor))
     assert draft.environment == Environment.STAGING
     assert top in [review.organization for review in draft.reviews]

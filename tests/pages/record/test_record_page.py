@@ -25,8 +25,8 @@ from organizations.services.records import counterparts
 from organizations.text import freshness
 from organizations.text.markup import written
 from tests import factories
-from tests.changes import edited, loaded, not_shown, shown
-from tests.factories import BASE, acting
+from tests.changes import load, save_edit, store_empty_reading, store_reading_with
+from tests.factories import BASE, as_actor
 from tests.page_text import controls_in, html_of_page, text_in, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
@@ -46,11 +46,11 @@ def accepted(editor: User) -> Organization:
 
 
 def values(organization: Organization) -> summary.RecordValues:
-    return summary.record_values(loaded(organization))
+    return summary.record_values(load(organization))
 
 
 def html(organization: Organization, user: User) -> str:
-    return html_of_page(page.build(loaded(organization), user))
+    return html_of_page(page.build(load(organization), user))
 
 
 # Directory status ------------------------------------------------------------------------------------------
@@ -81,12 +81,12 @@ def test_the_directory_status_names_its_evidence(accepted):
     for evidence, (line, sentence, heading) in EVIDENCE.items():
         Submission.objects.update(evidence=evidence)
         Organization.objects.update(confirmed_evidence=evidence)
-        head = summary.record_head(loaded(accepted))
+        head = summary.record_head(load(accepted))
         basis = strip_tags(head.basis)
         assert basis.startswith(line.format(n=accepted.confirmed_submission_id))
         assert (": Ticket 7." in basis) == (evidence == Evidence.PERSON)
         assert (head.standing.word, head.standing_sentence[: len(sentence)]) == ("Active", sentence)
-        assert summary.record_values(loaded(accepted)).accepted_heading == heading
+        assert summary.record_values(load(accepted)).accepted_heading == heading
 
 
 def test_an_unknown_submission_promises_only_what_its_row_says(organization, editor):
@@ -95,7 +95,7 @@ def test_an_unknown_submission_promises_only_what_its_row_says(organization, edi
     factories.change_submissions(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (box,) = summary.record_head(loaded(organization)).boxes
+        (box,) = summary.record_head(load(organization)).boxes
         return box.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
@@ -113,12 +113,12 @@ def test_an_unknown_submission_promises_only_what_its_row_says(organization, edi
 
 def test_the_directory_has_a_column_only_if_it_was_read_later(organization, editor):
     assert values(organization).fields.columns == 1
-    not_shown(organization)
+    store_empty_reading(organization)
     factories.confirmed(organization, submission=factories.submission(organization, user=editor))
     shown_values = values(organization)
     assert (shown_values.fields.columns, shown_values.is_accepted, shown_values.is_read) == (2, True, False)
     assert shown_values.note == "The portal has not read this record from the directory since it was accepted."
-    shown(organization)
+    store_reading_with(organization)
     shown_values = values(organization)
     assert (shown_values.fields.columns, shown_values.is_read, shown_values.note, shown_values.count) == (
         3,
@@ -130,18 +130,18 @@ def test_the_directory_has_a_column_only_if_it_was_read_later(organization, edit
 
 def test_the_page_says_why_the_directory_has_no_column(accepted):
     assert values(accepted).note == "The portal has not read this record from the directory."
-    not_shown(accepted)
+    store_empty_reading(accepted)
     assert "the directory did not show it yet" in values(accepted).note
     factories.confirmed(accepted, name="Lakeside South")
-    not_shown(accepted)
+    store_empty_reading(accepted)
     shown_values = values(accepted)
     assert (shown_values.is_read, bool(shown_values.note)) == (False, True)
 
 
 def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, editor):
-    edited(accepted, editor, name="Lakeside South")
+    save_edit(accepted, editor, name="Lakeside South")
     factories.confirmed(accepted, submission=factories.submission(accepted, user=editor))
-    organization = shown(accepted, name="Lakeside North")
+    organization = store_reading_with(accepted, name="Lakeside North")
     assert (organization.not_visible_yet, organization.differs) == (True, 0)
     assert not values(accepted).is_read
     assert "still showed what was there before the last acceptance" in values(accepted).note
@@ -151,12 +151,12 @@ def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, e
         "When it was last asked, the directory did not show the last acceptance yet."
     )
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
-    assert not freshness.lags(loaded(accepted))  # Redox answered that the OID does not exist
+    assert not freshness.lags(load(accepted))  # Redox answered that the OID does not exist
 
 
 def test_values_taken_from_the_directory_are_the_side_to_compare_with(accepted, editor):
-    version = shown(accepted, name="Lakeside (North)").version
-    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
+    version = store_reading_with(accepted, name="Lakeside (North)").version
+    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
     shown_values = values(accepted)
     assert (shown_values.accepted_heading, shown_values.accepted_submission, shown_values.count) == (
         "Accepted or taken",
@@ -166,22 +166,22 @@ def test_values_taken_from_the_directory_are_the_side_to_compare_with(accepted, 
 
 
 def test_values_of_an_open_submission_are_not_called_unsent(accepted, editor):
-    edited(accepted, editor, name="Lakeside South")
+    save_edit(accepted, editor, name="Lakeside South")
     assert values(accepted).ahead_tag == "not sent"
     submission = factories.submission(accepted, user=editor)
     assert values(accepted).ahead_tag == "not sent"
     of_row = Submission.objects.filter(pk=submission.pk)
     of_row.update(state=State.UNKNOWN, sent_at=clock.now())
     assert values(accepted).ahead_tag == "not accepted yet"
-    of_row.update(state=State.REJECTED, wanted_hash=loaded(accepted).wanted_hash)
+    of_row.update(state=State.REJECTED, wanted_hash=load(accepted).wanted_hash)
     assert values(accepted).ahead_tag == "rejected"
-    edited(accepted, editor, name="Lakeside West")
+    save_edit(accepted, editor, name="Lakeside West")
     assert values(accepted).ahead_tag == "not sent"
 
 
 def test_an_added_contact_counts_as_one_field_everywhere(accepted, editor):
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
-    organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
+    organization = save_edit(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
     (box,) = summary.record_head(organization).boxes
     assert box.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
@@ -232,8 +232,8 @@ def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor
     acts += ["Prepare in PRODUCTION", "Link an existing record"]
     assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
     factories.confirmed(organization, active=False)
-    edited(organization, editor, name="Lakeside South")
-    tab = page.build(loaded(organization), viewer)
+    save_edit(organization, editor, name="Lakeside South")
+    tab = page.build(load(organization), viewer)
     controls = controls_in(html_of_page(tab))
     acts = ["Edit", "Reactivate", "Discard", "Ask the directory"]
     assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
@@ -245,7 +245,7 @@ def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor
 
 def test_an_editor_reads_who_deactivates_in_production(editor):
     production = factories.accepted(user=editor, environment="production")
-    tab = page.build(loaded(production), editor)
+    tab = page.build(load(production), editor)
     assert tab.deactivate_block_reason == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
     assert (tab.edit_block_reason, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
 
@@ -263,7 +263,7 @@ def test_a_changed_destination_and_parent_are_shown_in_full(editor):
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
     organization = factories.accepted(user=editor, destination_id=first)
-    edited(organization, editor, destination_id=second, part_of_oid=region.oid)
+    save_edit(organization, editor, destination_id=second, part_of_oid=region.oid)
     page_html = html(organization, editor)
     for destination in (first, second):
         assert f'data-copy="{destination}" aria-label="Copy the destination ID"' in page_html
@@ -275,7 +275,7 @@ def test_a_changed_destination_and_parent_are_shown_in_full(editor):
 
 def test_each_field_that_differs_in_the_directory_is_shown(accepted, viewer):
     assert "Directory differs" not in html(accepted, viewer)
-    shown(accepted, name="<b>By hand\u202e</b>", aliases=("<i>x</i>",))
+    store_reading_with(accepted, name="<b>By hand\u202e</b>", aliases=("<i>x</i>",))
     page_html = html(accepted, viewer)
     assert "Directory differs" in page_html
     assert '<td class="adrift" data-label="Directory"><span>&lt;b&gt;By hand\\u202E&lt;/b&gt;</span>' in page_html
@@ -291,19 +291,19 @@ def test_children_and_counterpart_are_beside_the_fields(editor, viewer):
         for number in range(1, 12)
     ]
     twin = factories.organization(f"{BASE}.9.9", user=editor, environment="production", name="Lakeside in earnest")
-    counterparts.link(company, twin, actor=acting(editor))
-    tab = page.build(loaded(company), viewer)
+    counterparts.link(company, twin, actor=as_actor(editor))
+    tab = page.build(load(company), viewer)
     names = [row.organization.name for row in tab.around.children]
     assert (names, tab.around.children_count) == ([f"Location {number}" for number in range(1, 11)], 11)
     offered = controls_in(html_of_page(tab))
     assert offered["All below"] == f"/staging/organizations/?below={BASE}"
     assert offered["Lakeside in earnest in PRODUCTION"] == f"/production/organizations/{twin.oid}/"
-    assert ("Lakeside Clinics", HERE) in page.build(loaded(children[0]), viewer).head.path
+    assert ("Lakeside Clinics", HERE) in page.build(load(children[0]), viewer).head.path
 
 
 def test_the_environment_switch_leads_to_the_counterpart_from_each_page(organization, editor):
     def switches() -> set[str]:
-        row = loaded(organization)
+        row = load(organization)
         tabs = (
             page.build(row, editor),
             page.build_submissions(row, editor, None),
@@ -315,7 +315,7 @@ def test_the_environment_switch_leads_to_the_counterpart_from_each_page(organiza
 
     assert switches() == {f"{HERE}counterpart/"}
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
-    counterparts.link(organization, twin, actor=acting(editor))
+    counterparts.link(organization, twin, actor=as_actor(editor))
     assert switches() == {f"/production/organizations/{twin.oid}/"}
 
 
@@ -323,10 +323,10 @@ def test_the_environment_switch_leads_to_the_counterpart_from_each_page(organiza
 
 
 def test_the_submissions_are_listed_with_their_outcome(accepted, editor, viewer, monkeypatch):
-    newer = factories.submission(edited(accepted, editor, name="Lakeside South"), user=editor)
+    newer = factories.submission(save_edit(accepted, editor, name="Lakeside South"), user=editor)
     monkeypatch.setattr(page, "ROWS_A_PAGE", 1)
-    assert [each for each, _ in page.build_submissions(loaded(accepted), viewer, None).rows] == [newer]
-    tab = page.build_submissions(loaded(accepted), viewer, "2")
+    assert [each for each, _ in page.build_submissions(load(accepted), viewer, None).rows] == [newer]
+    tab = page.build_submissions(load(accepted), viewer, "2")
     ((submission, word),) = tab.rows
     assert (submission.pk, word.word) == (accepted.confirmed_submission_id, "Accepted by Redox")
     page_html = html_of_page(tab)
@@ -335,16 +335,16 @@ def test_the_submissions_are_listed_with_their_outcome(accepted, editor, viewer,
 
 
 def test_a_record_without_submissions_says_so(organization, viewer):
-    assert "This record has no submissions." in text_of_page(page.build_submissions(loaded(organization), viewer, "7"))
+    assert "This record has no submissions." in text_of_page(page.build_submissions(load(organization), viewer, "7"))
 
 
 def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer):
     entries = AuditEntry.objects.filter(organization_id=accepted.pk)
-    page_html = html_of_page(page.build_history(loaded(accepted), viewer, None))
+    page_html = html_of_page(page.build_history(load(accepted), viewer, None))
     assert page_html.count('aria-label="Entry ') == entries.count()
     assert 'aria-current="page">History' in page_html
     oldest = entries.order_by("sequence")[0].sequence
-    tab = page.build_history(loaded(accepted), viewer, oldest)
+    tab = page.build_history(load(accepted), viewer, oldest)
     assert (tab.stories.days, "older entries" in text_of_page(tab)) == ([], True)
 
 
@@ -352,7 +352,7 @@ def test_the_history_shows_every_entry_and_pages_to_older_ones(accepted, viewer)
 
 
 def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
-    question = act_pages.build_discard(edited(accepted, editor, name="Lakeside South"))
+    question = act_pages.build_discard(save_edit(accepted, editor, name="Lakeside South"))
     (change,) = question.changes
     assert (change.label, change.before, change.after) == ("Name", "Lakeside North", "Lakeside South")
     assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
@@ -360,10 +360,10 @@ def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
     text = text_of_page(question)
     assert "Discard 1 saved change? The record goes back to what was last accepted (" in text
     assert "The changes stay in the history." in text
-    version = shown(accepted, name="Lakeside (North)").version
-    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
-    question = act_pages.build_discard(edited(accepted, editor, name="Lakeside West"))
-    assert (question.last, question.last_at) == ("taken from the directory", loaded(accepted).known_at)
+    version = store_reading_with(accepted, name="Lakeside (North)").version
+    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
+    question = act_pages.build_discard(save_edit(accepted, editor, name="Lakeside West"))
+    assert (question.last, question.last_at) == ("taken from the directory", load(accepted).known_at)
 
 
 def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
@@ -371,9 +371,9 @@ def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
     assert question.block_reason == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.block_reason in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(organization)
-    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(loaded(organization)))
-    factories.submission(edited(organization, editor, name="Lakeside South"), user=editor)
-    question = act_pages.build_discard(loaded(organization))
+    assert "There is nothing to discard." in text_of_page(act_pages.build_discard(load(organization)))
+    factories.submission(save_edit(organization, editor, name="Lakeside South"), user=editor)
+    question = act_pages.build_discard(load(organization))
     assert (question.changes, question.block_reason in text_of_page(question)) == ([], True)
 
 
@@ -382,8 +382,8 @@ def test_before_withdrawing_the_page_says_what_happens_to_record_and_link(organi
     assert "It disappears from the lists; its history stays and its OID becomes free again." in text
     assert "Its link with" not in text
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production", name="Lakeside Nord")
-    counterparts.link(organization, twin, actor=acting(editor))
-    question = act_pages.build_withdraw(loaded(organization))
+    counterparts.link(organization, twin, actor=as_actor(editor))
+    question = act_pages.build_withdraw(load(organization))
     assert "Its link with Lakeside Nord in PRODUCTION is removed." in text_of_page(question)
     assert controls_in(html_of_page(question))["Lakeside Nord in PRODUCTION"].endswith(f"/{BASE}.9/")  # type: ignore[union-attr]
 
@@ -394,7 +394,7 @@ def test_a_record_with_children_or_submissions_cannot_be_withdrawn(organization,
     assert question.block_reason
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
     factories.submission(organization, user=editor)
-    block_reason = act_pages.build_withdraw(loaded(organization)).block_reason
+    block_reason = act_pages.build_withdraw(load(organization)).block_reason
     assert (
         block_reason == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
     )

@@ -25,8 +25,8 @@ from organizations.services.records import organizations
 from organizations.text.markup import written
 from organizations.text.vocabulary import OPEN_WORK
 from tests import factories
-from tests.changes import edited, loaded, mark_foreign, not_shown, shown
-from tests.factories import BASE, acting
+from tests.changes import load, mark_foreign, save_edit, store_empty_reading, store_reading_with
+from tests.factories import BASE, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
@@ -43,7 +43,7 @@ def accepted(editor: User) -> Organization:
 
 
 def head(organization: Organization) -> summary.RecordHead:
-    return summary.record_head(loaded(organization))
+    return summary.record_head(load(organization))
 
 
 def basis(organization: Organization) -> str:
@@ -69,7 +69,7 @@ def create_submission(organization: Organization, editor: User, **values: Any) -
 
 def rejected(organization: Organization, editor: User, **values: Any) -> Submission:
     return create_submission(
-        organization, editor, state=State.REJECTED, wanted_hash=loaded(organization).wanted_hash, **values
+        organization, editor, state=State.REJECTED, wanted_hash=load(organization).wanted_hash, **values
     )
 
 
@@ -110,7 +110,7 @@ def test_a_new_without_a_clear_answer_is_not_called_never_sent(organization, edi
 
 def test_a_rejection_stays_the_basis_while_the_next_submission_waits(organization, editor):
     first = rejected(organization, editor)
-    edited(organization, editor, name="Lakeside South")
+    save_edit(organization, editor, name="Lakeside South")
     factories.submission(organization, user=editor)
     assert basis(organization).startswith("New rejected ")
     assert basis(organization).endswith(f", submission {first.pk}.")
@@ -124,20 +124,20 @@ def test_a_rejection_under_a_former_oid_names_that_oid(organization, editor):
         organization.version,
         replace(organization.record(), oid=f"{BASE}9"),
         stands_for="",
-        actor=acting(editor),
+        actor=as_actor(editor),
     )
     assert basis(organization).endswith(f", submission {submission.pk}. That was about its former OID {BASE}.")
 
 
 def test_a_record_that_was_only_read_says_when_and_whether_it_is_active(editor):
-    organizations.take_over(factories.record(), "staging", actor=acting(editor))
-    organization = loaded(Organization.objects.get())
+    organizations.take_over(factories.record(), "staging", actor=as_actor(editor))
+    organization = load(Organization.objects.get())
     assert re.fullmatch(r"Seen .+, Active = true\.", basis(organization))
     assert not summary.record_values(organization).is_read  # the record has only values of the directory
 
 
 def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one(organization, editor):
-    organizations.state_registered(organization.pk, reason="Made with curl.", actor=acting(editor))
+    organizations.state_registered(organization.pk, reason="Made with curl.", actor=as_actor(editor))
     assert basis(organization).endswith(": Made with curl.")
 
 
@@ -163,17 +163,17 @@ def test_the_primary_button_follows_the_open_work(organization, editor):
 
 def test_saved_changes_are_named_with_their_authors(accepted, editor, second):
     contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
-    edited(accepted, editor, contacts=(contact,))
-    edited(accepted, second, name="Lakeside South")
+    save_edit(accepted, editor, contacts=(contact,))
+    save_edit(accepted, second, name="Lakeside South")
     (said,) = boxes(accepted).values()
     assert said.endswith(f": Name (Editor Two, {day()}), Work phone of contact 1 (Editor One, {day()}).")
 
 
 def test_our_value_is_before_that_of_the_directory_and_names_what_is_overwritten(accepted, editor):
-    shown(accepted, name="Lakeside (North)")
+    store_reading_with(accepted, name="Lakeside (North)")
     assert boxes(accepted) == {"directory_differs": f"1 field: Name. First seen {day()}."}
     assert buttons(accepted) == {"Decide": False}
-    edited(accepted, editor, aliases=("Shore",))
+    save_edit(accepted, editor, aliases=("Shore",))
     ours, theirs = boxes(accepted).values()
     assert ours.endswith(f": Aliases (Editor One, {day()}).")
     assert theirs.endswith(f"First seen {day()}. Sending the saved changes would overwrite it.")
@@ -182,8 +182,8 @@ def test_our_value_is_before_that_of_the_directory_and_names_what_is_overwritten
 
 
 def test_a_value_that_the_directory_already_shows_is_not_called_unsent(accepted, editor):
-    edited(accepted, editor, name="Lakeside South", aliases=("Shore",))
-    shown(accepted, name="Lakeside South")
+    save_edit(accepted, editor, name="Lakeside South", aliases=("Shore",))
+    store_reading_with(accepted, name="Lakeside South")
     texts = boxes(accepted)
     assert ("Name" in texts["changes_not_sent"], "Aliases" in texts["changes_not_sent"]) == (False, True)
     assert "overwrite" not in texts["directory_differs"]
@@ -191,7 +191,7 @@ def test_a_value_that_the_directory_already_shows_is_not_called_unsent(accepted,
 
 def test_the_band_says_that_the_directory_did_not_show_the_oid(accepted):
     factories.confirmed(accepted, name="Lakeside South")
-    not_shown(accepted)
+    store_empty_reading(accepted)
     assert boxes(accepted).keys() == {"changes_not_sent", "directory_differs"}
 
 
@@ -211,7 +211,7 @@ def test_a_rejected_record_repeats_the_cause_and_offers_its_step(organization, e
 
 def test_a_foreign_oid_has_one_band_with_both_ways_out(organization, editor):
     rejected(organization, editor, decided_by="Approver One")
-    shown(organization, name="Boston Harbor Hospital")
+    store_reading_with(organization, name="Boston Harbor Hospital")
     foreign_organization = mark_foreign(organization)
     assert list(boxes(organization)) == ["foreign"]
     assert "belongs to another organization (Boston Harbor Hospital)" in boxes(organization)["foreign"]
@@ -220,13 +220,13 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(organization, editor):
     values = summary.record_values(foreign_organization)
     assert (values.is_read, values.keys_without_field) == (False, ())
     assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
-    edited(organization, editor, name="Lakeside South")
+    save_edit(organization, editor, name="Lakeside South")
     assert list(boxes(organization)) == ["foreign", "changes_not_sent"]
     assert "Review and send" not in buttons(organization)
 
 
 def test_for_an_oid_already_in_the_directory_a_person_decides_the_owner(organization):
-    shown(organization, name="Boston Harbor Hospital")
+    store_reading_with(organization, name="Boston Harbor Hospital")
     (box,) = [box for box in head(organization).boxes if box.key == "unclaimed"]
     assert "Boston Harbor Hospital" in box.sentence
     assert "Review and send" not in buttons(organization)
@@ -242,7 +242,7 @@ def test_the_form_says_whether_the_oid_can_change_and_which_children_follow(orga
     sentence = notices.open_oid_sentence(mark_foreign(organization))
     assert "(Boston Harbor Hospital)" in sentence
     assert sentence.endswith("You can give this record another OID. 1 record below follows.")
-    assert notices.fixed_oid_sentence(loaded(organization)) == ""
+    assert notices.fixed_oid_sentence(load(organization)) == ""
     other = factories.accepted(f"{BASE}.2", user=editor)
     assert notices.open_oid_sentence(other) == ""
     assert notices.fixed_oid_sentence(other).startswith("Accepted ")
@@ -262,12 +262,12 @@ def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     for each in organizations:
         factories.confirmed(each)
     for each in organizations[:3]:
-        shown(each, name="By hand")
-    edited(organizations[2], editor, aliases=("Shore",))
+        store_reading_with(each, name="By hand")
+    save_edit(organizations[2], editor, aliases=("Shore",))
     assert [(place.what, place.text, place.number) for place in differing_places(editor)] == [
         (f"Lakeside {number}", "1 field: Name.", 1) for number in range(1, 4)
     ]
-    shown(organizations[3], name="By hand")
+    store_reading_with(organizations[3], name="By hand")
     [place] = differing_places(editor)
     assert (place.number, place.what) == (4, "4 records")
     assert place.url == "/staging/organizations/?open_work=directory_differs&view=list"

@@ -12,9 +12,9 @@ from organizations.pages.record_form.conflict import VersionConflict
 from organizations.services.records import organizations
 from organizations.text import vocabulary
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import text_of_page
-from tests.views.typing import open_form, typed
+from tests.views.typing import open_form, record_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def save_theirs(organization, second):
         now = Organization.objects.get(pk=organization.pk)
         address = replace(now.record().address, city=city or now.city)
         record = replace(now.record(), **{"address": address} | changes)
-        return organizations.edit(now.pk, now.version, record, stands_for=stands_for, actor=acting(second))
+        return organizations.edit(now.pk, now.version, record, stands_for=stands_for, actor=as_actor(second))
 
     return save
 
@@ -46,7 +46,7 @@ def conflict_between(organization, texts, *, version=1, seen=0, **choices):
 def both_changed(organization, save_theirs):
     """Both changed the name. The other person changed the city, this person the ZIP."""
     save_theirs(name="Theirs", city="Monona")
-    return typed(organization.record(), name="Mine", zip_code="53703")
+    return record_texts(organization.record(), name="Mine", zip_code="53703")
 
 
 def chosen(page):
@@ -103,14 +103,14 @@ def test_a_choice_between_values_that_were_never_shown_does_not_count(organizati
 
 
 def test_without_a_known_base_version_every_difference_is_mine(organization):
-    _, page = conflict_between(organization, typed(organization.record(), name="Mine"), version=99)
+    _, page = conflict_between(organization, record_texts(organization.record(), name="Mine"), version=99)
     assert chosen(page) == {"Name": "mine"}
 
 
 def test_contacts_and_the_kind_of_record_are_compared(organization, save_theirs):
     (contact,) = organization.record().contacts
     save_theirs(contacts=(replace(contact, name="Theirs"),), stands_for="location")
-    texts = typed(replace(organization.record(), contacts=(replace(contact, name="Mine"),)))
+    texts = record_texts(replace(organization.record(), contacts=(replace(contact, name="Mine"),)))
     conflict, page = conflict_between(organization, texts, seen=2, stands_for="theirs")
     assert chosen(page) == {"Kind of record": "theirs", "Contact 1, Contact name": None}
     assert page.errors == [("id_choice-contact-0.name", "Choose a value for Contact name of contact 1.")]
@@ -121,9 +121,9 @@ def test_contacts_and_the_kind_of_record_are_compared(organization, save_theirs)
 
 def test_the_choice_of_no_destination_is_kept(editor):
     directory = factories.record(destination_known=False)
-    organization = organizations.take_over(directory, "staging", actor=acting(editor))
-    organizations.edit(organization.pk, 1, replace(directory, name="Theirs"), stands_for="", actor=acting(editor))
-    texts = typed(directory, name="Mine", destination_none="on")
+    organization = organizations.take_over(directory, "staging", actor=as_actor(editor))
+    organizations.edit(organization.pk, 1, replace(directory, name="Theirs"), stands_for="", actor=as_actor(editor))
+    texts = record_texts(directory, name="Mine", destination_none="on")
     conflict, _ = conflict_between(organization, texts, seen=2, name="mine", destination_id="mine")
     editing = open_form(organization)
     both = editing.form(editing.texts_of(*conflict.merged()), checked=True)

@@ -22,10 +22,10 @@ from organizations.text import vocabulary
 from organizations.views import access, record_form
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import html_of_page
 from tests.views.history import save_edit
-from tests.views.typing import OTHER, OURS, new_form, open_form, typed
+from tests.views.typing import OTHER, OURS, new_form, open_form, record_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 def page_of(organization: Organization, user: User) -> record_form_page.FormPage:
     opened, record = open_form(organization), Organization.objects.get(pk=organization.pk).record()
-    return record_form_page.build(opened, opened.form(typed(record)), user)
+    return record_form_page.build(opened, opened.form(record_texts(record)), user)
 
 
 class TestOid:
@@ -46,7 +46,7 @@ class TestOid:
         assert f'<a href="/staging/organizations/{BASE}/">Open Lakeside 1</a>' in page
 
     def test_the_oid_of_the_record_itself_is_not_taken(self, organization):
-        assert open_form(organization).form(typed(organization.record()), checked=True).is_valid()
+        assert open_form(organization).form(record_texts(organization.record()), checked=True).is_valid()
 
     def test_an_oid_that_was_sent_cannot_change(self, organization, editor):
         submission = factories.submission(organization, user=editor)
@@ -54,13 +54,13 @@ class TestOid:
         assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
         assert page.fixed_oid == "A submission or the directory has this OID; it cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
-        posted = open_form(organization).form(typed(organization.record(), oid=f"{BASE}.9"), checked=True)
+        posted = open_form(organization).form(record_texts(organization.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE
         factories.confirmed(organization, submission=submission)
         assert page_of(organization, editor).fixed_oid.startswith("Accepted ")
 
     def test_an_oid_whose_only_submission_was_cancelled_is_not_called_sent(self, organization, editor):
-        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=acting(editor))
+        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=as_actor(editor))
         assert page_of(organization, editor).fixed_oid == (
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
             " It cannot be changed."
@@ -69,7 +69,7 @@ class TestOid:
     def test_the_lowest_free_oid_below_the_parent_is_suggested_with_a_note(self, organization, editor):
         factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
         for parent in (BASE, "lakeside 1"):
-            texts = typed(factories.record(part_of_oid=BASE), oid="", parent=parent)
+            texts = record_texts(factories.record(part_of_oid=BASE), oid="", parent=parent)
             suggested, note = NEW.with_suggested_oid(texts)
             assert suggested.fields["oid"] == f"{BASE}.2"
         assert note == (
@@ -88,20 +88,20 @@ class TestOid:
         ],
     )
     def test_without_a_suitable_parent_no_oid_is_suggested(self, organization, texts, note):
-        suggested, said = NEW.with_suggested_oid(typed(factories.record(), oid="1.2", **texts))
+        suggested, said = NEW.with_suggested_oid(record_texts(factories.record(), oid="1.2", **texts))
         assert said.startswith(note)
         assert suggested.fields["oid"] == "1.2"
 
     @pytest.mark.parametrize(("base", "oid"), [(GATEWAY_OID, "1.2"), (BASE, "1.2"), ("2.999", "2.999")])
     def test_below_the_gateway_the_base_oid_is_suggested_unless_it_is_taken(self, organization, base, oid):
         with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=base)):
-            suggested, _ = NEW.with_suggested_oid(typed(factories.record(), oid="1.2"))
+            suggested, _ = NEW.with_suggested_oid(record_texts(factories.record(), oid="1.2"))
         assert suggested.fields["oid"] == oid
 
 
 def test_an_unknown_destination_must_be_entered(editor):
-    organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=acting(editor))
-    unsaid, said = (typed(organization.record(), destination_none=text) for text in ("", "on"))
+    organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=as_actor(editor))
+    unsaid, said = (record_texts(organization.record(), destination_none=text) for text in ("", "on"))
     assert list(open_form(organization).form(unsaid, checked=True).main.errors) == ["destination_id"]
     assert open_form(organization).form(said, checked=True).is_valid()
 
@@ -143,11 +143,13 @@ class TestInitialValues:
 class TestParent:
     def test_a_descendant_or_a_deactivated_record_is_refused(self, organization, editor):
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        below = open_form(organization).form(typed(organization.record(), place=OURS, parent=child.oid), checked=True)
+        below = open_form(organization).form(
+            record_texts(organization.record(), place=OURS, parent=child.oid), checked=True
+        )
         assert list(below.main.errors) == ["parent"]
         # With another OID it is still the parent of the child.
         moved = open_form(organization).form(
-            typed(organization.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True
+            record_texts(organization.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True
         )
         assert list(moved.main.errors) == ["parent"]
         Organization.objects.filter(pk=organization.pk).update(presence=Presence.PRESENT, confirmed_active=False)
@@ -156,7 +158,7 @@ class TestParent:
             "parent": ["Lakeside 1 is deactivated. Reactivate it first or choose another."]
         }
         # A record already below a deactivated one can still be edited.
-        assert open_form(child).form(typed(child.record(), name="Kept"), checked=True).is_valid()
+        assert open_form(child).form(record_texts(child.record(), name="Kept"), checked=True).is_valid()
 
     @pytest.mark.parametrize(
         ("fault", "place", "name"),
@@ -169,14 +171,14 @@ class TestParent:
     def test_an_error_of_the_service_is_shown_at_its_field(self, organization, editor, fault, place, name):
         other = factories.organization(f"{BASE}.1", user=editor).oid
         checked = open_form(organization).form(
-            typed(organization.record(), place=place, parent=other, other_oid=other), checked=True
+            record_texts(organization.record(), place=place, parent=other, other_oid=other), checked=True
         )
         assert checked.is_valid()
         record_form.show_error(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
     def test_text_of_a_kind_that_is_not_chosen_is_kept_and_not_read(self, organization):
-        hidden = typed(organization.record(), parent="half typed", other_oid="1.2.x")
+        hidden = record_texts(organization.record(), parent="half typed", other_oid="1.2.x")
         checked = open_form(organization).form(hidden, checked=True)
         assert checked.is_valid()
         assert checked.record().part_of_oid == GATEWAY_OID

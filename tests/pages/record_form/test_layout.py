@@ -11,7 +11,7 @@ from organizations.pages.record_form.editing import Editing
 from organizations.records import CONTACT_LABELS
 from tests import factories
 from tests.page_text import html_of_page, text_in
-from tests.views.typing import OTHER, new_form, open_form, typed
+from tests.views.typing import OTHER, new_form, open_form, record_texts
 
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
@@ -25,13 +25,13 @@ def html_of(form, user, organization=None, **values):
 
 def with_contacts(organization, *contacts):
     """The texts of the record's form with these contacts added."""
-    texts = typed(organization.record())
+    texts = record_texts(organization.record())
     return replace(texts, contacts=(*texts.contacts, *(dict.fromkeys(CONTACT_LABELS, "") | each for each in contacts)))
 
 
 def test_every_value_is_in_its_field_and_active_is_not_edited(editor):
     organization = factories.organization(user=editor, aliases=("LN", "North"), destination_id=DESTINATION)
-    page = html_of(open_form(organization).form(typed(organization.record())), editor, organization)
+    page = html_of(open_form(organization).form(record_texts(organization.record())), editor, organization)
     for shown in (
         'value="Lakeside 1"',
         "LN\nNorth",
@@ -59,7 +59,7 @@ def test_each_hint_is_shown_once_and_described_by_its_fields(organization, edito
 
 def test_each_error_is_below_its_field_and_linked_above_the_form(editor):
     texts = {"name": "", "oid": "x", "other_oid": "y", "destination_id": "q", "zip_code": "z", "country": ""}
-    wrong = typed(factories.record(), place=OTHER, **texts).after("add-identifiers")
+    wrong = record_texts(factories.record(), place=OTHER, **texts).after("add-identifiers")
     wrong.identifiers[0]["value"] = "7"
     wrong.contacts[0]["work_phone"] = "1"
     page = html_of(Editing(environment=Environment.STAGING).form(wrong, checked=True), editor)
@@ -108,7 +108,7 @@ def test_contacts_after_the_first_are_folded_unless_new_or_invalid(organization,
 
 
 def test_the_foot_says_that_nothing_is_sent_and_whether_it_is_saved(organization, editor):
-    form = open_form(organization).form(typed(organization.record()))
+    form = open_form(organization).form(record_texts(organization.record()))
     foot = text_in(html_of(form, editor, organization)).partition("Address")[2]
     assert foot.endswith("Nothing is sent from this page. Leave without saving Save without sending Review and send")
     unsaved = html_of(form, editor, organization, is_unsaved=True)

@@ -14,7 +14,7 @@ from organizations.services.records import directory_state
 from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.views.history import save_edit
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def read(organization, record, *, asked_at=None):
 
 
 def page_of(organization, user, **values):
-    return shown.review_content(reviews.review(fresh(organization), actor=acting(user)), **values)
+    return shown.review_content(reviews.review(fresh(organization), actor=as_actor(user)), **values)
 
 
 class TestThreeValues:
@@ -140,7 +140,7 @@ class TestThreeValues:
 
     def test_a_value_taken_from_the_directory_is_not_called_accepted(self, accepted, editor):
         organization = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-        differences.take_theirs(organization.pk, organization.version, reason="Theirs is right", actor=acting(editor))
+        differences.take_theirs(organization.pk, organization.version, reason="Theirs is right", actor=as_actor(editor))
         page = page_of(save_edit(organization, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
         assert page.accepted_heading.startswith("Accepted or taken ")
         assert page.compared.startswith("Compared with what Redox accepted on ")

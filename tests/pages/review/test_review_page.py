@@ -20,7 +20,7 @@ from organizations.services.records import organizations
 from organizations.services.review import reviews
 from organizations.text import vocabulary
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.history import save_edit
 
@@ -34,7 +34,7 @@ def fresh(organization):
 
 
 def page_of(organization, user):
-    return review_page.build(reviews.review(fresh(organization), actor=acting(user)), user)
+    return review_page.build(reviews.review(fresh(organization), actor=as_actor(user)), user)
 
 
 def today():
@@ -183,7 +183,7 @@ class TestNothingIsClaimed:
         assert page.review.message == b""
 
     def test_no_field_of_a_stated_record_is_called_changed(self, organization, editor):
-        organizations.state_registered(organization.pk, reason="Registered with curl.", actor=acting(editor))
+        organizations.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
         page = page_of(organization, editor)
         assert page.content.sentences == (
             "First message for a record that was registered outside the portal.",

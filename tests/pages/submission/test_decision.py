@@ -17,7 +17,7 @@ from organizations.services.delivery import query
 from organizations.services.review import reviews
 from organizations.text import queue_reason
 from tests import factories
-from tests.factories import UserFactory, acting
+from tests.factories import UserFactory, as_actor
 from tests.pages.sending import (
     THEIRS,
     block,
@@ -54,7 +54,7 @@ def test_a_decision_shows_differences_consequences_and_the_suspicion(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = send_foreign(practice, editor)
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     choices = decision_about(submission)
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
@@ -77,7 +77,7 @@ def test_a_record_with_the_same_name_and_place_is_probably_ours(
 ) -> None:
     submission = send_update(practice, editor, "gateway-error", contacts=())
     factories.change_submission(submission, state=State.NEEDS_PERSON)
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     choices = decision_about(fresh(submission))
     assert choices.suspicion == "Name, City and State are equal: probably our organization."
     assert [choice.value for choice in choices.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
@@ -88,7 +88,7 @@ def test_an_old_answer_offers_no_choice_and_names_the_next_step(
 ) -> None:
     submission = send_foreign(practice, editor)
     assert decision_about(submission).block_reason == "Ask the directory first: you decide by what it shows."
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     monkeypatch.setattr(decisions, "RECENT", datetime.timedelta(0))
     choices = decision_about(submission)
     assert (choices.choices, choices.suspicion) == ((), "")
@@ -116,7 +116,7 @@ def test_an_unclear_answer_is_shown_and_decides_nothing(
     submission = send_foreign(practice, editor)
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
@@ -134,7 +134,7 @@ def test_the_page_says_why_an_answer_is_unclear(
     """This includes answers with our record, without a name or twice: no value is shown as the directory's."""
     submission = send_foreign(practice, editor)
     practice.behaviour = behaviour
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     answer = query_result(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())

@@ -15,7 +15,7 @@ from organizations.services.actors import system
 from organizations.services.delivery import query
 from organizations.services.outbox import answers
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.pages.sending import (
     NORTH,
     block,
@@ -76,7 +76,7 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
     practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"Country": "US"}})
     submission = resolve_submission(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
-    query.query_for_submission(submission, actor=acting(editor))  # a later answer is not the evidence
+    query.query_for_submission(submission, actor=as_actor(editor))  # a later answer is not the evidence
     assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
     table = acceptance.proof_table(submission, submitted_changes(submission), entry)
     assert table is not None

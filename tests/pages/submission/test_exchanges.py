@@ -7,7 +7,7 @@ from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
 from organizations.services.delivery import query
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.pages.sending import entries_of, fresh, resolve_submission, send_foreign, send_update
 from tests.services.sending import deliver
 
@@ -40,11 +40,11 @@ def test_the_row_of_a_query_says_what_the_directory_showed(
     submission = send_update(practice, editor, "applies-then-504")
     directory_record = practice.organizations("staging")[BASE]
     practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"Country": "US"}})
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     practice.register("staging", directory_record | {"Name": "Theirs"})
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     practice.behaviour = "gateway-error"
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     assert [row[1:3] for row in row_texts(submission)[1:]] == [
         ("Showed values that mean the same", ""),
         ("Showed other values", "1 field differs"),
@@ -73,7 +73,7 @@ def test_the_reason_for_sending_again_is_in_the_row_of_the_query(practice: Pract
 def test_a_missing_oid_takes_three_queries(practice: PracticeDirectory, editor: User, approver: User) -> None:
     submission = send_foreign(practice, editor)
     practice.forget("staging", BASE)
-    query.query_for_submission(submission, actor=acting(approver))
+    query.query_for_submission(submission, actor=as_actor(approver))
     assert [row[1:3] for row in row_texts(submission)[1:]] == [
         ("Did not show the OID", "asked without Active"),
         ("Did not show the OID", "asked for active ones"),

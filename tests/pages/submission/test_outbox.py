@@ -9,7 +9,7 @@ from organizations.pages.submission import outbox
 from organizations.pages.submission.outbox import OutboxPage
 from organizations.services.outbox import plans
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -65,7 +65,7 @@ def test_all_waiting_reasons_are_read_without_one_query_per_line(editor: User) -
     parent = f'<a href="/staging/organizations/{BASE}/">Lakeside 1</a>'
     assert sum(parent in each for each in waits) == 2
     factories.submission(factories.organization("2.999.1", user=editor), user=editor)
-    plans.pause_plan(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=as_actor(editor))
     with CaptureQueriesContext(connection) as asked_again:
         waits = [str(row.waits) for row in page_for(editor).rows]
     reason = f'Plan <a href="/staging/plans/{plan.pk}/">{plan.pk}</a> is paused: Editor One paused it.'

@@ -20,7 +20,7 @@ from organizations.services.delivery import courier, query
 from organizations.services.outbox import answers, submissions
 from organizations.services.records import counterparts
 from tests import factories
-from tests.factories import BASE, UserFactory, acting
+from tests.factories import BASE, UserFactory, as_actor
 from tests.pages.sending import fresh, resolve_submission, send_foreign, send_update
 from tests.services.sending import deliver, edit
 
@@ -74,7 +74,7 @@ def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submis
 
 def test_a_submission_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
     follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
-    submissions.cancel_submission(queued.pk, actor=acting(editor))
+    submissions.cancel_submission(queued.pk, actor=as_actor(editor))
     page = page_of(follower, editor)
     assert str(queued.pk) in page.submission.state_reason
     assert " Editor One " in as_text(page.state.sentence)
@@ -117,7 +117,7 @@ def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> 
     factories.confirmed(staging, submission=update)
     assert page_of(update, editor).steps_need_edit  # "Repeat in PRODUCTION" makes a record
     production = factories.organization(f"{BASE}.9", user=editor, environment="production")
-    counterparts.link(staging, production, actor=acting(editor))
+    counterparts.link(staging, production, actor=as_actor(editor))
     page = page_of(update, editor)
     assert page.next_steps[-1][:2] == ("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
     assert not page.steps_need_edit
@@ -224,13 +224,13 @@ def test_the_directory_record_is_beside_the_sent_one(practice: PracticeDirectory
     submission = send_update(practice, editor, "applies-then-504")
     directory_record = practice.organizations("staging")[BASE]
     practice.register("staging", directory_record | {"Address": directory_record["Address"] | {"City": "Middleton"}})
-    query.query_for_submission(submission, actor=acting(editor))
+    query.query_for_submission(submission, actor=as_actor(editor))
     directory_answer = page_of(submission, editor).asked
     assert directory_answer is not None
     assert (directory_answer.found, directory_answer.different) == (True, 1)
     assert [(row.label, row.sent, row.seen) for row in directory_answer.differing] == [("City", "Madison", "Middleton")]
     practice.forget("staging", BASE)
-    query.query_for_submission(submission, actor=acting(editor))
+    query.query_for_submission(submission, actor=as_actor(editor))
     absent = page_of(submission, editor).asked
     assert absent is not None
     assert (absent.found, absent.cause) == (False, "")
@@ -257,7 +257,7 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
     assert (waiting.asks_automatically, waiting.who_decides) == (False, "Approver One can decide.")
     assert waiting.block_reason.endswith("Approvers can: Approver One.")
 
-    query.query_for_submission(submission, actor=acting(user))
+    query.query_for_submission(submission, actor=as_actor(user))
     deciding = page_of(submission, user).deciding
     assert deciding is not None
     assert not deciding.asks_automatically

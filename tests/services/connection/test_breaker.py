@@ -22,7 +22,7 @@ from organizations.services.delivery import courier, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.breakers import stop_environment
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import WORKER, claim, settle_sending
 
 pytestmark = pytest.mark.django_db
@@ -239,9 +239,9 @@ def test_sending_resumes_only_after_a_successful_check_since_the_stop(
         check_succeeded=succeeded,
     )
     with pytest.raises(ActionRefused, match="Check the connection first"):
-        resume.resume("staging", actor=acting(editor))
+        resume.resume("staging", actor=as_actor(editor))
     EnvironmentGate.objects.filter(pk="staging").update(checked_at=timezone.now(), check_succeeded=True)
-    resume.resume("staging", actor=acting(editor))
+    resume.resume("staging", actor=as_actor(editor))
     assert not gate().is_stopped
 
 
@@ -260,7 +260,7 @@ def test_a_check_succeeds_only_with_a_complete_clear_answer(
     unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
     monkeypatch.setattr(gateway, "send_query", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
-    assert check.check_connection("staging", actor=acting(editor)).succeeded == succeeds
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded == succeeds
     assert gate().check_succeeded == succeeds
     entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")
     assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)

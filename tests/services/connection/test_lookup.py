@@ -28,7 +28,7 @@ from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, resolve
 from organizations.services.records import organizations
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, as_query_shows, edit, reload, send_and_lose_answer, sent_messages
 
 pytestmark = pytest.mark.one_database
@@ -187,7 +187,7 @@ def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor
     submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     answer_next()
 
-    keep(submission, old, acting(editor))
+    keep(submission, old, as_actor(editor))
 
     organization = reload(organization)
     assert organization.seen_at is not None
@@ -203,7 +203,7 @@ def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -
         for name in ("Older", "Newer")
     )
     for answer in (newer, older):
-        keep(organization.submissions.get(), answer, acting(editor))
+        keep(organization.submissions.get(), answer, as_actor(editor))
 
     organization_now = Organization.objects.get(pk=organization.pk)
     assert newer.record is not None
@@ -213,12 +213,12 @@ def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -
 
 def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(user=editor)
-    query.query_record(organization, actor=acting(editor))
+    query.query_record(organization, actor=as_actor(editor))
     entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)
     assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
 
     practice.behaviour = "shows-another"
-    query.query_record(organization, actor=acting(editor))
+    query.query_record(organization, actor=as_actor(editor))
     details = entries.latest("sequence").facts["details"]
     assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
 

@@ -9,7 +9,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, User, cloc
 from organizations.services.connection import gateway
 from organizations.services.delivery import query
 from tests.breakers import pause_environment
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.redox import servers
 from tests.services.delivery.test_waiting_for_redox import unknown
 from tests.services.fake_redox import FakeRedox, fake_redox, token_answer
@@ -27,7 +27,7 @@ def redox_server() -> Iterator[FakeRedox]:
 def test_a_refused_query_is_logged_with_the_cause_of_the_renewal(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
     redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
-    answer = query.query_for_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=as_actor(editor))
 
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert (answer.cause, entry.facts["detail"]) == ("HTTP 502, no token", "HTTP 502, no token")
@@ -41,7 +41,7 @@ def test_a_refused_query_is_logged_before_the_query_with_a_new_token(redox_serve
         [servers.answer(401, b"over"), *redox_server.queries],
         [token_answer("token-2")],
     )
-    assert query.query_for_submission(submission, actor=acting(editor)).is_answered
+    assert query.query_for_submission(submission, actor=as_actor(editor)).is_answered
 
     refused, *later_answers = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
     assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
@@ -61,7 +61,7 @@ def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
         return discard(*given)
 
     monkeypatch.setattr(gateway, "discard_token", pause_during_token_request)
-    answer = query.query_for_submission(submission, actor=acting(editor))
+    answer = query.query_for_submission(submission, actor=as_actor(editor))
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert answer.cause.startswith("Redox asked the portal to wait.")
     assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")

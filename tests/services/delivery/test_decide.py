@@ -31,7 +31,7 @@ from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import BASE, UserFactory, acting
+from tests.factories import BASE, UserFactory, as_actor
 from tests.services.sending import (
     answer_next,
     claim,
@@ -49,7 +49,7 @@ THEIRS = OrganizationRecord(oid=BASE, name="Theirs", part_of_oid=GATEWAY_OID)
 
 @pytest.fixture
 def approver() -> Actor:
-    return acting(UserFactory(role="approver"))
+    return as_actor(UserFactory(role="approver"))
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
 
     organization = reload(submission.organization)
     assert (submission.state, organization.open_work, organization.standing) == (State.REJECTED, "rejected", "seen")
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
     assert "fields change" not in review.summary
     assert "name" in {change.difference.field for change in review.overwrites}
@@ -197,15 +197,17 @@ def test_the_directorys_values_of_our_record_can_be_taken_instead(
     new: Submission, editor: User, approver: Actor
 ) -> None:
     organization = reload(decide_shown(new, Verdict.OURS, approver).organization)
-    overwritten = {change.difference.label for change in reviews.review(organization, actor=acting(editor)).overwrites}
+    overwritten = {
+        change.difference.label for change in reviews.review(organization, actor=as_actor(editor)).overwrites
+    }
     page = shown.differences_content(organization)
     assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
     after_taking = reload(
-        differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+        differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
     )
-    review = reviews.review(after_taking, actor=acting(editor))
+    review = reviews.review(after_taking, actor=as_actor(editor))
     assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())
     assert (after_taking.confirmed, after_taking.standing, shown.differences_content(after_taking).rows) == (
         "",
@@ -219,7 +221,7 @@ def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with
 ) -> None:
     submission = decide_shown(update, Verdict.OURS, approver, replace(accepted_before(update), aliases=("By hand",)))
 
-    review = reviews.review(reload(submission.organization), actor=acting(editor))
+    review = reviews.review(reload(submission.organization), actor=as_actor(editor))
     assert [change.difference.field for change in review.changes] == ["name"]
     assert [(each.difference.field, each.difference.before) for each in review.overwrites] == [("aliases", "By hand")]
     record_before = factories.submission(submission.organization, user=editor).before_record()
@@ -250,7 +252,7 @@ def test_after_that_decision_the_oid_can_change_and_child_records_follow(
     child.refresh_from_db()
     assert (organization.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
     assert (organization.is_foreign, organization.seen, organization.presence) == (False, "", Presence.NEVER)
-    assert reviews.review(organization, actor=acting(editor)).blockers == ()
+    assert reviews.review(organization, actor=as_actor(editor)).blockers == ()
     last = AuditEntry.objects.filter(organization_id=child.pk).latest("sequence")
     assert (last.action, last.actor_name, last.facts["fields"]) == (
         Action.ORGANIZATION_EDITED,
@@ -274,7 +276,7 @@ def test_a_later_answer_of_the_directory_allows_to_revert_the_decision(
     differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
     organization = reload(organization)
     assert (organization.is_foreign, organization.standing) == (False, "not_registered")
-    assert reviews.review(organization, actor=acting(editor)).event == Event.NEW
+    assert reviews.review(organization, actor=as_actor(editor)).event == Event.NEW
 
 
 def test_an_oid_that_is_set_again_still_belongs_to_somebody_else(
@@ -301,7 +303,7 @@ def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, 
         approver,
         record_before,
     )
-    review = reviews.review(reload(organization), actor=acting(editor))
+    review = reviews.review(reload(organization), actor=as_actor(editor))
     assert [each.difference.before for each in review.overwrites] == [record_before.name]
 
 

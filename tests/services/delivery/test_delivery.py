@@ -18,7 +18,7 @@ from organizations.redox.outcome import ABSENT, Kind
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import (
     actions_of,
     answer_next,
@@ -134,7 +134,7 @@ def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor:
     if end == "rejected":
         answer_next(Kind.REJECTED)
     else:
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
     organization_after = reload(organization)
     assert (organization_after.active, organization_after.standing, organization_after.changes) == (True, "active", 0)

@@ -36,7 +36,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.fake_redox import API_KEY
 from tests.services.sending import (
     actions_of,
@@ -90,9 +90,9 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
     practice.behaviour = "answers"
     assert not deliver()
     with pytest.raises(ActionRefused, match="Check the connection first"):
-        resume.resume("staging", actor=acting(editor))
-    assert check.check_connection("staging", actor=acting(editor)).succeeded
-    resume.resume("staging", actor=acting(editor))
+        resume.resume("staging", actor=as_actor(editor))
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded
+    resume.resume("staging", actor=as_actor(editor))
     assert deliver()
 
 
@@ -209,7 +209,7 @@ def test_followers_of_a_rejected_submission_are_cancelled(editor: User, end: str
     if end == "rejected":
         answer_next(Kind.REJECTED)
     else:
-        submissions.cancel_submission(first.pk, actor=acting(editor))
+        submissions.cancel_submission(first.pk, actor=as_actor(editor))
 
     second.refresh_from_db()
     assert second.state == State.CANCELLED

@@ -13,7 +13,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.delivery import settle
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.services.sending import claim_new, exchange_result
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -102,7 +102,7 @@ def test_an_acceptance_by_evidence_is_stored_with_it(
     Submission.objects.update(lost_attempt=lost)
     sending, time_before = Submission.objects.get(), clock.now()
     values: dict[str, Any] = {"evidence": Evidence.PERSON, "asked_at": MOMENT, "reason": "Seen"}
-    with audit.recorded(acting(editor)) as history:
+    with audit.recorded(as_actor(editor)) as history:
         settle.accept_by_evidence(history, sending, Organization.objects.get(), **values, verdict="arrived")
     submission = Submission.objects.get()
     assert_holds(submission, state=State.ACCEPTED, state_reason="Seen", evidence=Evidence.PERSON, evidence_at=MOMENT)
@@ -129,7 +129,7 @@ def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, ed
     settle.settle_lost_attempt(sending, actor=worker)
     factories.change_submissions(state=State.NEEDS_PERSON)
     sending, organization = Submission.objects.get(), Organization.objects.get()
-    with audit.recorded(acting(editor)) as history:
+    with audit.recorded(as_actor(editor)) as history:
         settle.reject_by_decision(history, sending, organization, "Given up", verdict="give_up")
     assert_holds(Submission.objects.get(), state=State.REJECTED, state_reason="Given up", decided_by="Editor One")
     details = {"state": "rejected", "verdict": "give_up"}

@@ -16,7 +16,7 @@ from organizations.services.connection import breaker, check, gateway, rate_limi
 from organizations.services.delivery import courier, query, resolve, resume, workers
 from tests import factories
 from tests.breakers import pause_environment
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.redox import servers
 from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox, token_answer
 from tests.services.sending import WORKER, deliver
@@ -85,11 +85,11 @@ def probe(submission: Submission) -> None:
 
 
 def ask(submission: Submission) -> None:
-    query.query_for_submission(submission, actor=acting(submission.submitter))
+    query.query_for_submission(submission, actor=as_actor(submission.submitter))
 
 
 def check_connection(submission: Submission) -> None:
-    assert not check.check_connection("staging", actor=acting(submission.submitter)).succeeded
+    assert not check.check_connection("staging", actor=as_actor(submission.submitter)).succeeded
 
 
 def send(submission: Submission) -> None:
@@ -172,17 +172,17 @@ def test_a_query_answered_by_429_pauses_the_environment(redox_server: FakeRedox,
 def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
     redox_server.queries = [TOO_MANY_REQUESTS]
-    cause = query.query_for_submission(submission, actor=acting(editor)).cause
+    cause = query.query_for_submission(submission, actor=as_actor(editor)).cause
     until = gate().hold_asked_until
     assert until is not None
     times = [f"{timezone.localtime(until - datetime.timedelta(seconds=late)):%H:%M:%S %Z}" for late in (0, 1)]
     assert cause in [f"Too many requests. Redox asked the portal to wait until {time}." for time in times]
     set_gate(hold_until=None, hold_asked_until=None)
-    checked = check.check_connection("staging", actor=acting(editor))
+    checked = check.check_connection("staging", actor=as_actor(editor))
     assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
     set_gate(hold_until=None, hold_asked_until=None)
     redox_server.queries = [servers.answer(429, b"Too many requests")]
-    cause = query.query_for_submission(submission, actor=acting(editor)).cause
+    cause = query.query_for_submission(submission, actor=as_actor(editor)).cause
     assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
 
 
@@ -193,16 +193,16 @@ def test_a_person_sees_how_long_the_pause_is(redox_server: FakeRedox, editor: Us
     assert until is not None
     time = f"{timezone.localtime(until):%H:%M:%S %Z}"
     sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
-    assert check.check_connection("staging", actor=acting(editor)).sentence == sentence
-    assert query.query_for_submission(submission, actor=acting(editor)).cause == sentence
+    assert check.check_connection("staging", actor=as_actor(editor)).sentence == sentence
+    assert query.query_for_submission(submission, actor=as_actor(editor)).cause == sentence
     pause_environment("staging", 600.0, "too many requests", actor=WORKER)
-    assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
+    assert check.check_connection("staging", actor=as_actor(editor)).sentence.endswith("for another 10 minutes.")
 
 
 def test_a_check_that_is_not_sent_is_not_stored(redox_server: FakeRedox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
     pause_environment("staging", 60.0, "too many requests", actor=WORKER)
-    check.check_connection("staging", actor=acting(editor))
+    check.check_connection("staging", actor=as_actor(editor))
     assert resume.can_resume(gate())
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
 
@@ -303,7 +303,7 @@ def test_a_check_is_sent_while_its_environment_is_stopped_or_paused(
     redox_server: FakeRedox, editor: User, state: str
 ) -> None:
     set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
-    assert check.check_connection("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded
     assert redox_server.arrived == ["token", "query", "query", "query"]
 
 
@@ -311,21 +311,21 @@ def test_redox_may_ask_to_wait_during_a_pause(redox_server: FakeRedox, editor: U
     until = in_seconds(600)
     set_gate(probing=True, failures=5, hold_until=until, hold_reason="Redox did not answer 5 times in a row")
     redox_server.queries = [TOO_MANY_REQUESTS, *redox_server.queries]
-    check.check_connection("staging", actor=acting(editor))
+    check.check_connection("staging", actor=as_actor(editor))
     assert gate().is_asked_to_wait(in_seconds(8))
     assert (gate().hold_until, gate().hold_reason) == (until, "Redox did not answer 5 times in a row")
     redox_server.arrived.clear()
-    check.check_connection("staging", actor=acting(editor))
+    check.check_connection("staging", actor=as_actor(editor))
     assert redox_server.arrived == []
 
     set_gate(hold_asked_until=timezone.now())  # the time that Redox asked for is over, the pause is not
-    assert check.check_connection("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded
 
 
 def test_resuming_does_not_end_a_pause_that_redox_asked_for(redox_server: FakeRedox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
     pause_environment("staging", 60.0, "too many requests", actor=WORKER)
-    resume.resume("staging", actor=acting(editor))
+    resume.resume("staging", actor=as_actor(editor))
     assert not gate().is_stopped
     assert not gate().can_send(timezone.now())
     assert gate().can_send(in_seconds(61))
@@ -362,4 +362,4 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(redox_server: Fa
 
 def test_a_pause_is_for_one_environment(redox_server: FakeRedox, editor: User) -> None:
     pause_environment("production", 60.0, "too many requests", actor=WORKER)
-    assert check.check_connection("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=as_actor(editor)).succeeded

@@ -14,7 +14,7 @@ from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
-from tests.factories import acting
+from tests.factories import as_actor
 from tests.services.sending import accepted_with_difference, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -26,11 +26,11 @@ def claimed(user: User, *, destination: str = DESTINATION, **values: object) -> 
     organization = factories.organization(user=user, destination_id=destination)
     directory_record = replace(organization.record(), **({"name": "By hand"} | values))  # type: ignore[arg-type]
     organization = store_reading(organization, directory_record)
-    return reload(differences.claim(organization.pk, reason="Registered with curl", actor=acting(user)))
+    return reload(differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(user)))
 
 
 def taken(organization: Organization, user: User) -> Organization:
-    return reload(differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(user)))
+    return reload(differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(user)))
 
 
 def edited(organization: Organization, user: User) -> Organization:
@@ -52,12 +52,12 @@ def test_after_taking_values_a_record_is_deactivated_with_the_saved_destination_
     review = reviews.review(organization, intent=Intent.DEACTIVATE)
     assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
     selection = ChosenRecords(Environment.STAGING, PlanKind.DEACTIVATE, (organization.pk,))
-    assert plan_draft.draft_plan(selection, actor=acting(editor)).size == 1
+    assert plan_draft.draft_plan(selection, actor=as_actor(editor)).size == 1
 
 
 def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> None:
     organization = edited(taken(claimed(editor), editor), editor)
-    organization = organizations.discard(organization.pk, organization.version, actor=acting(editor))
+    organization = organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
     assert (organization.destination_id, organization.destination_known) == (DESTINATION, True)
 
 
@@ -111,7 +111,7 @@ def test_a_taken_value_that_is_gone_is_a_difference_and_needs_a_tick(editor: Use
         organization = claimed(editor)
     else:
         new = factories.organization(user=editor)
-        organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
+        organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
     organization = store_reading(organization, None)
     assert (organization.is_missing, organization.differs, reviews.review(organization).event) == (
         True,
@@ -135,7 +135,7 @@ def test_a_phone_with_letters_equals_only_itself(editor: User) -> None:
 def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
     organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
     draft = plan_draft.draft_plan(
-        ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=acting(editor)
+        ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=as_actor(editor)
     )
     assert [skipped.why for skipped in draft.left_out] == [plan_draft.DIRECTORY_DIFFERS]
     assert "shows" not in plan_draft.DIRECTORY_DIFFERS
@@ -144,7 +144,7 @@ def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
 def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
-    differences.disclaim(organization.pk, reason="Boston's", actor=acting(editor))
+    differences.disclaim(organization.pk, reason="Boston's", actor=as_actor(editor))
     assert "the directory showed it as Theirs." in record_page.record_values(reload(organization)).note
     assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
@@ -154,14 +154,14 @@ def test_an_editor_from_before_a_change_of_oid_is_an_author(editor: User) -> Non
     organization = factories.confirmed(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     Organization.objects.filter(pk=organization.pk).update(presence="absent", presence_at=organization.known_at)
-    differences.disclaim(organization.pk, reason="Boston's", actor=acting(editor))
+    differences.disclaim(organization.pk, reason="Boston's", actor=as_actor(editor))
     organization = edit(organization, second, oid="2.999.77")
     assert editor.pk in factories.submission(reload(organization), user=second).authors
 
 
 def test_a_stated_record_that_the_directory_showed_has_no_warning_about_comparing(editor: User) -> None:
     new = factories.organization(user=editor)
-    organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
+    organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
     assert "stated" in warnings(organization)
     keys = warnings(store_reading(organization, replace(organization.record(), name="By hand")))
     assert ("overwrite" in keys, "stated" in keys) == (True, False)
@@ -172,10 +172,10 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
     directory_record = replace(
         factories.record("2.999.3"), destination_id="", destination_known=False, carried=(("Type", '"A"'),)
     )
-    organization = organizations.take_over(directory_record, "staging", actor=acting(editor))
+    organization = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
     record = replace(organization.record(), destination_known=True)
     organization = organizations.edit(
-        organization.pk, organization.version, record, stands_for="", actor=acting(editor)
+        organization.pk, organization.version, record, stands_for="", actor=as_actor(editor)
     )
     organization = store_reading(
         factories.confirmed(reload(organization)), replace(directory_record, carried=(("Type", '"B"'),))
@@ -186,10 +186,10 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
 def test_the_editor_of_a_destination_id_that_a_discard_keeps_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     directory_record = replace(factories.record("2.999.3"), destination_id="", destination_known=False)
-    organization = organizations.take_over(directory_record, "staging", actor=acting(editor))
+    organization = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
     record = replace(organization.record(), destination_id=DESTINATION, destination_known=True)
     organization = organizations.edit(
-        organization.pk, organization.version, record, stands_for="", actor=acting(editor)
+        organization.pk, organization.version, record, stands_for="", actor=as_actor(editor)
     )
-    organization = organizations.discard(organization.pk, organization.version, actor=acting(second))
+    organization = organizations.discard(organization.pk, organization.version, actor=as_actor(second))
     assert editor.pk in factories.submission(reload(organization), user=second).authors

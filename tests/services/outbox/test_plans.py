@@ -29,7 +29,7 @@ from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, claim, edit, reload
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def chosen(records: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
 
 
 def drawn(records: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
-    return plan_draft.draft_plan(chosen(records, kind), actor=acting(user))
+    return plan_draft.draft_plan(chosen(records, kind), actor=as_actor(user))
 
 
 def planned(records: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
@@ -176,7 +176,7 @@ class TestDraft:
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
-        assert plan_draft.draft_plan(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
+        assert plan_draft.draft_plan(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=as_actor(editor)).size == 0
 
 
 class TestMakePlan:
@@ -259,7 +259,7 @@ class TestMakePlan:
         if ended == State.REJECTED:
             answer_all(Kind.REJECTED)
         else:
-            plans.stop_plan(first.pk, actor=acting(editor))
+            plans.stop_plan(first.pk, actor=as_actor(editor))
         second = planned(records, editor)
         assert (states(first), states(second)) == ([ended], [State.QUEUED])
         first_submission, again = first.submissions.get(), second.submissions.get()
@@ -344,22 +344,22 @@ def test_only_a_deactivation_depends_on_the_skipped_records(editor: User) -> Non
 class TestPauseAndStop:
     def test_a_paused_plan_sends_nothing_until_it_is_resumed(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
-        plans.pause_plan(plan.pk, actor=acting(editor))
+        plans.pause_plan(plan.pk, actor=as_actor(editor))
         assert claim() is None
         # A new process reads the state from the database. No process keeps it in memory.
         assert fresh_plan(plan).state == PlanState.PAUSED
-        plans.resume_plan(plan.pk, actor=acting(editor))
+        plans.resume_plan(plan.pk, actor=as_actor(editor))
         assert len(answer_all()) == 2
         logged_actions = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
         assert list(logged_actions.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
         for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # the plan has ended
             with pytest.raises(ActionRefused, match="Nothing was changed"):
-                act(plan.pk, actor=acting(editor))
+                act(plan.pk, actor=as_actor(editor))
 
     def test_a_stop_cancels_submissions_without_an_attempt_with_its_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
         answer_next()
-        plans.stop_plan(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
         reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
         assert reasons == {f"Plan {plan.pk} was stopped."}
@@ -369,7 +369,7 @@ class TestPauseAndStop:
         top, child = tree_of(editor, "1")
         plan = planned([top], editor)
         outside = factories.submission(child, user=editor)
-        plans.stop_plan(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
         outside.refresh_from_db()
         assert outside.state == State.CANCELLED
         first = plan.submissions.get()
@@ -380,7 +380,7 @@ class TestPauseAndStop:
         records = accepted_tree(editor, "1")
         plan = planned(records, editor, DEACTIVATE)
         assert not reload(records[0]).active
-        plans.stop_plan(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert reload(records[0]).active
         assert reload(records[1]).active
 
@@ -388,7 +388,7 @@ class TestPauseAndStop:
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1, tries=1)
-        plans.stop_plan(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.QUEUED]
         answer_next(kind)
         assert states(plan) == [kind.value]
@@ -397,7 +397,7 @@ class TestPauseAndStop:
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
         factories.change_submissions(state=State.AWAITING)
-        plans.stop_plan(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.CANCELLED]
 
     @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ class TestPauseAndStop:
         for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):
             Plan.objects.update(state=state)
             with suppress(ActionRefused):
-                act(plan.pk, actor=acting(editor))
+                act(plan.pk, actor=as_actor(editor))
                 possible_actions.append(act)
         assert possible_actions == allowed
 
@@ -447,7 +447,7 @@ class TestAutomaticPause:
         entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
         assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
         # The person who resumes it has seen those errors.
-        plans.resume_plan(plan.pk, actor=acting(editor))
+        plans.resume_plan(plan.pk, actor=as_actor(editor))
         for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
             answer_next(Kind.REJECTED)
             assert fresh_plan(plan).state == expected
@@ -485,6 +485,6 @@ class TestAutomaticPause:
 def test_a_submission_of_a_plan_can_be_cancelled_like_any_other(editor: User) -> None:
     plan = planned(tree_of(editor, "1"), editor)
     first = plan.submissions.earliest("pk")
-    submissions.cancel_submission(first.pk, actor=acting(editor))
+    submissions.cancel_submission(first.pk, actor=as_actor(editor))
     assert states(plan) == [State.CANCELLED, State.CANCELLED]
     assert not plans.is_open(plan)

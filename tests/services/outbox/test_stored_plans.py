@@ -10,7 +10,7 @@ from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, edit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -37,7 +37,7 @@ def entry(action: Action, plan: Plan) -> AuditEntry:
 def test_a_plan_is_stored_as_it_was_drafted(editor: User) -> None:
     organization = factories.organization(user=editor, environment="production")
     draft = plan_draft.draft_plan(
-        ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, (organization.pk,)), actor=acting(editor)
+        ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, (organization.pk,)), actor=as_actor(editor)
     )
     time_before = clock.now()
     factories.plan([organization], user=editor)
@@ -72,7 +72,7 @@ def test_each_act_of_a_person_is_stored_with_its_cause_and_time(editor: User, pl
     )
     for act, state, state_reason, action, reason, details in acts:
         time_before = clock.now()
-        returned, stored = act(plan.pk, actor=acting(editor)), Plan.objects.get(pk=plan.pk)
+        returned, stored = act(plan.pk, actor=as_actor(editor)), Plan.objects.get(pk=plan.pk)
         assert (returned.state, stored.state, stored.state_reason) == (state, state, state_reason)
         assert stored.state_at >= time_before
         facts = entry(action, plan).facts

@@ -15,8 +15,8 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from tests import factories
-from tests.changes import edited, mark_foreign, shown
-from tests.factories import BASE, acting
+from tests.changes import mark_foreign, save_edit, store_reading_with
+from tests.factories import BASE, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -34,15 +34,15 @@ def entries_about_active() -> list[tuple[str, int | None, str]]:
 
 
 def pressed(organization: Organization, user: User, intent: Intent | None = None, **values: Any) -> Submission:
-    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user), intent=intent)
+    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user), intent=intent)
     return factories.press(review, user=user, **values)
 
 
 def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
     organization = factories.accepted(user=factories.UserFactory(role="editor"), contacts=())
-    shown(organization, aliases=("By hand",))
-    organization = edited(organization, editor, name="Lakeside North")
-    review = reviews.review(organization, actor=acting(editor))
+    store_reading_with(organization, aliases=("By hand",))
+    organization = save_edit(organization, editor, name="Lakeside North")
+    review = reviews.review(organization, actor=as_actor(editor))
     submission = factories.press(review, user=editor, reason="ticket 7")
 
     submission_row = Submission.objects.get(pk=submission.pk)
@@ -87,7 +87,7 @@ def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
 def test_the_changes_of_a_submission_are_read_from_its_own_message(
     editor: User, values: dict[str, Any], fields: list[str] | None
 ) -> None:
-    organization = edited(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = save_edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = pressed(organization, editor)
     for name, value in values.items():
         setattr(submission, name, value)
@@ -100,8 +100,8 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
     organization = factories.organization(user=editor)
     first = pressed(factories.organization(f"{BASE}.1", user=editor), editor)
     plan = factories.plan([factories.organization(f"{BASE}.2", user=editor)], user=editor)
-    with audit.recorded(acting(editor)) as history:
-        review = reviews.review(organization, actor=acting(editor))
+    with audit.recorded(as_actor(editor)) as history:
+        review = reviews.review(organization, actor=as_actor(editor))
         submission = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
     assert (submission.plan, list(submission.after.all())) == (plan, [first])
     assert AuditEntry.objects.latest("sequence").facts["plan"] == plan.pk
@@ -116,7 +116,7 @@ def test_only_a_person_submits(editor: User) -> None:
 
 def test_blockers_are_checked_again_on_submit(editor: User) -> None:
     organization = factories.organization(user=editor)
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     mark_foreign(organization)
     with pytest.raises(ActionRefused) as refused:
         factories.press(review, user=editor)
@@ -166,7 +166,7 @@ def test_submitting_changes_the_saved_active_and_cancelling_restores_it(
     assert Organization.objects.get().active is not active
     assert entries_about_active() == [(action, submission.pk, "ticket 8")]
 
-    submissions.cancel_submission(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=as_actor(editor))
     assert Organization.objects.get().active is active
     assert entries_about_active()[1:] == [(Action.ORGANIZATION_ACTIVE_RETURNED, submission.pk, "")]
 
@@ -188,7 +188,7 @@ def test_a_cancel_restores_the_confirmed_or_the_former_active(
     Submission.objects.update(intent=intent)
     active = after if intent == Intent.UPDATE else not after
     Organization.objects.update(active=active, confirmed_active=confirmed_active)
-    submissions.cancel_submission(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=as_actor(editor))
     assert Organization.objects.get().active is after
     assert bool(entries_about_active()) is (intent != Intent.UPDATE)
 
@@ -203,7 +203,7 @@ def by_a_worker(submission: Submission) -> None:
 
 
 def by_a_person(submission: Submission) -> None:
-    submissions.cancel_submission(submission.pk, actor=acting(submission.submitter), reason="Why not")
+    submissions.cancel_submission(submission.pk, actor=as_actor(submission.submitter), reason="Why not")
 
 
 @pytest.mark.parametrize(("cancel", "by"), [(by_a_person, "Editor One"), (by_a_worker, "")])

@@ -12,7 +12,7 @@ from organizations.services.records import organizations
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.outbox.test_queue import AFTER_A_RESTORE, MOVED
 from tests.services.sending import claim
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
     organization = factories.organization(user=editor)
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     submission = factories.press(review, user=editor, reason="ticket 7")
 
     assert bytes(submission.message) == review.message
@@ -34,7 +34,7 @@ def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
 
 def test_a_message_to_production_needs_a_reason(editor: User) -> None:
     organization = factories.organization(user=editor, environment="production")
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     with pytest.raises(ReasonMissing):
         factories.press(review, user=editor, reason=" \n")
     assert not Submission.objects.exists()
@@ -43,8 +43,8 @@ def test_a_message_to_production_needs_a_reason(editor: User) -> None:
 
 def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
     organization = factories.organization(user=editor)
-    review = reviews.review(organization, actor=acting(editor))
-    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(editor))
 
     with pytest.raises(OutOfDate, match="Nothing was sent"):
         factories.press(review, user=editor)
@@ -54,7 +54,7 @@ def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
 
 def test_a_second_click_finds_the_first_submission(editor: User) -> None:
     organization = factories.organization(user=editor)
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     first = factories.press(review, user=editor)
 
     with pytest.raises(AlreadySent) as refusal:
@@ -66,7 +66,7 @@ def test_a_second_click_finds_the_first_submission(editor: User) -> None:
 def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
     organization = factories.organization(user=editor)
     factories.press(reviews.review(organization), user=editor)
-    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(editor))
     review = reviews.review(Organization.objects.get(pk=organization.pk))
     with pytest.raises(OutOfDate, match="was made since"):
         factories.press(review, user=editor, seen_submission=0)
@@ -82,7 +82,7 @@ def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
 
 def test_every_warning_is_ticked_first(editor: User) -> None:
     organization = factories.organization(user=editor, contacts=())
-    review = reviews.review(organization, actor=acting(editor))
+    review = reviews.review(organization, actor=as_actor(editor))
     assert [warning.key for warning in review.open_warnings] == ["contact"]
 
     with pytest.raises(WarningsOpen) as refusal:
@@ -95,7 +95,7 @@ def test_a_tick_for_one_value_does_not_count_for_another(editor: User) -> None:
     organization = factories.organization(user=editor, name="A & B")
     ticked = frozenset(map(submissions.warning_key, reviews.review(organization).warnings))
     organization = organizations.edit(
-        organization.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor)
+        organization.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=as_actor(editor)
     )
     with pytest.raises(WarningsOpen):
         factories.press(reviews.review(organization), user=editor, ticked=ticked)
@@ -105,24 +105,24 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> Non
     nameless = factories.UserFactory(role="editor", username="nameless")
     organization = factories.organization(user=nameless, contacts=())
     submission = factories.submission(organization, user=nameless)
-    submissions.cancel_submission(submission.pk, actor=acting(nameless))
+    submissions.cancel_submission(submission.pk, actor=as_actor(nameless))
 
-    again = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(nameless))
+    again = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(nameless))
     assert again.open_warnings == ()
     assert [warning.accepted_by for warning in again.settled_warnings] == ["nameless"]
     other = factories.organization(f"{BASE}.2", user=nameless, contacts=())
-    assert [warning.key for warning in reviews.review(other, actor=acting(nameless)).open_warnings] == ["contact"]
+    assert [warning.key for warning in reviews.review(other, actor=as_actor(nameless)).open_warnings] == ["contact"]
 
 
 def test_a_warning_keeps_the_person_who_ticked_it(editor: User) -> None:
     organization = factories.organization(user=editor, contacts=())
     first = factories.submission(organization, user=editor, reason="Known so")
-    submissions.cancel_submission(first.pk, actor=acting(editor))
+    submissions.cancel_submission(first.pk, actor=as_actor(editor))
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     organization.refresh_from_db()
-    review = reviews.review(organization, actor=acting(other))
+    review = reviews.review(organization, actor=as_actor(other))
     second = factories.press(review, user=other, reason="Another")
-    submissions.cancel_submission(second.pk, actor=acting(other))
+    submissions.cancel_submission(second.pk, actor=as_actor(other))
 
     warnings_by_key = {warning["key"]: warning for warning in second.warnings}
     assert (warnings_by_key["contact"]["accepted_by"], warnings_by_key["contact"]["accepted_reason"]) == (
@@ -132,14 +132,14 @@ def test_a_warning_keeps_the_person_who_ticked_it(editor: User) -> None:
     assert warnings_by_key["contact"]["accepted_at"] == first.created_at.isoformat()
     assert "accepted_by" not in warnings_by_key["others"]
     organization.refresh_from_db()
-    (folded,) = reviews.review(organization, actor=acting(other)).settled_warnings
+    (folded,) = reviews.review(organization, actor=as_actor(other)).settled_warnings
     assert (folded.accepted_by, folded.accepted_reason) == ("Editor One", "Known so")
 
 
 def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
-    cancelled = submissions.cancel_submission(submission.pk, actor=acting(editor))
+    cancelled = submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
     assert (cancelled.state, cancelled.cancelled_by) == (State.CANCELLED, "Editor One")
     assert factories.submission(organization, user=editor).state == State.QUEUED
@@ -149,21 +149,21 @@ def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(attempt=1)
     with pytest.raises(ActionRefused, match="it may have been sent"):
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
 
 def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:
     organization = factories.organization(user=editor)
     other = factories.UserFactory(role="editor")
-    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(other))
     sender = factories.UserFactory(role="approver")
     submission = factories.submission(organization, user=sender)
     assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
-    submissions.cancel_submission(submission.pk, actor=acting(sender))
+    submissions.cancel_submission(submission.pk, actor=as_actor(sender))
     Organization.objects.update(confirmed_version=1)
     again = factories.submission(organization, user=sender)
     assert again.authors == sorted([other.pk, sender.pk])
-    submissions.cancel_submission(again.pk, actor=acting(sender))
+    submissions.cancel_submission(again.pk, actor=as_actor(sender))
     AuditEntry.objects.filter(actor_id=other.pk).update(actor_id=None)  # the portal is not an author
     assert factories.submission(organization, user=sender).authors == [sender.pk]
 
@@ -172,11 +172,11 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     organization = factories.organization(user=editor)
     factories.confirmed(organization)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(other))
 
-    review = reviews.review(Organization.objects.get(), actor=acting(editor))
+    review = reviews.review(Organization.objects.get(), actor=as_actor(editor))
     assert [(warning.key, "Name (Editor Two" in warning.text) for warning in review.open_warnings] == [("others", True)]
-    own = reviews.review(Organization.objects.get(), actor=acting(other))
+    own = reviews.review(Organization.objects.get(), actor=as_actor(other))
     assert own.open_warnings == ()
     assert reviews.review(Organization.objects.get()).open_warnings == ()
 
@@ -184,7 +184,7 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
 def test_changes_of_one_person_are_named_once(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=("LC",))
     other = factories.UserFactory(role="editor")
-    review = reviews.review(organization, actor=acting(other))
+    review = reviews.review(organization, actor=as_actor(other))
     text = next(warning.text for warning in review.open_warnings if warning.key == "others")
     assert text.count("Editor One") == 1
     assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
@@ -195,9 +195,9 @@ def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> 
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     contact = replace(organization.record().contacts[0], work_phone="+16085550177")
     organizations.edit(
-        organization.pk, 1, replace(organization.record(), contacts=(contact,)), stands_for="", actor=acting(other)
+        organization.pk, 1, replace(organization.record(), contacts=(contact,)), stands_for="", actor=as_actor(other)
     )
-    changes = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(editor)).changes
+    changes = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(editor)).changes
     authors_by_field = {each.difference.field: each.entry.actor_name for each in changes if each.entry}
     assert (authors_by_field["contacts.0.purpose"], authors_by_field["contacts.0.work_phone"]) == (
         "Editor One",
@@ -222,7 +222,7 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
 
 def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
-    (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
+    (blocker,) = reviews.review(organization, actor=as_actor(editor)).blockers
     assert blocker.kind == BlockerKind.NOT_READ_BACK
     assert blocker.sentence == (
         "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
@@ -233,7 +233,7 @@ def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(edit
 
 def test_a_value_that_a_message_would_lose_is_shown_in_the_review(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=("Lakeside", ""))
-    (blocker,) = reviews.review(organization, actor=acting(editor)).blockers
+    (blocker,) = reviews.review(organization, actor=as_actor(editor)).blockers
     assert "it lacks a value of the record" in blocker.sentence
 
 
@@ -260,7 +260,7 @@ def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     new = factories.submission(parent, user=editor)
     assert reviews.review(child).waits_for == new
-    submissions.cancel_submission(new.pk, actor=acting(editor))
+    submissions.cancel_submission(new.pk, actor=as_actor(editor))
     assert reviews.review(child).waits_for is None
     factories.submission(factories.confirmed(parent), user=editor)
     assert reviews.review(child).waits_for is None

@@ -11,7 +11,7 @@ from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import UserFactory, acting
+from tests.factories import UserFactory, as_actor
 from tests.services.sending import edit, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -91,7 +91,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
         edit(organization, editor, contacts=(contact, EXTRA))
     store_reading(organization, replace(organization.record(), contacts=(contact, EXTRA)))
     edit(organization, editor, contacts=(replace(contact, work_phone="+16085550199"),))
-    organization = differences.claim(organization.pk, reason="Registered with curl", actor=acting(editor))
+    organization = differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(organization).overwrites}
     assert {each.difference.field: each.entry for each in to_do.unsent_changes(organization)} == by_review
@@ -156,7 +156,7 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
     organization = factories.accepted(user=editor)
     old = organization.name
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(second))
+    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(second))
     edit(organization, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
     assert [change.by.partition(",")[0] for change in submitted_changes(submission)] == [editor.get_full_name()]
@@ -168,7 +168,7 @@ def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, s
     organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first,))
     edit(organization, editor, contacts=(EXTRA,))  # replaces the contact that was kept
-    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(second))
+    review = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(second))
     assert named(organization) == {"contacts.removed.0": editor.pk}
     assert "others" in {warning.key for warning in review.warnings}
 
@@ -178,7 +178,7 @@ def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, secon
     (first,) = organization.record().contacts
     edit(organization, editor, aliases=("North",))
     organization = store_reading(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=acting(editor))
+    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
     edit(organization, second, contacts=(first,))
     assert named(organization)["contacts.removed.1"] == second.pk
 

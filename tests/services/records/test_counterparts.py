@@ -6,7 +6,7 @@ from organizations.models import Action, AuditEntry, Organization, User
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import counterparts, organizations
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def pair(user: User) -> tuple[Organization, Organization]:
 
 def linked(user: User) -> tuple[Organization, Organization]:
     staging, production = pair(user)
-    counterparts.link(staging, production, actor=acting(user))
+    counterparts.link(staging, production, actor=as_actor(user))
     return Organization.objects.get(pk=staging.pk), Organization.objects.get(pk=production.pk)
 
 
@@ -50,40 +50,40 @@ def test_neither_side_gets_a_second_counterpart(editor: User) -> None:
     third = factories.organization(f"{BASE}.1", user=editor)
     fourth = factories.organization(f"{BASE}.2", user=editor, environment="production")
     with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* already has a counterpart: Lakeside 9, {OTHER}\."):
-        counterparts.link(staging, fourth, actor=acting(editor))
+        counterparts.link(staging, fourth, actor=as_actor(editor))
     with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* already has a counterpart: Lakeside 1, {BASE}\."):
-        counterparts.link(third, production, actor=acting(editor))
+        counterparts.link(third, production, actor=as_actor(editor))
     with pytest.raises(ActionRefused, match=r"^These two records are already counterparts\.$"):
-        counterparts.link(staging, production, actor=acting(editor))
+        counterparts.link(staging, production, actor=as_actor(editor))
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).count() == 2
 
 
 def test_a_record_that_was_saved_since_it_was_compared_is_not_linked(editor: User) -> None:
     staging, production = pair(editor)
     record = factories.record(OTHER, name="Renamed")
-    organizations.edit(production.pk, production.version, record, stands_for="", actor=acting(editor))
+    organizations.edit(production.pk, production.version, record, stands_for="", actor=as_actor(editor))
     with pytest.raises(EditConflict):
-        counterparts.link(staging, production, actor=acting(editor))
+        counterparts.link(staging, production, actor=as_actor(editor))
     assert Organization.objects.get(pk=production.pk).counterpart is None
 
 
 def test_a_record_that_was_withdrawn_is_not_linked(editor: User) -> None:
     staging, production = pair(editor)
-    organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
+    organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))
     with pytest.raises(RecordWithdrawn):
-        counterparts.link(staging, production, actor=acting(editor))
+        counterparts.link(staging, production, actor=as_actor(editor))
 
 
 def test_a_removed_link_is_in_the_history_of_both_records(editor: User) -> None:
     staging, production = linked(editor)
-    counterparts.unlink(staging.pk, production.pk, actor=acting(editor))
+    counterparts.unlink(staging.pk, production.pk, actor=as_actor(editor))
     assert Organization.objects.get(pk=production.pk).staging_record is None
     assert entries(Action.ORGANIZATION_UNLINKED) == {
         staging.pk: {"counterpart": counterparts.reference(production)},
         production.pk: {"counterpart": counterparts.reference(staging)},
     }
     with pytest.raises(ActionRefused, match=r"^These two records are no longer linked\. Nothing was changed\.$"):
-        counterparts.unlink(production.pk, staging.pk, actor=acting(editor))
+        counterparts.unlink(production.pk, staging.pk, actor=as_actor(editor))
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
@@ -91,7 +91,7 @@ def test_a_withdrawn_record_leaves_an_entry_on_its_counterpart(editor: User, env
     records = {each.environment: each for each in linked(editor)}
     withdrawn = records.pop(environment)
     (remaining,) = records.values()
-    organizations.withdraw(withdrawn.pk, withdrawn.version, actor=acting(editor))
+    organizations.withdraw(withdrawn.pk, withdrawn.version, actor=as_actor(editor))
     assert Organization.objects.get(pk=remaining.pk).counterpart is None
     assert entries(Action.ORGANIZATION_UNLINKED) == {
         remaining.pk: {"counterpart": counterparts.reference(withdrawn), "is_withdrawn": True}

@@ -11,7 +11,7 @@ from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, edit, reload
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> No
 
     with pytest.raises(EditConflict):
         organizations.edit(
-            organization.pk, 1, replace(organization.record(), name="Second"), stands_for="", actor=acting(editor)
+            organization.pk, 1, replace(organization.record(), name="Second"), stands_for="", actor=as_actor(editor)
         )
     assert Organization.objects.get().name == "First"
     base = organizations.record_at(organization, 1)
@@ -84,7 +84,7 @@ def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) 
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.plan([organization, child], user=editor)
     submissions.cancel_submission(
-        organization.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor)
+        organization.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=as_actor(editor)
     )
     factories.change_submission(Submission.objects.get(oid=child.oid), state="queued")
     with pytest.raises(ActionRefused, match="must end first"):
@@ -106,7 +106,7 @@ def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
 
 def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
+    organizations.withdraw(organization.pk, organization.version, actor=as_actor(editor))
 
     assert not Organization.objects.exists()
     assert AuditEntry.objects.get(action=Action.ORGANIZATION_WITHDRAWN).facts["record"]["oid"] == BASE
@@ -116,10 +116,10 @@ def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
 def test_a_record_with_a_cancelled_submission_is_never_withdrawn(editor: User) -> None:
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
-    submissions.cancel_submission(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
     with pytest.raises(ActionRefused) as fault:
-        organizations.withdraw(organization.pk, organization.version, actor=acting(editor))
+        organizations.withdraw(organization.pk, organization.version, actor=as_actor(editor))
     assert str(fault.value) == (
         "A submission of this record was cancelled before anything was sent. The record is kept, because its history"
         " names that submission."
@@ -133,7 +133,7 @@ def test_a_record_was_only_cancelled_if_all_its_submissions_were_cancelled(edito
         submission = factories.submission(organization, user=editor)
         organization.refresh_from_db()
         assert not organizations.was_only_cancelled(organization)
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         organization.refresh_from_db()
         assert organizations.was_only_cancelled(organization)
     factories.change_submission(submission, state=State.REJECTED, attempt=1)
@@ -144,7 +144,7 @@ def test_a_record_with_children_is_not_withdrawn(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(ActionRefused, match="Records are part of this one"):
-        organizations.withdraw(parent.pk, parent.version, actor=acting(editor))
+        organizations.withdraw(parent.pk, parent.version, actor=as_actor(editor))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ class TestAfterAcceptance:
         organization = edit(
             factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent"
         )
-        organization = organizations.discard(organization.pk, organization.version, actor=acting(editor))
+        organization = organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
         organization = edit(organization, editor, name="Lakeside North")
         assert factories.submission(organization, user=editor).authors == [editor.pk]
 
@@ -212,7 +212,9 @@ class TestAfterAcceptance:
     def test_discarding_restores_the_accepted_values(self, editor: User) -> None:
         organization = edit(factories.accepted(user=editor), editor, name="Not to be sent")
         assert reload(organization).open_work == "changes_not_sent"
-        organization_after = reload(organizations.discard(organization.pk, organization.version, actor=acting(editor)))
+        organization_after = reload(
+            organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
+        )
         assert (organization_after.name, organization_after.changes, organization_after.open_work) == (
             "Lakeside 1",
             0,
@@ -223,13 +225,13 @@ class TestAfterAcceptance:
         organization = edit(factories.accepted(user=editor), editor, name="Sent soon")
         factories.submission(organization, user=editor)
         with pytest.raises(ActionRefused, match="is not finished"):
-            organizations.discard(organization.pk, organization.version, actor=acting(editor))
+            organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
 
     def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
         organization = factories.accepted(user=editor)
         record = replace(organization.record(), name="Saved, not sent")
         saved_record = organizations.edit(
-            organization.pk, organization.version, record, stands_for="location", actor=acting(editor)
+            organization.pk, organization.version, record, stands_for="location", actor=as_actor(editor)
         )
         factories.submission(saved_record, user=editor, intent=Intent.DEACTIVATE)
 
@@ -242,7 +244,7 @@ class TestAfterAcceptance:
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organizations.state_registered(organization.pk, reason="Registered with curl.", actor=acting(editor))
+    organizations.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
 
     assert reload(organization).standing == "stated"
     assert factories.submission(organization, user=editor).event == "Update"
@@ -251,14 +253,14 @@ def test_a_stated_record_gets_an_update(editor: User) -> None:
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
-        organizations.state_registered(submission.pk, reason="Registered with curl.", actor=acting(editor))
+        organizations.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
     assert reload(submission).presence == Presence.NEVER
 
 
 def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_destination_id(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = organizations.take_over(record, "staging", actor=acting(editor))
+    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
 
     organization_after = reload(organization)
     assert (organization_after.standing, organization_after.open_work, organization_after.destination_known) == (
@@ -274,9 +276,11 @@ def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_desti
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = organizations.take_over(record, "staging", actor=acting(editor))
+    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
     typed = factories.record(name="Lakeside North")
-    organization = organizations.edit(organization.pk, organization.version, typed, stands_for="", actor=acting(editor))
+    organization = organizations.edit(
+        organization.pk, organization.version, typed, stands_for="", actor=as_actor(editor)
+    )
 
     goes = json.loads(reviews.review(organization).message)["Organizations"][0]
     assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})

@@ -16,7 +16,7 @@ from organizations.services.records import counterparts, directory_state, organi
 from organizations.services.records.prepare import Doubt, FormBasis, SourceKind, StagingSource
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import store_record_answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -33,15 +33,15 @@ def fresh(organization: Organization) -> Organization:
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", prepare.source_of(staging).record)
     part_of = values.pop("part_of_oid", GATEWAY_OID)
-    record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=part_of)
+    record = replace(prepare.without_own_keys(basis or factories.record()), oid=oid, part_of_oid=part_of)
     goes_round = FormBasis(values.pop("filled", basis), basis, values.pop("doubt", ""))
-    return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
+    return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=as_actor(user))
 
 
 def test_the_accepted_values_are_copied_and_not_the_saved_ones(editor: User) -> None:
     accepted = factories.confirmed(factories.organization(user=editor, name="Accepted"))
     record = replace(accepted.record(), name="Only saved")
-    saved_record = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
+    saved_record = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=as_actor(editor))
     source = prepare.source_of(saved_record)
     assert (source.kind, source.record.name) == (SourceKind.ACCEPTED, "Accepted")
 
@@ -52,7 +52,7 @@ def test_without_an_acceptance_the_saved_values_are_copied(editor: User) -> None
 
 
 def test_values_taken_from_the_directory_are_copied(editor: User) -> None:
-    organization = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
+    organization = organizations.take_over(factories.record(name="Seen"), "staging", actor=as_actor(editor))
     source = prepare.source_of(organization)
     assert (source.kind, source.record.name) == (SourceKind.TAKEN, "Seen")
 
@@ -62,8 +62,8 @@ def test_oid_destination_id_and_keys_of_the_directory_are_not_copied() -> None:
     whole = replace(
         factories.record(), identifiers=identifiers, destination_id=DESTINATION, carried=(("Endpoints", "[]"),)
     )
-    assert prepare.copied(whole) == replace(whole, oid="", destination_id="", carried=())
-    assert prepare.copied(OrganizationRecord(destination_known=False)) == OrganizationRecord()
+    assert prepare.without_own_keys(whole) == replace(whole, oid="", destination_id="", carried=())
+    assert prepare.without_own_keys(OrganizationRecord(destination_known=False)) == OrganizationRecord()
 
 
 def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None:
@@ -97,7 +97,7 @@ def test_the_entry_names_no_submission_for_values_taken_from_the_directory(edito
     staging = factories.organization(user=editor)
     staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
     store_record_answer(staging, replace(staging.record(), name="Seen"))
-    staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=acting(editor))
+    staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=as_actor(editor))
     production = prepared(staging, editor)
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
     source = counterparts.reference(fresh(staging)) | {"values": "taken"}
@@ -160,7 +160,7 @@ def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_r
     record = factories.record(THEIRS, name=staging.name)
 
     def found(record: OrganizationRecord = record, stands_for: str = "location", user: User = editor) -> Any:
-        return prepare.prepared_before(record, fresh(staging), stands_for=stands_for, actor=acting(user))
+        return prepare.prepared_before(record, fresh(staging), stands_for=stands_for, actor=as_actor(user))
 
     assert found() is None
     organization = prepared(staging, editor)
@@ -169,15 +169,15 @@ def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_r
     assert found(stands_for="") is None
     renamed = replace(record, name="Renamed")
     assert found(renamed) is None
-    organizations.edit(organization.pk, 1, renamed, stands_for="location", actor=acting(editor))
+    organizations.edit(organization.pk, 1, renamed, stands_for="location", actor=as_actor(editor))
     assert found(renamed) is None  # a later editor did not press the button twice
 
 
 def test_a_record_that_was_linked_by_hand_was_not_prepared(editor: User) -> None:
     staging = factories.organization(user=editor)
     other = factories.organization(THEIRS, user=editor, environment="production")
-    counterparts.link(staging, other, actor=acting(editor))
-    assert prepare.prepared_before(other.record(), fresh(staging), stands_for="", actor=acting(editor)) is None
+    counterparts.link(staging, other, actor=as_actor(editor))
+    assert prepare.prepared_before(other.record(), fresh(staging), stands_for="", actor=as_actor(editor)) is None
 
 
 def test_a_prepared_record_cannot_close_a_circle(editor: User) -> None:
@@ -192,13 +192,13 @@ def test_an_unsent_edit_does_not_change_the_copied_values(editor: User) -> None:
     staging = factories.confirmed(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
     record = replace(staging.record(), name="Only saved", destination_id=DESTINATION)
-    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
+    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=as_actor(editor))
     assert prepared(staging, editor, basis=basis).staging_record_id == staging.pk
 
 
 def test_a_withdrawn_record_is_not_prepared(editor: User) -> None:
     staging = factories.organization(user=editor)
-    organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
+    organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))
     with pytest.raises(RecordWithdrawn):
         prepared(staging, editor)
 

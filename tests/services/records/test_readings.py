@@ -24,7 +24,7 @@ from organizations.services.actors import Actor
 from organizations.services.delivery import resolve
 from organizations.services.records import organizations
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import (
     answer_next,
     edit,
@@ -73,9 +73,9 @@ def test_a_reading_of_the_earlier_content_is_not_a_change(renamed: Organization)
 
 def test_a_change_by_our_message_is_not_a_change_by_others(made: Organization, editor: User) -> None:
     submission = send_and_lose_answer(edit(made, editor, name=SECOND.name), editor)
-    store_submission_answer(submission, SECOND, actor=acting(editor))
+    store_submission_answer(submission, SECOND, actor=as_actor(editor))
     assert reload(made).differs == 0
-    store_submission_answer(submission, replace(SECOND, aliases=("By hand",)), actor=acting(editor))
+    store_submission_answer(submission, replace(SECOND, aliases=("By hand",)), actor=as_actor(editor))
     assert reload(made).differs == 1
 
 
@@ -151,13 +151,13 @@ def test_a_reading_after_a_postponed_attempt_does_not_prove_the_next_attempt(mad
 def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(made: Organization, editor: User) -> None:
     submission = made.submissions.get()
     Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
-    store_submission_answer(submission, FIRST, actor=acting(editor))
+    store_submission_answer(submission, FIRST, actor=as_actor(editor))
     assert (reload(made).seen, reload(made).seen_at) == ("", None)
 
 
 def test_an_answer_about_a_withdrawn_record_is_stored(editor: User) -> None:
     as_asked = factories.organization(user=editor)
-    organizations.withdraw(as_asked.pk, as_asked.version, actor=acting(editor))
+    organizations.withdraw(as_asked.pk, as_asked.version, actor=as_actor(editor))
     with pytest.raises(Organization.DoesNotExist):
         store_record_answer(as_asked, FIRST)
     entry = AuditEntry.objects.latest("sequence")

@@ -15,7 +15,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory import differences
 from organizations.services.records import directory_state, organizations
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import reload, show_in_directory, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -57,7 +57,7 @@ class TestWhatIsKept:
         organization = show_in_directory(
             factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
-        differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=acting(editor))
+        differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=as_actor(editor))
         row = reload(organization)
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
         assert place(organization) == (None, "")
@@ -117,7 +117,7 @@ def test_the_upgrade_reads_only_records_that_differ(editor: User, monkeypatch: p
 @pytest.mark.parametrize("active", [True, False])
 def test_the_upgrade_fills_active_of_records_that_were_taken_over(editor: User, *, active: bool) -> None:
     record = replace(factories.record(), destination_known=False, active=active)
-    organization = organizations.take_over(record, "staging", actor=acting(editor))
+    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
     assert (organization.confirmed_active, place(organization)) == (active, (None, ""))
     Organization.objects.update(confirmed_active=None)
 

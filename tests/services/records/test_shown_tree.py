@@ -17,7 +17,7 @@ from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ class TestCircles:
         show_in_directory(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
         selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
-        draft = plan_draft.draft_plan(selection, actor=acting(editor))
+        draft = plan_draft.draft_plan(selection, actor=as_actor(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
     def test_a_plan_says_why_it_leaves_out_each_record_of_a_circle(self, editor: User) -> None:
@@ -87,7 +87,7 @@ class TestCircles:
         below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
         show_in_directory(above, part_of_oid=below.oid)
         selection = plan_draft.choose_branch(above, PlanKind.DEACTIVATE)
-        draft = plan_draft.draft_plan(selection, actor=acting(editor))
+        draft = plan_draft.draft_plan(selection, actor=as_actor(editor))
         kinds = {each.organization: [blocker.kind for blocker in each.blockers] for each in draft.left_out}
         assert kinds == {above: [BlockerKind.ACTIVE_CHILDREN], below: [BlockerKind.ACTIVE_CHILDREN]}
 
@@ -152,7 +152,7 @@ class TestBelowAParentThatIsShownDeactivated:
 
     def test_a_record_that_was_taken_over_deactivated_can_be_reactivated(self, editor: User) -> None:
         directory_record = replace(factories.record(), destination_known=False, active=False)
-        parent = organizations.take_over(directory_record, "staging", actor=acting(editor))
+        parent = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
         assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, sentence)]
@@ -237,7 +237,7 @@ class TestAboveAChildThatIsShownActive:
         parent, child = self.shown_active(editor)
         assert in_the_way(child, Intent.DEACTIVATE) == []
         submission = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         assert not reload(child).active, "what is wanted is again what was accepted"
         factories.submission(reload(child), user=editor, intent=Intent.DEACTIVATE)
         answer_next()

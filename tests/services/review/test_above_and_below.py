@@ -13,7 +13,7 @@ from organizations.services.records import organizations
 from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, claim, claim_refusal, deliver, edit, reload, state_of
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ class TestDeactivatingAParent:
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
         assert list(tree.active_children_of(parent)) == [child]
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         assert in_the_way(parent) == []
 
     def test_an_open_reactivation_of_a_child_blocks(self, editor: User) -> None:
@@ -95,7 +95,7 @@ class TestDeactivatingAParent:
     def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
         directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
-        child = organizations.take_over(directory_record, "staging", actor=acting(editor))
+        child = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
@@ -133,7 +133,7 @@ class TestSendingAChild:
         assert blocker.sentence == f"Submission {ending.pk} of Lakeside 1 must end first."
         with pytest.raises(ActionRefused):
             factories.submission(child, user=editor)
-        submissions.cancel_submission(ending.pk, actor=acting(editor))
+        submissions.cancel_submission(ending.pk, actor=as_actor(editor))
         assert in_the_way(child, None) == []
 
     def test_a_queued_message_waits_for_the_open_deactivation(
@@ -242,7 +242,7 @@ class TestCircles:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         directory_record = factories.record(BASE, part_of_oid=child.oid)
         with pytest.raises(Circle):
-            organizations.take_over(directory_record, "staging", actor=acting(editor))
+            organizations.take_over(directory_record, "staging", actor=as_actor(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 
     def test_discarding_edits_cannot_close_a_circle(self, editor: User) -> None:
@@ -250,7 +250,7 @@ class TestCircles:
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)
         with pytest.raises(Circle):
-            organizations.discard(below.pk, below.version, actor=acting(editor))
+            organizations.discard(below.pk, below.version, actor=as_actor(editor))
         assert (reload(below).name, reload(below).part_of_oid) == ("Moved away", GATEWAY_OID)
 
 

@@ -16,7 +16,7 @@ from organizations.services.records import organizations
 from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import Blocker, BlockerKind
 from tests import factories
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import answer_next, edit, reload, store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -28,7 +28,7 @@ def claimed(user: User, *, active: bool) -> Organization:
     """A record that was never accepted but found to be ours. The directory shows it with this Active."""
     organization = factories.organization(user=user)
     store_reading(organization, factories.record(active=active))
-    return differences.claim(organization.pk, reason="Registered with curl", actor=acting(user))
+    return differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(user))
 
 
 def sentence(organization: Organization, intent: Intent) -> str:
@@ -154,7 +154,7 @@ def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, ac
 
 def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organizations.state_registered(organization.pk, reason="By curl", actor=acting(editor))
+    organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 

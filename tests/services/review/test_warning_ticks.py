@@ -15,7 +15,7 @@ from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.sending import store_reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -26,7 +26,7 @@ FOREIGN = "2.16.840.1.113883.3.1"
 
 
 def of(organization: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)).warnings)
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ class TestOtherRecordsChange:
 
     def pressed(self, organization: Organization, user: User, others: Callable[[], object]) -> Submission:
         """Press the button of a page whose boxes are all ticked, after other records changed."""
-        review = reviews.review(organization, actor=acting(user))
+        review = reviews.review(organization, actor=as_actor(user))
         texts = [warning.text for warning in review.warnings]
         others()
         assert [warning.text for warning in of(organization, user)] != texts
@@ -64,7 +64,7 @@ class TestOtherRecordsChange:
         assert of(second, editor) == []
         submission = factories.submission(first, user=editor)
         assert [warning.key for warning in of(second, editor)] == ["second-top"]
-        submissions.cancel_submission(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         assert of(second, editor) == []
 
     def test_another_twin_is_another_warning(self, editor: User) -> None:
@@ -74,7 +74,7 @@ class TestOtherRecordsChange:
         rename = replace(earlier.record(), name="Twin")
 
         def edit() -> None:
-            organizations.edit(earlier.pk, 1, rename, stands_for="", actor=acting(editor))
+            organizations.edit(earlier.pk, 1, rename, stands_for="", actor=as_actor(editor))
 
         with pytest.raises(WarningsOpen):
             self.pressed(new, editor, edit)
@@ -90,14 +90,14 @@ class TestOtherRecordsChange:
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
         selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
-        draft_before = plan_draft.draft_plan(selection, actor=acting(editor))
+        draft_before = plan_draft.draft_plan(selection, actor=as_actor(editor))
         factories.confirmed(earlier)
-        draft_after = plan_draft.draft_plan(selection, actor=acting(editor))
+        draft_after = plan_draft.draft_plan(selection, actor=as_actor(editor))
         assert [question.text for question in draft_before.questions] != [
             question.text for question in draft_after.questions
         ]
         ticked = frozenset(question.key for question in draft_before.questions)
-        plan = plans.make_plan(selection, sha256=draft_before.sha256, ticked=ticked, actor=acting(editor))
+        plan = plans.make_plan(selection, sha256=draft_before.sha256, ticked=ticked, actor=as_actor(editor))
         assert plan.submissions.count() == 1
 
 
@@ -115,7 +115,7 @@ def test_a_tick_in_a_plan_does_not_cover_another_text_with_the_same_value() -> N
 def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
-    (question,) = plan_draft.draft_plan(selection, actor=acting(editor)).questions
+    (question,) = plan_draft.draft_plan(selection, actor=as_actor(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text
 
@@ -125,7 +125,7 @@ def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(
     active = intent == Intent.REACTIVATE
     organization = factories.confirmed(factories.organization(user=editor, contacts=()), active=active)
     organization = store_reading(organization, replace(organization.record(), active=not active, name="By hand"))
-    alone = reviews.review(organization, actor=acting(editor), intent=intent)
+    alone = reviews.review(organization, actor=as_actor(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
     assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]
 
@@ -133,6 +133,6 @@ def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(
 def test_the_active_that_an_update_would_overwrite_needs_a_tick(editor: User) -> None:
     organization = factories.confirmed(factories.organization(user=editor))
     organization = store_reading(organization, replace(organization.record(), active=False))
-    update = reviews.review(organization, actor=acting(editor))
+    update = reviews.review(organization, actor=as_actor(editor))
     assert [each.difference.field for each in update.overwrites] == ["active"]
     assert [warning.value.split()[0] for warning in update.open_warnings] == ["active"]

@@ -20,7 +20,7 @@ from organizations.services.review.warnings import ReviewWarning
 from organizations.text import vocabulary
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, acting
+from tests.factories import BASE, as_actor
 from tests.services.warning_records import (
     PIER,
     Arrange,
@@ -335,7 +335,7 @@ ROWS = [
 
 
 def of(organization: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=acting(user)).warnings)
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
@@ -349,7 +349,7 @@ def bases() -> Iterator[None]:
 class TestTable:
     def test_it_warns_in_these_words(self, editor: User, row: Row) -> None:
         organization = Organization.objects.get(pk=row.right(editor).pk)
-        review = reviews.review(organization, actor=acting(editor))
+        review = reviews.review(organization, actor=as_actor(editor))
         found = [warning for warning in review.warnings if warning.key == row.key]
         assert [warning.text for warning in found] == [row.text.replace("{today}", today())]
         assert set(found) <= set(review.open_warnings)  # each must be ticked before the message is sent
@@ -381,7 +381,7 @@ class TestTicks:
     def ticked(self, user: User, **values: Any) -> Organization:
         """A record whose warnings were all ticked."""
         organization = factories.organization(f"{BASE}.1", user=user, **values)
-        submissions.cancel_submission(factories.submission(organization, user=user).pk, actor=acting(user))
+        submissions.cancel_submission(factories.submission(organization, user=user).pk, actor=as_actor(user))
         assert {warning.is_accepted for warning in of(organization, user)} == {True}
         return organization
 
@@ -389,7 +389,7 @@ class TestTicks:
         """The warnings that need a new tick after an edit."""
         current = Organization.objects.get(pk=organization.pk)
         record = replace(current.record(), **values)  # type: ignore[arg-type]
-        organizations.edit(current.pk, current.version, record, stands_for="", actor=acting(user))
+        organizations.edit(current.pk, current.version, record, stands_for="", actor=as_actor(user))
         return [warning.key for warning in of(organization, user) if not warning.is_accepted]
 
     def test_another_text_with_the_same_character_needs_a_new_tick(self, editor: User) -> None:
@@ -407,13 +407,13 @@ class TestTicks:
         organization = self.ticked(editor, name="Lakeside Twin")
         assert self.opened(organization, editor, aliases=("Lakeside",)) == []
         renamed = replace(twin.record(), name="Lakeside South")
-        organizations.edit(twin.pk, twin.version, renamed, stands_for="", actor=acting(editor))
+        organizations.edit(twin.pk, twin.version, renamed, stands_for="", actor=as_actor(editor))
         assert self.opened(organization, editor, name="Lakeside South") == ["double"]
 
     @pytest.mark.parametrize("key", ["others", "missing", "destination-unseen", "overwrite"])
     def test_changes_by_others_and_by_the_directory_need_a_tick_each_time(self, editor: User, key: str) -> None:
         organization = next(row for row in ROWS if row.key == key).right(editor)
-        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=acting(editor))
+        submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=as_actor(editor))
         assert [warning.is_accepted for warning in of(organization, editor) if warning.key == key] == [False]
 
     def test_the_stored_tick_of_a_long_value_is_short(self, editor: User) -> None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from organizations.models import Environment, Organization
 from organizations.queries import record_rows, record_tree
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 
 MOST_HITS = 25
 """How many hits of each environment are shown."""
@@ -29,7 +29,7 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 
 def records_with_words(environment: Environment, text: str) -> SearchHits:
     """The records that hold each word of the text."""
-    records = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
+    records = search_index.matching_records(environment, text)
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_HITS + 1])
     organizations = record_rows.organizations_of(ids[:MOST_HITS], with_texts=True)
     total = records.count() if len(ids) > MOST_HITS else len(ids)

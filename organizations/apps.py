@@ -13,13 +13,14 @@ class OrganizationsConfig(AppConfig):
         from organizations.services.accounts import sessions
 
         user_logged_in.connect(sessions.begin)
-        post_migrate.connect(_ensure_rows, sender=self)
+        post_migrate.connect(_ensure_rows_and_index, sender=self)
 
 
-def _ensure_rows(**_: object) -> None:
-    from organizations.services import installation
+def _ensure_rows_and_index(**_: object) -> None:
+    from organizations.services import installation, search_index
     from orgportal import schema
 
-    # `migrate` can apply only some migrations, such as those of one app. The rows follow once all tables are there.
+    # `migrate` can apply only some migrations, such as those of one app. The rest follows once all tables are there.
     if not schema.mismatch():
         installation.ensure_rows()
+        search_index.ensure_index()

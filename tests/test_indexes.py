@@ -2,13 +2,15 @@
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Environment, Organization, clock, tree
 from organizations.pages.search import hits
 from organizations.queries import record_filters
 from organizations.queries.record_filters import RecordFilters
+from organizations.services import search_text
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import as_actor
@@ -71,7 +73,7 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     many_places()
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
-    assert "organization_changed" in plan_of(queries.captured_queries[0]["sql"])
+    assert "organization_by_work" in plan_of(queries.captured_queries[0]["sql"])
 
 
 def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:
@@ -98,3 +100,17 @@ def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> N
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
     for index in ("children", "confirmed_below", "shown_below"):
         assert f"organization_{index}" in plan
+
+
+@pytest.mark.parametrize("typed", ["lakeside 17", "1.3.17"])
+def test_a_search_for_words_uses_their_index(db: None, typed: str) -> None:
+    many_places()
+    Organization.objects.update(search_text=Concat("name", Value(" "), "oid"))
+    if connection.vendor == "postgresql":
+        hits = Organization.objects.filter(search_text.matching_rows(typed))
+        assert "organizations_search" in plan_of(sql_of(hits), "indexscan")
+        return
+    with CaptureQueriesContext(connection) as queries:
+        list(record_filters.matching(Environment.STAGING, RecordFilters(q=typed)).values_list("pk", flat=True))
+    assert "VIRTUAL TABLE" in plan_of(queries.captured_queries[-2]["sql"])
+    assert "rowid=?" in plan_of(queries.captured_queries[-1]["sql"])

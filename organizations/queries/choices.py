@@ -8,11 +8,12 @@ from django.db.models import Count, Min
 
 from organizations.folding import fold
 from organizations.models import Organization, Presence, tree
-from organizations.models.organization import OrganizationQuerySet
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 
 MOST_PARENTS = 20
 MOST_DESTINATIONS = 10
+LONGEST_LABEL = 1000
+"""A longer text names no record. The longest name has 200 characters, and invisible ones do not count."""
 _BELOW = ", below "
 
 
@@ -45,9 +46,7 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
 
     A deactivated record cannot be a parent: `with_deactivated` is for fields that only look for a record.
     """
-    records = Organization.objects.in_environment(environment).filter(
-        search_text.matching_rows(search_text.clean_query(typed))
-    )
+    records = search_index.matching_records(environment, search_text.clean_query(typed))
     if not with_deactivated:
         records = records.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(records.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
@@ -81,12 +80,13 @@ def oid_named(environment: str, typed: str) -> str:
     oid, name = search_text.oid_in(typed), " ".join(typed.replace("\x00", " ").split())
     if oid and records.filter(oid=oid).exists():
         return oid
-    if not fold(name):
+    if not fold(name) or len(name) > LONGEST_LABEL:
         return ""
     exact = list(records.filter(name=name).values_list("oid", flat=True)[:2])
     if len(exact) == 1:
         return exact[0]
-    similar = list(islice(_with_similar_name(records, name), 2)) or list(islice(_with_label(records, name), 2))
+    by_name = (each for each, _ in _with_similar_name(environment, name))
+    similar = list(islice(by_name, 2)) or list(islice(_with_label(environment, name), 2))
     return similar[0] if len(similar) == 1 else ""
 
 
@@ -96,19 +96,20 @@ def record_named(environment: str, typed: str) -> Organization | None:
     return Organization.objects.in_environment(environment).filter(oid=oid).only("oid", "name").first() if oid else None
 
 
-def _with_similar_name(records: OrganizationQuerySet, name: str) -> Iterator[str]:
+def _with_similar_name(environment: str, name: str) -> Iterator[tuple[str, str]]:
+    """The OID of each record with this name, and that of its parent."""
     folded = fold(name)
     if folded:
-        candidates = records.filter(search_text__startswith=folded).values_list("oid", "name")
-        yield from (oid for oid, other in candidates.iterator() if fold(other) == folded)
+        candidates = search_index.records_starting_with(environment, folded)
+        rows = candidates.values_list("oid", "part_of_oid", "name").iterator()
+        yield from ((oid, part_of) for oid, part_of, other in rows if fold(other) == folded)
 
 
-def _with_label(records: OrganizationQuerySet, label: str) -> Iterator[str]:
+def _with_label(environment: str, label: str) -> Iterator[str]:
     """The records with this label in `parents`: their name and that of their parent."""
     name, _, above = label.rpartition(_BELOW)
-    possible_parents = set(_with_similar_name(records, above))
-    candidates = records.filter(oid__in=list(_with_similar_name(records, name))).values_list("oid", "part_of_oid")
-    yield from (oid for oid, part_of in candidates if part_of in possible_parents)
+    possible_parents = {oid for oid, _ in _with_similar_name(environment, above)}
+    yield from (oid for oid, part_of in _with_similar_name(environment, name) if part_of in possible_parents)
 
 
 def destinations(environment: str) -> list[Destination]:

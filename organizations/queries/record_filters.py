@@ -16,7 +16,7 @@ from organizations.queries.capped import MOST_COUNTED, CappedPaginator, count_up
 from organizations.queries.choices import oid_named
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Filters
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 
 DIRECTORY_DIFFERS = "directory_differs"
 TREE, LIST = "tree", "list"
@@ -104,7 +104,7 @@ def read(params: QueryDict, environment: str) -> RecordFilters:
 
 def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
     """The records that fit. If no record has the OID in `below`, nothing fits."""
-    records = Organization.objects.in_environment(environment)
+    records = search_index.matching_records(environment, filters.q)
     if filters.below:
         branch = tree.branch_of(environment, filters.below).exclude(oid=filters.below)
         records = records.filter(pk__in=branch.values("pk"))
@@ -124,7 +124,7 @@ def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
         records = records.filter(stands_for=StandsFor.NOT_SAID if is_unsaid else filters.stands_for)
     if filters.contact:
         records = records.filter(_contact(filters.contact))
-    return records.filter(search_text.matching_rows(filters.q))
+    return records
 
 
 def in_order(environment: str, filters: RecordFilters) -> OrganizationQuerySet:

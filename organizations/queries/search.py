@@ -4,14 +4,20 @@ from typing import NamedTuple
 
 from organizations.models import Environment, Organization
 from organizations.queries import record_rows, record_tree
-from organizations.services import search_text
+from organizations.queries.capped import MOST_COUNTED, count_up_to
+from organizations.services import search_index, search_text
 
 MOST_HITS = 25
 """How many hits of each environment are shown."""
+MOST_TOTAL = MOST_COUNTED
+"""How many hits of each environment are counted, and listed by the page of all hits."""
 
 
 class SearchHits(NamedTuple):
-    """The first hits in one environment, the number of all, and the names above each hit by its OID, the top first."""
+    """The first hits in one environment, and the names above each hit by its OID, the top first.
+
+    `total` counts all hits, as `count_up_to` counts.
+    """
 
     organizations: list[Organization]
     total: int
@@ -29,8 +35,8 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 
 def records_with_words(environment: Environment, text: str) -> SearchHits:
     """The records that hold each word of the text."""
-    records = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
+    records = search_index.matching_records(environment, text)
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_HITS + 1])
     organizations = record_rows.organizations_of(ids[:MOST_HITS], with_texts=True)
-    total = records.count() if len(ids) > MOST_HITS else len(ids)
+    total = count_up_to(records, MOST_TOTAL) if len(ids) > MOST_HITS else len(ids)
     return SearchHits(organizations, total, record_tree.paths_above(environment, [each.oid for each in organizations]))

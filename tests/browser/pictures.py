@@ -11,7 +11,7 @@ from organizations.management.commands.seed_demo import A_DAY, Seed
 from organizations.management.demonstration_records import BASES
 from organizations.models import Environment, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services.actors import person as acting
+from organizations.services.actors import person as as_actor
 from organizations.services.connection import check
 
 from . import record_setup
@@ -71,7 +71,7 @@ def test_home_where_nothing_needs_anybody(
         record_setup.register(
             BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics"
         )
-        check.check_connection(environment, actor=acting(everybody["approver"]))
+        check.check_connection(environment, actor=as_actor(everybody["approver"]))
     page = page_as("editor")
     page.goto("/")
     take(page, "home-quiet")

@@ -78,6 +78,15 @@ def test_many_hits_link_to_the_list(db):
     assert html.count("<tr>") == 1 + search.MOST_HITS
 
 
+def test_counting_the_hits_stops(db, monkeypatch):
+    bulk.records(27)
+    monkeypatch.setattr(search, "MOST_TOTAL", 26)
+    html = html_of_page(search_page.build("lakeside", None))
+    assert "More than 26 found for “lakeside”." in html
+    assert '<span class="muted num">more than 26</span>' in html
+    assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">The first 26 in STAGING</a>' in html
+
+
 def test_an_empty_search_no_hits_and_too_many_words_are_explained(editor):
     assert "Type what you know." in text_of_page(search_page.build("", None))
     assert "Nothing was found in STAGING or PRODUCTION." in text_of_page(search_page.build("xyz", None))

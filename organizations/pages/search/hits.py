@@ -48,6 +48,21 @@ class EnvironmentHits:
     total: int
     all_url: str
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more hits than were counted, and than the list of all shows."""
+        return self.total > search.MOST_TOTAL
+
+    @property
+    def counted(self) -> str:
+        return f"more than {search.MOST_TOTAL:,}" if self.is_capped else f"{self.total:,}"
+
+    @property
+    def all_words(self) -> str:
+        """The words of the link to the list."""
+        first = f"The first {search.MOST_TOTAL:,}" if self.is_capped else f"All {self.total:,}"
+        return f"{first} in {self.environment.label}"
+
 
 @dataclass(frozen=True, slots=True)
 class SearchHits:
@@ -60,6 +75,12 @@ class SearchHits:
     @property
     def total(self) -> int:
         return len(self.submissions) + sum(environment.total for environment in self.environments)
+
+    @property
+    def counted(self) -> str:
+        if any(environment.is_capped for environment in self.environments):
+            return f"More than {search.MOST_TOTAL:,}"
+        return f"{self.total:,}"
 
 
 def also_in(record: Organization) -> SafeString:

@@ -1,0 +1,19 @@
+"""An index for searching the records by parts of words."""
+
+from django.db import migrations
+
+from organizations.services import search_index
+
+
+def ensure_index(apps, schema_editor):
+    search_index.ensure_index()
+
+
+def remove_index(apps, schema_editor):
+    search_index.remove_index()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("organizations", "0021_help_texts")]
+
+    operations = [migrations.RunPython(ensure_index, remove_index)]

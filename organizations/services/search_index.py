@@ -1,0 +1,121 @@
+"""Index of trigrams that finds the records with a part of a word: a table of FTS5 on SQLite, pg_trgm on PostgreSQL.
+
+It only names candidates. Every search still compares the column, so both databases find the same records, also
+without the index.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from organizations.models import Environment, Organization
+from organizations.models.organization import OrganizationQuerySet
+from organizations.services import search_text
+
+FEW, MANY = 5_000, 100_000
+"""Up to FEW candidates are read by their ids. Beyond MANY, reading the list in order soon gives enough hits."""
+MOST_TRIGRAMS = 60
+COMMAND_OF_THE_OWNER = "CREATE EXTENSION pg_trgm"
+
+_TABLE, _RECORDS = "organizations_search", "organizations_organization"
+_CANDIDATES = f"SELECT rowid FROM {_TABLE} WHERE {_TABLE} MATCH %s LIMIT %s"  # noqa: S608
+_REMOVE = f"INSERT INTO {_TABLE} ({_TABLE}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"  # noqa: S608
+_ADD = f"INSERT INTO {_TABLE} (rowid, search_text) VALUES (new.id, new.search_text);"  # noqa: S608
+_CHANGED = "OF id, search_text"
+_DIFFERS = "WHEN old.id <> new.id OR old.search_text <> new.search_text"
+_TRIGGERS = {
+    f"{_TABLE}_insert": f"AFTER INSERT ON {_RECORDS} BEGIN {_ADD} END",
+    f"{_TABLE}_delete": f"AFTER DELETE ON {_RECORDS} BEGIN {_REMOVE} END",
+    f"{_TABLE}_update": f"AFTER UPDATE {_CHANGED} ON {_RECORDS} {_DIFFERS} BEGIN {_REMOVE} {_ADD} END",
+}
+
+log = logging.getLogger("orgportal.search")
+
+
+def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
+    """The records of an environment that contain every word of the query."""
+    return candidates(environment, search_text.query_words(typed)).filter(search_text.matching_rows(typed))
+
+
+def records_starting_with(environment: str, folded: str) -> OrganizationQuerySet:
+    """The records of an environment whose search text begins with this folded text."""
+    return candidates(environment, (folded,)).filter(search_text__startswith=folded)
+
+
+def candidates(environment: str, phrases: Iterable[str]) -> OrganizationQuerySet:
+    """The records of an environment that may contain all phrases. PostgreSQL uses its index without help."""
+    records = Organization.objects.in_environment(environment)
+    query = _trigrams(phrases)
+    if connection.vendor != "sqlite" or not query or not _is_complete():
+        return records
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, [query, MANY + 1])
+        ids = [identity for (identity,) in cursor.fetchall()]
+    if len(ids) > MANY:
+        return records
+    if len(ids) > FEW:
+        return records.filter(pk__in=RawSQL(_CANDIDATES, [query, MANY]))  # noqa: S611
+    # "Not in the other environment": by the environment itself, SQLite would read an index of all its records.
+    others = [each for each in Environment.values if each != environment]
+    return Organization.objects.filter(~Q(environment__in=others), pk__in=ids)
+
+
+def _trigrams(phrases: Iterable[str]) -> str:
+    """The query for FTS5: the trigrams of the phrases, each quoted. "" if all phrases are shorter."""
+    trigrams = dict.fromkeys(trigram for phrase in phrases for trigram in _trigrams_of(phrase))
+    return " ".join('"{}"'.format(each.replace('"', '""')) for each in islice(trigrams, MOST_TRIGRAMS))
+
+
+def _trigrams_of(phrase: str) -> Iterator[str]:
+    return (phrase[start : start + 3] for start in range(len(phrase) - 2))
+
+
+def _is_complete() -> bool:
+    """Whether the triggers are there. A migration that rebuilds the table of records drops them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [_RECORDS])
+        return {name for (name,) in cursor.fetchall()} >= _TRIGGERS.keys()
+
+
+def ensure_index() -> None:
+    """Create and fill the index unless it is complete. Can be repeated."""
+    if connection.vendor == "postgresql":
+        _ensure_on_postgresql()
+    elif not _is_complete():
+        remove_index()
+        with transaction.atomic(), connection.cursor() as cursor:
+            # No positions: they would take twice the space of the rest. No copy of the text.
+            options = f"content='{_RECORDS}', content_rowid='id', tokenize='trigram', detail='none'"
+            cursor.execute(f"CREATE VIRTUAL TABLE {_TABLE} USING fts5(search_text, {options})")
+            for name, rule in _TRIGGERS.items():
+                cursor.execute(f"CREATE TRIGGER {name} {rule}")
+            cursor.execute(f"INSERT INTO {_TABLE} ({_TABLE}) VALUES ('rebuild')")  # noqa: S608
+
+
+def _ensure_on_postgresql() -> None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {_TABLE} ON {_RECORDS} USING gin (search_text gin_trgm_ops)")
+    except DatabaseError as error:
+        reason = str(error).partition("\n")[0]
+        log.warning(
+            "Searches read every record: %s. Run %s as PostgreSQL's administrator, then migrate again.",
+            reason,
+            COMMAND_OF_THE_OWNER,
+        )
+
+
+def remove_index() -> None:
+    """Remove the index. Searches then read every record."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"DROP INDEX IF EXISTS {_TABLE}")
+            return
+        for name in _TRIGGERS:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute(f"DROP TABLE IF EXISTS {_TABLE}")

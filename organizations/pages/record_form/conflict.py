@@ -43,7 +43,8 @@ class VersionConflict:
         cls, editing: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
     ) -> Self:
         """`posted` holds the choices that were made while version `seen` of the record was shown."""
-        theirs, mine = _version(organization), FormVersion(form.record(), form.stands_for)
+        theirs = FormVersion(organization.record(), organization.stands_for)
+        mine = FormVersion(form.record(), form.stands_for)
         before = _version_at(organization, editing.version) or theirs
         chosen = {
             name.removeprefix("choice-"): ConflictSide(side)
@@ -118,10 +119,6 @@ def build(
 def _question(row: ConflictRow, choices: Mapping[str, ConflictSide], *, is_missing: bool) -> ConflictQuestion:
     error = f"Choose a value for {row.spoken}." if is_missing else ""
     return ConflictQuestion(row, choices.get(row.key, row.chosen), error)
-
-
-def _version(organization: Organization) -> FormVersion:
-    return FormVersion(organization.record(), organization.stands_for)
 
 
 def _version_at(organization: Organization, version: int) -> FormVersion | None:

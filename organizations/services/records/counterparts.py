@@ -4,7 +4,6 @@ Every function that sets or removes a link locks the structures of both environm
 the same time.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -117,12 +116,8 @@ def _remove_link(one: Organization, other: Organization) -> None:
 
 def _lock_both(*ids: int) -> dict[int, Organization]:
     locks.lock_structures()
-    locks.lock_records(lambda: _existing(ids))
+    locks.lock_records(lambda: Organization.objects.filter(pk__in=ids).values_list("pk", flat=True))
     rows = Organization.objects.in_bulk(ids)
     if len(rows) < len(ids):
         raise RecordWithdrawn
     return rows
-
-
-def _existing(ids: Iterable[int]) -> Iterable[int]:
-    return Organization.objects.filter(pk__in=ids).values_list("pk", flat=True)

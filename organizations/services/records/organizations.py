@@ -139,7 +139,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
 def discard_block_reason(organization: Organization) -> str:
     """Why saved changes cannot be discarded now, as a sentence; "" if they can."""
     if organization.baseline_record() is None:
-        return "Nothing of this record was ever accepted, so there is nothing to go back to."
+        return "This record was never accepted, so there is nothing to go back to."
     last = organization.last_submission
     if last is not None and last.is_open:
         return f"Submission {last.pk} of this record is not finished. Wait for it or cancel it first."

@@ -368,7 +368,7 @@ def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
 
 def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
     question = act_pages.build_discard(organization)
-    assert question.block_reason == "Nothing of this record was ever accepted, so there is nothing to go back to."
+    assert question.block_reason == "This record was never accepted, so there is nothing to go back to."
     assert (question.block_reason in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(organization)
     assert "There is nothing to discard." in text_of_page(act_pages.build_discard(load(organization)))

@@ -17,6 +17,7 @@ from django.db import connection
 from orgportal import database_file
 from orgportal.demonstration import var_dir
 from orgportal.processes import Program, Supervisor
+from tests import cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,8 +45,27 @@ def new_sqlite_url(name: str) -> str:
     return f"sqlite:///{folder}/{name}.sqlite3"
 
 
-def prepare(database: str, **variables: str) -> None:
+@contextmanager
+def database(name: str, file: str) -> Iterator[str]:
+    """The URL of the database to measure: `name`, a PostgreSQL server of its own, or a new SQLite file in `var/`.
+
+    Raises:
+        NotMeasured: there is no PostgreSQL server on this machine.
+    """
+    if name != "postgresql":
+        yield new_sqlite_url(file) if name in ("", "sqlite") else name
+        return
+    programs = cluster.binaries()
+    if programs is None:
+        raise NotMeasured("There is no PostgreSQL server on this machine.")
+    with cluster.cluster(programs) as address:
+        yield address
+
+
+def prepare(database: str, *, filled: bool = False, **variables: str) -> None:
     """Set up Django with the values here and WEB_WORKERS alone, also for started programs, and create all tables.
+
+    `filled`: the database is used as it is, even if an earlier measurement filled it.
 
     Raises:
         NotMeasured: the database is in use.
@@ -68,7 +88,7 @@ def prepare(database: str, **variables: str) -> None:
     django.setup()
     if connection.vendor == "sqlite":
         database_file.make(Path(connection.settings_dict["NAME"]))
-    if _is_in_use():
+    if not filled and _is_in_use():
         raise NotMeasured("The database is in use. Name an empty one: it is filled with made-up records.")
     call_command("migrate", verbosity=0)
 

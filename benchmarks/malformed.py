@@ -8,11 +8,8 @@ over a socket to the running web server. Ends with code 1 and prints the seeds i
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from benchmarks import ground
-from tests import cluster
 
 
 def main() -> None:
@@ -32,24 +29,12 @@ def main() -> None:
     over_socket = seeds[: options.requests // 50 if options.socket < 0 else options.socket]
     if options.only is not None:
         seeds, over_socket = range(options.only, options.only + 1), range(0)
-    with ground.exit_if_not_measured(), _database(options.database) as database:
+    with ground.exit_if_not_measured(), ground.database(options.database, "benchmark-malformed") as database:
         ground.prepare(database)
         from benchmarks import malformed_figures  # noqa: PLC0415 - models can be imported from here on
 
         findings = malformed_figures.run(seeds, over_socket, options.pages)
     sys.exit(1 if findings else 0)
-
-
-@contextmanager
-def _database(name: str) -> Iterator[str]:
-    if name != "postgresql":
-        yield name or ground.new_sqlite_url("benchmark-malformed")
-        return
-    programs = cluster.binaries()
-    if programs is None:
-        raise ground.NotMeasured("There is no PostgreSQL server on this machine.")
-    with cluster.cluster(programs) as address:
-        yield address
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""How long the pages take at 100,000 records, beside the stock Django admin over the same rows.
+"""What the pages cost at several numbers of records, beside the stock Django admin over the same rows.
 
-python -m benchmarks.pages [--records 100000] [--entries 200000] [--database URL]
+python -m benchmarks.pages [--records 1000 100000 1000000] [--database sqlite|postgresql|URL]
+
+Ends with 1 if hostile input got an error or took more than a second.
 """
 
 import argparse
+import sys
 
 from benchmarks import ground
 
@@ -21,21 +24,33 @@ _CONNECTED = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures the pages over made-up records in a database of its own.")
-    parser.add_argument("--records", type=int, default=100_000, help="records in STAGING, at least 10")
-    parser.add_argument("--entries", type=int, default=200_000, help="entries of the history")
-    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each page is measured; medians are shown")
+    parser.add_argument(
+        "--records", type=int, nargs="+", default=[1_000, 100_000], help="records in STAGING, in rising order"
+    )
+    parser.add_argument("--entries", type=int, default=2, help="entries of the history for each record")
+    parser.add_argument(
+        "--database",
+        default="sqlite",
+        help="`sqlite` for a new file in var/, `postgresql` for a server of its own, or the URL of an empty database",
+    )
+    parser.add_argument("--filled", action="store_true", help="use a database that an earlier measurement filled")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each page is measured; medians are shown")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is requested in each round")
-    parser.add_argument("--clients", default="1,4", help="numbers of clients at once, with commas")
+    parser.add_argument("--clients", type=int, default=4, help="clients at once")
     options = parser.parse_args()
-    clients = [int(each) for each in options.clients.split(",")]
-    with ground.exit_if_not_measured():
-        ground.prepare(options.database or ground.new_sqlite_url("benchmark"), **_CONNECTED)
+    with ground.exit_if_not_measured(), ground.database(options.database, "benchmark") as database:
+        ground.prepare(database, filled=options.filled, LOG_LEVEL="ERROR", **_CONNECTED)
         from benchmarks import page_figures  # noqa: PLC0415 - models can be imported from here on
 
-        page_figures.run(
-            options.records, options.entries, rounds=options.rounds, seconds=options.seconds, clients=clients
+        failed = page_figures.run(
+            options.records,
+            page_figures.Options(
+                options.entries, options.rounds, options.seconds, options.clients, filled=options.filled
+            ),
         )
+    for line in failed:
+        print(line, file=sys.stderr)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -122,6 +122,8 @@ TEMPLATES = [
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
+# The form of a record has dozens of widgets, which Jinja2 renders faster than Django's own engine.
+FORM_RENDERER = "django.forms.renderers.Jinja2"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database = VARIABLES.database("DATABASE_URL", default="sqlite:///var/orgportal.sqlite3")

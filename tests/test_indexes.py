@@ -73,7 +73,7 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     many_places()
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
-    assert "organization_by_work" in plan_of(queries.captured_queries[0]["sql"])
+    assert "organization_work_of" in plan_of(queries.captured_queries[0]["sql"])
 
 
 def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:

@@ -207,7 +207,9 @@ def pytest(*arguments: str, database: str = "") -> Result:
     colour = "yes" if sys.stdout.isatty() else "no"
     # One process for each core: one more costs more than it saves. A few tests named by hand run in a single process.
     parallel = [f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal"] if "-m" in arguments else []
-    command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *arguments]
+    # Quiet once: asked twice, pytest leaves out the line with the counts.
+    wanted = [each for each in arguments if each not in ("-q", "--quiet")]
+    command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *wanted]
     summary = ""
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -83,8 +83,9 @@ PACKAGES = {
 OF_PAGES = ("django.template", "django.urls", "django.utils.html", "django.utils.safestring")
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @cache

@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from organizations.models import Environment, Organization
 from organizations.models.organization import OrganizationQuerySet
+from organizations.oid import Oid
 from organizations.services import search_text
 
 FEW, MANY = 5_000, 100_000
@@ -37,8 +38,21 @@ log = logging.getLogger("orgportal.search")
 
 
 def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
-    """The records of an environment that contain every word of the query."""
+    """The records of an environment that contain every word of the query.
+
+    If OIDs begin with the OID that is typed, only their records: nearly every record contains a part of it.
+    """
+    oid = search_text.oid_in(typed)
+    if oid and (beginning_so := records_at_or_below(environment, oid)).exists():
+        return beginning_so
     return candidates(environment, search_text.query_words(typed)).filter(search_text.matching_rows(typed))
+
+
+def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
+    """The records of an environment whose OIDs begin with all arcs of this one, read in order from an index."""
+    key = Oid(oid).key
+    # Keys are digits, and every collation has letters after digits.
+    return Organization.objects.in_environment(environment).filter(oid_key__gte=key, oid_key__lt=f"{key}a")
 
 
 def records_starting_with(environment: str, folded: str) -> OrganizationQuerySet:

@@ -72,6 +72,20 @@ def test_the_index_finds_what_reading_every_record_finds(stored_and_words):
         transaction.set_rollback(True)
 
 
+def oids_found(typed: str) -> list[str]:
+    return sorted(search_index.matching_records("staging", typed).values_list("oid", flat=True))
+
+
+def test_an_oid_finds_the_records_whose_oids_begin_with_it():
+    rows = {number: bulk.row(f"{BASE}.{number}", BASE, "staging") for number in ("1", "1.7", "10", "20")}
+    rows["20"].search_text += f" was {BASE}.1 before"
+    Organization.objects.bulk_create([*rows.values(), bulk.row(f"{BASE}.1", BASE, "production")])
+    assert oids_found(f"{BASE}.1") == oids_found(f"OID {BASE}.1.") == [f"{BASE}.1", f"{BASE}.1.7"]
+    # No OID begins with these: the last arcs of one, and an arc that is not complete.
+    assert oids_found("1.20") == [f"{BASE}.20"]
+    assert len(oids_found(f"{BASE.rpartition('.')[0]}.1.1.2")) == 0 < len(oids_found(BASE[:-10])) == 4
+
+
 @pytest.mark.parametrize(("few", "many"), [(100, 100), (3, 100), (3, 4)], ids=["few", "many", "most"])
 def test_the_number_of_candidates_changes_no_result(monkeypatch, few, many):
     monkeypatch.setattr(search_index, "FEW", few)

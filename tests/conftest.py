@@ -6,11 +6,12 @@ No network except this machine, no deadline for Hypothesis, and every table is r
 import gc
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connection, transaction
@@ -181,17 +182,25 @@ class Table(NamedTuple):
 
     @classmethod
     def all(cls) -> list[Self]:
-        return [cls.of(name) for name in sorted(connection.introspection.django_table_names())]
+        models = apps.get_models(include_auto_created=True)
+        fields = {model._meta.db_table: model._meta.concrete_fields for model in models if model._meta.managed}
+        # The database computes the generated columns itself.
+        return [
+            cls.of(table, [field.column for field in of_table if field.column and not field.generated])
+            for table, of_table in sorted(fields.items())
+        ]
 
     @classmethod
-    def of(cls, name: str) -> Self:
+    def of(cls, name: str, columns: Iterable[str]) -> Self:
+        return cls(name, ", ".join(map(connection.ops.quote_name, columns)), []).read()
+
+    def read(self) -> Self:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")
-            rows = sorted(cursor.fetchall(), key=repr)
-            return cls(name, ", ".join(connection.ops.quote_name(column[0]) for column in cursor.description), rows)
+            cursor.execute(f"SELECT {self.columns} FROM {connection.ops.quote_name(self.name)}")
+            return self._replace(rows=sorted(cursor.fetchall(), key=repr))
 
     def put_back(self) -> None:
-        if self.rows and self == Table.of(self.name):
+        if self.rows and self == self.read():
             return
         table = connection.ops.quote_name(self.name)
         with connection.cursor() as cursor:

@@ -196,18 +196,19 @@ def build(
 
     If all records with unsent changes are chosen at once, they are all on one page.
     """
-    total = record_rows.count_in(environment)
     size = MOST_RECORDS if chosen.all_unsent else record_rows.ROWS_A_PAGE
     ids, rows = _rows(environment, filters, page, opening, size)
     mark_chosen(rows, chosen)
     row_ids = {row.organization.pk for row in rows}
+    is_whole_list = filters.view == LIST and not filters.in_force
+    total = counted_rows(ids) if is_whole_list else record_rows.count_in(environment)
     return Listing(
         environment=environment,
         filters=filters,
         page=ids,
         rows=rows,
         total=total,
-        fitting=counted_rows(ids) if filters.in_force or filters.view == LIST else total,
+        fitting=counted_rows(ids) if filters.in_force else total,
         chips=filter_words.chips(environment, filters),
         chosen_elsewhere=chosen_records.existing(environment, chosen.ids - row_ids),
         unsent=record_filters.count_unsent(environment, filters, MOST_RECORDS) if can_choose else 0,

@@ -140,7 +140,7 @@ def _line(name: str, spent: Spent, result: Result) -> str:
 
 
 def lint(*_arguments: str) -> Result:
-    """Form, faults and types; the three run side by side."""
+    """Format, lint and types. The three commands run at the same time."""
     python = [sys.executable, "-m"]
     commands = (
         ["ruff", "format", "--check", "--quiet", "."],

@@ -88,8 +88,8 @@ def test_an_oid_finds_the_records_whose_oids_begin_with_it():
 
 @pytest.mark.parametrize(("few", "many"), [(100, 100), (3, 100), (3, 4)], ids=["few", "many", "most"])
 def test_the_number_of_candidates_changes_no_result(monkeypatch, few, many):
-    monkeypatch.setattr(search_index, "FEW", few)
-    monkeypatch.setattr(search_index, "MANY", many)
+    monkeypatch.setattr(search_index, "MAX_IDS", few)
+    monkeypatch.setattr(search_index, "MAX_CANDIDATES", many)
     fill(["harbor clinic", "harbour", "old harbor", "harbor", "bor har", "harb orbo rbor"])
     Organization.objects.filter(search_text="old harbor").update(environment="production")
     assert holding(["harbor"]) == {"harbor clinic", "harbor"}

@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 from .organization import Organization, OrganizationQuerySet, Presence
 from .submission import OPEN_STATES
 
-# No real tree is so deep. The limit ends the query if the rows form a circle.
+# No real tree is this deep. The limit ends the query if the rows form a circle.
 DEEPEST = 60
 
 _ANCESTORS = """
@@ -50,8 +50,9 @@ WITH RECURSIVE above(start, oid) AS (
 SELECT start FROM above WHERE start = oid
 """
 
-# Upwards as the directory has it or will have it: by what was accepted (or saved, if nothing was accepted), by open
-# submissions, and by later readings. UNION drops repeated rows, so that a circle ends the query.
+# Upwards by each parent that a record has or will have in the directory: the accepted one (or the saved one, if nothing
+# was accepted), that of an open submission, and that of a later reading. UNION drops repeated rows, so that a circle
+# ends the query.
 _ABOVE_IN_THE_DIRECTORY = """
 WITH RECURSIVE above(oid) AS (
     SELECT CAST(%s AS text)
@@ -72,7 +73,7 @@ SELECT oid FROM above
 """
 
 
-# First each different PartOf, found by steps through the index; then those that are not records of ours.
+# Finds each different PartOf by one index lookup after another, and keeps those that are not records of ours.
 _PARENTS_NOT_OURS = """
 WITH RECURSIVE parents(oid) AS (
     SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s
@@ -87,9 +88,9 @@ SELECT oid FROM parents WHERE oid IS NOT NULL AND NOT EXISTS (
 )
 """
 
-# Numbers of each parent's children, added up from each parent to its ancestors. Few records are parents, so this costs
-# little more than counting. UNION drops repeated rows, so that a circle ends the query.
-_ADDED_UP = """
+# Counts the children of each parent, and adds each count to the parent and its ancestors. Few records are parents, so
+# this costs little more than counting. UNION drops repeated rows, so that a circle ends the query.
+_COUNTS_BELOW = """
 WITH RECURSIVE counted(parent, key, number) AS MATERIALIZED ({counts}),
 above(parent, oid) AS (
     SELECT DISTINCT parent, parent FROM counted
@@ -113,10 +114,10 @@ def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organi
     with connection.cursor() as cursor:
         cursor.execute(sql, [environment, *starts, environment])
         pairs: list[tuple[str, int]] = cursor.fetchall()
-    organizations = Organization.objects.in_bulk({identity for _, identity in pairs})
+    organizations = Organization.objects.in_bulk({record_id for _, record_id in pairs})
     ancestors: dict[str, list[Organization]] = {}
-    for start, identity in pairs:
-        ancestors.setdefault(start, []).append(organizations[identity])
+    for start, record_id in pairs:
+        ancestors.setdefault(start, []).append(organizations[record_id])
     return ancestors
 
 
@@ -140,23 +141,25 @@ def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
 def records_below(environment: str, oids: Collection[str]) -> dict[str, int]:
     """How many records are below each of these records, at any depth. One query, which counts all records."""
     here = Organization.objects.filter(environment=environment)
-    return {oid: number for oid, _, number in _added_up(environment, oids, [(here, Value(""))])}
+    return {oid: number for oid, _, number in _counts_below(environment, oids, [(here, Value(""))])}
 
 
 def work_below(environment: str, oids: Collection[str]) -> dict[str, dict[str, int]]:
-    """How many records below each of these have each key of OPEN_WORK. One query, which reads the records with work."""
+    """How many records below each of these have each key of OPEN_WORK. One query, of only the records with work."""
     here = Organization.objects.filter(environment=environment)
     work: dict[str, dict[str, int]] = {}
     differing = (here.filter(differs__gt=0), Value("directory_differs"))
-    for oid, key, number in _added_up(environment, oids, [(here.filter(open_work__gt=""), F("open_work")), differing]):
+    for oid, key, number in _counts_below(
+        environment, oids, [(here.filter(open_work__gt=""), F("open_work")), differing]
+    ):
         work.setdefault(oid, {})[key] = number
     return work
 
 
-def _added_up(
+def _counts_below(
     environment: str, oids: Collection[str], counted: Iterable[tuple[OrganizationQuerySet, Value | F]]
 ) -> list[tuple[str, str, int]]:
-    """For each OID and key the number of records below it, for each of the querysets with its key."""
+    """Rows of OID, key and the number of records below that OID. `counted`: querysets with the key to count each by."""
     if not oids:
         return []
     parts: list[str] = []
@@ -166,14 +169,14 @@ def _added_up(
         part, of_part = counts.query.sql_with_params()
         parts.append(part)
         values += of_part
-    sql = _ADDED_UP.format(counts=" UNION ALL ".join(parts), placeholders=", ".join(["%s"] * len(oids)))
+    sql = _COUNTS_BELOW.format(counts=" UNION ALL ".join(parts), placeholders=", ".join(["%s"] * len(oids)))
     with connection.cursor() as cursor:
         cursor.execute(sql, [*values, environment, *oids])
         return [(oid, key, int(number)) for oid, key, number in cursor.fetchall()]
 
 
 def top_level(environment: str) -> OrganizationQuerySet:
-    """The records whose parent is not a record of ours, but the gateway or another organization."""
+    """The records whose parent is the gateway or another organization that is not a record of ours."""
     with connection.cursor() as cursor:
         cursor.execute(_PARENTS_NOT_OURS, [environment, environment, environment])
         foreign = [row[0] for row in cursor.fetchall()]
@@ -181,7 +184,7 @@ def top_level(environment: str) -> OrganizationQuerySet:
 
 
 def active_children_of(organization: Organization) -> OrganizationQuerySet:
-    """The children that are or will be active in the directory, by anything that the portal knows."""
+    """The children that are or may become active in the directory, by any source that `_active_below` uses."""
     return _active_below(organization.environment, [organization.oid])
 
 
@@ -191,7 +194,7 @@ def active_branch_of(organization: Organization) -> list[int]:
     level = [organization.oid]
     while level:
         below = _active_below(organization.environment, level).exclude(pk=organization.pk).values_list("pk", "oid")
-        new = {identity: oid for identity, oid in below if identity not in branch}
+        new = {record_id: oid for record_id, oid in below if record_id not in branch}
         branch |= new
         level = list(new.values())
     return list(branch)
@@ -200,9 +203,10 @@ def active_branch_of(organization: Organization) -> list[int]:
 def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
     """Active children of any of these records.
 
-    A child is below by what Redox last accepted, by a later reading, by its saved PartOf, or by an open submission.
-    Each has an index, so that one query is fast in a large directory. A record that was accepted as active counts until
-    our message deactivates it; a deactivated one counts as soon as a reading shows it active.
+    Four columns can name the parent: the saved PartOf, the one that Redox last accepted, the one in a later reading,
+    and the one in an open submission. Each has an index, so that one query is fast in a large directory. A record that
+    was accepted as active counts until our message deactivates it; a deactivated one counts as soon as a reading shows
+    it active.
     """
     here = Organization.objects.filter(environment=environment)
     on_its_way = Q(last_submission__state__in=OPEN_STATES)
@@ -219,14 +223,14 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
             ).values("pk"),
         )
     )
-    may_be_there = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN))
-    is_active = may_be_there & (~Q(confirmed_active=False) | Q(shown_active=True))
+    may_be_present = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN))
+    is_active = may_be_present & (~Q(confirmed_active=False) | Q(shown_active=True))
     # While a submission is open, the saved Active is the one that it sends.
     return here.filter(is_active | (on_its_way & Q(active=True)), pk__in=below)
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
-    """Whether this parent would put the record below itself: it is the record, or is below it."""
+    """Whether this parent would put the record below itself: the parent is the record or is below it."""
     if oid == part_of_oid:
         return True
     with connection.cursor() as cursor:
@@ -250,12 +254,12 @@ def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
 
 
 def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:
-    """As `would_circle`, but for what the directory has or will have, not for the saved values."""
+    """As `would_circle`, but by the parents that the directory has or will have, not by the saved ones."""
     return oid in _above_in_the_directory(environment, part_of_oid)
 
 
 def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organization | None:
-    """The record whose PartOf in a later reading makes this circle; None if it is a circle without readings."""
+    """The record whose PartOf in a later reading closes this circle; None if there is a circle without readings."""
     if oid in _above_in_the_directory(environment, part_of_oid, with_readings=False):
         return None
     above = _above_in_the_directory(environment, part_of_oid)

@@ -25,16 +25,16 @@ from organizations.queries.chosen_records import UNSENT
 from organizations.queries.record_filters import CHOICES, DIRECTORY_DIFFERS
 from organizations.services.delivery import heartbeat
 
-NEWEST_LOOKED_AT = 20
-OF_SUBMISSIONS = ("needs_person", "unknown", "rejected", "sending", "queued", "awaiting")
+NEWEST_READ = 20
+SUBMISSION_WORK = ("needs_person", "unknown", "rejected", "sending", "queued", "awaiting")
 """The kinds of open work that the state of the last submission decides."""
 
 
 class RecordCounts(NamedTuple):
-    """Records of one environment, by `standing` and by `open_work`; each number as `count_up_to` counts.
+    """Records of one environment, by `standing` and by `open_work`. Each number is limited as in `count_up_to`.
 
-    `oldest`: since when the longest waiting record of a kind of OF_SUBMISSIONS is in its state.
-    `never_compared`: the directory has them, and was never read for them.
+    `oldest`: for each kind in SUBMISSION_WORK, when the record that has waited longest entered its state.
+    `never_compared`: records that the directory has and that no Query has read.
     """
 
     standings: dict[str, int]
@@ -46,7 +46,7 @@ class RecordCounts(NamedTuple):
 class UnsentGroup(NamedTuple):
     """The records of an environment with unsent changes that one person saved last (None: the portal).
 
-    `number` is as `count_up_to` counts; `oldest` is when the longest waiting one was saved.
+    `number` is limited as in `count_up_to`; `oldest` is when the record that has waited longest was saved.
     """
 
     environment: str
@@ -56,7 +56,7 @@ class UnsentGroup(NamedTuple):
 
 
 class DifferingGroup(NamedTuple):
-    """The records of one environment for which the directory shows something else than was accepted."""
+    """The records of one environment for which the directory shows other values than the accepted ones."""
 
     environment: str
     number: int
@@ -64,7 +64,7 @@ class DifferingGroup(NamedTuple):
 
 
 class QueuedCounts(NamedTuple):
-    """Of the queued submissions of an environment: those whose attempts did not reach Redox, those of paused plans."""
+    """How many queued submissions of an environment never reached Redox, and how many belong to paused plans."""
 
     unreached: int
     in_paused_plans: int
@@ -78,10 +78,10 @@ class PausedPlan(NamedTuple):
 
 
 def record_counts() -> dict[str, RecordCounts]:
-    """The numbers of records by environment; one query, which reads indexes only."""
+    """The counts of records by environment; one query, which reads only indexes."""
     here = Organization.objects.filter(environment=OuterRef("environment"))
     counts: dict[str, Any] = {f"standing_{key}": CountUpTo(here.filter(standing=key)) for key in CHOICES["standing"]}
-    for key in OF_SUBMISSIONS:
+    for key in SUBMISSION_WORK:
         of_kind = here.filter(open_work=key)
         counts[f"work_{key}"] = CountUpTo(of_kind)
         counts[f"oldest_{key}"] = Subquery(of_kind.order_by("last_state_at").values("last_state_at")[:1])
@@ -93,14 +93,14 @@ def record_counts() -> dict[str, RecordCounts]:
 def _record_counts(row: Mapping[str, Any]) -> RecordCounts:
     return RecordCounts(
         standings={key: row[f"standing_{key}"] for key in CHOICES["standing"]},
-        work={key: row[f"work_{key}"] for key in OF_SUBMISSIONS},
-        oldest={key: row[f"oldest_{key}"] for key in OF_SUBMISSIONS},
+        work={key: row[f"work_{key}"] for key in SUBMISSION_WORK},
+        oldest={key: row[f"oldest_{key}"] for key in SUBMISSION_WORK},
         never_compared=row["never_compared"],
     )
 
 
 def unsent_groups() -> list[UnsentGroup]:
-    """The unsent changes by the people who saved them. The number of queries does not grow."""
+    """The unsent changes by the person who saved them. The number of queries does not grow with the records."""
     groups = []
     for environment in Environment.values:
         unsent = Organization.objects.filter(environment=environment).to_do(UNSENT).order_by("edited_at")
@@ -116,7 +116,7 @@ def unsent_groups() -> list[UnsentGroup]:
 
 
 def differing_groups() -> list[DifferingGroup]:
-    """The numbers of differing records, read from an index of their own."""
+    """The counts of differing records, read from their own index."""
     numbers = _differing().values("environment").annotate(number=Count("id"), oldest=Min("differs_since"))
     return [DifferingGroup(**group) for group in numbers]
 
@@ -130,7 +130,7 @@ def _differing() -> OrganizationQuerySet:
 
 
 def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organization]:
-    """The records with one of these kinds of open work in one of its environments, with their last submission."""
+    """The records with open work, with their last submission. `environments` maps each kind of work to environments."""
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
@@ -138,7 +138,7 @@ def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organ
 
 
 def queued_counts(environment: str, before: datetime.datetime) -> QueuedCounts:
-    """`unreached` counts only submissions that were made before this time."""
+    """The counts of queued submissions. `unreached` includes only those made before this time."""
     queued = Submission.objects.filter(environment=environment, state=State.QUEUED)
     unreached = Q(tries__gt=0, http_status=None, created_at__lt=before)
     numbers = queued.aggregate(
@@ -157,8 +157,8 @@ def paused_plans() -> list[PausedPlan]:
 
 def names_of(people: Iterable[int | None]) -> dict[int | None, str]:
     """The names of people by their ids."""
-    ids = {number for number in people if number is not None}
-    return {number: person.display_name for number, person in User.objects.in_bulk(ids).items()}
+    ids = {user_id for user_id in people if user_id is not None}
+    return {user_id: person.display_name for user_id, person in User.objects.in_bulk(ids).items()}
 
 
 def unsent_of(user: User, environments: Collection[str]) -> list[Organization]:
@@ -167,17 +167,17 @@ def unsent_of(user: User, environments: Collection[str]) -> list[Organization]:
     return list(records.order_by("edited_at").only("environment", "name", "changes"))
 
 
-def submitted_by(user: User, since: datetime.datetime, most: int) -> list[Submission]:
+def submitted_by(user: User, since: datetime.datetime, limit: int) -> list[Submission]:
     """The newest submissions of one person."""
     submissions = Submission.objects.filter(submitter=user, created_at__gte=since).select_related("organization")
-    return list(submissions.order_by("-id")[:most])
+    return list(submissions.order_by("-id")[:limit])
 
 
 def last_accepted(environment: str) -> Submission | None:
-    """The submission that was accepted last. Only the accepted ones with the highest numbers are read, by an index."""
+    """The submission that was accepted last, among the accepted ones with the highest ids, which an index finds."""
     accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
     columns = accepted.only("environment", "oid", "state", "state_at", "ended_at", "evidence", "organization__name")
-    return max(columns.order_by("-id")[:NEWEST_LOOKED_AT], key=ended_at, default=None)
+    return max(columns.order_by("-id")[:NEWEST_READ], key=ended_at, default=None)
 
 
 def ended_at(submission: Submission) -> datetime.datetime:

@@ -14,14 +14,14 @@ from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, pag
 
 CHILDREN_AT_ONCE = 50
 MOST_WITH_WORK = 20_000
-"""Beyond so many records with open work the tree does not say what is to do below its rows."""
+"""If more records than this have open work, the rows of the tree do not show the work below them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Below:
     """How many records are below one record, at any depth, and how many of them have each key of OPEN_WORK.
 
-    None: the environment has too many to add them up for a page.
+    None: the environment has too many records to count them for a page.
     """
 
     records: int | None = 0
@@ -29,9 +29,9 @@ class Below:
 
 
 def below_each(environment: str, oids: Collection[str]) -> dict[str, Below]:
-    """What is below each of these records, if at most MOST_COUNTED records and MOST_WITH_WORK with work are added up.
+    """What is below each of these records: counted up to MOST_COUNTED records and MOST_WITH_WORK records with work.
 
-    The number of queries does not grow.
+    The number of queries does not grow with the number of records.
     """
     here = Organization.objects.in_environment(environment)
     can_count = count_up_to(here) <= MOST_COUNTED
@@ -51,12 +51,12 @@ def path_to(environment: str, oid: str) -> list[Organization]:
 
 
 def depth_of(organization: Organization) -> int:
-    """1 at the top of the tree."""
+    """The level of a record in the tree; 1 at the top."""
     return len(tree.path_of(organization)) + 1
 
 
 def top_level_page(environment: str, number: str, path: Sequence[Organization] = ()) -> Page[int]:
-    """A page of the ids of top-level records; with a path, the page on which the path begins."""
+    """A page of the ids of top-level records; with a path, the page that shows the path's first record."""
     top = tree.top_level(environment).order_by("oid_key")
     return page_of(top, _page_with(top, path[0]) if path else number)
 
@@ -75,20 +75,20 @@ def first_children(environment: str, parents: Collection[str], path: Sequence[Or
     """The first children of each parent, and all records of the path among their children; one query."""
     children = Organization.objects.in_environment(environment).filter(part_of_oid__in=parents)
     numbered = children.annotate(
-        place=Window(RowNumber(), partition_by=[F("part_of_oid")], order_by=[F("oid_key").asc()])
+        position=Window(RowNumber(), partition_by=[F("part_of_oid")], order_by=[F("oid_key").asc()])
     )
-    first = numbered.filter(Q(place__lte=CHILDREN_AT_ONCE) | Q(oid__in=[organization.oid for organization in path]))
+    first = numbered.filter(Q(position__lte=CHILDREN_AT_ONCE) | Q(oid__in=[organization.oid for organization in path]))
     return organizations_of(first.order_by("oid_key").values_list("pk", flat=True))
 
 
 def missing_ancestors(environment: str, organizations: Collection[Organization]) -> list[Organization]:
     """All ancestors of these records that are not among them."""
-    lines = tree.ancestors_of(environment, [organization.oid for organization in organizations])
+    paths = tree.ancestors_of(environment, [organization.oid for organization in organizations])
     own = {organization.pk for organization in organizations}
-    return organizations_of({ancestor.pk for line in lines.values() for ancestor in line} - own)
+    return organizations_of({ancestor.pk for path in paths.values() for ancestor in path} - own)
 
 
 def paths_above(environment: str, oids: Collection[str]) -> dict[str, list[str]]:
     """The names of the ancestors of each record that has any, the top first."""
-    lines = tree.ancestors_of(environment, oids)
-    return {oid: [ancestor.name for ancestor in line] for oid, line in lines.items()}
+    paths = tree.ancestors_of(environment, oids)
+    return {oid: [ancestor.name for ancestor in path] for oid, path in paths.items()}

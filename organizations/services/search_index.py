@@ -18,7 +18,7 @@ from organizations.oid import Oid
 from organizations.services import search_text
 
 MAX_IDS, MAX_CANDIDATES = 5_000, 100_000
-"""Up to MAX_IDS candidates are read by id. With more than MAX_CANDIDATES, reading the list in order soon fills a page."""
+"""Up to MAX_IDS candidates are read by id. Beyond MAX_CANDIDATES, reading the list in order soon fills a page."""
 MAX_TRIGRAMS = 60
 CREATE_EXTENSION = "CREATE EXTENSION pg_trgm"
 

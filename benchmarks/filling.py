@@ -1,9 +1,9 @@
-"""Fills an empty database with records, submissions and history, as years of work would leave them.
+"""Fills an empty database with records, submissions and history, as after years of use.
 
-The services would take hours. So the portal's own functions make one record of each kind, with its message, its
-fingerprints and its entries, and `molds.py` copies it: a million records take minutes. A new column of a model is
-set in `_organization` or `_submission`, nowhere else. A record depends on its number alone, so more records can be
-added later. Needs settings; import it after them.
+The services would take hours. So the portal's own functions make one record of each kind, with its message, hashes and
+history entries, and `row_templates.py` copies it: a million records take minutes. Set a new column of a model in
+`_organization` or `_submission` only. A record depends only on its number, so more records can be added later.
+Import this module after Django's settings are loaded.
 """
 
 import datetime
@@ -32,7 +32,7 @@ from benchmarks.made_up import (
     record_at,
     zip_code_of,
 )
-from benchmarks.molds import Gaps, Mold, Row, moments, write
+from benchmarks.row_templates import Placeholders, Row, RowTemplate, moments, write
 from organizations.folding import fold
 from organizations.models import (
     Action,
@@ -65,8 +65,8 @@ WORKER = system("Worker of the measurement")
 START = datetime.datetime(2025, 11, 1, 14, tzinfo=datetime.UTC)
 BETWEEN_ENTRIES = datetime.timedelta(seconds=150)
 _CHUNK = 5000
-_SENTINEL = PERIOD * 65_800_200  # added to a number, it occurs in no other text of a record
-_SEQUENCE, _PREVIOUS = 987_654_321_012, "e1" * 32  # the same for an entry
+_SENTINEL = PERIOD * 65_800_200  # plus a record's number: a number that no other text of the record contains
+_SEQUENCE, _PREVIOUS = 987_654_321_012, "e1" * 32  # texts that nothing else in a history entry contains
 
 
 class _Answer(NamedTuple):
@@ -86,7 +86,7 @@ _ANSWERS = {
 def create_people() -> User:
     """Mark the database as a demonstration, so that it sends to this machine only, and create its people.
 
-    They are five editors, who did the work, and a person with every role who views the pages. Returns that person.
+    Five editors made all changes. Returns one more person, who has every role and views the pages.
     """
     installation.mark_as_demonstration()
     for word in ("One", "Two", "Three", "Four", "Five"):
@@ -101,7 +101,7 @@ def create_people() -> User:
 def fill(start: int, stop: int, entries: int) -> None:
     """Add the records with these numbers, and this number of entries about them.
 
-    All are in STAGING. The first of each ten companies, with all below it, has counterparts in PRODUCTION.
+    All are in STAGING. One company in ten, with all records below it, has counterparts in PRODUCTION.
     """
     filler = Filler()
     with _fast_writing():
@@ -109,21 +109,21 @@ def fill(start: int, stop: int, entries: int) -> None:
             last = min(first + _CHUNK, stop)
             share = entries * (last - start) // (stop - start) - entries * (first - start) // (stop - start)
             filler.add(range(first, last), share)
-    _tidy()
+    _finish()
 
 
 def fill_outbox(count: int, editor: Actor) -> None:
-    """Add `count` records to STAGING, each with a New that waits for a worker only."""
+    """Add `count` records to STAGING, each with a New that is ready to be sent."""
     filler = Filler([editor])
     with _fast_writing():
         for first in range(0, count, _CHUNK):
             filler.add_waiting(range(first, min(first + _CHUNK, count)))
-    _tidy()
+    _finish()
 
 
 @contextmanager
 def _fast_writing() -> Iterator[None]:
-    """Spare SQLite the waiting for the disk: a database of a measurement may be lost."""
+    """Make SQLite not wait for the disk: the database of a benchmark may be lost."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -136,33 +136,34 @@ def _fast_writing() -> Iterator[None]:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _tidy() -> None:
+def _finish() -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Organization, Submission]):
             cursor.execute(statement)
         if connection.vendor == "postgresql":
-            # Otherwise the server does it some minutes later, during the measurement.
+            # Otherwise autovacuum runs some minutes later, during the measurement.
             cursor.execute("VACUUM ANALYZE")
 
 
-class _EntryMold:
-    """The mold of one entry. Its place in the chain is known only when it is appended."""
+class _EntryTemplate:
+    """The template of one history entry. Its place in the chain is known only when it is appended."""
 
-    __slots__ = ("_body", "_mold", "_raw")
+    __slots__ = ("_body", "_raw", "_row")
 
-    def __init__(self, fact: audit._Fact, gaps: Gaps) -> None:
+    def __init__(self, fact: audit._Fact, placeholders: Placeholders) -> None:
         moment = datetime.datetime(2001, 2, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
         entry = audit._entry(_SEQUENCE, _PREVIOUS, moment, fact)
         texts = {entry.hash: "hash", _PREVIOUS: "previous_hash", _time(moment): "time", str(_SEQUENCE): "sequence"}
         raw = "" if fact.raw is None else fact.raw.decode()
         if raw:
             texts[_raw_size(raw)] = "raw_size"
-        entry_gaps = Gaps(texts | gaps.texts, moment, "at", gaps.hashes)
-        self._body, self._raw = entry_gaps.open(bytes(entry.body).decode()), entry_gaps.open(raw)
-        self._mold = Mold(entry, entry_gaps)
+        entry_placeholders = Placeholders(texts | placeholders.texts, moment, "at", placeholders.hashes)
+        self._body = entry_placeholders.insert_placeholders(bytes(entry.body).decode())
+        self._raw = entry_placeholders.insert_placeholders(raw)
+        self._row = RowTemplate(entry, entry_placeholders)
 
     def fill(self, head: AuditHead, values: dict[str, str]) -> Row:
-        """The row of the entry after `head`, which moves on to it."""
+        """The row of the next entry. Updates `head` to it."""
         moment = START + head.sequence * BETWEEN_ENTRIES
         head.sequence += 1
         values |= {"sequence": str(head.sequence), "previous_hash": head.hash, "time": _time(moment)}
@@ -170,7 +171,7 @@ class _EntryMold:
         if self._raw:
             values["raw_size"] = _raw_size(self._raw % values)
         head.hash = values["hash"] = audit.hash_of(head.sequence, head.hash, (self._body % values).encode())
-        return self._mold.fill(values)
+        return self._row.fill(values)
 
 
 def _time(moment: datetime.datetime) -> str:
@@ -182,14 +183,14 @@ def _raw_size(raw: str) -> str:
 
 
 @dataclass(slots=True)
-class _Molds:
-    """The molds of all rows and entries about one kind of record."""
+class _Templates:
+    """The templates of all rows and history entries of one kind of record."""
 
-    gaps: Gaps
-    rows: list[tuple[type[Model], Mold]]
-    entries: list[_EntryMold]
-    edit: _EntryMold
-    """An entry for editing the record, which can be repeated without end."""
+    placeholders: Placeholders
+    rows: list[tuple[type[Model], RowTemplate]]
+    entries: list[_EntryTemplate]
+    edit: _EntryTemplate
+    """An entry about an edit of the record. It can be appended any number of times."""
 
 
 @dataclass(slots=True)
@@ -197,10 +198,10 @@ class Filler:
     """Writes records with their submissions and entries. Each kind of record is made once and then copied."""
 
     editors: list[Actor] = field(default_factory=lambda: [person(user) for user in _editors()])
-    molds: dict[tuple[int, int, Environment, Kind], _Molds] = field(default_factory=dict)
+    templates: dict[tuple[int, int, Environment, Kind], _Templates] = field(default_factory=dict)
 
     def add(self, numbers: Sequence[int], entries: int) -> None:
-        """Write these records, and the first of the entries about them; further ones are edits of the records."""
+        """Write these records and this number of entries: first those about the records, then edits."""
         with_place = [(number, place_of(number)) for number in numbers]
         staging = [(n, Environment.STAGING, place, kind_of(n, place.level)) for n, place in with_place]
         production = [
@@ -218,41 +219,41 @@ class Filler:
 
     def _write(self, records: list[tuple[int, Environment, Place, Kind]], entries: int | None, edited: int) -> None:
         rows: dict[type[Model], list[Row]] = {Organization: [], Contact: [], Identifier: [], Submission: []}
-        facts: list[tuple[_EntryMold, dict[str, str]]] = []
-        edits: list[tuple[_EntryMold, dict[str, str]]] = []
+        facts: list[tuple[_EntryTemplate, dict[str, str]]] = []
+        edits: list[tuple[_EntryTemplate, dict[str, str]]] = []
         for number, environment, place, kind in records:
-            molds = self._molds_of(number, environment, place.level, kind)
+            templates = self._templates_of(number, environment, place.level, kind)
             values = _values(number, environment, place)
-            molds.gaps.fill_hashes(values)
-            for model, mold in molds.rows:
-                rows[model].append(mold.fill(values))
-            facts += ((entry, values) for entry in molds.entries)
+            templates.placeholders.add_hashes(values)
+            for model, template in templates.rows:
+                rows[model].append(template.fill(values))
+            facts += ((entry, values) for entry in templates.entries)
             if len(edits) < edited:
-                edits.append((molds.edit, values))
+                edits.append((templates.edit, values))
         with transaction.atomic():
             for model, its_rows in rows.items():
                 write(model, its_rows)
             _append(islice(chain(facts, cycle(edits)), entries) if entries is not None else facts)
 
-    def _molds_of(self, number: int, environment: Environment, level: int, kind: Kind) -> _Molds:
+    def _templates_of(self, number: int, environment: Environment, level: int, kind: Kind) -> _Templates:
         key = (number % PERIOD, level, environment, kind)
-        if key not in self.molds:
-            self.molds[key] = _make_molds(number % PERIOD, level, environment, kind, self.editors)
-        return self.molds[key]
+        if key not in self.templates:
+            self.templates[key] = _make_templates(number % PERIOD, level, environment, kind, self.editors)
+        return self.templates[key]
 
 
 def _editors() -> Iterable[User]:
     return User.objects.filter(username__startswith="editor-").order_by("pk")
 
 
-def _identity(number: int, environment: Environment) -> int:
+def _record_id(number: int, environment: Environment) -> int:
     """The id of a record, which follows from its number; its submission has the same id."""
     return 2 * number + (1 if environment == Environment.STAGING else 2)
 
 
 def _values(number: int, environment: Environment, place: Place) -> dict[str, str]:
-    """What differs from one record to the next of its kind. The order is that of replacing one text by another."""
-    identity, name = _identity(number, environment), name_of(number)
+    """The values that differ between records of one kind, in the order in which they are replaced in a text."""
+    record_id, name = _record_id(number, environment), name_of(number)
     return {
         "name": name,
         "folded_name": name.lower(),
@@ -260,8 +261,8 @@ def _values(number: int, environment: Environment, place: Place) -> dict[str, st
         "oid_key": Oid(place.oid).key,
         "oid": place.oid,
         "part_of": place.part_of_oid,
-        "identity": str(identity),
-        "staging": str(_identity(number, Environment.STAGING)),
+        "record_id": str(record_id),
+        "staging": str(_record_id(number, Environment.STAGING)),
         "phone": phone_of(number)[1:],
         "zip_code": zip_code_of(number),
         "number": str(number),
@@ -273,8 +274,10 @@ def _moment(number: int) -> datetime.datetime:
     return START + number * datetime.timedelta(minutes=2)
 
 
-def _make_molds(number: int, level: int, environment: Environment, kind: Kind, editors: Sequence[Actor]) -> _Molds:
-    """Make one record of a kind, with a number that occurs in no other text."""
+def _make_templates(
+    number: int, level: int, environment: Environment, kind: Kind, editors: Sequence[Actor]
+) -> _Templates:
+    """Make the templates of a kind from one record, whose number occurs in no other text."""
     sentinel = _SENTINEL + number
     base = f"{BASES[environment]}.{sentinel}"
     place = Place(level, f"{base}.7", GATEWAY_OID if level == 1 else base)
@@ -283,11 +286,11 @@ def _make_molds(number: int, level: int, environment: Environment, kind: Kind, e
         record = replace(record, destination_id="", destination_known=False)
     values = _values(sentinel, environment, place)
     texts = {text: name for name, text in values.items() if name != "moment" and text != GATEWAY_OID}
-    gaps = Gaps(texts, _moment(sentinel))
-    gaps.add_hash(canonical(record))
+    placeholders = Placeholders(texts, _moment(sentinel))
+    placeholders.add_hash(canonical(record))
     if (known := _known(record, kind)) is not None:
-        gaps.add_hash(canonical(known))
-    gaps.add_hash(_double_key_text(record), 32)
+        placeholders.add_hash(canonical(known))
+    placeholders.add_hash(_double_key_text(record), 32)
     editor = editors[number % len(editors)]
     organization = _organization(sentinel, environment, record, kind)
     organization.edited_by = editor.person
@@ -298,21 +301,21 @@ def _make_molds(number: int, level: int, environment: Environment, kind: Kind, e
     if kind.state:
         submission = _submission(organization, record, kind, kind.state)
         submission.mirror_on(organization)
-        gaps.add_hash(bytes(submission.message).decode())
+        placeholders.add_hash(bytes(submission.message).decode())
         rows.append(submission)
-        facts += _sent(submission, editor)
+        facts += _submission_facts(submission, editor)
     before = replace(record, address=replace(record.address, city="Monona"))
     edit = _fact(editor, Action.ORGANIZATION_EDITED, organization, before)
-    return _Molds(
-        gaps,
-        [(type(row), Mold(row, gaps)) for row in rows],
-        [_EntryMold(fact, gaps) for fact in facts],
-        _EntryMold(edit, gaps),
+    return _Templates(
+        placeholders,
+        [(type(row), RowTemplate(row, placeholders)) for row in rows],
+        [_EntryTemplate(fact, placeholders) for fact in facts],
+        _EntryTemplate(edit, placeholders),
     )
 
 
 def _parts(organization: Organization, record: OrganizationRecord) -> tuple[list[Contact], list[Identifier]]:
-    """The contacts and identifiers, also as `organization.record()` reads them, although none is saved."""
+    """The contacts and identifiers, not saved, but prefetched so that `organization.record()` can read them."""
     contacts = [
         Contact(
             organization=organization,
@@ -334,9 +337,9 @@ def _parts(organization: Organization, record: OrganizationRecord) -> tuple[list
 
 def _organization(number: int, environment: Environment, wanted: OrganizationRecord, kind: Kind) -> Organization:
     """The row of a record. Its id follows from its number; its submission has the same id."""
-    moment, identity = _moment(number), _identity(number, environment)
+    moment, record_id = _moment(number), _record_id(number, environment)
     organization = Organization(
-        pk=identity,
+        pk=record_id,
         environment=environment,
         **_wanted(wanted),
         stands_for="location" if number % 3 else "",
@@ -344,8 +347,8 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
         presence=kind.presence,
         presence_basis=kind.basis,
         presence_at=None if kind.presence == Presence.NEVER else moment,
-        last_submission_id=identity if kind.state else None,
-        staging_record_id=identity - 1 if environment == Environment.PRODUCTION else None,
+        last_submission_id=record_id if kind.state else None,
+        staging_record_id=record_id - 1 if environment == Environment.PRODUCTION else None,
         created_at=moment,
         edited_at=moment,
     )
@@ -354,7 +357,7 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
         organization.confirmed, organization.confirmed_at = canonical(known), moment
         organization.confirmed_active, organization.confirmed_version = known.active, 1
         organization.confirmed_part_of_oid = known.part_of_oid
-        organization.confirmed_submission_id = identity
+        organization.confirmed_submission_id = record_id
         organization.confirmed_hash = fingerprint(known)
         organization.confirmed_evidence, organization.known_at = Evidence.ANSWER, moment
     elif known:
@@ -442,8 +445,8 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
     )
 
 
-def _sent(submission: Submission, editor: Actor) -> list[audit._Fact]:
-    """The entries of one submission, from the button to the outcome of its answer."""
+def _submission_facts(submission: Submission, editor: Actor) -> list[audit._Fact]:
+    """The history entries of one submission, from submitting it to the outcome of its answer."""
     history, worker = audit.History(editor), audit.History(WORKER)
     history.log_submission(
         Action.SUBMISSION_MADE,
@@ -474,7 +477,7 @@ def _fact(
     return history.facts[0]
 
 
-def _append(facts: Iterable[tuple[_EntryMold, dict[str, str]]]) -> None:
+def _append(facts: Iterable[tuple[_EntryTemplate, dict[str, str]]]) -> None:
     head = AuditHead.objects.get(pk=1)
     write(AuditEntry, [entry.fill(head, values) for entry, values in facts])
     head.save()

@@ -1,7 +1,7 @@
-"""Molds for rows: a row of a model with gaps for what differs from record to record, and the way to write many of them.
+"""Row templates: a row of a model with placeholders for the values that differ between records; and a bulk insert.
 
-Making a row through the models takes milliseconds; filling a mold takes microseconds. `Gaps` finds the texts to leave
-open; a column needs no code here, unless it is another kind of hash.
+Making a row through the models takes milliseconds; filling a template takes microseconds. `Placeholders` finds the
+texts to replace. A new column needs no code here, unless it is another kind of hash.
 """
 
 import datetime
@@ -22,10 +22,10 @@ def sha256(text: str) -> str:
 
 
 @dataclass(slots=True)
-class Gaps:
-    """The texts of one made-up record that differ from record to record, each with the name of its value.
+class Placeholders:
+    """The texts of one made-up record that differ between records, each with the name of its placeholder.
 
-    `hashes` are computed anew for each record, from a text that has gaps itself.
+    `hashes` are computed for each record, from a text that itself has placeholders.
     """
 
     texts: dict[str, str]
@@ -35,53 +35,53 @@ class Gaps:
     _sources: list[tuple[str, str, int]] = field(default_factory=list)
 
     def add_hash(self, text: str, length: int = 64) -> None:
-        """Remember the text behind a hash. Columns and texts that hold the hash get that of each record."""
+        """Register a text that is hashed. Wherever its hash occurs, each record gets the hash of its own text."""
         value = sha256(text)[:length]
         if value not in self.hashes:
-            self._sources.append((name := f"hash_{len(self.hashes)}", self.open(text), length))
+            self._sources.append((name := f"hash_{len(self.hashes)}", self.insert_placeholders(text), length))
             self.hashes[value] = name
 
-    def open(self, text: str) -> str:
-        """The text as a format for `%`."""
+    def insert_placeholders(self, text: str) -> str:
+        """The text as a format string for `%`."""
         text = text.replace("%", "%%")
         for known, name in (*self.hashes.items(), *self.texts.items()):
             text = text.replace(known, f"%({name})s")
         return text
 
-    def fill_hashes(self, values: dict[str, str]) -> None:
+    def add_hashes(self, values: dict[str, str]) -> None:
         """Add the hashes of one record to its values."""
         for name, source, length in self._sources:
             values[name] = sha256(source % values)[:length]
 
 
-class Mold:
-    """One row of a model with gaps."""
+class RowTemplate:
+    """One row of a model with placeholders."""
 
-    __slots__ = ("_bytes", "_constant", "_open")
+    __slots__ = ("_bytes", "_constant", "_texts")
 
-    def __init__(self, row: Model, gaps: Gaps) -> None:
+    def __init__(self, row: Model, placeholders: Placeholders) -> None:
         self._constant: list[Any] = []
-        self._open: list[tuple[int, str]] = []
+        self._texts: list[tuple[int, str]] = []
         self._bytes: list[tuple[int, str]] = []
         for place, each in enumerate(_fields(type(row))):
             value = _plain(getattr(row, each.attname), is_json=isinstance(each, JSONField))
             self._constant.append(_moment_text(value) if isinstance(value, datetime.datetime) else value)
-            if value == gaps.moment:
-                self._open.append((place, f"%({gaps.moment_name})s"))
+            if value == placeholders.moment:
+                self._texts.append((place, f"%({placeholders.moment_name})s"))
             elif isinstance(value, bytes):
-                self._keep_open(self._bytes, place, value.decode(), gaps)
+                self._add_format(self._bytes, place, value.decode(), placeholders)
             elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-                self._keep_open(self._open, place, str(value), gaps)
+                self._add_format(self._texts, place, str(value), placeholders)
 
     @staticmethod
-    def _keep_open(places: list[tuple[int, str]], place: int, text: str, gaps: Gaps) -> None:
-        format_text = gaps.open(text)
+    def _add_format(places: list[tuple[int, str]], place: int, text: str, placeholders: Placeholders) -> None:
+        format_text = placeholders.insert_placeholders(text)
         if format_text != text.replace("%", "%%"):
             places.append((place, format_text))
 
     def fill(self, values: Mapping[str, str]) -> Row:
         row = self._constant.copy()
-        for place, text in self._open:
+        for place, text in self._texts:
             row[place] = text % values
         for place, text in self._bytes:
             row[place] = (text % values).encode()

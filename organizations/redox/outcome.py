@@ -1,9 +1,9 @@
 """What an answer means: the table of rules that turn an exchange into an outcome.
 
 A New or an Update succeeds only with one of the two sentences in the how-to, a Query with a QueryResponse. The error
-texts are those of Redox's page on Carequality errors. Without such a text most 4xx are rejections; 401, 425, 429 and
-redirects were not executed. Any other answer, such as a 504, is unknown: the message may have taken effect, and the
-directory is queried.
+texts are those of Redox's page on Carequality errors. Without such a text most 4xx are rejections. A message
+answered by 401, 425, 429 or a redirect was not executed. Any other answer, such as a 504, is unknown: the message may
+have taken effect, and the directory is queried.
 """
 
 import re
@@ -32,7 +32,7 @@ STOP_REDIRECT = "Redox's address points elsewhere"
 STOP_SUBSCRIPTION = "Redox does not let this credential write to this directory"
 
 HOLD_SECONDS = 300.0
-"""How long too many requests pause an environment if the answer does not say. Redox counts over 5 minutes."""
+"""How long an environment pauses after too many requests if the answer names no time. Redox counts over 5 minutes."""
 
 MAX_ID = 64
 _MESSAGE_ID: tuple[str | int, ...] = ("Meta", "Message", "ID")
@@ -62,8 +62,8 @@ class Outcome:
     """What one exchange means, and what follows for the environment.
 
     `known` is the key of the documented error text; `detail` is Redox's text or the fault, as plain text.
-    `stops` is the reason to stop the environment. `renew_token`: the message may be sent once more with a new token,
-    and `stops` holds only if that is impossible or fails too. `hold_seconds` is how long the environment pauses;
+    `stops` is the reason to stop the environment. `renew_token`: send the message once more with a new token; `stops`
+    applies only if that is impossible or fails too. `hold_seconds` is how long the environment pauses;
     `names_wait` says whether the answer asks for that time. `presence` is "absent" if the answer proves it.
     After an unknown with `known` "already_exists" the directory can be queried at once.
     """
@@ -177,16 +177,16 @@ def _not_sent(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.NOT_SENT, stops=stops.get(case.exchange.fault, ""))
 
 
-def _broken_off(case: _Case) -> Outcome | None:
+def _interrupted(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.UNKNOWN) if case.exchange.fault or case.exchange.body_cut else None
 
 
 def _unauthorized(case: _Case) -> Outcome | None:
-    """A 401 is about the connection and never about the record: Meta is the same in every message."""
+    """A 401 is about the connection, never about the record: every message has the same Meta."""
     return Outcome(kind=Kind.NOT_EXECUTED, stops=STOP_CREDENTIAL, renew_token=True) if case.status == 401 else None
 
 
-def _too_many(case: _Case) -> Outcome | None:
+def _too_many_requests(case: _Case) -> Outcome | None:
     if case.status not in {425, 429}:
         return None
     headers = case.exchange.headers
@@ -214,7 +214,7 @@ def _documented(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.REJECTED, known=error.key, stops=error.stops, presence=ABSENT if is_absent else "")
 
 
-def _perhaps_executed(case: _Case) -> Outcome | None:
+def _maybe_executed(case: _Case) -> Outcome | None:
     """A message answered by 408 or 409 may have taken effect."""
     return Outcome(kind=Kind.UNKNOWN) if case.status in {408, 409} else None
 
@@ -229,7 +229,7 @@ def _accepted(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.ACCEPTED, answered_oid=oid, warning=OTHER_OID if oid not in {"", case.oid} else "")
 
 
-def _answered(case: _Case) -> Outcome | None:
+def _query_answered(case: _Case) -> Outcome | None:
     """Accept a QueryResponse with our one organization or an empty list. Any other answer to a Query is unknown."""
     if not case.is_success or case.answer.errors or case.event != QUERY:
         return None
@@ -249,7 +249,7 @@ def _other_success(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.UNKNOWN, warning=OTHER_SUCCESS if _is_clean_success(case) and about_ours else "")
 
 
-def _refused(case: _Case) -> Outcome | None:
+def _rejected(case: _Case) -> Outcome | None:
     """A 4xx is a rejection, unless its body could not be read: it may have said something else."""
     return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 and case.answer.is_decoded else None
 
@@ -260,28 +260,28 @@ def _is_clean_success(case: _Case) -> bool:
 
 RULES: tuple[Callable[[_Case], Outcome | None], ...] = (
     _not_sent,
-    _broken_off,
+    _interrupted,
     _unauthorized,
-    _too_many,
+    _too_many_requests,
     _redirected,
     _documented,
-    _perhaps_executed,
+    _maybe_executed,
     _accepted,
-    _answered,
+    _query_answered,
     _other_success,
-    _refused,
+    _rejected,
 )
-"""The rules in order; the first that gives an outcome counts. A 401, 425, 429 or redirect counts whatever its body."""
+"""The rules in order; the first that returns an outcome decides. The body cannot change a 401, 425, 429 or redirect."""
 
 
 def hold_seconds(headers: dict[str, str]) -> float:
-    """Seconds that too many requests pause the environment: as long as the answer asks, else `HOLD_SECONDS`."""
+    """Seconds for which the environment pauses after too many requests: as the answer asks, else `HOLD_SECONDS`."""
     seconds = asked_to_wait(headers)
     return HOLD_SECONDS if seconds is None else seconds
 
 
 def asked_to_wait(headers: dict[str, str]) -> float | None:
-    """Retry-After (seconds or a date) in seconds, limited to 1 s to 1 h; None if it is missing or unreadable."""
+    """Retry-After (seconds or a date) in seconds, between 1 s and 1 h; None if it is missing or unreadable."""
     retry_after = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+", retry_after):
         seconds = float(retry_after)
@@ -339,7 +339,7 @@ def value_at(data: object, *path: str | int) -> Any:
 
 
 def _errors(data: dict[str, Any]) -> tuple[str, ...]:
-    """The texts of every documented error body; an error without a readable text counts as ""."""
+    """The error texts in every documented form of body; "" for an error without a readable text."""
     value = value_at(data, "Meta", "Errors")
     errors = value if isinstance(value, list) else [] if value is None else [value]
     texts = [error if isinstance(error, str) else value_at(error, "Text") for error in errors]

@@ -42,26 +42,26 @@ ROLES: dict[str, frozenset[Right]] = {
 
 
 def rights_of(user: User) -> frozenset[str]:
-    """The rights of a person, from their groups. One query a request: the user object keeps them and the roles."""
+    """The rights of a person, from their groups. One query per request: the user object caches rights and roles."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    return _held(user).rights
+    return _access(user).rights
 
 
-class _Held(NamedTuple):
+class _Access(NamedTuple):
     rights: frozenset[str]
     roles: tuple[str, ...]
 
 
-def _held(user: User) -> _Held:
-    held: _Held | None = getattr(user, "_held", None)
-    if held is None:
+def _access(user: User) -> _Access:
+    access: _Access | None = getattr(user, "_access", None)
+    if access is None:
         fields = ("name", "permissions__codename", "permissions__content_type__app_label")
         rows = list(user.groups.values_list(*fields))
         rights = frozenset(right for _, right, area in rows if area == "organizations")
-        held = _Held(rights, tuple(sorted({role for role, _, _ in rows})))
-        user._held = held  # type: ignore[attr-defined]
-    return held
+        access = _Access(rights, tuple(sorted({role for role, _, _ in rows})))
+        user._access = access  # type: ignore[attr-defined]
+    return access
 
 
 def may(user: User, right: Right) -> bool:
@@ -80,7 +80,7 @@ def right_to_send(environment: str) -> Right:
 
 def roles_in_words(user: User) -> str:
     """The roles of a person in words, for the menu."""
-    return ", ".join(_held(user).roles) or "no role"
+    return ", ".join(_access(user).roles) or "no role"
 
 
 def people_with(right: Right) -> list[str]:
@@ -93,10 +93,10 @@ def people_by_right(rights: Iterable[Right]) -> dict[str, dict[int, str]]:
     names: dict[str, dict[int, str]] = {right: {} for right in rights}
     active = User.objects.filter(is_active=True).annotate(right=F("groups__permissions__codename"))
     people = active.filter(right__in=list(names)).order_by("username")
-    for number, first, last, username, right in people.values_list(
+    for user_id, first, last, username, right in people.values_list(
         "pk", "first_name", "last_name", "username", "right"
     ):
-        names[right][number] = f"{first} {last}".strip() or username
+        names[right][user_id] = f"{first} {last}".strip() or username
     return names
 
 

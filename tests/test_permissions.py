@@ -68,7 +68,7 @@ class TestPeople:
 
     @pytest.mark.parametrize("user", [AnonymousUser(), User(username="left", is_active=False, pk=1)])
     def test_signed_out_people_and_closed_accounts_have_no_rights(self, user: User) -> None:
-        user._held = permissions._Held(ROLES["approver"], ("approver",))  # type: ignore[attr-defined]
+        user._access = permissions._Access(ROLES["approver"], ("approver",))  # type: ignore[attr-defined]
         assert permissions.rights_of(user) == frozenset()
 
     def test_a_permission_of_another_package_is_not_a_right(self) -> None:

@@ -1,4 +1,4 @@
-"""Fold text for search and near-doubles. Python does it, so that both databases find the same.
+"""Fold text for search and near-duplicates. Python does it, so that both databases find the same.
 
 It is never used for evidence: records.py compares what a Query shows by a stricter rule. After a change here a
 migration must fold the stored texts again.

@@ -1,4 +1,4 @@
-"""The folding for search and near-doubles."""
+"""The folding for search and near-duplicates."""
 
 import unicodedata
 

@@ -275,7 +275,7 @@ class OneSubmission(RuleBasedStateMachine):
         self.the_message_never_changes(submission)
         self.every_attempt_has_one_intent_and_one_outcome(submission)
         self.presence_says_what_is_known(submission)
-        assert not check_records.with_stale_status([submission.organization_id])
+        assert not check_records.ids_with_stale_status([submission.organization_id])
         assert self.world.doubled == [], "a New was sent while the first was there"
         self.the_chain_is_unbroken()
 

@@ -67,7 +67,7 @@ def check() -> None:
     _no_orphan(rows)
     waits = Submission.objects.filter(state=State.QUEUED, after__state__in=(State.REJECTED, State.CANCELLED))
     assert not waits.exists(), "waits for what will never be accepted"
-    assert not check_records.with_stale_status([row.pk for row in rows]), "its status is not that of its submission"
+    assert not check_records.ids_with_stale_status([row.pk for row in rows]), "its status is not that of its submission"
 
 
 def _no_circle(above: dict[str, set[str]]) -> None:

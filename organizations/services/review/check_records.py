@@ -1,4 +1,4 @@
-"""Check all stored records by today's rules. Nothing is written.
+"""Check all stored records by the current rules. Writes nothing.
 
 Services do not import forms, so the caller passes `read_by_form` of forms/check_records.py.
 """
@@ -18,7 +18,7 @@ from organizations.services.review import warnings
 from organizations.services.review.record_warnings import KEPT
 
 BATCH_SIZE = 200
-_NOT_READ = ("confirmed", "taken", "seen", "search_text")
+_UNUSED_COLUMNS = ("confirmed", "taken", "seen", "search_text")
 
 
 type Remark = tuple[str, str, str]
@@ -37,7 +37,7 @@ class RecordFinding(NamedTuple):
 
 
 class ReadByForm(Protocol):
-    """A function that reads a record as the form would, and returns what the form would refuse or change."""
+    """A function that reads a record as the form does, and returns what the form would refuse or change."""
 
     def __call__(
         self,
@@ -59,17 +59,20 @@ def stored_records(environment: str) -> OrganizationQuerySet:
 
 
 def id_batches(environment: str) -> Iterator[list[int]]:
-    """The ids of all records in batches. Each batch is one short query, made when it is needed."""
+    """The ids of all records in batches. Each batch is one short query, run when it is needed."""
     last = ""
     while rows := list(stored_records(environment).filter(oid_key__gt=last).values_list("pk", "oid_key")[:BATCH_SIZE]):
         last = rows[-1][1]
-        yield [identity for identity, _ in rows]
+        yield [record_id for record_id, _ in rows]
 
 
 def check_stored_records(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
-    """The findings about these records, in the order of their OIDs. A few queries for any number of records."""
+    """The findings about these records, in the order of their OIDs. The number of queries does not grow."""
     organizations = list(
-        stored_records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
+        stored_records(environment)
+        .filter(pk__in=ids)
+        .defer(*_UNUSED_COLUMNS)
+        .prefetch_related("contacts", "identifiers")
     )
     gateways, routing_names = redox_settings.gateway_oids(environment), redox_settings.routing_names()
     own_ids = redox_settings.source_and_client_ids()
@@ -77,7 +80,7 @@ def check_stored_records(environment: Environment, ids: Sequence[int], read_by_f
         each.oid: each for each in stored_records(environment).filter(oid__in={x.part_of_oid for x in organizations})
     }
     warning_remarks = _warnings(environment, organizations, parents)
-    stale_ids = with_stale_status(ids)
+    stale_ids = ids_with_stale_status(ids)
     tree_findings = _tree_findings(environment, organizations, parents, gateways)
     findings = []
     for organization in organizations:
@@ -92,13 +95,15 @@ def check_stored_records(environment: Environment, ids: Sequence[int], read_by_f
     return findings
 
 
-def with_stale_status(ids: Sequence[int]) -> set[int]:
-    """Which of these records do not mirror the state of their last submission."""
+def ids_with_stale_status(ids: Sequence[int]) -> set[int]:
+    """The ids of the records whose copy of the state of their last submission is out of date."""
     records = Organization.objects.filter(pk__in=ids)
-    without = records.filter(last_submission=None).exclude(last_state="", last_state_at=None, last_wanted_hash="")
+    never_submitted = records.filter(last_submission=None).exclude(
+        last_state="", last_state_at=None, last_wanted_hash=""
+    )
     same = {column: F(f"last_submission__{source}") for column, source in MIRRORED.items()}
     stale = records.exclude(last_submission=None).exclude(**same)
-    return {*without.values_list("pk", flat=True), *stale.values_list("pk", flat=True)}
+    return {*never_submitted.values_list("pk", flat=True), *stale.values_list("pk", flat=True)}
 
 
 def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[str]:
@@ -111,7 +116,7 @@ def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[st
 def _warnings(
     environment: Environment, organizations: Sequence[Organization], parents: Mapping[str, Organization]
 ) -> dict[str, list[Remark]]:
-    """The review warnings that follow from a record's own values and OIDs, by OID."""
+    """The review warnings about each record's own values and OIDs, by OID."""
     redox = redox_settings.environment(environment)
     elsewhere = warnings.names_elsewhere(environment, [organization.record() for organization in organizations])
     findings = {}
@@ -137,9 +142,9 @@ def _tree_findings(
     parents: Mapping[str, Organization],
     gateways: frozenset[str],
 ) -> dict[str, list[Remark]]:
-    """Findings about the place of each record in the tree, and about near-doubles, by OID."""
+    """Findings about the place of each record in the tree, and about near-duplicates, by OID."""
     circles = tree.in_circles(environment, [organization.oid for organization in organizations])
-    doubles = _near_doubles(environment, {organization.double_key for organization in organizations} - {""})
+    doubles = _near_duplicates(environment, {organization.double_key for organization in organizations} - {""})
     findings: dict[str, list[Remark]] = {}
     for organization in organizations:
         remarks = findings.setdefault(organization.oid, [])
@@ -165,8 +170,8 @@ def _parent_finding(organization: Organization, parent: Organization | None) -> 
     return ""
 
 
-class _NearDoubles(NamedTuple):
-    """Records with the same key: their first and last OID, and their number."""
+class _NearDuplicates(NamedTuple):
+    """Records with the same key: their first and last OID, and how many they are."""
 
     first: str
     last: str
@@ -179,7 +184,7 @@ class _NearDoubles(NamedTuple):
         return f"{other} has the same name and address."
 
 
-def _near_doubles(environment: str, keys: set[str]) -> dict[str, _NearDoubles]:
+def _near_duplicates(environment: str, keys: set[str]) -> dict[str, _NearDuplicates]:
     same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
     groups = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
-    return {row["double_key"]: _NearDoubles(row["first"], row["last"], row["records"]) for row in groups}
+    return {row["double_key"]: _NearDuplicates(row["first"], row["last"], row["records"]) for row in groups}

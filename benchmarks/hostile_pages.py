@@ -1,4 +1,4 @@
-"""Asks the pages of many records for what nobody should ask. Each answer takes at most a second and is no error.
+"""Requests the pages of many records with hostile input. Each answer must take at most a second and not be a 500.
 
 Needs settings; import it after them.
 """

@@ -65,9 +65,8 @@ def _many(kind: str, environment: Environment, counts: RecordCounts, context: Ho
 def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, int]:
     """Why queued submissions wait, and how many of them a paused plan holds. A banner says what holds them all."""
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
-    is_held = queue_reasons.environment_reason(context.gates[environment], context.now) is not None
     texts = []
-    if counts.unreached and not is_held:
+    if counts.unreached and queue_reasons.environment_reason(context.gates[environment], context.now) is None:
         texts.append(f"Redox could not be reached for {counts.unreached:,} of these.")
     if counts.in_paused_plans:
         texts.append(f"{counts.in_paused_plans:,} of these wait for a paused plan.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from enum import StrEnum
 from typing import Self
 
@@ -102,6 +103,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             .exclude(models.Exists(waits_for_another))
             .order_by("id")
         )
+
+    def news_of_plans_under_way(self, environment: str) -> Counter[int]:
+        """How many News of each plan a worker has claimed and not settled, by the plan's id."""
+        claimed = self.filter(environment=environment, state=State.SENDING, event=Event.NEW).exclude(plan=None)
+        return Counter(claimed.values_list("plan", flat=True))
 
     def lease_ended(self, moment: datetime.datetime) -> Self:
         """Submissions whose worker did not settle them in time."""

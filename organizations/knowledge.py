@@ -12,7 +12,6 @@ from typing import Any
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
-    SENT_BACK,
     AddressRecord,
     ContactRecord,
     Difference,
@@ -21,6 +20,7 @@ from organizations.records import (
     kept_and_added,
     pair_contacts,
     readable,
+    sent_back,
 )
 
 
@@ -158,7 +158,7 @@ def known_after_taking(
 
 def sendable(record: OrganizationRecord) -> OrganizationRecord:
     """The record as a message holds it: of the carried keys only those that are sent back."""
-    return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
+    return replace(record, carried=sent_back(record))
 
 
 def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:

@@ -249,6 +249,11 @@ def readable(record: OrganizationRecord) -> OrganizationRecord:
     )
 
 
+def sent_back(record: OrganizationRecord) -> tuple[tuple[str, str], ...]:
+    """The carried keys of the record that an Update sends back, with their values."""
+    return tuple(item for item in record.carried if item[0] in SENT_BACK)
+
+
 def _contact(data: dict[str, Any]) -> ContactRecord:
     return ContactRecord(**{**data, "email_addresses": tuple(data["email_addresses"])})
 

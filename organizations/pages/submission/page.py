@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import reverse
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, Organization, State, Submission, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.next_step import NextStep
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
 from organizations.pages.submission.acceptance import AcceptanceBasis, ProofTable
@@ -243,5 +243,5 @@ def _elsewhere(submission: Submission) -> dict[str, Any]:
     return {
         "previous": submission_story.previous_submission(submission),
         "next": submission_story.next_submission(submission),
-        "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),
+        "switch_url": environment_url("submissions", Environment(submission.environment).other),
     }

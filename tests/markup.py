@@ -70,7 +70,7 @@ def _save(folder: Path, address: str, page: bytes) -> None:
     (folder / f"{name[:150]}-{number}.html").write_bytes(page)
 
 
-def faults_of(folder: Path) -> list[str]:
+def html_errors(folder: Path) -> list[str]:
     """Each error and warning about the pages in the folder, with the first page that has it.
 
     Raises:

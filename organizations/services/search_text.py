@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from organizations.characters import INVISIBLE, ZERO_WIDTH_SPACE
 from organizations.fields import FieldError, read_oid, with_hyphens
-from organizations.folding import fold, near_double_key
+from organizations.folding import fold, near_duplicate_key
 from organizations.records import OrganizationRecord
 
 LONGEST = 200
@@ -52,7 +52,7 @@ def fold_all(texts: list[str]) -> str:
 def double_key(record: OrganizationRecord) -> str:
     """A key that is equal for records with the same name and address; "" without an address."""
     address = record.address
-    return near_double_key(
+    return near_duplicate_key(
         record.name,
         street=address.street,
         city=address.city,

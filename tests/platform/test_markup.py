@@ -51,7 +51,7 @@ def test_pages_and_fragments_are_checked(tmp_path):
 
 def errors_in(folder):
     try:
-        return markup.faults_of(folder)
+        return markup.html_errors(folder)
     except markup.CheckerMissing as missing:
         pytest.skip(str(missing))
 

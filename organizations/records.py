@@ -84,7 +84,10 @@ class OrganizationRecord:
         parts = {
             "aliases": tuple(data["aliases"]),
             "identifiers": tuple(IdentifierRecord(**identifier) for identifier in data["identifiers"]),
-            "contacts": tuple(_contact(contact) for contact in data["contacts"]),
+            "contacts": tuple(
+                ContactRecord(**contact | {"email_addresses": tuple(contact["email_addresses"])})
+                for contact in data["contacts"]
+            ),
             "address": AddressRecord(**data["address"]),
             "carried": tuple((key, text) for key, text in data["carried"]),
         }
@@ -254,10 +257,6 @@ def sent_back(record: OrganizationRecord) -> tuple[tuple[str, str], ...]:
     return tuple(item for item in record.carried if item[0] in SENT_BACK)
 
 
-def _contact(data: dict[str, Any]) -> ContactRecord:
-    return ContactRecord(**{**data, "email_addresses": tuple(data["email_addresses"])})
-
-
 def _fields(record: OrganizationRecord) -> Iterator[_Field]:
     destination = record.destination_id if record.destination_known else "not known"
     yield _Field("name", "Name", record.name, "identity", "Identity")
@@ -339,7 +338,9 @@ def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[Contact
         elif old is not None:
             yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
     if old_positions != sorted(old_positions):
-        order_before, order_after = ("\n".join(map(_contact_line, contacts)) for contacts in (before, after))
+        order_before, order_after = (
+            "\n".join(contact_text(contact).replace("\n", ", ") for contact in contacts) for contacts in (before, after)
+        )
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 
 
@@ -357,10 +358,6 @@ def contact_lines(contact: ContactRecord) -> dict[str, tuple[str, ...]]:
 def contact_text(contact: ContactRecord) -> str:
     """The contact as text, one value a line."""
     return "\n".join(filter(None, map("\n".join, contact_lines(contact).values())))
-
-
-def _contact_line(contact: ContactRecord) -> str:
-    return contact_text(contact).replace("\n", ", ")
 
 
 def _equal(before: ContactRecord, after: ContactRecord, same_place: bool) -> bool:

@@ -145,7 +145,8 @@ def _changes(organization: Organization, can_discard: bool) -> ToDoBox:
     word = OPEN_WORK["changes_not_sent"]
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
-        sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
+        named = name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
+        sentence = f"{sentence.rstrip('.')}: {named}."
     acts = [BoxAction("Discard", record_url(organization, "discard"), edits=True, is_link=True)] if can_discard else []
     if not organization.is_foreign and not organization.is_there_unclaimed:
         acts.append(BoxAction("Review and send", record_url(organization, "review"), edits=True, is_primary=True))
@@ -160,12 +161,8 @@ def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ..
     return reviews.with_edits(unsent, edits_since_acceptance(organization), known, wanted)
 
 
-def _named_changes(organization: Organization) -> str:
-    """The changed fields, each with who saved it last and when."""
-    return name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
-
-
 def _named(change: Difference, entry: AuditEntry | None) -> str:
+    """The changed field, with who saved it last and when."""
     if entry is None:
         return label_in_sentence(change.label)
     return f"{label_in_sentence(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"

@@ -89,18 +89,12 @@ def also_in(record: Organization) -> SafeString:
 
 
 def find(text: str) -> SearchHits:
+    named = submissions.submissions_named(text, search.MOST_HITS)
     return SearchHits(
-        _submissions(text),
+        [SubmissionHit(submission, state_word(submission), _found_by(submission, text)) for submission in named],
         [_in_environment(environment, text) for environment in Environment],
         filter_words.note(text),
     )
-
-
-def _submissions(text: str) -> list[SubmissionHit]:
-    return [
-        SubmissionHit(submission, state_word(submission), _found_by(submission, text))
-        for submission in submissions.submissions_named(text, search.MOST_HITS)
-    ]
 
 
 def _found_by(submission: Submission, text: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 MOST_ROWS = 20
 """How many contacts, and how many identifiers, a record can have here."""
+PHONES = ("work_phone", "mobile_phone", "home_phone")
+"""The fields of a contact that hold phone numbers."""
 SENT_BACK = ("Type", "Endpoints")
 """The carried keys that an Update sends back, so that the directory does not lose them. The others are its own."""
 
@@ -39,6 +41,11 @@ class ContactRecord:
     work_phone: str = ""
     mobile_phone: str = ""
     home_phone: str = ""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """The phone numbers that are filled."""
+        return tuple(number for name in PHONES if (number := getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,9 +396,7 @@ def _comparable_contact(contact: ContactRecord) -> ContactRecord:
         purpose=_single_blanks(contact.purpose),
         name=_single_blanks(contact.name),
         email_addresses=tuple(sorted(map(_single_blanks, contact.email_addresses))),
-        work_phone=_comparable_phone(contact.work_phone),
-        mobile_phone=_comparable_phone(contact.mobile_phone),
-        home_phone=_comparable_phone(contact.home_phone),
+        **{name: _comparable_phone(getattr(contact, name)) for name in PHONES},
     )
 
 

@@ -40,7 +40,7 @@ def record_search_text(record: OrganizationRecord) -> str:
     texts = [record.name, *record.aliases, record.oid, *(identifier.value for identifier in record.identifiers)]
     for contact in record.contacts:
         texts += [contact.name, *contact.email_addresses]
-        texts += [digits(phone) for phone in (contact.work_phone, contact.mobile_phone, contact.home_phone)]
+        texts += [digits(phone) for phone in contact.phones]
     return fold_all(texts)
 
 

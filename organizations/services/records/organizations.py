@@ -364,16 +364,7 @@ def _replace_parts(organization: Organization, record: OrganizationRecord) -> No
     organization.contacts.all().delete()
     organization.identifiers.all().delete()
     Contact.objects.bulk_create(
-        Contact(
-            organization=organization,
-            position=position,
-            purpose=contact.purpose,
-            name=contact.name,
-            email_addresses=list(contact.email_addresses),
-            work_phone=contact.work_phone,
-            mobile_phone=contact.mobile_phone,
-            home_phone=contact.home_phone,
-        )
+        Contact(organization=organization, position=position, **Contact.columns_of(contact))
         for position, contact in enumerate(record.contacts)
     )
     Identifier.objects.bulk_create(

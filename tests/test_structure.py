@@ -10,6 +10,8 @@ from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "organizations"
 SOURCES = sorted(
@@ -161,29 +163,54 @@ def test_the_portal_imports_only_packages_that_it_declares():
     assert breaking({path: packages - declared for path, packages in used.items()}) == []
 
 
-# The folders of services, each with those that it may import.
-SERVICES = {
-    "audit": set(),
-    "accounts": {"audit"},
-    "connection": {"audit"},
-    "records": {"audit", "connection"},
-    "review": {"connection", "records"},
-    "outbox": {"audit", "connection", "records", "review"},
-    "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
-    "directory": {"audit", "delivery", "records"},
+# The folders of an area, each with those of the same area that it may import.
+FOLDERS: dict[str, dict[str, set[str]]] = {
+    "services": {
+        "audit": set(),
+        "accounts": {"audit"},
+        "connection": {"audit"},
+        "records": {"audit", "connection"},
+        "review": {"connection", "records"},
+        "outbox": {"audit", "connection", "records", "review"},
+        "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
+        "directory": {"audit", "delivery", "records"},
+    },
+    "pages": {
+        "comparison": set(),
+        "organizations": set(),
+        "people": set(),
+        "search": {"organizations"},
+        "review": {"comparison"},
+        "submission": {"comparison", "organizations", "review"},
+        "connection": {"submission"},
+        "differences": {"comparison", "submission"},
+        "audit": {"organizations", "submission"},
+        "record": {"audit", "comparison", "organizations", "submission"},
+        "home": {"record"},
+        "counterpart": {"record"},
+        "record_form": {"comparison", "counterpart"},
+        "deactivation": {"record", "review"},
+        "plan": {"deactivation", "organizations", "review"},
+    },
 }
 
 
-def test_a_folder_of_services_imports_only_those_below_it():
-    root, start = APP / "services", "organizations.services."
-    folders = {path.name for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == set(SERVICES)
+@pytest.mark.parametrize("area", FOLDERS)
+def test_a_folder_imports_only_those_below_it(area: str):
+    arrows, start = FOLDERS[area], f"organizations.{area}."
+    folders = {path.name for path in (APP / area).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(arrows)
     found = {}
-    for folder, allowed in SERVICES.items():
-        for path in (root / folder).rglob("*.py"):
+    for folder, allowed in arrows.items():
+        for path in (APP / area / folder).rglob("*.py"):
             used = {name.removeprefix(start).split(".")[0] for name in imports(path) if name.startswith(start)}
             found[path] = (used & folders) - allowed - {folder}
     assert breaking(found) == []
+
+
+def test_no_folders_of_an_area_import_each_other_in_a_circle():
+    for arrows in FOLDERS.values():
+        TopologicalSorter(arrows).prepare()
 
 
 def breaking(found: Mapping[Path, Iterable[object]]) -> list[str]:

@@ -20,7 +20,7 @@ from organizations.models import (
 from organizations.pages.addresses import path_to, submission_url, url_of_oid
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
-from organizations.pages.organizations.rows import RecordRow, standing_of
+from organizations.pages.organizations.rows import RecordRow, can_add_below, standing_of
 from organizations.pages.record import first_seen, to_do
 from organizations.pages.record.to_do import ToDoBox
 from organizations.queries import parents, record_context, record_entries
@@ -110,11 +110,6 @@ def record_head(organization: Organization) -> RecordHead:
         can_withdraw=last is None and organization.presence == Presence.NEVER,
         can_add_below=can_add_below(organization, above),
     )
-
-
-def can_add_below(organization: Organization, above: list[Organization]) -> bool:
-    """Whether a record can be added below it: neither it nor any record `above` it is deactivated."""
-    return not any(record.is_deactivated for record in (organization, *above))
 
 
 def status_basis(organization: Organization) -> SafeString:

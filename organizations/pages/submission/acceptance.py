@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict
 from organizations.models.tree import path_of
+from organizations.pages import counterpart_box
 from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
-from organizations.pages.counterpart import link_box
 from organizations.pages.next_step import NextStep
-from organizations.pages.record.summary import can_add_below
+from organizations.pages.organizations.rows import can_add_below
 from organizations.pages.submission.state import SubmittedChange, query_result
 from organizations.records import label_in_sentence
 from organizations.text.decisions import clause
@@ -74,7 +74,7 @@ class ProofTable(NamedTuple):
 
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
     """Where to go after an acceptance. The first step is the primary button."""
-    elsewhere = link_box.next_step(submission)
+    elsewhere = counterpart_box.next_step(submission)
     return (*_steps_here(submission), *([elsewhere] if elsewhere else []))
 
 

@@ -30,13 +30,11 @@ from organizations.pages.submission.state import (
     state_block,
     submitted_changes,
 )
-from organizations.permissions import Right, block_reason, may, right_to_send
+from organizations.permissions import ASK, CANCEL, Right, block_reason, may, right_to_send
 from organizations.queries import environments, submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 from organizations.text.evidence import BY_QUERY
-
-ASK, CANCEL = "ask the directory", "cancel a submission"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

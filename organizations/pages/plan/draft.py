@@ -230,7 +230,7 @@ def changes_since(content: DraftContent, planned: str, left: str) -> str:
     gone = was_planned - set(now) - set(kept)
     if gone:
         sentences.append(f"No longer in it: {_names_of(gone)}.")
-    return " ".join(sentences) or "It has the same records; what is sent of one of them, or its state, changed."
+    return " ".join(sentences) or "It has the same records, but the message or the state of one of them changed."
 
 
 def _names_of(ids: Collection[str]) -> str:

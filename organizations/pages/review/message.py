@@ -272,7 +272,7 @@ def _only_overwrites(review: Review) -> str:
 def _nothing_differs(review: Review) -> str:
     if review.equivalent:
         spelled = vocabulary.count(len(review.equivalent), "value")
-        return f"Nothing differs but the spelling of {spelled}, which means the same. There is nothing to send."
+        return f"Only the spelling of {spelled} differs, which means the same. There is nothing to send."
     organization = review.organization
     if organization.is_missing:
         return "No change is saved here, and the directory did not show this OID. The same values can be sent again."

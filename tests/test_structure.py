@@ -272,8 +272,8 @@ def test_one_module_reads_the_redox_settings():
     assert readers == {"organizations/services/connection/redox_settings.py"}
 
 
-# Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count where a
-# manager or a queryset stands before them.
+# Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count if
+# they are called on a manager or a queryset.
 WRITES = {
     "save",
     "create",

@@ -22,7 +22,7 @@ from tests.mutants.changes import mutants_of
 
 
 class Module(NamedTuple):
-    """The tests of a module, and which of its names to judge; none means all."""
+    """The tests of a module, and which of its names to change; all if `names` is empty."""
 
     tests: tuple[str, ...]
     names: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Pages are saved as they were sent, and judged by the Nu Html Checker."""
+"""Pages are saved as they were sent, and checked by the Nu Html Checker."""
 
 import pytest
 

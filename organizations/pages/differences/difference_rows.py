@@ -56,9 +56,9 @@ class DifferenceRow(NamedTuple):
 class DifferencesContent:
     """What the template prints.
 
-    `compared` has each field here and as the last reading shows it, if nobody has decided whose the OID is, or if it
-    belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be taken now,
-    `claim_block_reason` why nobody can decide now that the OID is ours.
+    `compared` has each field here and as the last reading shows it, if nobody has decided to whom the OID belongs, or
+    if it belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be
+    taken now, `claim_block_reason` why nobody can decide now that the OID is ours.
     """
 
     organization: Organization
@@ -79,7 +79,7 @@ class DifferencesContent:
 
     @property
     def asks_whose(self) -> bool:
-        """Whether the page is about whose the OID is, and not about values."""
+        """Whether the page asks to whom the OID belongs, and not about values."""
         return self.is_foreign or self.organization.is_there_unclaimed
 
     @property

@@ -206,7 +206,7 @@ def _status_sentence(organization: Organization) -> str:
 
 
 def absent_sentence(organization: Organization) -> str:
-    """How and when it was learned that the OID is not in the directory; "" for a record that is not absent."""
+    """How and when the portal learned that the OID is not in the directory; "" for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
     source = "answer" if was_rejected_as_absent(organization) else "query"

@@ -151,16 +151,29 @@ def test_no_modules_import_each_other_in_a_circle():
     TopologicalSorter({module_of(path): modules_imported(path) for path in SOURCES}).prepare()
 
 
+def declared_packages() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]}
+
+
 def test_the_portal_imports_only_packages_that_it_declares():
     """Nothing else is installed for sure where the portal runs: test packages are not."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]}
-    distributions = packages_distributions()
+    declared, distributions = declared_packages(), packages_distributions()
     paths = [*SOURCES, *APP.glob("migrations/*.py"), ROOT / "manage.py"]
     foreign = {path: {name.partition(".")[0] for name in imports(path)} & distributions.keys() for path in paths}
     used = {path: {each.lower() for name in names for each in distributions[name]} for path, names in foreign.items()}
     assert declared & set().union(*used.values()) >= {"django", "httpx"}
     assert breaking({path: packages - declared for path, packages in used.items()}) == []
+
+
+def test_the_portal_uses_each_package_that_it_declares():
+    """An import, or a name in the settings: Django loads applications and middleware by name."""
+    words = set().union(*(re.findall(r"\w+", path.read_text(encoding="utf-8")) for path in SOURCES))
+    modules = {
+        each.lower(): name for name, found in packages_distributions().items() for each in found if name in words
+    }
+    loaded_by_django = {"psycopg"}  # for a DATABASE_URL of PostgreSQL
+    assert declared_packages() - modules.keys() == loaded_by_django
 
 
 # The folders of an area, each with those of the same area that it may import.

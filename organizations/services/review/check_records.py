@@ -49,7 +49,7 @@ class ReadByForm(Protocol):
     ) -> Iterable[Remark]: ...
 
 
-STALE_STATUS: Remark = ("Status", "To do", "What is to do does not follow from the last submission. Report this error.")
+STALE_STATUS: Remark = ("Status", "To do", "The copy of the last submission's state is out of date. Report this error.")
 HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
 
 

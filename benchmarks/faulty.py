@@ -1,7 +1,7 @@
 """A directory that fails in many ways. A seed decides which exchanges fail, and how.
 
 It stores what took effect, in order. A message whose answer was lost may be applied late, whatever the directory holds
-by then. So a New can become a double, and an old Update can overwrite a newer one.
+by then. So a New can register a record twice, and an old Update can overwrite a newer one.
 """
 
 import bisect

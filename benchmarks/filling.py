@@ -390,7 +390,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
 
 
 def _double_key_text(record: OrganizationRecord) -> str:
-    """The text that `near_double_key` hashes, for an address in the USA."""
+    """The text that `near_duplicate_key` hashes, for an address in the USA."""
     address = record.address
     parts = map(fold, (address.street, address.city, address.state, ""))
     return "\n".join((fold(record.name).replace(" ", ""), *parts, address.zip_code))

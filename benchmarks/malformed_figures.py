@@ -21,7 +21,7 @@ from django.core.signals import got_request_exception, request_finished, request
 from django.db import close_old_connections, connection, transaction
 
 from benchmarks import ground, malformed_wire, malformed_world, servers
-from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
+from benchmarks.malformed_judging import SESSIONS, Answer, Changes, answer_errors, changes_between, snapshot
 from benchmarks.malformed_requests import Maker, Request
 from organizations.management.commands._static_files import collect_static_files
 from orgportal.middleware import clean_requests
@@ -97,7 +97,7 @@ class InProcess:
             answer.raised, answer.logged = answer.raised or self.watch.raised, self.watch.logged
             try:
                 changes = changes_between(self.before, snapshot()) if self.watch.wrote else {}
-                faults = faults_of(request, answer, changes)
+                faults = answer_errors(request, answer, changes)
             except transaction.TransactionManagementError:
                 faults = [f"status {answer.status}, and the database refused something"]
         self.tally.add(request, answer, faults, elapsed)
@@ -174,7 +174,7 @@ class OverSocket:
         elapsed = time.perf_counter() - began
         after = snapshot()
         changes = changes_between(self.before, after)
-        faults = faults_of(request, answer, changes) if is_http or answer.status >= 500 else []
+        faults = answer_errors(request, answer, changes) if is_http or answer.status >= 500 else []
         if is_http and not answer.status and not answer.raised:
             faults.append("no answer")
         self.tally.add(request, answer, faults, elapsed)

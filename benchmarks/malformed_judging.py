@@ -75,7 +75,7 @@ def changes_between(before: Tables, after: Tables) -> Changes:
     }
 
 
-def faults_of(request: Request, answer: Answer, changes: Changes) -> list[str]:
+def answer_errors(request: Request, answer: Answer, changes: Changes) -> list[str]:
     """What is wrong, in words."""
     faults = []
     if answer.status >= 500:

@@ -4,7 +4,7 @@ Prints how many messages were lost, doubled or out of order.
 
 python -m benchmarks.soak [--records 2000] [--updates 4] [--workers 8] [--settle 3] [--spelling] [--database URL]
 
-`--settle 0.001` is a control: without the wait that prevents doubled News, it must find doubles.
+`--settle 0.001` is a control: without the wait that prevents a second New, it must find News that took effect twice.
 """
 
 import argparse

@@ -49,7 +49,7 @@ def fold(text: str) -> str:
     return " ".join(_DOT_NOT_BETWEEN_DIGITS.sub("", text).split())
 
 
-def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
+def near_duplicate_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
     """A key that is equal for the same name at the same address, however they are written; "" without an address.
 
     Blanks in the name do not count. All names of a country are the same, and only the first five digits of an

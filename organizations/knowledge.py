@@ -12,7 +12,6 @@ from typing import Any
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
-    SENT_BACK,
     AddressRecord,
     ContactRecord,
     Difference,
@@ -21,6 +20,7 @@ from organizations.records import (
     kept_and_added,
     pair_contacts,
     readable,
+    sent_back,
 )
 
 
@@ -43,7 +43,7 @@ def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> Organizati
     A reading shows neither destination ID nor endpoints. Values with the same meaning keep the accepted spelling.
     """
     return replace(
-        respelled(seen, accepted),
+        spell_like(seen, accepted),
         oid=accepted.oid,
         destination_id=accepted.destination_id,
         destination_known=accepted.destination_known,
@@ -90,7 +90,7 @@ def split(
     known = _with_longer_zip(newest(accepted, seen), seen) if accepted else fill_unreadable(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
     ours = set(map(difference_key, chosen))
-    real = in_form(difference(respelled(known, sent), sent))
+    real = in_form(difference(spell_like(known, sent), sent))
     overwritten = tuple(each for each in real if difference_key(each) not in ours and not _is_order(each))
     listed = {difference_key(each) for each in (*chosen, *overwritten)}
     spelled = in_form(difference(fill_unreadable(seen, sent), sent))
@@ -158,7 +158,7 @@ def known_after_taking(
 
 def sendable(record: OrganizationRecord) -> OrganizationRecord:
     """The record as a message holds it: of the carried keys only those that are sent back."""
-    return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
+    return replace(record, carried=sent_back(record))
 
 
 def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:
@@ -166,7 +166,7 @@ def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> Organiz
 
     The destination ID stays unknown, because a Query does not show it.
     """
-    return replace(respelled(seen, wanted), oid=wanted.oid, carried=carried_from(wanted, seen))
+    return replace(spell_like(seen, wanted), oid=wanted.oid, carried=carried_from(wanted, seen))
 
 
 def taken_from(
@@ -203,7 +203,7 @@ def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     return tuple(change for change in differences if not change.field.startswith("carried."))
 
 
-def respelled(record: OrganizationRecord, like: OrganizationRecord) -> OrganizationRecord:
+def spell_like(record: OrganizationRecord, like: OrganizationRecord) -> OrganizationRecord:
     """The record, in which values with the same meaning as in `like` have the spelling of `like`."""
     mine, other = readable(record), readable(like)
     address = {
@@ -216,7 +216,7 @@ def respelled(record: OrganizationRecord, like: OrganizationRecord) -> Organizat
         aliases=like.aliases if mine.aliases == other.aliases else record.aliases,
         identifiers=like.identifiers if mine.identifiers == other.identifiers else record.identifiers,
         address=AddressRecord(**address),
-        contacts=_respelled_contacts(record.contacts, like.contacts),
+        contacts=_spell_contacts_like(record.contacts, like.contacts),
     )
 
 
@@ -262,7 +262,7 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-def _respelled_contacts(
+def _spell_contacts_like(
     contacts: tuple[ContactRecord, ...], like: tuple[ContactRecord, ...]
 ) -> tuple[ContactRecord, ...]:
     result, unmatched = list(contacts), []
@@ -280,11 +280,11 @@ def _respelled_contacts(
         return like
     for old, new in pair_contacts(tuple(rest_of_like), tuple(contacts[place] for place in unmatched)):
         if old is not None and new is not None:
-            result[unmatched[new]] = respelled_contact(contacts[unmatched[new]], rest_of_like[old])
+            result[unmatched[new]] = spell_contact_like(contacts[unmatched[new]], rest_of_like[old])
     return tuple(result)
 
 
-def respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
+def spell_contact_like(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
     """The contact, with the spelling of `like` in each value that means the same there."""
     mine, other = contact_meaning(contact), contact_meaning(like)
     same = {name: getattr(like, name) for name in CONTACT_LABELS if getattr(mine, name) == getattr(other, name)}

@@ -32,6 +32,9 @@ ACTS = {
     Right.MANAGE_PEOPLE: "manage people and roles",
 }
 
+# Acts for which ACTS says too little, in the sentence about a missing right.
+ASK, CANCEL = "ask the directory", "cancel a submission"
+
 ROLES: dict[str, frozenset[Right]] = {
     "viewer": frozenset({Right.VIEW}),
     "editor": frozenset({Right.VIEW, Right.EDIT, Right.SEND_STAGING}),

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 MOST_ROWS = 20
 """How many contacts, and how many identifiers, a record can have here."""
+PHONES = ("work_phone", "mobile_phone", "home_phone")
+"""The fields of a contact that hold phone numbers."""
 SENT_BACK = ("Type", "Endpoints")
 """The carried keys that an Update sends back, so that the directory does not lose them. The others are its own."""
 
@@ -39,6 +41,11 @@ class ContactRecord:
     work_phone: str = ""
     mobile_phone: str = ""
     home_phone: str = ""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """The phone numbers that are filled."""
+        return tuple(number for name in PHONES if (number := getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,10 @@ class OrganizationRecord:
         parts = {
             "aliases": tuple(data["aliases"]),
             "identifiers": tuple(IdentifierRecord(**identifier) for identifier in data["identifiers"]),
-            "contacts": tuple(_contact(contact) for contact in data["contacts"]),
+            "contacts": tuple(
+                ContactRecord(**contact | {"email_addresses": tuple(contact["email_addresses"])})
+                for contact in data["contacts"]
+            ),
             "address": AddressRecord(**data["address"]),
             "carried": tuple((key, text) for key, text in data["carried"]),
         }
@@ -249,8 +259,9 @@ def readable(record: OrganizationRecord) -> OrganizationRecord:
     )
 
 
-def _contact(data: dict[str, Any]) -> ContactRecord:
-    return ContactRecord(**{**data, "email_addresses": tuple(data["email_addresses"])})
+def sent_back(record: OrganizationRecord) -> tuple[tuple[str, str], ...]:
+    """The carried keys of the record that an Update sends back, with their values."""
+    return tuple(item for item in record.carried if item[0] in SENT_BACK)
 
 
 def _fields(record: OrganizationRecord) -> Iterator[_Field]:
@@ -334,7 +345,9 @@ def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[Contact
         elif old is not None:
             yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
     if old_positions != sorted(old_positions):
-        order_before, order_after = ("\n".join(map(_contact_line, contacts)) for contacts in (before, after))
+        order_before, order_after = (
+            "\n".join(contact_text(contact).replace("\n", ", ") for contact in contacts) for contacts in (before, after)
+        )
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 
 
@@ -352,10 +365,6 @@ def contact_lines(contact: ContactRecord) -> dict[str, tuple[str, ...]]:
 def contact_text(contact: ContactRecord) -> str:
     """The contact as text, one value a line."""
     return "\n".join(filter(None, map("\n".join, contact_lines(contact).values())))
-
-
-def _contact_line(contact: ContactRecord) -> str:
-    return contact_text(contact).replace("\n", ", ")
 
 
 def _equal(before: ContactRecord, after: ContactRecord, same_place: bool) -> bool:
@@ -387,9 +396,7 @@ def _comparable_contact(contact: ContactRecord) -> ContactRecord:
         purpose=_single_blanks(contact.purpose),
         name=_single_blanks(contact.name),
         email_addresses=tuple(sorted(map(_single_blanks, contact.email_addresses))),
-        work_phone=_comparable_phone(contact.work_phone),
-        mobile_phone=_comparable_phone(contact.mobile_phone),
-        home_phone=_comparable_phone(contact.home_phone),
+        **{name: _comparable_phone(getattr(contact, name)) for name in PHONES},
     )
 
 

@@ -1,6 +1,6 @@
 """The SQLite database as a file: which processes use it, and who can read it.
 
-Two lock files lie beside the database, whatever ORGPORTAL_VAR says. Every process that opens the database shares
+Two lock files are beside the database, whatever ORGPORTAL_VAR says. Every process that opens the database shares
 `NAME.lock` until it ends; `restore`, which replaces the file, needs it alone. `NAME.serve.lock` belongs to one `serve`.
 
 PostgreSQL needs neither: `pg_restore` changes its tables in a transaction, and several machines may run `serve` on one

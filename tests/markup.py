@@ -1,4 +1,4 @@
-"""Judges the HTML of pages, as the server sent it, with the Nu Html Checker (vnu). Needs Java and npm."""
+"""Checks the HTML of pages, as the server sent it, with the Nu Html Checker (vnu). Needs Java and npm."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ JAR = PACKAGES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 
 # What differs between two answers with the same page.
 _ONCE = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=)"\w+"|(?<=nonce=)"[\w-]+"')
-# A part of a page is judged in the least page that can hold it.
+# A fragment is checked inside the smallest page that can contain it.
 _PART = b'<!doctype html><html lang="en">%s%s<h1>A part of a page</h1>'
 _AROUND = {b"tr": b"<table>%s</table>", b"option": b"<datalist>%s</datalist>"}
 
@@ -70,7 +70,7 @@ def _save(folder: Path, address: str, page: bytes) -> None:
     (folder / f"{name[:150]}-{number}.html").write_bytes(page)
 
 
-def faults_of(folder: Path) -> list[str]:
+def html_errors(folder: Path) -> list[str]:
     """Each error and warning about the pages in the folder, with the first page that has it.
 
     Raises:

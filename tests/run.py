@@ -176,7 +176,7 @@ def browser(*arguments: str) -> Result:
 def html(folder: Path) -> Result:
     """Judge the pages in the folder, all in one call of the checker."""
     try:
-        faults = markup.faults_of(folder)
+        faults = markup.html_errors(folder)
     except markup.CheckerMissing as missing:
         return _not_run(str(missing))
     number = len(list(folder.iterdir()))

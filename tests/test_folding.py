@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations.folding import fold, near_double_key
+from organizations.folding import fold, near_duplicate_key
 from tests.strategies import oid_texts
 
 ANY_TEXT = st.text(st.characters())
@@ -67,7 +67,7 @@ PLACE = {"street": "1 Shore Rd.", "city": "Madison", "state": "WI", "zip_code": 
 
 
 def key(name: str = "Lakeside", **address: str) -> str:
-    return near_double_key(name, **(PLACE | address))
+    return near_duplicate_key(name, **(PLACE | address))
 
 
 @pytest.mark.parametrize(

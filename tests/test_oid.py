@@ -1,4 +1,4 @@
-"""OIDs: what is one, how they sort, what lies below what."""
+"""OIDs: which texts are valid, how they sort, and which are below which."""
 
 import re
 

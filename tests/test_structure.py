@@ -10,6 +10,8 @@ from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "organizations"
 SOURCES = sorted(
@@ -149,11 +151,14 @@ def test_no_modules_import_each_other_in_a_circle():
     TopologicalSorter({module_of(path): modules_imported(path) for path in SOURCES}).prepare()
 
 
+def declared_packages() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]}
+
+
 def test_the_portal_imports_only_packages_that_it_declares():
     """Nothing else is installed for sure where the portal runs: test packages are not."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]}
-    distributions = packages_distributions()
+    declared, distributions = declared_packages(), packages_distributions()
     paths = [*SOURCES, *APP.glob("migrations/*.py"), ROOT / "manage.py"]
     foreign = {path: {name.partition(".")[0] for name in imports(path)} & distributions.keys() for path in paths}
     used = {path: {each.lower() for name in names for each in distributions[name]} for path, names in foreign.items()}
@@ -161,29 +166,64 @@ def test_the_portal_imports_only_packages_that_it_declares():
     assert breaking({path: packages - declared for path, packages in used.items()}) == []
 
 
-# The folders of services, each with those that it may import.
-SERVICES = {
-    "audit": set(),
-    "accounts": {"audit"},
-    "connection": {"audit"},
-    "records": {"audit", "connection"},
-    "review": {"connection", "records"},
-    "outbox": {"audit", "connection", "records", "review"},
-    "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
-    "directory": {"audit", "delivery", "records"},
+def test_the_portal_uses_each_package_that_it_declares():
+    """An import, or a name in the settings: Django loads applications and middleware by name."""
+    words = set().union(*(re.findall(r"\w+", path.read_text(encoding="utf-8")) for path in SOURCES))
+    modules = {
+        each.lower(): name for name, found in packages_distributions().items() for each in found if name in words
+    }
+    loaded_by_django = {"psycopg"}  # for a DATABASE_URL of PostgreSQL
+    assert declared_packages() - modules.keys() == loaded_by_django
+
+
+# The folders of an area, each with those of the same area that it may import.
+FOLDERS: dict[str, dict[str, set[str]]] = {
+    "services": {
+        "audit": set(),
+        "accounts": {"audit"},
+        "connection": {"audit"},
+        "records": {"audit", "connection"},
+        "review": {"connection", "records"},
+        "outbox": {"audit", "connection", "records", "review"},
+        "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
+        "directory": {"audit", "delivery", "records"},
+    },
+    "pages": {
+        "comparison": set(),
+        "organizations": set(),
+        "people": set(),
+        "search": {"organizations"},
+        "review": {"comparison"},
+        "submission": {"comparison", "organizations", "review"},
+        "connection": {"submission"},
+        "differences": {"comparison", "submission"},
+        "audit": {"organizations", "submission"},
+        "record": {"audit", "comparison", "organizations", "submission"},
+        "home": {"record"},
+        "counterpart": {"record"},
+        "record_form": {"comparison", "counterpart"},
+        "deactivation": {"record", "review"},
+        "plan": {"deactivation", "organizations", "review"},
+    },
 }
 
 
-def test_a_folder_of_services_imports_only_those_below_it():
-    root, start = APP / "services", "organizations.services."
-    folders = {path.name for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == set(SERVICES)
+@pytest.mark.parametrize("area", FOLDERS)
+def test_a_folder_imports_only_those_below_it(area: str):
+    arrows, start = FOLDERS[area], f"organizations.{area}."
+    folders = {path.name for path in (APP / area).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(arrows)
     found = {}
-    for folder, allowed in SERVICES.items():
-        for path in (root / folder).rglob("*.py"):
+    for folder, allowed in arrows.items():
+        for path in (APP / area / folder).rglob("*.py"):
             used = {name.removeprefix(start).split(".")[0] for name in imports(path) if name.startswith(start)}
             found[path] = (used & folders) - allowed - {folder}
     assert breaking(found) == []
+
+
+def test_no_folders_of_an_area_import_each_other_in_a_circle():
+    for arrows in FOLDERS.values():
+        TopologicalSorter(arrows).prepare()
 
 
 def breaking(found: Mapping[Path, Iterable[object]]) -> list[str]:
@@ -245,8 +285,8 @@ def test_one_module_reads_the_redox_settings():
     assert readers == {"organizations/services/connection/redox_settings.py"}
 
 
-# Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count where a
-# manager or a queryset stands before them.
+# Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count if
+# they are called on a manager or a queryset.
 WRITES = {
     "save",
     "create",

@@ -200,6 +200,10 @@ def test_every_macro_that_a_template_imports_exists():
     assert missing == set()
 
 
+def test_one_macro_writes_the_path_of_every_page():
+    assert {name for name, source in TEMPLATES.items() if 'class="path"' in source} == {"components/macros.html"}
+
+
 def test_no_line_of_a_template_has_more_than_120_characters():
     long = [
         f"{name}:{number}"

@@ -203,7 +203,7 @@ def make_unreadable(before: StateApps) -> None:
 
 def only_what_can_be_read_is_known() -> None:
     assert ends(3, SPOILED)[-1] == EQUIVALENT
-    assert ends(16, SPOILED)[-1] == QUERY  # what it knew of the reading before is gone
+    assert ends(16, SPOILED)[-1] == QUERY  # the entry of the earlier reading was emptied
     assert ends(2, SPOILED) == [EQUIVALENT]  # no entry says more
     assert record(12, SPOILED).taken == ""
 

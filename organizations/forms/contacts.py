@@ -8,16 +8,15 @@ from django.forms.formsets import formset_factory
 from organizations.fields import Read, oid_or_text, read_email, read_text
 from organizations.forms.base import PortalForm, TextField
 from organizations.phones import read_phone
-from organizations.records import MOST_ROWS, ContactRecord, IdentifierRecord
+from organizations.records import MOST_ROWS, PHONES, ContactRecord, IdentifierRecord
 
 _NO_PURPOSE = "Enter a purpose or remove the contact."
-_PHONES = ("work_phone", "mobile_phone", "home_phone")
 
 
 class ContactForm(PortalForm):
     """One contact. The limits of length are those of its columns."""
 
-    hints = {"purpose": "hint-purpose", "email_addresses": "hint-email"} | dict.fromkeys(_PHONES, "hint-phone")
+    hints = {"purpose": "hint-purpose", "email_addresses": "hint-email"} | dict.fromkeys(PHONES, "hint-phone")
     purpose = TextField("Purpose", required=True, list="purposes")
     name = TextField("Contact name")
     email_addresses = TextField("E-mail addresses", rows=1)
@@ -34,7 +33,7 @@ class ContactForm(PortalForm):
     @property
     def summary(self) -> str:
         """The summary of a folded contact: its name, and its first e-mail address or phone."""
-        reached = (self._field_text(name) for name in ("email_addresses", *_PHONES))
+        reached = (self._field_text(name) for name in ("email_addresses", *PHONES))
         return " · ".join(filter(None, (self._field_text("name"), next(filter(None, reached), ""))))
 
     @property
@@ -46,7 +45,7 @@ class ContactForm(PortalForm):
         return " ".join(str(self[name].value() or "").split())
 
     def clean(self) -> dict[str, Any]:
-        labels = {name: str(self.fields[name].label) for name in _PHONES}
+        labels = {name: str(self.fields[name].label) for name in PHONES}
         self.record = ContactRecord(
             purpose=self.read("purpose", lambda typed: read_text("Purpose", typed, 100)),
             name=self.read("name", lambda typed: read_text("Contact name", typed, 200)),
@@ -79,7 +78,7 @@ class ContactForm(PortalForm):
             self.kept["purpose"] = _NO_PURPOSE
         elif not record.purpose:
             self.add_error("purpose", _NO_PURPOSE)
-        elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in _PHONES))):
+        elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in PHONES))):
             self.refuse_whole("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
 
     def _resembles_stored_contact(self) -> bool:

@@ -23,6 +23,6 @@ class CounterpartForm(PortalForm):
         if not typed:
             self.add_error("counterpart", f"Name the record in {self.environment_name}.")
         elif not self.oid:
-            error = f"'{typed}' is not one record of ours in {self.environment_name}."
+            error = f"'{typed}' does not name exactly one record of ours in {self.environment_name}."
             self.add_error("counterpart", f"{error} Choose from the list, or enter its OID.")
         return self.cleaned_data

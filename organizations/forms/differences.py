@@ -1,4 +1,4 @@
-"""The forms of the page of differences: a reason for taking values, and the decision whose an OID is."""
+"""The forms of the differences page: a reason for taking values, and the decision to whom an OID belongs."""
 
 from typing import Any
 

@@ -202,7 +202,7 @@ class OrganizationForm(PortalForm):
             return ""
         oid = self.form_context.oid_named(typed)
         if not oid:
-            error = f"'{typed}' is not one record of ours in {self.form_context.environment_name}."
+            error = f"'{typed}' does not name exactly one record of ours in {self.form_context.environment_name}."
             elsewhere = self.form_context.elsewhere(typed)
             what_to_do = "Choose from the list, or enter its OID."
             self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))

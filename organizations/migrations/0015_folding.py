@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from organizations.folding import fold, near_double_key
+from organizations.folding import fold, near_duplicate_key
 
 CHUNK = 2000
 ADDRESS = ("street", "city", "state", "zip_code", "country")
@@ -16,7 +16,7 @@ def fold_organizations(apps, schema_editor):
 
 
 def _double_key(row):
-    return near_double_key(row["name"], **{name: row[name] for name in ADDRESS})
+    return near_duplicate_key(row["name"], **{name: row[name] for name in ADDRESS})
 
 
 def fold_history(apps, schema_editor):

@@ -1,8 +1,11 @@
 """Contacts and identifiers of a record."""
 
+from dataclasses import asdict
+from typing import Any
+
 from django.db import models
 
-from organizations.records import ContactRecord, IdentifierRecord
+from organizations.records import CONTACT_LABELS, ContactRecord, IdentifierRecord
 
 from .organization import NAME_LENGTH, TEXT_LENGTH, Organization
 
@@ -26,14 +29,13 @@ class Contact(models.Model):
         return f"{self.purpose}: {self.name}"
 
     def record(self) -> ContactRecord:
-        return ContactRecord(
-            purpose=self.purpose,
-            name=self.name,
-            email_addresses=tuple(self.email_addresses),
-            work_phone=self.work_phone,
-            mobile_phone=self.mobile_phone,
-            home_phone=self.home_phone,
-        )
+        values = {name: getattr(self, name) for name in CONTACT_LABELS}
+        return ContactRecord(**values | {"email_addresses": tuple(self.email_addresses)})
+
+    @staticmethod
+    def columns_of(contact: ContactRecord) -> dict[str, Any]:
+        """The values of the columns that hold a contact."""
+        return asdict(contact) | {"email_addresses": list(contact.email_addresses)}
 
 
 class Identifier(models.Model):

@@ -1,18 +1,23 @@
-"""The addresses of pages about a record or a submission, and the path from the list of organizations to a page."""
+"""The addresses of pages about a record, submission or plan, and the path from the list of organizations to a page."""
 
 from functools import cache
 
 from django.urls import reverse
 
-from organizations.models import Organization, Submission, tree
+from organizations.models import Organization, Plan, Submission, tree
 
 _ANY_OID = "0.0"
 
 
 def record_url(organization: Organization, name: str = "record") -> str:
-    """The address of a page of a record. A list has hundreds, so the pattern is resolved once."""
-    beginning, end = _around_oid(name, organization.environment)
-    return f"{beginning}{organization.oid}{end}"
+    """The address of a page of a record."""
+    return url_of_oid(organization.environment, organization.oid, name)
+
+
+def url_of_oid(environment: str, oid: str, name: str = "record") -> str:
+    """The address of a page of the record with this OID. A list has hundreds, so the pattern is resolved once."""
+    beginning, end = _around_oid(name, environment)
+    return f"{beginning}{oid}{end}"
 
 
 @cache
@@ -37,8 +42,20 @@ def submission_url(submission: Submission) -> str:
     return reverse("submission", args=[submission.environment, submission.pk])
 
 
-def path_to(organization: Organization, page: str) -> list[tuple[str, str]]:
-    """The links from the list of organizations down to a page of a record; the page itself has no address."""
-    records = [*tree.path_of(organization), organization]
-    list_url = environment_url("organizations", organization.environment)
-    return [("Organizations", list_url), *((record.name, record_url(record)) for record in records), (page, "")]
+def plan_url(plan: Plan) -> str:
+    return reverse("plan", args=[plan.environment, plan.pk])
+
+
+def path_to(
+    organization: Organization, page: str = "", *, above: list[Organization] | None = None
+) -> list[tuple[str, str]]:
+    """The links from the list of organizations down to a page of a record, or to the record itself.
+
+    The last one is the page that is shown, so it has no address. `above`: the ancestors, if they are known.
+    """
+    ancestors = tree.path_of(organization) if above is None else above
+    list_link = ("Organizations", environment_url("organizations", organization.environment))
+    links = [list_link, *((record.name, record_url(record)) for record in ancestors)]
+    if not page:
+        return [*links, (organization.name, "")]
+    return [*links, (organization.name, record_url(organization)), (page, "")]

@@ -47,7 +47,7 @@ def _state_key(gate: EnvironmentGate) -> str:
         return "faulty" if connection.error else "not_connected"
     if gate.is_stopped:
         return "stopped"
-    if gate.hold_until is not None and gate.hold_until > clock.now():
+    if gate.is_paused(clock.now()):
         return "paused" if gate.probing else "waiting"
     if gate.checked_at is None or gate.check_facts.get("fingerprint") != redox_settings.fingerprint(gate.environment):
         return "not_checked"

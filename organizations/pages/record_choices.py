@@ -1,8 +1,7 @@
 """Suggestions for the fields in which people enter a record or a destination ID."""
 
-from django.urls import reverse
-
 from organizations.models import Environment
+from organizations.pages.addresses import environment_url
 from organizations.queries import choices
 from organizations.queries.choices import Choice
 
@@ -10,7 +9,7 @@ from organizations.queries.choices import Choice
 def suggestion_attributes(environment: str) -> dict[str, str]:
     """The attributes of a field that fills the list `parents` beside it with records that fit the typed text."""
     return {
-        "data-hx-get": reverse("suggestions", args=[environment]),
+        "data-hx-get": environment_url("suggestions", environment),
         "data-hx-trigger": "input changed delay:250ms",
         "data-hx-target": "#parents",
     }

@@ -1,4 +1,4 @@
-"""Parts of the tree of records: a page of its top level, a branch, and what lies above or below a record."""
+"""Parts of the tree of records: a page of its top level, a branch, and the records above or below one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

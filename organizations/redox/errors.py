@@ -96,7 +96,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "already_exists_after_unknown": Explanation(
         "The OID is there now; probably our message{of_time} arrived.",
-        "An answer got lost.",
+        "An answer was lost.",
         "The portal compares automatically",
     ),
     "already_exists_to_update": Explanation(
@@ -177,7 +177,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "redirected": Explanation(
         "Redox's address points elsewhere.",
-        "A redirect to {text} is never followed: a proxy, or the address setting.",
+        "The portal does not follow a redirect, here to {text}. Check the proxy and the address setting.",
         *_CONNECTION,
     ),
     "unknown": Explanation("We do not know whether this arrived.", "{how_lost}"),
@@ -185,7 +185,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "unreachable": Explanation(
         "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
     ),
-    "worker": Explanation("The worker was held up or stopped. Nothing was sent.", "Cause: {text}.{next_attempt}"),
+    "worker": Explanation("The worker was delayed or stopped. Nothing was sent.", "Cause: {text}.{next_attempt}"),
     "closed": Explanation("Sending was blocked before this message left. Nothing was sent.", "{text}{next_attempt}"),
     "no_token": Explanation("Redox gave no access token. Nothing was sent.", "{text}.{next_attempt}"),
     "certificate": Explanation(
@@ -204,7 +204,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     KEY_ID_MISSING: Explanation("The key has no name.", "KEY_ID is empty.", *_CONNECTION),
     ASSERTION_REFUSED: Explanation("Redox did not accept our assertion.", "{assertion}", *_CONNECTION),
     "token_fixed": Explanation(
-        "The fixed access token has ended.",
+        "The fixed access token has expired.",
         "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
         *_CONNECTION,
     ),

@@ -37,15 +37,14 @@ def _format_json(value: Any, line: str, colon: str, ordered: Callable[[Any], lis
     if isinstance(value, dict):
         brackets = "{}"
         keys = ordered(value)
-        parts = [f"{_key(key)}{colon}{_format_json(value[key], deeper, colon, ordered)}" for key in keys]
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}{colon}{_format_json(value[key], deeper, colon, ordered)}"
+            for key in keys
+        ]
     else:
         brackets = "[]"
         parts = [_format_json(part, deeper, colon, ordered) for part in value]
     return f"{brackets[0]}{deeper}{f',{deeper}'.join(parts)}{line}{brackets[1]}"
-
-
-def _key(key: str) -> str:
-    return json.dumps(key, ensure_ascii=False)
 
 
 def _refuse_constant(name: str) -> None:

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from organizations.records import OrganizationRecord, readable_fingerprint
+from organizations.records import OrganizationRecord, readable_fingerprint, sent_back
 
 
 class Proof(Enum):
@@ -61,8 +61,4 @@ def _changes_unreadable(sent: OrganizationRecord, before: OrganizationRecord) ->
     """Whether the message changes something that no Query shows: the destination ID, endpoints, other carried keys."""
     if not before.destination_known:
         return True
-    return (sent.destination_id, sent.carried) != (before.destination_id, _sent_back(before))
-
-
-def _sent_back(record: OrganizationRecord) -> tuple[tuple[str, str], ...]:
-    return tuple(item for item in record.carried if item[0] in ("Type", "Endpoints"))
+    return (sent.destination_id, sent.carried) != (before.destination_id, sent_back(before))

@@ -33,7 +33,6 @@ class EditConflict(ActionRefused):
     """Somebody saved the record after the form was opened."""
 
     organization: Organization
-    started_from_version: int
 
     def __str__(self) -> str:
         return f"{self.organization.name} was saved by somebody else. Your changes are not saved yet."

@@ -4,8 +4,8 @@
 
     kill        the process ends at once, as by kill -9 or a power cut
     exception   an unexpected exception is raised
-    freeze:5    the process sleeps for so many seconds
-    database:5  for so many seconds the database is gone: the connection is cut and every statement fails
+    freeze:5    the process sleeps for 5 seconds
+    database:5  for 5 seconds the database cannot be reached: the connection is cut and every statement fails
 
 Only the test settings have FAILPOINT; they take it from `ORGPORTAL_FAILPOINT`.
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from organizations.characters import INVISIBLE, ZERO_WIDTH_SPACE
 from organizations.fields import FieldError, read_oid, with_hyphens
-from organizations.folding import fold, near_double_key
+from organizations.folding import fold, near_duplicate_key
 from organizations.records import OrganizationRecord
 
 LONGEST = 200
@@ -40,7 +40,7 @@ def record_search_text(record: OrganizationRecord) -> str:
     texts = [record.name, *record.aliases, record.oid, *(identifier.value for identifier in record.identifiers)]
     for contact in record.contacts:
         texts += [contact.name, *contact.email_addresses]
-        texts += [digits(phone) for phone in (contact.work_phone, contact.mobile_phone, contact.home_phone)]
+        texts += [digits(phone) for phone in contact.phones]
     return fold_all(texts)
 
 
@@ -52,7 +52,7 @@ def fold_all(texts: list[str]) -> str:
 def double_key(record: OrganizationRecord) -> str:
     """A key that is equal for records with the same name and address; "" without an address."""
     address = record.address
-    return near_double_key(
+    return near_duplicate_key(
         record.name,
         street=address.street,
         city=address.city,

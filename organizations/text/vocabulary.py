@@ -144,8 +144,8 @@ OPEN_WORK = _by_key(
         "Directory differs",
         "differs",
         "is-unsure",
-        "The directory shows other values than were accepted last in {k} fields.",
-        "The directory shows another value than was accepted last in {k} field.",
+        "In {k} fields the directory shows other values than were last accepted.",
+        "In {k} field the directory shows another value than was last accepted.",
     ),
     Word("sending", "Sending", "paper-airplane", "is-work", "Submission {submission} is on its way."),
     Word("queued", "Queued", "clock", "is-ink", "Submission {submission} is stored and waits in the queue."),
@@ -237,7 +237,13 @@ PLAN_STATE = _by_key(
         "is-ink",
         "Stopped {time}: {cause}. Submissions without an attempt were cancelled. The others continue.",
     ),
-    Word("unclear", "Unclear", "question-mark-circle", "is-unsure", "What is left waits for an answer or a decision."),
+    Word(
+        "unclear",
+        "Unclear",
+        "question-mark-circle",
+        "is-unsure",
+        "The remaining submissions wait for an answer or a decision.",
+    ),
     Word("ended", "Finished", "document-check", "is-ink", "Nothing is being sent."),
 )
 
@@ -319,10 +325,10 @@ ENVIRONMENT_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-ink",
-        "Redox gave no clear answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing "
-        "is lost; {k} submissions wait.",
-        "Redox gave no clear answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing "
-        "is lost; {k} submission waits.",
+        "Redox gave no clear answer {failures} times in a row. The portal asks the directory at {time}, which writes "
+        "nothing. Nothing is lost; {k} submissions wait.",
+        "Redox gave no clear answer {failures} times in a row. The portal asks the directory at {time}, which writes "
+        "nothing. Nothing is lost; {k} submission waits.",
     ),
     Word(
         "stopped",

@@ -10,8 +10,7 @@ from organizations.models import Environment, State, Submission, Verdict
 from organizations.pages.addresses import submission_url
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.decision_choices import Decision
-from organizations.pages.submission.page import ASK
-from organizations.permissions import Right
+from organizations.permissions import ASK, Right
 from organizations.services.delivery import decide, query
 from organizations.services.errors import ActionRefused
 from organizations.views import expired_session

@@ -16,9 +16,8 @@ from organizations.pages.addresses import record_url
 from organizations.pages.differences import page as differences_page
 from organizations.pages.differences.difference_rows import differences_content, read_again_sentence, taken_sentence
 from organizations.pages.differences.page import DECIDE, TAKE
-from organizations.pages.submission.page import ASK
 from organizations.pages.submission.state import cause_of
-from organizations.permissions import Right, block_reason
+from organizations.permissions import ASK, Right, block_reason
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
 from organizations.services.directory import differences

@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from organizations.models import Environment
+from organizations.pages.addresses import environment_url
 from organizations.pages.organizations import csv_export
 from organizations.pages.organizations import page as organizations_page
 from organizations.permissions import Right
@@ -38,7 +38,7 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
     """The children of one record as rows of the tree; without JavaScript, the tree with this branch open."""
     organization = organization_or_404(environment, oid)
     if "HX-Request" not in request.headers:
-        return redirect(reverse("organizations", args=[environment]) + f"?open={oid}")
+        return redirect(environment_url("organizations", environment) + f"?open={oid}")
     page = organizations_page.build_branch(organization, user_of(request), request.GET.get("page", ""))
     response = render_page(request, page)
     response["Vary"] = "HX-Request"

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,6 +12,7 @@ from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import PostedReview
 from organizations.models import Environment, Organization, Plan, PlanKind
+from organizations.pages.addresses import plan_url
 from organizations.pages.plan import draft_page
 from organizations.pages.plan import page as plan_page
 from organizations.pages.plan.draft import changes_since, draft_content, plan_already_sent
@@ -111,10 +111,6 @@ def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpRespo
     return _act_on_plan(
         request, environment, plan, plans.stop_plan, "Stopped. Submissions without an attempt were cancelled."
     )
-
-
-def plan_url(plan: Plan) -> str:
-    return reverse("plan", args=[plan.environment, plan.pk])
 
 
 def _target(request: HttpRequest, environment: Environment) -> PlanTarget:

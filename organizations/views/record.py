@@ -5,11 +5,10 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import Environment
-from organizations.pages.addresses import record_url
+from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.record import act_pages
 from organizations.pages.record import page as record_page
 from organizations.pages.record_form import notices
@@ -74,7 +73,7 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
             request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409
         )
     messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
-    return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
+    return redirect(record_url(parent) if parent else environment_url("organizations", environment))
 
 
 def _refusal(act: Callable[[], object]) -> str:

@@ -11,9 +11,8 @@ from organizations.models import Environment, Intent, Organization, State, Submi
 from organizations.pages.addresses import submission_url
 from organizations.pages.submission import outbox as outbox_page
 from organizations.pages.submission import page as submission_page
-from organizations.pages.submission.page import ASK, CANCEL
 from organizations.pages.submission.state import CAN_BE_QUERIED
-from organizations.permissions import Right, right_to_send
+from organizations.permissions import ASK, CANCEL, Right, right_to_send
 from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.errors import ActionRefused

@@ -20,7 +20,7 @@ from tests.conftest import Table
 
 from . import record_setup
 from .conftest import PageAs
-from .judging import faults_of, misplaced
+from .page_checks import layout_errors, page_errors
 from .seeded import LONG_NAME, PRODUCTION, PRODUCTION_OID, Seeded, fill
 from .window import NARROW
 
@@ -160,7 +160,7 @@ def seeded(
     return Seeded()
 
 
-def judged(page: Page, addresses: Iterable[str], judge: Callable[[Page], list[str]] = faults_of) -> str:
+def judged(page: Page, addresses: Iterable[str], judge: Callable[[Page], list[str]] = page_errors) -> str:
     """The errors of these pages, one per line."""
     lines = []
     for address in addresses:
@@ -177,7 +177,7 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_pages_that_differ_only_in_their_contents_fit(seeded: Seeded, page_as: PageAs) -> None:
-    assert judged(page_as("approver"), variants(seeded), misplaced) == ""
+    assert judged(page_as("approver"), variants(seeded), layout_errors) == ""
 
 
 def test_every_page_is_checked() -> None:
@@ -206,7 +206,7 @@ def test_the_demonstration_is_accessible_and_fits(
     record_setup.register(user=person("editor"), name=NORTH)
     page = page_as("editor")
     assert judged(page, ["/"]) == ""
-    assert judged(page, [f"/staging/organizations/{factories.BASE}/"], misplaced) == ""
+    assert judged(page, [f"/staging/organizations/{factories.BASE}/"], layout_errors) == ""
     page.set_viewport_size(NARROW)
     sentence, selector = (page.locator(f".demo {one}").bounding_box() for one in ("p", "select"))
     button = page.locator(".demo button").bounding_box()
@@ -226,20 +226,20 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     accounts.save(User(username="gone", is_active=False), what="account closed", actor=system("Test"))
     own, other = (account_addresses(person(role).pk) for role in ("administrator", "viewer"))
     assert judged(page, chain(other["people"], other["person"], other["person-close"])) == ""
-    assert judged(page, chain(own["person"], own["person-close"]), misplaced) == ""
+    assert judged(page, chain(own["person"], own["person-close"]), layout_errors) == ""
     page.goto("/people/new/")
     page.get_by_role("button", name="Add this person").click()
     expect(page.locator(".problem")).to_be_focused()
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     page.get_by_label("User name").fill("new-person")
     page.get_by_role("button", name="Add this person").click()
     expect(page.locator("#first-password")).to_be_visible()
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     page.context.clear_cookies()
     page.goto("/sign-in/")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator(".problem")).to_be_focused()
-    assert faults_of(page) == []
+    assert page_errors(page) == []
 
 
 def test_pages_after_a_wrong_press_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
@@ -251,7 +251,7 @@ def test_pages_after_a_wrong_press_are_accessible_and_fit(seeded: Seeded, page_a
         page.goto(address)
         page.get_by_role("button", name=button).click()
         expect(page.locator(".problem")).to_be_focused()
-        assert faults_of(page) == [], address
+        assert page_errors(page) == [], address
 
 
 def test_an_invalid_form_a_conflict_and_an_expired_sign_in_are_accessible_and_fit(
@@ -265,7 +265,7 @@ def test_an_invalid_form_a_conflict_and_an_expired_sign_in_are_accessible_and_fi
     page.get_by_label("Destination ID").fill("no-uuid")
     page.get_by_role("button", name="Save without sending").click()
     expect(page.locator(".problem")).to_be_focused()
-    assert faults_of(page) == []
+    assert page_errors(page) == []
 
     page.goto(seeded.record(NORTH, "edit/"))
     page.get_by_label("Name", exact=True).fill("Lakeside Nord")
@@ -274,8 +274,8 @@ def test_an_invalid_form_a_conflict_and_an_expired_sign_in_are_accessible_and_fi
     other.get_by_label("Name", exact=True).fill("Lakeside North Shore")
     other.get_by_role("button", name="Save without sending").click()
     expect(other.locator("main")).to_contain_text("while you were")
-    assert faults_of(other) == []
+    assert page_errors(other) == []
     Session.objects.all().delete()
     other.get_by_role("button", name="Save these values").click()
     expect(other.get_by_role("heading", level=1)).to_have_text("Your sign-in has ended")
-    assert faults_of(other) == []
+    assert page_errors(other) == []

@@ -10,7 +10,7 @@ from organizations.models import Organization, User
 from tests import bulk, factories
 
 from .conftest import PageAs
-from .judging import faults_of
+from .page_checks import page_errors
 from .window import NARROW, Faults
 
 BASE = factories.BASE
@@ -38,7 +38,7 @@ def test_the_dock_is_visible_while_records_are_chosen(records: None, page_as: Pa
     page.get_by_role("checkbox", name="Choose Delavan").check()
     expect(page.get_by_role("button", name="Send 2 records")).to_have_class("btn btn-primary")
     expect(add).to_have_class("btn")
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     page.get_by_role("link", name="Choose none").click()
     expect(dock).to_be_hidden()
     expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_focused()

@@ -8,7 +8,7 @@ from tests import factories
 
 from . import record_setup
 from .conftest import PageAs
-from .judging import misplaced
+from .page_checks import layout_errors
 
 WIDTHS = (320, 768)
 RECORD = f"/staging/organizations/{factories.BASE}/"
@@ -47,5 +47,5 @@ def test_names_of_one_long_word_break(
     ):
         for address in listed:
             page.goto(address)
-            overflows += [f"{address} {fault}" for fault in misplaced(page, WIDTHS)]
+            overflows += [f"{address} {fault}" for fault in layout_errors(page, WIDTHS)]
     assert "\n".join(overflows) == ""

@@ -13,7 +13,7 @@ from tests import factories
 from tests.factories import BASE
 
 from .conftest import PageAs
-from .judging import faults_of
+from .page_checks import page_errors
 
 RECORD = f"/staging/organizations/{BASE}/"
 
@@ -33,7 +33,7 @@ def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., Use
 def test_the_pages_are_accessible_and_fit(page: Page) -> None:
     for name in ("differences", "deactivate"):
         page.goto(f"{RECORD}{name}/")
-        assert faults_of(page) == [], name
+        assert page_errors(page) == [], name
 
 
 def test_a_value_is_ticked_in_the_table_with_the_keyboard(page: Page) -> None:
@@ -44,7 +44,7 @@ def test_a_value_is_ticked_in_the_table_with_the_keyboard(page: Page) -> None:
     expect(tick).to_be_focused()
     page.get_by_role("button", name="Send update to STAGING").click()
     expect(page.locator(".problem")).to_contain_text("Name: Tick Overwrite")
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     tick.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Send update to STAGING").click()

@@ -11,7 +11,7 @@ from tests import factories
 
 from . import record_setup
 from .conftest import PageAs
-from .judging import faults_of
+from .page_checks import page_errors
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -48,7 +48,7 @@ def test_three_records_are_chosen_sent_and_watched(
     page.evaluate("document.body.dataset.stays = 'yes'")
     state = page.locator("#state")
     expect(state).to_contain_text("0 of 3 accepted, 2 queued, 1 sending")
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     practice.behaviour = "answers"
     expect(state).to_contain_text("3 of 3 accepted")
     expect(state).to_contain_text("Finished")

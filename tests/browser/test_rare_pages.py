@@ -17,7 +17,7 @@ from tests.breakers import pause_environment, stop_environment
 
 from . import window
 from .conftest import PageAs
-from .judging import faults_of, misplaced
+from .page_checks import layout_errors, page_errors
 
 CONNECTION = "/staging/connection/"
 
@@ -30,7 +30,7 @@ def test_a_submission_being_sent_is_accessible_and_fits(
     page = page_as("editor")
     page.goto(f"/staging/submissions/{submission.pk}/")
     expect(page.locator("#state")).to_contain_text("The attempt began on")
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     page.locator("summary").filter(has_text="Request").click()
     expect(page.get_by_role("group", name="Request")).to_be_visible()
 
@@ -42,26 +42,26 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     pause_environment("staging", 300, "too many requests", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("slow down")).to_have_count(1)
-    assert faults_of(page) == []
+    assert page_errors(page) == []
     stop_environment("staging", "No credential", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("Sending to STAGING was stopped at")).to_have_count(1)
-    assert misplaced(page) == []
+    assert layout_errors(page) == []
     # While Redox asks to wait, a check sends nothing.
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
     page.get_by_role("button", name="Check connection").click()
     expect(page.get_by_role("button", name="Resume sending to STAGING")).to_be_visible()
-    assert faults_of(page) == []
+    assert page_errors(page) == []
 
 
 def test_the_page_of_a_refused_request_is_accessible_and_fits(transactional_db: None, page_as: PageAs) -> None:
     page = page_as("viewer")
     # Axe checks one page with the base template and one without; the others differ only in their sentences.
     for address, status, judge in (
-        ("/search/?" + "q&" * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), 400, misplaced),
-        ("/staging/organizations/new/", 403, faults_of),
-        ("/sign-out/", 405, faults_of),
-        ("/search/?q=" + "a" * LONGEST_ADDRESS, 414, misplaced),
+        ("/search/?" + "q&" * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), 400, layout_errors),
+        ("/staging/organizations/new/", 403, page_errors),
+        ("/sign-out/", 405, page_errors),
+        ("/search/?q=" + "a" * LONGEST_ADDRESS, 414, layout_errors),
     ):
         answer = page.goto(address)
         assert answer is not None
@@ -92,4 +92,4 @@ def test_the_page_of_a_server_error_is_accessible_and_fits(
     expect(page.locator("body")).to_contain_text(said)
     assert [error.split(":")[0] for error in faults.errors] in (["500"], ["503"])
     faults.errors.clear()
-    assert faults_of(page) == []
+    assert page_errors(page) == []

@@ -195,12 +195,15 @@ def test_a_foreign_postal_code_too_long_for_its_column_is_refused():
         (
             {"place": OURS, "parent": "Nobody"},
             "parent",
-            "'Nobody' is not one record of ours in STAGING. Choose from the list, or enter its OID.",
+            "'Nobody' does not name exactly one record of ours in STAGING. Choose from the list, or enter its OID.",
         ),
         (
             {"place": OURS, "parent": "Pier"},
             "parent",
-            "'Pier' is not one record of ours in STAGING. It is in PRODUCTION. Choose from the list, or enter its OID.",
+            (
+                "'Pier' does not name exactly one record of ours in STAGING. It is in PRODUCTION. "
+                "Choose from the list, or enter its OID."
+            ),
         ),
         ({"place": OTHER, "other_oid": f"{BASE}.5"}, "other_oid", "A record cannot be part of itself."),
         ({"place": OTHER, "other_oid": " "}, "other_oid", CHOOSE_PARENT),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from benchmarks.malformed_judging import Answer, changes_between, faults_of, snapshot
+from benchmarks.malformed_judging import Answer, answer_errors, changes_between, snapshot
 from benchmarks.malformed_requests import MARKUP, Form, Maker, Places, Request
 from benchmarks.malformed_wire import wire
 from organizations.models import AuditEntry, Organization
@@ -21,7 +21,7 @@ def findings_of(method: str, status: int, act: Callable[[], object]) -> str:
     before = snapshot()
     act()
     request = Request(seed=0, name="edit", role="editor", method=method, target=b"/")
-    return "; ".join(faults_of(request, Answer(status), changes_between(before, snapshot())))
+    return "; ".join(answer_errors(request, Answer(status), changes_between(before, snapshot())))
 
 
 def test_a_change_by_a_service_is_not_a_finding(organization, editor):
@@ -79,7 +79,11 @@ def test_a_broken_chain_is_found(organization, editor):
 def test_errors_of_a_response_are_found():
     request = Request(seed=0, name="edit", role="editor", method="GET", target=b"/")
     page = Answer(503, [("Content-Type", "text/html")], MARKUP.encode(), logged="It failed")
-    assert faults_of(request, page, {}) == ["status 503", "logged It failed", "the page holds what was sent as markup"]
+    assert answer_errors(request, page, {}) == [
+        "status 503",
+        "logged It failed",
+        "the page holds what was sent as markup",
+    ]
 
 
 def test_a_request_is_determined_by_its_seed():

@@ -22,7 +22,7 @@ from tests.mutants.changes import mutants_of
 
 
 class Module(NamedTuple):
-    """The tests of a module, and which of its names to judge; none means all."""
+    """The tests of a module, and which of its names to change; all if `names` is empty."""
 
     tests: tuple[str, ...]
     names: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ REVIEWING = (
     "tests/services/review/test_warnings.py",
     "tests/services/review/test_warning_ticks.py",
     "tests/services/records/test_authors.py",
-    "tests/services/review/test_doubles.py",
+    "tests/services/review/test_near_duplicates.py",
     "tests/services/outbox/test_plans.py",
     "tests/services/records/test_prepare.py",
     "tests/services/review/test_check_records.py",

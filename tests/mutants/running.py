@@ -39,7 +39,7 @@ OPTIONS = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
-"""What a person sees, wherever a process that runs tests prints to."""
+"""The standard output of this command. The processes that run tests redirect their own."""
 # Few examples, the same each time. A failing example is not simplified, because nobody reads it.
 hypothesis.settings.register_profile(
     "mutants",
@@ -70,10 +70,11 @@ def limit_of(seconds: float) -> float:
 def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Iterator[tuple[Any, str]]:
     """Do each job, `AT_ONCE` at a time. A mutant is killed if its job answers true.
 
-    The seconds of a job are processor time, so that a busy machine stops nobody, and ten times as many on the clock.
+    The seconds of a job limit its processor time, so that a busy machine kills no job. Ten times as many limit the
+    elapsed time.
 
     Raises:
-        RuntimeError: a job raised an exception, which says nothing of its mutant.
+        RuntimeError: a job raised an exception, so it is not known whether its mutant is killed.
     """
     waiting, running = iter(jobs), dict[int, tuple[Any, float]]()
     while True:
@@ -149,7 +150,7 @@ def module_name(path: str) -> str:
 
 
 def imported(path: str, source: str, tests: Sequence[str]) -> bool:
-    """Whether the tests fail, or cannot even begin, if this source stands in the file."""
+    """Whether the tests fail, or cannot even start, if the file contains this source."""
     sys.meta_path.insert(0, _Loader(path, source))
     try:
         return pytest.main([*OPTIONS, *tests], [_TablesFirst()]) != pytest.ExitCode.OK

@@ -231,7 +231,7 @@ def test_only_another_active_record_of_the_environment_can_replace_it(accepted, 
 
     pier = Replacement("Lakeside Pier", f"{BASE}.5")
     assert (replacement(f"urn:oid:{BASE}.5"), replacement("lakeside pier")) == (pier, pier)
-    not_ours = "This is not another record of yours in STAGING."
+    not_ours = "This does not name exactly one other record of yours in STAGING."
     for typed in ("Nowhere", BASE, "\x00" * 10_000):
         assert replacement(typed) == f"{not_ours} Enter its OID, or its name."
     elsewhere = f"{BASE}.6 is Lakeside Quay in PRODUCTION."

@@ -1,4 +1,4 @@
-"""Pages are saved as they were sent, and judged by the Nu Html Checker."""
+"""Pages are saved as they were sent, and checked by the Nu Html Checker."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_pages_and_fragments_are_checked(tmp_path):
 
 def errors_in(folder):
     try:
-        return markup.faults_of(folder)
+        return markup.html_errors(folder)
     except markup.CheckerMissing as missing:
         pytest.skip(str(missing))
 

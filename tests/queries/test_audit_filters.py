@@ -168,7 +168,7 @@ ERRORS = {
     "to=tomorrow": ("until", "'tomorrow' is not a date. Give year, month and day, for example 2027-03-31."),
     "from=0001-01-01": ("since", "'0001-01-01' is not a date. Give year, month and day, for example 2027-03-31."),
     "to=9999-12-31": ("until", "'9999-12-31' is not a date. Give year, month and day, for example 2027-03-31."),
-    "from=2027-05-02&to=2027-05-01": ("until", "The last day lies before the first."),
+    "from=2027-05-02&to=2027-05-01": ("until", "The last day is before the first."),
     "who=999999": ("who", NO_CHOICE),
     "who=1 OR 1=1": ("who", NO_CHOICE),
     "what=everything": ("what", NO_CHOICE),

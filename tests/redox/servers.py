@@ -178,7 +178,7 @@ def closed_port() -> int:
 
 
 def certificate(folder: Path, *, ended_hours_ago: float = -1) -> Path:
-    """A PEM file with a key and a certificate for 127.0.0.1 that nobody but itself vouches for."""
+    """A PEM file with a key and a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "practice.example")])
     now = datetime.datetime.now(datetime.UTC)

@@ -30,7 +30,7 @@ RECORD = OrganizationRecord(
 )
 SUPPORT = ("Copy for Redox support", "copy_for_support")
 CONNECTION = ("Open Connection", "open_connection")
-REDIRECT = "A redirect to elsewhere.example is never followed: a proxy, or the address setting."
+REDIRECT = "The portal does not follow a redirect, here to elsewhere.example. Check the proxy and the address setting."
 
 
 def words(explanation: Outcome, **context: object) -> Explanation:
@@ -64,7 +64,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     explanation = words(unknown(403, known="already_exists"), at="14:03")
     assert explanation[:4] == (
         "The OID is there now; probably our message of 14:03 arrived.",
-        "An answer got lost.",
+        "An answer was lost.",
         "The portal compares automatically",
         "",
     )
@@ -248,7 +248,7 @@ ROWS = [
     ),
     (
         not_sent(Fault.HELD_UP, "too little time was left"),
-        "The worker was held up or stopped. Nothing was sent.",
+        "The worker was delayed or stopped. Nothing was sent.",
         "Cause: too little time was left. Next attempt 14:08.",
         ("", ""),
     ),
@@ -258,7 +258,7 @@ ROWS = [
     ),
     (
         not_sent(Fault.STOPPED, "the worker was stopped"),
-        "The worker was held up or stopped. Nothing was sent.",
+        "The worker was delayed or stopped. Nothing was sent.",
         "Cause: the worker was stopped. Next attempt 14:08.",
         ("", ""),
     ),
@@ -327,7 +327,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
     assert explanation.headline == "Redox did not accept the sign-in or the message's head."
     fixed = RedoxEnvironment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
     assert words(not_executed(401), environment=fixed)[:4] == (
-        "The fixed access token has ended.",
+        "The fixed access token has expired.",
         "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
         *CONNECTION,
     )

@@ -214,7 +214,7 @@ EVENTS = st.sampled_from(["New", "Update", "Query"])
 
 
 def is_yes(exchange: Exchange, event: str) -> bool:
-    """Whether the documented sentence stands where it belongs, by a reader of its own."""
+    """Whether the documented sentence is at its documented place. This reader shares no code with the portal."""
     try:
         said = json.loads(exchange.body)["Meta"]["Extensions"]["ResponseDetail"]
     except (ValueError, LookupError, TypeError):

@@ -1,7 +1,7 @@
 """The claims of pages. A recogniser finds each kind by a key, a field of the page object or a part of its text.
 
-This is the only file of the truth test that knows how pages put things. Each `Said` names its kind, for which
-`judges.py` has the judge; the pages are made by the functions that the views call.
+This is the only file of the truth test that knows the words of pages. Each `Said` names its kind, which `judges.py`
+checks. The pages are made by the functions that the views call.
 """
 
 import datetime
@@ -155,7 +155,7 @@ class Pages:
             records[oid] = page = _RecordPage(summary.record_head(organization), summary.record_values(organization))
             kept[f"record {oid}"] = list(_record(page))
             kept[f"submission {oid}"] = list(_submission(organization))
-            if oid in changed:  # these three hold the record's own content, whatever became of the other one
+            if oid in changed:  # these three hold the record's own content, whatever happened to the other one
                 kept[f"differences {oid}"] = list(_differences(organization))
                 kept[f"reviews {oid}"] = list(_reviews(history, organization))
                 kept[f"submissions {oid}"] = list(_submissions(history, organization))
@@ -419,6 +419,6 @@ def _compared(page: str, made: Review) -> Iterator[Said]:
 
 
 def _ticked(made: Review) -> frozenset[str]:
-    """The fields whose value in the directory the page asks to overwrite, and Active where its button is for that."""
+    """The fields whose value in the directory the page asks to overwrite, and Active if the button changes it."""
     moved = ["active"] if made.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else []
     return frozenset([*moved, *(change.difference.field for change in made.overwrites)])

@@ -40,7 +40,7 @@ class Known:
 
 
 class Facts:
-    """The log of one history at one time, with the questions of the judges."""
+    """The log of one history at one time, with the lookups that the checks in `judges.py` need."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -194,7 +194,7 @@ def json_of(body: bytes) -> dict[str, Any]:
 
 
 def reading_of(answer: LoggedExchange, oid: str) -> Reading | None:
-    """What an answer shows of an OID; None where it is about another one or says nothing by itself."""
+    """What an answer shows of an OID; None if it is about another OID or proves nothing alone."""
     content = json_of(answer.exchange.body)
     if json_of(answer.request).get("Identifier", {}).get("ID") != oid or "Organizations" not in content:
         return None

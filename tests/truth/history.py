@@ -28,7 +28,7 @@ class Edited:
 
 @dataclass(slots=True)
 class History:
-    """What stands between the steps of one history, and what people did in it."""
+    """What the steps of one history pass on to each other, and what people did in it."""
 
     world: World
     people: tuple[User, ...]
@@ -60,7 +60,7 @@ class History:
         self.edits.append(Edited(self.world.now(), after.oid, person.get_full_name(), changed))
 
     def work(self, way: Way, showing: Showing | None = Showing.AS_IT_IS, *, dies: bool = False) -> None:
-        """One round of a worker; `showing` is how the directory answers Queries, None not at all."""
+        """One round of a worker; `showing` is how the directory answers Queries; None: it does not answer."""
         world = self.world
         world.way, world.dies, world.answers_queries = way, dies, showing is not None
         world.showing = showing or Showing.AS_IT_IS

@@ -45,7 +45,7 @@ def _quoted_yes(facts: Facts, said: Said) -> bool:
 
 
 def _redox_wrote(facts: Facts, said: Said) -> bool:
-    """Redox writes JSON; a page for people is a gateway's, and a fault of the connection is nobody's."""
+    """The quoted text is in a JSON answer, not in the web page of a gateway or an error of the connection."""
     start = json.dumps(str(said.value).rstrip("…")[:40]).encode()[1:-1]
     bodies = (reply.exchange.body for reply in facts.replies(said.about()))
     return any(body.startswith(b"{") and start in body for body in bodies)
@@ -150,7 +150,7 @@ def _of_the_form(facts: Facts, said: Said) -> bool:
 
 
 def _overwrites_ticked(facts: Facts, said: Said) -> bool:
-    """Each seen value that we neither put there nor took, and that nobody edited since it was seen, has a tick."""
+    """Each value of the directory has a tick, unless we sent or took it, or somebody edited the field since."""
     record, ticked = said.value
     reading = facts.newest_reading(said.oid)
     if reading is None or reading.record is None or directory.said_not_valid_since(facts, said.oid, reading.at):
@@ -192,7 +192,7 @@ def _will_be_taken(facts: Facts, said: Said) -> bool:
 
 
 def _asks_at(facts: Facts, said: Said) -> bool:
-    """A worker that looks at the promised time may ask: the environment is neither stopped nor held until later."""
+    """A worker can ask at the promised time: the environment is neither stopped nor paused for longer."""
     gate, lease = facts.gate, said.about().lease_until
     if said.value <= facts.world.time:
         return True

@@ -248,7 +248,7 @@ class Ask(Step):
 
 @dataclass(frozen=True, repr=False)
 class AskAboutRecord(Step):
-    """The same from the page of a record or its review, whatever its submissions are."""
+    """The same from the page of a record or of its review, in any state of its submissions."""
 
     record: str
     showing: Showing | None = Showing.AS_IT_IS

@@ -167,7 +167,7 @@ CASES: dict[Start, tuple[Case, ...]] = {
 }
 """Short histories in which the portal once said more than it knew, and those whose pages make rare kinds of claims.
 
-None is longer than it must be: what was said too much, or is said rarely, is said after the last step.
+None is longer than necessary: the wrong or rare claim is made after the last step.
 """
 
 

@@ -103,7 +103,7 @@ def test_new_entries_do_not_shift_the_next_page(editor):
     last = page(editor, "show=entries", before=21)
     assert sequences_on(last) == list(range(20, 0, -1))
     assert (last.audit.older_url, last.audit.newest_url) == ("", "?show=entries")
-    assert "These are the oldest." in text_of_page(last)
+    assert "These are the oldest entries." in text_of_page(last)
     assert nothing_fits(page(editor, before=1)).text == "There are no older entries."
 
 

@@ -24,7 +24,7 @@ def check_database() -> None:
             "The database was made by a newer release. Install that release, or restore a backup of this one."
         )
     if error:
-        raise CommandError(f"The database does not fit: {error}. Make a backup, then run: ./dev migrate")
+        raise CommandError(f"The database does not match this release: {error}. Make a backup, then run: ./dev migrate")
     startup.verify_database()
 
 

@@ -18,7 +18,7 @@ from orgportal import startup
 from ._base import Finding, PortalCommand
 
 STANDARD_OUTPUT = "-"
-_COLUMNS = "{:<11} {:<44} {:<30.30} {:<12} {:<26} {}"
+_COLUMNS = "{:<11} {:<44} {:<30.30} {:<14} {:<26} {}"
 
 
 class Command(PortalCommand):

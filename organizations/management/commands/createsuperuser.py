@@ -26,7 +26,7 @@ class Command(PortalCommand):
             "--noinput",
             "--no-input",
             action="store_true",
-            help="Ask nothing. The password is DJANGO_SUPERUSER_PASSWORD; without one, set it with changepassword.",
+            help="Do not ask. The password is DJANGO_SUPERUSER_PASSWORD; without one, set it with changepassword.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -27,7 +27,7 @@ class Command(PortalCommand):
         if options["check"]:
             check_database()
             if options["verbosity"]:
-                self.stdout.write("Settings and database are fit to serve.")
+                self.stdout.write("Settings and database are ready to serve.")
                 for warning in overview.weak_key_warnings():
                     self.stdout.write(f"Warning: {warning}")
             return

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
+from organizations.pages.addresses import url_of_oid
 from organizations.pages.submission.attempts import RawExchange, raw_exchange
 from organizations.queries import history
 from organizations.text import sentences, vocabulary
@@ -88,4 +89,4 @@ def _record(entry: AuditEntry, facts: Mapping[str, Any]) -> str | SafeString:
     name = f"{about['name']}, {entry.oid}" if has_name else entry.oid
     if not history.has_record(entry.environment, entry.oid):
         return name
-    return link(reverse("record", args=[entry.environment, entry.oid]), name)
+    return link(url_of_oid(entry.environment, entry.oid), name)

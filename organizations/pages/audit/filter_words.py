@@ -37,7 +37,7 @@ GROUPS: Mapping[str, str] = {
 _PROBLEMS: Mapping[str, str] = {
     "choice": "This is not one of the choices.",
     "date": "'{typed}' is not a date. Give year, month and day, for example 2027-03-31.",
-    "order": "The last day lies before the first.",
+    "order": "The last day is before the first.",
     "submission": "'{typed}' is not the number of a submission.",
     "words": f"Enter at most {search_text.MOST_WORDS} words.",
 }

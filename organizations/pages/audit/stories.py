@@ -92,11 +92,8 @@ def day_label(day: datetime.date, zone: datetime.tzinfo) -> str:
 
 def _days(stories: Iterable[Story], zone: datetime.tzinfo) -> Iterator[StoryDay]:
     for day, of_day in groupby(stories, key=lambda story: story.head.at.astimezone(zone).date()):
-        yield StoryDay(day_label(day, zone), [_line(story, zone) for story in of_day])
-
-
-def _line(story: Story, zone: datetime.tzinfo) -> StoryLine:
-    return _single(story, zone) if story.submission is None else _of_submission(story, zone)
+        lines = [_single(story, zone) if story.submission is None else _of_submission(story, zone) for story in of_day]
+        yield StoryDay(day_label(day, zone), lines)
 
 
 def _single(story: Story, zone: datetime.tzinfo) -> StoryLine:

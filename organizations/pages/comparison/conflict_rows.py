@@ -119,16 +119,16 @@ def merge_versions(
     return FormVersion(record, stands_for)
 
 
-_LABELS = {
-    "name": "Name",
-    "oid": "OID",
-    "aliases": "Aliases",
-    "stands_for": "Kind of record",
-    "identifiers": "Own identifiers",
-    "part_of_oid": "PartOf",
-    "destination_id": "Destination ID",
-    **{f"address.{name}": label for name, label in ADDRESS_LABELS.items()},
-}
+def _labels() -> Iterator[tuple[str, str]]:
+    """The key and label of each field that the form edits, without contacts."""
+    for field in fields_as_text(OrganizationRecord()):
+        if field.field != "active":
+            yield field.field, field.label
+        if field.field == "aliases":
+            yield "stands_for", "Kind of record"
+
+
+_LABELS = dict(_labels())
 
 
 def _fields(version: FormVersion) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def contact_sides(
 
 def reading_contacts(ours: OrganizationRecord, reading: OrganizationRecord) -> Iterator[ContactSides]:
     """Every contact of two records once, `saved` from `ours` and `seen` from the reading; ours come first."""
-    return contact_sides(saved=ours, accepted=None, newest=knowledge.respelled(reading, ours), seen=reading)
+    return contact_sides(saved=ours, accepted=None, newest=knowledge.spell_like(reading, ours), seen=reading)
 
 
 def _became(base: OrganizationRecord, other: OrganizationRecord) -> dict[int, int]:

@@ -40,7 +40,7 @@ class RecordSides:
         """The newest known value of each field; a value that means the same keeps the spelling known here."""
         if self.accepted and self.seen:
             return knowledge.newest(self.accepted, self.seen)
-        return self.accepted or (knowledge.respelled(self.seen, self.saved) if self.seen else None)
+        return self.accepted or (knowledge.spell_like(self.seen, self.saved) if self.seen else None)
 
 
 class FieldCell(NamedTuple):

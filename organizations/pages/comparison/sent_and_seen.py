@@ -45,7 +45,7 @@ def _plain(
     sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
 ) -> list[ComparedField]:
     texts, seen_texts, old = _texts(sent), _texts(seen), _texts(before)
-    respelled = _texts(knowledge.respelled(seen, sent))
+    respelled = _texts(knowledge.spell_like(seen, sent))
     rows = []
     for field in fields_as_text(replace(sent, contacts=(), carried=())):
         key, was = field.field, old.get(field.field, "")
@@ -78,7 +78,7 @@ def _contact(
     if sent is None or seen is None:
         ours, theirs, accepted = (contact_text(contact) if contact else "" for contact in (sent, seen, before))
         return [ComparedField(f"Contact {number}", ours, theirs, accepted, equal=False)]
-    same = knowledge.respelled_contact(seen, sent)
+    same = knowledge.spell_contact_like(seen, sent)
     texts, seen_texts, old, respelled = map(_contact_texts, (sent, seen, before or ContactRecord(), same))
     return [
         ComparedField(

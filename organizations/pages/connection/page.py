@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.connection import setting_rows
 from organizations.pages.connection.setting_rows import MissingVariable, SettingRow
 from organizations.permissions import Right, block_reason, right_to_send
@@ -56,5 +56,5 @@ def build(environment: Environment, user: User) -> ConnectionPage:
         block_reason=block_reason(user, right_to_send(environment)),
         workers=heartbeat.known_workers(environment),
         routing_table=overview.routing_table(),
-        switch_url=reverse("connection", args=[environment.other]),
+        switch_url=environment_url("connection", environment.other),
     )

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from organizations.forms.counterpart import CounterpartForm
 from organizations.models import Environment, Organization, User
-from organizations.pages import Page, record_choices
+from organizations.pages import Page, counterpart_box, record_choices
 from organizations.pages.addresses import path_to, record_url
-from organizations.pages.counterpart import link_box
-from organizations.pages.counterpart.link_box import CounterpartFact
+from organizations.pages.counterpart_box import CounterpartFact
 from organizations.permissions import Right, block_reason
 from organizations.queries import choices
 from organizations.queries.record_context import record_at
@@ -57,9 +56,9 @@ def build(
         form=form,
         linked=linked,
         other=counterpart,
-        sides=link_box.counterpart_facts(organization, counterpart) if counterpart else [],
+        sides=counterpart_box.counterpart_facts(organization, counterpart) if counterpart else [],
         block_reason=_link_block_reason(organization, counterpart) if counterpart and not linked else "",
-        prepare_url="" if linked else link_box.prepare_url(organization),
+        prepare_url="" if linked else counterpart_box.prepare_url(organization),
         edit_block_reason=block_reason(user, Right.EDIT, environment),
         problem=problem,
         switch_url=record_url(linked) if linked else "",

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from organizations import knowledge
 from organizations.models import Environment, Organization
 from organizations.pages.addresses import record_url
-from organizations.pages.counterpart.link_box import page_url, prepare_url
+from organizations.pages.counterpart_box import page_url, prepare_url
 from organizations.pages.record import summary, to_do
 from organizations.queries.record_context import record_at
 from organizations.records import Difference, OrganizationRecord, difference, labels_in_sentence

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from organizations.knowledge import unsent
 from organizations.models import Intent, Organization, clock
 from organizations.models.tree import path_of
+from organizations.pages.addresses import path_to
 from organizations.pages.record.summary import accepted_basis
 from organizations.queries.record_entries import last_touched
 from organizations.records import difference, label_in_sentence
@@ -37,7 +38,7 @@ class DeactivationContent:
     name: str
     review: Review
     message: str
-    ancestors: list[Organization]
+    path: list[tuple[str, str]]
     parent: Organization | None
     not_sent: tuple[str, ...]
     counterpart: Organization | None
@@ -69,7 +70,7 @@ def deactivation_content(review: Review) -> DeactivationContent:
         name=review.record.name,
         review=review,
         message=review.message.decode(),
-        ancestors=ancestors,
+        path=path_to(organization, review.intent.label, above=ancestors),
         parent=ancestors[-1] if ancestors else None,
         not_sent=unsent_labels(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,

@@ -13,8 +13,7 @@ from organizations.pages.addresses import counterpart_url
 from organizations.pages.deactivation.consequences import DeactivationContent, deactivation_content
 from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.review import message as review_page
-from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, block_reason, right_to_send
+from organizations.permissions import ASK, Right, block_reason, right_to_send
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
 

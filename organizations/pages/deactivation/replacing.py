@@ -14,7 +14,7 @@ def read_replacement(environment: Environment, typed: str, *, without: Collectio
     text = typed.replace("\x00", "")
     replacement = record_at(environment, choices.oid_named(environment, text), without=without)
     if replacement is None:
-        error = f"This is not another record of yours in {environment.label}."
+        error = f"This does not name exactly one other record of yours in {environment.label}."
         elsewhere = record_choices.elsewhere_sentence(environment, text)
         return " ".join(filter(None, (error, elsewhere, "Enter its OID, or its name.")))
     if replacement.presence == Presence.PRESENT and replacement.confirmed_active is False:

@@ -14,7 +14,6 @@ from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
 from organizations.queries import record_entries
 from organizations.records import (
-    Difference,
     OrganizationRecord,
     contact_text,
     difference,
@@ -57,9 +56,9 @@ class DifferenceRow(NamedTuple):
 class DifferencesContent:
     """What the template prints.
 
-    `compared` has each field here and as the last reading shows it, if nobody has decided whose the OID is, or if it
-    belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be taken now,
-    `claim_block_reason` why nobody can decide now that the OID is ours.
+    `compared` has each field here and as the last reading shows it, if nobody has decided to whom the OID belongs, or
+    if it belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be
+    taken now, `claim_block_reason` why nobody can decide now that the OID is ours.
     """
 
     organization: Organization
@@ -80,7 +79,7 @@ class DifferencesContent:
 
     @property
     def asks_whose(self) -> bool:
-        """Whether the page is about whose the OID is, and not about values."""
+        """Whether the page asks to whom the OID belongs, and not about values."""
         return self.is_foreign or self.organization.is_there_unclaimed
 
     @property
@@ -226,7 +225,8 @@ def _rows(
     organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
 ) -> Iterator[DifferenceRow]:
     environment = organization.environment
-    edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
+    unsent = knowledge.in_form(difference(accepted, organization.record()))
+    edits = {each.field: each for each in parent_names.with_parent_names(environment, unsent)}
     edited = _edited_contacts(accepted, organization.record())
     for each in parent_names.with_parent_names(environment, knowledge.seen_differences(accepted, seen)):
         edit = edits.get(each.field)
@@ -276,10 +276,6 @@ def _compared(organization: Organization) -> tuple[ComparedField, ...]:
     if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
         return ()
     return sent_and_seen.compare_sent_with_seen(knowledge.sendable(organization.record()), seen, None)
-
-
-def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:
-    return parent_names.with_parent_names(environment, knowledge.in_form(difference(before, after)))
 
 
 def _named(labels: list[str] | tuple[str, ...]) -> str:

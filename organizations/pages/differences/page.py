@@ -9,8 +9,7 @@ from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.differences.difference_rows import DifferencesContent, differences_content
 from organizations.pages.submission.decision_choices import who_decides
-from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, block_reason
+from organizations.permissions import ASK, Right, block_reason
 
 TAKE = "take values from the directory"
 DECIDE = "decide whose an OID is"

@@ -114,13 +114,12 @@ def paired_lines(lines: Iterable[UnpairedLine], context: HomeContext) -> tuple[l
     places: dict[tuple[Any, ...], list[LinePlace]] = {}
     for line in lines:
         places.setdefault(line[:-1], []).append(line.place)
+    order = list(Environment)
+    for of_line in places.values():
+        of_line.sort(key=lambda place: order.index(Environment(place.environment)))
     all_lines = [
-        (for_reader, HomeLine(kind, tuple(sorted(of_line, key=_environment_order)), who, isinstance(pair, int)))
+        (for_reader, HomeLine(kind, tuple(of_line), who, isinstance(pair, int)))
         for (kind, for_reader, who, pair), of_line in places.items()
     ]
     all_lines.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or context.now))
     return [line for mine, line in all_lines if mine], [line for mine, line in all_lines if not mine]
-
-
-def _environment_order(place: LinePlace) -> int:
-    return list(Environment).index(Environment(place.environment))

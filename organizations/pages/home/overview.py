@@ -77,6 +77,7 @@ def build(user: User) -> Home:
     )
     for_you, waiting = paired_lines(lines, context)
     numbers = {group.environment: group.number for group in differing}
+    never_compared = sum(each.never_compared for each in counts.values())
     return Home(
         for_you=for_you,
         waiting=waiting,
@@ -84,12 +85,8 @@ def build(user: User) -> Home:
         mine=home.submitted_by(user, context.now - MINE_WITHIN, MOST_MINE),
         panels=[_panel(each, context.gates[each], counts[each], numbers.get(each, 0)) for each in Environment],
         workers=home.running_workers(context.now),
-        never_compared=_never_compared(sum(each.never_compared for each in counts.values())),
+        never_compared=count(never_compared, "registered record", most=MOST_COUNTED) if never_compared else "",
     )
-
-
-def _never_compared(number: int) -> str:
-    return count(number, "registered record", most=MOST_COUNTED) if number else ""
 
 
 def _panel(environment: Environment, gate: EnvironmentGate, counts: RecordCounts, differing: int) -> EnvironmentPanel:

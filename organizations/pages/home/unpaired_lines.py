@@ -9,7 +9,7 @@ from django.utils.html import format_html, strip_tags
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, Verdict
 from organizations.pages import queue_reasons
-from organizations.pages.addresses import record_url, submission_url
+from organizations.pages.addresses import plan_url, record_url, submission_url
 from organizations.pages.home.lines import MOST_SINGLE_LINES, PLAN_PAUSED, HomeContext, LinePlace, UnpairedLine, line_of
 from organizations.pages.record import to_do
 from organizations.queries import home
@@ -138,7 +138,7 @@ def paused_plans(context: HomeContext) -> Iterator[UnpairedLine]:
             environment=plan.environment,
             what=f"Plan {plan.pk}, {count(waiting, 'record')}",
             text=f"{plain(plan.state_reason).rstrip('.')}.",
-            url=reverse("plan", args=[plan.environment, plan.pk]),
+            url=plan_url(plan),
             since=plan.state_at,
         )
         yield line_of(PLAN_PAUSED, place, f"plan {plan.pk}", context)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.core.paginator import Page
-from django.urls import reverse
 
 from organizations.models import Environment
+from organizations.pages.addresses import environment_url
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
 from organizations.pages.organizations import filter_words, tree_rows
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
@@ -63,7 +63,7 @@ class Listing:
 
     @property
     def address(self) -> str:
-        return reverse("organizations", args=[self.environment])
+        return environment_url("organizations", self.environment)
 
     @property
     def summary(self) -> str:
@@ -161,7 +161,7 @@ class Listing:
 
     @property
     def export_url(self) -> str:
-        return reverse("organizations-export", args=[self.environment]) + self.filters.address()
+        return environment_url("organizations-export", self.environment) + self.filters.address()
 
     @property
     def columns(self) -> dict[str, Column]:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.rows import RecordRow
@@ -82,13 +81,13 @@ def build_branch(organization: Organization, user: User, number: str) -> TreeBra
 
 
 def no_records(environment: Environment, *, is_connected: bool, may_edit: bool) -> NoRecords:
-    new_url = reverse("organization-new", args=[environment]) if may_edit else ""
-    connection_url = "" if is_connected else reverse("connection", args=[environment])
+    new_url = environment_url("organization-new", environment) if may_edit else ""
+    connection_url = "" if is_connected else environment_url("connection", environment)
     if environment == Environment.PRODUCTION:
         return NoRecords(
             heading="No records in PRODUCTION yet.",
             text="Redox's how-to: test in STAGING, then repeat here.",
-            url=reverse("organizations", args=[environment.other]) if may_edit else "",
+            url=environment_url("organizations", environment.other) if may_edit else "",
             step="Open a record in STAGING to prepare it here",
             connection_url=connection_url,
         )

@@ -158,6 +158,11 @@ def add_counterparts(rows: list[RecordRow]) -> None:
         row.counterpart = counterparts.get(row.organization.pk)
 
 
+def can_add_below(organization: Organization, above: list[Organization]) -> bool:
+    """Whether a record can be added below it: neither it nor any record `above` it is deactivated."""
+    return not any(record.is_deactivated for record in (organization, *above))
+
+
 def add_can_add_below(rows: list[RecordRow]) -> None:
     """Set `can_add_below` of each row; one query. All rows are of one environment."""
     deactivated = record_rows.deactivated_parents([row.organization for row in rows])

@@ -5,9 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Event, Organization, Plan, PlanKind, clock
+from organizations.pages.addresses import record_url
 from organizations.pages.deactivation.consequences import unsent_labels
 from organizations.pages.plan import kept_back, overwritten
 from organizations.pages.plan.kept_back import LeftOutRecord
@@ -231,7 +230,7 @@ def changes_since(content: DraftContent, planned: str, left: str) -> str:
     gone = was_planned - set(now) - set(kept)
     if gone:
         sentences.append(f"No longer in it: {_names_of(gone)}.")
-    return " ".join(sentences) or "It has the same records; what is sent of one of them, or its state, changed."
+    return " ".join(sentences) or "It has the same records, but the message or the state of one of them changed."
 
 
 def _names_of(ids: Collection[str]) -> str:
@@ -241,13 +240,11 @@ def _names_of(ids: Collection[str]) -> str:
 
 def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
     deactivates = kind == PlanKind.DEACTIVATE
-    address = "deactivate" if deactivates else "review"
-    url = reverse(address, args=[review.organization.environment, review.organization.oid])
     return DraftRow(
         organization=review.organization,
         kind="deactivated" if deactivates else review.event.value,
         what=_what(review, kind),
-        url=url,
+        url=record_url(review.organization, "deactivate" if deactivates else "review"),
         moves=moves,
         before=_before(review),
         message=review.message.decode(),

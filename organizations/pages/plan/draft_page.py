@@ -6,13 +6,12 @@ from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.urls import reverse
 
 from organizations.forms.deactivation import BranchForm, Replacement
 from organizations.forms.plan import PlanForm
 from organizations.models import Organization, PlanKind, User
 from organizations.pages import Page
-from organizations.pages.addresses import counterpart_url, record_url
+from organizations.pages.addresses import counterpart_url, environment_url, path_to, record_url
 from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.plan.draft import DraftContent, draft_content
 from organizations.pages.record_choices import suggestion_attributes
@@ -32,13 +31,19 @@ class PlanTarget(NamedTuple):
     def branch(cls, root: Organization, kind: PlanKind) -> Self:
         """A record with the records below it."""
         query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
-        url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
+        url = environment_url("plan-new", root.environment) + "?" + urlencode(query)
         return cls(plan_draft.choose_branch(root, kind), root, url)
+
+    def path_to(self, page: str) -> list[tuple[str, str]]:
+        """The links from the list of organizations to a page of this plan, without the ancestors of the root."""
+        if self.root:
+            return path_to(self.root, page, above=[])
+        return [("Organizations", self.back_url), (page, "")]
 
     @property
     def back_url(self) -> str:
         """The list, or the record whose branch it is."""
-        return record_url(self.root) if self.root else reverse("organizations", args=[self.chosen.environment])
+        return record_url(self.root) if self.root else environment_url("organizations", self.chosen.environment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class DraftPage(Page):
 
     content: DraftContent
     form: PlanForm | BranchForm
-    root: Organization | None
+    path: list[tuple[str, str]]
     action: str
     notes: Collection[str]
     is_unsaved: bool
@@ -90,7 +95,7 @@ def build(
     return page(
         content=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
         form=form or plan_form(draft),
-        root=target.root,
+        path=target.path_to("Deactivate" if draft.kind == PlanKind.DEACTIVATE else "Review"),
         action=target.url,
         notes=notes,
         is_unsaved=form is not None,

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Organization
 from organizations.pages import parent_names
+from organizations.pages.addresses import record_url
 from organizations.pages.review.message import TICK_OVERWRITE
 from organizations.records import label_in_sentence
 from organizations.services.directory import differences
@@ -64,7 +63,6 @@ def overwritten_records(
 
 def _way_out(organization: Organization) -> tuple[str, str]:
     """The label and address of the page where the directory's values can be kept: the form if they cannot be taken."""
-    place = [organization.environment, organization.oid]
     if differences.take_block_reason(organization):
-        return "Edit", reverse("edit", args=place)
-    return "Take theirs", reverse("differences", args=place)
+        return "Edit", record_url(organization, "edit")
+    return "Take theirs", record_url(organization, "differences")

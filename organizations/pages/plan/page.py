@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
-from django.urls import reverse
 
 from organizations.models import Environment, Plan, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.plan.progress import PlanContent, PlanSummary, plan_content, plan_summaries
 from organizations.permissions import Right, block_reason, may, right_to_send
 from organizations.queries import plan_rows
@@ -64,7 +64,8 @@ def build_state(plan: Plan, user: User, seen: str) -> PlanStateFragment | None:
 def build_list(environment: Environment, number: str | None) -> PlansPage:
     """The page of the list with this number."""
     page = Paginator(plan_rows.plan_ids(environment), ROWS).get_page(number)
-    return PlansPage(page=page, lines=plan_summaries(list(page)), switch_url=reverse("plans", args=[environment.other]))
+    lines = plan_summaries(list(page))
+    return PlansPage(page=page, lines=lines, switch_url=environment_url("plans", environment.other))
 
 
 def _names(plan: Plan, user: User, content: PlanContent) -> dict[str, Any]:
@@ -76,5 +77,5 @@ def _names(plan: Plan, user: User, content: PlanContent) -> dict[str, Any]:
         "pause_block_reason": ""
         if is_maker
         else block_reason(user, right_to_send(environment), environment, PAUSE_OR_STOP),
-        "switch_url": reverse("submissions", args=[environment.other]),
+        "switch_url": environment_url("submissions", environment.other),
     }

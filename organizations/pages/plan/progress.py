@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
-from organizations.pages.addresses import submission_url
+from organizations.pages.addresses import environment_url, submission_url
 from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.queries import plan_rows
 from organizations.queries.environments import gate_of
@@ -91,7 +90,7 @@ class PlanContent:
         if self.is_open or not cancelled:
             return ""
         query = urlencode({"kind": self.plan.kind, "record": cancelled}, doseq=True)
-        return f"{reverse('plan-new', args=[self.plan.environment])}?{query}"
+        return f"{environment_url('plan-new', self.plan.environment)}?{query}"
 
     @property
     def branch(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from organizations.models import Organization
 from organizations.pages.comparison.field_lines import Lines
-from organizations.pages.comparison.field_rows import FieldRow, Fields, RecordSides, field_rows
+from organizations.pages.comparison.field_rows import Fields, RecordSides, field_rows
 from organizations.queries.directory_readings import readings_since_acceptance
 from organizations.records import OrganizationRecord
 
@@ -15,11 +15,8 @@ def with_first_seen(fields: Fields, organization: Organization, sides: RecordSid
     if not any(row.is_adrift for row in fields.differing):
         return fields
     since = _first_seen(organization, sides)
-    return fields._replace(differing=tuple(_with_time(row, since) for row in fields.differing))
-
-
-def _with_time(row: FieldRow, since: dict[str, datetime.datetime]) -> FieldRow:
-    return replace(row, seen_since=since.get(row.label)) if row.is_adrift else row
+    rows = (replace(row, seen_since=since.get(row.label)) if row.is_adrift else row for row in fields.differing)
+    return fields._replace(differing=tuple(rows))
 
 
 def _first_seen(organization: Organization, sides: RecordSides) -> dict[str, datetime.datetime]:

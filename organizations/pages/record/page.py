@@ -8,16 +8,14 @@ from django.core.paginator import Paginator
 from django.utils import timezone
 
 from organizations.models import Organization, Submission, User
-from organizations.pages import Page
+from organizations.pages import Page, counterpart_box
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.audit import stories
 from organizations.pages.audit.stories import Stories
-from organizations.pages.counterpart import link_box
-from organizations.pages.counterpart.link_box import CounterpartBox
+from organizations.pages.counterpart_box import CounterpartBox
 from organizations.pages.record import summary
 from organizations.pages.record.summary import RecordHead, RecordSidebar, RecordValues
-from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, block_reason, right_to_send
+from organizations.permissions import ASK, Right, block_reason, right_to_send
 from organizations.queries.record_context import submissions_of
 from organizations.queries.record_entries import entries_of
 from organizations.text import evidence, vocabulary
@@ -75,7 +73,7 @@ def build(organization: Organization, user: User) -> SummaryTab:
         **_tab(organization, user, "record"),
         values=summary.record_values(organization),
         around=summary.record_sidebar(organization),
-        beside=link_box.counterpart_box(organization),
+        beside=counterpart_box.counterpart_box(organization),
         ask_block_reason=block_reason(user, Right.EDIT, organization.environment, ASK),
     )
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -18,10 +17,10 @@ from organizations.models import (
     Submission,
     tree,
 )
-from organizations.pages.addresses import submission_url
+from organizations.pages.addresses import path_to, submission_url, url_of_oid
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
-from organizations.pages.organizations.rows import RecordRow, standing_of
+from organizations.pages.organizations.rows import RecordRow, can_add_below, standing_of
 from organizations.pages.record import first_seen, to_do
 from organizations.pages.record.to_do import ToDoBox
 from organizations.queries import parents, record_context, record_entries
@@ -97,16 +96,11 @@ class RecordSidebar:
 
 def record_head(organization: Organization) -> RecordHead:
     """The head of a record."""
-    environment, last = organization.environment, organization.last_submission
-    above = tree.path_of(organization)
+    last, above = organization.last_submission, tree.path_of(organization)
     can_discard = organization.changes > 0 and not organizations.discard_block_reason(organization)
     return RecordHead(
         organization=organization,
-        path=[
-            ("Organizations", reverse("organizations", args=[environment])),
-            *((parent.name, _url("record", parent)) for parent in above),
-            (organization.name, ""),
-        ],
+        path=path_to(organization, above=above),
         standing=standing_of(organization),
         standing_sentence=_status_sentence(organization),
         basis=status_basis(organization),
@@ -116,11 +110,6 @@ def record_head(organization: Organization) -> RecordHead:
         can_withdraw=last is None and organization.presence == Presence.NEVER,
         can_add_below=can_add_below(organization, above),
     )
-
-
-def can_add_below(organization: Organization, above: list[Organization]) -> bool:
-    """Whether a record can be added below it: neither it nor any record `above` it is deactivated."""
-    return not any(record.is_deactivated for record in (organization, *above))
 
 
 def status_basis(organization: Organization) -> SafeString:
@@ -217,7 +206,7 @@ def _status_sentence(organization: Organization) -> str:
 
 
 def absent_sentence(organization: Organization) -> str:
-    """How and when it was learned that the OID is not in the directory; "" for a record that is not absent."""
+    """How and when the portal learned that the OID is not in the directory; "" for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
     source = "answer" if was_rejected_as_absent(organization) else "query"
@@ -304,7 +293,7 @@ def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
     return {
         oid: ParentCell("The Redox gateway", "")
         if oid in gateways
-        else ParentCell(known[oid], reverse("record", args=[environment, oid]))
+        else ParentCell(known[oid], url_of_oid(environment, oid))
         if oid in known
         else ParentCell("Not a record of ours", "")
         for oid in oids
@@ -316,7 +305,7 @@ def no_record_sentence(environment: Environment, oid: str) -> SafeString:
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
     if record_context.record_at(environment.other, oid) is None:
         return sentence
-    url = reverse("record", args=[environment.other, oid])
+    url = url_of_oid(environment.other, oid)
     return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))
 
 
@@ -331,7 +320,3 @@ def record_sidebar(organization: Organization) -> RecordSidebar:
         timeline=[] if is_new else [sentences.sentence_of(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )
-
-
-def _url(name: str, organization: Organization) -> str:
-    return reverse(name, args=[organization.environment, organization.oid])

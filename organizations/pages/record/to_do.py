@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
-from organizations.pages.addresses import submission_url
+from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.organizations.rows import work_key
 from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
@@ -122,8 +121,8 @@ def _with_one_primary(box: ToDoBox, primary: BoxAction | None) -> ToDoBox:
 def _foreign(organization: Organization) -> ToDoBox:
     meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
-    edit = BoxAction("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
-    back = BoxAction("Take this decision back", _url("differences", organization), is_link=True)
+    edit = BoxAction("Give it another OID", record_url(organization, "edit") + "#identity", edits=True, is_primary=True)
+    back = BoxAction("Take this decision back", record_url(organization, "differences"), is_link=True)
     sentence = format_html("{} Decided {}.", meaning, since)
     return ToDoBox(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
@@ -137,7 +136,7 @@ def unclaimed_meaning(organization: Organization) -> str:
 
 def _unclaimed(organization: Organization) -> ToDoBox:
     meaning = unclaimed_meaning(organization)
-    decide = BoxAction("Compare and decide", _url("differences", organization), is_primary=True)
+    decide = BoxAction("Compare and decide", record_url(organization, "differences"), is_primary=True)
     sentence = format_html("{} Redox would reject a New, so nothing is sent before that is decided.", meaning)
     return ToDoBox(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
@@ -146,10 +145,11 @@ def _changes(organization: Organization, can_discard: bool) -> ToDoBox:
     word = OPEN_WORK["changes_not_sent"]
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
-        sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
-    acts = [BoxAction("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+        named = name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
+        sentence = f"{sentence.rstrip('.')}: {named}."
+    acts = [BoxAction("Discard", record_url(organization, "discard"), edits=True, is_link=True)] if can_discard else []
     if not organization.is_foreign and not organization.is_there_unclaimed:
-        acts.append(BoxAction("Review and send", _url("review", organization), edits=True, is_primary=True))
+        acts.append(BoxAction("Review and send", record_url(organization, "review"), edits=True, is_primary=True))
     return _box(word, word.say(k=organization.changes), sentence, *acts)
 
 
@@ -161,12 +161,8 @@ def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ..
     return reviews.with_edits(unsent, edits_since_acceptance(organization), known, wanted)
 
 
-def _named_changes(organization: Organization) -> str:
-    """The changed fields, each with who saved it last and when."""
-    return name_fields([_named(change.difference, change.entry) for change in unsent_changes(organization)])
-
-
 def _named(change: Difference, entry: AuditEntry | None) -> str:
+    """The changed field, with who saved it last and when."""
     if entry is None:
         return label_in_sentence(change.label)
     return f"{label_in_sentence(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
@@ -223,7 +219,7 @@ _OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected"
 
 def _differs(organization: Organization) -> ToDoBox:
     word = OPEN_WORK[DIRECTORY_DIFFERS]
-    decide = BoxAction("Decide", _url("differences", organization))
+    decide = BoxAction("Decide", record_url(organization, "differences"))
     first = written(organization.differs_since, "day") if organization.differs_since else ""
     if organization.is_missing:
         since = f" It was first missing on {first}." if organization.differs_since != organization.seen_at else ""
@@ -249,7 +245,3 @@ def _open(submission: Submission, label: str = "", *, is_primary: bool = False, 
 
 def _box(word: Word, meaning: str, sentence: str, *acts: BoxAction) -> ToDoBox:
     return ToDoBox(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
-
-
-def _url(name: str, organization: Organization) -> str:
-    return reverse(name, args=[organization.environment, organization.oid])

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from django.urls import reverse
-
 from organizations.forms.organization import FormContext
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.models import Environment, Organization
 from organizations.oid import OidError
 from organizations.pages import record_choices
-from organizations.pages.addresses import path_to, record_url
+from organizations.pages.addresses import environment_url, path_to, record_url
 from organizations.pages.record_form import notices
 from organizations.queries import choices
 from organizations.queries.record_context import record_at, record_now
@@ -40,7 +38,7 @@ class Editing:
         """Where the form posts to, by the record's present OID."""
         if self.organization:
             return record_url(self.organization, "edit")
-        new = reverse("organization-new", args=[self.environment])
+        new = environment_url("organization-new", self.environment)
         return f"{new}?from={self.staging.oid}" if self.staging else new
 
     def at_newest_version(self) -> Self:
@@ -56,7 +54,7 @@ class Editing:
         """From the list of organizations down to this page."""
         if self.organization:
             return path_to(self.organization, here)
-        return [("Organizations", reverse("organizations", args=[self.environment])), (here, "")]
+        return [("Organizations", environment_url("organizations", self.environment)), (here, "")]
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
         form = RecordForm(typed, self._form_context(), checked=checked)

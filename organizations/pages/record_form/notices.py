@@ -48,7 +48,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
             " It cannot be changed."
         )
     if not organization.can_change_oid:
-        return "A submission or the directory has this OID; it cannot be changed."
+        return "A submission uses this OID, or the directory shows it, so it cannot be changed."
     return ""
 
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.urls import reverse
-
 from organizations.forms.record import RecordForm
 from organizations.models import Organization, User
 from organizations.pages import Page, record_choices
-from organizations.pages.addresses import counterpart_url, record_url
+from organizations.pages.addresses import counterpart_url, environment_url, record_url
 from organizations.pages.counterpart import prepare
 from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.pages.record_form.editing import Editing
@@ -107,9 +105,10 @@ def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
 def _elsewhere(editing: Editing) -> dict[str, Any]:
     organization, staging = editing.organization, editing.staging
     switch_url = record_url(staging) if staging else ""
+    list_url = environment_url("organizations", editing.environment)
     return {
         "path": editing.path("Edit" if organization else "Add organization"),
-        "leave_url": record_url(organization) if organization else reverse("organizations", args=[editing.environment]),
+        "leave_url": record_url(organization) if organization else list_url,
         "switch_url": counterpart_url(organization) if organization else switch_url,
     }
 

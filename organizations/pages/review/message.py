@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Basis, Event, Organization, Submission
-from organizations.pages.addresses import submission_url
+from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
 from organizations.queries import parents, record_entries
@@ -274,7 +272,7 @@ def _only_overwrites(review: Review) -> str:
 def _nothing_differs(review: Review) -> str:
     if review.equivalent:
         spelled = vocabulary.count(len(review.equivalent), "value")
-        return f"Nothing differs but the spelling of {spelled}, which means the same. There is nothing to send."
+        return f"Only the spelling of {spelled} differs, which means the same. There is nothing to send."
     organization = review.organization
     if organization.is_missing:
         return "No change is saved here, and the directory did not show this OID. The same values can be sent again."
@@ -365,16 +363,16 @@ def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
     """The address and the label of the step that resolves it."""
     if blocker.kind in _STEPS:
         page, section, label = _STEPS[blocker.kind]
-        return _url(page, organization) + section, label
+        return record_url(organization, page) + section, label
     if blocker.submission is not None:
         address = submission_url(blocker.submission)
         return address, f"Open submission {blocker.submission.pk}"
     other = blocker.organization
     if other is None or other.pk == organization.pk:
-        return _url("record", organization), "Open the record"
+        return record_url(organization), "Open the record"
     if blocker.kind == BlockerKind.PARENT_NEVER_SENT:
-        return _url("review", other), f"Review {other.name}"
-    return _url("record", other), f"Open {other.name}"
+        return record_url(other, "review"), f"Review {other.name}"
+    return record_url(other), f"Open {other.name}"
 
 
 _STEPS = {
@@ -389,10 +387,6 @@ def _waits(review: Review) -> str:
     if review.waits_for is None or review.parent is None:
         return ""
     return f"{review.parent.name} must be accepted first. You can send now; the message waits."
-
-
-def _url(name: str, organization: Organization) -> str:
-    return reverse(name, args=[organization.environment, organization.oid])
 
 
 def _day(moment: datetime | None) -> str:

@@ -10,8 +10,7 @@ from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
 from organizations.pages.review.message import ReviewContent, review_content
-from organizations.pages.submission.page import ASK
-from organizations.permissions import Right, block_reason, right_to_send
+from organizations.permissions import ASK, Right, block_reason, right_to_send
 from organizations.services.review.reviews import Review
 
 

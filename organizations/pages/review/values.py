@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
 from organizations.pages import parent_names
+from organizations.pages.addresses import record_url
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
 from organizations.records import Difference, OrganizationRecord, difference, label_in_sentence
@@ -163,7 +162,7 @@ def _row(
     directory: DirectoryValue,
 ) -> ValueRow:
     version = entry.version_after if entry else None
-    edit = reverse("edit", args=[organization.environment, organization.oid])
+    edit = record_url(organization, "edit")
     return ValueRow(
         field=changed.field,
         label=changed.label,

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission
-from organizations.pages.addresses import record_url, submission_url
+from organizations.pages.addresses import environment_url, record_url, submission_url
 from organizations.pages.organizations import filter_words
 from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import search, submissions
@@ -90,18 +89,12 @@ def also_in(record: Organization) -> SafeString:
 
 
 def find(text: str) -> SearchHits:
+    named = submissions.submissions_named(text, search.MOST_HITS)
     return SearchHits(
-        _submissions(text),
+        [SubmissionHit(submission, state_word(submission), _found_by(submission, text)) for submission in named],
         [_in_environment(environment, text) for environment in Environment],
         filter_words.note(text),
     )
-
-
-def _submissions(text: str) -> list[SubmissionHit]:
-    return [
-        SubmissionHit(submission, state_word(submission), _found_by(submission, text))
-        for submission in submissions.submissions_named(text, search.MOST_HITS)
-    ]
 
 
 def _found_by(submission: Submission, text: str) -> str:
@@ -119,5 +112,5 @@ def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
         )
         for record in records.organizations
     ]
-    all_url = reverse("organizations", args=[environment]) + RecordFilters(q=text, view=LIST).address()
+    all_url = environment_url("organizations", environment) + RecordFilters(q=text, view=LIST).address()
     return EnvironmentHits(environment, hits, records.total, all_url)

@@ -6,17 +6,16 @@ An answer is quoted as an acceptance only if it was classified as one.
 import datetime
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict
 from organizations.models.tree import path_of
-from organizations.pages.addresses import record_url
+from organizations.pages import counterpart_box
+from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.comparison.sent_and_seen import ComparedField
-from organizations.pages.counterpart import link_box
 from organizations.pages.next_step import NextStep
-from organizations.pages.record.summary import can_add_below
+from organizations.pages.organizations.rows import can_add_below
 from organizations.pages.submission.state import SubmittedChange, query_result
 from organizations.records import label_in_sentence
 from organizations.text.decisions import clause
@@ -75,7 +74,7 @@ class ProofTable(NamedTuple):
 
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
     """Where to go after an acceptance. The first step is the primary button."""
-    elsewhere = link_box.next_step(submission)
+    elsewhere = counterpart_box.next_step(submission)
     return (*_steps_here(submission), *([elsewhere] if elsewhere else []))
 
 
@@ -86,7 +85,7 @@ def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
         return (_back_to(above[-1]), back)
     if submission.event != Event.NEW:
         return (back,)
-    new = reverse("organization-new", args=[submission.environment])
+    new = environment_url("organization-new", submission.environment)
     below = NextStep("Add a record below", f"{new}?below={organization.oid}", needs_edit=True)
     another = NextStep("Add another like this", f"{new}?like={organization.oid}", needs_edit=True)
     return (below, another, back) if can_add_below(organization, above) else (back, another)

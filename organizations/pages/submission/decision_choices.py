@@ -132,7 +132,7 @@ def _follows(verdict: Verdict, submission: Submission, answer: ComparedAnswer | 
             return f"Marks it as rejected. The next review is an Update and {_ticks(submission, answer)}."
         case Verdict.FOREIGN:
             return (
-                "Marks it as rejected. Until somebody takes that back, nothing is sent to this OID. The record then "
+                "Marks it as rejected. Nothing is sent to this OID until somebody withdraws this decision. The record "
                 "needs another OID."
             )
 

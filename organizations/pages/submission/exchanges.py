@@ -21,7 +21,7 @@ SHOWS_SENT = vocabulary.Word("sent", "Showed what was sent", "check-circle", "is
 MEANS_SAME = vocabulary.Word("same", "Showed values that mean the same", "check-circle", "is-quiet", "")
 SHOWS_OTHERS = vocabulary.Word("differs", "Showed other values", "differs", "is-unsure", "")
 SHOWS_NOTHING = vocabulary.Word("absent", "Did not show the OID", "minus-circle", "is-quiet", "")
-NOT_ANSWERED = vocabulary.Word("failed", "No answer that counts", "question-mark-circle", "is-unsure", "")
+NOT_ANSWERED = vocabulary.Word("failed", "No usable answer", "question-mark-circle", "is-unsure", "")
 _ASKED_FOR = {"none": "asked without Active", "true": "asked for active ones", "false": "asked for deactivated ones"}
 """The three Queries that prove an OID absent: only if none of them shows it."""
 

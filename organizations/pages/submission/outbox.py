@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Page as PageOfIds
-from django.urls import reverse
 
 from organizations.models import Environment, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.filter_controls import FilterChip
 from organizations.pages.submission.state import SubmissionRow, submission_rows
 from organizations.queries import submissions
@@ -53,14 +53,14 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
         summary=vocabulary.count(total, "submission", most=MOST_COUNTED)
         + (f" {'fits' if total == 1 else 'fit'}" if state or mine else ""),
         chips=_chips(environment, state, mine),
-        all_url=reverse("submissions", args=[environment]),
+        all_url=environment_url("submissions", environment),
         is_unused=not total and not submissions.has_any(environment),
-        switch_url=reverse("submissions", args=[environment.other]),
+        switch_url=environment_url("submissions", environment.other),
     )
 
 
 def _chips(environment: Environment, state: str, mine: bool) -> list[FilterChip]:
-    address = reverse("submissions", args=[environment])
+    address = environment_url("submissions", environment)
     chips = []
     if state:
         chips.append(FilterChip(f"State: {dict(CHOICES)[state]}", address + ("?mine=1" if mine else "")))

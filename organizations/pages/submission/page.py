@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import reverse
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, Organization, State, Submission, User
 from organizations.pages import Page
+from organizations.pages.addresses import environment_url
 from organizations.pages.next_step import NextStep
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
 from organizations.pages.submission.acceptance import AcceptanceBasis, ProofTable
@@ -30,13 +30,11 @@ from organizations.pages.submission.state import (
     state_block,
     submitted_changes,
 )
-from organizations.permissions import Right, block_reason, may, right_to_send
+from organizations.permissions import ASK, CANCEL, Right, block_reason, may, right_to_send
 from organizations.queries import environments, submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 from organizations.text.evidence import BY_QUERY
-
-ASK, CANCEL = "ask the directory", "cancel a submission"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,5 +241,5 @@ def _elsewhere(submission: Submission) -> dict[str, Any]:
     return {
         "previous": submission_story.previous_submission(submission),
         "next": submission_story.next_submission(submission),
-        "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),
+        "switch_url": environment_url("submissions", Environment(submission.environment).other),
     }

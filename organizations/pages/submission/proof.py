@@ -103,7 +103,7 @@ def _failed(together: list[AuditEntry]) -> ProofStep:
     last = together[-1]
     cause = cause_of(last.facts.get("detail", ""))
     times = "once" if len(together) == 1 else f"{len(together)} times, the last at {written(last.at, 'clock')},"
-    text = f"The portal tried {times} to ask the directory, without an answer that counts: {cause}."
+    text = f"The portal tried {times} to ask the directory, without a usable answer: {cause}."
     return ProofStep(_asked_at(together[0]), text)
 
 

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission, Verdict
-from organizations.pages.addresses import submission_url
+from organizations.pages.addresses import environment_url, record_url, submission_url
 from organizations.pages.anchors import form_anchor
 from organizations.pages.next_step import NextStep
 from organizations.services.delivery import decide
@@ -87,7 +86,7 @@ def next_step(organization: Organization, submission: Submission, explanation: E
     if organization.last_submission_id != submission.pk:
         return None
     if submission.decided_by and organization.is_foreign:
-        edit = _address("edit", organization)
+        edit = record_url(organization, "edit")
         return NextStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
     if submission.decided_by:
         return _review(organization)
@@ -102,15 +101,15 @@ def _step_of(organization: Organization, submission: Submission, explanation: Ex
         return _review(organization)
     url = step_url(organization, submission, explanation)
     if explanation is None or not url:
-        return NextStep(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+        return NextStep(f"Edit {plain(organization.name)}", record_url(organization, "edit"), True)
     return NextStep(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
 def _review(organization: Organization) -> NextStep:
     """The review; or first the decision whose OID it is, if the directory shows an OID that nobody claimed."""
     if organization.is_there_unclaimed:
-        return NextStep("Compare and decide", _address("differences", organization), False)
-    return NextStep("Review and send", _address("review", organization), True)
+        return NextStep("Compare and decide", record_url(organization, "differences"), False)
+    return NextStep("Review and send", record_url(organization, "review"), True)
 
 
 def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:
@@ -118,19 +117,15 @@ def step_url(organization: Organization, submission: Submission, explanation: Ex
     key = explanation.step_key if explanation else ""
     match key:
         case "open_connection":
-            return reverse("connection", args=[submission.environment])
+            return environment_url("connection", submission.environment)
         case "review_as_new":
-            return _address("review", organization)
+            return record_url(organization, "review")
         case "edit" | "edit_record":
             anchor = form_anchor(explanation.field, explanation.anchor) if explanation else ""
-            return _address("edit", organization) + (f"#{anchor}" if anchor else "")
+            return record_url(organization, "edit") + (f"#{anchor}" if anchor else "")
         case "compare_record":
-            return _address("record", answers.possible_duplicates(submission, answers.message_record(submission))[0])
+            return record_url(answers.possible_duplicates(submission, answers.message_record(submission))[0])
     return ""
-
-
-def _address(name: str, organization: Organization) -> str:
-    return reverse(name, args=[organization.environment, organization.oid])
 
 
 def _elsewhere(submission: Submission, other: Submission) -> SameAnswer:

@@ -38,7 +38,7 @@ def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | 
         if not is_new and now < row.until:
             _count(row, now)
             return
-        history.log(action, **_counted(body, row.count + 1, row.since))
+        history.log(action, **(_with_times(body, row.count + 1, row.since) if row.count else body))
         row.count, row.since, row.until, row.entry = 0, now, now + WITHIN, _entry(actor, action, body)
         row.save()
 
@@ -75,10 +75,6 @@ def _count(row: Repetition, now: datetime.datetime) -> None:
     row.since = row.since if row.count else now
     row.count += 1
     row.save(update_fields=["count", "since"])
-
-
-def _counted(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:
-    return body if times == 1 else _with_times(body, times, since)
 
 
 def _with_times(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def take_theirs(
     with audit.recorded(actor) as history:
         organization = organizations.lock_record_for_person(organization_id)
         if organization.version != version:
-            raise EditConflict(organization, version)
+            raise EditConflict(organization)
         _check_not_asked_since(organization, asked_at)
         sentence = take_block_reason(organization)
         reading = differing_reading(organization)

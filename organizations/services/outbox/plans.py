@@ -211,7 +211,7 @@ def _new_parent(review: Review, by_oid: dict[str, Submission]) -> list[Submissio
 
 
 def _check_no_circle(plan_draft: PlanDraft) -> None:
-    """Check for circles again with all submissions open: each was reviewed while none of them was."""
+    """Check for circles again now that all submissions are open: the reviews could not take them into account."""
     for review in plan_draft.reviews:
         oid, part_of_oid = review.organization.oid, review.record.part_of_oid
         if tree.would_circle_in_directory(plan_draft.environment, oid, part_of_oid):

@@ -184,7 +184,7 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
 
     Raises:
         OutOfDate: another process moved the submission first; nothing was changed.
-        ValueError: there is no such move.
+        ValueError: this change of state is not possible.
     """
     if state not in MOVES[submission.state]:
         raise ValueError(f"a submission does not go from {submission.state} to {state}")

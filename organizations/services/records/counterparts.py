@@ -34,7 +34,7 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
         rows = _lock_both(staging.pk, production.pk)
         for seen in (staging, production):
             if rows[seen.pk].version != seen.version:
-                raise EditConflict(rows[seen.pk], seen.version)
+                raise EditConflict(rows[seen.pk])
         pair = rows[staging.pk], rows[production.pk]
         if sentence := link_block_reason(*pair):
             raise ActionRefused(sentence)

@@ -64,7 +64,7 @@ def edit(
         with audit.recorded(actor) as history:
             organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
-                raise EditConflict(organization, version)
+                raise EditConflict(organization)
             before = organization.record()
             if not organization.can_change_oid:
                 record = replace(record, oid=organization.oid)
@@ -93,7 +93,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
     with audit.recorded(actor) as history:
         organization = lock_record_for_person(organization_id)
         if organization.version != version:
-            raise EditConflict(organization, version)
+            raise EditConflict(organization)
         error = discard_block_reason(organization)
         baseline = organization.baseline_record()
         if error or baseline is None:
@@ -125,7 +125,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         counterparts.lock_with_counterpart(organization_id)
         organization = lock_record(organization_id)
         if organization.version != version:
-            raise EditConflict(organization, version)
+            raise EditConflict(organization)
         error = withdraw_block_reason(organization)
         if error:
             raise ActionRefused(error)
@@ -364,16 +364,7 @@ def _replace_parts(organization: Organization, record: OrganizationRecord) -> No
     organization.contacts.all().delete()
     organization.identifiers.all().delete()
     Contact.objects.bulk_create(
-        Contact(
-            organization=organization,
-            position=position,
-            purpose=contact.purpose,
-            name=contact.name,
-            email_addresses=list(contact.email_addresses),
-            work_phone=contact.work_phone,
-            mobile_phone=contact.mobile_phone,
-            home_phone=contact.home_phone,
-        )
+        Contact(organization=organization, position=position, **Contact.columns_of(contact))
         for position, contact in enumerate(record.contacts)
     )
     Identifier.objects.bulk_create(

@@ -32,7 +32,7 @@ class Doubt(StrEnum):
 
     NONE = ""
     FOREIGN = "foreign"  # the OID belongs to another organization
-    UNCLAIMED = "unclaimed"  # the directory shows the OID, and nobody has decided whose it is
+    UNCLAIMED = "unclaimed"  # the directory shows the OID, and nobody has decided to whom it belongs
     ABSENT = "absent"
     UNKNOWN = "unknown"
     UNSEEN = "unseen"  # a later reading did not show it
@@ -212,6 +212,6 @@ def _source_reference(source: StagingSource, basis: FormBasis) -> dict[str, obje
 
 
 def _longest_base(oid: str, bases: tuple[str, ...]) -> str:
-    """The longest of these OIDs that the OID equals or lies below; "" if there is none."""
+    """The longest of these OIDs that the OID equals or is below; "" if there is none."""
     bases_above = [base for base in bases if oid == base or oid.startswith(f"{base}.")]
     return max(bases_above, key=len, default="")

@@ -49,7 +49,7 @@ class ReadByForm(Protocol):
     ) -> Iterable[Remark]: ...
 
 
-STALE_STATUS: Remark = ("Status", "To do", "What is to do does not follow from the last submission. Report this error.")
+STALE_STATUS: Remark = ("Status", "To do", "The copy of the last submission's state is out of date. Report this error.")
 HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
 
 
@@ -144,7 +144,7 @@ def _tree_findings(
 ) -> dict[str, list[Remark]]:
     """Findings about the place of each record in the tree, and about near-duplicates, by OID."""
     circles = tree.in_circles(environment, [organization.oid for organization in organizations])
-    doubles = _near_duplicates(environment, {organization.double_key for organization in organizations} - {""})
+    near_duplicates = _near_duplicates(environment, {organization.double_key for organization in organizations} - {""})
     findings: dict[str, list[Remark]] = {}
     for organization in organizations:
         remarks = findings.setdefault(organization.oid, [])
@@ -154,8 +154,8 @@ def _tree_findings(
             error := _parent_finding(organization, parents.get(organization.part_of_oid))
         ):
             remarks.append(("Place", "PartOf", error))
-        if organization.double_key in doubles:
-            remarks.append(("Near-double", "Name, address", doubles[organization.double_key].text(organization.oid)))
+        if same := near_duplicates.get(organization.double_key):
+            remarks.append(("Near-duplicate", "Name, address", same.text(organization.oid)))
     return findings
 
 

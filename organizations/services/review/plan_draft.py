@@ -141,7 +141,10 @@ def draft_plan(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
     if kind == PlanKind.SEND:
         # Most records of a branch have no changes: they need no review.
         equal = rows.filter(changes=0, presence=Presence.PRESENT).order_by("oid_key")
-        left_out = [_unchanged(organization) for organization in equal.only("environment", "oid", "name", "differs")]
+        left_out = [
+            LeftOut(organization, DIRECTORY_DIFFERS if organization.differs else NOTHING_DIFFERS)
+            for organization in equal.only("environment", "oid", "name", "differs")
+        ]
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
     organizations = list(rows.select_related("last_submission").prefetch_related("contacts", "identifiers"))
     if (count := len(organizations)) > MOST_RECORDS:
@@ -183,10 +186,6 @@ def _review_each(ordered: list[Organization], kind: PlanKind, actor: Actor) -> t
         else:
             included.append(review)
     return included, left_out
-
-
-def _unchanged(organization: Organization) -> LeftOut:
-    return LeftOut(organization, DIRECTORY_DIFFERS if organization.differs else NOTHING_DIFFERS)
 
 
 def _in_order(organizations: list[Organization], kind: PlanKind) -> list[Organization]:

@@ -12,6 +12,8 @@ from organizations.characters import XML_SPECIAL
 from organizations.fields import FieldError, Read, read_email, read_street, read_text
 from organizations.folding import fold
 from organizations.records import (
+    CONTACT_LABELS,
+    PHONES,
     AddressRecord,
     ContactRecord,
     IdentifierRecord,
@@ -25,7 +27,6 @@ KEPT = "kept"
 """The key of the warnings about stored values that the form would refuse."""
 _LONGEST = 200
 _SPELLED_OUT = 12
-_PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
 # Possessive quantifiers (++), or a long run of one character would be matched in all its parts.
 _WORDS = (
     r"x++|test(ing)?|tb[dac]|na|none?( given)?|null|nil|nan|undefined|un(known|k)|pending|asdf|dummy|placeholder|to ?do"
@@ -73,7 +74,7 @@ def short(*values: object) -> str:
 def _examples(record: OrganizationRecord) -> Iterator[RecordWarning]:
     values = [record.destination_id, record.address.street]
     for contact in record.contacts:
-        values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
+        values += [*contact.email_addresses, *contact.phones]
     for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
         yield RecordWarning(
             "example", value, f"'{value}' is from Redox's example page. It was probably copied by mistake."
@@ -113,10 +114,7 @@ def _equal_case(text: str) -> str:
 
 def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
     contacts = record.contacts
-    are_reachable = all(
-        contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
-        for contact in contacts
-    )
+    are_reachable = all(contact.email_addresses or contact.phones for contact in contacts)
     if not contacts:
         text = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
         yield RecordWarning("contact", "none", text)
@@ -149,10 +147,11 @@ def _alike(part: ContactRecord | IdentifierRecord) -> str:
 
 def _unassigned_phones(record: OrganizationRecord) -> Iterator[RecordWarning]:
     for number, contact in enumerate(record.contacts, start=1):
-        for name, label in _PHONES.items():
+        for name in PHONES:
             phone = getattr(contact, name)
             if phones.is_unassigned(phone):
-                text = f"{label} of contact {number}, {phone}, is in a range that is not assigned to anybody. Check it."
+                where = f"{CONTACT_LABELS[name]} of contact {number}"
+                text = f"{where}, {phone}, is in a range that is not assigned to anybody. Check it."
                 yield RecordWarning("phone", phone, text)
 
 
@@ -177,7 +176,8 @@ def _readers(record: OrganizationRecord) -> Iterator[tuple[str, str, str, Callab
         yield start + "name", f"Name{end}", contact.name, _text_reader("Contact name")
         for email in contact.email_addresses:
             yield start + "email_addresses", f"An e-mail address{end}", email, read_email
-        for name, label in _PHONES.items():
+        for name in PHONES:
+            label = CONTACT_LABELS[name]
             yield start + name, f"{label}{end}", getattr(contact, name), _phone_reader(label)
     yield "address.street", "Street", address.street, lambda text: read_street(text, _LONGEST)
     yield "address.city", "City", address.city, _text_reader("City")

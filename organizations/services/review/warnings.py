@@ -265,7 +265,7 @@ def _first_top(case: WarningCase) -> str:
     return ""
 
 
-def _double(case: WarningCase) -> Iterator[ReviewWarning]:
+def _near_duplicate(case: WarningCase) -> Iterator[ReviewWarning]:
     record = case.record
     key = search_text.double_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
@@ -336,7 +336,7 @@ RULES = (
     _destination,
     _others,
     _own_values,
-    _double,
+    _near_duplicate,
     _stated,
     *DIRECTORY_RULES,
 )

@@ -6,9 +6,10 @@ import pytest
 from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
-from organizations.pages.counterpart import link_box, page
-from organizations.pages.counterpart.link_box import CounterpartFact
+from organizations.pages import counterpart_box
+from organizations.pages.counterpart import page
 from organizations.pages.counterpart.page import CounterpartPage
+from organizations.pages.counterpart_box import CounterpartFact
 from organizations.pages.next_step import NextStep
 from organizations.services.records import counterparts
 from tests import factories
@@ -36,16 +37,16 @@ def linked(user: User) -> tuple[Organization, Organization]:
 
 def test_only_a_staging_record_can_be_prepared_in_production(editor):
     staging, production = pair(editor)
-    beside = link_box.counterpart_box(staging)
+    beside = counterpart_box.counterpart_box(staging)
     assert (beside.row, beside.prepare_url, beside.other) == (None, PREPARE, "PRODUCTION")
-    beside = link_box.counterpart_box(production)
+    beside = counterpart_box.counterpart_box(production)
     assert (beside.row, beside.prepare_url, beside.other) == (None, "", "STAGING")
 
 
 def test_a_record_shows_its_counterpart(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
-        beside = link_box.counterpart_box(here)
+        beside = counterpart_box.counterpart_box(here)
         assert beside.row is not None
         assert (beside.row.organization, beside.row.standing.word) == (there, "Not registered")
         assert beside.prepare_url == ""
@@ -61,20 +62,20 @@ def test_a_record_shows_its_counterpart(editor):
 )
 def test_the_next_step_after_staging_is_production(editor, intent, step):
     staging, production = pair(editor)
-    assert link_box.next_step(Submission(organization=staging, intent=intent)) == step
-    assert link_box.next_step(Submission(organization=production, intent=intent)) is None
+    assert counterpart_box.next_step(Submission(organization=staging, intent=intent)) == step
+    assert counterpart_box.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=as_actor(editor))
     staging.refresh_from_db()
     compared = NextStep("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
     opened = NextStep("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
     expected = opened if intent == Intent.DEACTIVATE else compared
-    assert link_box.next_step(Submission(organization=staging, intent=intent)) == expected
+    assert counterpart_box.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
 def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
     staging = mark_foreign(factories.confirmed(factories.organization(user=editor)))
-    assert link_box.counterpart_box(staging).prepare_url == ""
-    assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
+    assert counterpart_box.counterpart_box(staging).prepare_url == ""
+    assert counterpart_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
 def test_two_records_are_compared(editor):
@@ -82,7 +83,7 @@ def test_two_records_are_compared(editor):
     submission = factories.submission(staging, user=editor)
     accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
-    assert link_box.counterpart_facts(staging, production) == [
+    assert counterpart_box.counterpart_facts(staging, production) == [
         CounterpartFact("Name", "Lakeside 1", "Lakeside Nord", differs=True),
         CounterpartFact("OID", BASE, THEIRS),
         CounterpartFact("Address", address, address),

@@ -63,7 +63,7 @@ def test_both_versions_are_side_by_side_with_preselected_choices(organization, s
     assert (page.who, page.errors, page.note, page.version) == ("Editor Two", [], "", 1)
     assert "Street" in page.equal
     text = text_of_page(page)
-    assert "while you were editing. Nothing of yours is lost and nothing was saved yet." in text
+    assert "while you were editing. Your changes are kept on this page. They are not saved yet." in text
     assert f"{len(page.equal)} fields equal" in text
 
 

@@ -52,7 +52,7 @@ class TestOid:
         submission = factories.submission(organization, user=editor)
         page = page_of(organization, editor)
         assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
-        assert page.fixed_oid == "A submission or the directory has this OID; it cannot be changed."
+        assert page.fixed_oid == "A submission uses this OID, or the directory shows it, so it cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
         posted = open_form(organization).form(record_texts(organization.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE

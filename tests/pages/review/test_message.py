@@ -133,7 +133,7 @@ class TestThreeValues:
     def test_another_spelling_is_called_that(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)
         assert page.sentences == (
-            "Nothing differs but the spelling of 1 value, which means the same. There is nothing to send.",
+            "Only the spelling of 1 value differs, which means the same. There is nothing to send.",
         )
         assert [(row.label, row.directory.text, row.sent) for row in page.equivalent] == [("Country", "US", "USA")]
         assert "Country" not in [each.label for each in page.unchanged]

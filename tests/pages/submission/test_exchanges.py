@@ -48,7 +48,7 @@ def test_the_row_of_a_query_says_what_the_directory_showed(
     assert [row[1:3] for row in row_texts(submission)[1:]] == [
         ("Showed values that mean the same", ""),
         ("Showed other values", "1 field differs"),
-        ("No answer that counts", ""),
+        ("No usable answer", ""),
     ]
 
 

@@ -182,17 +182,17 @@ def test_answers_are_kept_while_the_database_is_gone(
     sent = answering(monkeypatch, {})
     delivering = Courier(WORKER, InThisThread(), ("staging",))
     assert delivering.claim_due()
-    is_gone = True
+    losses = [error("the database is gone")]
 
     def lose() -> None:
-        if is_gone:
-            raise error("the database is gone")
+        if losses:
+            raise losses[0]
 
     with failpoints.calling(lose, place):
         with pytest.raises(error):
             delivering.settle_arrived()
         assert delivering.is_busy
-        is_gone = False
+        losses.clear()
         delivering.settle_arrived()
     assert [state(each) for each in made] == [State.ACCEPTED] * 3
     assert len(sent) == 3

@@ -125,9 +125,9 @@ def test_a_near_duplicate_names_the_other_record(editor: User) -> None:
         factories.organization(f"{BASE}.{number}", user=editor, name=name)
     factories.organization(f"{BASE}.9", user=editor, name="Clinica Norte", environment="production")
     assert findings() == [
-        ("Near-double", "Name, address", f"{BASE}.2 and 1 more have the same name and address."),
-        ("Near-double", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
-        ("Near-double", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
+        ("Near-duplicate", "Name, address", f"{BASE}.2 and 1 more have the same name and address."),
+        ("Near-duplicate", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
+        ("Near-duplicate", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
     ]
 
 

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from organizations.models import Environment, Intent, Organization, Submission
 from organizations.pages import parent_names
-from organizations.pages.addresses import record_url
+from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.next_step import NextStep
 from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of
 from organizations.queries import parents
@@ -55,14 +53,14 @@ def counterpart_box(organization: Organization) -> CounterpartBox:
 
 def page_url(organization: Organization) -> str:
     """The page where a counterpart is linked or the link removed."""
-    return reverse("counterpart", args=[organization.environment, organization.oid])
+    return record_url(organization, "counterpart")
 
 
 def prepare_url(organization: Organization) -> str:
     """The form of PRODUCTION filled from this record; "" for a record of PRODUCTION or one with a foreign OID."""
     if organization.environment == Environment.PRODUCTION or organization.is_foreign:
         return ""
-    return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
+    return f"{environment_url('organization-new', Environment.PRODUCTION)}?from={organization.oid}"
 
 
 def next_step(submission: Submission) -> NextStep | None:

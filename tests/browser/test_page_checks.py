@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from .judging import faults_of
+from .page_checks import page_errors
 from .window import Windows
 
 PAGE = """<!doctype html><html lang="en"><title>Judged | orgportal</title>
@@ -35,7 +35,7 @@ def page(windows: Windows) -> Iterator[Page]:
 
 
 def kinds_of(page: Page) -> list[str]:
-    return [": ".join(fault.split(": ")[:3]).partition(" (")[0] for fault in faults_of(page)]
+    return [": ".join(fault.split(": ")[:3]).partition(" (")[0] for fault in page_errors(page)]
 
 
 def test_errors_are_found_at_each_width_in_each_scheme_and_unfolded(page: Page) -> None:
@@ -69,6 +69,6 @@ def test_contrast_is_checked_on_pages_with_the_coloured_edge(page: Page) -> None
 
 def test_two_primary_buttons_and_an_invalid_title_are_found(page: Page) -> None:
     page.set_content(GOOD.format('<button class="btn-primary">One</button><button class="btn-send">Two</button>'))
-    assert {fault.partition("<")[0] for fault in faults_of(page)} >= {"1440: folded: 2 primary buttons: "}
+    assert {fault.partition("<")[0] for fault in page_errors(page)} >= {"1440: folded: 2 primary buttons: "}
     page.set_content('<!doctype html><html lang="en"><title>Good</title><main><h1>Good</h1></main>')
-    assert faults_of(page) == ["title: Good"]
+    assert page_errors(page) == ["title: Good"]

@@ -117,43 +117,43 @@ def resizing(page: Page) -> Iterator[Callable[..., None]]:
     cdp.detach()
 
 
-def misplaced(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
+def layout_errors(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
     """Elements outside a window of these widths or cut, a second primary button, and an invalid title."""
-    faults, title = [], ""
+    errors, title = [], ""
     with resizing(page) as resize:
         for width in widths:
-            faults_here, _, title = _look(page, resize, width)
-            faults += faults_here
-    return [*_faults_of_title(title), *faults]
+            errors_here, _, title = _look(page, resize, width)
+            errors += errors_here
+    return [*_title_errors(title), *errors]
 
 
 def _look(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int, str]:
     """The misplaced elements in a window of this size, the height of the page, and its title."""
     resize(width, height)
-    faults, whole_height, title = page.evaluate(_MISPLACED)
-    return [f"{width}: {fault}" for fault in faults], whole_height, title
+    errors, whole_height, title = page.evaluate(_MISPLACED)
+    return [f"{width}: {error}" for error in errors], whole_height, title
 
 
-def faults_of(page: Page) -> list[str]:
+def page_errors(page: Page) -> list[str]:
     """All errors of the page in the window, folded and unfolded, at each width, light and dark."""
-    faults, heights, title, scheme = [], {}, "", "light"
+    errors, heights, title, scheme = [], {}, "", "light"
     page.evaluate(AXE_SCRIPT)
     with resizing(page) as resize:
         for width in WIDTHS:
-            faults_here, heights[width], title = _look(page, resize, width)
-            faults += faults_here
+            errors_here, heights[width], title = _look(page, resize, width)
+            errors += errors_here
         for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
             # As tall as the page, so that sticky elements cover nothing.
-            faults += _look(page, resize, width, max(heights[narrower], 900))[0]
+            errors += _look(page, resize, width, max(heights[narrower], 900))[0]
             for each in passes:
                 if each.scheme != scheme:
                     page.emulate_media(color_scheme=each.scheme)
                     scheme = each.scheme
                 violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
                 each.judged.update(places)
-                faults += [f"{width} {scheme}: {violation}" for violation in violations]
-    return [*_faults_of_title(title), *faults]
+                errors += [f"{width} {scheme}: {violation}" for violation in violations]
+    return [*_title_errors(title), *errors]
 
 
-def _faults_of_title(title: str) -> list[str]:
+def _title_errors(title: str) -> list[str]:
     return [] if TITLE.fullmatch(title) else [f"title: {title}"]

@@ -21,10 +21,9 @@ class CountUpTo(Subquery):
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
-    most = MOST_COUNTED
 
-    def __init__(self, rows: QuerySet[Any, Any]) -> None:
-        super().__init__(rows.order_by().values("pk")[: self.most + 1])
+    def __init__(self, rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> None:
+        super().__init__(rows.order_by().values("pk")[: most + 1])
 
 
 def counted_rows(page: Page[int]) -> int:

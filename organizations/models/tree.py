@@ -12,6 +12,8 @@ from .submission import OPEN_STATES
 
 # No real tree is this deep. The limit ends the query if the rows form a circle.
 DEEPEST = 60
+ANCESTOR_COLUMNS = ("environment", "oid", "name", "presence", "confirmed_active")
+"""Enough to name an ancestor, link to it, and say whether it is deactivated."""
 
 _ANCESTORS = """
 WITH RECURSIVE line(start, id, part_of_oid, depth) AS (
@@ -106,7 +108,7 @@ GROUP BY above.oid, counted.key
 
 
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
-    """The ancestors of each record, the top first. Two queries for any number of records."""
+    """The ancestors of each record with ANCESTOR_COLUMNS, the top first. Two queries for any number of records."""
     starts = list(oids)
     if not starts:
         return {}
@@ -114,7 +116,7 @@ def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organi
     with connection.cursor() as cursor:
         cursor.execute(sql, [environment, *starts, environment])
         pairs: list[tuple[str, int]] = cursor.fetchall()
-    organizations = Organization.objects.in_bulk({record_id for _, record_id in pairs})
+    organizations = Organization.objects.only(*ANCESTOR_COLUMNS).in_bulk({record_id for _, record_id in pairs})
     ancestors: dict[str, list[Organization]] = {}
     for start, record_id in pairs:
         ancestors.setdefault(start, []).append(organizations[record_id])

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from organizations.models import AuditEntry, AuditHead, Organization
+from organizations.models import AuditEntry, AuditHead
 from organizations.queries import audit_filters
 from organizations.queries.audit_filters import AuditFilters
 
@@ -43,8 +43,3 @@ def neighbours(sequence: int) -> tuple[int | None, int | None]:
     existing = set(AuditEntry.objects.filter(sequence__in=numbers).values_list("sequence", flat=True))
     before, after = (number if number in existing else None for number in numbers)
     return before, after
-
-
-def has_record(environment: str, oid: str) -> bool:
-    """Whether a record has this OID now."""
-    return Organization.objects.filter(environment=environment, oid=oid).exists()

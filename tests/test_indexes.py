@@ -8,9 +8,9 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
-from organizations.models import Environment, Organization, clock, tree
+from organizations.models import AuditEntry, Environment, Organization, clock, tree
 from organizations.pages.search import hits
-from organizations.queries import history, record_filters
+from organizations.queries import audit_filters, history, record_filters
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.services import search_text
@@ -129,3 +129,24 @@ def test_a_search_for_words_uses_their_index(db: None, typed: str) -> None:
         list(record_filters.matching(Environment.STAGING, RecordFilters(q=typed)).values_list("pk", flat=True))
     assert "VIRTUAL TABLE" in plan_of(queries.captured_queries[-2]["sql"])
     assert "rowid=?" in plan_of(queries.captured_queries[-1]["sql"])
+
+
+def test_a_search_of_the_history_uses_the_indexes_of_words_and_records(db: None) -> None:
+    organization = factories.organization(user=factories.editor(), name="Lakeside 17")
+    bulk_entries = (
+        AuditEntry(
+            sequence=number, previous_hash=f"{number}", at=clock.now(), body=b"{}", search_text=f"other {number}"
+        )
+        for number in range(100, 400)
+    )
+    AuditEntry.objects.bulk_create(bulk_entries)
+    with CaptureQueriesContext(connection) as queries:
+        entries = audit_filters.matching(AuditFilters(record="lakeside 17"))
+        assert list(entries.order_by("-sequence").values_list("organization_id", flat=True)) == [organization.pk]
+    plan = plan_of(queries.captured_queries[-1]["sql"], "indexscan")
+    assert "audit_by_organization" in plan
+    if connection.vendor == "postgresql":
+        assert "organizations_audit_search" in plan
+        return
+    assert sum("organizations_audit_search MATCH" in each["sql"] for each in queries.captured_queries) == 1
+    assert "sequence=?" in plan

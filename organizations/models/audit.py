@@ -98,8 +98,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
     def had_unknown_before(self, submission_id: int, attempt: int) -> bool:
         """Whether an earlier attempt ended unknown. Then its message may be why the OID "already exists"."""
+        if attempt < 2:
+            return False
         earlier = self.filter(submission_id=submission_id, action=Action.ATTEMPT_OUTCOME, attempt__lt=attempt)
-        return attempt > 1 and earlier.filter(outcome="unknown").exists()
+        return earlier.filter(outcome="unknown").exists()
 
     def attempt_entry(self, submission_id: int, attempt: int, action: Action) -> AuditEntry | None:
         return self.filter(submission_id=submission_id, attempt=attempt, action=action).order_by("-sequence").first()

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from organizations.models import Action, AuditEntry, AuditHead, Organization, Submission, clock
 from organizations.records import Difference
-from organizations.services import failpoints, search_text
+from organizations.services import failpoints, search_text, wakeup
 from organizations.services.actors import Actor
 from orgportal import RELEASE
 
@@ -104,6 +104,8 @@ def recorded(actor: Actor) -> Iterator[History]:
         failpoints.reach("before-history")
         if history.facts:
             _append(history.facts)
+            if actor.person is not None:
+                wakeup.wake_workers()
 
 
 def hash_of(sequence: int, previous_hash: str, body: bytes) -> str:

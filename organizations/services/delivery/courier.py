@@ -58,7 +58,7 @@ class Courier:
     """
 
     def __init__(self, actor: Actor, pool: Executor, environments: Iterable[str] = tuple(Environment.values)) -> None:
-        self._events: queue.SimpleQueue[Answer | TokenArrived] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Answer | TokenArrived | None] = queue.SimpleQueue()
         self._lanes = {name: Lane(name, actor, pool, self._events.put) for name in environments}
         self._data_version = 0
 
@@ -78,6 +78,10 @@ class Courier:
                 time.sleep(POLL)
         connection.close()
 
+    def wake(self) -> None:
+        """Look for due submissions at once. Any thread may call this."""
+        self._events.put(None)
+
     @property
     def is_busy(self) -> bool:
         """Whether messages are under way or answers are not settled yet."""
@@ -89,8 +93,7 @@ class Courier:
         An exception in one environment does not keep the other waiting.
         """
         if self._is_database_changed():
-            for lane in self._lanes.values():
-                lane.wake()
+            self._wake_lanes()
         worked = False
         for name in list(self._lanes):
             lane = self._lanes[name]
@@ -107,12 +110,18 @@ class Courier:
     def settle_arrived(self, timeout: float = 0.0) -> None:
         """Wait for answers, for `timeout` seconds at most, then store and settle what arrived."""
         for event in self._gather(timeout):
-            if isinstance(event, TokenArrived):
+            if event is None:
+                self._wake_lanes()
+            elif isinstance(event, TokenArrived):
                 self._lanes[event.environment].take_token(event.answer)
             else:
                 self._lanes[event.claim.redox.name].take(event)
         for lane in self._lanes.values():
             lane.settle()
+
+    def _wake_lanes(self) -> None:
+        for lane in self._lanes.values():
+            lane.wake()
 
     def _wait(self) -> float:
         """Seconds until the next claim is worth a look."""
@@ -121,9 +130,9 @@ class Courier:
         longest = LOOK_FOR_CHANGES if connection.vendor == "sqlite" else POLL
         return max(0.0, min(due - now, longest))
 
-    def _gather(self, timeout: float) -> list[Answer | TokenArrived]:
+    def _gather(self, timeout: float) -> list[Answer | TokenArrived | None]:
         """The events that arrive, until nothing more is under way, time is up, or they are enough for a transaction."""
-        events: list[Answer | TokenArrived] = []
+        events: list[Answer | TokenArrived | None] = []
         size, until = 0, time.monotonic() + timeout
         with suppress(queue.Empty):
             while len(events) < MOST_AT_ONCE and size < MOST_BYTES_AT_ONCE:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import close_old_connections, connection
 
 from organizations.models import Environment
-from organizations.services import installation
+from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import abandoned, courier, resolve, slots
@@ -32,7 +32,10 @@ def run(stopping: threading.Event) -> None:
         ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
     ):
         delivering = courier.Courier(actor, pool)
-        threads = [threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier")]
+        threads = [
+            threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier"),
+            threading.Thread(target=wakeup.listen, args=(stopping, delivering.wake), name="notices"),
+        ]
         for environment in Environment.values:
             arguments = (environment, actor, stopping, heartbeat)
             threads.append(threading.Thread(target=_query_until, args=arguments, name=f"queries-{environment}"))

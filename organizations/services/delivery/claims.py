@@ -90,7 +90,7 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
     """
     blocked: list[int] = []
     with audit.recorded(actor) as history:
-        moment = clock.now()
+        claimed_at, moment = time.monotonic(), clock.now()
         # The gate is not locked, so that workers can claim at the same time. A stop at this moment takes effect after
         # this claim.
         if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
@@ -110,11 +110,13 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
             else:
                 _move_to_sending(history, submission, moment, actor)
                 claimed.append(submission)
-        claimed_at = time.monotonic()
         # Last, because every request of every worker waits for this row.
         slots = rate_limit.reserve_slots_within(moment, len(claimed)) if claimed else []
     for submission_id in blocked:
-        _cancel_blocked(submission_id, actor)
+        try:
+            _cancel_blocked(submission_id, actor)
+        except Exception:  # what is claimed must still be sent; this one is judged again at the next claim
+            log.exception("Submission %s could not be cancelled", submission_id)
     return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
 
 

@@ -23,7 +23,7 @@ MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
 """16 answers of 1 MiB would hold the write lock of SQLite for a quarter of a second."""
 GATHER = 0.1
 """Seconds for which answers are gathered while more are under way."""
-LOOK_FOR_CHANGES = 0.02
+LOOK_FOR_CHANGES, LOOK_WHEN_IDLE = 0.02, 0.05
 """Seconds between two looks whether another process changed an SQLite database."""
 
 log = logging.getLogger("orgportal.delivery")
@@ -116,8 +116,14 @@ class Courier:
                 self._lanes[event.environment].take_token(event.answer)
             else:
                 self._lanes[event.claim.redox.name].take(event)
+        failed: list[Exception] = []
         for lane in self._lanes.values():
-            lane.settle()
+            try:
+                lane.settle()
+            except Exception as fault:  # the other environment's answers are settled all the same
+                failed.append(fault)
+        if failed:
+            raise failed[0]
 
     def _wake_lanes(self) -> None:
         for lane in self._lanes.values():
@@ -127,7 +133,9 @@ class Courier:
         """Seconds until the next claim is worth a look."""
         now = time.monotonic()
         due = min((lane.next_claim for lane in self._lanes.values()), default=now + POLL)
-        longest = LOOK_FOR_CHANGES if connection.vendor == "sqlite" else POLL
+        longest = POLL
+        if connection.vendor == "sqlite":
+            longest = LOOK_FOR_CHANGES if self.is_busy else LOOK_WHEN_IDLE
         return max(0.0, min(due - now, longest))
 
     def _gather(self, timeout: float) -> list[Answer | TokenArrived | None]:

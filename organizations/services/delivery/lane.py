@@ -5,7 +5,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -24,8 +24,9 @@ from organizations.services.delivery import claims, restore_guard, settle
 from organizations.services.delivery.slots import STOPPED, Answer, Slots
 from organizations.services.errors import OutOfDate
 
-POLL = 0.5
-"""Seconds between two looks for due submissions if nothing happens."""
+POLL, IDLE_POLL = 0.5, 2.0
+"""Seconds between two looks for due submissions if nothing happens, the second after a minute without work."""
+IDLE_AFTER = 60.0
 MOST_AT_ONCE = 16
 """Submissions in one transaction."""
 _LOOK = 0.1
@@ -52,6 +53,11 @@ class _Arrival:
     counts_for_breaker: bool = True
 
 
+def poll_after(worked_at: float) -> float:
+    """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
+    return POLL if time.monotonic() - worked_at < IDLE_AFTER else IDLE_POLL
+
+
 class Lane:
     """One environment of a courier. All methods are called in the courier's thread."""
 
@@ -69,6 +75,9 @@ class Lane:
         self._refused: list[_Arrival] = []
         """Stored answers that refused the token. Their messages are sent again with a new one."""
         self._is_requesting_token = False
+        self._token_answer: TokenAnswer | None = None
+        self._most = MOST_AT_ONCE
+        self._worked_at = time.monotonic()
         self._looked_at = self._token_request_at = self._slots_free_at = self._idle_until = 0.0
 
     @property
@@ -86,8 +95,19 @@ class Lane:
         self._idle_until = 0.0
 
     def claim(self, most: int = MOST_AT_ONCE) -> bool:
-        """Claim due submissions and hand them to slots. Returns whether any was claimed."""
-        self._idle_until = time.monotonic() + POLL
+        """Claim due submissions and hand them to slots. Returns whether any was claimed.
+
+        After a claim that failed, the oldest submission is claimed alone.
+        """
+        self._idle_until = time.monotonic() + poll_after(self._worked_at)
+        most, self._most = min(most, self._most), 1
+        is_claimed = self._claim(most)
+        self._most = MOST_AT_ONCE
+        if is_claimed:
+            self._worked_at = time.monotonic()
+        return is_claimed
+
+    def _claim(self, most: int) -> bool:
         redox = redox_settings.environment(self.environment)
         most = min(most, self.slots.room)
         if most < 1 or redox.credential is None or not self._may_claim(redox):
@@ -102,7 +122,7 @@ class Lane:
         restore_guard.store_newest_entry()
         failpoints.reach("after-intent")
         self._slots_free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
-        self.slots.block_reason, self.slots.paused_plans = "", frozenset()
+        self._look_now(claimed)
         for claim in claimed:
             self.slots.send(claim, token)
         return True
@@ -121,14 +141,15 @@ class Lane:
 
     def look(self) -> None:
         """Read whether messages that wait for their send slot may still leave."""
-        now = time.monotonic()
-        if not self.slots.under_way or now - self._looked_at < _LOOK:
-            return
-        self._looked_at = now
+        if self.slots.under_way and time.monotonic() - self._looked_at >= _LOOK:
+            self._look_now(self.slots.under_way.values())
+
+    def _look_now(self, waiting: Iterable[claims.Claim]) -> None:
+        self._looked_at = time.monotonic()
         can_send = EnvironmentGate.objects.get(pk=self.environment).can_send(clock.now())
         blocked = "" if can_send else f"{self.environment.upper()} was stopped or paused before the message left."
         self.slots.block_reason = STOPPED if self.is_stopping else blocked
-        plan_ids = (claim.submission.plan_id for claim in self.slots.under_way.values())
+        plan_ids = (claim.submission.plan_id for claim in waiting)
         plans = [plan_id for plan_id in plan_ids if plan_id is not None]
         paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
         self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
@@ -167,16 +188,18 @@ class Lane:
         self._on_event(TokenArrived(self.environment, answer))
 
     def take_token(self, answer: TokenAnswer) -> None:
-        """Note the answer to a token request. A refusal stops or pauses the environment as its outcome says."""
-        self._is_requesting_token = False
+        """Note the answer to a token request. `settle` does what it says."""
+        self._is_requesting_token, self._token_answer = False, answer
         self.wake()
+
+    def _apply_token_answer(self, answer: TokenAnswer) -> None:
+        """Stop or pause the environment as the outcome of a refusal says. Its refused messages have that outcome."""
         outcome = answer.outcome
         if outcome is None:
             return
         stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
         with audit.recorded(self._actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
-        # Their messages were not executed, and the same outcome says why they cannot be sent again now.
         for arrival in self._refused:
             arrival.outcome, arrival.counts_for_breaker = outcome, False
         self._arrived += self._refused
@@ -185,7 +208,8 @@ class Lane:
     def _send_refused_again(self) -> None:
         """Send messages again, once, whose token Redox refused."""
         if self.is_stopping:
-            self.take_token(TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED)))
+            stopped = Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED)
+            self._apply_token_answer(TokenAnswer(outcome=stopped))
             return
         token = self._ready_token(self._refused[0].answer.claim.redox)
         if not token:
@@ -209,6 +233,9 @@ class Lane:
             OperationalError, InterfaceError: the database is gone.
         """
         self.look()
+        if self._token_answer is not None:
+            self._apply_token_answer(self._token_answer)
+            self._token_answer = None
         if self._refused:
             self._send_refused_again()
         unstored = [arrival for arrival in self._arrived if arrival.stored_at is None]

@@ -19,6 +19,7 @@ log = logging.getLogger("orgportal.delivery")
 
 FIRST_WINDOW = 4
 MOST_IN_FLIGHT = 64
+SPARE = 1
 MOST_WAITING = 16
 """Claimed messages that may wait for their send slot or for the window."""
 SLOTS = MOST_IN_FLIGHT + MOST_WAITING
@@ -44,18 +45,23 @@ class Answer:
 class Window:
     """How many messages may be in flight at once: few at first, and again after a failure (slow start).
 
-    An answer that comes while the window is full adds one. So a directory that falls silent costs no more unknown
+    It grows by one after a windowful of answers that came while a message waited, and shrinks by one after a windowful
+    that came while more than SPARE places were free. So a directory that falls silent costs hardly more unknown
     outcomes than the rate of sending needs.
     """
 
     size: int = FIRST_WINDOW
     in_flight: int = 0
+    waiting: int = 0
+    _credit: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def enter(self, patience: float) -> bool:
         """Wait until one more message may be in flight, for `patience` seconds at most. Returns whether it may."""
         with self._changed:
+            self.waiting += 1
             is_open = self._changed.wait_for(lambda: self.in_flight < self.size, max(0.0, patience))
+            self.waiting -= 1
             self.in_flight += is_open
             return is_open
 
@@ -63,11 +69,24 @@ class Window:
         """Count the answer of a message that was in flight. A message that was not sent changes nothing."""
         with self._changed:
             if is_failure(exchange):
-                self.size = FIRST_WINDOW
-            elif exchange.sent and self.in_flight == self.size:
-                self.size = min(self.size + 1, MOST_IN_FLIGHT)
+                self._resize(FIRST_WINDOW)
+            elif exchange.sent:
+                self._count_answer()
             self.in_flight -= 1
             self._changed.notify_all()
+
+    def _count_answer(self) -> None:
+        if self.waiting:
+            self._credit += 1
+        elif self.in_flight < self.size - SPARE:
+            self._credit -= 1
+        if self._credit >= self.size:
+            self._resize(min(self.size + 1, MOST_IN_FLIGHT))
+        elif self._credit <= -self.size:
+            self._resize(max(self.size - 1, FIRST_WINDOW))
+
+    def _resize(self, size: int) -> None:
+        self.size, self._credit = size, 0
 
 
 class Slots:
@@ -100,7 +119,7 @@ class Slots:
 
     def forget(self, answer: Answer) -> None:
         """Make room, because the answer arrived."""
-        del self.under_way[answer.claim.submission.pk]
+        self.under_way.pop(answer.claim.submission.pk, None)
         self._is_held_up = answer.exchange.fault is Fault.HELD_UP
 
     def _work(self, claim: Claim, token: str) -> None:

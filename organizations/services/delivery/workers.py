@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import close_old_connections, connection
@@ -16,7 +17,7 @@ from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import abandoned, courier, resolve, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
-from organizations.services.delivery.lane import POLL
+from organizations.services.delivery.lane import POLL, poll_after
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -51,6 +52,7 @@ def run(stopping: threading.Event) -> None:
 
 def _query_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
     """Query until `stopping` is set. An exception in one round is logged and the next round begins."""
+    worked_at = time.monotonic()
     while not stopping.is_set():
         try:
             worked = heartbeat.may_work and query_due(environment, actor, stopping)
@@ -58,8 +60,10 @@ def _query_until(environment: str, actor: Actor, stopping: threading.Event, hear
             log.exception("A round of Queries to %s failed", environment)
             close_old_connections()
             worked = False
-        if not worked:
-            stopping.wait(POLL)
+        if worked:
+            worked_at = time.monotonic()
+        else:
+            stopping.wait(poll_after(worked_at))
     connection.close()
 
 

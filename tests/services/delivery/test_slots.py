@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -38,26 +37,38 @@ def filled(size: int) -> Window:
     return window
 
 
-def test_the_window_grows_with_answers_that_come_while_it_is_full() -> None:
-    window = Window()
-    assert window.size == 4
-    window.enter(0.0)
-    window.leave(YES)
-    assert window.size == 4
-    window = filled(4)
-    for size in (5, 5, 5):  # one is missing after the first answer
+def answered(window: Window, count: int, *, waiting: int) -> int:
+    """The size after so many answers, each followed by another message, while others wait."""
+    for _ in range(count):
+        window.waiting = waiting
         window.leave(YES)
-        assert window.size == size
-    window = filled(slots.MOST_IN_FLIGHT)
-    window.leave(YES)
-    assert window.size == slots.MOST_IN_FLIGHT
+        window.waiting = 0
+        window.in_flight += 1
+    return window.size
+
+
+def test_the_window_grows_after_a_windowful_of_answers_while_messages_wait() -> None:
+    window = filled(4)
+    assert [answered(window, count, waiting=1) for count in (3, 1, 4, 1)] == [4, 5, 5, 6]
+    window.in_flight = 6
+    assert answered(window, 100, waiting=0) == 6
+    assert answered(filled(slots.MOST_IN_FLIGHT), 100, waiting=1) == slots.MOST_IN_FLIGHT
+
+
+def test_the_window_shrinks_after_a_windowful_of_answers_while_places_are_free() -> None:
+    window = filled(9)
+    window.in_flight = 7
+    assert [answered(window, count, waiting=0) for count in (8, 1, 8)] == [9, 8, 8]
+    window.in_flight = 1
+    assert answered(window, 100, waiting=0) == 4
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 429])
-def test_any_whole_answer_below_500_lets_the_window_grow(status: int) -> None:
-    window = filled(6)
+def test_any_whole_answer_below_500_counts_as_an_answer(status: int) -> None:
+    window = filled(1)
+    window.waiting = 1
     window.leave(exchange_result(status))
-    assert window.size == 7
+    assert window.size == 2
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -151,7 +162,7 @@ def test_a_message_that_waited_too_long_is_not_sent_and_nothing_more_is_claimed(
     own.window.leave(YES)
     own.under_way[2] = claim
     own.forget(Answer(replace(claim, submission=Submission(pk=2)), "token", YES))
-    assert own.room == 5 + slots.MOST_WAITING
+    assert own.room == 4 + slots.MOST_WAITING
 
 
 def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,29 +174,31 @@ def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monk
     assert (answer.exchange.sent, answer.exchange.fault, own.window.in_flight) == (True, Fault.BROKEN, 0)
 
 
-def test_silence_after_good_answers_costs_few_unknown_outcomes(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
-    """100 messages, one every 5 ms, are answered within 20 ms. Then the directory falls silent."""
-    silent, lost = threading.Event(), []
+def after(seconds: int, latency: float) -> tuple[Window, int]:
+    """The window, and how many claimed messages wait, after so much time at 33 messages a second."""
+    window, waiting = Window(), 16
+    arrive_at: list[int] = []
+    for tick in range(seconds * 100):
+        waiting = min(16, waiting + (tick % 3 == 0))  # the courier claims no more ahead
+        while waiting and window.in_flight < window.size:
+            waiting -= 1
+            window.in_flight += 1
+            arrive_at.append(tick + round(latency * 100))
+        window.waiting = waiting
+        while arrive_at and arrive_at[0] <= tick + 1:
+            arrive_at.pop(0)
+            window.leave(YES)
+    return window, waiting
 
-    def send(_redox: object, message: bytes, _token: str) -> Exchange:
-        if silent.is_set():
-            lost.append(message)
-            ended.wait(30)
-            return exchange_result(fault=Fault.DEADLINE)
-        time.sleep(0.02)
-        return YES
 
-    monkeypatch.setattr(gateway, "send_message", send)
-    ended, start = threading.Event(), time.monotonic()
-    with ThreadPoolExecutor(slots.SLOTS) as pool:
-        own = Slots(pool, lambda _: None)
-        for number in range(160):
-            if number == 100:
-                time.sleep(max(0.0, start + 0.6 - time.monotonic()))
-                silent.set()
-            submission = Submission(pk=number, message=b"%d" % number)
-            own.send(replace(claim, submission=submission, slot=SendSlot(start + number * 0.005)), "token")
-        time.sleep(0.6)
-        own.block_reason = "over"
-        ended.set()
-    assert 4 <= len(lost) <= 12
+def test_silence_after_a_minute_of_good_answers_costs_at_most_twelve_unknown_outcomes() -> None:
+    for latency in (0.03, 0.1, 0.3):
+        window, waiting = after(60, latency)
+        assert waiting == 0
+        assert window.size <= 12  # as many can be in flight when the directory falls silent
+
+
+def test_the_window_grows_until_a_slow_directory_gets_the_whole_rate() -> None:
+    window, waiting = after(120, 1.0)
+    assert waiting == 0
+    assert 33 <= window.size <= 36

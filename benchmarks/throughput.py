@@ -1,9 +1,9 @@
 """How many submissions a second leave the outbox.
 
-python -m benchmarks.throughput quota [--submissions 10000] [--workers 16] [--database URL]
+python -m benchmarks.throughput quota [--submissions 10000] [--workers 1] [--database URL]
     at 33 requests a second to a directory that answers in 300 ms and enforces Redox's quota: the sustained rate, and
     the number of answers 429
-python -m benchmarks.throughput bare [--submissions 2000] [--workers 2] [--database URL]
+python -m benchmarks.throughput bare [--submissions 2000] [--workers 1] [--database URL]
     without a rate limit to a directory that answers at once, compared with a bare loop that posts the same bytes
 """
 
@@ -38,7 +38,7 @@ def main() -> None:
         from benchmarks import throughput_figures  # noqa: PLC0415 - models can be imported from here on
 
         count = options.submissions or (10_000 if is_quota else 2_000)
-        workers = options.workers or (16 if is_quota else 2)
+        workers = options.workers or 1
         throughput_figures.run(directory, count=count, workers=workers, beside_bare=not is_quota)
 
 

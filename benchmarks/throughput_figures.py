@@ -1,5 +1,6 @@
 """Fills the outbox, lets real workers empty it, and measures the rate. Import it after `prepare`."""
 
+import resource
 import sys
 import time
 from contextlib import ExitStack
@@ -27,23 +28,32 @@ def run(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> No
     filling.fill_outbox(count, person(user))
     messages = [bytes(each) for each in Submission.objects.order_by("pk").values_list("message", flat=True)]
     started_with = len(directory.arrivals)
+    before = _processor_time()
     with ExitStack() as stack:
         for number in range(workers):
             stack.enter_context(ground.running(f"worker {number}", _WORKER))
         _wait_until_empty()
     arrivals = directory.arrivals[started_with:]
-    elapsed = arrivals[-1] - arrivals[0]
+    elapsed, used = arrivals[-1] - arrivals[0], _processor_time() - before
     rows = [
         ("submissions", f"{count:,}"),
         ("workers", str(workers)),
         ("seconds from the first to the last", f"{elapsed:.0f}"),
         ("submissions a second", f"{count / elapsed:.1f}"),
         ("answers 429", str(directory.counts.get("429", 0))),
+        ("processor time of the workers, seconds, starts included", f"{used:.1f}"),
+        ("of a core, while they sent", f"{used / elapsed:.2f}"),
     ]
     if beside_bare:
         bare = _bare(directory, messages)
         rows += [("a bare loop, messages a second", f"{bare:.1f}"), ("ratio", f"{count / elapsed / bare:.2f}")]
     print(f"{ground.machine()}\n\n{ground.table(('', 'figure'), rows)}", flush=True)
+
+
+def _processor_time() -> float:
+    """Seconds of processor time of all programs that this one has run to their end."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
 
 
 def _wait_until_empty() -> None:

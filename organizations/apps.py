@@ -23,4 +23,4 @@ def _ensure_rows_and_index(**_: object) -> None:
     # `migrate` can apply only some migrations, such as those of one app. The rest follows once all tables are there.
     if not schema.mismatch():
         installation.ensure_rows()
-        search_index.ensure_index()
+        search_index.ensure_indexes()

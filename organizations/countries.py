@@ -4,6 +4,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from organizations.fields import Read, quoted, read_text
 
@@ -169,6 +170,7 @@ def read_country(value: str) -> Read:
     return Read(AMERICAN, "; ".join(filter(None, (text.changed, changed))))
 
 
+@lru_cache(maxsize=1000)
 def is_american(country: str) -> bool:
     """Whether the rules for American states and ZIP codes apply: for the United States, and if no country is given."""
     return not country.strip() or _letters(country) in _AMERICAN

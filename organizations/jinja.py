@@ -1,5 +1,6 @@
 """The Jinja2 environment of the portal's own templates: filters and functions that every template has."""
 
+from functools import lru_cache
 from types import MethodType
 from typing import Any
 
@@ -17,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from organizations import context
 from organizations.forms.problems import problems
 from organizations.text import markup
+from organizations.text.links import numbered_url
 
 FILTERS = {
     "as_crispy_field": as_crispy_field,
@@ -50,6 +52,7 @@ def environment(**options: Any) -> Environment:
         icon=markup.icon,
         moment=markup.moment,
         now=now,
+        numbered_url=numbered_url,
         problems=problems,
         static=static,
         url=url,
@@ -69,8 +72,9 @@ def finalize(value: object) -> object:
     return value
 
 
+@lru_cache(maxsize=1000)
 def url(name: str, *arguments: object) -> str:
-    """The address of a page by the name of its pattern."""
+    """The address of a page by the name of its pattern. Cached, because each page has dozens."""
     return reverse(name, args=arguments)
 
 

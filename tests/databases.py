@@ -26,6 +26,32 @@ def drop(name: str) -> None:
         _in_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@contextmanager
+def empty() -> Iterator[None]:
+    """Connect to a database without tables. It is deleted at the end."""
+    before = str(connection.settings_dict["NAME"])
+    own = f"{before}_empty"
+    if connection.vendor == "sqlite":
+        Path(own).touch()
+    else:
+        _in_server(f'CREATE DATABASE "{own}"')
+    connection.close()
+    connection.settings_dict["NAME"] = own
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        drop(own)
+
+
+def remove_dead_rows() -> None:
+    """Make a database that held many rows small again: PostgreSQL keeps deleted rows, and each query reads them."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+
+
 def _in_server(statement: str) -> None:
     with connection._nodb_cursor() as cursor:
         cursor.execute(statement)

@@ -1,8 +1,11 @@
 """The made-up records of the benchmarks are rows that the services would have written."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from benchmarks import filling
 from benchmarks.made_up import COMPANY, has_counterpart, kind_of, place_of
@@ -16,17 +19,23 @@ from organizations.services.audit import audit
 from organizations.services.connection import redox_settings
 from organizations.services.records import directory_state
 from organizations.services.review import check_records
+from tests import databases
 
 ENTRIES = 4_000
 
 
-@pytest.fixture
-def filled(db: None) -> None:
-    """More than a thousand records, of every kind, and the beginning of another company."""
-    filling.create_people()
-    filler = filling.Filler()
-    filler.add(range(1_030), ENTRIES)
-    filler.add(range(COMPANY, COMPANY + 30), 100)
+@pytest.fixture(scope="module")
+def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """More than a thousand records, of every kind, and the beginning of another company. No test changes them."""
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            filling.create_people()
+            filler = filling.Filler()
+            filler.add(range(1_030), ENTRIES)
+            filler.add(range(COMPANY, COMPANY + 30), 100)
+            yield
+            transaction.set_rollback(True)
+        databases.remove_dead_rows()
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from organizations.services import search_text
 from organizations.services.audit import audit
 from organizations.services.delivery import settle
 from organizations.services.records import directory_state
-from tests import factories
+from tests import databases, factories
 from tests.factories import BASE, as_actor
 
 BEFORE = [("organizations", "0006_plans")]
@@ -33,20 +33,12 @@ SPOILED = "production"
 
 @pytest.fixture
 def before(transactional_db: None) -> Iterator[StateApps]:
-    """The tables as that release had them, filled; afterwards they are those of today again, and empty."""
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    apps = migrate(BEFORE)
-    try:
+    """A database with the tables as that release had them, filled."""
+    with databases.empty():
+        apps = migrate(BEFORE)
         fill(apps, "staging")
         fill(apps, SPOILED, above=1000)
         yield apps
-    finally:
-        tables = MigrationExecutor(connection).loader.project_state().apps
-        with transaction.atomic():
-            for name in reversed(TABLES):
-                rows = tables.get_model("organizations", name)._default_manager.all()
-                rows._raw_delete(rows.db)
-        migrate(newest)
 
 
 def migrate(targets: list[tuple[str, str]]) -> StateApps:

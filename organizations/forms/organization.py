@@ -48,7 +48,13 @@ class FormContext:
     stored: Typed | None = None
 
 
-class CountrySelect(forms.Select):
+class LongSelect(forms.Select):
+    """A select with many options."""
+
+    template_name = "organizations/select.html"
+
+
+class CountrySelect(LongSelect):
     """A list of countries. It marks American ones, because the page shows the list of states only beside those."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class OrganizationForm(PortalForm):
         ]
         self._offer("country", CountrySelect, _COUNTRIES)
         if not self.is_abroad:
-            self._offer("state", forms.Select, _STATES)
+            self._offer("state", LongSelect, _STATES)
 
     @property
     def states(self) -> tuple[tuple[str, str], ...]:

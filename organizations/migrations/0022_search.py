@@ -6,11 +6,11 @@ from organizations.services import search_index
 
 
 def ensure_index(apps, schema_editor):
-    search_index.ensure_index()
+    search_index.ensure_indexes()
 
 
 def remove_index(apps, schema_editor):
-    search_index.remove_index()
+    search_index.remove_indexes()
 
 
 class Migration(migrations.Migration):

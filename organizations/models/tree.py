@@ -8,10 +8,12 @@ from django.db.models import Count, F, Q, Value
 from django.db.models.expressions import RawSQL
 
 from .organization import Organization, OrganizationQuerySet, Presence
-from .submission import OPEN_STATES
+from .submission import OPEN_STATES, Submission
 
 # No real tree is this deep. The limit ends the query if the rows form a circle.
 DEEPEST = 60
+ANCESTOR_COLUMNS = ("environment", "oid", "name", "presence", "confirmed_active")
+"""Enough to name an ancestor, link to it, and say whether it is deactivated."""
 
 _ANCESTORS = """
 WITH RECURSIVE line(start, id, part_of_oid, depth) AS (
@@ -106,7 +108,7 @@ GROUP BY above.oid, counted.key
 
 
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
-    """The ancestors of each record, the top first. Two queries for any number of records."""
+    """The ancestors of each record with ANCESTOR_COLUMNS, the top first. Two queries for any number of records."""
     starts = list(oids)
     if not starts:
         return {}
@@ -114,7 +116,7 @@ def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organi
     with connection.cursor() as cursor:
         cursor.execute(sql, [environment, *starts, environment])
         pairs: list[tuple[str, int]] = cursor.fetchall()
-    organizations = Organization.objects.in_bulk({record_id for _, record_id in pairs})
+    organizations = Organization.objects.only(*ANCESTOR_COLUMNS).in_bulk({record_id for _, record_id in pairs})
     ancestors: dict[str, list[Organization]] = {}
     for start, record_id in pairs:
         ancestors.setdefault(start, []).append(organizations[record_id])
@@ -209,24 +211,22 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
     it active.
     """
     here = Organization.objects.filter(environment=environment)
-    on_its_way = Q(last_submission__state__in=OPEN_STATES)
+    sent = Submission.objects.filter(environment=environment, part_of_oid__in=oids, state__in=OPEN_STATES)
     below = (
         here.filter(part_of_oid__in=oids)
         .values("pk")
         .union(
             here.filter(confirmed_part_of_oid__in=oids).values("pk"),
             here.filter(shown_part_of_oid__in=oids).values("pk"),
-            here.filter(
-                on_its_way,
-                last_submission__environment=environment,
-                last_submission__part_of_oid__in=oids,
-            ).values("pk"),
+            sent.values("organization"),
         )
     )
     may_be_present = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN))
     is_active = may_be_present & (~Q(confirmed_active=False) | Q(shown_active=True))
     # While a submission is open, the saved Active is the one that it sends.
-    return here.filter(is_active | (on_its_way & Q(active=True)), pk__in=below)
+    is_sent_active = Q(last_submission__state__in=OPEN_STATES, active=True)
+    # Not `here`: with the environment SQLite would read all its records instead of these.
+    return Organization.objects.filter(is_active | is_sent_active, pk__in=below)
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:

@@ -5,6 +5,7 @@ from functools import cache
 from django.urls import reverse
 
 from organizations.models import Organization, Plan, Submission, tree
+from organizations.text.links import numbered_url
 
 _ANY_OID = "0.0"
 
@@ -39,7 +40,7 @@ def counterpart_url(organization: Organization) -> str:
 
 
 def submission_url(submission: Submission) -> str:
-    return reverse("submission", args=[submission.environment, submission.pk])
+    return numbered_url("submission", submission.environment, submission.pk)
 
 
 def plan_url(plan: Plan) -> str:

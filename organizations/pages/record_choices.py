@@ -32,4 +32,6 @@ def destinations(environment: str, parent_oid: str) -> list[Choice]:
 
 
 def _used_by(name: str, records: int) -> str:
+    if records > choices.MOST_USES:
+        return f"Used by {name} and at least {choices.MOST_USES:,} more"
     return f"Used by {name}" if records == 1 else f"Used by {name} and {records - 1:,} more"

@@ -9,19 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 from django.http import QueryDict
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
+from organizations.models import Action, AuditEntry, AuditHead, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
 from organizations.posted_numbers import read_number
 from organizations.queries.filters import Filters
 from organizations.queries.submission_story import included_edits
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 
 PORTAL = "portal"
 """The choice of `who` for the portal itself and its workers."""
+MOST_RECORDS = 20_000
+"""Entries about up to so many records are found by the numbers of these records."""
+MOST_WITH_SHORT_WORDS = 50_000
+"""How many of the newest entries are searched for words of one or two letters, which no index finds."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 OUTCOMES = ("accepted", "rejected", "not_sent", "not_executed", "unknown", "needs_person")
 GROUPS: Mapping[str, tuple[Action, ...]] = {
@@ -99,6 +104,12 @@ class AuditFilters(Filters):
     until: datetime.date | None = None
     utc: bool = False
     single: bool = False
+
+    @property
+    def has_only_short_words(self) -> bool:
+        """Whether no index finds a word of `record`. Then it is looked for in the newest entries only."""
+        words = search_text.query_words(self.record)
+        return bool(words) and not search_index.has_trigrams(words)
 
     @property
     def zone(self) -> datetime.tzinfo:
@@ -193,10 +204,13 @@ def people() -> QuerySet[User]:
     return User.objects.order_by("username").only("username", "first_name", "last_name")
 
 
-def matching(filters: AuditFilters) -> QuerySet[AuditEntry]:
-    """The entries that fit, in no order."""
-    entries = AuditEntry.objects.all()
-    if filters.record:
+def matching(filters: AuditFilters, last: int | None = None) -> QuerySet[AuditEntry]:
+    """The entries that fit, in no order; up to the entry `last`, if it is given."""
+    entries = AuditEntry.objects.all() if last is None else AuditEntry.objects.filter(sequence__lte=last)
+    if filters.has_only_short_words:
+        newest = AuditHead.objects.get(pk=1).sequence if last is None else last
+        entries = entries.filter(_about_any(filters.record), sequence__gt=newest - MOST_WITH_SHORT_WORDS)
+    elif filters.record:
         entries = entries.filter(_about(filters.record))
     if filters.submission:
         entries = entries.filter(_of_submission(int(filters.submission)))
@@ -236,13 +250,43 @@ def _about(typed: str) -> Q:
     oid = _known_oid(typed)
     if oid:
         entries = AuditEntry.objects.filter(_with_oid(oid)).exclude(organization_id=None)
-        # A list of numbers: with a subquery PostgreSQL reads the whole history.
         ids = list(entries.values_list("organization_id", flat=True).distinct())
         return _with_oid(oid) | Q(organization_id__in=ids)
-    holds_words = search_text.matching_rows(typed)
-    records = Organization.objects.filter(holds_words).values("pk")
-    edits = AuditEntry.objects.filter(holds_words, action__in=EDITS).exclude(organization_id=None)
-    return holds_words | Q(organization_id__in=records) | Q(organization_id__in=edits.values("organization_id"))
+    contain_words = search_index.matching(search_index.ENTRIES, typed)
+    record_ids = None if contain_words is None else _records_with_words(typed, contain_words)
+    if contain_words is None or record_ids is None:
+        return _about_any(typed)
+    return contain_words | Q(organization_id__in=record_ids)
+
+
+def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:
+    """The ids of the records that contain the words now or did after an edit; None if there are too many.
+
+    A list of numbers: with a subquery PostgreSQL reads the whole history.
+    """
+    records = search_index.matching(search_index.RECORDS, typed)
+    if records is None:
+        return None
+    now = Organization.objects.filter(records).order_by().values_list("pk", flat=True)
+    edits = AuditEntry.objects.filter(entries_with_words, action__in=EDITS).order_by()
+    ids: set[int] = set()
+    for numbers in (now[: MOST_RECORDS + 1], edits.values_list("organization_id", flat=True)[: MOST_RECORDS + 1]):
+        ids.update(number for number in numbers if number is not None)
+        if max(len(numbers), len(ids)) > MOST_RECORDS:
+            return None
+    return sorted(ids)
+
+
+def _about_any(typed: str) -> Q:
+    """What `_about` describes, decided entry by entry: for so many entries that the newest ones soon fill a page."""
+    contain_words = search_text.matching_rows(typed)
+    record = Organization.objects.filter(contain_words, pk=OuterRef("organization_id"))
+    edits = AuditEntry.objects.filter(contain_words, action__in=EDITS, organization_id=OuterRef("organization_id"))
+    # Not `Exists`, for which PostgreSQL would first read all these records and edits.
+    record_exists, edit_exists = (
+        Q(IsNull(Subquery(rows.order_by().values("pk")[:1]), False)) for rows in (record, edits)
+    )
+    return contain_words | record_exists | edit_exists
 
 
 def _known_oid(typed: str) -> str:

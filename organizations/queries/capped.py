@@ -23,8 +23,8 @@ class CountUpTo(Subquery):
     output_field = IntegerField()
     most = MOST_COUNTED
 
-    def __init__(self, rows: QuerySet[Any, Any]) -> None:
-        super().__init__(rows.order_by().values("pk")[: self.most + 1])
+    def __init__(self, rows: QuerySet[Any, Any], most: int | None = None) -> None:
+        super().__init__(rows.order_by().values("pk")[: (self.most if most is None else most) + 1])
 
 
 def counted_rows(page: Page[int]) -> int:

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from organizations.models import AuditEntry, AuditHead, Organization
+from organizations.models import AuditEntry, AuditHead
 from organizations.queries import audit_filters
 from organizations.queries.audit_filters import AuditFilters
 
@@ -12,9 +12,13 @@ def last_sequence() -> int:
     return AuditHead.objects.get(pk=1).sequence
 
 
-def newest_sequences(filters: AuditFilters, before: int | None, most: int) -> list[int]:
-    """The numbers of the newest entries that fit, at most `most`: those before the entry `before`, if it is given."""
-    entries = audit_filters.matching(filters)
+def newest_sequences(entries: QuerySet[AuditEntry], environment: str, before: int | None, most: int) -> list[int]:
+    """The numbers of the newest of these entries, at most `most`.
+
+    Those of the environment and before the entry `before`, if they are given.
+    """
+    if environment:
+        entries = entries.filter(environment=environment)
     if before is not None:
         entries = entries.filter(sequence__lt=before)
     return list(entries.order_by("-sequence").values_list("sequence", flat=True)[:most])
@@ -33,8 +37,7 @@ def entries_of(sequences: list[int]) -> list[AuditEntry]:
 
 def entries_to_export(filters: AuditFilters, last: int) -> QuerySet[AuditEntry]:
     """The entries that fit up to this one, the oldest first, without their raw bytes."""
-    entries = audit_filters.matching(filters).filter(sequence__lte=last)
-    return entries.order_by("sequence").defer("raw", "search_text")
+    return audit_filters.matching(filters, last).order_by("sequence").defer("raw", "search_text")
 
 
 def neighbours(sequence: int) -> tuple[int | None, int | None]:
@@ -43,8 +46,3 @@ def neighbours(sequence: int) -> tuple[int | None, int | None]:
     existing = set(AuditEntry.objects.filter(sequence__in=numbers).values_list("sequence", flat=True))
     before, after = (number if number in existing else None for number in numbers)
     return before, after
-
-
-def has_record(environment: str, oid: str) -> bool:
-    """Whether a record has this OID now."""
-    return Organization.objects.filter(environment=environment, oid=oid).exists()

@@ -131,6 +131,8 @@ def _differing() -> OrganizationQuerySet:
 
 def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organization]:
     """The records with open work, with their last submission. `environments` maps each kind of work to environments."""
+    if not environments:
+        return []
     work = Q(pk__in=[])
     for kind, of_kind in environments.items():
         work |= Q(open_work=kind, environment__in=of_kind)
@@ -170,7 +172,8 @@ def unsent_of(user: User, environments: Collection[str]) -> list[Organization]:
 def submitted_by(user: User, since: datetime.datetime, limit: int) -> list[Submission]:
     """The newest submissions of one person."""
     submissions = Submission.objects.filter(submitter=user, created_at__gte=since).select_related("organization")
-    return list(submissions.order_by("-id")[:limit])
+    columns = ("environment", "oid", "event", "state", "state_at", "evidence", "decided_by", "organization__name")
+    return list(submissions.only(*columns).order_by("-id")[:limit])
 
 
 def last_accepted(environment: str) -> Submission | None:

@@ -1,8 +1,10 @@
 """Why a search found a record: the field that holds the word, and the letters in it."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from django.db.models import prefetch_related_objects
 
 from organizations.folding import fold
 from organizations.models import Organization
@@ -24,13 +26,24 @@ class Match(NamedTuple):
     other: Marked | None
 
 
-def match(organization: Organization, words: tuple[str, ...]) -> Match:
-    """The fields that hold the words. Reads contacts and identifiers: for many records, prefetch them."""
+def read_texts(organizations: Iterable[Organization], words: Sequence[str]) -> None:
+    """Read the contacts and identifiers in which `match` looks: of records whose name lacks a word; two queries."""
+    lacking = [organization for organization in organizations if _missing(organization, words)]
+    prefetch_related_objects(lacking, "contacts", "identifiers")
+
+
+def match(organization: Organization, words: Sequence[str]) -> Match:
+    """The fields that hold the words. `read_texts` has read contacts and identifiers."""
+    missing = _missing(organization, words)
+    in_name = next((word for word in words if word not in missing), "")
+    other = _elsewhere(organization, missing[0]) if missing else None
+    return Match(marked("Name", organization.name, in_name), other)
+
+
+def _missing(organization: Organization, words: Sequence[str]) -> list[str]:
+    """The words that the name does not hold."""
     folded = fold(organization.name)
-    in_name = [word for word in words if word in folded]
-    missing = next((word for word in words if word not in in_name), "")
-    name = marked("Name", organization.name, in_name[0] if in_name else "")
-    return Match(name, _elsewhere(organization, missing) if missing else None)
+    return [word for word in words if word not in folded]
 
 
 def marked(label: str, text: str, word: str) -> Marked:

@@ -28,6 +28,11 @@ def record_at(environment: Environment, oid: str, *, without: Collection[int] = 
     return Organization.objects.in_environment(environment).exclude(pk__in=without).filter(oid=oid).first()
 
 
+def has_record(environment: str, oid: str) -> bool:
+    """Whether a record has this OID now."""
+    return Organization.objects.in_environment(environment).filter(oid=oid).exists()
+
+
 def record_now(organization: Organization) -> Organization | None:
     """The record as it is saved now; None if it was withdrawn."""
     return Organization.objects.filter(pk=organization.pk).first()

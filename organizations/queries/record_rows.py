@@ -5,12 +5,17 @@ from itertools import batched
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 
 from organizations.models import Contact, Environment, Organization, Presence
 from organizations.models.organization import OrganizationQuerySet
+from organizations.queries import matches
 from organizations.queries.capped import CountUpTo, count_up_to
 
 ROWS_A_PAGE = 50
+MOST_CHILDREN = 1_000
+"""How many children of one record a page counts: it has dozens of records, and a large directory puts thousands below
+each. Of more, it says that there are more."""
 COLUMNS = (
     "environment",
     "oid",
@@ -34,13 +39,19 @@ def page_of(organizations: QuerySet[Organization], number: str | int, size: int 
     return Paginator(organizations.values_list("pk", flat=True), size).get_page(number)
 
 
-def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
-    """These records in this order, with COLUMNS; `with_texts` also with all texts that a search looks through."""
+def organizations_of(ids: Iterable[int], words: Sequence[str] = ()) -> list[Organization]:
+    """These records in this order, with COLUMNS and `counterpart_standing`, the directory status of the counterpart.
+
+    With words that a search found, also with the texts in which `match` looks for them.
+    """
     ordered_ids = list(ids)
+    standing = Coalesce("staging_record__standing", "production_record__standing")
     organizations = Organization.objects.filter(pk__in=ordered_ids).only(*COLUMNS)
-    if with_texts:
-        organizations = organizations.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
+    organizations = organizations.annotate(counterpart_standing=standing)
+    if words:
+        organizations = organizations.only(*COLUMNS, "aliases")
     by_id = {organization.pk: organization for organization in organizations}
+    matches.read_texts(by_id.values(), words)
     return [by_id[identity] for identity in ordered_ids if identity in by_id]
 
 
@@ -78,9 +89,9 @@ def deactivated_parents(organizations: Collection[Organization]) -> set[str]:
 
 
 def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
-    """How many children each of these records has, as `count_up_to` counts; without any it is missing. One query."""
+    """How many children each of these records has, up to MOST_CHILDREN; without any it is missing. One query."""
     here = Organization.objects.in_environment(environment).order_by()
-    children = CountUpTo(here.filter(part_of_oid=OuterRef("oid")))
+    children = CountUpTo(here.filter(part_of_oid=OuterRef("oid")), MOST_CHILDREN)
     rows = here.filter(oid__in=list(oids)).values_list("oid").annotate(children=children)
     return {oid: number for oid, number in rows if number}
 

@@ -13,8 +13,9 @@ from organizations.queries.capped import MOST_COUNTED, count_up_to
 from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, page_of
 
 CHILDREN_AT_ONCE = 50
-MOST_WITH_WORK = 20_000
-"""If more records than this have open work, the rows of the tree do not show the work below them."""
+MOST_WITH_WORK = 3_000
+"""If more records than this have open work, the rows of the tree do not show the work below them: adding it up would
+take longer than the rest of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def below_each(environment: str, oids: Collection[str]) -> dict[str, Below]:
 
 def path_to(environment: str, oid: str) -> list[Organization]:
     """The records from the top of the tree down to the one with this OID; empty if there is none."""
+    if not oid:
+        return []
     record = Organization.objects.in_environment(environment).filter(oid=oid).only("environment", "oid").first()
     return [*tree.path_of(record), record] if record else []
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from organizations.models import Environment, Organization
 from organizations.queries import record_rows, record_tree
-from organizations.queries.capped import MOST_COUNTED, count_up_to
+from organizations.queries.capped import MOST_COUNTED
 from organizations.services import search_index, search_text
 
 MOST_HITS = 25
@@ -36,7 +36,8 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 def records_with_words(environment: Environment, text: str) -> SearchHits:
     """The records that hold each word of the text."""
     records = search_index.matching_records(environment, text)
-    ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_HITS + 1])
-    organizations = record_rows.organizations_of(ids[:MOST_HITS], with_texts=True)
-    total = count_up_to(records, MOST_TOTAL) if len(ids) > MOST_HITS else len(ids)
-    return SearchHits(organizations, total, record_tree.paths_above(environment, [each.oid for each in organizations]))
+    # One query finds the hits and their number: a count would search again.
+    ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_TOTAL + 1])
+    organizations = record_rows.organizations_of(ids[:MOST_HITS], search_text.query_words(text))
+    paths = record_tree.paths_above(environment, [each.oid for each in organizations])
+    return SearchHits(organizations, len(ids), paths)

@@ -44,6 +44,9 @@ LONGEST_MARGIN = 60.0
 Redox's OAuth tokens last 5 minutes.
 """
 
+LEAST_LIFETIME = 10.0
+"""Seconds for which messages may leave with a token, also if Redox does not say when it expires."""
+
 LEAST_BITS = 2048
 RECOMMENDED_BITS = 3072  # BSI TR-02102-1, NIST SP 800-57: 128 bits of security
 
@@ -82,6 +85,15 @@ class TokenSource(Protocol):
 
         While Redox asks to wait, its last answer is returned without a request.
         """
+
+    def ready(self) -> TokenAnswer | None:
+        """What is known without a request and without waiting for one, or None if the next `get` makes one.
+
+        Near its end a token is ready and due at once, so that it is renewed while messages still leave with it.
+        """
+
+    def is_due(self) -> bool:
+        """Whether the next `get` makes a request."""
 
     def discard(self, token: str) -> None:
         """Expire this token, because it was refused. A fixed token stays: there is no other one."""
@@ -160,6 +172,12 @@ class _FixedToken:
     def get(self) -> TokenAnswer:
         return TokenAnswer(token=self._token)
 
+    def ready(self) -> TokenAnswer | None:
+        return self.get()
+
+    def is_due(self) -> bool:
+        return False
+
     def discard(self, token: str) -> None:
         """Nothing to do: another fixed token needs new settings."""
 
@@ -174,6 +192,7 @@ class _RenewedTokens:
         self._lock = threading.Lock()
         self._answer = TokenAnswer()
         self._good_until = 0.0
+        self._expires = 0.0
 
     def get(self) -> TokenAnswer:
         with self._lock:
@@ -182,6 +201,7 @@ class _RenewedTokens:
                 waits = _still_waiting(self._answer.outcome, self._good_until - now)
                 return replace(self._answer, outcome=waits, status=None, duration_ms=0)
             answer, lifetime, _ = self._source.ask()
+            self._expires = now + max(lifetime, LEAST_LIFETIME)
             wait = answer.outcome.hold_seconds if answer.outcome else None
             if answer.token:
                 self._answer = TokenAnswer(token=answer.token)
@@ -190,10 +210,18 @@ class _RenewedTokens:
                 self._answer, self._good_until = answer, time.monotonic() + (wait or 0.0)
             return answer
 
+    def ready(self) -> TokenAnswer | None:
+        answer, now = self._answer, time.monotonic()
+        is_known = now < (self._expires if answer.token else self._good_until)
+        return answer if is_known else None
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._good_until
+
     def discard(self, token: str) -> None:
         with self._lock:
             if token == self._answer.token:
-                self._good_until = 0.0
+                self._good_until = self._expires = 0.0
                 self._source.forget()
 
 

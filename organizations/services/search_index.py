@@ -1,18 +1,19 @@
-"""Trigram index that finds records by a part of a word: an FTS5 table on SQLite, pg_trgm on PostgreSQL.
+"""Trigram indexes that find rows by a part of a word: FTS5 tables on SQLite, pg_trgm on PostgreSQL.
 
-The index only finds candidates. Every search also compares the column, so both databases find the same records, with
-or without the index.
+One index finds records, one finds entries of the history. An index only finds candidates. Every search also compares
+the column, so both databases find the same rows, with or without the index.
 """
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from organizations.models import Environment, Organization
+from organizations.models import AuditEntry, Environment, Organization
 from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid
 from organizations.services import search_text
@@ -22,19 +23,40 @@ MAX_IDS, MAX_CANDIDATES = 5_000, 100_000
 MAX_TRIGRAMS = 60
 CREATE_EXTENSION = "CREATE EXTENSION pg_trgm"
 
-_TABLE, _RECORDS = "organizations_search", "organizations_organization"
-_CANDIDATES = f"SELECT rowid FROM {_TABLE} WHERE {_TABLE} MATCH %s LIMIT %s"  # noqa: S608
-_REMOVE = f"INSERT INTO {_TABLE} ({_TABLE}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"  # noqa: S608
-_ADD = f"INSERT INTO {_TABLE} (rowid, search_text) VALUES (new.id, new.search_text);"  # noqa: S608
-_OF_COLUMNS = "OF id, search_text"
-_WHEN_CHANGED = "WHEN old.id <> new.id OR old.search_text <> new.search_text"
-_TRIGGERS = {
-    f"{_TABLE}_insert": f"AFTER INSERT ON {_RECORDS} BEGIN {_ADD} END",
-    f"{_TABLE}_delete": f"AFTER DELETE ON {_RECORDS} BEGIN {_REMOVE} END",
-    f"{_TABLE}_update": f"AFTER UPDATE {_OF_COLUMNS} ON {_RECORDS} {_WHEN_CHANGED} BEGIN {_REMOVE} {_ADD} END",
-}
-
 log = logging.getLogger("orgportal.search")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index of the column `search_text` of a table, whose primary key is `key`."""
+
+    name: str
+    table: str
+    key: str
+
+    @property
+    def candidates(self) -> str:
+        """The statement that finds the keys of rows by trigrams."""
+        return f"SELECT rowid FROM {self.name} WHERE {self.name} MATCH %s LIMIT %s"  # noqa: S608
+
+    @property
+    def triggers(self) -> dict[str, str]:
+        """The triggers that keep the index up to date on SQLite, by name."""
+        name, key = self.name, self.key
+        remove = f"INSERT INTO {name} ({name}, rowid, search_text) VALUES ('delete', old.{key}, old.search_text);"  # noqa: S608
+        add = f"INSERT INTO {name} (rowid, search_text) VALUES (new.{key}, new.search_text);"  # noqa: S608
+        is_changed = f"old.{key} <> new.{key} OR old.search_text <> new.search_text"
+        on_update = f"AFTER UPDATE OF {key}, search_text ON {self.table} WHEN {is_changed}"
+        return {
+            f"{name}_insert": f"AFTER INSERT ON {self.table} BEGIN {add} END",
+            f"{name}_delete": f"AFTER DELETE ON {self.table} BEGIN {remove} END",
+            f"{name}_update": f"{on_update} BEGIN {remove} {add} END",
+        }
+
+
+RECORDS = Index("organizations_search", Organization._meta.db_table, "id")
+ENTRIES = Index("organizations_audit_search", AuditEntry._meta.db_table, "sequence")
+INDEXES = (RECORDS, ENTRIES)
 
 
 def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
@@ -63,19 +85,39 @@ def records_starting_with(environment: str, folded: str) -> OrganizationQuerySet
 def candidates(environment: str, phrases: Iterable[str]) -> OrganizationQuerySet:
     """The records of an environment that may contain all phrases. On PostgreSQL all, as it uses its index itself."""
     records = Organization.objects.in_environment(environment)
-    query = _trigrams(phrases)
-    if connection.vendor != "sqlite" or not query or not _is_complete():
-        return records
-    with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, [query, MAX_CANDIDATES + 1])
-        ids = [record_id for (record_id,) in cursor.fetchall()]
-    if len(ids) > MAX_CANDIDATES:
-        return records
-    if len(ids) > MAX_IDS:
-        return records.filter(pk__in=RawSQL(_CANDIDATES, [query, MAX_CANDIDATES]))  # noqa: S611
+    found = _candidates(RECORDS, phrases)
+    if not isinstance(found, list):
+        return records if found is None else records.filter(pk__in=found)
     # With `environment = ...` SQLite would read an index of all records of the environment instead of these ids.
     others = [each for each in Environment.values if each != environment]
-    return Organization.objects.filter(~Q(environment__in=others), pk__in=ids)
+    return Organization.objects.filter(~Q(environment__in=others), pk__in=found)
+
+
+def matching(index: Index, typed: str) -> Q | None:
+    """The condition for rows of an indexed table that contain every word. None if the index does not narrow them."""
+    words, contain_words = search_text.query_words(typed), search_text.matching_rows(typed)
+    if connection.vendor == "postgresql":
+        return contain_words if has_trigrams(words) else None
+    found = _candidates(index, words)
+    return None if found is None else contain_words & Q(pk__in=found)
+
+
+def has_trigrams(words: Iterable[str]) -> bool:
+    """Whether an index can find these words: it cannot find words of one or two letters alone."""
+    return bool(_trigrams(words))
+
+
+def _candidates(index: Index, phrases: Iterable[str]) -> list[int] | RawSQL | None:
+    """The keys of the rows that may contain all phrases. None if there are too many, and on PostgreSQL."""
+    query = _trigrams(phrases)
+    if connection.vendor != "sqlite" or not query or not _is_complete(index):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(index.candidates, [query, MAX_CANDIDATES + 1])
+        keys = [key for (key,) in cursor.fetchall()]
+    if len(keys) > MAX_CANDIDATES:
+        return None
+    return RawSQL(index.candidates, [query, MAX_CANDIDATES]) if len(keys) > MAX_IDS else keys  # noqa: S611
 
 
 def _trigrams(phrases: Iterable[str]) -> str:
@@ -88,48 +130,67 @@ def _trigrams_of(phrase: str) -> Iterator[str]:
     return (phrase[start : start + 3] for start in range(len(phrase) - 2))
 
 
-def _is_complete() -> bool:
-    """Whether the triggers exist. A migration that rebuilds the table of records drops them."""
+def _is_complete(index: Index) -> bool:
+    """Whether the triggers exist. A migration that rebuilds the table drops them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [_RECORDS])
-        return {name for (name,) in cursor.fetchall()} >= _TRIGGERS.keys()
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [index.table])
+        return {name for (name,) in cursor.fetchall()} >= index.triggers.keys()
 
 
-def ensure_index() -> None:
-    """Create and fill the index unless it is complete. Safe to call again."""
+def ensure_indexes() -> None:
+    """Create and fill each index unless it is complete. Safe to call again."""
     if connection.vendor == "postgresql":
         _ensure_on_postgresql()
-    elif not _is_complete():
-        remove_index()
-        with transaction.atomic(), connection.cursor() as cursor:
-            # `detail='none'` leaves out positions, which would triple the size; `content` avoids a copy of the text.
-            options = f"content='{_RECORDS}', content_rowid='id', tokenize='trigram', detail='none'"
-            cursor.execute(f"CREATE VIRTUAL TABLE {_TABLE} USING fts5(search_text, {options})")
-            for name, definition in _TRIGGERS.items():
-                cursor.execute(f"CREATE TRIGGER {name} {definition}")
-            cursor.execute(f"INSERT INTO {_TABLE} ({_TABLE}) VALUES ('rebuild')")  # noqa: S608
+        return
+    for index in INDEXES:
+        if not _is_complete(index):
+            _remove(index)
+            _create_on_sqlite(index)
+
+
+def _create_on_sqlite(index: Index) -> None:
+    name = index.name
+    with transaction.atomic(), connection.cursor() as cursor:
+        # `detail='none'` leaves out positions, which would triple the size, and `columnsize=0` the lengths of texts;
+        # `content` avoids a copy of the text.
+        content = f"content='{index.table}', content_rowid='{index.key}'"
+        options = f"{content}, tokenize='trigram', detail='none', columnsize=0"
+        cursor.execute(f"CREATE VIRTUAL TABLE {name} USING fts5(search_text, {options})")
+        for trigger, definition in index.triggers.items():
+            cursor.execute(f"CREATE TRIGGER {trigger} {definition}")
+        # Without `optimize` the first thousands of changes would do the work of merging the parts of the index.
+        for command in ("rebuild", "optimize"):
+            cursor.execute(f"INSERT INTO {name} ({name}) VALUES ('{command}')")  # noqa: S608
 
 
 def _ensure_on_postgresql() -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            cursor.execute(f"CREATE INDEX IF NOT EXISTS {_TABLE} ON {_RECORDS} USING gin (search_text gin_trgm_ops)")
+            for index in INDEXES:
+                columns = f"{index.table} USING gin (search_text gin_trgm_ops)"
+                cursor.execute(f"CREATE INDEX IF NOT EXISTS {index.name} ON {columns}")
     except DatabaseError as error:
         reason = str(error).partition("\n")[0]
         log.warning(
-            "Searches read every record: %s. Run %s as PostgreSQL's administrator, then migrate again.",
+            "Searches read every record and every entry of the history: %s. Run %s as PostgreSQL's administrator, then "
+            "migrate again.",
             reason,
             CREATE_EXTENSION,
         )
 
 
-def remove_index() -> None:
-    """Remove the index. Searches then read every record."""
+def remove_indexes() -> None:
+    """Remove the indexes. Searches then read every row."""
+    for index in INDEXES:
+        _remove(index)
+
+
+def _remove(index: Index) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"DROP INDEX IF EXISTS {_TABLE}")
+            cursor.execute(f"DROP INDEX IF EXISTS {index.name}")
             return
-        for name in _TRIGGERS:
+        for name in index.triggers:
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        cursor.execute(f"DROP TABLE IF EXISTS {_TABLE}")
+        cursor.execute(f"DROP TABLE IF EXISTS {index.name}")

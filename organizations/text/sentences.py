@@ -9,12 +9,12 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
 from organizations.records import label_in_sentence, labels_in_sentence
+from organizations.text.links import numbered_url
 from organizations.text.markup import Part, marked, unlinked, written
 from organizations.text.sentence_templates import template_of
 from organizations.text.vocabulary import count, name_some
@@ -109,7 +109,7 @@ def _name(facts: Mapping[str, Any]) -> Iterator[Part]:
 def _submission(facts: Mapping[str, Any]) -> Iterator[Part]:
     number = facts.get("submission")
     if number is not None:
-        yield Part(f"submission {number}", "a", reverse("submission", args=[facts["environment"], number]))
+        yield Part(f"submission {number}", "a", numbered_url("submission", facts["environment"], number))
 
 
 def _submission_first(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -119,7 +119,7 @@ def _submission_first(facts: Mapping[str, Any]) -> Iterator[Part]:
 def _plan(facts: Mapping[str, Any]) -> Iterator[Part]:
     number = facts.get("plan")
     if number is not None:
-        yield Part(f"plan {number}", "a", reverse("plan", args=[facts["environment"], number]))
+        yield Part(f"plan {number}", "a", numbered_url("plan", facts["environment"], number))
 
 
 def _plan_first(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -316,7 +316,7 @@ def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
     if source.get("values") == "earlier":
         yield Part(", as it was before its last change")
     if "submission" in source:
-        url = reverse("submission", args=[source["environment"], source["submission"]])
+        url = numbered_url("submission", source["environment"], source["submission"])
         yield from (Part(" ("), Part(f"submission {source['submission']}", "a", url), Part(")"))
 
 

@@ -66,11 +66,15 @@ def actor(request: HttpRequest) -> Actor:
     return accounts.actor_of(request)
 
 
-def organization_or_404(environment: Environment, oid: str) -> Organization:
-    """The record, with `standing` and `open_work`. The page 404 names the record of the other environment, if any."""
+def organization_or_404(environment: Environment, oid: str, *, with_parts: bool = False) -> Organization:
+    """The record. The page 404 names the record of the other environment, if any.
+
+    `with_parts`: contacts and identifiers are read once, for pages that look at them more than once.
+    """
     organization = (
         Organization.objects.in_environment(environment)
         .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
+        .prefetch_related(*(("contacts", "identifiers") if with_parts else ()))
         .filter(oid=oid)
         .first()
     )

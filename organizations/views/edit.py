@@ -47,10 +47,8 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     """The form of a record, with its saved values."""
     if request.method == "POST":
         return _handle_edit(request, environment, oid)
-    organization = organization_or_404(environment, oid)
-    editing = open_form(request, environment, organization)
-    form = editing.form(editing.texts_of(organization.record(), organization.stands_for))
-    return show_form(request, editing, form)
+    editing = open_form(request, environment, organization_or_404(environment, oid, with_parts=True))
+    return show_form(request, editing, editing.form())
 
 
 @require_safe

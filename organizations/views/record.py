@@ -24,7 +24,8 @@ from .rendering import render_page
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The summary."""
-    return render_page(request, record_page.build(organization_or_404(environment, oid), user_of(request)))
+    organization = organization_or_404(environment, oid, with_parts=True)
+    return render_page(request, record_page.build(organization, user_of(request)))
 
 
 @require_safe

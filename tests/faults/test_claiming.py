@@ -13,11 +13,10 @@ from django.db import connection
 from organizations.models import Action, AuditEntry, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
-from organizations.services.connection import redox_settings
-from organizations.services.delivery import courier
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import chain_faults
+from tests.services.sending import claim_next
 
 CLAIMS = 100
 
@@ -47,7 +46,7 @@ def side_by_side(workers: int, claims: int) -> list[list[Claimed]]:
 def claim_and_give_back() -> Claimed:
     """Claim a submission and give it back. Fails if somebody else moved it in between."""
     worker = system(f"Worker {threading.get_ident()}")
-    while (claim := courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)) is None:
+    while (claim := claim_next("staging", actor=worker)) is None:
         pass
     submission = claim.submission
     assert submission.lease_worker == worker.name

@@ -22,15 +22,15 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.connection import check, redox_settings
-from organizations.services.delivery import courier, resolve, restore_guard, resume
+from organizations.services.connection import check
+from organizations.services.delivery import resolve, restore_guard, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.faults.evidence import attempt_faults, chain_faults
 from tests.faults.portals import Nursery, Portal, portal, until
-from tests.services.sending import create_and_send, deliver, edit, sent_messages
+from tests.services.sending import claim_next, create_and_send, deliver, edit, sent_messages
 
 SENT = UPDATE, ASKED, NEW = tuple(f"{BASE}.{number}" for number in range(1, 4))
 UNSENT, UNSENT_UPDATE = f"{BASE}.4", f"{BASE}.5"
@@ -150,7 +150,7 @@ def test_a_message_that_was_being_sent_at_the_time_of_the_backup_becomes_unknown
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path
 ) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
+    assert claim_next("staging", actor=worker)
     put_back(file)
     restore_guard.stop_if_restored(actor=worker)
     assert check.check_connection("staging", actor=as_actor(editor)).succeeded

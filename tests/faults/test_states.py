@@ -25,8 +25,8 @@ from organizations.models import Action, AuditEntry, AuditHead, Event, Presence,
 from organizations.redox.client import Exchange
 from organizations.services.actors import system
 from organizations.services.audit import audit
-from organizations.services.connection import redox_settings
-from organizations.services.delivery import courier, decide, query, resolve, settle
+from organizations.services.delivery import abandoned, decide, query, resolve, settle
+from organizations.services.delivery.claims import Claim
 from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.outbox import submissions
 from organizations.services.review import check_records
@@ -34,7 +34,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.faults.world import Way, World
-from tests.services.sending import edit
+from tests.services.sending import claim_next, edit, send_once, settle_attempt, store_response
 
 # The table of moves, written again: no other move may ever occur.
 TABLE = {
@@ -56,7 +56,7 @@ numbers = itertools.count(1)
 class Hand:
     """The claim of one worker, and its progress with it."""
 
-    claim: courier.Claim
+    claim: Claim
     exchange: Exchange | None = None
     way: Way = Way.YES
     in_time: bool | None = None
@@ -105,9 +105,9 @@ class OneSubmission(RuleBasedStateMachine):
 
     # What workers do
 
-    def claim(self) -> courier.Claim | None:
+    def claim(self) -> Claim | None:
         self.world.close_breaker()
-        claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
+        claim = claim_next("staging", actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))
         return claim
@@ -136,14 +136,14 @@ class OneSubmission(RuleBasedStateMachine):
         if hand.exchange is None:
             self.world.way = hand.way = way
             hand.known_there = self.world.record(self.oid) is not None
-            hand.exchange = courier._send_once(hand.claim, "token", hand.claim.slot)
+            hand.exchange = send_once(hand.claim, "token")
 
     @precondition(lambda self: self.hands)
     @rule(number=st.integers(0, 3))
     def keep(self, number: int) -> None:
         hand = self.hands[number % len(self.hands)]
         if hand.exchange is not None and hand.in_time is None:
-            kept_at = settle.store_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+            kept_at = store_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
             hand.in_time = kept_at is not None
 
     @precondition(lambda self: self.hands)
@@ -154,10 +154,10 @@ class OneSubmission(RuleBasedStateMachine):
             return
         self.hands.remove(hand)
         submission = hand.claim.submission
-        outcome = courier._classify(submission, hand.exchange)
+        outcome = settle.outcome_of(submission, hand.exchange)
         before = Submission.objects.get(pk=submission.pk)
         try:
-            settle.settle_attempt(submission, outcome, hand.exchange, actor=WORKER)
+            settle_attempt(submission, outcome, hand.exchange, actor=WORKER)
         except OutOfDate:
             assert (before.state, before.token) != (State.SENDING, submission.token)
         else:
@@ -188,7 +188,7 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.0, 211.0]))
     def reap(self, seconds: float) -> None:
         self.time_passes(seconds)
-        courier.settle_abandoned("staging", actor=WORKER)
+        abandoned.settle_abandoned("staging", actor=WORKER)
 
     @precondition(lambda self: self.state == State.UNKNOWN)
     @rule(seconds=st.sampled_from([0.0, 31.0, 121.0, 301.0]))

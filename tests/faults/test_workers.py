@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.delivery import courier, heartbeat, resolve, workers
+from organizations.services.delivery import abandoned, heartbeat, lane, resolve, workers
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults
@@ -61,27 +61,6 @@ def test_a_stopping_worker_stores_an_answer_that_comes_in_time(own: Portal) -> N
     assert own.faults(BASE) == ""
 
 
-class Rounds(threading.Event):
-    """Runs one action between two rounds of a worker, and stops the worker after the last action."""
-
-    def __init__(self, happening: Iterator[object]) -> None:
-        super().__init__()
-        self._happening = happening
-
-    def wait(self, timeout: float | None = None) -> bool:
-        if next(self._happening, None) is None:
-            self.set()
-        return self.is_set()
-
-
-def rounds_until(what: Callable[[], bool]) -> Iterator[str]:
-    give_up = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-        yield "a round"
-
-
 @pytest.mark.one_database
 def test_nothing_is_claimed_while_the_database_belongs_to_another_release(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -90,20 +69,21 @@ def test_nothing_is_claimed_while_the_database_belongs_to_another_release(
     submission = Submission.objects.filter(pk=made.pk)
     submission.update(state=State.NEEDS_PERSON)
     monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.02)
-
-    def happening() -> Iterator[str]:
-        recorder = MigrationRecorder(connection)
+    stopping, recorder = threading.Event(), MigrationRecorder(connection)
+    running = threading.Thread(target=workers.run, args=(stopping,))
+    running.start()
+    try:
+        until(Worker.objects.exists)
         recorder.record_applied("organizations", "9999_later")
-        yield from rounds_until(lambda: "The worker claims no more messages" in caplog.text)
+        until(lambda: "The worker claims no more messages" in caplog.text)
         submission.update(state=State.QUEUED)
-        yield from ("a round", "another")
+        time.sleep(2 * lane.POLL)
         assert submission.get().attempt == 0
         recorder.record_unapplied("organizations", "9999_later")
-        yield from rounds_until(lambda: submission.get().state == State.ACCEPTED)
-
-    workers.run(Rounds(happening()))
-
-    assert submission.get().state == State.ACCEPTED
+        until(lambda: submission.get().state == State.ACCEPTED)
+    finally:
+        stopping.set()
+        running.join()
 
 
 @pytest.mark.one_database
@@ -115,20 +95,20 @@ def test_an_error_in_one_environment_does_not_delay_the_other(
             f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment
         )
         factories.submission(organization, user=editor)
-    reap = courier.settle_abandoned
+    reap = abandoned.settle_abandoned
 
     def fail_in_staging(environment: str, **values: Any) -> int:
         if environment == Environment.STAGING:
             raise RuntimeError("a fault nobody expects")
         return reap(environment, **values)
 
-    monkeypatch.setattr(courier, "settle_abandoned", fail_in_staging)
+    monkeypatch.setattr(abandoned, "settle_abandoned", fail_in_staging)
 
     assert workers.run_once(worker)
 
     states = dict(Submission.objects.values_list("environment", "state"))
     assert states == {Environment.STAGING: State.QUEUED, Environment.PRODUCTION: State.ACCEPTED}
-    monkeypatch.setattr(courier, "settle_abandoned", reap)
+    monkeypatch.setattr(abandoned, "settle_abandoned", reap)
     assert workers.run_once(worker)
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 
@@ -150,23 +130,6 @@ def test_a_worker_that_is_stopped_during_a_query_claims_nothing_more(
 
     submission.refresh_from_db()
     assert (submission.state, practice.requests) == (State.QUEUED, [])
-
-
-@pytest.mark.one_database
-@pytest.mark.parametrize(("in_a_row", "sent"), [(0.0, 1), (60.0, 3)])
-def test_a_busy_worker_does_its_other_tasks_after_a_while(
-    practice: PracticeDirectory,
-    editor: User,
-    worker: Actor,
-    monkeypatch: pytest.MonkeyPatch,
-    in_a_row: float,
-    sent: int,
-) -> None:
-    for number in (1, 2, 3):
-        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-    monkeypatch.setattr(workers, "LONGEST_BATCH", in_a_row)
-    assert workers.run_once(worker)
-    assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 
 
 def test_several_workers_share_one_outbox_without_conflicts(

@@ -25,7 +25,6 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.connection import gateway
-from organizations.services.connection.rate_limit import SendSlot
 
 REDOX_WORKS_FOR = 120.0
 """Seconds that Redox may still work on a message whose answer was lost."""
@@ -164,8 +163,8 @@ class World:
             stopped_at=None, hold_until=None, hold_asked_until=None, failures=0, probing=False
         )
 
-    def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot) -> Exchange:
-        """Replaces `gateway.exchange`."""
+    def exchange(self, redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
+        """Replaces `gateway.send_message`."""
         exchange = self._sent(message)
         self.replies.append(LoggedExchange(self.now(), message, exchange, was_read=not self.dies))
         if self.dies:
@@ -174,7 +173,7 @@ class World:
         return exchange
 
     def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
-        """Replaces `gateway.ask`."""
+        """Replaces `gateway.send_query`."""
         if not self.answers_queries:
             exchange = self._exchange(query, status=502, body=b"Bad Gateway")
         else:
@@ -190,9 +189,11 @@ class World:
         Installation.objects.update(next_send_at=None)
         with (
             mock.patch.object(clock, "now", self.now),
+            mock.patch.object(gateway, "check_sending_allowed"),  # nothing leaves, so a test's transaction may be open
             mock.patch.object(gateway, "send_message", self.exchange),
             mock.patch.object(gateway, "send_query", self.ask),
             mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
+            mock.patch.object(gateway, "ready_token", return_value=TokenAnswer(token="token")),
             mock.patch.object(gateway, "discard_token", return_value=True),
             # Random waits would make two runs of one example differ.
             mock.patch("random.uniform", lambda least, most: most),

@@ -139,7 +139,7 @@ def submissions_by_answer(transactional_db, editor):
     with answering([ANSWERS[name][1] for name in SENT]):
         for place, name in enumerate(SENT, start=1):
             submission = factories.submission(factories.organization(f"{BASE}.{place}", user=editor), user=editor)
-            assert courier.deliver_next("staging", actor=WORKER)
+            assert courier.deliver_due("staging", most=1, actor=WORKER)
             submission.refresh_from_db()
             submissions[name] = submission
     return submissions
@@ -226,7 +226,7 @@ def test_each_submission_has_its_documented_state_and_is_stored_and_shown_as_tex
 def test_the_reason_of_a_stop_or_pause_is_shown_as_text(transactional_db, editor, client, answer, stops, holds):
     submission = factories.submission(factories.organization(user=editor), user=editor)
     with answering([answer]):
-        assert courier.deliver_next("staging", actor=WORKER)
+        assert courier.deliver_due("staging", most=1, actor=WORKER)
         gate = EnvironmentGate.objects.get(pk="staging")
         assert (gate.is_stopped, gate.hold_until is not None) == (stops, holds)
         for address in (*pages_with_answer(submission), reverse("home"), reverse("connection", args=["staging"])):
@@ -237,7 +237,7 @@ def test_an_answer_that_repeats_the_access_token_leaves_it_nowhere(transactional
     submission = factories.submission(factories.organization(user=editor), user=editor)
     refusal = servers.response(403, failure("staging-token was refused"), X_Request_Id="staging-token")
     with answering([refusal] * 3):
-        assert courier.deliver_next("staging", actor=WORKER)
+        assert courier.deliver_due("staging", most=1, actor=WORKER)
         submission.refresh_from_db()
         query.query_for_submission(submission, actor=WORKER)
         client.post(reverse("connection-check", args=["staging"]))
@@ -329,7 +329,7 @@ def test_directory_answers_are_stored_and_shown_as_text(transactional_db, editor
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
     with answering([servers.response(502), *(servers.response(200, SEEN[name][1]) for name in ASKED)]):
-        courier.deliver_next("staging", actor=WORKER)
+        courier.deliver_due("staging", most=1, actor=WORKER)
         for name in ASKED:
             submission.refresh_from_db()
             assert query.query_for_submission(submission, actor=WORKER).is_answered == SEEN[name][0], name

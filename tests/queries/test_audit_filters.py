@@ -5,19 +5,23 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from django.db import transaction
 from django.http import QueryDict
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.models.audit import EDITS
+from organizations.pages.audit import export as audit_export
 from organizations.pages.audit import filter_words
 from organizations.queries import audit_filters
 from organizations.queries.audit_filters import GROUPS, AuditFilters
+from organizations.services import search_text
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.records import organizations
 from organizations.text.vocabulary import ATTEMPT
-from tests import factories
+from tests import bulk, factories
 from tests.factories import BASE, as_actor
 from tests.views.history import PORTAL, add_entries, save_edit
 
@@ -116,6 +120,73 @@ def test_the_story_of_a_submission_starts_with_the_edits_that_it_sent(north, edi
     save_edit(north, editor, name="Lakeside North Beach")
     assert actions(f"submission={sent.pk}") == [CREATED, EDITED, Action.SUBMISSION_MADE]
     assert numbers("submission=999999999999999999") == []
+
+
+# Words ------------------------------------------------------------------------------------------------------
+
+texts = st.lists(st.sampled_from(("harbor", "harbour", "arb", "har bor", "oak", "9")), max_size=2).map(" ".join)
+facts = st.tuples(st.sampled_from((CREATED, EDITED, Action.SUBMISSION_MADE)), texts, st.none() | st.integers(1, 4))
+
+
+def numbers_about(
+    words: tuple[str, ...], records: list[str], entries: list[tuple[Action, str, int | None]]
+) -> set[int]:
+    """The entries about records with these words, by reading every row. Records and entries are numbered from 1."""
+
+    def has_words(text: str) -> bool:
+        return all(word in text for word in words)
+
+    of_now = {number for number, text in enumerate(records, 1) if has_words(text)}
+    of_edits = {number for action, text, number in entries if action in EDITS and has_words(text)} - {None}
+    return {
+        sequence
+        for sequence, (_, text, number) in enumerate(entries, 1)
+        if has_words(text) or number in of_now or number in of_edits
+    }
+
+
+@pytest.mark.parametrize("most", [audit_filters.MOST_RECORDS, 0], ids=["few records", "many records"])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(texts, max_size=3), entries=st.lists(facts, max_size=8), typed=texts)
+def test_words_find_what_reading_every_row_finds(monkeypatch, most, records, entries, typed):
+    monkeypatch.setattr(audit_filters, "MOST_RECORDS", most)
+    words = search_text.query_words(typed)
+    with transaction.atomic():
+        rows = [bulk.row(f"{BASE}.{number}", BASE, "staging") for number, _ in enumerate(records, 1)]
+        for number, (row, text) in enumerate(zip(rows, records, strict=True), 1):
+            row.pk, row.search_text = number, text
+        Organization.objects.bulk_create(rows)
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                sequence=sequence,
+                previous_hash=f"{sequence}",
+                at=bulk.MOMENT,
+                body=b"{}",
+                action=action,
+                search_text=text,
+                organization_id=number,
+            )
+            for sequence, (action, text, number) in enumerate(entries, 1)
+        )
+        fitting = audit_filters.matching(AuditFilters(record=typed)).values_list("sequence", flat=True)
+        assert set(fitting) == numbers_about(words, records, entries)
+        transaction.set_rollback(True)
+
+
+def test_short_words_are_searched_in_the_newest_entries_only(db, editor, monkeypatch):
+    for number in ("1", "2", "3"):
+        factories.organization(f"{BASE}.{number}", user=editor, name=f"UW {number}")
+    assert numbers("record=uw") == [1, 2, 3]
+    assert filter_words.chip_text(filters_of("record=uw"), "record") == "Record: uw"
+    monkeypatch.setattr(audit_filters, "MOST_WITH_SHORT_WORDS", 2)
+    assert numbers("record=uw") == [2, 3]
+    assert numbers(f"record={BASE}.1") == [1]
+    chip = "Record: uw (only in the newest 2 entries; add a longer word to search all)"
+    assert filter_words.chip_text(filters_of("record=uw"), "record") == chip
+    export = audit_export.export(filters_of("record=uw"), clock.now(), "Editor One")
+    add_entries()
+    assert [entry.sequence for entry in export.entries] == [2, 3]
+    assert export.narrowed_to == [chip]
 
 
 # Days --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 
+from organizations.models import Organization
 from organizations.queries import choices
 from tests import bulk, factories
 from tests.factories import BASE
@@ -60,6 +61,32 @@ def test_an_empty_name_names_no_record(editor, typed):
 
 def test_suggestions_contain_every_word(peak):
     assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
+
+
+def destination_of(record_id: int) -> str:
+    return f"0b9b4c4e-0000-4000-8000-{record_id:012}"
+
+
+def test_the_most_used_destinations_come_first_with_their_first_record_and_number(monkeypatch):
+    bulk.records(7)
+    records = Organization.objects.order_by("-name")
+    for record, number in zip(records, (3, 1, 1, 1, 2, 2), strict=False):
+        Organization.objects.filter(pk=record.pk).update(destination_id=destination_of(number))
+    names = list(records.values_list("name", flat=True))
+    in_use = [(destination_of(1), names[3], 3), (destination_of(2), names[5], 2), (destination_of(3), names[0], 1)]
+    assert choices.destinations("staging") == in_use
+    assert choices.destinations("production") == []
+    monkeypatch.setattr(choices, "MOST_DESTINATIONS", 1)
+    monkeypatch.setattr(choices, "MOST_USES", 1)
+    assert choices.destinations("staging") == [(destination_of(1), names[3], 2)]
+
+
+def test_only_some_destinations_are_compared(monkeypatch):
+    bulk.records(5)
+    for record in Organization.objects.all():
+        Organization.objects.filter(pk=record.pk).update(destination_id=destination_of(record.pk))
+    monkeypatch.setattr(choices, "MOST_COMPARED", 2)
+    assert len(choices.destinations("staging")) == 2
 
 
 def test_the_list_of_parents_has_a_maximum_length():

@@ -5,10 +5,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from django.test import override_settings
 
-from organizations.models import AuditEntry, Organization, Submission, User, clock
+from organizations.models import AuditEntry, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange, Fault
@@ -18,7 +17,9 @@ from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
 from organizations.services.connection import redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
-from organizations.services.delivery import courier, query, resolve, settle
+from organizations.services.delivery import claims, courier, query, resolve, settle
+from organizations.services.delivery.claims import Claim
+from organizations.services.delivery.slots import Slots
 from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.connected import redox
@@ -28,24 +29,72 @@ WORKER = system("Worker test")
 
 
 def deliver(environment: str = "staging") -> bool:
-    return courier.deliver_next(environment, actor=WORKER)
+    return courier.deliver_due(environment, most=1, actor=WORKER)
+
+
+def claim_next(environment: str = "staging", *, actor: Actor = WORKER) -> Claim | None:
+    """Claim the next message as a worker does. Nothing is sent. None if nothing can be claimed."""
+    claimed = claims.claim_many(environment, redox_settings.environment(environment), 1, actor=actor)
+    return claimed[0] if claimed else None
 
 
 def claim(environment: str = "staging") -> Submission | None:
-    """Claim the next message as a worker does. Nothing is sent.
-
-    Raises:
-        BlockedByTree: a parent or a child blocks the message.
-    """
-    claimed = courier.claim_next(environment, redox_settings.environment(environment), actor=WORKER)
+    """As `claim_next`, by the worker of the tests."""
+    claimed = claim_next(environment)
     return claimed.submission if claimed else None
+
+
+def send_once(claim: Claim, token: str) -> Exchange:
+    """The exchange of a slot for this claim."""
+    return Slots(courier.InThisThread(), lambda _: None)._exchange(claim, token)
+
+
+def send_claim(claim: Claim, token: str, actor: Actor) -> None:
+    """Send the message of a claim, store the answers, and settle it."""
+    delivering = courier.Courier(actor, courier.InThisThread(), (claim.redox.name,))
+    lane = delivering._lanes[claim.redox.name]
+    lane.slots.under_way[claim.submission.pk] = claim
+    lane.look()
+    lane.slots.send(claim, token)
+    while delivering.is_busy:
+        delivering.settle_arrived()
+
+
+def get_token(environment: str, actor: Actor) -> str:
+    """Request an access token as a worker does. Returns "" if there is none; then its outcome was applied."""
+    delivering = courier.Courier(actor, courier.InThisThread(), (environment,))
+    redox_environment = redox_settings.environment(environment)
+    token = delivering._lanes[environment]._ready_token(redox_environment)
+    delivering.settle_arrived()
+    return token or delivering._lanes[environment]._ready_token(redox_environment)
+
+
+def store_response(
+    submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
+) -> datetime.datetime | None:
+    """Store one response. Returns when, or None if it came too late."""
+    (stored_at,) = settle.store_responses([settle.Response(submission, exchange, repeat)], actor=actor)
+    return stored_at
+
+
+def settle_attempt(
+    submission: Submission,
+    outcome: Outcome,
+    exchange: Exchange,
+    *,
+    actor: Actor,
+    answered_at: datetime.datetime | None = None,
+) -> None:
+    """Settle one attempt."""
+    answer = settle.AttemptAnswer(submission, outcome, exchange, answered_at or clock.now())
+    settle.settle_attempts([answer], actor=actor)
 
 
 def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **values: Any) -> None:
     """Settle a submission in the state "sending", as if the answer of Redox meant this outcome."""
     outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **values)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
-    settle.settle_attempt(submission, outcome, exchange, actor=WORKER)
+    settle_attempt(submission, outcome, exchange, actor=WORKER)
 
 
 def answer_next(kind: Kind = Kind.ACCEPTED, **values: Any) -> Submission | None:
@@ -57,10 +106,12 @@ def answer_next(kind: Kind = Kind.ACCEPTED, **values: Any) -> Submission | None:
 
 
 def claim_refusal(environment: str = "staging") -> str:
-    """The reason why the next message cannot be claimed. It was never attempted."""
-    with pytest.raises(courier.BlockedByTree) as refusal:
-        claim(environment)
-    return str(refusal.value)
+    """The reason why the next message is cancelled instead of claimed. It was never attempted."""
+    submission = Submission.objects.due(environment, clock.now())[0]
+    assert claim(environment) is None
+    submission.refresh_from_db()
+    assert submission.state == State.CANCELLED
+    return submission.state_reason
 
 
 def state_of(submission: Submission) -> tuple[str, str]:
@@ -68,11 +119,11 @@ def state_of(submission: Submission) -> tuple[str, str]:
     return submission.state, submission.state_reason
 
 
-def claim_new(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> courier.Claim:
+def claim_new(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> Claim:
     """Submit a New and claim it for a worker. Nothing answers at the address of Redox."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
-        new_claim = courier.claim_next(environment, redox_settings.environment(environment), actor=worker)
+        new_claim = claim_next(environment, actor=worker)
     assert new_claim is not None
     return new_claim
 

@@ -232,7 +232,7 @@ def test_a_worker_does_not_wait_for_locks_of_people(editor: User, kind: Kind) ->
 def test_a_claim_locks_a_submission_with_its_record_and_skips_what_is_locked(editor: User) -> None:
     submission = queued(editor)
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-        assert submissions.next_claimable(Submission.objects.due("staging", clock.now())) == submission
+        assert submissions.lock_claimable(Submission.objects.due("staging", clock.now()), 1) == [submission]
     (sql,) = [query["sql"] for query in queries if "LIMIT 1" in query["sql"]]
     both = 'FOR UPDATE OF "organizations_submission", "organizations_organization" SKIP LOCKED'
     assert sql.rpartition("LIMIT 1")[2].strip() == (both if connection.vendor == "postgresql" else "")

@@ -1,4 +1,4 @@
-"""The index of the search: it finds what a search without it finds, after every change and whatever is typed."""
+"""The indexes of the search: they find what a search without them finds, after every change and whatever is typed."""
 
 import logging
 import sqlite3
@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import Environment, Organization
+from organizations.models import AuditEntry, Environment, Organization
 from organizations.queries import choices, record_filters
 from organizations.queries import search as search_queries
 from organizations.queries.record_filters import RecordFilters
-from organizations.services import backups, search_index
+from organizations.services import backups, search_index, search_text
+from organizations.services.search_index import ENTRIES, INDEXES, Index
 from tests import bulk, factories
 from tests.factories import BASE
 
@@ -40,12 +41,18 @@ def stored_texts_and_words(draw: st.DrawFn) -> tuple[list[str], list[str]]:
 
 
 def fill(stored: list[str]) -> None:
+    """Save a record and an entry of the history with each of these texts."""
     rows = []
     for number, text in enumerate(stored):
         row = bulk.row(f"{BASE}.{number + 1}", BASE, "staging")
         row.search_text = text
         rows.append(row)
     Organization.objects.bulk_create(rows)
+    AuditEntry.objects.bulk_create(entry_with(text, sequence) for sequence, text in enumerate(stored, 1))
+
+
+def entry_with(text: str, sequence: int) -> AuditEntry:
+    return AuditEntry(sequence=sequence, previous_hash=f"{sequence}", at=bulk.MOMENT, body=b"{}", search_text=text)
 
 
 def holding(words: list[str]) -> set[str]:
@@ -56,14 +63,24 @@ def holding(words: list[str]) -> set[str]:
     return set(records.values_list("search_text", flat=True))
 
 
+def entries_holding(typed: str) -> set[str]:
+    """The texts of the entries that a search by the index finds."""
+    condition = search_index.matching(ENTRIES, typed)
+    condition = search_text.matching_rows(typed) if condition is None else condition
+    return set(AuditEntry.objects.filter(condition).values_list("search_text", flat=True))
+
+
 @settings(max_examples=60)
 @given(stored_texts_and_words())
-def test_the_index_finds_what_reading_every_record_finds(stored_and_words):
+def test_the_indexes_find_what_reading_every_row_finds(stored_and_words):
     stored, words = stored_and_words
     with transaction.atomic():
         fill(stored)
         expected = {text for text in stored if all(word in text for word in words)}
         assert holding(words) == expected
+        typed = " ".join(words)
+        folded = search_text.query_words(typed)
+        assert entries_holding(typed) == {text for text in stored if folded and all(word in text for word in folded)}
         for text in stored:
             beginning = search_index.records_starting_with("staging", text[:4])
             assert set(beginning.values_list("search_text", flat=True)) == {
@@ -113,8 +130,19 @@ def test_every_change_of_a_record_reaches_the_index(editor):
 
     Organization.objects.all().delete()
     assert holding(["peñón"]) == set()
-    fill(["anything"])  # SQLite may use the number of the deleted record again
+    Organization.objects.bulk_create([bulk.row(f"{BASE}.1", BASE, "staging")])  # SQLite may use the number again
     assert holding(["peñón"]) == set()
+
+
+def test_every_entry_reaches_the_index(editor):
+    sending.edit(factories.organization(user=editor, name="Lakeside Zanzibar"), editor, name="Quarry Road")
+    (created,) = entries_holding("zanzibar")
+    (edited,) = entries_holding("quarry")
+    assert created.startswith("lakeside zanzibar")
+    assert edited.startswith("quarry road")
+
+    AuditEntry.objects.filter(search_text=edited).update(search_text="penon")  # as a migration that folds anew
+    assert (entries_holding("quarry"), entries_holding("penon")) == (set(), {"penon"})
 
 
 TYPED = [
@@ -144,57 +172,61 @@ def test_any_text_can_be_searched_for(editor, typed):
 
 
 @pytest.mark.one_database  # PostgreSQL keeps its index itself
-def test_a_lost_trigger_costs_time_and_no_hits_until_the_next_migration():
+@pytest.mark.parametrize("index", INDEXES, ids=["records", "entries"])
+def test_a_lost_trigger_costs_time_and_no_hits_until_the_next_migration(index: Index):
     fill(["harbor"])
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER organizations_search_insert")  # as a migration that rebuilds the table
-    fill_more = bulk.row(f"{BASE}.9", BASE, "staging")
-    fill_more.search_text = "north harbor"
-    fill_more.save()
-    assert holding(["harbor"]) == {"harbor", "north harbor"}
+        cursor.execute(f"DROP TRIGGER {index.name}_insert")  # as a migration that rebuilds the table
+    record = bulk.row(f"{BASE}.9", BASE, "staging")
+    record.search_text = "north harbor"
+    record.save()
+    entry_with("north harbor", 2).save()
+    assert holding(["harbor"]) == entries_holding("harbor") == {"harbor", "north harbor"}
 
-    search_index.ensure_index()
+    search_index.ensure_indexes()
     with CaptureQueriesContext(connection) as queries:
-        assert holding(["harbor"]) == {"harbor", "north harbor"}
-    assert any(" MATCH " in each["sql"] for each in queries.captured_queries)
+        assert holding(["harbor"]) == entries_holding("harbor") == {"harbor", "north harbor"}
+    assert sum(" MATCH " in each["sql"] for each in queries.captured_queries) == 2
 
 
 @pytest.mark.one_database  # PostgreSQL keeps its index itself
 @pytest.mark.django_db(transaction=True)
-def test_the_command_that_migrates_makes_the_index_again():
+def test_the_command_that_migrates_makes_the_indexes_again():
     fill(["harbor"])
-    search_index.remove_index()
+    search_index.remove_indexes()
     assert holding(["harbor"]) == {"harbor"}
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rowid FROM organizations_search WHERE organizations_search MATCH 'har bor'")
-        assert cursor.fetchall() == [(Organization.objects.get().pk,)]
+        for index, row in zip(INDEXES, (Organization.objects.get(), AuditEntry.objects.get()), strict=True):
+            cursor.execute(f"SELECT rowid FROM {index.name} WHERE {index.name} MATCH 'har bor'")
+            assert cursor.fetchall() == [(row.pk,)]
 
 
 @pytest.mark.one_database  # PostgreSQL has tools of its own
 @pytest.mark.django_db(transaction=True)
-def test_a_backup_has_the_index_and_keeps_it_up_to_date(tmp_path):
+def test_a_backup_has_the_indexes_and_keeps_them_up_to_date(tmp_path):
     fill(["harbor", "gone", "quarry"])
     Organization.objects.filter(search_text="gone").delete()
     backups.write_backup(tmp_path / "backup.sqlite3")
     with closing(sqlite3.connect(tmp_path / "backup.sqlite3")) as copy:
-        copy.execute("UPDATE organizations_organization SET search_text = 'zanzibar' WHERE search_text = 'quarry'")
-        copy.execute("INSERT INTO organizations_search (organizations_search, rank) VALUES ('integrity-check', 1)")
-        id_of = "(SELECT id FROM organizations_organization WHERE search_text = ?)"
-        found = f"SELECT rowid = {id_of} FROM organizations_search WHERE organizations_search MATCH ?"
-        for text, trigrams in (("harbor", "har bor"), ("zanzibar", "zan iba")):
-            assert copy.execute(found, (text, trigrams)).fetchall() == [(1,)]
+        for index in INDEXES:
+            copy.execute(f"UPDATE {index.table} SET search_text = 'zanzibar' WHERE search_text = 'quarry'")
+            copy.execute(f"INSERT INTO {index.name} ({index.name}, rank) VALUES ('integrity-check', 1)")
+            key = f"(SELECT {index.key} FROM {index.table} WHERE search_text = ?)"
+            found = f"SELECT rowid = {key} FROM {index.name} WHERE {index.name} MATCH ?"
+            for text, trigrams in (("harbor", "har bor"), ("zanzibar", "zan iba")):
+                assert copy.execute(found, (text, trigrams)).fetchall() == [(1,)]
 
 
 @pytest.mark.one_database  # PostgreSQL keeps its index itself
 def test_an_index_that_is_complete_is_not_made_again():
     with CaptureQueriesContext(connection) as queries:
-        search_index.ensure_index()
-    assert len(queries) == 1
+        search_index.ensure_indexes()
+    assert len(queries) == len(INDEXES)
 
 
-def test_without_an_index_the_portal_says_what_to_run_and_searches_every_record(caplog):
-    search_index.remove_index()
+def test_without_an_index_the_portal_says_what_to_run_and_searches_every_row(caplog):
+    search_index.remove_indexes()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("DROP EXTENSION pg_trgm")
@@ -202,7 +234,7 @@ def test_without_an_index_the_portal_says_what_to_run_and_searches_every_record(
             cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO portal_without_rights")
             cursor.execute("SET LOCAL ROLE portal_without_rights")
         with caplog.at_level(logging.WARNING):
-            search_index.ensure_index()
+            search_index.ensure_indexes()
         assert "Run CREATE EXTENSION pg_trgm as PostgreSQL's administrator" in caplog.text
     fill(["harbor"])
-    assert holding(["harbor"]) == {"harbor"}
+    assert holding(["harbor"]) == entries_holding("harbor") == {"harbor"}

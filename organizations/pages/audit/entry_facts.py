@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Action, AuditEntry, Environment
 from organizations.pages.addresses import url_of_oid
 from organizations.pages.submission.attempts import RawExchange, raw_exchange
-from organizations.queries import history
+from organizations.queries import history, record_context
 from organizations.text import sentences, vocabulary
 from organizations.text.markup import link
 from organizations.text.sentences import Sentence
@@ -87,6 +87,6 @@ def _record(entry: AuditEntry, facts: Mapping[str, Any]) -> str | SafeString:
     about = facts.get("object", {})
     has_name = about.get("type") in ("organization", "submission")
     name = f"{about['name']}, {entry.oid}" if has_name else entry.oid
-    if not history.has_record(entry.environment, entry.oid):
+    if not record_context.has_record(entry.environment, entry.oid):
         return name
     return link(url_of_oid(entry.environment, entry.oid), name)

@@ -81,16 +81,16 @@ class HistoryPage:
 
 def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) -> HistoryPage:
     """The entries before this one, or the newest; with errors, none."""
+    # Without the environment, which each story has anyway: with it SQLite would choose the wrong index.
+    entries = audit_filters.matching(AuditFilters() if errors else replace(filters, environment=""))
     # The entries are read up to the number that is counted: one query finds the page and the count.
-    sequences = [] if errors else history.newest_sequences(filters, before, story_pages.MOST_READ)
+    sequences = [] if errors else history.newest_sequences(entries, filters.environment, before, story_pages.MOST_READ)
     days: list[EntryDay] = []
     lines: Stories | None = None
     if filters.single or not sequences:
         days = list(_days(history.entries_of(sequences[:ENTRIES_A_PAGE]), filters.zone))
         older = sequences[ENTRIES_A_PAGE - 1] if len(sequences) > ENTRIES_A_PAGE else None
     else:
-        # Without the environment, which each story has anyway: with it SQLite would choose the wrong index.
-        entries = audit_filters.matching(replace(filters, environment=""))
         lines = stories.in_words(story_pages.page_of(entries, sequences, before), filters.zone)
         older = lines.older
     return HistoryPage(

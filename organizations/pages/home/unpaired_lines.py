@@ -36,7 +36,8 @@ def of_submissions(counts: Mapping[str, RecordCounts], context: HomeContext) -> 
     for kind in (*ONE_BY_ONE, "awaiting"):
         numbers = {environment: counts[environment].work[kind] for environment in Environment}
         if kind in ONE_BY_ONE and max(numbers.values()) <= MOST_SINGLE_LINES:
-            few[kind] = [environment for environment, number in numbers.items() if number]
+            if any(numbers.values()):
+                few[kind] = [environment for environment, number in numbers.items() if number]
             continue
         for environment in Environment:
             place = _many(kind, environment, counts[environment], context)
@@ -146,7 +147,9 @@ def paused_plans(context: HomeContext) -> Iterator[UnpairedLine]:
 
 def differing(groups: Sequence[DifferingGroup], context: HomeContext) -> Iterator[UnpairedLine]:
     """Records for which the directory shows other values, whatever else is to do about them."""
-    if max((group.number for group in groups), default=0) <= MOST_SINGLE_LINES:
+    if not groups:
+        return
+    if max(group.number for group in groups) <= MOST_SINGLE_LINES:
         for organization in home.differing_records([group.environment for group in groups]):
             yield line_of(DIRECTORY_DIFFERS, _one_differing(organization), _pair(organization), context)
         return

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.models import Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
-from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of, to_do_of
+from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.queries import record_rows
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 from organizations.text import evidence
@@ -42,10 +42,9 @@ def csv_lines(organizations: OrganizationQuerySet) -> Iterator[str]:
     contacts = record_rows.most_contacts(organizations)
     yield BYTE_ORDER_MARK + line(_head(contacts))
     for batch in record_rows.with_parts(organizations, ROWS_AT_ONCE):
-        rows = [RecordRow(organization=organization) for organization in batch]
-        add_counterparts(rows)
-        for row in rows:
-            yield line(_cells(row, contacts))
+        counterparts = record_rows.counterparts(batch)
+        for organization in batch:
+            yield line(_cells(organization, counterparts.get(organization.pk), contacts))
 
 
 def _head(contacts: int) -> list[str]:
@@ -53,12 +52,12 @@ def _head(contacts: int) -> list[str]:
     return [*_HEAD, *ADDRESS_LABELS.values(), *of_contacts]
 
 
-def _cells(row: RecordRow, contacts: int) -> Iterator[str]:
-    record = row.organization.record()
-    yield from _identity(row.organization, record)
-    yield from _state(row.organization)
-    yield row.counterpart.oid if row.counterpart else ""
-    yield row.counterpart_standing.word if row.counterpart_standing else "No record"
+def _cells(organization: Organization, counterpart: Organization | None, contacts: int) -> Iterator[str]:
+    record = organization.record()
+    yield from _identity(organization, record)
+    yield from _state(organization)
+    yield counterpart.oid if counterpart else ""
+    yield standing_of(counterpart).word if counterpart else "No record"
     yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
     for position in range(contacts):
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()

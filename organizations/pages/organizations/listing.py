@@ -10,7 +10,7 @@ from organizations.models import Environment
 from organizations.pages.addresses import environment_url
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
 from organizations.pages.organizations import filter_words, tree_rows
-from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
+from organizations.pages.organizations.rows import RecordRow, add_can_add_below, mark_chosen
 from organizations.queries import chosen_records, record_filters, record_rows
 from organizations.queries.capped import MOST_COUNTED, counted_rows
 from organizations.queries.chosen_records import UNSENT, TickedRecords
@@ -230,10 +230,9 @@ def _list_rows(
 ) -> tuple[Page[int], list[RecordRow]]:
     words = filters.words
     ids = record_filters.page_of(environment, filters, page, size)
-    organizations = record_rows.organizations_of(ids, with_texts=bool(words))
+    organizations = record_rows.organizations_of(ids, words)
     rows = [RecordRow(organization=organization) for organization in organizations]
     for row in rows:
         row.match = match(row.organization, words) if words else None
-    add_counterparts(rows)
     add_can_add_below(rows)
     return ids, rows

@@ -41,7 +41,6 @@ class RecordRow:
     """
 
     organization: Organization
-    counterpart: Organization | None = None
     children: int = 0
     level: int = 0
     is_open: bool = False
@@ -62,6 +61,12 @@ class RecordRow:
         """The work below this record. The row shows it while the branch is folded or not wholly shown."""
         numbers = self.below.work or {}
         return [WorkBelow(word, _work_text(key, numbers[key])) for key, word in OPEN_WORK.items() if numbers.get(key)]
+
+    @property
+    def children_text(self) -> str:
+        """How many children the record has: "57", or "1,000+"."""
+        most = record_rows.MOST_CHILDREN
+        return f"{self.children:,}" if self.children <= most else f"{most:,}+"
 
     @property
     def below_text(self) -> str:
@@ -91,12 +96,14 @@ class RecordRow:
 
     @property
     def counterpart_standing(self) -> Word | None:
-        return standing_of(self.counterpart) if self.counterpart else None
+        """The directory status of the counterpart; None if there is none. `organizations_of` has read it."""
+        standing: str | None = self.organization.counterpart_standing  # type: ignore[attr-defined]  # annotated
+        return STANDING[standing] if standing else None
 
     @property
     def has_equal_counterpart(self) -> bool:
         """Whether the counterpart has the same directory status. A narrow screen then leaves it out."""
-        return self.counterpart is not None and self.counterpart_standing == self.standing
+        return self.counterpart_standing == self.standing
 
     @property
     def is_deactivated(self) -> bool:
@@ -149,13 +156,6 @@ def to_do_of(organization: Organization) -> list[RecordToDo]:
     keys = {work_key(organization)} | ({DIRECTORY_DIFFERS} if organization.differs else set())
     numbers[DIRECTORY_DIFFERS] = organization.differs
     return [RecordToDo(word, numbers[key]) for key, word in OPEN_WORK.items() if key in keys]
-
-
-def add_counterparts(rows: list[RecordRow]) -> None:
-    """Set the counterpart of each row; one query. All rows are of one environment."""
-    counterparts = record_rows.counterparts([row.organization for row in rows])
-    for row in rows:
-        row.counterpart = counterparts.get(row.organization.pk)
 
 
 def can_add_below(organization: Organization, above: list[Organization]) -> bool:

@@ -11,9 +11,8 @@ from django.core.paginator import Page
 
 from organizations.models import Organization
 from organizations.pages.addresses import environment_url, record_url
-from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
-from organizations.queries import record_filters, record_tree
-from organizations.queries.capped import MOST_COUNTED
+from organizations.pages.organizations.rows import RecordRow, add_can_add_below
+from organizations.queries import record_filters, record_rows, record_tree
 from organizations.queries.matches import match
 from organizations.queries.record_filters import RecordFilters
 from organizations.queries.record_rows import children_counts, organizations_of
@@ -56,7 +55,6 @@ class _TreeRows:
             ordered.append(row)
             row.toggle_url = _toggle_url(row, self.rows)
             waiting += reversed(self._children_of(row))
-        add_counterparts(ordered)
         add_can_add_below(ordered)
         self._add_work_below(ordered)
         return ordered
@@ -67,7 +65,7 @@ class _TreeRows:
             children = self._children_of(row)
             if children and row.children > len(children):
                 children[-1].more = row.children - len(children)
-                children[-1].is_more_counted = row.children <= MOST_COUNTED
+                children[-1].is_more_counted = row.children <= record_rows.MOST_CHILDREN
                 # With a record of the path after the first page, the next page would repeat it: no address then.
                 children[-1].more_url = _more_url(row.organization, 2) if len(children) == CHILDREN_AT_ONCE else ""
 
@@ -126,7 +124,7 @@ def matching(environment: str, filters: RecordFilters, page: str, size: int) -> 
     """A page of the records that fit, `size` of them, with all records above them."""
     words = filters.words
     ids = record_filters.page_of(environment, filters, page, size)
-    organizations = organizations_of(ids, with_texts=bool(words))
+    organizations = organizations_of(ids, words)
     table = _TreeRows(environment)
     for row in table.add(record_tree.missing_ancestors(environment, organizations), 1):
         row.is_ancestor_only = True

@@ -303,7 +303,7 @@ def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
 def no_record_sentence(environment: Environment, oid: str) -> SafeString:
     """No record has this OID. With a link if one of the other environment has it."""
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
-    if record_context.record_at(environment.other, oid) is None:
+    if not record_context.has_record(environment.other, oid):
         return sentence
     url = url_of_oid(environment.other, oid)
     return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))

@@ -12,7 +12,7 @@ from organizations.pages import record_choices
 from organizations.pages.addresses import environment_url, path_to, record_url
 from organizations.pages.record_form import notices
 from organizations.queries import choices
-from organizations.queries.record_context import record_at, record_now
+from organizations.queries.record_context import has_record, record_now
 from organizations.records import OrganizationRecord
 from organizations.services import search_text
 from organizations.services.connection import redox_settings
@@ -56,8 +56,10 @@ class Editing:
             return path_to(self.organization, here)
         return [("Organizations", environment_url("organizations", self.environment)), (here, "")]
 
-    def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
-        form = RecordForm(typed, self._form_context(), checked=checked)
+    def form(self, typed: Typed | None = None, *, checked: bool = False) -> RecordForm:
+        """The form with these texts; without any, with those of the saved record."""
+        form_context = self._form_context()
+        form = RecordForm(typed or form_context.stored or Typed(), form_context, checked=checked)
         form.main.fields["parent"].widget.attrs |= record_choices.suggestion_attributes(self.environment)
         return form
 
@@ -66,7 +68,7 @@ class Editing:
         parent_kind = OTHER  # also for the second gateway: the choice "gateway" means the usual one
         if record.part_of_oid == redox_settings.environment(self.environment).gateway_oid:
             parent_kind = GATEWAY
-        elif record_at(self.environment, record.part_of_oid) is not None:
+        elif has_record(self.environment, record.part_of_oid):
             parent_kind = OURS
         typed = Typed.from_record(record, stands_for=stands_for, parent_kind=parent_kind)
         return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")

@@ -5,6 +5,7 @@ Half-open: after a pause for failures one worker sends a Query as a probe, whose
 """
 
 import datetime
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -36,10 +37,12 @@ def lock_gate(environment: str) -> EnvironmentGate:
     return EnvironmentGate.objects.select_for_update().get(pk=environment)
 
 
-def gate_for_outcome(environment: str, outcome: Outcome) -> EnvironmentGate:
-    """The gate for `apply_outcome`, locked if the outcome changes it. Unlocked, attempts settle in parallel."""
+def gate_for_outcomes(environment: str, outcomes: Iterable[Outcome]) -> EnvironmentGate:
+    """The gate for `apply_outcome`, locked if an outcome changes it. Unlocked, attempts settle in parallel."""
     gate = EnvironmentGate.objects.get(pk=environment)
-    changes_nothing = not outcome.stops and outcome.hold_seconds is None and not is_failure(outcome)
+    changes_nothing = not any(
+        outcome.stops or outcome.hold_seconds is not None or is_failure(outcome) for outcome in outcomes
+    )
     return gate if changes_nothing and not gate.failures and not gate.probing else lock_gate(environment)
 
 

@@ -12,7 +12,6 @@ from organizations.redox import auth
 from organizations.redox.client import Exchange, Limits, RedoxClient
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.connection import rate_limit
-from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.connection.redox_settings import is_loopback
 from organizations.services.timing import clock_time, time_left
 
@@ -39,6 +38,16 @@ def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
     return _tokens(redox, _limits()).get()
 
 
+def ready_token(redox: RedoxEnvironment) -> auth.TokenAnswer | None:
+    """The token or refusal that is known without a request, or None. Never waits."""
+    return _tokens(redox, _limits()).ready()
+
+
+def is_token_due(redox: RedoxEnvironment) -> bool:
+    """Whether `access_token` would request a token."""
+    return _tokens(redox, _limits()).is_due()
+
+
 def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     """Forget a token that Redox refused. Returns whether a new one can be requested."""
     source = _tokens(redox, _limits())
@@ -46,16 +55,8 @@ def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     return source.can_renew
 
 
-def send_message(
-    redox: RedoxEnvironment, message: bytes, token: str, slot: SendSlot, *, is_query: bool = False
-) -> Exchange:
-    """Wait for the send slot, then send one message once. Whether it may be sent is checked after the wait.
-
-    Raises:
-        SendingBlocked: as `check_sending_allowed`. Nothing was sent.
-    """
-    slot.wait()
-    check_sending_allowed(redox, is_write=not is_query)
+def send_message(redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
+    """Send one message once. Uses no database: the caller has checked that it may be sent now."""
     return _client(redox, _limits()).post(message, token)
 
 
@@ -81,17 +82,23 @@ def send_query(redox: RedoxEnvironment, query: bytes) -> QueryReply:
     answer = access_token(redox)
     if not answer.token:
         return QueryReply(answer)
-    first = send_message(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
+    first = _send_query_once(redox, query, answer.token)
     if first.status != HTTPStatus.UNAUTHORIZED or not discard_token(redox, answer.token):
         return QueryReply(answer, first)
     try:
         renewed = access_token(redox)
         if not renewed.token:
             return QueryReply(renewed, first)
-        second = send_message(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True)
+        second = _send_query_once(redox, query, renewed.token)
         return QueryReply(renewed, second, refused=first)
     except SendingBlocked as blocked:
         return QueryReply(answer, first, blocked=str(blocked))
+
+
+def _send_query_once(redox: RedoxEnvironment, query: bytes, token: str) -> Exchange:
+    rate_limit.wait_for_slot()
+    check_sending_allowed(redox)
+    return send_message(redox, query, token)
 
 
 def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) -> None:

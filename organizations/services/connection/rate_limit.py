@@ -5,6 +5,7 @@ and all workers together.
 """
 
 import datetime
+import math
 import time
 from dataclasses import dataclass
 
@@ -28,16 +29,24 @@ class SendSlot:
 def reserve_slot() -> SendSlot:
     """Reserve the next free slot in a transaction of its own."""
     with transaction.atomic(durable=True):
-        return reserve_slot_within(clock.now())
+        return reserve_slots_within(clock.now(), 1)[0]
 
 
-def reserve_slot_within(now: datetime.datetime) -> SendSlot:
-    """Reserve the next free slot inside the caller's transaction. `now` is the database's time."""
+def reserve_slots_within(now: datetime.datetime, count: int) -> list[SendSlot]:
+    """Reserve the next free slots inside the caller's transaction. `now` is the database's time."""
     installation = Installation.objects.select_for_update().get(pk=1)
-    begins = max(now, installation.next_send_at or now)
-    installation.next_send_at = begins + datetime.timedelta(seconds=1 / settings.REDOX_RATE)
+    begins, distance = max(now, installation.next_send_at or now), 1 / settings.REDOX_RATE
+    installation.next_send_at = begins + datetime.timedelta(seconds=count * distance)
     installation.save(update_fields=["next_send_at"])
-    return SendSlot(time.monotonic() + (begins - now).total_seconds())
+    first = time.monotonic() + (begins - now).total_seconds()
+    return [SendSlot(first + number * distance) for number in range(count)]
+
+
+def free_slots(seconds_ahead: float, now: datetime.datetime) -> int:
+    """How many slots of the next seconds nobody has reserved. At least one if the next slot begins in that time."""
+    next_send_at = Installation.objects.values_list("next_send_at", flat=True).get(pk=1)
+    reserved = max(0.0, (next_send_at - now).total_seconds()) if next_send_at else 0.0
+    return max(0, math.ceil((seconds_ahead - reserved) * settings.REDOX_RATE))
 
 
 def wait_for_slot() -> None:

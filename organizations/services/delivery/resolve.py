@@ -95,9 +95,10 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
         return None  # so that an idle worker takes no lock
     with audit.recorded(actor):
         moment = clock.now()
-        submission = submissions.next_claimable(Submission.objects.to_query(environment, moment))
-        if submission is None:
+        claimable = submissions.lock_claimable(Submission.objects.to_query(environment, moment), 1)
+        if not claimable:
             return None
+        (submission,) = claimable
         submissions.move_submission(
             submission,
             State.UNKNOWN,

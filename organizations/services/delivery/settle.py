@@ -1,10 +1,12 @@
-"""Settles an attempt: moves the submission, updates its record, and tells the circuit breaker, in one transaction.
+"""Settles attempts: moves the submissions, updates their records, and tells the circuit breaker, in one transaction.
 
-Compare-and-set on the lease token decides which worker settles it.
+Each exchange has two commits: first the raw response, then its outcome. After a crash between them the stored response
+is classified later. Compare-and-set on the lease token decides which worker settles an attempt.
 """
 
 import datetime
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +27,13 @@ from organizations.models import (
 )
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault
-from organizations.redox.outcome import Kind, Outcome
+from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services import failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges, outcomes
 from organizations.services.connection import breaker
 from organizations.services.outbox import plans, submissions
-from organizations.services.records import directory_state, organizations
+from organizations.services.records import directory_state
 from organizations.services.timing import seconds, shortened
 
 MOST_TRIES = 8
@@ -41,12 +43,27 @@ _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an an
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptAnswer:
-    """The outcome of an attempt. `at` is when the answer was stored; `duration_ms` is how long the exchange took."""
+class Response:
+    """What came back for one attempt. `repeat` is 1 for the exchange after the token was renewed, else 0."""
 
+    submission: Submission
+    exchange: Exchange
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAnswer:
+    """The outcome of an attempt. `at` is when the answer was stored.
+
+    `counts_for_breaker` is false if our own worker was lost, which says nothing about Redox, or if the outcome was
+    counted already. Set `submission.lost_attempt` before, if an attempt was lost.
+    """
+
+    submission: Submission
     outcome: Outcome
+    exchange: Exchange
     at: datetime.datetime
-    duration_ms: int
+    counts_for_breaker: bool = True
 
     def submission_fields(self) -> dict[str, Any]:
         """The columns of the submission that hold the answer."""
@@ -57,83 +74,89 @@ class AttemptAnswer:
             "answer_warning": self.outcome.warning,
             "redox_message_id": self.outcome.message_id[:100],
             "redox_log_id": self.outcome.log_id[:100],
-            "duration_ms": self.duration_ms,
+            "duration_ms": self.exchange.duration_ms,
         }
 
 
-def store_response(
-    submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
-) -> datetime.datetime | None:
-    """Commit the raw response before it is judged.
+def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[datetime.datetime | None]:
+    """Commit raw responses before they are judged.
 
-    Returns the time of storing, or None if the lease was lost: then the response is logged as late and not judged.
-    `repeat` is 1 for the exchange after the token was renewed, else 0.
+    Returns for each the time of storing, or None if its lease was lost: then the response is logged as late and must
+    not be judged.
     """
     with audit.recorded(actor) as history:
         moment = clock.now()
-        leased = Submission.objects.select_for_update(of=("self",)).filter(
-            pk=submission.pk, state=State.SENDING, token=submission.token
-        )
-        is_in_time = leased.values_list("pk", flat=True).first() is not None
-        action = Action.ATTEMPT_RESPONSE if is_in_time else Action.ATTEMPT_LATE
-        history.log_submission(
-            action,
-            submission,
-            attempt=submission.attempt,
-            token=submission.token,
-            **exchanges.exchange_body(exchange, repeat=repeat),
-        )
-    return moment if is_in_time else None
+        ids = [response.submission.pk for response in responses]
+        leased = Submission.objects.filter(pk__in=ids, state=State.SENDING).order_by("pk")
+        tokens = dict(leased.select_for_update(of=("self",)).values_list("pk", "token"))
+        in_time = [tokens.get(response.submission.pk) == response.submission.token for response in responses]
+        for response, is_in_time in zip(responses, in_time, strict=True):
+            history.log_submission(
+                Action.ATTEMPT_RESPONSE if is_in_time else Action.ATTEMPT_LATE,
+                response.submission,
+                attempt=response.submission.attempt,
+                token=response.submission.token,
+                **exchanges.exchange_body(response.exchange, repeat=response.repeat),
+            )
+    return [moment if is_in_time else None for is_in_time in in_time]
 
 
-def settle_attempt(
-    submission: Submission,
-    outcome: Outcome,
-    exchange: Exchange,
-    *,
-    actor: Actor,
-    answered_at: datetime.datetime | None = None,
-    counts_for_breaker: bool = True,
-) -> None:
-    """Move a sending submission as its outcome says, and update its record, plan and circuit breaker.
+def outcome_of(submission: Submission, exchange: Exchange) -> Outcome:
+    """What the exchange of the submission's last attempt means."""
+    after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
+    return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
-    `answered_at` is when the answer was stored (None: now). `counts_for_breaker` is false if our own worker was lost,
-    which says nothing about Redox. Set `submission.lost_attempt` before, if an attempt was lost.
+
+def settle_attempts(answers: Sequence[AttemptAnswer], *, actor: Actor) -> None:
+    """Move sending submissions of one environment as their outcomes say, with their records, plans and the breaker.
 
     Raises:
-        OutOfDate: another worker took the lease; nothing was changed.
+        OutOfDate: another worker took the lease of one of them; nothing was changed.
     """
     with audit.recorded(actor) as history:
-        gate = breaker.gate_for_outcome(submission.environment, outcome)
-        plan = plans.lock_plan_to_pause(submission, outcome)
-        organization = _lock_to_settle(submission, outcome)
-        prefetch_related_objects([organization], "identifiers", "contacts")  # several entries hold the whole record
-        submission.organization = organization
-        presence_before = organization.presence
-        answer = AttemptAnswer(outcome, answered_at or clock.now(), exchange.duration_ms)
-        _SETTLE[outcome.kind](history, submission, organization, answer)
-        record = {} if organization.presence == presence_before else {"record": organization.record().to_json()}
-        _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **record)
-        plans.pause_if_failing(history, submission, plan)
+        environment = answers[0].submission.environment
+        gate = breaker.gate_for_outcomes(environment, [answer.outcome for answer in answers])
+        failing = [answer.submission.plan_id for answer in answers if answer.outcome.kind != Kind.ACCEPTED]
+        locked_plans = plans.lock_plans(plan_id for plan_id in failing if plan_id is not None)
+        records = _lock_to_settle(answers)
+        for answer in answers:
+            _settle_attempt(history, answer, records[answer.submission.organization_id])
+            plans.pause_if_failing(history, answer.submission, locked_plans.get(answer.submission.plan_id or 0))
+            if answer.counts_for_breaker:
+                breaker.apply_outcome(history, gate, answer.outcome, submission=answer.submission)
         failpoints.reach("in-settling")
-        if counts_for_breaker:
-            breaker.apply_outcome(history, gate, outcome, submission=submission)
     failpoints.reach("after-settling")
 
 
-def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
-    """Lock the submission's record. A rejection also locks every submission that it will cancel."""
-    if outcome.kind != Kind.REJECTED:
-        return organizations.lock_record(submission.organization_id)
-    return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
+def _settle_attempt(history: audit.History, answer: AttemptAnswer, organization: Organization) -> None:
+    submission = answer.submission
+    submission.organization = organization
+    presence_before = organization.presence
+    _SETTLE[answer.outcome.kind](history, submission, organization, answer)
+    record = {} if organization.presence == presence_before else {"record": organization.record().to_json()}
+    _log_outcome(history, submission, answer.outcome, answer.exchange, presence=organization.presence, **record)
+
+
+def _lock_to_settle(answers: Sequence[AttemptAnswer]) -> dict[int, Organization]:
+    """Lock the submissions' records. If one is rejected, also every submission that its rejection would cancel."""
+    if any(answer.outcome.kind == Kind.REJECTED for answer in answers):
+        locked = locks.lock_with_followers(lambda: [answer.submission.pk for answer in answers])
+        records = {each.organization_id: each.organization for each in locked.by_id.values()}
+    else:
+        ids = [answer.submission.organization_id for answer in answers]
+        rows = Organization.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
+        records = {row.pk: row for row in rows}
+    # Several entries hold the whole record.
+    prefetch_related_objects(list(records.values()), "identifiers", "contacts")
+    return records
 
 
 def settle_lost_attempt(submission: Submission, *, actor: Actor) -> None:
     """Settle as unknown an attempt whose worker ended before it stored a response."""
     submission.lost_attempt = True
-    settle_attempt(
-        submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, counts_for_breaker=False
-    )
+    exchange = _exchange_without_answer(submission)
+    answer = AttemptAnswer(submission, _LOST_ATTEMPT, exchange, clock.now(), counts_for_breaker=False)
+    settle_attempts([answer], actor=actor)
 
 
 def _exchange_without_answer(submission: Submission) -> Exchange:

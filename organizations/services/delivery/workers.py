@@ -1,55 +1,67 @@
-"""The worker: sends a heartbeat, settles abandoned submissions and works through the outbox until it is stopped."""
+"""The worker: threads that send a heartbeat, deliver the outbox, and query what became of lost messages."""
 
 import logging
 import os
 import secrets
 import socket
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from organizations.models import Environment
 from organizations.services import installation
 from organizations.services.actors import Actor, system
 from organizations.services.connection import breaker, gateway
-from organizations.services.delivery import courier, resolve
+from organizations.services.delivery import abandoned, courier, resolve, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
-
-POLL = 0.5
-LONGEST_BATCH = 2.0
-"""Seconds for which a worker sends messages before it looks for other work.
-
-Looking for other work takes a third of the time of a message, and other work is not urgent: it waits for minutes
-anyway.
-"""
+from organizations.services.delivery.lane import POLL
 
 log = logging.getLogger("orgportal.delivery")
 
 
 def run(stopping: threading.Event) -> None:
-    """Deliver until `stopping` is set. An exception in one round is logged and the next round begins."""
+    """Deliver until `stopping` is set and every exchange has ended."""
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
     installation.log_settings(actor)
     housekeeping = Housekeeping()
-    with Heartbeat(name, actor) as heartbeat:
+    with (
+        Heartbeat(name, actor) as heartbeat,
+        ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
+    ):
+        delivering = courier.Courier(actor, pool)
+        threads = [threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier")]
+        for environment in Environment.values:
+            arguments = (environment, actor, stopping, heartbeat)
+            threads.append(threading.Thread(target=_query_until, args=arguments, name=f"queries-{environment}"))
+        for thread in threads:
+            thread.start()
         while not stopping.is_set():
-            try:
-                worked = heartbeat.may_work and run_once(actor, stopping)
-                if heartbeat.may_work:
-                    housekeeping.do_due()
-            except Exception:
-                log.exception("A round of delivery failed")
-                close_old_connections()
-                worked = False
-            if not worked:
-                stopping.wait(POLL)
+            if heartbeat.may_work:
+                housekeeping.do_due()
+            stopping.wait(POLL)
+        for thread in threads:
+            thread.join()
+
+
+def _query_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
+    """Query until `stopping` is set. An exception in one round is logged and the next round begins."""
+    while not stopping.is_set():
+        try:
+            worked = heartbeat.may_work and query_due(environment, actor, stopping)
+        except Exception:
+            log.exception("A round of Queries to %s failed", environment)
+            close_old_connections()
+            worked = False
+        if not worked:
+            stopping.wait(POLL)
+    connection.close()
 
 
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
-    """One round in each environment: settle abandoned submissions, query, send. Returns whether anything was done.
+    """One round in this thread: query and deliver what is due in each environment. Returns whether anything was done.
 
     An exception in one environment does not keep the other waiting.
     """
@@ -57,29 +69,28 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     worked = False
     for environment in Environment.values:
         try:
-            worked = _work(environment, actor, stopping) or worked
+            worked = query_due(environment, actor, stopping) or worked
+            while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
+                worked = True
         except Exception:
             log.exception("A round of delivery to %s failed", environment)
             close_old_connections()
     return worked
 
 
-def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
-    if stopping.is_set():
-        return False
+def query_due(environment: str, actor: Actor, stopping: threading.Event) -> bool:
+    """Settle abandoned submissions, probe after a pause, and send one due Query of each kind. Returns whether any was.
+
+    Each Query waits for Redox, so `stopping` is looked at before each.
+    """
     # First, also while the breaker is open: this sends nothing, and nobody else settles these submissions.
-    courier.settle_abandoned(environment, actor=actor)
-    if not breaker.probe_if_half_open(environment, actor=actor):
+    abandoned.settle_abandoned(environment, actor=actor)
+    if stopping.is_set() or not breaker.probe_if_half_open(environment, actor=actor):
         return False
-    worked, until = False, time.monotonic() + LONGEST_BATCH
+    worked = False
     for query_next in (resolve.resolve_next, resolve.read_back_next):
-        # Each may wait for Redox, so the worker may have been stopped since.
         if not stopping.is_set():
             worked = query_next(environment, actor=actor) or worked
-    while not stopping.is_set() and courier.deliver_next(environment, actor=actor):
-        worked = True
-        if time.monotonic() > until:
-            break
     return worked
 
 

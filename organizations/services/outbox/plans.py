@@ -1,5 +1,7 @@
 """Bulk sending: make a plan in one transaction, pause it, resume it, stop it."""
 
+from collections.abc import Iterable
+
 from django.db import IntegrityError
 
 from organizations.models import (
@@ -13,7 +15,6 @@ from organizations.models import (
     clock,
     tree,
 )
-from organizations.redox.outcome import Kind, Outcome
 from organizations.services import locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
@@ -79,7 +80,7 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is paused, stopped or finished already. Nothing was changed.")
-        _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it")
+        _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it{_under_way(plan)}")
         _log_plan(history, Action.PLAN_PAUSED, plan)
     return plan
 
@@ -116,11 +117,13 @@ def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
     return plan
 
 
-def lock_plan_to_pause(submission: Submission, outcome: Outcome) -> Plan | None:
-    """The locked plan of a submission for `pause_if_failing`; None if this outcome cannot pause a plan."""
-    if submission.plan_id is None or outcome.kind == Kind.ACCEPTED:
-        return None
-    return Plan.objects.select_for_update(of=("self",)).get(pk=submission.plan_id)
+def lock_plans(plan_ids: Iterable[int]) -> dict[int, Plan]:
+    """Lock plans for `pause_if_failing`, in the order of their ids. Returns them by id."""
+    ids = set(plan_ids)
+    if not ids:
+        return {}
+    rows = Plan.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
+    return {plan.pk: plan for plan in rows}
 
 
 def pause_if_failing(history: audit.History, submission: Submission, plan: Plan | None) -> None:
@@ -129,8 +132,15 @@ def pause_if_failing(history: audit.History, submission: Submission, plan: Plan 
         return
     reason = _pause_reason(plan, submission)
     if reason:
+        reason += _under_way(plan)
         _set_state(plan, PlanState.PAUSED, reason)
         _log_plan(history, Action.PLAN_PAUSED, plan, reason=reason, by_itself=True)
+
+
+def _under_way(plan: Plan) -> str:
+    """How many messages of a plan may still leave or be answered, for the reason of its pause; "" if none."""
+    count = plan.submissions.filter(state=State.SENDING).count()
+    return f"; {count} more {'was' if count == 1 else 'were'} being sent at that moment" if count else ""
 
 
 def is_open(plan: Plan) -> bool:

@@ -169,12 +169,12 @@ def return_wanted_active(history: audit.History, submission: Submission) -> None
     history.log_record(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
 
 
-def next_claimable(due: QuerySet[Submission]) -> Submission | None:
-    """Lock the first submission of `due` together with its record. Skips those that another transaction has locked."""
+def lock_claimable(due: QuerySet[Submission], most: int) -> list[Submission]:
+    """Lock the first submissions of `due` together with their records. Skips those that another transaction locked."""
     candidates = due.select_related("organization")
     if database.features.has_select_for_update_skip_locked:
         candidates = candidates.select_for_update(skip_locked=True, of=("self", "organization"))
-    return candidates.first()
+    return list(candidates[:most])
 
 
 def move_submission(submission: Submission, state: State, **changes: object) -> None:

@@ -10,7 +10,7 @@ from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.page import no_records
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries import chosen_records, record_filters, record_tree
+from organizations.queries import chosen_records, record_filters, record_rows, record_tree
 from tests import bulk, factories
 from tests.factories import BASE
 
@@ -93,9 +93,11 @@ class TestFolding:
 
     def test_children_are_counted_up_to_a_limit(self, regions, monkeypatch):
         Organization.objects.filter(part_of_oid=SOUTH).update(part_of_oid=NORTH)
-        assert listing_of(f"open={NORTH}").rows[-2].more_text == "10 more here"
-        monkeypatch.setattr(tree_rows, "MOST_COUNTED", 59)
-        assert listing_of(f"open={NORTH}").rows[-2].more_text == "More here"
+        page = listing_of(f"open={NORTH}")
+        assert (row_of(page, NORTH).children_text, page.rows[-2].more_text) == ("60", "10 more here")
+        monkeypatch.setattr(record_rows, "MOST_CHILDREN", 58)
+        page = listing_of(f"open={NORTH}")
+        assert (row_of(page, NORTH).children_text, page.rows[-2].more_text) == ("58+", "More here")
 
     def test_unfolding_all_is_not_offered_if_the_page_is_too_long(self, regions, monkeypatch):
         monkeypatch.setattr(tree_rows, "MOST_UNFOLDED", 62)

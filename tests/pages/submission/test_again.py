@@ -31,7 +31,7 @@ def submission(transactional_db: None, editor: User) -> Submission:
 def attempt_at(submission: Submission, url: str, worker: Actor) -> StateBlock:
     """The state block after an attempt at this address."""
     with override_settings(REDOX=redox(url)):
-        assert courier.deliver_next("staging", actor=worker)
+        assert courier.deliver_due("staging", most=1, actor=worker)
         return block(fresh(submission))
 
 
@@ -105,7 +105,7 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
     with PracticeDirectory(tmp_path, [credential]) as running, override_settings(REDOX=redox(running.url, **key)):
         assert gateway.access_token(redox_settings.environment("staging")).token
         running.behaviour = "refuses-sign-in"
-        assert courier.deliver_next("staging", actor=worker)
+        assert courier.deliver_due("staging", most=1, actor=worker)
         state = block(fresh(submission))
         assert "STAGING is stopped: " in state_text(state)
         assert state.step_url == CONNECTION

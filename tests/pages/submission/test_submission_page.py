@@ -15,14 +15,13 @@ from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import redox_settings
-from organizations.services.delivery import courier, query
+from organizations.services.delivery import abandoned, query
 from organizations.services.outbox import answers, submissions
 from organizations.services.records import counterparts
 from tests import factories
 from tests.factories import BASE, UserFactory, as_actor
 from tests.pages.sending import fresh, resolve_submission, send_foreign, send_update
-from tests.services.sending import deliver, edit
+from tests.services.sending import claim_next, deliver, edit
 
 pytestmark = pytest.mark.django_db
 
@@ -212,9 +211,9 @@ def test_an_unknown_submission_says_how_its_answer_was_lost(
 def test_an_unknown_submission_says_that_its_worker_ended(
     practice: PracticeDirectory, queued: Submission, editor: User, worker
 ) -> None:
-    assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
+    assert claim_next("staging", actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
-    courier.settle_abandoned("staging", actor=worker)
+    abandoned.settle_abandoned("staging", actor=worker)
     explanation = page_of(queued, editor).state.explanation
     assert explanation is not None
     assert explanation.cause.startswith("The worker ")

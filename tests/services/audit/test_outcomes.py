@@ -10,11 +10,10 @@ from organizations.models import Action, AuditEntry, Submission, User
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, outcomes
-from organizations.services.delivery import settle
 from organizations.services.outbox import answers
 from tests.factories import BASE
 from tests.redox.test_outcome_success import EVENTS, EXCHANGES
-from tests.services.sending import claim_new, exchange_result
+from tests.services.sending import claim_new, exchange_result, settle_attempt, store_response
 
 
 @given(EXCHANGES, EVENTS)
@@ -30,9 +29,9 @@ def rejected(editor: User, worker: Actor) -> Submission:
     """A submission whose stored answer would get another outcome today."""
     claim = claim_new(editor, worker)
     exchange = exchange_result(503)
-    settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
+    store_response(claim.submission, exchange, repeat=0, actor=worker)
     outcome = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
-    settle.settle_attempt(claim.submission, outcome, exchange, actor=worker)
+    settle_attempt(claim.submission, outcome, exchange, actor=worker)
     return Submission.objects.get()
 
 

@@ -17,13 +17,13 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, check, gateway, lookup, redox_settings
-from organizations.services.delivery import courier, resume
+from organizations.services.connection import breaker, check, gateway, lookup
+from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.breakers import stop_environment
 from tests.factories import BASE, as_actor
-from tests.services.sending import WORKER, claim, settle_sending
+from tests.services.sending import WORKER, claim, get_token, settle_sending
 
 pytestmark = pytest.mark.django_db
 
@@ -210,7 +210,9 @@ def test_too_many_token_requests_pause_the_environment(
 ) -> None:
     busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
     monkeypatch.setattr(gateway, "access_token", lambda _: busy)
-    assert courier.get_token(redox_settings.environment("staging"), worker) == ""
+    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
+    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
+    assert get_token("staging", worker) == ""
     assert gate().is_paused(timezone.now() + datetime.timedelta(seconds=50))
     assert not gate().is_stopped
 
@@ -220,8 +222,9 @@ def test_a_refused_credential_stops_the_environment_with_its_cause(
 ) -> None:
     refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
     monkeypatch.setattr(gateway, "access_token", lambda _: refused)
-    redox = redox_settings.environment("staging")
-    assert courier.get_token(redox, worker) == ""
+    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
+    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
+    assert get_token("staging", worker) == ""
     assert gate().stopped_reason == f"Redox does not accept the credential: {lookup.token_refusal_reason(refused)}"
 
 

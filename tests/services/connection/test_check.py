@@ -47,7 +47,7 @@ def test_a_failed_check_gives_the_reason(practice: PracticeDirectory, editor: Us
 @pytest.mark.django_db(transaction=True)
 def test_without_a_credential_nothing_is_queried(editor: User) -> None:
     assert check.check_connection("staging", actor=as_actor(editor)).sentence == "STAGING is not connected."
-    assert not courier.deliver_next("staging", actor=as_actor(editor))
+    assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
 
 
 def test_a_failed_token_request_counts_as_a_failure_and_a_refused_one_stops_sending(
@@ -60,11 +60,11 @@ def test_a_failed_token_request_counts_as_a_failure_and_a_refused_one_stops_send
         "REDOX_STAGING_API_SECRET": "unknown",
     }
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
-        assert not courier.deliver_next("staging", actor=as_actor(editor))
+        assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (gate.is_stopped, gate.hold_until, gate.failures) == (False, None, 1)
     with override_settings(REDOX=redox(practice.url, **values)):
-        assert not courier.deliver_next("staging", actor=as_actor(editor))
+        assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.QUEUED, 0)

@@ -15,7 +15,7 @@ from organizations.models import State, Submission, User
 from organizations.practice import Credential, PracticeDirectory
 from organizations.services.connection import gateway, rate_limit, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
-from organizations.services.delivery import query
+from organizations.services.delivery import claims, query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
@@ -27,13 +27,14 @@ from tests.services.sending import deliver
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
     """Every slot that is reserved during the test."""
     slots: list[SendSlot] = []
-    take_within = rate_limit.reserve_slot_within
+    take_within = rate_limit.reserve_slots_within
 
-    def counted(now: datetime.datetime) -> SendSlot:
-        slots.append(take_within(now))
-        return slots[-1]
+    def counted(now: datetime.datetime, count: int) -> list[SendSlot]:
+        reserved = take_within(now, count)
+        slots.extend(reserved)
+        return reserved
 
-    monkeypatch.setattr(rate_limit, "reserve_slot_within", counted)
+    monkeypatch.setattr(rate_limit, "reserve_slots_within", counted)
     return slots
 
 
@@ -50,9 +51,20 @@ def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirecto
 def test_requests_of_all_workers_keep_the_interval_of_the_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "time", mock.Mock(monotonic=lambda: 100.0))  # a busy machine may take longer
     moment = timezone.now()
-    begins = [rate_limit.reserve_slot_within(moment).begins for _ in range(3)]
-    assert begins == pytest.approx([100.0, 100.5, 101.0])
-    assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).begins == 100.0
+    reserved = [slot for count in (1, 2) for slot in rate_limit.reserve_slots_within(moment, count)]
+    assert [slot.begins for slot in reserved] == pytest.approx([100.0, 100.5, 101.0])
+    (later,) = rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=5), 1)
+    assert later.begins == 100.0
+
+
+@pytest.mark.django_db
+@override_settings(REDOX_RATE=2.0)
+def test_slots_are_free_until_they_are_reserved_for_the_time_ahead() -> None:
+    moment = timezone.now()
+    assert rate_limit.free_slots(2.0, moment) == 4
+    rate_limit.reserve_slots_within(moment, 3)
+    assert [rate_limit.free_slots(ahead, moment) for ahead in (1.0, 1.5, 1.6, 2.0)] == [0, 0, 1, 1]
+    assert rate_limit.free_slots(2.0, moment + datetime.timedelta(seconds=60)) == 4
 
 
 def test_a_request_waits_until_its_slot_opens_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +126,7 @@ def test_nothing_is_sent_before_its_slot_opens(
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     factories.submission(factories.organization(user=editor), user=editor)
+    monkeypatch.setattr(claims, "SECONDS_AHEAD", 11.0)
     with override_settings(REDOX_RATE=0.1):
         rate_limit.reserve_slot()
         assert deliver()
@@ -121,3 +134,13 @@ def test_nothing_is_sent_before_its_slot_opens(
         assert query.query_oid("staging", BASE).is_answered
         assert max(waited) == pytest.approx(20.0, abs=5.0)
     assert Submission.objects.get().state == State.ACCEPTED
+
+
+def test_nothing_is_claimed_while_the_slots_of_the_next_second_are_reserved(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    with override_settings(REDOX_RATE=0.1):
+        rate_limit.reserve_slot()
+        assert not deliver()
+    assert Submission.objects.get().attempt == 0

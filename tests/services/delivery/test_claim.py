@@ -14,19 +14,28 @@ from django.test import override_settings
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, Fault
+from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor, system
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
-from organizations.services.delivery import courier, settle
+from organizations.services.delivery import abandoned, claims, courier, settle
+from organizations.services.delivery.claims import Claim
 from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
 from tests.redox.answers import failure
 from tests.services.fake_redox import API_KEY
-from tests.services.sending import claim_new, exchange_result
+from tests.services.sending import (
+    claim_new,
+    claim_next,
+    exchange_result,
+    send_claim,
+    send_once,
+    settle_attempt,
+    store_response,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -39,9 +48,7 @@ def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None
     time_before = clock.now()
     Submission.objects.update(attempt=2, token=5, not_before=time_before, state_reason="Waits.")
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        claim = courier.claim_next(
-            "staging", redox_settings.environment("staging"), actor=system("Worker " + "x" * 100)
-        )
+        claim = claim_next("staging", actor=system("Worker " + "x" * 100))
     assert claim is not None
     submission = Submission.objects.get(pk=made.pk)
     assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
@@ -57,7 +64,7 @@ def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None
 def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_AUTH="")):
-        assert not courier.deliver_next("staging", actor=worker)
+        assert not courier.deliver_due("staging", most=1, actor=worker)
     assert Submission.objects.get().state == State.QUEUED
 
 
@@ -66,10 +73,10 @@ def test_a_token_is_requested_only_if_something_is_due_and_nothing_is_claimed_wi
     editor: User, worker: Actor
 ) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
-        assert not courier.deliver_next("staging", actor=worker)
+        assert not courier.deliver_due("staging", most=1, actor=worker)
         assert EnvironmentGate.objects.get(pk="staging").failures == 0
         submission = factories.submission(factories.organization(user=editor), user=editor)
-        assert not courier.deliver_next("staging", actor=worker)
+        assert not courier.deliver_due("staging", most=1, actor=worker)
     assert EnvironmentGate.objects.get(pk="staging").failures == 1
     assert Submission.objects.get(pk=submission.pk).attempt == 0
 
@@ -78,13 +85,13 @@ def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: 
     factories.organization(user=factories.UserFactory(role="approver"), environment="production")
     factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        assert courier.claim_next("staging", redox_settings.environment("staging"), actor=worker)
+        assert claim_next("staging", actor=worker)
 
 
 def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.environment = "production"
-    reason = courier.block_reason(submission, redox_settings.environment("staging"))
+    reason = claims.block_reason(submission, redox_settings.environment("staging"), {})
     assert reason.startswith("The settings changed since the review")
 
 
@@ -93,8 +100,9 @@ def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
     record = messages.record_from_message(bytes(submission.message))
-    assert courier.tree_block_reason(submission, record) == "Its parent Lakeside 1 is not active in STAGING."
-    assert courier.tree_block_reason(submission, replace(record, active=False)) == ""
+    parents = claims.parents_of([submission])
+    assert claims.tree_block_reason(submission, record, parents) == "Its parent Lakeside 1 is not active in STAGING."
+    assert claims.tree_block_reason(submission, replace(record, active=False), parents) == ""
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
     Submission.objects.filter(pk=submission.pk).update(attempt=attempt)
-    courier._cancel_blocked(submission.pk, worker)
+    claims._cancel_blocked(submission.pk, worker)
     assert Submission.objects.get(pk=submission.pk).state == state
 
 
@@ -116,16 +124,8 @@ def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: 
     claim, start = claim_new(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
     late = replace(claim, slot=SendSlot(start + 0.2), claimed_at=start + 0.1 + least - settings.REDOX_LEASE)
-    exchange = courier._send_once(late, "token", late.slot)
+    exchange = send_once(late, "token")
     assert (exchange.sent, exchange.fault) == (False, "held_up")
-
-
-def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Actor) -> None:
-    claim = claim_new(editor, worker)
-    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        exchange = courier._send_once(claim, "token", claim.slot)
-    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.BLOCKED, None)
-    assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
 ) -> None:
     tokens_used: list[str] = []
 
-    def exchange(_redox: object, _message: bytes, token: str, _turn: SendSlot) -> Exchange:
+    def exchange(_redox: object, _message: bytes, token: str) -> Exchange:
         tokens_used.append(token)
         return answer if len(tokens_used) == 1 else exchange_result(200, YES)
 
     claim = claim_new(editor, worker)
     monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
-    monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
+    monkeypatch.setattr(gateway, "ready_token", lambda _: TokenAnswer(token="second"))
     monkeypatch.setattr(gateway, "send_message", exchange)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(claim, "first", worker)
+        send_claim(claim, "first", worker)
     submission = Submission.objects.get()
     assert tokens_used == tokens
     assert [entry.facts["exchange"]["repeat"] for entry in responses()] == list(range(len(tokens)))
@@ -171,8 +171,10 @@ def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
+    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
+    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(claim, "token", worker)
+        send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
     assert (gate.is_stopped, gate.failures) == (False, 1)
@@ -183,9 +185,9 @@ def responses() -> list[AuditEntry]:
     return list(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence"))
 
 
-def left_behind(claim: courier.Claim, exchange: Exchange, worker: Actor) -> None:
+def left_behind(claim: Claim, exchange: Exchange, worker: Actor) -> None:
     """A submission whose worker ended after it had stored the response."""
-    settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
+    store_response(claim.submission, exchange, repeat=0, actor=worker)
     Submission.objects.filter(pk=claim.submission.pk).update(lease_until=clock.now() - OVER)
 
 
@@ -193,7 +195,7 @@ def test_an_abandoned_submission_is_settled_in_its_environment(editor: User, wor
     approver = factories.UserFactory(role="approver")
     left_behind(claim_new(approver, worker, environment="production"), exchange_result(403), worker)
     left_behind(claim_new(editor, worker, f"{BASE}.1"), exchange_result(403), worker)
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
@@ -207,7 +209,7 @@ def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, wo
         return execute(sql, *rest)
 
     with connection.execute_wrapper(settled_by_another):
-        assert courier.settle_abandoned("staging", actor=worker) == 2
+        assert abandoned.settle_abandoned("staging", actor=worker) == 2
     assert [Submission.objects.get(pk=each.pk).lost_attempt for each in (first, second)] == [True, False]
 
 
@@ -215,7 +217,7 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
     left_behind(claim_new(editor, worker), exchange_result(200, YES), worker)
     (entry,) = responses()
     Submission.objects.update(unknown_since=clock.now())
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
     submission = Submission.objects.get()
     assert (submission.state, submission.evidence_at) == (State.ACCEPTED, entry.at)
     assert (submission.lease_until, submission.unknown_since) == (None, None)
@@ -223,7 +225,7 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
 
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
     left_behind(claim_new(editor, worker), exchange_result(302), worker)
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
 
@@ -233,10 +235,10 @@ def test_already_exists_is_unknown_only_after_an_unknown_attempt_of_the_same_sub
     first = claim_new(editor, worker)
     settle.settle_lost_attempt(first.submission, actor=worker)
     second = claim_new(editor, worker, f"{BASE}.1").submission
-    settle.settle_attempt(second, courier._classify(second, exchange_result(429)), exchange_result(429), actor=worker)
+    settle_attempt(second, settle.outcome_of(second, exchange_result(429)), exchange_result(429), actor=worker)
     second.attempt = first.submission.attempt = 2
     kinds = []
     for submission in (first.submission, second):
         exists = exchange_result(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
-        kinds.append(courier._classify(submission, exists).kind)
+        kinds.append(settle.outcome_of(submission, exists).kind)
     assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

@@ -40,6 +40,7 @@ from tests.services.sending import (
     send_and_lose_answer,
     sent_record,
     store_reading,
+    store_response,
     store_submission_answer,
 )
 
@@ -375,7 +376,7 @@ def updated(oid: str) -> Exchange:
 def test_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
     organization = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
     submission = undecided(factories.submission(organization, user=editor))  # never sent
-    assert settle.store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
+    assert store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
     assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}
 
 
@@ -383,7 +384,7 @@ def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Ac
     assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
-    assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
+    assert store_response(update, refusal, repeat=0, actor=approver) is None
     assert decide.last_answer(update) is not None  # it is still the last answer of the directory
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
@@ -393,7 +394,7 @@ def test_a_late_answer_that_the_oid_exists_already_counts_as_a_rejection(editor:
     assert Verdict.ARRIVED in offered(submission, sent_record(submission), approver)
     body = json.dumps({"Meta": {"Errors": [{"ID": 1, "Text": f"{BASE} already exists."}]}}).encode()
     exists = Exchange(request_sha256="", sent=True, status=403, body=body)
-    assert settle.store_response(submission, exists, repeat=0, actor=approver) is None
+    assert store_response(submission, exists, repeat=0, actor=approver) is None
     assert Verdict.ARRIVED not in offered(submission, sent_record(submission), approver)
 
 
@@ -409,7 +410,7 @@ def test_the_last_verdict_is_that_of_the_last_decision(new: Submission, approver
 def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accepted_it(
     update: Submission, approver: Actor
 ) -> None:
-    assert settle.store_response(update, updated(BASE), repeat=0, actor=approver) is None
+    assert store_response(update, updated(BASE), repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
     # If that answer is missing, only a person can decide.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

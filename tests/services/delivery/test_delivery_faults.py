@@ -30,8 +30,7 @@ from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import exchanges
 from organizations.services.connection import check, gateway, redox_settings
-from organizations.services.connection.rate_limit import SendSlot
-from organizations.services.delivery import courier, resume, settle
+from organizations.services.delivery import abandoned, resume, settle
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
@@ -46,6 +45,7 @@ from tests.services.sending import (
     resolve_with_answer,
     sent_record,
     settle_sending,
+    store_response,
 )
 
 pytestmark = pytest.mark.django_db
@@ -229,11 +229,11 @@ def test_a_stored_response_is_classified_after_a_crash_without_a_query(editor: U
         body=json.dumps(body).encode(),
         duration_ms=5,
     )
-    settle.store_response(submission, exchange, repeat=0, actor=worker)
+    store_response(submission, exchange, repeat=0, actor=worker)
     assert exchanges.stored_exchange(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.ACCEPTED
@@ -242,10 +242,10 @@ def test_a_stored_response_is_classified_after_a_crash_without_a_query(editor: U
 def test_a_worker_that_ends_after_the_intent_leaves_the_submission_unknown(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     assert claim()
-    assert courier.settle_abandoned("staging", actor=worker) == 0
+    assert abandoned.settle_abandoned("staging", actor=worker) == 0
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN
@@ -268,12 +268,12 @@ def test_a_demonstration_database_sends_to_this_machine_only(transactional_db: N
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = redox_settings.environment("staging")
         with pytest.raises(gateway.SendingBlocked, match="never sent to another machine"):
-            gateway.send_message(elsewhere, b"{}", "token", SendSlot(0))
+            gateway.check_sending_allowed(elsewhere, is_write=True)
 
 
 def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
     with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
-        gateway.send_message(redox_settings.environment("staging"), b"{}", "token", SendSlot(0))
+        gateway.send_query(redox_settings.environment("staging"), b"{}")
 
 
 @pytest.fixture

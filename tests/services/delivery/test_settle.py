@@ -30,7 +30,8 @@ from organizations.redox.outcome import ABSENT, Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import gateway
-from organizations.services.delivery import courier, settle
+from organizations.services.delivery import abandoned, settle
+from organizations.services.delivery.claims import Claim
 from organizations.services.outbox import submissions
 from organizations.services.timing import lease_margin
 from tests import factories
@@ -43,12 +44,15 @@ from tests.services.sending import (
     claim_new,
     edit,
     exchange_result,
+    send_claim,
+    settle_attempt,
     settle_sending,
+    store_response,
 )
 
 pytestmark = pytest.mark.django_db
 
-type Claimed = Callable[[], courier.Claim]
+type Claimed = Callable[[], Claim]
 
 
 @pytest.fixture
@@ -57,8 +61,8 @@ def claimed(editor: User, worker: Actor) -> Claimed:
     return lambda: claim_new(editor, worker)
 
 
-def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submission:
-    settle.settle_attempt(claim.submission, courier._classify(claim.submission, exchange), exchange, actor=worker)
+def settled(claim: Claim, exchange: Exchange, worker: Actor) -> Submission:
+    settle_attempt(claim.submission, settle.outcome_of(claim.submission, exchange), exchange, actor=worker)
     return Submission.objects.get(pk=claim.submission.pk)
 
 
@@ -111,7 +115,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     elapsed = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
     late = replace(claim, claimed_at=claim.claimed_at - elapsed)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        courier._send(late, "token", worker)
+        send_claim(late, "token", worker)
     submission = Submission.objects.get(pk=claim.submission.pk)
     assert (submission.state, submission.tries) == (State.QUEUED, 1)
     outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
@@ -192,7 +196,7 @@ def test_an_answer_to_an_earlier_claim_is_late_while_the_message_is_sent_again(
     claim = claimed()
     claim_new(editor, worker, f"{BASE}.1")  # with the same token
     Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
-    assert not settle.store_response(claim.submission, exchange_result(200, YES), repeat=0, actor=worker)
+    assert not store_response(claim.submission, exchange_result(200, YES), repeat=0, actor=worker)
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
@@ -201,9 +205,9 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     claimed: Claimed, worker: Actor, repeat: int, stops: bool
 ) -> None:
     claim = claimed()
-    settle.store_response(claim.submission, exchange_result(401), repeat=repeat, actor=worker)
+    store_response(claim.submission, exchange_result(401), repeat=repeat, actor=worker)
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
-    assert courier.settle_abandoned("staging", actor=worker) == 1
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get().state == State.QUEUED
     assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
     stopped_by = AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).values_list("submission_id", flat=True)
@@ -218,8 +222,10 @@ def test_a_failed_token_renewal_does_not_stop_the_environment(
     monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", lambda _: passing)
+    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
+    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(claim, "token", worker)
+        send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "refused", 1)
     assert (gate.is_stopped, gate.failures) == (False, 1)
@@ -233,7 +239,7 @@ def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
     monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
-        courier._send(claim, "token", worker)
+        send_claim(claim, "token", worker)
     renewed.assert_not_called()
     assert Submission.objects.get().state == State.UNKNOWN
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE

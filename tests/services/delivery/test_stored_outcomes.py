@@ -14,7 +14,7 @@ from organizations.services.audit import audit
 from organizations.services.delivery import settle
 from tests import factories
 from tests.factories import as_actor
-from tests.services.sending import claim_new, exchange_result
+from tests.services.sending import claim_new, exchange_result, settle_attempt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -57,9 +57,7 @@ def assert_holds(row: Any, **values: Any) -> None:
 )
 def test_an_answer_of_each_kind_is_stored(sending: Submission, worker: Actor, kind: Kind, state: State) -> None:
     outcome = replace(SAID, kind=kind)
-    settle.settle_attempt(
-        sending, outcome, replace(exchange_result(200), duration_ms=7), actor=worker, answered_at=MOMENT
-    )
+    settle_attempt(sending, outcome, replace(exchange_result(200), duration_ms=7), actor=worker, answered_at=MOMENT)
     submission = Submission.objects.get()
     answer = {"http_status": 200, "detail": "Said so.", "duration_ms": 7}
     ids = {"redox_message_id": "m" * 100, "redox_log_id": "l" * 100}
@@ -83,7 +81,7 @@ def test_an_answer_of_each_kind_is_stored(sending: Submission, worker: Actor, ki
 
 
 def test_an_acceptance_is_stored_with_the_record(sending: Submission, worker: Actor) -> None:
-    settle.settle_attempt(sending, SAID, exchange_result(200), actor=worker, answered_at=MOMENT)
+    settle_attempt(sending, SAID, exchange_result(200), actor=worker, answered_at=MOMENT)
     organization = Organization.objects.get()
     assert_holds(
         organization, presence=Presence.PRESENT, confirmed_submission=sending, confirmed_version=organization.version
@@ -146,9 +144,7 @@ def test_a_submission_that_needs_a_decision_stores_the_reason(editor: User, work
 
 
 def test_a_rejection_that_proves_absence_is_stored(sending: Submission, worker: Actor) -> None:
-    settle.settle_attempt(
-        sending, replace(SAID, kind=Kind.REJECTED, presence=ABSENT), exchange_result(403), actor=worker
-    )
+    settle_attempt(sending, replace(SAID, kind=Kind.REJECTED, presence=ABSENT), exchange_result(403), actor=worker)
     organization = Organization.objects.get()
     assert_holds(organization, presence=Presence.ABSENT, last_submission=sending)
     assert_holds(entry(Action.ATTEMPT_OUTCOME), record=organization.record().to_json())

@@ -19,7 +19,7 @@ from tests.breakers import pause_environment
 from tests.factories import BASE, as_actor
 from tests.redox import servers
 from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox, token_answer
-from tests.services.sending import WORKER, deliver
+from tests.services.sending import WORKER, claim_next, deliver, get_token, send_claim
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
@@ -97,9 +97,9 @@ def send(submission: Submission) -> None:
     deliver()
 
 
-def get_token(submission: Submission) -> None:
+def renew_token(submission: Submission) -> None:
     gateway.discard_token(redox_settings.environment("staging"), "token-1")
-    assert courier.get_token(redox_settings.environment("staging"), WORKER) == ""
+    assert get_token("staging", WORKER) == ""
 
 
 type Act = Callable[[Submission], None]
@@ -152,7 +152,7 @@ def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(
 
 def test_nothing_is_sent_while_redox_asks_to_wait(redox_server: FakeRedox, editor: User) -> None:
     submission = unknown(editor)
-    for act in (*ASKING, send, get_token):
+    for act in (*ASKING, send, renew_token):
         due(submission)
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         redox_server.arrived.clear()
@@ -243,7 +243,7 @@ def test_four_workers_send_nothing_just_after_a_429(redox_server: FakeRedox, edi
 
     def work(name: str) -> None:
         try:
-            for act in (resolve.resolve_next, resolve.read_back_next, courier.deliver_next):
+            for act in (resolve.resolve_next, resolve.read_back_next, courier.deliver_due):
                 act("staging", actor=system(name))
             workers.run_once(system(name))
         finally:
@@ -259,8 +259,8 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(
     redox_server: FakeRedox, editor: User, closed: str
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    token_text = courier.get_token(redox_settings.environment("staging"), WORKER)
-    claim = courier.claim_next("staging", redox_settings.environment("staging"), actor=WORKER)
+    token_text = get_token("staging", WORKER)
+    claim = claim_next("staging", actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
@@ -268,7 +268,7 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(
         set_gate(**(STOPPED if closed == "stopped" else PAUSED))
     redox_server.arrived.clear()
 
-    courier._send(claim, token_text, WORKER)
+    send_claim(claim, token_text, WORKER)
 
     submission.refresh_from_db()
     assert (redox_server.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
@@ -281,9 +281,8 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(
 def test_the_gate_is_checked_after_the_wait_for_the_slot(
     redox_server: FakeRedox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker gets a 429 while a message, a Query or a token request waits for its slot."""
+    """Another worker gets a 429 while a Query or a token request waits for its slot."""
     submission = unknown(editor)
-    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     redox_server.arrived.clear()
     wait = rate_limit.SendSlot.wait
 
@@ -292,9 +291,9 @@ def test_the_gate_is_checked_after_the_wait_for_the_slot(
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
 
     monkeypatch.setattr(rate_limit.SendSlot, "wait", waited)
-    for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
+    for act in (ask, renew_token):
         set_gate(hold_until=None, hold_asked_until=None)
-        act()
+        act(submission)
     assert redox_server.arrived == []
 
 

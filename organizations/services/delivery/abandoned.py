@@ -1,0 +1,32 @@
+"""Settles attempts that a worker left behind: by the stored response, or as unknown without one."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from organizations.models import Action, AuditEntry, Submission, clock
+from organizations.services.actors import Actor
+from organizations.services.audit import exchanges
+from organizations.services.delivery import settle
+from organizations.services.errors import OutOfDate
+
+
+def settle_abandoned(environment: str, *, actor: Actor) -> int:
+    """Settle submissions whose lease has ended. Returns how many."""
+    abandoned = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
+    for submission in abandoned:
+        entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
+        with suppress(OutOfDate):
+            if entry is None:
+                settle.settle_lost_attempt(submission, actor=actor)
+            else:
+                _settle_by_response(submission, entry, actor)
+    return len(abandoned)
+
+
+def _settle_by_response(submission: Submission, entry: AuditEntry, actor: Actor) -> None:
+    exchange = exchanges.stored_exchange(entry)
+    outcome = settle.outcome_of(submission, exchange)
+    if outcome.renew_token and not exchanges.is_repeat(entry):
+        # Only the old token was refused and no new one was tried: the credential may be valid.
+        outcome = replace(outcome, stops="")
+    settle.settle_attempts([settle.AttemptAnswer(submission, outcome, exchange, entry.at)], actor=actor)

@@ -1,0 +1,227 @@
+"""Claims due submissions for one worker: each gets a lease, an intent entry and a send slot before anything is sent."""
+
+import datetime
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import Error as DatabaseFault
+
+from organizations.models import (
+    Action,
+    Environment,
+    EnvironmentGate,
+    Event,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    clock,
+)
+from organizations.models.submission import open_deactivation
+from organizations.records import OrganizationRecord
+from organizations.redox import messages
+from organizations.redox.client import is_meant_for
+from organizations.redox.environment import RedoxEnvironment
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import rate_limit
+from organizations.services.connection.rate_limit import SendSlot
+from organizations.services.delivery import settle
+from organizations.services.outbox import submissions
+from organizations.services.review import blockers
+from organizations.services.timing import seconds
+
+SECONDS_AHEAD = 1.0
+"""Send slots are reserved for this long ahead at most. So a stop by another process takes effect within a second."""
+MOST_NEWS_OF_A_PLAN = 4
+"""A plan pauses when the outcome of one of its News is unknown. Not more of them are under way by then."""
+
+log = logging.getLogger("orgportal.delivery")
+
+_PARENT_FIELDS = (
+    *("environment", "oid", "name", "presence", "confirmed_active", "shown_active", "seen_at"),
+    *("last_submission__state", "last_submission__intent"),
+)
+"""The columns of a parent that a claim reads. Reading all of them takes longer than the claim itself."""
+
+
+class BlockedByTree(Exception):
+    """The submission was never sent and is now blocked by its parent or children. The text says why."""
+
+    def __init__(self, submission_id: int, reason: str) -> None:
+        super().__init__(reason)
+        self.submission_id = submission_id
+
+
+type Parents = dict[tuple[str, str], Organization]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """This worker's exclusive right to send one submission. `claimed_at` is by the monotonic clock.
+
+    `repeat` is 1 if its message is sent again at once because Redox refused the access token, else 0.
+    """
+
+    submission: Submission
+    redox: RedoxEnvironment
+    slot: SendSlot
+    claimed_at: float
+    repeat: int = 0
+
+    @property
+    def lease_left(self) -> float:
+        """Seconds until another worker may take the submission."""
+        return float(settings.REDOX_LEASE) - (time.monotonic() - self.claimed_at)
+
+
+def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
+    """Claim the oldest due submissions, `most` at most. Their intents are committed before a connection opens.
+
+    A submission that was never sent and that its parent or children block now is cancelled instead. Returns [] also
+    while the circuit breaker is open, or if the send slots of the next second are reserved.
+
+    Raises:
+        OutOfDate: another process moved one of the submissions; nothing was claimed.
+    """
+    blocked: list[int] = []
+    with audit.recorded(actor) as history:
+        moment = clock.now()
+        # The gate is not locked, so that workers can claim at the same time. A stop at this moment takes effect after
+        # this claim.
+        if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
+            return []
+        most = min(most, rate_limit.free_slots(SECONDS_AHEAD, moment))
+        submissions_to_claim = _lock_due(environment, moment, most) if most > 0 else []
+        parents = parents_of(submissions_to_claim)
+        claimed = []
+        for submission in submissions_to_claim:
+            try:
+                reason = _block_reason_or_unreadable(submission, redox, parents)
+            except BlockedByTree:
+                blocked.append(submission.pk)
+                continue
+            if reason:
+                settle.require_decision(history, submission, reason)
+            else:
+                _move_to_sending(history, submission, moment, actor)
+                claimed.append(submission)
+        claimed_at = time.monotonic()
+        # Last, because every request of every worker waits for this row.
+        slots = rate_limit.reserve_slots_within(moment, len(claimed)) if claimed else []
+    for submission_id in blocked:
+        _cancel_blocked(submission_id, actor)
+    return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
+
+
+def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Submission]:
+    """Lock due submissions with their records. Of a plan's News at most MOST_NEWS_OF_A_PLAN are under way."""
+    due = Submission.objects.due(environment, moment)
+    under_way = Submission.objects.news_of_plans_under_way(environment)
+    full = [plan for plan, count in under_way.items() if count >= MOST_NEWS_OF_A_PLAN]
+    chosen = []
+    for submission in submissions.lock_claimable(due.exclude(event=Event.NEW, plan__in=full) if full else due, most):
+        if submission.event == Event.NEW and submission.plan_id is not None:
+            if under_way[submission.plan_id] >= MOST_NEWS_OF_A_PLAN:
+                continue
+            under_way[submission.plan_id] += 1
+        chosen.append(submission)
+    return chosen
+
+
+def _move_to_sending(history: audit.History, submission: Submission, moment: datetime.datetime, actor: Actor) -> None:
+    submissions.move_submission(
+        submission,
+        State.SENDING,
+        attempt=submission.attempt + 1,
+        token=submission.token + 1,
+        lease_until=moment + seconds(settings.REDOX_LEASE),
+        lease_worker=actor.name[:100],
+        sent_at=moment,
+        not_before=None,
+        state_reason="",
+    )
+    history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+
+
+def _cancel_blocked(submission_id: int, actor: Actor) -> None:
+    """Cancel a submission if its parent or children still block it and no worker has claimed it.
+
+    A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
+    is cancelled; then nothing blocks the second.
+    """
+    with audit.recorded(actor) as history:
+        locked = submissions.lock_structure_and_followers(submission_id)
+        submission = locked.by_id[submission_id]
+        if submission.can_be_cancelled:
+            record = messages.record_from_message(bytes(submission.message))
+            reason = tree_block_reason(submission, record, parents_of([submission]))
+            if reason:
+                submissions.cancel_locked(history, submission, locked, reason=reason)
+
+
+def _block_reason_or_unreadable(submission: Submission, redox: RedoxEnvironment, parents: Parents) -> str:
+    """As `block_reason`; also a reason if the stored message cannot be read, which blocks only its own submission."""
+    try:
+        return block_reason(submission, redox, parents)
+    except (DatabaseFault, BlockedByTree):
+        raise
+    except Exception as fault:
+        log.exception("Submission %s could not be judged", submission.pk)
+        return f"The stored message could not be read ({type(fault).__name__}: {fault})."
+
+
+def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Parents) -> str:
+    """Why this message must not be sent now, or "" if it may be sent. `parents`: as `parents_of` gives them.
+
+    Raises:
+        BlockedByTree: the submission was never sent, and its parent or children block it now.
+    """
+    message = bytes(submission.message)
+    if submission.environment != redox.name or not is_meant_for(message, redox):
+        return "The settings changed since the review: the message names another routing ID or source ID."
+    if messages.sha256(message) != submission.message_sha256:
+        return "The stored message is not the one that was reviewed."
+    reason = tree_block_reason(submission, messages.record_from_message(message), parents)
+    if reason and submission.attempt == 0:
+        raise BlockedByTree(submission.pk, reason)
+    return reason
+
+
+def parents_of(claimable: Sequence[Submission]) -> Parents:
+    """The records that these messages name as parents, by environment and OID."""
+    oids = {submission.part_of_oid for submission in claimable}
+    found = Organization.objects.filter(
+        environment__in={submission.environment for submission in claimable}, oid__in=oids
+    )
+    rows = found.select_related("last_submission").only(*_PARENT_FIELDS)
+    return {(parent.environment, parent.oid): parent for parent in rows}
+
+
+def tree_block_reason(submission: Submission, record: OrganizationRecord, parents: Parents) -> str:
+    """Why the parent or the children block this message since the review, or "" if they do not."""
+    organization = submission.organization
+    if submission.intent == Intent.DEACTIVATE:
+        return blockers.children_block_reason(organization)
+    parent = parents.get((submission.environment, record.part_of_oid))
+    if parent is None:
+        return ""
+    # If somebody else moved the record, a message that names the accepted parent moves it back.
+    if record.part_of_oid != organization.confirmed_part_of_oid or organization.shown_part_of_oid:
+        circle = blockers.circle_block_reason(organization, parent)
+        if circle:
+            return circle
+    return _inactive_parent_reason(parent, submission) if record.active else ""
+
+
+def _inactive_parent_reason(parent: Organization, submission: Submission) -> str:
+    if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
+        return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
+    deactivation = open_deactivation(parent)
+    if deactivation is not None:
+        return f"Submission {deactivation.pk} of {parent.name} must end first."
+    return blockers.parent_shown_deactivated(parent)

@@ -1,0 +1,276 @@
+"""What the courier does for one environment: claim, hand out, store, settle. It never waits for Redox."""
+
+import copy
+import datetime
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from django.db import InterfaceError, OperationalError, connection
+
+from organizations.models import EnvironmentGate, Plan, PlanState, Submission, clock
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Fault
+from organizations.redox.environment import RedoxEnvironment
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import failpoints
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
+from organizations.services.delivery import claims, restore_guard, settle
+from organizations.services.delivery.slots import STOPPED, Answer, Slots
+from organizations.services.errors import OutOfDate
+
+POLL = 0.5
+"""Seconds between two looks for due submissions if nothing happens."""
+MOST_AT_ONCE = 16
+"""Submissions in one transaction."""
+_LOOK = 0.1
+"""Seconds between two looks whether messages that wait for their send slot may still leave."""
+
+log = logging.getLogger("orgportal.delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenArrived:
+    """The answer to a token request of an environment."""
+
+    environment: str
+    answer: TokenAnswer
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """An answer on its way into the database. `stored_at`: when it was stored. `outcome`: what it means."""
+
+    answer: Answer
+    stored_at: datetime.datetime | None = None
+    outcome: Outcome | None = None
+    counts_for_breaker: bool = True
+
+
+class Lane:
+    """One environment of a courier. All methods are called in the courier's thread."""
+
+    def __init__(
+        self, environment: str, actor: Actor, pool: Executor, on_event: Callable[[Answer | TokenArrived], None]
+    ) -> None:
+        self.environment = environment
+        self.slots = Slots(pool, on_event)
+        self.is_stopping = False
+        self._actor = actor
+        self._pool = pool
+        self._on_event = on_event
+        self._thread = threading.get_ident()
+        self._arrived: list[_Arrival] = []
+        self._refused: list[_Arrival] = []
+        """Stored answers that refused the token. Their messages are sent again with a new one."""
+        self._is_requesting_token = False
+        self._looked_at = self._token_request_at = self._slots_free_at = self._idle_until = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether messages are under way or answers are not settled yet."""
+        return bool(self.slots.under_way or self._arrived or self._refused)
+
+    @property
+    def next_claim(self) -> float:
+        """When it is worth claiming again, by the monotonic clock."""
+        return max(self._slots_free_at, self._idle_until)
+
+    def wake(self) -> None:
+        """Look for due submissions at once, because something changed."""
+        self._idle_until = 0.0
+
+    def claim(self, most: int = MOST_AT_ONCE) -> bool:
+        """Claim due submissions and hand them to slots. Returns whether any was claimed."""
+        self._idle_until = time.monotonic() + POLL
+        redox = redox_settings.environment(self.environment)
+        most = min(most, self.slots.room)
+        if most < 1 or redox.credential is None or not self._may_claim(redox):
+            return False
+        token = self._ready_token(redox)
+        if not token:
+            return False
+        claimed = claims.claim_many(self.environment, redox, most, actor=self._actor)
+        self._idle_until = time.monotonic() + (_LOOK if not claimed else 0.0)
+        if not claimed:
+            return False
+        restore_guard.store_newest_entry()
+        failpoints.reach("after-intent")
+        self._slots_free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
+        self.slots.block_reason, self.slots.paused_plans = "", frozenset()
+        for claim in claimed:
+            self.slots.send(claim, token)
+        return True
+
+    def _may_claim(self, redox: RedoxEnvironment) -> bool:
+        if not Submission.objects.due(self.environment, clock.now()).exists():
+            return False
+        # The database may be restored under a running worker, between two heartbeats.
+        if restore_guard.stop_if_restored(actor=self._actor):
+            return False
+        try:
+            gateway.check_sending_allowed(redox, is_write=True)
+        except gateway.SendingBlocked:
+            return False
+        return True
+
+    def look(self) -> None:
+        """Read whether messages that wait for their send slot may still leave."""
+        now = time.monotonic()
+        if not self.slots.under_way or now - self._looked_at < _LOOK:
+            return
+        self._looked_at = now
+        can_send = EnvironmentGate.objects.get(pk=self.environment).can_send(clock.now())
+        blocked = "" if can_send else f"{self.environment.upper()} was stopped or paused before the message left."
+        self.slots.block_reason = STOPPED if self.is_stopping else blocked
+        plan_ids = (claim.submission.plan_id for claim in self.slots.under_way.values())
+        plans = [plan_id for plan_id in plan_ids if plan_id is not None]
+        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
+        self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
+
+    def stop(self) -> None:
+        """Send nothing more. What is in flight is finished."""
+        self.is_stopping = True
+        self.slots.block_reason = STOPPED
+
+    # Tokens
+
+    def _ready_token(self, redox: RedoxEnvironment) -> str:
+        """The token that is at hand, or "". One that is due is requested in a thread."""
+        ready = gateway.ready_token(redox)
+        if gateway.is_token_due(redox) and not self._is_requesting_token:
+            self._request_token(redox)
+        return ready.token if ready else ""
+
+    def _request_token(self, redox: RedoxEnvironment) -> None:
+        now = time.monotonic()
+        if now >= self._token_request_at:
+            self._is_requesting_token, self._token_request_at = True, now + POLL
+            self._pool.submit(self._get_token, redox)
+
+    def _get_token(self, redox: RedoxEnvironment) -> None:
+        """Runs in a thread. A token request has no effect in the directory, so it comes before the claim."""
+        try:
+            answer = gateway.access_token(redox)
+        except Exception as fault:
+            if not isinstance(fault, gateway.SendingBlocked):
+                log.exception("A token request for %s failed", self.environment)
+            answer = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(fault), fault=Fault.BLOCKED))
+        finally:
+            if threading.get_ident() != self._thread:
+                connection.close()
+        self._on_event(TokenArrived(self.environment, answer))
+
+    def take_token(self, answer: TokenAnswer) -> None:
+        """Note the answer to a token request. A refusal stops or pauses the environment as its outcome says."""
+        self._is_requesting_token = False
+        self.wake()
+        outcome = answer.outcome
+        if outcome is None:
+            return
+        stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
+        with audit.recorded(self._actor) as history:
+            breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
+        # Their messages were not executed, and the same outcome says why they cannot be sent again now.
+        for arrival in self._refused:
+            arrival.outcome, arrival.counts_for_breaker = outcome, False
+        self._arrived += self._refused
+        self._refused = []
+
+    def _send_refused_again(self) -> None:
+        """Send messages again, once, whose token Redox refused."""
+        if self.is_stopping:
+            self.take_token(TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED)))
+            return
+        token = self._ready_token(self._refused[0].answer.claim.redox)
+        if not token:
+            return
+        refused, self._refused = self._refused, []
+        for arrival in refused:
+            claim = replace(arrival.answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
+            self.slots.send(claim, token)
+
+    # Answers
+
+    def take(self, answer: Answer) -> None:
+        """Note an answer. `settle` stores it."""
+        self.slots.forget(answer)
+        self._arrived.append(_Arrival(answer))
+
+    def settle(self) -> None:
+        """Store and settle what arrived. If the database is gone, answers are kept for the next call.
+
+        Raises:
+            OperationalError, InterfaceError: the database is gone.
+        """
+        self.look()
+        if self._refused:
+            self._send_refused_again()
+        unstored = [arrival for arrival in self._arrived if arrival.stored_at is None]
+        if unstored:
+            failpoints.reach("after-exchange")
+            self._together_or_alone(self._store, unstored)
+            failpoints.reach("after-response")
+        self._judge()
+        if self._arrived:
+            self._together_or_alone(self._settle, list(self._arrived))
+            self._looked_at = 0.0
+            self.wake()
+
+    def _store(self, arrivals: Sequence[_Arrival]) -> None:
+        responses = [
+            settle.Response(each.answer.claim.submission, each.answer.exchange, each.answer.claim.repeat)
+            for each in arrivals
+        ]
+        for arrival, stored_at in zip(arrivals, settle.store_responses(responses, actor=self._actor), strict=True):
+            arrival.stored_at = stored_at
+            if stored_at is None:
+                self._arrived.remove(arrival)
+
+    def _judge(self) -> None:
+        """Judge stored answers, and keep those apart that refused a token if another one can be requested."""
+        for arrival in [each for each in self._arrived if each.outcome is None]:
+            claim, token = arrival.answer.claim, arrival.answer.token
+            arrival.outcome = settle.outcome_of(claim.submission, arrival.answer.exchange)
+            is_first = arrival.outcome.renew_token and not claim.repeat
+            if is_first and gateway.discard_token(claim.redox, token):
+                self._arrived.remove(arrival)
+                self._refused.append(arrival)
+                self._token_request_at = 0.0
+
+    def _settle(self, arrivals: Sequence[_Arrival]) -> None:
+        answers = [
+            settle.AttemptAnswer(
+                # A copy, because an attempt to settle it that fails has changed it.
+                copy.copy(arrival.answer.claim.submission),
+                arrival.outcome,
+                arrival.answer.exchange,
+                arrival.stored_at,
+                arrival.counts_for_breaker,
+            )
+            for arrival in arrivals
+            if arrival.outcome is not None and arrival.stored_at is not None
+        ]
+        settle.settle_attempts(answers, actor=self._actor)
+        for arrival in arrivals:
+            self._arrived.remove(arrival)
+
+    def _together_or_alone(self, act: Callable[[Sequence[_Arrival]], None], arrivals: Sequence[_Arrival]) -> None:
+        """Do it for all in one transaction; if that fails, for each alone. What fails alone is left to its lease."""
+        try:
+            act(arrivals)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:
+            if not isinstance(fault, OutOfDate):
+                log.exception("%d answers could not be settled", len(arrivals))
+            if len(arrivals) == 1:
+                self._arrived.remove(arrivals[0])
+                return
+            for arrival in arrivals:
+                self._together_or_alone(act, [arrival])

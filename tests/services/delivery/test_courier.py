@@ -1,0 +1,384 @@
+"""The courier: batches of claims and answers, what stops them, and what one failure does to the others."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+from django.test import override_settings
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Organization,
+    PlanState,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind
+from organizations.services import failpoints
+from organizations.services.connection import gateway, redox_settings
+from organizations.services.delivery import claims, courier, settle, slots
+from organizations.services.delivery.courier import Courier, InThisThread, deliver_due
+from organizations.services.outbox import plans
+from orgportal.sqlite3.base import DatabaseWrapper
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, as_actor
+from tests.faults.evidence import attempt_faults, chain_faults, entries_of
+from tests.redox import servers
+from tests.redox.answers import failure, success
+from tests.services.fake_redox import ACCEPTED, fake_redox, token_answer
+from tests.services.sending import WORKER, exchange_result, settle_sending
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+YES = exchange_result(200, json.dumps(success()).encode())
+
+
+def queue(count: int, user: User, environment: str = "staging") -> list[Submission]:
+    return [
+        factories.submission(factories.organization(f"{BASE}.{number}", user=user, environment=environment), user=user)
+        for number in range(1, count + 1)
+    ]
+
+
+def state(submission: Submission) -> str:
+    return Submission.objects.values_list("state", flat=True).get(pk=submission.pk)
+
+
+@pytest.fixture
+def connected() -> Iterator[None]:
+    """Settings of an environment at whose address nobody answers."""
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0, REDOX_RATE=1000.0, REDOX_SETTLE=120.0):
+        yield
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2 * slots.SLOTS) as running:
+        yield running
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> list[str]:
+    """Answer messages by the OID that they name, the others by a success. Returns the OIDs of all that leave."""
+    sent: list[str] = []
+
+    def send(_redox: object, message: bytes, _token: str) -> Exchange:
+        (identifier,) = json.loads(message)["Organizations"][0]["Identifiers"][:1]
+        sent.append(identifier["ID"])
+        return answers.get(identifier["ID"], YES)
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    return sent
+
+
+REPLIES: list[tuple[Exchange, State]] = [
+    # First, because after an unknown outcome it would mean something else.
+    (exchange_result(403, json.dumps(failure(f"{BASE}.3 already exists.")).encode()), State.NEEDS_PERSON),
+    (exchange_result(sent=False, fault=Fault.REFUSED), State.QUEUED),
+    (exchange_result(sent=False, fault=Fault.CERTIFICATE), State.QUEUED),
+    (exchange_result(fault=Fault.DEADLINE), State.UNKNOWN),
+    (exchange_result(fault=Fault.PROTOCOL), State.UNKNOWN),
+    (exchange_result(401), State.QUEUED),
+    (exchange_result(429), State.QUEUED),
+    (exchange_result(425), State.QUEUED),
+    (exchange_result(302), State.QUEUED),
+    (exchange_result(403, json.dumps(failure("Unable to parse the message.")).encode()), State.REJECTED),
+    (exchange_result(400, b"{}"), State.REJECTED),
+    (exchange_result(408), State.UNKNOWN),
+    (exchange_result(409), State.UNKNOWN),
+    (exchange_result(504, b"Gateway Time-out"), State.UNKNOWN),
+    (exchange_result(200, b""), State.UNKNOWN),
+    (exchange_result(200, b"not JSON"), State.UNKNOWN),
+    (exchange_result(200, b"x" * 1024 * 1024), State.UNKNOWN),
+    (exchange_result(200, json.dumps(success("Something else.")).encode()), State.UNKNOWN),
+    (exchange_result(100), State.UNKNOWN),
+]
+"""Each kind of reply in delivery, and the state of a New after it."""
+
+
+def test_each_reply_in_a_batch_has_its_own_outcome_beside_fifteen_good_ones(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, found = queue(16, editor), []
+    for reply, expected in REPLIES:
+        answering(monkeypatch, {f"{BASE}.3": reply})
+        assert deliver_due("staging", actor=WORKER)
+        states = [state(each) for each in made]
+        odd = states.pop(2)
+        if odd != expected or set(states) != {State.ACCEPTED}:
+            found.append(f"{reply.status} {reply.fault}: {odd}, {states}")
+        assert AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).count() % 16 == 0
+        start_again()
+    assert found == []
+    assert chain_faults() == []
+
+
+def start_again() -> None:
+    """Put all submissions into the queue again, as News that may be sent at once."""
+    Submission.objects.update(state=State.QUEUED, tries=0, not_before=None, ended_at=None, unknown_since=None)
+    Organization.objects.update(presence=Presence.NEVER, presence_basis="")
+    EnvironmentGate.objects.update(
+        stopped_at=None, stopped_reason="", hold_until=None, hold_asked_until=None, failures=0, probing=False
+    )
+
+
+def test_a_rejection_in_a_batch_cancels_what_waits_for_it(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, follower = queue(3, editor)
+    follower.after.add(first)
+    answering(monkeypatch, {f"{BASE}.1": exchange_result(400, b"{}")})
+    assert deliver_due("staging", actor=WORKER)
+    assert [state(each) for each in (first, second, follower)] == [State.REJECTED, State.ACCEPTED, State.CANCELLED]
+
+
+def test_each_step_of_a_batch_is_one_transaction(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(16, editor)
+    answering(monkeypatch, {})
+    transactions: list[str] = []
+    with failpoints.calling(lambda: transactions.append("one"), "before-history"):
+        assert deliver_due("staging", actor=WORKER)
+    assert len(transactions) == 3  # the claims, the responses, the outcomes
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+
+
+def test_if_another_worker_takes_one_of_a_batch_the_others_are_settled(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, *others = made = queue(4, editor)
+    answering(monkeypatch, {})
+
+    def take() -> None:
+        Submission.objects.filter(pk=taken.pk).update(token=9)
+
+    with failpoints.calling(take, "after-response"):
+        assert deliver_due("staging", actor=WORKER)
+    assert [state(each) for each in made] == [State.SENDING, *[State.ACCEPTED] * 3]
+    assert [attempt_faults(entries_of(each), each) for each in others] == [[]] * 3
+
+
+@pytest.mark.parametrize("place", ["after-exchange", "after-response", "in-settling", "before-history"])
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_answers_are_kept_while_the_database_is_gone(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, place: str, error: type[Exception]
+) -> None:
+    made = queue(3, editor)
+    sent = answering(monkeypatch, {})
+    delivering = Courier(WORKER, InThisThread(), ("staging",))
+    assert delivering.claim_due()
+    losses = [error("the database is gone")]
+
+    def lose() -> None:
+        if losses:
+            raise losses[0]
+
+    with failpoints.calling(lose, place):
+        with pytest.raises(error):
+            delivering.settle_arrived()
+        assert delivering.is_busy
+        losses.clear()
+        delivering.settle_arrived()
+    assert [state(each) for each in made] == [State.ACCEPTED] * 3
+    assert len(sent) == 3
+    assert not delivering.is_busy
+    made = list(Submission.objects.order_by("pk"))
+    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
+
+
+def test_an_answer_that_cannot_be_settled_is_left_to_its_lease_and_delays_no_other(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = queue(3, editor)
+    answering(monkeypatch, {})
+    settle_attempt = settle._settle_attempt
+
+    def fail(history: Any, answer: settle.AttemptAnswer, organization: Any) -> None:
+        if answer.submission.pk == made[1].pk:
+            raise ZeroDivisionError
+        settle_attempt(history, answer, organization)
+
+    monkeypatch.setattr(settle, "_settle_attempt", fail)
+    assert deliver_due("staging", actor=WORKER)
+    assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
+
+
+# Stops, while messages wait for their send slots
+
+
+def deliver_until_idle(delivering: Courier) -> None:
+    until = time.monotonic() + 30
+    while delivering.is_busy:
+        assert time.monotonic() < until
+        delivering.settle_arrived(0.05)
+
+
+def test_a_stop_reaches_messages_that_wait_for_their_slot(
+    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
+) -> None:
+    with override_settings(REDOX_RATE=4.0):
+        made = queue(4, editor)
+        delivering = Courier(WORKER, pool)
+        assert delivering.claim_due()
+        EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now())
+        deliver_until_idle(delivering)
+    assert len(practice.requests) < 4
+    *_, last = made = list(Submission.objects.order_by("pk"))
+    assert (last.state, last.tries, last.attempt) == (State.QUEUED, 0, 1)
+    assert last.state_reason == "STAGING was stopped or paused before the message left."
+    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 4
+
+
+def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
+    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
+) -> None:
+    records = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 4)]
+    plan = factories.plan(records, user=editor)
+    single = factories.submission(factories.organization(f"{BASE}.9", user=editor), user=editor)
+    with override_settings(REDOX_RATE=4.0):
+        delivering = Courier(WORKER, pool)
+        assert delivering.claim_due()
+        plans.pause_plan(plan.pk, actor=as_actor(editor))
+        deliver_until_idle(delivering)
+    last = plan.submissions.order_by("pk")[2]
+    assert (last.state, last.tries, last.state_reason) == (State.QUEUED, 0, slots.PAUSED)
+    assert state(single) == State.ACCEPTED
+
+
+def test_a_worker_that_is_stopped_sends_nothing_more_and_settles_what_is_in_flight(
+    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(16, editor)
+    stopping = threading.Event()
+
+    def send(*_: object) -> Exchange:
+        stopping.set()
+        time.sleep(0.3)
+        return YES
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    with override_settings(REDOX_RATE=20.0):
+        Courier(WORKER, pool).run(stopping, lambda: True)
+    states = list(Submission.objects.order_by("pk").values_list("state", "tries"))
+    assert set(states) == {(State.ACCEPTED, 0), (State.QUEUED, 0)}
+    assert states[0] == (State.ACCEPTED, 0)
+
+
+# Plans
+
+
+def test_of_a_plan_four_new_records_are_under_way_and_others_are_sent_beside_them(
+    connected: None, editor: User
+) -> None:
+    plan = factories.plan([factories.organization(f"{BASE}.{each}", user=editor) for each in range(1, 8)], user=editor)
+    (single,) = (factories.submission(factories.organization(f"{BASE}.9", user=editor), user=editor),)
+
+    def claim() -> list[int | None]:
+        redox_environment = redox_settings.environment("staging")
+        claimed = claims.claim_many("staging", redox_environment, 16, actor=WORKER)
+        return [each.submission.plan_id for each in claimed]
+
+    assert claim() == [plan.pk] * 4 + [None]
+    assert claim() == []
+    settle_sending(plan.submissions.filter(state=State.SENDING)[0])
+    assert claim() == [plan.pk]
+    assert state(single) == State.SENDING
+
+
+def test_a_plan_that_pauses_says_how_many_messages_were_being_sent(connected: None, editor: User) -> None:
+    plan = factories.plan([factories.organization(f"{BASE}.{each}", user=editor) for each in range(1, 8)], user=editor)
+    claims.claim_many("staging", redox_settings.environment("staging"), 16, actor=WORKER)
+    settle_sending(plan.submissions.filter(state=State.SENDING)[0], Kind.UNKNOWN)
+    plan.refresh_from_db()
+    assert plan.state == PlanState.PAUSED
+    assert plan.state_reason.endswith("is unknown; 3 more were being sent at that moment")
+
+
+# Environments and tokens
+
+
+def test_a_silent_environment_does_not_delay_the_other(
+    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
+) -> None:
+    approver = factories.UserFactory(role="approver")
+    with servers.serving(servers.silent) as silent:
+        here = redox(practice.url, REDOX_STAGING_BASE_URL=silent.url)
+        with override_settings(REDOX=here, REDOX_DEADLINE=3.0):
+            queue(8, editor)
+            queue(3, approver, "production")
+            delivering = Courier(WORKER, pool)
+            delivering.claim_due()
+            until = time.monotonic() + 20
+            while Submission.objects.open().filter(environment="production").exists():
+                assert time.monotonic() < until
+                delivering.settle_arrived(0.05)
+            assert set(Submission.objects.filter(environment="staging").values_list("state", flat=True)) == {
+                State.SENDING
+            }
+            silent.stopped.set()
+            deliver_until_idle(delivering)
+
+
+def test_messages_whose_token_was_refused_are_sent_again_after_one_token_request(editor: User) -> None:
+    refused = servers.answer(401, {"errorDetail": "expired"})
+    with fake_redox() as redox_server:
+        redox_server.tokens = [token_answer("token-1"), token_answer("token-2")]
+        redox_server.writes = [refused, refused, refused, ACCEPTED]
+        queue(3, editor)
+        assert deliver_due("staging", actor=WORKER)
+    assert redox_server.arrived == ["token", *["write"] * 3, "token", *["write"] * 3]
+    made = list(Submission.objects.order_by("pk"))
+    assert [(each.state, each.attempt, each.tries) for each in made] == [(State.ACCEPTED, 1, 0)] * 3
+    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
+
+
+# Gathering
+
+
+def test_answers_are_gathered_up_to_two_mebibytes(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = exchange_result(200, b"x" * 1024 * 1024)
+    answering(monkeypatch, {f"{BASE}.{number}": large for number in range(1, 6)})
+    queue(5, editor)
+    delivering = Courier(WORKER, InThisThread(), ("staging",))
+    assert delivering.claim_due()
+    stored = []
+    while delivering.is_busy:
+        delivering.settle_arrived()
+        stored.append(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count())
+    assert stored == [2, 4, 5]
+
+
+def test_a_change_of_the_database_by_another_process_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two connections to one SQLite file. The database of the tests may be in memory, which shows no such change."""
+    (tmp_path / "one.sqlite3").touch()
+    here, other = (DatabaseWrapper(connection.settings_dict | {"NAME": tmp_path / "one.sqlite3"}) for _ in range(2))
+    with ExitStack() as stack:
+        for each in (here, other):
+            stack.callback(each.close)
+        here.cursor().execute("CREATE TABLE one (number INTEGER)")
+        monkeypatch.setattr(courier, "connection", here)
+        delivering = Courier(WORKER, InThisThread(), ("staging",))
+        found = [delivering._is_database_changed() for _ in range(2)]
+        for by in (here, other, here):
+            by.cursor().execute("INSERT INTO one VALUES (1)")
+            found.append(delivering._is_database_changed())
+        assert found == [True, False, False, True, False]

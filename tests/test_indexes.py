@@ -111,7 +111,7 @@ def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> N
 def test_old_entries_with_an_outcome_are_found_without_reading_newer_ones(db: None) -> None:
     filters = AuditFilters(outcome="accepted", since=datetime.date(2025, 11, 1), until=datetime.date(2025, 11, 30))
     with CaptureQueriesContext(connection) as queries:
-        history.newest_sequences(filters, None, 1001)
+        history.newest_sequences(audit_filters.matching(filters), "", None, 1001)
     plan = plan_of(queries.captured_queries[0]["sql"], "sort", "bitmapscan")
     way = "Index Only Scan using" if connection.vendor == "postgresql" else "COVERING INDEX"
     assert f"{way} audit_by_outcome_and_time" in plan

@@ -10,6 +10,6 @@ def ensure_indexes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0022_search")]
+    dependencies = [("organizations", "0023_indexes_of_parents_and_outcomes")]
 
     operations = [migrations.RunPython(ensure_indexes, migrations.RunPython.noop)]

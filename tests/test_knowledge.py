@@ -15,13 +15,13 @@ TYPE, ENDPOINTS, OWN_KEY = ("Type", '"x"'), ("Endpoints", '["a"]'), ("ManagingOr
 ACCEPTED = record(name="Lakeside North", aliases=("North", "Shore"))
 
 
-def as_seen(shown: OrganizationRecord) -> OrganizationRecord:
+def as_seen(reading: OrganizationRecord) -> OrganizationRecord:
     """As a Query gives it back: without destination ID, with keys of the directory's own."""
-    return replace(shown, destination_id="", destination_known=False, carried=(OWN_KEY, TYPE))
+    return replace(reading, destination_id="", destination_known=False, carried=(OWN_KEY, TYPE))
 
 
-def with_address(shown: OrganizationRecord, **values: str) -> OrganizationRecord:
-    return replace(shown, address=replace(shown.address, **values))
+def with_address(record: OrganizationRecord, **values: str) -> OrganizationRecord:
+    return replace(record, address=replace(record.address, **values))
 
 
 def fields(differences) -> list[str]:
@@ -36,8 +36,8 @@ def test_the_newest_record_has_the_seen_values_and_keeps_those_a_query_does_not_
         identifiers=identifiers,
         carried=(ENDPOINTS, TYPE),
     )
-    shown = replace(accepted, oid="2.999.1", name="Lakeside (North)", identifiers=identifiers[::-1])
-    assert knowledge.newest(accepted, as_seen(shown)) == replace(accepted, name="Lakeside (North)")
+    reading = replace(accepted, oid="2.999.1", name="Lakeside (North)", identifiers=identifiers[::-1])
+    assert knowledge.newest(accepted, as_seen(reading)) == replace(accepted, name="Lakeside (North)")
 
 
 @given(st.data())
@@ -170,16 +170,16 @@ def test_carried_keys_are_not_a_change():
     ],
 )
 def test_zips_mean_the_same_only_if_one_is_a_prefix_of_the_other(accepted, seen, same):
-    found = knowledge.seen_differences(
+    differences = knowledge.seen_differences(
         with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
     )
-    assert (found == ()) is same
+    assert (differences == ()) is same
 
 
 def test_each_part_of_an_address_is_compared_separately():
     canadian = with_address(ACCEPTED, country="Canada", zip_code="K1A 0B1", state="ON")
-    shown = as_seen(with_address(canadian, zip_code="K1A0B1", state="on"))
-    assert fields(knowledge.seen_differences(canadian, shown)) == ["address.zip_code"]
+    reading = as_seen(with_address(canadian, zip_code="K1A0B1", state="on"))
+    assert fields(knowledge.seen_differences(canadian, reading)) == ["address.zip_code"]
 
 
 def test_only_the_changed_fields_of_a_contact_are_differences():
@@ -192,11 +192,11 @@ def test_only_the_changed_fields_of_a_contact_are_differences():
 def test_edits_of_contacts_are_chosen_although_the_directory_orders_them_otherwise():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     changed = replace(DESK, work_phone="+16085550199")
-    shown = as_seen(replace(accepted, contacts=(BILLS, changed)))
-    split = knowledge.split(accepted, shown, replace(accepted, contacts=(DESK,)))
+    reading = as_seen(replace(accepted, contacts=(BILLS, changed)))
+    split = knowledge.split(accepted, reading, replace(accepted, contacts=(DESK,)))
     assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.removed.0"], ["contacts.0.work_phone"])
-    shown = as_seen(replace(accepted, contacts=(changed, BILLS)))
-    split = knowledge.split(accepted, shown, replace(accepted, contacts=(BILLS, DESK)))
+    reading = as_seen(replace(accepted, contacts=(changed, BILLS)))
+    split = knowledge.split(accepted, reading, replace(accepted, contacts=(BILLS, DESK)))
     assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.order"], ["contacts.1.work_phone"])
 
 
@@ -235,9 +235,9 @@ DESK, BILLS = ACCEPTED.contacts[0], ContactRecord(purpose="Billing", email_addre
 )
 def test_an_edit_of_a_contact_that_the_directory_changed_too_is_not_sent(seen, wanted):
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS) if BILLS in seen else (DESK,))
-    shown = as_seen(replace(accepted, contacts=seen))
-    assert knowledge.unsent(accepted, shown, replace(accepted, contacts=wanted))
-    assert knowledge.unsent(accepted, shown, accepted) == ()
+    reading = as_seen(replace(accepted, contacts=seen))
+    assert knowledge.unsent(accepted, reading, replace(accepted, contacts=wanted))
+    assert knowledge.unsent(accepted, reading, accepted) == ()
 
 
 def test_an_edit_of_a_contact_that_the_directory_made_too_is_not_unsent():
@@ -252,8 +252,8 @@ def test_an_edit_of_a_contact_that_the_directory_made_too_is_not_unsent():
     ids=["removed there, edited by the message", "changed there, removed by the message"],
 )
 def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_changes_it(seen, under_way):
-    shown = as_seen(replace(ACCEPTED, contacts=seen))
-    assert knowledge.changed_by_others(ACCEPTED, shown, replace(ACCEPTED, contacts=under_way))
+    reading = as_seen(replace(ACCEPTED, contacts=seen))
+    assert knowledge.changed_by_others(ACCEPTED, reading, replace(ACCEPTED, contacts=under_way))
     assert knowledge.changed_by_others(ACCEPTED, as_seen(replace(ACCEPTED, contacts=under_way)), ACCEPTED)
     arrived = replace(ACCEPTED, contacts=under_way)
     assert knowledge.changed_by_others(ACCEPTED, as_seen(arrived), arrived) == ()
@@ -261,17 +261,17 @@ def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_chang
 
 def test_taking_theirs_takes_nothing_back_that_was_removed_here_and_not_changed_there():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
-    shown = as_seen(replace(accepted, name="Shown there"))
-    assert knowledge.taken_from(accepted, shown, replace(accepted, contacts=(BILLS,))).contacts == (BILLS,)
+    reading = as_seen(replace(accepted, name="Shown there"))
+    assert knowledge.taken_from(accepted, reading, replace(accepted, contacts=(BILLS,))).contacts == (BILLS,)
     changed = replace(DESK, work_phone="+16085550199")
-    shown = as_seen(replace(accepted, contacts=(changed, BILLS)))
-    assert knowledge.taken_from(accepted, shown, replace(accepted, contacts=(BILLS,))).contacts == (changed, BILLS)
+    reading = as_seen(replace(accepted, contacts=(changed, BILLS)))
+    assert knowledge.taken_from(accepted, reading, replace(accepted, contacts=(BILLS,))).contacts == (changed, BILLS)
 
 
 def test_taking_directory_values_keeps_an_added_contact_that_resembles_another():
     wanted = replace(ACCEPTED, contacts=(DESK, DESK))
-    shown = as_seen(replace(ACCEPTED, name="Shown there"))
-    assert knowledge.taken_from(ACCEPTED, shown, wanted).contacts == (DESK, DESK)
+    reading = as_seen(replace(ACCEPTED, name="Shown there"))
+    assert knowledge.taken_from(ACCEPTED, reading, wanted).contacts == (DESK, DESK)
 
 
 def test_taking_directory_values_keeps_one_of_two_spellings_of_an_added_value():
@@ -292,8 +292,8 @@ def test_a_contact_of_the_directory_that_a_message_removes_is_overwritten():
 
 
 def test_an_edit_to_the_longer_zip_that_the_directory_shows_is_not_unsent():
-    shown = with_address(ACCEPTED, zip_code=f"{ACCEPTED.address.zip_code[:5]}-9999")
-    assert knowledge.unsent(ACCEPTED, as_seen(shown), shown) == ()
+    reading = with_address(ACCEPTED, zip_code=f"{ACCEPTED.address.zip_code[:5]}-9999")
+    assert knowledge.unsent(ACCEPTED, as_seen(reading), reading) == ()
 
 
 def test_contacts_are_taken_in_the_order_of_the_directory():
@@ -318,28 +318,28 @@ def test_before_any_acceptance_what_differs_from_a_reading_is_unsent():
 
 def test_a_contact_that_is_added_here_while_the_directory_added_another_is_unsent():
     theirs = replace(BILLS, name="Front office", email_addresses=("office@lakeside.example",))
-    shown = as_seen(replace(ACCEPTED, contacts=(DESK, theirs)))
-    assert fields(knowledge.unsent(ACCEPTED, shown, replace(ACCEPTED, contacts=(DESK, BILLS)))) == ["contacts.1"]
+    reading = as_seen(replace(ACCEPTED, contacts=(DESK, theirs)))
+    assert fields(knowledge.unsent(ACCEPTED, reading, replace(ACCEPTED, contacts=(DESK, BILLS)))) == ["contacts.1"]
 
 
 def test_without_a_message_under_way_every_difference_is_by_others():
-    shown = as_seen(replace(ACCEPTED, name="Lakeside"))
-    assert fields(knowledge.changed_by_others(ACCEPTED, shown, None)) == ["name"]
+    reading = as_seen(replace(ACCEPTED, name="Lakeside"))
+    assert fields(knowledge.changed_by_others(ACCEPTED, reading, None)) == ["name"]
 
 
 def test_the_order_of_contacts_is_neither_a_difference_nor_overwritten():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
-    shown = as_seen(replace(accepted, contacts=(BILLS, replace(DESK, work_phone="+16085550199"))))
-    assert "contacts.order" not in fields(knowledge.seen_differences(accepted, shown))
-    assert "contacts.order" not in fields(knowledge.split(accepted, shown, accepted).overwritten)
+    reading = as_seen(replace(accepted, contacts=(BILLS, replace(DESK, work_phone="+16085550199"))))
+    assert "contacts.order" not in fields(knowledge.seen_differences(accepted, reading))
+    assert "contacts.order" not in fields(knowledge.split(accepted, reading, accepted).overwritten)
 
 
 @pytest.mark.parametrize("name", ["Lakeside North", "Chosen here", "LAKESIDE  NORTH"])
 @pytest.mark.parametrize("display_name", ["Lakeside North", "Shown there"])
 def test_another_spelling_is_neither_chosen_nor_overwritten(name, display_name):
     desk = replace(DESK, work_phone="(608) 555-0100")
-    shown = as_seen(replace(ACCEPTED, name=display_name, contacts=(desk,)))
-    split = knowledge.split(ACCEPTED, shown, replace(ACCEPTED, name=name))
+    reading = as_seen(replace(ACCEPTED, name=display_name, contacts=(desk,)))
+    split = knowledge.split(ACCEPTED, reading, replace(ACCEPTED, name=name))
     assert "contacts.0.work_phone" in fields(split.equivalent)
     said = [*fields(split.chosen), *fields(split.overwritten), *fields(split.equivalent)]
     assert len(said) == len(set(said))
@@ -355,16 +355,16 @@ def test_another_spelling_is_neither_chosen_nor_overwritten(name, display_name):
     ],
 )
 def test_after_taking_the_zip_with_more_digits_is_known(accepted, seen, known):
-    mine, shown = with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
-    assert knowledge.known_after_taking(mine, shown, mine).address.zip_code == known
-    assert knowledge.known_after_taking(None, shown, mine).address.zip_code == known
-    assert knowledge.taken_from(mine, shown, mine).address.zip_code == known
-    assert knowledge.taken_from(None, shown, mine).address.zip_code == known
+    mine, reading = with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
+    assert knowledge.known_after_taking(mine, reading, mine).address.zip_code == known
+    assert knowledge.known_after_taking(None, reading, mine).address.zip_code == known
+    assert knowledge.taken_from(mine, reading, mine).address.zip_code == known
+    assert knowledge.taken_from(None, reading, mine).address.zip_code == known
 
 
 def test_an_edit_of_the_zip_stays_beside_more_digits_of_the_directory():
-    wanted, shown = with_address(ACCEPTED, zip_code="54501"), as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
-    assert knowledge.taken_from(ACCEPTED, shown, wanted).address.zip_code == "54501"
+    wanted, reading = with_address(ACCEPTED, zip_code="54501"), as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
+    assert knowledge.taken_from(ACCEPTED, reading, wanted).address.zip_code == "54501"
 
 
 def test_type_and_endpoints_are_sent_back_and_nothing_else():
@@ -373,12 +373,12 @@ def test_type_and_endpoints_are_sent_back_and_nothing_else():
 
 def test_type_is_taken_as_a_reading_shows_it_and_other_keys_are_kept():
     own = replace(ACCEPTED, oid="2.999.1", carried=(ENDPOINTS, ("Type", '"old"')))
-    shown = replace(as_seen(ACCEPTED), carried=(("Endpoints", '["theirs"]'), OWN_KEY, TYPE))
+    reading = replace(as_seen(ACCEPTED), carried=(("Endpoints", '["theirs"]'), OWN_KEY, TYPE))
     for after in (
-        knowledge.known_after_taking(own, shown, own),
-        knowledge.first_shown(shown, own),
-        knowledge.taken_from(None, shown, own),
-        knowledge.taken_from(own, shown, own),
+        knowledge.known_after_taking(own, reading, own),
+        knowledge.first_shown(reading, own),
+        knowledge.taken_from(None, reading, own),
+        knowledge.taken_from(own, reading, own),
     ):
         assert (after.oid, after.carried) == ("2.999.1", (ENDPOINTS, TYPE))
     without = replace(as_seen(ACCEPTED), carried=())

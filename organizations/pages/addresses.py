@@ -44,7 +44,7 @@ def submission_url(submission: Submission) -> str:
 
 
 def plan_url(plan: Plan) -> str:
-    return reverse("plan", args=[plan.environment, plan.pk])
+    return numbered_url("plan", plan.environment, plan.pk)
 
 
 def path_to(

@@ -116,14 +116,14 @@ class Directory:
 def _as_shown(organization: dict[str, Any]) -> dict[str, Any]:
     """An organization as a Query shows it: without the destination ID and the endpoints, which Redox never gives
     back, and with what the directory itself adds."""
-    shown = {key: value for key, value in organization.items() if key not in ("DestinationID", "Endpoints")}
-    parent = shown.get("PartOf", {}).get("Identifier")
+    visible = {key: value for key, value in organization.items() if key not in ("DestinationID", "Endpoints")}
+    parent = visible.get("PartOf", {}).get("Identifier")
     if parent:
-        shown["PartOf"] = {"Identifier": {"Type": "HCID", "System": "http://www.hl7.org/oid/", **parent}}
+        visible["PartOf"] = {"Identifier": {"Type": "HCID", "System": "http://www.hl7.org/oid/", **parent}}
     return {
         "Aliases": [],
         "Contacts": [],
         "Type": {"System": "http://hl7.org/fhir/organization-type", "Value": "Connection"},
         "ManagingOrg": "Redox",
-        **shown,
+        **visible,
     }

@@ -32,9 +32,9 @@ def _without_name(organization: Organization) -> Organization:
 
 
 _LISTINGS: dict[Behaviour, Callable[[list[Organization]], list[Organization]]] = {
-    Behaviour.SPELLS_DIFFERENTLY: lambda found: [spelled_differently(each) for each in found],
-    Behaviour.SHOWS_ANOTHER: lambda found: [ANOTHER],
-    Behaviour.SHOWS_TWO_OIDS: lambda found: [_with_another_oid(each) for each in found],
-    Behaviour.SHOWS_TWICE: lambda found: [each for each in found for _ in range(2)],
-    Behaviour.SHOWS_NO_NAME: lambda found: [_without_name(each) for each in found],
+    Behaviour.SPELLS_DIFFERENTLY: lambda organizations: [spelled_differently(each) for each in organizations],
+    Behaviour.SHOWS_ANOTHER: lambda organizations: [ANOTHER],
+    Behaviour.SHOWS_TWO_OIDS: lambda organizations: [_with_another_oid(each) for each in organizations],
+    Behaviour.SHOWS_TWICE: lambda organizations: [each for each in organizations for _ in range(2)],
+    Behaviour.SHOWS_NO_NAME: lambda organizations: [_without_name(each) for each in organizations],
 }

@@ -31,14 +31,14 @@ def read(body: bytes) -> Any:
 
 def errors(message: Any) -> list[str]:
     """All errors in the message's shape; empty if Redox's documents allow it."""
-    found = list(_unsendable(message, "", 0))
+    sending_errors = list(_unsendable(message, "", 0))
     if not isinstance(message, dict):
-        return [*found, "the message is not an object"]
+        return [*sending_errors, "the message is not an object"]
     head = message.get("Meta")
     event = head.get("EventType") if isinstance(head, dict) else None
     if isinstance(event, str) and event in _MESSAGES:
-        return [*found, *_MESSAGES[event](message, "")]
-    return [*found, *_object({"Meta": _META})({"Meta": head} if "Meta" in message else {}, "")]
+        return [*sending_errors, *_MESSAGES[event](message, "")]
+    return [*sending_errors, *_object({"Meta": _META})({"Meta": head} if "Meta" in message else {}, "")]
 
 
 def oid_of(organization: dict[str, Any]) -> str:
@@ -163,9 +163,9 @@ def _object(required: dict[str, Check], optional: dict[str, Check] | None = None
 
 def _identifiers(value: Any, place: str) -> Iterator[str]:
     """Identifiers of any kind, one of them the OID: "the only required identifier" (how-to)."""
-    found = list(_list(_object({"ID": _text, "IDType": _text}))(value, place))
-    yield from found
-    if found:
+    shape_errors = list(_list(_object({"ID": _text, "IDType": _text}))(value, place))
+    yield from shape_errors
+    if shape_errors:
         return
     oids = [entry["ID"] for entry in value if entry["IDType"] == "OID"]
     if len(oids) != 1:

@@ -35,13 +35,13 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 def _change_link(request: HttpRequest, organization: Organization, other: Organization) -> HttpResponse:
     try:
-        done = _link_or_unlink(request, organization, other)
+        sentence = _link_or_unlink(request, organization, other)
     except EditConflict as conflict:
         return _show(request, organization, other, problem=_saved_sentence(conflict.organization))
     except ActionRefused as error:
         current = organization_or_404(Environment(organization.environment), organization.oid)
         return _show(request, current, problem=str(error))
-    messages.success(request, done)
+    messages.success(request, sentence)
     return redirect(record_url(organization))
 
 

@@ -68,12 +68,12 @@ def _handle_post(request: HttpRequest, organization: Organization) -> HttpRespon
 
 def _carry_out(request: HttpRequest, organization: Organization, form: ReasonForm) -> HttpResponse:
     try:
-        done = _take_or_decide(request, organization, form)
+        sentence = _take_or_decide(request, organization, form)
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
     except ActionRefused as refusal:
         return _show_refusal(request, organization, refusal)
-    messages.success(request, done)
+    messages.success(request, sentence)
     return redirect(record_url(organization))
 
 

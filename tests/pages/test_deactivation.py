@@ -38,7 +38,7 @@ def create_deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Orga
 
 
 def done_sentence(organization: Organization, user: User) -> str:
-    return strip_tags(page(organization, user).shown.done)
+    return strip_tags(page(organization, user).act.done)
 
 
 # What happens -----------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_the_page_says_that_reactivation_is_not_documented(editor):
     assert "Redox gets an Update with Active = true. " in text
     assert "Redox does not document reactivation" in text
     assert controls_in(html)["Reactivate in STAGING"] == ""
-    assert ("replaced_by" in html, page_data.shown.done) == (False, "")
+    assert ("replaced_by" in html, page_data.act.done) == (False, "")
 
 
 def test_in_production_the_name_must_be_typed_and_an_editor_cannot_send(editor):
@@ -103,14 +103,14 @@ def test_the_page_says_that_the_counterpart_stays_unchanged(accepted, editor):
     assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
     assert "Also active in PRODUCTION as Lakeside 2." in text_of_page(page(accepted, editor))
     factories.confirmed(production, active=False)
-    assert page(accepted, editor).shown.counterpart is None
+    assert page(accepted, editor).act.counterpart is None
 
 
 def test_old_values_are_listed_before_a_reactivation(editor):
     organization = create_deactivated(editor)
-    assert page(organization, editor, Intent.REACTIVATE).shown.old_values == []
+    assert page(organization, editor, Intent.REACTIVATE).act.old_values == []
     AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
-    (old,) = page(organization, editor, Intent.REACTIVATE).shown.old_values
+    (old,) = page(organization, editor, Intent.REACTIVATE).act.old_values
     assert old.labels[-3:] == ["State", "ZIP", "Country"]
     text = text_of_page(page(organization, editor, Intent.REACTIVATE))
     assert "These values are older than 180 days and are sent again as they are." in text
@@ -121,7 +121,7 @@ def test_old_values_are_listed_before_a_reactivation(editor):
 
 def test_the_page_names_the_evidence_of_the_deactivation(editor):
     organization = create_deactivated(editor, Evidence.QUERY)
-    assert page(organization, editor).shown.is_done
+    assert page(organization, editor).act.is_done
     number = organization.confirmed_submission_id
     assert done_sentence(organization, editor).startswith("Deactivated ")
     sentence = done_sentence(organization, editor)
@@ -135,7 +135,7 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
 def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor):
     version = store_reading_with(accepted, active=False).version
     differences.take_theirs(accepted.pk, version, reason="Closed", actor=as_actor(editor))
-    assert page(accepted, editor).shown.is_done
+    assert page(accepted, editor).act.is_done
     assert done_sentence(accepted, editor).startswith("Taken from ")
 
 
@@ -162,7 +162,11 @@ def test_a_blocked_page_has_no_form_and_links_to_the_cause(accepted, editor):
 
 def test_a_record_that_was_never_accepted_is_not_called_deactivated(editor):
     page_data = page(factories.organization(user=editor), editor)
-    assert (page_data.shown.is_blocked, page_data.shown.is_done, page_data.shown.done) == (True, False, "")
+    assert (page_data.act.is_blocked, page_data.act.is_done, page_data.act.done) == (
+        True,
+        False,
+        "",
+    )
 
 
 def test_a_child_of_a_deactivated_parent_cannot_be_reactivated(editor):
@@ -205,7 +209,10 @@ def _stated(user: User) -> Organization:
 )
 def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, dated_by):
     organization = load(arrange(editor))
-    assert page(organization, editor).shown.source == (says, getattr(organization, dated_by) if dated_by else None)
+    assert page(organization, editor).act.source == (
+        says,
+        getattr(organization, dated_by) if dated_by else None,
+    )
     plan = draft.draft_content(
         plan_draft.draft_plan(plan_draft.choose_branch(organization, PlanKind.DEACTIVATE), actor=as_actor(editor))
     )
@@ -215,7 +222,10 @@ def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, d
 def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
     organization = store_reading_with(factories.organization(user=editor), name="By hand")
     differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
-    assert (page(organization, editor).shown.name, page(organization, editor).shown.not_sent) == ("By hand", ("Name",))
+    assert (page(organization, editor).act.name, page(organization, editor).act.not_sent) == (
+        "By hand",
+        ("Name",),
+    )
 
 
 # What replaces it -------------------------------------------------------------------------------------------

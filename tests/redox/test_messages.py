@@ -212,8 +212,8 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
         Paging={"Count": 1, "Index": 0},
     )
     QueryResponse.model_validate(json.loads(body.replace(b', "Office": "12"', b"")))
-    found = record_in(body)
-    assert found == OrganizationRecord(
+    record = record_in(body)
+    assert record == OrganizationRecord(
         oid=OID,
         name="Lakeside Clinics",
         destination_known=False,
@@ -234,8 +234,8 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
 def test_a_sent_record_equals_the_record_that_the_directory_shows(record):
     """A directory shows what was sent, but neither destination ID nor endpoints."""
     (sent,) = json.loads(build_message(record, "New", STAGING))["Organizations"]
-    shown = {key: value for key, value in sent.items() if key not in ("DestinationID", "Endpoints")}
-    seen = record_in(query_response(shown | {"ManagingOrg": "Redox"}), record.oid)
+    visible = {key: value for key, value in sent.items() if key not in ("DestinationID", "Endpoints")}
+    seen = record_in(query_response(visible | {"ManagingOrg": "Redox"}), record.oid)
     assert readable(seen) == readable(record)
 
 
@@ -340,12 +340,12 @@ def test_mutated_answers_are_read_or_refused(changes, instead):
     ]
     for body in bodies:
         try:
-            found = read_query_answer(body, OID)
+            record = read_query_answer(body, OID)
         except AnswerNotUnderstood:
             continue
         # In these bodies nothing is empty unless the list of organizations itself was replaced by an empty one.
-        assert found is not None or json.loads(body)["Organizations"] == []
-        assert found is None or (found.oid, found.destination_known, bool(found.name.strip())) == (OID, False, True)
+        assert record is not None or json.loads(body)["Organizations"] == []
+        assert record is None or (record.oid, record.destination_known, bool(record.name.strip())) == (OID, False, True)
 
 
 @given(st.binary(max_size=200))
@@ -371,7 +371,9 @@ def test_the_annotated_lines_are_the_bytes_and_name_every_filled_field(record, e
     assert "\n".join(line.text for line in lines).encode() == content
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
     labels = {line.field: line.field_label for line in reversed(lines) if line.field_label}
-    expected = {shown.field: shown.label for shown in fields_as_text(record) if shown.value or shown.field == "name"}
+    expected = {
+        visible.field: visible.label for visible in fields_as_text(record) if visible.value or visible.field == "name"
+    }
     contacts = {f"contacts.{place}": f"Contact {place + 1}" for place in range(len(record.contacts))}
     nameless = {"identifiers": labels.get("identifiers")} if record.identifiers else {}
     assert labels == expected | contacts | nameless | {"": labels[""], "destination_id": "Destination ID"}

@@ -20,7 +20,7 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`content` is the review in words, `shown` what is said about this act. `is_unsaved`: something was typed."""
+    """`content` is the review in words, `act` what is said about the act. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 
@@ -28,7 +28,7 @@ class DeactivationPage(Page):
     standing: vocabulary.Word
     review: Review
     content: review_page.ReviewContent
-    shown: DeactivationContent
+    act: DeactivationContent
     form: DeactivationForm
     block_reason: str
     ask_block_reason: str
@@ -53,7 +53,7 @@ def build(
         standing=vocabulary.STANDING[organization.standing],
         review=review,
         content=review_page.review_content(review, ticked=ticked, missing=missing),
-        shown=deactivation_content(review),
+        act=deactivation_content(review),
         form=form or empty_form(review),
         block_reason=block_reason(user, right_to_send(environment)),
         ask_block_reason=block_reason(user, Right.EDIT, environment, ASK),

@@ -79,6 +79,6 @@ def nothing_fits(environment: Environment, filters: RecordFilters, address: str)
     if not number:
         return NothingFits("Nothing fits all filters.", address + filters.cleared().address(), "Remove all")
     verb = "is" if number == 1 else "are"
-    shown = f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
-    text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {shown}."
+    how_many = f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+    text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {how_many}."
     return NothingFits(text, address + filters.without(name).address(), "Remove it")

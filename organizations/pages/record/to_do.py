@@ -177,9 +177,9 @@ def _needs_person(organization: Organization, last: Submission) -> ToDoBox:
 def _unknown(organization: Organization, last: Submission) -> ToDoBox:
     word = OPEN_WORK["unknown"]
     gate = gate_of(organization.environment)
-    said = word.say(submission=last.pk)
-    sentence = format_html("{} {}", said, next_query_sentence(last, gate, clock.now()))
-    return ToDoBox(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
+    meaning = word.say(submission=last.pk)
+    sentence = format_html("{} {}", meaning, next_query_sentence(last, gate, clock.now()))
+    return ToDoBox(word=word, meaning=meaning, sentence=sentence, acts=(_open(last, is_primary=True),))
 
 
 def _rejected(organization: Organization, last: Submission) -> ToDoBox:
@@ -206,12 +206,12 @@ def _rejected_sentence(last: Submission, explanation: answers.Explanation | None
 
 def _under_way(organization: Organization, last: Submission) -> ToDoBox:
     word = OPEN_WORK[work_key(organization)]
-    said = word.say(submission=last.pk)
+    meaning = word.say(submission=last.pk)
     if word.key != "queued":
-        return _box(word, said, said, _open(last))
+        return _box(word, meaning, meaning, _open(last))
     gate = gate_of(organization.environment)
-    sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
-    return ToDoBox(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
+    sentence = format_html("{} {}", meaning, queued_reason(last, gate, clock.now()).sentence)
+    return ToDoBox(word=word, meaning=meaning, sentence=sentence, acts=(_open(last),))
 
 
 _OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected": _rejected}

@@ -85,15 +85,15 @@ READ_BACK: list[tuple[dict[str, Any], bool]] = [
 @pytest.mark.django_db
 class TestDue:
     def test_a_queued_submission_is_due_at_its_time(self, editor: User) -> None:
-        made = submission(editor)
+        queued = submission(editor)
         for values, is_due in DUE:
-            become(made, **values)
+            become(queued, **values)
             assert Submission.objects.due("staging", NOW).exists() is is_due, values
 
     def test_a_paused_or_stopped_plan_keeps_its_own_submissions(self, editor: User) -> None:
-        made = submission(editor)
+        queued = submission(editor)
         for state, attempt, is_due in DUE_IN_A_PLAN:
-            become(made, plan=plan(editor, state), attempt=attempt)
+            become(queued, plan=plan(editor, state), attempt=attempt)
             assert Submission.objects.due("staging", NOW).exists() is is_due, (state, attempt)
 
     def test_it_waits_until_the_submissions_before_it_are_accepted(self, editor: User) -> None:
@@ -108,21 +108,21 @@ class TestDue:
 @pytest.mark.django_db
 class TestAbandoned:
     def test_a_submission_sending_after_its_lease_ended_is_found(self, editor: User) -> None:
-        made = submission(editor)
+        queued = submission(editor)
         for values, is_left in LEFT_BEHIND:
-            become(made, **({"state": "sending", "lease_until": NOW - SECOND} | values))
+            become(queued, **({"state": "sending", "lease_until": NOW - SECOND} | values))
             assert Submission.objects.lease_ended(NOW).exists() is is_left, values
 
     def test_an_unknown_submission_that_no_worker_queries_is_found(self, editor: User) -> None:
-        made = submission(editor)
+        queued = submission(editor)
         for values, is_asked in ASKED_ABOUT:
-            become(made, **({"state": "unknown", "not_before": NOW - SECOND} | values))
+            become(queued, **({"state": "unknown", "not_before": NOW - SECOND} | values))
             assert Submission.objects.to_query("staging", NOW).exists() is is_asked, values
 
     def test_a_submission_accepted_after_a_lost_attempt_is_found(self, editor: User) -> None:
-        made = submission(editor)
+        queued = submission(editor)
         for values, is_read in READ_BACK:
-            become(made, **({"state": "accepted", "read_back_at": NOW} | values))
+            become(queued, **({"state": "accepted", "read_back_at": NOW} | values))
             assert Submission.objects.to_read_back("staging", NOW).exists() is is_read, values
 
     def test_open_submissions_are_found_in_their_environment(self, editor: User) -> None:

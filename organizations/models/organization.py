@@ -69,6 +69,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def in_environment(self, environment: str) -> Self:
         return self.filter(environment=environment)
 
+    def with_oid(self, oid: str) -> Organization | None:
+        """The record with this OID, of records of one environment. `first` would also sort, which costs as much."""
+        return next(iter(self.filter(oid=oid)[:1]), None)
+
     def to_do(self, key: str) -> Self:
         """The records with this key of OPEN_WORK. A record can have "directory_differs" in addition to another."""
         return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(open_work=key)
@@ -298,7 +302,7 @@ class Organization(models.Model):
         return getattr(self, "production_record", None)
 
     def parent(self) -> Organization | None:
-        return Organization.objects.filter(environment=self.environment, oid=self.part_of_oid).first()
+        return Organization.objects.in_environment(self.environment).with_oid(self.part_of_oid)
 
     def record(self) -> OrganizationRecord:
         """The saved values as a neutral record."""

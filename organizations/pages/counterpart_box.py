@@ -9,7 +9,7 @@ from organizations.pages.addresses import environment_url, record_url
 from organizations.pages.next_step import NextStep
 from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.queries import parents
-from organizations.queries.record_rows import counterparts, organizations_of
+from organizations.queries.record_rows import organizations_of
 from organizations.records import ADDRESS_LABELS, difference
 from organizations.services.records.prepare import without_own_keys
 from organizations.text import evidence
@@ -40,7 +40,7 @@ class CounterpartFact(NamedTuple):
 
 def counterpart_box(organization: Organization) -> CounterpartBox:
     """What the page of a record shows about its counterpart."""
-    counterpart = counterparts([organization]).get(organization.pk)
+    counterpart = organization.counterpart
     return CounterpartBox(
         other=Environment(organization.environment).other.label,
         row=RecordRow(organization=counterpart) if counterpart else None,

@@ -63,8 +63,7 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
 
 def place_of(environment: str, oid: str) -> Place | None:
     """The record with this OID and its place in the tree; None if the portal has none."""
-    records = Organization.objects.in_environment(environment).only(*tree.ANCESTOR_COLUMNS)
-    record = records.filter(oid=oid).first()
+    record = Organization.objects.in_environment(environment).only(*tree.ANCESTOR_COLUMNS).with_oid(oid)
     if record is None:
         return None
     path = " › ".join(each.name for each in [*tree.path_of(record), record])
@@ -93,7 +92,7 @@ def oid_named(environment: str, typed: str) -> str:
 def record_named(environment: str, typed: str) -> Organization | None:
     """The record that `oid_named` names, with its OID and name."""
     oid = oid_named(environment, typed)
-    return Organization.objects.in_environment(environment).filter(oid=oid).only("oid", "name").first() if oid else None
+    return Organization.objects.in_environment(environment).only("oid", "name").with_oid(oid) if oid else None
 
 
 def _with_similar_name(environment: str, name: str) -> Iterator[tuple[str, str]]:
@@ -124,4 +123,4 @@ def destinations(environment: str) -> list[Destination]:
 def record_with_destination(environment: str, oid: str) -> Organization | None:
     """The record with this OID if it has a destination ID."""
     records = Organization.objects.in_environment(environment).exclude(destination_id="")
-    return records.filter(oid=oid).only("name", "destination_id").first()
+    return records.only("name", "destination_id").with_oid(oid)

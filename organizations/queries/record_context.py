@@ -25,7 +25,7 @@ def record_at(environment: Environment, oid: str, *, without: Collection[int] = 
     """The record with this OID, unless its id is one of `without`; None for an empty OID."""
     if not oid:
         return None
-    return Organization.objects.in_environment(environment).exclude(pk__in=without).filter(oid=oid).first()
+    return Organization.objects.in_environment(environment).exclude(pk__in=without).with_oid(oid)
 
 
 def has_record(environment: str, oid: str) -> bool:

@@ -160,7 +160,7 @@ def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:
 
 def record_name(environment: str, oid: str) -> str:
     """The name of the record with this OID; "" if there is none."""
-    record = Organization.objects.in_environment(environment).filter(oid=oid).only("name").first()
+    record = Organization.objects.in_environment(environment).only("name").with_oid(oid)
     return record.name if record else ""
 
 

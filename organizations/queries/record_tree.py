@@ -49,7 +49,7 @@ def path_to(environment: str, oid: str) -> list[Organization]:
     """The records from the top of the tree down to the one with this OID; empty if there is none."""
     if not oid:
         return []
-    record = Organization.objects.in_environment(environment).filter(oid=oid).only("environment", "oid").first()
+    record = Organization.objects.in_environment(environment).only("environment", "oid").with_oid(oid)
     return [*tree.path_of(record), record] if record else []
 
 

@@ -99,8 +99,9 @@ def status_sentence(organization: Organization, *, is_taken: bool) -> str:
     """Why the portal calls an accepted record active or not. `is_taken`: Active was taken from the directory."""
     if is_taken:
         return TAKEN_IN_STATUS
-    submission = organization.confirmed_submission
-    return IN_STATUS[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+    kind = organization.confirmed_evidence or Evidence.ANSWER
+    decision = organization.confirmed_submission if kind == Evidence.PERSON else None
+    return IN_STATUS[kind].format(person=_person(decision))
 
 
 def active_again(organization: Organization, *, is_taken: bool) -> str:

@@ -67,16 +67,15 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def organization_or_404(environment: Environment, oid: str, *, with_parts: bool = False) -> Organization:
-    """The record. The page 404 names the record of the other environment, if any.
+    """The record with its counterpart. The page 404 names the record of the other environment, if any.
 
     `with_parts`: contacts and identifiers are read once, for pages that look at them more than once.
     """
     organization = (
         Organization.objects.in_environment(environment)
-        .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
+        .select_related("last_submission__submitter", "edited_by", "staging_record", "production_record")
         .prefetch_related(*(("contacts", "identifiers") if with_parts else ()))
-        .filter(oid=oid)
-        .first()
+        .with_oid(oid)
     )
     if organization is None:
         raise Http404(summary.no_record_sentence(environment, oid))
@@ -85,15 +84,11 @@ def organization_or_404(environment: Environment, oid: str, *, with_parts: bool 
 
 def submission_or_404(environment: Environment, number: int) -> Submission:
     """The submission with this number."""
-    submission = (
-        Submission.objects.in_environment(environment)
-        .select_related("organization", "submitter", "approver", "plan")
-        .filter(pk=number)
-        .first()
-    )
-    if submission is None:
-        raise Http404(f"No submission {number} in {environment.label}.")
-    return submission
+    submissions = Submission.objects.in_environment(environment)
+    try:
+        return submissions.select_related("organization", "submitter", "approver", "plan").get(pk=number)
+    except Submission.DoesNotExist:
+        raise Http404(f"No submission {number} in {environment.label}.") from None
 
 
 def sequence_before(request: HttpRequest) -> int | None:

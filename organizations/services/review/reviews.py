@@ -283,11 +283,8 @@ def _record_shown(organization: Organization) -> OrganizationRecord | None:
 
 
 def _parent_of(organization: Organization, record: OrganizationRecord) -> Organization | None:
-    return (
-        Organization.objects.filter(environment=organization.environment, oid=record.part_of_oid)
-        .select_related("last_submission")
-        .first()
-    )
+    here = Organization.objects.in_environment(organization.environment)
+    return here.select_related("last_submission").with_oid(record.part_of_oid)
 
 
 def _waits_for(parent: Organization | None) -> Submission | None:

@@ -69,6 +69,10 @@ def _is_blocked(waited: float) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def _close_own_connection() -> None:
+    connection.close()
+
+
 class Racers:
     """Two threads. They keep their database connections: on PostgreSQL, opening one takes longer than most races."""
 
@@ -89,7 +93,7 @@ class Racers:
         return [self.pool.submit(run, act) for act in acts]
 
     def close(self) -> None:
-        wait(self.start(lambda: connection.close(), lambda: connection.close()))
+        wait(self.start(_close_own_connection, _close_own_connection))
         self.pool.shutdown()
 
 

@@ -17,7 +17,7 @@ from django.core.management.commands import flush
 from django.db import connection, transaction
 from django.http import HttpRequest
 from django.template.backends.jinja2 import Template
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from django.test.signals import template_rendered
 from hypothesis import settings as hypothesis_settings
 
@@ -168,6 +168,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, run_f
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush, "sql_flush", put_back)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
+        # Django would connect again for the next test. PostgreSQL then reads every definition of a table again.
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
         yield
     with django_db_blocker.unblock():
         databases.end(run_folder)

@@ -76,7 +76,10 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     many_places()
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
-    assert "organization_work_of" in plan_of(queries.captured_queries[0]["sql"])
+    plan = plan_of(queries.captured_queries[0]["sql"])
+    # Each begins with the environment and the open work. PostgreSQL takes the one with the fewest pages at the time.
+    indexes = ("organization_work_of", "organization_work_since", "organization_by_work")
+    assert any(index in plan for index in indexes), plan
 
 
 def test_the_search_for_a_redox_number_uses_an_index(db: None) -> None:

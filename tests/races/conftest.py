@@ -9,7 +9,7 @@ from django.test import override_settings
 from organizations.models import User
 from tests import factories
 from tests.connected import redox
-from tests.races.racing import AFTER_READING, BEFORE_LOCKING, Rounds
+from tests.races.racing import AFTER_READING, BEFORE_LOCKING, Racers, Rounds
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
     del PLACES["free"]
 
 
+@pytest.fixture(scope="module")
+def racers(django_db_setup: None) -> Iterator[Racers]:
+    racers = Racers()
+    yield racers
+    racers.close()
+
+
 @pytest.fixture(params=list(PLACES.values()), ids=list(PLACES))
-def rounds(request: pytest.FixtureRequest) -> Rounds:
-    return Rounds(request.param)
+def rounds(request: pytest.FixtureRequest, racers: Racers) -> Rounds:
+    return Rounds(racers, request.param)

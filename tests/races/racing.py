@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,34 @@ def _is_blocked(waited: float) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def _close_own_connection() -> None:
+    connection.close()
+
+
+class Racers:
+    """Two threads. They keep their database connections: on PostgreSQL, opening one takes longer than most races."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(2)
+
+    def start(self, *acts: Act) -> list[Future[Result]]:
+        """Run two actions, which begin at the same time."""
+        together = threading.Barrier(2)
+
+        def run(act: Act) -> Result:
+            together.wait()
+            try:
+                return Result(value=act())
+            except ActionRefused as refusal:
+                return Result(refusal=refusal)
+
+        return [self.pool.submit(run, act) for act in acts]
+
+    def close(self) -> None:
+        wait(self.start(_close_own_connection, _close_own_connection))
+        self.pool.shutdown()
+
+
 @dataclass(frozen=True, slots=True)
 class Rounds:
     """The rounds of one test: a single one in which the threads must meet at `places`, or many that run freely.
@@ -77,6 +105,7 @@ class Rounds:
     before the other one writes, if the locks allow it.
     """
 
+    racers: Racers
     places: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[int]:
@@ -84,24 +113,11 @@ class Rounds:
             empty()
             yield number
 
-    def race(self, *acts: Act) -> list[Result]:
+    def race(self, one: Act, other: Act) -> list[Result]:
         """Run the actions in parallel. Any exception except a refusal fails the test, such as a deadlock."""
-        start, meeting = threading.Barrier(len(acts)), Meeting()
-
-        def run(act: Act) -> Result:
-            start.wait()
-            try:
-                return Result(value=act())
-            except ActionRefused as refusal:
-                return Result(refusal=refusal)
-            finally:
-                connection.close()
-
-        with (
-            failpoints.calling(meeting, *self.places),
-            ThreadPoolExecutor(len(acts)) as pool,
-        ):
-            running = [pool.submit(run, act) for act in acts]
+        meeting = Meeting()
+        with failpoints.calling(meeting, *self.places):
+            running = self.racers.start(one, other)
             if self.places:
                 meeting.hold(running)
             return [each.result() for each in running]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from django.template import Template
+from django.template.backends.jinja2 import Template
 from django.test import Client
 from django.urls import reverse
 
@@ -160,7 +160,7 @@ def needing_sign_in(places: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Render every page empty: access does not depend on the content, and rendering takes longest."""
-    monkeypatch.setattr(Template, "render", lambda template, context: "")
+    monkeypatch.setattr(Template, "render", lambda *_, **__: "")
 
 
 def test_every_address_has_a_row_and_every_row_an_address():

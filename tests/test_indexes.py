@@ -13,7 +13,9 @@ from organizations.pages.search import hits
 from organizations.queries import audit_filters, history, record_filters
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
+from organizations.records import AddressRecord
 from organizations.services import search_text
+from organizations.services.outbox import answers
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import as_actor
@@ -98,6 +100,20 @@ def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None
         reviews.review(organization, actor=as_actor(editor))
     (sql,) = (each["sql"] for each in queries.captured_queries if '"double_key" = ' in each["sql"])
     assert "organization_doubles" in plan_of(sql, "indexscan")
+
+
+def test_possible_duplicates_are_found_by_the_indexes_of_words_and_zip_codes(db: None) -> None:
+    editor = factories.editor()
+    address = AddressRecord(street="1 Lake St", zip_code="53704-1234")
+    refused = factories.submission(factories.organization(user=editor, address=address), user=editor)
+    refused.known_answer = "duplicate_business"
+    many_places()
+    with CaptureQueriesContext(connection) as queries:
+        answers.possible_duplicates(refused, answers.message_record(refused))
+    *_, by_name, by_address, _ = (each["sql"] for each in queries.captured_queries)
+    assert "organization_by_zip" in plan_of(by_address, "indexscan")
+    if connection.vendor == "sqlite":  # of so few records PostgreSQL reads all in another index
+        assert "rowid=?" in plan_of(by_name)
 
 
 @pytest.mark.slow

@@ -256,6 +256,8 @@ class Organization(models.Model):
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
             models.Index(fields=["environment", "double_key"], name="organization_doubles"),
+            # Not after the environment: SQLite would read all records of an environment in the order of this index.
+            models.Index(fields=["zip_code"], name="organization_by_zip"),
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
             models.Index(fields=["environment", "differs", "part_of_oid"], name="organization_differing"),

@@ -1,6 +1,7 @@
 """What Redox answered to a submission, read from the history: its explanation, and the text for Redox support."""
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -9,12 +10,13 @@ from django.db.models import F, Q
 
 from organizations.folding import fold
 from organizations.models import Action, AuditEntry, Environment, Event, Intent, Organization, State, Submission
-from organizations.records import OrganizationRecord, readable_fingerprint
+from organizations.records import AddressRecord, OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
 from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
+from organizations.services import search_index
 from organizations.services.audit import exchanges, outcomes
 from organizations.services.connection import redox_settings
 
@@ -35,6 +37,8 @@ __all__ = [
 ]
 
 MOST_DUPLICATES = 5
+MOST_ALIKE = 1000
+"""Of how many records with the same name, or the same address, the first MOST_DUPLICATES are shown."""
 MOST_OTHERS = 5
 NEWEST_REJECTED = 200
 """How many rejected submissions are searched for the same answer, so that the search does not grow over the years."""
@@ -80,18 +84,30 @@ def possible_duplicates(submission: Submission, record: OrganizationRecord) -> l
     """Our other records with the same name or address, if Redox rejected the submission as a duplicate."""
     if submission.known_answer != "duplicate_business":
         return []
-    name, street, zip_code = fold(record.name), fold(record.address.street), record.address.zip_code[:5]
-    candidates = Q(search_text__startswith=name)
-    if street:
-        candidates |= Q(zip_code__startswith=zip_code) if zip_code else Q(zip_code="")
     others = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
-    rows = others.filter(candidates).order_by("name", "id").only("environment", "oid", "name", "street", "zip_code")
-    duplicates = (
-        other
-        for other in rows.iterator()
-        if fold(other.name) == name or (street and fold(other.street) == street and other.zip_code.startswith(zip_code))
-    )
-    return list(islice(duplicates, MOST_DUPLICATES))
+    ids = {*_with_name(submission.environment, record.name), *_at_address(submission.environment, record.address)}
+    duplicates = others.filter(pk__in=ids).order_by("name", "id").only("environment", "oid", "name")
+    return list(duplicates[:MOST_DUPLICATES])
+
+
+def _with_name(environment: str, name: str) -> Iterator[int]:
+    """The ids of records with this name in any spelling."""
+    folded = fold(name)
+    records = search_index.records_starting_with(environment, folded).values_list("pk", "name")
+    return islice((pk for pk, other in records.iterator() if fold(other) == folded), MOST_ALIKE)
+
+
+def _at_address(environment: str, address: AddressRecord) -> Iterator[int]:
+    """The ids of records with this street in any spelling, and the same first five characters of the ZIP code."""
+    folded, zip_code = fold(address.street), address.zip_code[:5]
+    if not folded:
+        return iter(())
+    # A range, since LIKE uses no index. Every collation sorts digits and other letters before "z".
+    in_area = Q(zip_code__gte=zip_code, zip_code__lt=f"{zip_code}zz") if zip_code else Q(zip_code="")
+    # Without the environment, for which SQLite would read all records of it.
+    rows = Organization.objects.filter(in_area).values_list("pk", "environment", "street", "zip_code").iterator()
+    here = ((pk, street) for pk, other, street, code in rows if other == environment and code.startswith(zip_code))
+    return islice((pk for pk, street in here if fold(street) == folded), MOST_ALIKE)
 
 
 def suspects(submission: Submission) -> tuple[SuspectCharacter, ...]:

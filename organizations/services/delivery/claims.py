@@ -17,7 +17,6 @@ from organizations.models import (
     Intent,
     Organization,
     Presence,
-    State,
     Submission,
     clock,
 )
@@ -108,10 +107,8 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
             if reason:
                 settle.require_decision(history, submission, reason)
             else:
-                _move_to_sending(history, submission, moment, actor)
                 claimed.append(submission)
-        # Last, because every request of every worker waits for this row.
-        slots = rate_limit.reserve_slots_within(moment, len(claimed)) if claimed else []
+        slots = _claim(history, claimed, moment) if claimed else []
     for submission_id in blocked:
         try:
             _cancel_blocked(submission_id, actor)
@@ -135,19 +132,14 @@ def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Su
     return chosen
 
 
-def _move_to_sending(history: audit.History, submission: Submission, moment: datetime.datetime, actor: Actor) -> None:
-    submissions.move_submission(
-        submission,
-        State.SENDING,
-        attempt=submission.attempt + 1,
-        token=submission.token + 1,
-        lease_until=moment + seconds(settings.REDOX_LEASE),
-        lease_worker=actor.name[:100],
-        sent_at=moment,
-        not_before=None,
-        state_reason="",
-    )
-    history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+def _claim(history: audit.History, claimed: list[Submission], moment: datetime.datetime) -> list[SendSlot]:
+    """Give each submission a lease, an intent entry and a send slot."""
+    lease_until = moment + seconds(settings.REDOX_LEASE)
+    submissions.move_to_sending(claimed, moment, lease_until=lease_until, lease_worker=history.actor.name[:100])
+    for submission in claimed:
+        history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+    # Last, because every request of every worker waits for this row.
+    return rate_limit.reserve_slots_within(moment, len(claimed))
 
 
 def _cancel_blocked(submission_id: int, actor: Actor) -> None:

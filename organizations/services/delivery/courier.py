@@ -135,7 +135,8 @@ class Courier:
         due = min((lane.next_claim for lane in self._lanes.values()), default=now + POLL)
         longest = POLL
         if connection.vendor == "sqlite":
-            longest = LOOK_FOR_CHANGES if self.is_busy else LOOK_WHEN_IDLE
+            is_idle = all(lane.is_idle for lane in self._lanes.values())
+            longest = LOOK_WHEN_IDLE if is_idle else LOOK_FOR_CHANGES
         return max(0.0, min(due - now, longest))
 
     def _gather(self, timeout: float) -> list[Answer | TokenArrived | None]:

@@ -53,9 +53,14 @@ class _Arrival:
     counts_for_breaker: bool = True
 
 
+def is_idle_since(worked_at: float) -> bool:
+    """Whether the last work, at `worked_at` by the monotonic clock, was more than a minute ago."""
+    return time.monotonic() - worked_at >= IDLE_AFTER
+
+
 def poll_after(worked_at: float) -> float:
     """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
-    return POLL if time.monotonic() - worked_at < IDLE_AFTER else IDLE_POLL
+    return IDLE_POLL if is_idle_since(worked_at) else POLL
 
 
 class Lane:
@@ -84,6 +89,11 @@ class Lane:
     def is_busy(self) -> bool:
         """Whether messages are under way or answers are not settled yet."""
         return bool(self.slots.under_way or self._arrived or self._refused)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was claimed for a minute."""
+        return is_idle_since(self._worked_at)
 
     @property
     def next_claim(self) -> float:

@@ -43,7 +43,7 @@ class TokenArrived:
     answer: TokenAnswer
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Arrival:
     """An answer on its way into the database. `stored_at`: when it was stored. `outcome`: what it means."""
 
@@ -210,6 +210,10 @@ class Lane:
         stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
         with audit.recorded(self._actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
+        self._settle_refused_as(outcome)
+
+    def _settle_refused_as(self, outcome: Outcome) -> None:
+        """Give up messages whose token was refused: why there is no other token is their outcome."""
         for arrival in self._refused:
             arrival.outcome, arrival.counts_for_breaker = outcome, False
         self._arrived += self._refused
@@ -217,16 +221,15 @@ class Lane:
 
     def _send_refused_again(self) -> None:
         """Send messages again, once, whose token Redox refused."""
+        redox = self._refused[0].answer.claim.redox
+        token, ready = self._ready_token(redox), gateway.ready_token(redox)
         if self.is_stopping:
-            stopped = Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED)
-            self._apply_token_answer(TokenAnswer(outcome=stopped))
-            return
-        token = self._ready_token(self._refused[0].answer.claim.redox)
-        if not token:
-            return
-        refused, self._refused = self._refused, []
-        for arrival in refused:
-            claim = replace(arrival.answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
+            self._settle_refused_as(Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED))
+        elif ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
+            self._settle_refused_as(ready.outcome)
+        while token and self._refused:
+            claim = replace(self._refused[0].answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
+            del self._refused[0]
             self.slots.send(claim, token)
 
     # Answers

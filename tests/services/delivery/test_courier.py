@@ -278,6 +278,33 @@ def test_a_worker_that_is_stopped_sends_nothing_more_and_settles_what_is_in_flig
     assert states[0] == (State.ACCEPTED, 0)
 
 
+class CountedEvent(threading.Event):
+    """An event that counts how often somebody looks whether it is set."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return super().is_set()
+
+
+def test_a_courier_that_is_stopped_waits_for_the_answers_in_flight(
+    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(1, editor)
+    stopping, answering_now = CountedEvent(), threading.Event()
+
+    def send(*_: object) -> Exchange:
+        stopping.set()
+        answering_now.wait(0.4)
+        return YES
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    Courier(WORKER, pool).run(stopping, lambda: True)
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+    assert stopping.looks < 50
+
+
 # Plans
 
 

@@ -19,7 +19,7 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
+from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
 from organizations.services.delivery.slots import STOPPED, Answer, Slots
 from organizations.services.errors import OutOfDate
@@ -214,9 +214,9 @@ class Lane:
         token = self._ready_token(self._refused[0].answer.claim.redox)
         if not token:
             return
-        refused, self._refused = self._refused, []
-        for arrival in refused:
-            claim = replace(arrival.answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
+        claimed = claims.claim_again([arrival.answer.claim for arrival in self._refused])
+        self._refused = []
+        for claim in claimed:
             self.slots.send(claim, token)
 
     # Answers

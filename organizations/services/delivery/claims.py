@@ -1,13 +1,16 @@
 """Claims due submissions for one worker: each gets a lease, an intent entry and a send slot before anything is sent."""
 
+import copy
 import datetime
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
+from django.db import transaction
+from django.db.models import F
 
 from organizations.models import (
     Action,
@@ -115,6 +118,26 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
         except Exception:  # what is claimed must still be sent; this one is judged again at the next claim
             log.exception("Submission %s could not be cancelled", submission_id)
     return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
+
+
+def claim_again(refused: Sequence[Claim]) -> list[Claim]:
+    """Claim messages again whose access token Redox refused. They are sent again at once, with a new one.
+
+    Each gets a new lease token before a byte leaves again. So after a crash the stored refusal does not count as the
+    answer to what was sent last. Leaves out those whose lease was lost.
+    """
+    with transaction.atomic(durable=True):
+        leased = Submission.objects.leased([claim.submission.pk for claim in refused])
+        kept = [claim for claim in refused if leased.get(claim.submission.pk) == claim.submission.token]
+        ids = [claim.submission.pk for claim in kept]
+        Submission.objects.filter(pk__in=ids).update(token=F("token") + 1)
+        slots = rate_limit.reserve_slots_within(clock.now(), len(kept))
+    claims = []
+    for claim, slot in zip(kept, slots, strict=True):
+        submission = copy.copy(claim.submission)
+        submission.token += 1
+        claims.append(replace(claim, submission=submission, slot=slot, repeat=1))
+    return claims
 
 
 def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Submission]:

@@ -19,7 +19,7 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
+from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
 from organizations.services.delivery.slots import STOPPED, Answer, Slots
 from organizations.services.errors import OutOfDate
@@ -227,10 +227,11 @@ class Lane:
             self._settle_refused_as(Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED))
         elif ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
             self._settle_refused_as(ready.outcome)
-        while token and self._refused:
-            claim = replace(self._refused[0].answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
-            del self._refused[0]
-            self.slots.send(claim, token)
+        elif token:
+            claimed = claims.claim_again([arrival.answer.claim for arrival in self._refused])
+            self._refused = []
+            for claim in claimed:
+                self.slots.send(claim, token)
 
     # Answers
 

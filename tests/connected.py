@@ -46,7 +46,7 @@ def connected(
         settings = override_settings(
             REDOX=redox(practice.url, **values),
             REDOX_DEADLINE=deadline,
-            REDOX_LEASE=40.0,
+            REDOX_LEASE=deadline + 20.0,
             REDOX_SETTLE=0.5,
             REDOX_RATE=1000.0,
         )

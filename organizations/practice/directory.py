@@ -38,10 +38,11 @@ _REFUSALS: dict[Behaviour, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Both environments' directories. `stopping` ends the waiting of slow answers."""
+    """Both environments' directories. `slow_ends` ends the waiting of slow answers; `stopping` then leaves them out."""
 
     store: Store
     slow_seconds: float
+    slow_ends: threading.Event
     stopping: threading.Event
 
     def answer(self, body: bytes, environment: str, behaviour: Behaviour) -> Reply | NoReply:
@@ -62,7 +63,7 @@ class Directory:
         if behaviour in _REFUSALS:
             status, text, module = _REFUSALS[behaviour]
             return refusal(message, status, [text.format(oid=shape.oid_of(message["Organizations"][0]))], module)
-        if behaviour is Behaviour.SLOW and self.stopping.wait(self.slow_seconds):
+        if behaviour is Behaviour.SLOW and self.slow_ends.wait(self.slow_seconds) and self.stopping.is_set():
             return NoReply.BREAK_OFF
         reply = self._apply(message, environment, sha256, strange=behaviour is Behaviour.STRANGE_YES)
         if behaviour is Behaviour.APPLIES_THEN_BREAKS:

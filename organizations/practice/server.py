@@ -58,6 +58,7 @@ class PracticeDirectory:
         self._credentials = credentials
         self._slow_seconds = slow_seconds
         self._port = port
+        self._slow_ends = threading.Event()
         self._requests: deque[ReceivedRequest] = deque(maxlen=REQUESTS_KEPT)
 
     def __enter__(self) -> Self:
@@ -69,7 +70,7 @@ class PracticeDirectory:
             self._store = stack.enter_context(closing(Store(self.folder)))
             self.url = f"http://{HOST}:{server.server_port}"
             self._sign_in = SignIn(credentials, f"{self.url}/v2/auth/token")
-            self._directory = Directory(self._store, self._slow_seconds, server.stopping)
+            self._directory = Directory(self._store, self._slow_seconds, self._slow_ends, server.stopping)
             server.practice = self
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="practice directory")
             thread.start()
@@ -84,12 +85,20 @@ class PracticeDirectory:
 
     @property
     def behaviour(self) -> Behaviour:
-        """How it behaves now. Set it to one of the words of `BEHAVIOURS`."""
+        """How it behaves now. Set it to one of the words of `BEHAVIOURS`; any but `slow` ends slow answers."""
         return read_behaviour(self.folder)
 
     @behaviour.setter
     def behaviour(self, word: str) -> None:
+        if word == Behaviour.SLOW:
+            self._slow_ends.clear()
         write_behaviour(self.folder, word)
+        if word != Behaviour.SLOW:
+            self.end_slow_answers()
+
+    def end_slow_answers(self) -> None:
+        """Give the answers now for which the behaviour `slow` still waits."""
+        self._slow_ends.set()
 
     @property
     def requests(self) -> list[ReceivedRequest]:
@@ -178,6 +187,7 @@ class _Server(ThreadingHTTPServer):
     def stop(self, thread: threading.Thread) -> None:
         """Accept no more requests, end slow answers, finish those being sent, and wait for the threads."""
         self.stopping.set()
+        self.practice.end_slow_answers()
         self.shutdown()
         thread.join()
         with self._open_lock:

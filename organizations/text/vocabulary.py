@@ -221,7 +221,7 @@ PLAN_STATE = _by_key(
         "In progress",
         "paper-airplane",
         "is-work",
-        "The portal sends the messages one after the other. You can leave this page.",
+        "The portal sends the messages, several at a time. You can leave this page.",
     ),
     Word(
         "paused",

@@ -41,15 +41,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
-    """The practice directory; its behaviour `slow` takes long enough to look at an open page."""
-    with connected(tmp_path, slow_seconds=5.0, deadline=8.0) as running:
+    """The practice directory. With its behaviour `slow` it answers when the test sets another one."""
+    with connected(tmp_path, slow_seconds=600.0, deadline=120.0) as running:
         yield running
 
 
 @pytest.fixture
-def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One worker, as `serve` runs it, that checks the outbox more often."""
-    monkeypatch.setattr(workers, "POLL", 0.25)
+def worker(practice: PracticeDirectory) -> Iterator[None]:
+    """One worker, as `serve` runs it."""
     stopping = threading.Event()
 
     def work() -> None:
@@ -62,6 +61,7 @@ def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iter
     thread.start()
     yield
     stopping.set()
+    practice.end_slow_answers()
     thread.join(30)
     assert not thread.is_alive()
 

@@ -55,8 +55,8 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
 
     page.wait_for_url("**/staging/submissions/*/")
     page.evaluate("document.body.dataset.stays = 'yes'")
-    state = page.locator("#state")
-    expect(state).to_contain_text("The attempt began on")
+    expect(page.locator("#state")).to_contain_text("The attempt began on")
+    practice.behaviour = "answers"
     expect_accepted(page)
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Accepted: submission ")

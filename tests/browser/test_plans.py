@@ -18,42 +18,42 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 @pytest.fixture
 def clinics(practice: PracticeDirectory, person: Callable[..., User]) -> list[Organization]:
-    """A record that Redox accepted, and three below it that were never sent."""
+    """A record that Redox accepted, and five below it that were never sent."""
     editor = person("editor")
     top = record_setup.register(user=editor, name="Lakeside Clinics")
-    below = ((1, "Lakeside North"), (2, "Lakeside East"), (3, "Lakeside West"))
+    below = ("Lakeside North", "Lakeside East", "Lakeside West", "Lakeside South", "Lakeside Island")
     return [
         top,
         *(
             factories.organization(f"{factories.BASE}.{number}", user=editor, name=name, part_of_oid=factories.BASE)
-            for number, name in below
+            for number, name in enumerate(below, 1)
         ),
     ]
 
 
-def test_three_records_are_chosen_sent_and_watched(
+def test_five_records_are_chosen_sent_and_watched(
     practice: PracticeDirectory, page_as: PageAs, clinics: list[Organization]
 ) -> None:
     page = page_as("editor")
     page.goto("/staging/organizations/")
     for each in clinics[1:]:
         page.get_by_role("checkbox", name=f"Choose {each.name}").check()
-    page.get_by_role("button", name="Send 3 records").click()
+    page.get_by_role("button", name="Send 5 records").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("STAGING, 3 records: 3 New")
+    expect(page.get_by_role("heading", level=1)).to_have_text("STAGING, 5 records: 5 New")
     practice.behaviour = "slow"
-    page.get_by_role("button", name="Send 3 records to STAGING").click()
+    page.get_by_role("button", name="Send 5 records to STAGING").click()
 
     page.wait_for_url("**/staging/plans/*/")
     page.evaluate("document.body.dataset.stays = 'yes'")
     state = page.locator("#state")
-    expect(state).to_contain_text("0 of 3 accepted, 2 queued, 1 sending")
+    expect(state).to_contain_text("0 of 5 accepted, 1 queued, 4 sending")
     assert page_errors(page) == []
     practice.behaviour = "answers"
-    expect(state).to_contain_text("3 of 3 accepted")
+    expect(state).to_contain_text("5 of 5 accepted")
     expect(state).to_contain_text("Finished")
-    expect(page.locator("#live")).to_contain_text("is now: Finished. 3 of 3 accepted.")
-    expect(page.locator("#submissions").get_by_text("Accepted", exact=True)).to_have_count(3)
+    expect(page.locator("#live")).to_contain_text("is now: Finished. 5 of 5 accepted.")
+    expect(page.locator("#submissions").get_by_text("Accepted", exact=True)).to_have_count(5)
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Finished: plan ")
-    assert len(practice.organizations("staging")) == 4
+    assert len(practice.organizations("staging")) == 6

@@ -113,7 +113,7 @@ class World:
     _directory: Directory = field(init=False)
 
     def __post_init__(self) -> None:
-        self._directory = Directory(self.store, 0.0, threading.Event())
+        self._directory = Directory(self.store, 0.0, threading.Event(), threading.Event())
 
     @classmethod
     def at(cls, folder: Path) -> "World":

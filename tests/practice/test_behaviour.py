@@ -1,6 +1,7 @@
 """Each way in which Redox may behave, as a client meets it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -75,6 +76,20 @@ def test_slow_waits_before_it_applies_a_message(portal: Portal) -> None:
     started = time.monotonic()
     success(portal.post(write()))
     assert time.monotonic() - started >= 0.3
+
+
+def test_slow_ends_when_another_behaviour_is_set(
+    tmp_path: Path, credentials: list[Credential], http: httpx.Client
+) -> None:
+    with PracticeDirectory(tmp_path, credentials, slow_seconds=600) as practice, ThreadPoolExecutor(1) as thread:
+        practice.behaviour = "slow"
+        waiting = thread.submit(Portal(practice, http).post, write())
+        while not practice.requests:
+            time.sleep(0.01)
+        assert practice.effects == []
+        practice.behaviour = "answers"
+        success(waiting.result())
+        assert [effect.oid for effect in practice.effects] == [OID]
 
 
 def test_slow_answers_a_query_at_once(tmp_path: Path, credentials: list[Credential], http: httpx.Client) -> None:

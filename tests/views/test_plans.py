@@ -176,6 +176,15 @@ class TestPlan:
         submission = client.get(page_of_submission(plan.submissions.earliest("pk"))).content.decode()
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission
 
+    @pytest.mark.parametrize(("state", "act"), [(PlanState.GOING, "Pause"), (PlanState.PAUSED, "Resume")])
+    def test_a_button_that_is_disabled_says_why_also_while_all_messages_are_sent(self, client_of, plan, state, act):
+        factories.change_submissions(state=State.SENDING, attempt=1)
+        Plan.objects.update(state=state)
+        page = client_of("viewer").get(self.url(plan)).content.decode()
+        assert f'disabled aria-describedby="pause-block-reason">{act}</button>' in page
+        assert '<p class="hint" id="pause-block-reason">You cannot pause or stop a plan in STAGING.' in page
+        assert 'id="stop"' not in page
+
     def test_an_open_page_polls_its_state(self, client, plan):
         since = client.get(self.url(plan)).context["content"].version_token
         state = f"{self.url(plan, 'state/')}?since="

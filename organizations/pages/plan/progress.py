@@ -51,7 +51,9 @@ class PlanSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContent:
-    """What the page of a plan shows. `can_be_stopped`: a submission was not attempted yet.
+    """What the page of a plan shows.
+
+    `can_be_paused`: a message may still leave. `can_be_stopped`: a submission was not attempted yet.
 
     An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the plan's own state,
     `version_token` with anything on the page.
@@ -66,6 +68,7 @@ class PlanContent:
     accepted: int
     progress: str
     is_open: bool
+    can_be_paused: bool
     can_be_stopped: bool
     poll_seconds: int
     stage: str
@@ -73,7 +76,7 @@ class PlanContent:
 
     @property
     def can_pause(self) -> bool:
-        return self.can_be_stopped and self.plan.state == PlanState.GOING
+        return self.can_be_paused and self.plan.state == PlanState.GOING
 
     @property
     def can_resume(self) -> bool:
@@ -140,6 +143,7 @@ def plan_content(plan: Plan) -> PlanContent:
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
         is_open=is_open,
+        can_be_paused=any(counts[state] for state in _TO_SEND),
         can_be_stopped=any(submission.can_be_cancelled for submission in submissions),
         poll_seconds=poll_seconds,
         stage=word.key,

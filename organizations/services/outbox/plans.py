@@ -80,7 +80,8 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is paused, stopped or finished already. Nothing was changed.")
-        _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it{_under_way(plan)}")
+        sending = _being_sent(plan, "message")
+        _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it{f' while {sending}' if sending else ''}")
         _log_plan(history, Action.PLAN_PAUSED, plan)
     return plan
 
@@ -132,15 +133,16 @@ def pause_if_failing(history: audit.History, submission: Submission, plan: Plan 
         return
     reason = _pause_reason(plan, submission)
     if reason:
-        reason += _under_way(plan)
+        sending = _being_sent(plan, "other message")
+        reason += f"; {sending}" if sending else ""
         _set_state(plan, PlanState.PAUSED, reason)
         _log_plan(history, Action.PLAN_PAUSED, plan, reason=reason, by_itself=True)
 
 
-def _under_way(plan: Plan) -> str:
-    """How many messages of a plan may still leave or be answered, for the reason of its pause; "" if none."""
+def _being_sent(plan: Plan, noun: str) -> str:
+    """How many messages of a plan a pause may come too late for: "3 messages were being sent"; "" if none."""
     count = plan.submissions.filter(state=State.SENDING).count()
-    return f"; {count} more {'was' if count == 1 else 'were'} being sent at that moment" if count else ""
+    return f"{count} {noun}{' was' if count == 1 else 's were'} being sent" if count else ""
 
 
 def is_open(plan: Plan) -> bool:

@@ -70,12 +70,20 @@ def test_a_plan_is_in_progress_only_while_a_message_waits(plan, state, word):
 
 
 @pytest.mark.parametrize(
-    ("attempt", "state", "can"), [(0, State.QUEUED, True), (1, State.QUEUED, False), (1, State.UNKNOWN, False)]
+    ("attempt", "state", "can_pause", "can_stop"),
+    [
+        (0, State.QUEUED, True, True),
+        (1, State.QUEUED, True, False),
+        (1, State.SENDING, True, False),
+        (1, State.UNKNOWN, False, False),
+    ],
 )
-def test_only_a_plan_with_an_unattempted_message_can_be_paused_or_stopped(plan, attempt, state, can):
+def test_a_plan_can_be_paused_while_a_message_may_leave_and_stopped_before_its_attempt(
+    plan, attempt, state, can_pause, can_stop
+):
     row_of(plan, state=state, attempt=attempt)
     page = shown.plan_content(Plan.objects.get(pk=plan.pk))
-    assert (page.can_pause, page.can_stop) == (can, can)
+    assert (page.can_pause, page.can_stop) == (can_pause, can_stop)
 
 
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])

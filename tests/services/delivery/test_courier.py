@@ -332,7 +332,13 @@ def test_a_plan_that_pauses_says_how_many_messages_were_being_sent(connected: No
     settle_sending(plan.submissions.filter(state=State.SENDING)[0], Kind.UNKNOWN)
     plan.refresh_from_db()
     assert plan.state == PlanState.PAUSED
-    assert plan.state_reason.endswith("is unknown; 3 more were being sent at that moment")
+    assert plan.state_reason.endswith("is unknown; 3 other messages were being sent")
+    plans.resume_plan(plan.pk, actor=as_actor(editor))
+    settle_sending(plan.submissions.filter(state=State.SENDING)[0])
+    settle_sending(plan.submissions.filter(state=State.SENDING)[0])
+    assert plans.pause_plan(plan.pk, actor=as_actor(editor)).state_reason == (
+        "Editor One paused it while 1 message was being sent"
+    )
 
 
 # Environments and tokens

@@ -28,6 +28,7 @@ class Module(NamedTuple):
     names: frozenset[str] = frozenset()
 
 
+COURIER = ("tests/services/delivery/test_lane.py", "tests/services/delivery/test_courier.py")
 SENDING = (
     "tests/services/delivery/test_claim.py",
     "tests/services/outbox/test_submissions.py",
@@ -139,10 +140,10 @@ MODULES = {
     "organizations/services/review/record_warnings.py": Module(
         ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")
     ),
-    "organizations/services/delivery/claims.py": Module(SENDING),
-    "organizations/services/delivery/courier.py": Module(SENDING),
-    "organizations/services/delivery/lane.py": Module(SENDING),
-    "organizations/services/delivery/slots.py": Module(SENDING),
+    "organizations/services/delivery/claims.py": Module((*COURIER, *SENDING)),
+    "organizations/services/delivery/courier.py": Module(COURIER),
+    "organizations/services/delivery/lane.py": Module((*COURIER, "tests/services/delivery/test_waiting_for_redox.py")),
+    "organizations/services/delivery/slots.py": Module(("tests/services/delivery/test_slots.py",)),
     "organizations/services/delivery/abandoned.py": Module(SENDING),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),

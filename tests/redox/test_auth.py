@@ -155,6 +155,31 @@ def test_a_token_is_reused_until_shortly_before_it_expires(
     assert (first.status, again.status) == (200, None)
 
 
+@pytest.mark.parametrize(("life", "due", "over"), [("300", 270, 300), ("soon", 0, 10), ("0", 0, 10)])
+def test_a_token_that_is_due_stays_ready_until_it_expires(
+    oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None], life: str, due: int, over: int
+) -> None:
+    """Messages leave with it while the next one is requested, also if Redox does not say how long it lasts."""
+    with servers.serving(granting(oauth_grant(life))) as server:
+        source = token_source(environment(oauth, server.url), limits)
+        assert (source.ready(), source.is_due()) == (None, True)
+        source.get()
+    assert source.is_due() == (due == 0)
+    passing(max(due, over - 5))
+    ready = source.ready()
+    assert (ready and ready.token, source.is_due()) == ("token-1", True)
+    passing(6.0 if due == 0 else 30.0)
+    assert source.ready() is None
+
+
+def test_a_discarded_token_is_neither_ready_nor_used(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant())) as server:
+        source = token_source(environment(oauth, server.url), limits)
+        source.get()
+        source.discard("token-1")
+    assert (source.ready(), source.is_due()) == (None, True)
+
+
 def test_no_token_is_requested_while_redox_asks_to_wait(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None]
 ) -> None:

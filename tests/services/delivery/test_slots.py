@@ -16,11 +16,13 @@ from organizations.services.delivery import slots
 from organizations.services.delivery.claims import Claim
 from organizations.services.delivery.courier import InThisThread
 from organizations.services.delivery.slots import Answer, Slots, Window
+from organizations.services.timing import lease_margin
 from tests.connected import redox
 from tests.services.sending import exchange_result
 
 YES = exchange_result(200)
 FAILURES = [
+    exchange_result(),  # broken off before its status
     exchange_result(500),
     exchange_result(504),
     *(exchange_result(fault=fault) for fault in (Fault.DEADLINE, Fault.BROKEN)),
@@ -79,10 +81,12 @@ def test_a_failure_makes_the_window_small_again(failure: Exchange) -> None:
     assert not window.enter(0.0)
 
 
-def test_a_message_that_was_not_sent_leaves_the_window_as_it_is() -> None:
+def test_messages_that_were_not_sent_leave_the_window_as_it_is() -> None:
     window = filled(9)
-    window.leave(NOT_SENT)
-    assert (window.size, window.in_flight) == (9, 8)
+    window.waiting = 1
+    for _ in range(9):
+        window.leave(NOT_SENT)
+    assert (window.size, window.in_flight) == (9, 0)
 
 
 def test_a_message_waits_until_another_one_is_answered() -> None:
@@ -90,11 +94,20 @@ def test_a_message_waits_until_another_one_is_answered() -> None:
     entered: list[bool] = []
     waiting = threading.Thread(target=lambda: entered.append(window.enter(60.0)))
     waiting.start()
-    time.sleep(0.05)
+    until = time.monotonic() + 20
+    while window.waiting == 0:
+        assert time.monotonic() < until
+        time.sleep(0.01)
     assert entered == []
     window.leave(exchange_result(500))
-    waiting.join(5)
-    assert entered == [True]
+    waiting.join(20)
+    assert (entered, window.waiting) == ([True], 0)
+
+
+def test_a_message_that_waits_in_vain_does_not_enter() -> None:
+    window = filled(4)
+    assert not window.enter(-1.0)
+    assert (window.in_flight, window.waiting) == (4, 0)
 
 
 @pytest.fixture
@@ -148,6 +161,7 @@ def test_a_stop_or_a_paused_plan_keeps_a_claimed_message_back(
 ) -> None:
     _, (answer,) = answers_of(claim, **state)
     assert answer.exchange.fault_text == cause
+    assert answer.exchange.fault == (Fault.BLOCKED if cause else None)
     assert (sent == []) == (not answer.exchange.sent) == bool(cause)
 
 
@@ -163,6 +177,30 @@ def test_a_message_that_waited_too_long_is_not_sent_and_nothing_more_is_claimed(
     own.under_way[2] = claim
     own.forget(Answer(replace(claim, submission=Submission(pk=2)), "token", YES))
     assert own.room == 4 + slots.MOST_WAITING
+
+
+def test_a_message_leaves_only_with_enough_of_its_lease_left(claim: Claim, sent: list[bytes]) -> None:
+    least = 10.0 + lease_margin()
+    for left, is_sent in ((least + 5, True), (least - 1, False)):
+        sent.clear()
+        own, (answer,) = answers_of(replace(claim, claimed_at=time.monotonic() - 400.0 + left))
+        assert (answer.exchange.sent, bool(sent)) == (is_sent, is_sent)
+        own.forget(answer)
+        assert own.room == 4 + slots.MOST_WAITING  # nothing is in flight that could make room later
+    assert answer.exchange.fault is Fault.HELD_UP
+
+
+def test_a_message_leaves_when_its_send_slot_begins(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[float] = []
+
+    def send(*_: object) -> Exchange:
+        left.append(time.monotonic())
+        return YES
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    begins = time.monotonic() + 0.1
+    answers_of(replace(claim, slot=SendSlot(begins)))
+    assert left[0] >= begins
 
 
 def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:

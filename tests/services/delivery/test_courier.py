@@ -216,6 +216,13 @@ def test_an_answer_that_cannot_be_settled_is_left_to_its_lease_and_delays_no_oth
     assert deliver_due("staging", actor=WORKER)
     assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
 
+    # When its lease has ended, it does not delay the others either.
+    lost = factories.submission(factories.organization(f"{BASE}.9", user=editor), user=editor)
+    assert claims.claim_many("staging", redox_settings.environment("staging"), 1, actor=WORKER)
+    Submission.objects.filter(state=State.SENDING).update(lease_until=clock.now())
+    assert abandoned.settle_abandoned("staging", actor=WORKER) == 2
+    assert [state(each) for each in (made[1], lost)] == [State.SENDING, State.UNKNOWN]
+
 
 # Stops, while messages wait for their send slots
 

@@ -21,7 +21,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
-from organizations.services.delivery.slots import STOPPED, Answer, Slots
+from organizations.services.delivery.slots import FAILED, STOPPED, Answer, Slots, not_sent
 from organizations.services.errors import OutOfDate
 
 POLL, IDLE_POLL = 0.5, 2.0
@@ -129,10 +129,16 @@ class Lane:
         self._idle_until = time.monotonic() + (_LOOK if not claimed else 0.0)
         if not claimed:
             return False
-        restore_guard.store_newest_entry()
-        failpoints.reach("after-intent")
+        try:
+            restore_guard.store_newest_entry()
+            failpoints.reach("after-intent")
+            self._look_now(claimed)
+        except Exception:
+            self._slots_free_at = time.monotonic() + IDLE_POLL
+            for claim in claimed:
+                self.take(Answer(claim, token, not_sent(claim, Fault.BLOCKED, FAILED)))
+            raise
         self._slots_free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
-        self._look_now(claimed)
         for claim in claimed:
             self.slots.send(claim, token)
         return True
@@ -257,7 +263,7 @@ class Lane:
             failpoints.reach("after-exchange")
             self._together_or_alone(self._store, unstored)
             failpoints.reach("after-response")
-        self._judge()
+        self._together_or_alone(self._judge, [arrival for arrival in self._arrived if arrival.outcome is None])
         if self._arrived:
             self._together_or_alone(self._settle, list(self._arrived))
             self._looked_at = 0.0
@@ -273,9 +279,9 @@ class Lane:
             if stored_at is None:
                 self._arrived.remove(arrival)
 
-    def _judge(self) -> None:
+    def _judge(self, arrivals: Sequence[_Arrival]) -> None:
         """Judge stored answers, and keep those apart that refused a token if another one can be requested."""
-        for arrival in [each for each in self._arrived if each.outcome is None]:
+        for arrival in [each for each in arrivals if each.outcome is None]:
             claim, token = arrival.answer.claim, arrival.answer.token
             arrival.outcome = settle.outcome_of(claim.submission, arrival.answer.exchange)
             is_first = arrival.outcome.renew_token and not claim.repeat

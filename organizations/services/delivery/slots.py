@@ -25,6 +25,7 @@ MOST_WAITING = 16
 SLOTS = MOST_IN_FLIGHT + MOST_WAITING
 
 STOPPED = "The worker was stopped before the message left."
+FAILED = "The worker failed before the message left."
 PAUSED = "Its plan was paused before the message left."
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 

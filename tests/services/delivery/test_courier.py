@@ -200,6 +200,44 @@ def test_answers_are_kept_while_the_database_is_gone(
     assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
 
 
+@pytest.mark.parametrize("error", [OperationalError, OSError])
+def test_messages_that_could_not_be_handed_to_slots_are_queued_again(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    made = queue(3, editor)
+    sent = answering(monkeypatch, {})
+    delivering = Courier(WORKER, InThisThread(), ("staging",))
+
+    def fail() -> None:
+        raise error("no space left, or the database is gone")
+
+    with failpoints.calling(fail, "after-intent"):
+        assert not delivering.claim_due()
+    delivering.settle_arrived()
+    assert not delivering.claim_due()  # it waits before it tries again
+    assert [(each.state, each.attempt, each.tries) for each in Submission.objects.order_by("pk")] == [
+        (State.QUEUED, 1, 0)
+    ] * len(made)
+    assert sent == []
+
+
+def test_an_answer_that_cannot_be_judged_does_not_delay_others(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = queue(3, editor)
+    answering(monkeypatch, {})
+    outcome_of = settle.outcome_of
+
+    def fail(submission: Submission, exchange: Exchange) -> Any:
+        if submission.pk == made[1].pk:
+            raise ZeroDivisionError
+        return outcome_of(submission, exchange)
+
+    monkeypatch.setattr(settle, "outcome_of", fail)
+    assert deliver_due("staging", actor=WORKER)
+    assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
+
+
 def test_an_answer_that_cannot_be_settled_is_left_to_its_lease_and_delays_no_other(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +253,13 @@ def test_an_answer_that_cannot_be_settled_is_left_to_its_lease_and_delays_no_oth
     monkeypatch.setattr(settle, "_settle_attempt", fail)
     assert deliver_due("staging", actor=WORKER)
     assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
+
+    # When its lease has ended, it does not delay the others either.
+    lost = factories.submission(factories.organization(f"{BASE}.9", user=editor), user=editor)
+    assert claims.claim_many("staging", redox_settings.environment("staging"), 1, actor=WORKER)
+    Submission.objects.filter(state=State.SENDING).update(lease_until=clock.now())
+    assert abandoned.settle_abandoned("staging", actor=WORKER) == 2
+    assert [state(each) for each in (made[1], lost)] == [State.SENDING, State.UNKNOWN]
 
 
 # Stops, while messages wait for their send slots

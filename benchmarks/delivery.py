@@ -16,16 +16,17 @@ _TOKEN = "token-of-the-measurement"
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures sending, one submission at a time, with a real worker.")
     parser.add_argument("--submissions", type=int, default=200)
-    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    parser.add_argument("--database", default="", help="sqlite, postgresql, or the URL of an empty one")
     options = parser.parse_args()
     credentials = [Credential(environment="staging", access_token=_TOKEN)]
     with (
         ground.exit_if_not_measured(),
+        ground.database(options.database, "benchmark-delivery") as database,
         tempfile.TemporaryDirectory() as folder,
         PracticeDirectory(Path(folder), credentials) as directory,
     ):
         ground.prepare(
-            options.database or ground.new_sqlite_url("benchmark-delivery"),
+            database,
             REDOX_STAGING_BASE_URL=directory.url,
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,

@@ -28,14 +28,15 @@ def main() -> None:
     parser.add_argument("--spelling", action="store_true", help="Queries show what was sent in another spelling")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60, help="give up after so many minutes")
-    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    parser.add_argument("--database", default="", help="sqlite, postgresql, or the URL of an empty one")
     options = parser.parse_args()
     with (
         ground.exit_if_not_measured(),
+        ground.database(options.database, "benchmark-soak") as database,
         Faulty(seed=options.seed, rate=0.3, late=_LATE, hang=4.0, spelling=options.spelling) as directory,
     ):
         ground.prepare(
-            options.database or ground.new_sqlite_url("benchmark-soak"),
+            database,
             REDOX_STAGING_BASE_URL=directory.url,
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,

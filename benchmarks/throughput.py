@@ -21,15 +21,16 @@ def main() -> None:
     parser.add_argument("kind", choices=["quota", "bare"])
     parser.add_argument("--submissions", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    parser.add_argument("--database", default="", help="sqlite, postgresql, or the URL of an empty one")
     options = parser.parse_args()
     is_quota = options.kind == "quota"
     with (
         ground.exit_if_not_measured(),
+        ground.database(options.database, "benchmark-throughput") as database,
         Faulty(delay=0.3 if is_quota else 0.0, quota=_QUOTA if is_quota else 0) as directory,
     ):
         ground.prepare(
-            options.database or ground.new_sqlite_url("benchmark-throughput"),
+            database,
             REDOX_STAGING_BASE_URL=directory.url,
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Self
 
@@ -108,6 +109,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """How many News of each plan a worker has claimed and not settled, by the plan's id."""
         claimed = self.filter(environment=environment, state=State.SENDING, event=Event.NEW).exclude(plan=None)
         return Counter(claimed.values_list("plan", flat=True))
+
+    def leased(self, ids: Collection[int]) -> dict[int, int]:
+        """Lock those of these submissions that a worker has claimed. Returns their lease tokens by id."""
+        claimed = self.filter(pk__in=ids, state=State.SENDING).order_by("pk")
+        return dict(claimed.select_for_update(of=("self",)).values_list("pk", "token"))
 
     def lease_ended(self, moment: datetime.datetime) -> Self:
         """Submissions whose worker did not settle them in time."""

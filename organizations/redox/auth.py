@@ -201,9 +201,9 @@ class _RenewedTokens:
                 waits = _still_waiting(self._answer.outcome, self._good_until - now)
                 return replace(self._answer, outcome=waits, status=None, duration_ms=0)
             answer, lifetime, _ = self._source.ask()
-            self._expires = now + max(lifetime, LEAST_LIFETIME)
             wait = answer.outcome.hold_seconds if answer.outcome else None
             if answer.token:
+                self._expires = max(now + lifetime, time.monotonic() + LEAST_LIFETIME)
                 self._answer = TokenAnswer(token=answer.token)
                 self._good_until = now + lifetime - min(lifetime / 10, LONGEST_MARGIN)
             else:
@@ -219,10 +219,10 @@ class _RenewedTokens:
         return time.monotonic() >= self._good_until
 
     def discard(self, token: str) -> None:
-        with self._lock:
-            if token == self._answer.token:
-                self._good_until = self._expires = 0.0
-                self._source.forget()
+        # Without the lock: a request that hangs holds it for its whole deadline. At worst this expires a new token.
+        if token == self._answer.token:
+            self._good_until = self._expires = 0.0
+            self._source.forget()
 
 
 def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:

@@ -209,6 +209,29 @@ def test_a_refused_token_is_not_returned_again_but_the_next_one_is(oauth: OAuthC
     assert source.can_renew
 
 
+def test_a_token_is_discarded_while_another_one_is_requested(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant("0"), seconds=0.5)) as server, ThreadPoolExecutor(1) as pool:
+        source = token_source(environment(oauth, server.url), limits)
+        source.get()
+        renewed = pool.submit(source.get)
+        while server.connections < 2:
+            time.sleep(0.01)
+        source.discard("token-1")
+        assert not renewed.done()
+        assert source.ready() is None
+        assert renewed.result().token == "token-2"
+
+
+def test_a_token_can_be_used_even_if_its_request_took_longer_than_its_lifetime(
+    oauth: OAuthCredential, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "LEAST_LIFETIME", 0.2)
+    with servers.serving(granting(oauth_grant("0"), seconds=0.3)) as server:
+        source = token_source(environment(oauth, server.url), limits)
+        source.get()
+        assert source.ready() == TokenAnswer(token="token-1")
+
+
 def test_an_api_key_is_sent_once_and_then_refreshed(limits: Limits) -> None:
     with servers.serving(granting(api_key_grant(seconds=-1))) as server:
         source = token_source(environment(API_KEY, server.url), limits)

@@ -16,7 +16,8 @@ def settle_abandoned(environment: str, *, actor: Actor) -> int:
     for submission in abandoned:
         entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
         with suppress(OutOfDate):
-            if entry is None:
+            # A response with another lease token is an earlier one: the message was sent again after it.
+            if entry is None or entry.facts["token"] != submission.token:
                 settle.settle_lost_attempt(submission, actor=actor)
             else:
                 _settle_by_response(submission, entry, actor)

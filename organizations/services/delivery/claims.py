@@ -1,13 +1,16 @@
 """Claims due submissions for one worker: each gets a lease, an intent entry and a send slot before anything is sent."""
 
+import copy
 import datetime
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
+from django.db import transaction
+from django.db.models import F
 
 from organizations.models import (
     Action,
@@ -17,7 +20,6 @@ from organizations.models import (
     Intent,
     Organization,
     Presence,
-    State,
     Submission,
     clock,
 )
@@ -108,16 +110,34 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
             if reason:
                 settle.require_decision(history, submission, reason)
             else:
-                _move_to_sending(history, submission, moment, actor)
                 claimed.append(submission)
-        # Last, because every request of every worker waits for this row.
-        slots = rate_limit.reserve_slots_within(moment, len(claimed)) if claimed else []
+        slots = _claim(history, claimed, moment) if claimed else []
     for submission_id in blocked:
         try:
             _cancel_blocked(submission_id, actor)
         except Exception:  # what is claimed must still be sent; this one is judged again at the next claim
             log.exception("Submission %s could not be cancelled", submission_id)
     return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
+
+
+def claim_again(refused: Sequence[Claim]) -> list[Claim]:
+    """Claim messages again whose access token Redox refused. They are sent again at once, with a new one.
+
+    Each gets a new lease token before a byte leaves again. So after a crash the stored refusal does not count as the
+    answer to what was sent last. Leaves out those whose lease was lost.
+    """
+    with transaction.atomic(durable=True):
+        leased = Submission.objects.leased([claim.submission.pk for claim in refused])
+        kept = [claim for claim in refused if leased.get(claim.submission.pk) == claim.submission.token]
+        ids = [claim.submission.pk for claim in kept]
+        Submission.objects.filter(pk__in=ids).update(token=F("token") + 1)
+        slots = rate_limit.reserve_slots_within(clock.now(), len(kept))
+    claims = []
+    for claim, slot in zip(kept, slots, strict=True):
+        submission = copy.copy(claim.submission)
+        submission.token += 1
+        claims.append(replace(claim, submission=submission, slot=slot, repeat=1))
+    return claims
 
 
 def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Submission]:
@@ -135,19 +155,14 @@ def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Su
     return chosen
 
 
-def _move_to_sending(history: audit.History, submission: Submission, moment: datetime.datetime, actor: Actor) -> None:
-    submissions.move_submission(
-        submission,
-        State.SENDING,
-        attempt=submission.attempt + 1,
-        token=submission.token + 1,
-        lease_until=moment + seconds(settings.REDOX_LEASE),
-        lease_worker=actor.name[:100],
-        sent_at=moment,
-        not_before=None,
-        state_reason="",
-    )
-    history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+def _claim(history: audit.History, claimed: list[Submission], moment: datetime.datetime) -> list[SendSlot]:
+    """Give each submission a lease, an intent entry and a send slot."""
+    lease_until = moment + seconds(settings.REDOX_LEASE)
+    submissions.move_to_sending(claimed, moment, lease_until=lease_until, lease_worker=history.actor.name[:100])
+    for submission in claimed:
+        history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+    # Last, because every request of every worker waits for this row.
+    return rate_limit.reserve_slots_within(moment, len(claimed))
 
 
 def _cancel_blocked(submission_id: int, actor: Actor) -> None:

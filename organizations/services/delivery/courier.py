@@ -65,13 +65,15 @@ class Courier:
     def run(self, stopping: threading.Event, may_claim: Callable[[], bool]) -> None:
         """Deliver until `stopping` is set and nothing is in flight. What fails is logged and tried again."""
         while not stopping.is_set() or self.is_busy:
+            patience = POLL
             try:
                 if stopping.is_set():
                     for lane in self._lanes.values():
                         lane.stop()
                 elif may_claim():
                     self.claim_due()
-                self.settle_arrived(self._wait())
+                    patience = self._wait()
+                self.settle_arrived(patience)
             except Exception:
                 log.exception("A round of delivery failed")
                 close_old_connections()
@@ -135,7 +137,8 @@ class Courier:
         due = min((lane.next_claim for lane in self._lanes.values()), default=now + POLL)
         longest = POLL
         if connection.vendor == "sqlite":
-            longest = LOOK_FOR_CHANGES if self.is_busy else LOOK_WHEN_IDLE
+            is_idle = all(lane.is_idle for lane in self._lanes.values())
+            longest = LOOK_WHEN_IDLE if is_idle else LOOK_FOR_CHANGES
         return max(0.0, min(due - now, longest))
 
     def _gather(self, timeout: float) -> list[Answer | TokenArrived | None]:

@@ -19,7 +19,7 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
+from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
 from organizations.services.delivery.slots import STOPPED, Answer, Slots
 from organizations.services.errors import OutOfDate
@@ -43,7 +43,7 @@ class TokenArrived:
     answer: TokenAnswer
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Arrival:
     """An answer on its way into the database. `stored_at`: when it was stored. `outcome`: what it means."""
 
@@ -53,9 +53,14 @@ class _Arrival:
     counts_for_breaker: bool = True
 
 
+def is_idle_since(worked_at: float) -> bool:
+    """Whether the last work, at `worked_at` by the monotonic clock, was more than a minute ago."""
+    return time.monotonic() - worked_at >= IDLE_AFTER
+
+
 def poll_after(worked_at: float) -> float:
     """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
-    return POLL if time.monotonic() - worked_at < IDLE_AFTER else IDLE_POLL
+    return IDLE_POLL if is_idle_since(worked_at) else POLL
 
 
 class Lane:
@@ -84,6 +89,11 @@ class Lane:
     def is_busy(self) -> bool:
         """Whether messages are under way or answers are not settled yet."""
         return bool(self.slots.under_way or self._arrived or self._refused)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was claimed for a minute."""
+        return is_idle_since(self._worked_at)
 
     @property
     def next_claim(self) -> float:
@@ -200,6 +210,10 @@ class Lane:
         stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
         with audit.recorded(self._actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
+        self._settle_refused_as(outcome)
+
+    def _settle_refused_as(self, outcome: Outcome) -> None:
+        """Give up messages whose token was refused: why there is no other token is their outcome."""
         for arrival in self._refused:
             arrival.outcome, arrival.counts_for_breaker = outcome, False
         self._arrived += self._refused
@@ -207,17 +221,17 @@ class Lane:
 
     def _send_refused_again(self) -> None:
         """Send messages again, once, whose token Redox refused."""
+        redox = self._refused[0].answer.claim.redox
+        token, ready = self._ready_token(redox), gateway.ready_token(redox)
         if self.is_stopping:
-            stopped = Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED)
-            self._apply_token_answer(TokenAnswer(outcome=stopped))
-            return
-        token = self._ready_token(self._refused[0].answer.claim.redox)
-        if not token:
-            return
-        refused, self._refused = self._refused, []
-        for arrival in refused:
-            claim = replace(arrival.answer.claim, slot=rate_limit.reserve_slot(), repeat=1)
-            self.slots.send(claim, token)
+            self._settle_refused_as(Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED))
+        elif ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
+            self._settle_refused_as(ready.outcome)
+        elif token:
+            claimed = claims.claim_again([arrival.answer.claim for arrival in self._refused])
+            self._refused = []
+            for claim in claimed:
+                self.slots.send(claim, token)
 
     # Answers
 

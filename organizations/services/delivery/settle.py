@@ -86,9 +86,7 @@ def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[date
     """
     with audit.recorded(actor) as history:
         moment = clock.now()
-        ids = [response.submission.pk for response in responses]
-        leased = Submission.objects.filter(pk__in=ids, state=State.SENDING).order_by("pk")
-        tokens = dict(leased.select_for_update(of=("self",)).values_list("pk", "token"))
+        tokens = Submission.objects.leased([response.submission.pk for response in responses])
         in_time = [tokens.get(response.submission.pk) == response.submission.token for response in responses]
         for response, is_in_time in zip(responses, in_time, strict=True):
             history.log_submission(

@@ -1,12 +1,13 @@
 """From a review to the outbox: submit and cancel. The message is stored here before anything is sent."""
 
+import datetime
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.conf import settings
 from django.db import IntegrityError
 from django.db import connection as database
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from organizations.knowledge import in_form
 from organizations.models import (
@@ -180,7 +181,7 @@ def lock_claimable(due: QuerySet[Submission], most: int) -> list[Submission]:
 def move_submission(submission: Submission, state: State, **changes: object) -> None:
     """Change the state by compare-and-set on id, state and lease token, and mirror it on the record.
 
-    Nothing else changes a state. The caller has locked the record.
+    Only this and `move_to_sending` change a state. The caller has locked the record.
 
     Raises:
         OutOfDate: another process moved the submission first; nothing was changed.
@@ -199,6 +200,29 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
     mirrored = submission.mirror_on(submission.organization)
     record = Organization.objects.filter(pk=submission.organization_id, last_submission=submission)
     record.update(**{name: getattr(submission.organization, name) for name in mirrored})
+
+
+def move_to_sending(claimed: Sequence[Submission], moment: datetime.datetime, **changes: object) -> None:
+    """Move locked, queued submissions to SENDING in one statement, each with its next attempt and lease token.
+
+    The caller has locked their records too.
+
+    Raises:
+        OutOfDate: another process moved one of them first; nothing was changed.
+    """
+    values = {"state": State.SENDING, "state_at": moment, "sent_at": moment, "not_before": None, "state_reason": ""}
+    values |= changes
+    ids = [submission.pk for submission in claimed]
+    queued = Submission.objects.filter(pk__in=ids, state=State.QUEUED)
+    if queued.update(attempt=F("attempt") + 1, token=F("token") + 1, **values) != len(ids):
+        raise OutOfDate("One of these submissions was moved by another process.")
+    for submission in claimed:
+        submission.attempt, submission.token = submission.attempt + 1, submission.token + 1
+        for name, value in values.items():
+            setattr(submission, name, value)
+        submission.mirror_on(submission.organization)
+    # The wanted hash of a submission does not change here.
+    Organization.objects.filter(last_submission__in=ids).update(last_state=State.SENDING, last_state_at=moment)
 
 
 def _check_not_sent_before(organization: Organization, sha256: str, seen_submission: int) -> None:

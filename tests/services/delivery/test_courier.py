@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind
 from organizations.services import failpoints
 from organizations.services.connection import gateway, redox_settings
-from organizations.services.delivery import claims, courier, settle, slots
+from organizations.services.delivery import abandoned, claims, courier, settle, slots
 from organizations.services.delivery.courier import Courier, InThisThread, deliver_due
 from organizations.services.outbox import plans
 from orgportal.sqlite3.base import DatabaseWrapper
@@ -41,7 +41,7 @@ from tests.faults.evidence import attempt_faults, chain_faults, entries_of
 from tests.redox import servers
 from tests.redox.answers import failure, success
 from tests.services.fake_redox import ACCEPTED, fake_redox, token_answer
-from tests.services.sending import WORKER, exchange_result, settle_sending
+from tests.services.sending import WORKER, exchange_result, settle_sending, store_response
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
@@ -278,6 +278,33 @@ def test_a_worker_that_is_stopped_sends_nothing_more_and_settles_what_is_in_flig
     assert states[0] == (State.ACCEPTED, 0)
 
 
+class CountedEvent(threading.Event):
+    """An event that counts how often somebody looks whether it is set."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return super().is_set()
+
+
+def test_a_courier_that_is_stopped_waits_for_the_answers_in_flight(
+    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(1, editor)
+    stopping, answering_now = CountedEvent(), threading.Event()
+
+    def send(*_: object) -> Exchange:
+        stopping.set()
+        answering_now.wait(0.4)
+        return YES
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    Courier(WORKER, pool).run(stopping, lambda: True)
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+    assert stopping.looks < 50
+
+
 # Plans
 
 
@@ -350,6 +377,47 @@ def test_messages_whose_token_was_refused_are_sent_again_after_one_token_request
     made = list(Submission.objects.order_by("pk"))
     assert [(each.state, each.attempt, each.tries) for each in made] == [(State.ACCEPTED, 1, 0)] * 3
     assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
+
+
+def test_a_message_that_was_sent_again_with_a_new_token_is_unknown_if_its_worker_dies(
+    connected: None, editor: User
+) -> None:
+    (submission,) = queue(1, editor)
+    (claim,) = claims.claim_many("staging", redox_settings.environment("staging"), 1, actor=WORKER)
+    store_response(claim.submission, exchange_result(401), repeat=0, actor=WORKER)
+    (again,) = claims.claim_again([claim])
+    assert (again.repeat, claims.claim_again([claim])) == (1, [])
+    Submission.objects.update(lease_until=clock.now())
+    assert abandoned.settle_abandoned("staging", actor=WORKER) == 1
+    assert state(submission) == State.UNKNOWN
+
+
+def test_messages_whose_token_was_refused_are_kept_while_the_database_is_gone(editor: User) -> None:
+    refused = servers.answer(401, {"errorDetail": "expired"})
+    losses = [OperationalError("the database is gone")]
+
+    def lose(execute: Any, sql: str, *rest: Any) -> Any:
+        if (
+            redox_server.arrived.count("token") == 2
+            and losses
+            and sql.startswith('UPDATE "organizations_installation"')
+        ):
+            raise losses.pop()
+        return execute(sql, *rest)
+
+    with fake_redox() as redox_server:
+        redox_server.tokens = [token_answer("token-1"), token_answer("token-2")]
+        redox_server.writes = [refused, refused, refused, ACCEPTED]
+        queue(3, editor)
+        delivering = Courier(WORKER, InThisThread(), ("staging",))
+        with connection.execute_wrapper(lose):
+            while losses:
+                with suppress(OperationalError):
+                    delivering.claim_due()
+                    delivering.settle_arrived()
+        deliver_until_idle(delivering)
+    assert redox_server.arrived == ["token", *["write"] * 3, "token", *["write"] * 3]
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 
 
 # Gathering

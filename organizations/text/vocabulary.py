@@ -228,7 +228,7 @@ PLAN_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-unsure",
-        "Paused since {time}: {cause}. Nothing more is sent until somebody resumes or stops it.",
+        "Paused since {time}: {cause}. Nothing more is sent until somebody {resumes} it.",
     ),
     Word(
         "stopped",

@@ -129,7 +129,12 @@ def plan_content(plan: Plan) -> PlanContent:
     held = _held(plan) if counts[State.QUEUED] else None
     poll_seconds = _poll_seconds(plan, submissions) if is_open else 0
     word = _word(plan, counts)
-    values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(submissions)}
+    can_be_stopped = any(submission.can_be_cancelled for submission in submissions)
+    values = {
+        "time": written(plan.state_at),
+        "cause": plain(plan.state_reason),
+        "resumes": "resumes or stops" if can_be_stopped else "resumes",
+    }
     waits = Counter(reason.key for reason in reasons.values())
     state = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
     digest = hashlib.sha256(repr(state).encode()).hexdigest()[:12]
@@ -144,7 +149,7 @@ def plan_content(plan: Plan) -> PlanContent:
         progress=_progress(counts),
         is_open=is_open,
         can_be_paused=any(counts[state] for state in _TO_SEND),
-        can_be_stopped=any(submission.can_be_cancelled for submission in submissions),
+        can_be_stopped=can_be_stopped,
         poll_seconds=poll_seconds,
         stage=word.key,
         version_token=f"{word.key}-{digest}",

@@ -134,7 +134,7 @@ def pause_if_failing(history: audit.History, submission: Submission, plan: Plan 
     reason = _pause_reason(plan, submission)
     if reason:
         sending = _being_sent(plan, "other message")
-        reason += f"; {sending}" if sending else ""
+        reason += f"; {sending} at that moment" if sending else ""
         _set_state(plan, PlanState.PAUSED, reason)
         _log_plan(history, Action.PLAN_PAUSED, plan, reason=reason, by_itself=True)
 

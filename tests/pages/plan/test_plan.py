@@ -159,10 +159,20 @@ def test_an_open_page_updates_and_announces_a_new_state(plan, editor):
     assert "Pause" not in rendered
 
 
+def test_a_paused_plan_whose_messages_were_attempted_offers_no_stop_and_names_none(plan, editor):
+    row_of(plan, state=State.QUEUED, attempt=1, state_reason="Its plan was paused before the message left.")
+    plans.pause_plan(plan.pk, actor=as_actor(editor))
+    paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
+    assert not paused.can_stop
+    assert paused.sentence.endswith("Nothing more is sent until somebody resumes it.")
+    assert strip_tags(paused.rows[0].result) == "Its plan was paused before the message left."
+
+
 def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):
     plans.pause_plan(plan.pk, actor=as_actor(editor))
     paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
+    assert paused.sentence.endswith("Nothing more is sent until somebody resumes or stops it.")
     reason = submission_page.build(paused.rows[0].submission, editor).state.reason
     assert reason
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."

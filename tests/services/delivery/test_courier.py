@@ -377,7 +377,7 @@ def test_a_plan_that_pauses_says_how_many_messages_were_being_sent(connected: No
     settle_sending(plan.submissions.filter(state=State.SENDING)[0], Kind.UNKNOWN)
     plan.refresh_from_db()
     assert plan.state == PlanState.PAUSED
-    assert plan.state_reason.endswith("is unknown; 3 other messages were being sent")
+    assert plan.state_reason.endswith("is unknown; 3 other messages were being sent at that moment")
     plans.resume_plan(plan.pk, actor=as_actor(editor))
     settle_sending(plan.submissions.filter(state=State.SENDING)[0])
     settle_sending(plan.submissions.filter(state=State.SENDING)[0])

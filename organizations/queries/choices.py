@@ -1,8 +1,8 @@
 """Values that a form can offer: records that fit a typed text, and destination IDs in use."""
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from organizations.folding import fold
 from organizations.models import Organization, Presence, tree
@@ -84,8 +84,8 @@ def oid_named(environment: str, typed: str) -> str:
     exact = list(records.filter(name=name).values_list("oid", flat=True)[:2])
     if len(exact) == 1:
         return exact[0]
-    by_name = (each for each, _ in _with_similar_name(environment, name))
-    similar = list(islice(by_name, 2)) or list(islice(_with_label(environment, name), 2))
+    oids = records.named(name).values_list("oid", flat=True)
+    similar = list(oids[:2]) or list(_with_label(environment, name)[:2])
     return similar[0] if len(similar) == 1 else ""
 
 
@@ -95,20 +95,12 @@ def record_named(environment: str, typed: str) -> Organization | None:
     return Organization.objects.in_environment(environment).only("oid", "name").with_oid(oid) if oid else None
 
 
-def _with_similar_name(environment: str, name: str) -> Iterator[tuple[str, str]]:
-    """The OID of each record with this name, and that of its parent."""
-    folded = fold(name)
-    if folded:
-        candidates = search_index.records_starting_with(environment, folded)
-        rows = candidates.values_list("oid", "part_of_oid", "name").iterator()
-        yield from ((oid, part_of) for oid, part_of, other in rows if fold(other) == folded)
-
-
-def _with_label(environment: str, label: str) -> Iterator[str]:
-    """The records with this label in `parents`: their name and that of their parent."""
+def _with_label(environment: str, label: str) -> QuerySet[Organization, str]:
+    """The OIDs of the records with this label in `parents`: their name and that of their parent."""
     name, _, above = label.rpartition(_BELOW)
-    possible_parents = {oid for oid, _ in _with_similar_name(environment, above)}
-    yield from (oid for oid, part_of in _with_similar_name(environment, name) if part_of in possible_parents)
+    records = Organization.objects.in_environment(environment)
+    parents_named = records.named(above).filter(oid=OuterRef("part_of_oid"))
+    return records.named(name).filter(Exists(parents_named)).values_list("oid", flat=True)
 
 
 def destinations(environment: str) -> list[Destination]:

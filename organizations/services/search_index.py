@@ -77,11 +77,6 @@ def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
     return Organization.objects.in_environment(environment).filter(oid_key__gte=key, oid_key__lt=f"{key}a")
 
 
-def records_starting_with(environment: str, folded: str) -> OrganizationQuerySet:
-    """The records of an environment whose search text begins with this folded text."""
-    return candidates(environment, (folded,)).filter(search_text__startswith=folded)
-
-
 def candidates(environment: str, phrases: Iterable[str]) -> OrganizationQuerySet:
     """The records of an environment that may contain all phrases. On PostgreSQL all, as it uses its index itself."""
     records = Organization.objects.in_environment(environment)

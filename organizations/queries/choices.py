@@ -42,11 +42,12 @@ class Destination(NamedTuple):
 
 
 def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:
-    """Records that fit the text by name or OID, each labelled with its name and its parent's. Two queries.
+    """Records that fit the text by name or OID, each labelled with its name and its parent's.
 
     A deactivated record cannot be a parent: `with_deactivated` is for fields that only look for a record.
     """
-    records = search_index.matching_records(environment, search_text.clean_query(typed))
+    text = search_text.clean_query(typed)
+    records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
     if not with_deactivated:
         records = records.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(records.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])

@@ -138,14 +138,19 @@ def page_of(environment: str, filters: RecordFilters, number: str, size: int) ->
     The database reads ids from an index, however wide the rows are.
     """
     order = filters.order() if filters.view == LIST else ("oid_key",)
-    ids = matching(environment, filters).order_by(*order).values_list("pk", flat=True)
+    ids = _searched(environment, filters).order_by(*order).values_list("pk", flat=True)
     # A search reads every record. It runs once here; a count would run it a second time.
     return CappedPaginator(list(ids[: MOST_COUNTED + 1]) if filters.words else ids, size).get_page(number)
 
 
 def count_matching(environment: str, filters: RecordFilters) -> int:
     """How many records fit, as `count_up_to` counts."""
-    return count_up_to(matching(environment, filters))
+    return count_up_to(_searched(environment, filters))
+
+
+def _searched(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
+    """The records that fit, of the part that a page searches. An export searches all."""
+    return matching(environment, filters).filter(search_index.searched_part(environment, filters.q))
 
 
 def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:

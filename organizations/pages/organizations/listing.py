@@ -80,7 +80,11 @@ class Listing:
     @property
     def note(self) -> str:
         """Which part of the search is left out, and what the page does not add up, as sentences."""
-        return " ".join(filter(None, (filter_words.note(self.filters.q), LEFT_OUT if self.leaves_out_work else "")))
+        return " ".join(
+            filter(
+                None, (filter_words.note(self.filters.q, [self.environment]), LEFT_OUT if self.leaves_out_work else "")
+            )
+        )
 
     @property
     def folded(self) -> int:

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from organizations.models import Environment, Organization
 from organizations.queries import record_rows, record_tree
-from organizations.queries.capped import MOST_COUNTED
+from organizations.queries.capped import MOST_FOUND
 from organizations.services import search_index, search_text
 
 MOST_HITS = 25
 """How many hits of each environment are shown."""
-MOST_TOTAL = MOST_COUNTED
+MOST_TOTAL = MOST_FOUND
 """How many hits of each environment are counted, and listed by the page of all hits."""
 
 

@@ -128,3 +128,13 @@ def test_an_export_and_a_search_with_a_longer_word_read_all_records(monkeypatch)
     assert len(record_filters.in_order("staging", filters_of("q=n"))) == 3
     longer = listing.build(Environment.STAGING, filters_of("q=n quarry&view=list"), "", "")
     assert ([row.organization.name for row in longer.rows], longer.note) == (["Quarry Road"], "")
+
+
+def test_a_search_counts_and_turns_over_fewer_records_than_a_list(monkeypatch):
+    monkeypatch.setattr(record_filters, "MOST_FOUND", 2)
+    searched = listing.build(Environment.STAGING, filters_of("q=840&view=list"), "", "")
+    assert (searched.summary, len(searched.rows)) == ("more than 2 records fit", 2)
+    whole = listing.build(Environment.STAGING, filters_of("hide_deactivated=1&view=list"), "", "")
+    assert (whole.summary, len(whole.rows)) == ("3 of 3 records fit", 3)
+    none = filter_words.nothing_fits(Environment.STAGING, filters_of("q=840&standing=seen"), "")
+    assert none.text.endswith("Without 'Directory status: Seen' there are more than 2.")

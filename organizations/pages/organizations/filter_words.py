@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from organizations.models import Environment
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
 from organizations.queries import record_filters
-from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.filters import most_restrictive
 from organizations.queries.record_filters import CHOICES, RecordFilters
 from organizations.services import search_index, search_text
@@ -85,6 +84,7 @@ def nothing_fits(environment: Environment, filters: RecordFilters, address: str)
     if not number:
         return NothingFits("Nothing fits all filters.", address + filters.cleared().address(), "Remove all")
     verb = "is" if number == 1 else "are"
-    how_many = f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+    most = record_filters.most_counted(filters.without(name))
+    how_many = f"{number:,}" if number <= most else f"more than {most:,}"
     text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {how_many}."
     return NothingFits(text, address + filters.without(name).address(), "Remove it")

@@ -33,7 +33,7 @@ from benchmarks.made_up import (
     zip_code_of,
 )
 from benchmarks.row_templates import Placeholders, Row, RowTemplate, moments, write
-from organizations.folding import fold
+from organizations.folding import fold, name_key
 from organizations.models import (
     Action,
     AuditEntry,
@@ -290,6 +290,7 @@ def _make_templates(
     placeholders.add_hash(canonical(record))
     if (known := _known(record, kind)) is not None:
         placeholders.add_hash(canonical(known))
+    placeholders.add_hash(fold(record.name), 32)
     placeholders.add_hash(_double_key_text(record), 32)
     editor = editors[number % len(editors)]
     organization = _organization(sentinel, environment, record, kind)
@@ -385,6 +386,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "county": address.county,
         "country": address.country,
         "search_text": search_text.record_search_text(record),
+        "name_key": name_key(record.name),
         "double_key": search_text.double_key(record),
     }
 

@@ -49,6 +49,12 @@ def fold(text: str) -> str:
     return " ".join(_DOT_NOT_BETWEEN_DIGITS.sub("", text).split())
 
 
+def name_key(name: str) -> str:
+    """A key that is equal for names that fold to the same text; "" if nothing is left of the name."""
+    folded = fold(name)
+    return _key(folded) if folded else ""
+
+
 def near_duplicate_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
     """A key that is equal for the same name at the same address, however they are written; "" without an address.
 
@@ -62,6 +68,10 @@ def near_duplicate_key(name: str, *, street: str, city: str, state: str, zip_cod
     postal_code = fold(zip_code).replace(" ", "")
     parts = map(fold, (street, city, state, country_name))
     text = "\n".join((fold(name).replace(" ", ""), *parts, postal_code[:5] if is_american else postal_code))
+    return _key(text)
+
+
+def _key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import OuterRef, Subquery
 
+from organizations.folding import name_key
 from organizations.models import (
     Action,
     Basis,
@@ -63,6 +64,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         wanted_hash=fingerprint(record),
         changes=len(difference(None, record)),
         search_text=search_text.record_search_text(record),
+        name_key=name_key(record.name),
         double_key=search_text.double_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,

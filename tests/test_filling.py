@@ -9,6 +9,7 @@ from pytest_django import DjangoDbBlocker
 
 from benchmarks import filling
 from benchmarks.made_up import COMPANY, has_counterpart, kind_of, place_of
+from organizations.folding import name_key
 from organizations.forms.check_records import read_by_form
 from organizations.models import AuditEntry, Environment, Organization, State, Submission
 from organizations.oid import Oid
@@ -62,6 +63,7 @@ def assert_consistent(organization: Organization) -> None:
         assert getattr(organization, column) == getattr(stored, column), column
     assert stored.oid_key == Oid(record.oid).key
     assert stored.search_text == search_text.record_search_text(record)
+    assert stored.name_key == name_key(record.name)
     assert stored.double_key == search_text.double_key(record)
     if (submission := stored.confirmed_submission) is not None:
         accepted = messages.record_from_message(bytes(submission.message))

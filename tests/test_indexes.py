@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.models import AuditEntry, Environment, Organization, clock, tree
 from organizations.pages.search import hits
-from organizations.queries import audit_filters, history, record_filters
+from organizations.queries import audit_filters, choices, history, record_filters
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
@@ -102,7 +102,7 @@ def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None
     assert "organization_doubles" in plan_of(sql, "indexscan")
 
 
-def test_possible_duplicates_are_found_by_the_indexes_of_words_and_zip_codes(db: None) -> None:
+def test_possible_duplicates_are_found_by_the_indexes_of_names_and_zip_codes(db: None) -> None:
     editor = factories.editor()
     address = AddressRecord(street="1 Lake St", zip_code="53704-1234")
     refused = factories.submission(factories.organization(user=editor, address=address), user=editor)
@@ -112,8 +112,16 @@ def test_possible_duplicates_are_found_by_the_indexes_of_words_and_zip_codes(db:
         answers.possible_duplicates(refused, answers.message_record(refused))
     *_, by_name, by_address, _ = (each["sql"] for each in queries.captured_queries)
     assert "organization_by_zip" in plan_of(by_address, "indexscan")
-    if connection.vendor == "sqlite":  # of so few records PostgreSQL reads all in another index
-        assert "rowid=?" in plan_of(by_name)
+    assert "organization_by_name_key" in plan_of(by_name, "indexscan")
+
+
+def test_a_record_is_found_by_its_name_in_an_index_however_short_it_is(db: None) -> None:
+    factories.organization(user=factories.editor(), name="Á")
+    many_places()
+    with CaptureQueriesContext(connection) as queries:
+        assert choices.oid_named("staging", "a") == factories.BASE
+    (by_name,) = (each["sql"] for each in queries.captured_queries if '"name_key" = ' in each["sql"])
+    assert "organization_by_name_key" in plan_of(by_name, "indexscan")
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 from django.utils import timezone
 
+from organizations.folding import name_key
 from organizations.models import AuditEntry, Evidence, Organization, Submission
 from organizations.services import search_text
 from organizations.services.audit import audit
@@ -180,6 +181,7 @@ def stored_texts_are_searched_as_if_saved_today() -> None:
     for organization in Organization.objects.all():
         saved_today = organization.record()
         assert organization.search_text == search_text.record_search_text(saved_today)
+        assert organization.name_key == name_key(organization.name) != ""
         assert organization.double_key == search_text.double_key(saved_today)
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from organizations import knowledge
+from organizations.folding import name_key
 from organizations.oid import Oid
 from organizations.records import ADDRESS_LABELS, AddressRecord, OrganizationRecord, from_canonical
 
@@ -68,6 +69,11 @@ class StandsFor(models.TextChoices):
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def in_environment(self, environment: str) -> Self:
         return self.filter(environment=environment)
+
+    def named(self, name: str) -> Self:
+        """The records with this name in any spelling; none for a name of which folding leaves nothing."""
+        key = name_key(name)
+        return self.filter(name_key=key) if key else self.none()
 
     def with_oid(self, oid: str) -> Organization | None:
         """The record with this OID, of records of one environment. `first` would also sort, which costs as much."""
@@ -219,6 +225,12 @@ class Organization(models.Model):
         expression=OPEN_WORK_RULE, output_field=models.CharField(max_length=16), db_persist=True
     )
     search_text = models.TextField(blank=True)
+    name_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        help_text="Equal for the same name in any spelling; empty if folding leaves nothing of it.",
+    )
     double_key = models.CharField(
         max_length=32,
         blank=True,
@@ -255,6 +267,7 @@ class Organization(models.Model):
             models.Index(fields=["environment", "shown_part_of_oid"], name="organization_shown_below"),
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
+            models.Index(fields=["environment", "name_key"], name="organization_by_name_key"),
             models.Index(fields=["environment", "double_key"], name="organization_doubles"),
             # Not after the environment: SQLite would read all records of an environment in the order of this index.
             models.Index(fields=["zip_code"], name="organization_by_zip"),

@@ -108,8 +108,7 @@ class AuditFilters(Filters):
     @property
     def has_only_short_words(self) -> bool:
         """Whether no index finds a word of `record`. Then it is looked for in the newest entries only."""
-        words = search_text.query_words(self.record)
-        return bool(words) and not search_index.has_trigrams(words)
+        return search_index.has_only_short_words(self.record)
 
     @property
     def zone(self) -> datetime.tzinfo:

@@ -9,6 +9,8 @@ from django.db.models import IntegerField, QuerySet, Subquery
 
 MOST_COUNTED = 10_000
 """How many rows a page counts, and lets people turn over. Of more, it says that there are more."""
+MOST_FOUND = 2_000
+"""The same for the hits of a search. Each is compared with the words, and few people turn forty pages."""
 
 
 def count_up_to(rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> int:

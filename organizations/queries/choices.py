@@ -1,8 +1,8 @@
 """Values that a form can offer: records that fit a typed text, and destination IDs in use."""
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from organizations.folding import fold
 from organizations.models import Organization, Presence, tree
@@ -42,11 +42,12 @@ class Destination(NamedTuple):
 
 
 def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:
-    """Records that fit the text by name or OID, each labelled with its name and its parent's. Two queries.
+    """Records that fit the text by name or OID, each labelled with its name and its parent's.
 
     A deactivated record cannot be a parent: `with_deactivated` is for fields that only look for a record.
     """
-    records = search_index.matching_records(environment, search_text.clean_query(typed))
+    text = search_text.clean_query(typed)
+    records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
     if not with_deactivated:
         records = records.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(records.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
@@ -84,8 +85,8 @@ def oid_named(environment: str, typed: str) -> str:
     exact = list(records.filter(name=name).values_list("oid", flat=True)[:2])
     if len(exact) == 1:
         return exact[0]
-    by_name = (each for each, _ in _with_similar_name(environment, name))
-    similar = list(islice(by_name, 2)) or list(islice(_with_label(environment, name), 2))
+    oids = records.named(name).values_list("oid", flat=True)
+    similar = list(oids[:2]) or list(_with_label(environment, name)[:2])
     return similar[0] if len(similar) == 1 else ""
 
 
@@ -95,20 +96,12 @@ def record_named(environment: str, typed: str) -> Organization | None:
     return Organization.objects.in_environment(environment).only("oid", "name").with_oid(oid) if oid else None
 
 
-def _with_similar_name(environment: str, name: str) -> Iterator[tuple[str, str]]:
-    """The OID of each record with this name, and that of its parent."""
-    folded = fold(name)
-    if folded:
-        candidates = search_index.records_starting_with(environment, folded)
-        rows = candidates.values_list("oid", "part_of_oid", "name").iterator()
-        yield from ((oid, part_of) for oid, part_of, other in rows if fold(other) == folded)
-
-
-def _with_label(environment: str, label: str) -> Iterator[str]:
-    """The records with this label in `parents`: their name and that of their parent."""
+def _with_label(environment: str, label: str) -> QuerySet[Organization, str]:
+    """The OIDs of the records with this label in `parents`: their name and that of their parent."""
     name, _, above = label.rpartition(_BELOW)
-    possible_parents = {oid for oid, _ in _with_similar_name(environment, above)}
-    yield from (oid for oid, part_of in _with_similar_name(environment, name) if part_of in possible_parents)
+    records = Organization.objects.in_environment(environment)
+    parents_named = records.named(above).filter(oid=OuterRef("part_of_oid"))
+    return records.named(name).filter(Exists(parents_named)).values_list("oid", flat=True)
 
 
 def destinations(environment: str) -> list[Destination]:

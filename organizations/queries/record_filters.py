@@ -12,7 +12,7 @@ from django.http import QueryDict
 from organizations.models import Contact, Organization, StandsFor, User, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.places import STATES
-from organizations.queries.capped import MOST_COUNTED, CappedPaginator, count_up_to
+from organizations.queries.capped import MOST_COUNTED, MOST_FOUND, CappedPaginator, count_up_to
 from organizations.queries.choices import oid_named
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Filters
@@ -138,14 +138,25 @@ def page_of(environment: str, filters: RecordFilters, number: str, size: int) ->
     The database reads ids from an index, however wide the rows are.
     """
     order = filters.order() if filters.view == LIST else ("oid_key",)
-    ids = matching(environment, filters).order_by(*order).values_list("pk", flat=True)
-    # A search reads every record. It runs once here; a count would run it a second time.
-    return CappedPaginator(list(ids[: MOST_COUNTED + 1]) if filters.words else ids, size).get_page(number)
+    ids = _searched(environment, filters).order_by(*order).values_list("pk", flat=True)
+    most = most_counted(filters)
+    # A search compares every record with the words. It runs once here; a count would run it a second time.
+    return CappedPaginator(list(ids[: most + 1]) if filters.words else ids, size, most=most).get_page(number)
+
+
+def most_counted(filters: RecordFilters) -> int:
+    """How many records that fit a page counts, and lets people turn over."""
+    return MOST_FOUND if filters.words else MOST_COUNTED
 
 
 def count_matching(environment: str, filters: RecordFilters) -> int:
     """How many records fit, as `count_up_to` counts."""
-    return count_up_to(matching(environment, filters))
+    return count_up_to(_searched(environment, filters), most_counted(filters))
+
+
+def _searched(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
+    """The records that fit, of the part that a page searches. An export searches all."""
+    return matching(environment, filters).filter(search_index.searched_part(environment, filters.q))
 
 
 def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:

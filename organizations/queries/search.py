@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from organizations.models import Environment, Organization
 from organizations.queries import record_rows, record_tree
-from organizations.queries.capped import MOST_COUNTED
+from organizations.queries.capped import MOST_FOUND
 from organizations.services import search_index, search_text
 
 MOST_HITS = 25
 """How many hits of each environment are shown."""
-MOST_TOTAL = MOST_COUNTED
+MOST_TOTAL = MOST_FOUND
 """How many hits of each environment are counted, and listed by the page of all hits."""
 
 
@@ -34,8 +34,8 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 
 
 def records_with_words(environment: Environment, text: str) -> SearchHits:
-    """The records that hold each word of the text."""
-    records = search_index.matching_records(environment, text)
+    """The records that hold each word of the text, of the part that is searched."""
+    records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
     # One query finds the hits and their number: a count would search again.
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_TOTAL + 1])
     organizations = record_rows.organizations_of(ids[:MOST_HITS], search_text.query_words(text))

@@ -21,6 +21,8 @@ from organizations.services import search_text
 MAX_IDS, MAX_CANDIDATES = 5_000, 100_000
 """Up to MAX_IDS candidates are read by id. Beyond MAX_CANDIDATES, reading the list in order soon fills a page."""
 MAX_TRIGRAMS = 60
+MOST_WITH_SHORT_WORDS = 100_000
+"""How many records a page searches for words of one or two letters, which no index finds: the first by their OIDs."""
 CREATE_EXTENSION = "CREATE EXTENSION pg_trgm"
 
 log = logging.getLogger("orgportal.search")
@@ -70,16 +72,28 @@ def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
     return candidates(environment, search_text.query_words(typed)).filter(search_text.matching_rows(typed))
 
 
+def searched_part(environment: str, typed: str) -> Q:
+    """The condition for the records that a page searches: all, unless the words are too short for an index."""
+    end = _first_not_searched(environment) if has_only_short_words(typed) else ""
+    return Q(oid_key__lt=end) if end else Q()
+
+
+def is_partial(environment: str, typed: str) -> bool:
+    """Whether a page searches only a part of the records of an environment."""
+    return has_only_short_words(typed) and bool(_first_not_searched(environment))
+
+
+def _first_not_searched(environment: str) -> str:
+    """The key of the first OID after the records that are searched for short words; "" if there is none."""
+    keys = Organization.objects.in_environment(environment).order_by("oid_key").values_list("oid_key", flat=True)
+    return next(iter(keys[MOST_WITH_SHORT_WORDS : MOST_WITH_SHORT_WORDS + 1]), "")
+
+
 def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
     """The records of an environment whose OIDs begin with all arcs of this one, read in order from an index."""
     key = Oid(oid).key
     # Keys consist of digits, and every collation sorts letters after digits.
     return Organization.objects.in_environment(environment).filter(oid_key__gte=key, oid_key__lt=f"{key}a")
-
-
-def records_starting_with(environment: str, folded: str) -> OrganizationQuerySet:
-    """The records of an environment whose search text begins with this folded text."""
-    return candidates(environment, (folded,)).filter(search_text__startswith=folded)
 
 
 def candidates(environment: str, phrases: Iterable[str]) -> OrganizationQuerySet:
@@ -97,14 +111,15 @@ def matching(index: Index, typed: str) -> Q | None:
     """The condition for rows of an indexed table that contain every word. None if the index does not narrow them."""
     words, contain_words = search_text.query_words(typed), search_text.matching_rows(typed)
     if connection.vendor == "postgresql":
-        return contain_words if has_trigrams(words) else None
+        return contain_words if _trigrams(words) else None
     found = _candidates(index, words)
     return None if found is None else contain_words & Q(pk__in=found)
 
 
-def has_trigrams(words: Iterable[str]) -> bool:
-    """Whether an index can find these words: it cannot find words of one or two letters alone."""
-    return bool(_trigrams(words))
+def has_only_short_words(typed: str) -> bool:
+    """Whether each word has one or two letters. No index finds such words."""
+    words = search_text.query_words(typed)
+    return bool(words) and not _trigrams(words)
 
 
 def _candidates(index: Index, phrases: Iterable[str]) -> list[int] | RawSQL | None:

@@ -3,12 +3,14 @@
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Organization, User
-from organizations.pages.organizations import filter_words
-from organizations.queries import record_filters
+from organizations.models import Environment, Organization, User
+from organizations.pages.organizations import filter_words, listing
+from organizations.pages.search import hits
+from organizations.queries import choices, record_filters
 from organizations.queries.filters import most_restrictive
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord, ContactRecord
+from organizations.services import search_index
 from tests import factories
 from tests.factories import BASE
 
@@ -106,3 +108,33 @@ def test_if_nothing_matches_the_most_restrictive_filter_is_named():
 
     assert worst("q=road&standing=deactivated") == ("standing", 1)
     assert worst("q=xyz&standing=active") == ("q", 1)
+
+
+@pytest.mark.parametrize(("number", "note"), [(3, ""), (2, filter_words.ONLY_FIRST_RECORDS)])
+def test_a_page_searches_short_words_in_the_first_records_only_and_says_so(monkeypatch, number, note):
+    monkeypatch.setattr(search_index, "MOST_WITH_SHORT_WORDS", number)
+    for query in ("q=n&view=tree", "q=n&view=list&sort=-oid", "q=n&view=list&sort=name"):
+        page = listing.build(Environment.STAGING, filters_of(query), "", "")
+        assert (page.fitting, page.note) == (number, note)
+        assert {row.organization.name for row in page.rows} == set(["North Region", "Quarry Road", "Alone"][:number])
+    found = hits.find("n")
+    assert (found.total, found.note) == (number, note)
+    assert len(choices.parents("staging", "n")) == number
+    assert record_filters.count_matching("staging", filters_of("q=n")) == number
+
+
+def test_an_export_and_a_search_with_a_longer_word_read_all_records(monkeypatch):
+    monkeypatch.setattr(search_index, "MOST_WITH_SHORT_WORDS", 1)
+    assert len(record_filters.in_order("staging", filters_of("q=n"))) == 3
+    longer = listing.build(Environment.STAGING, filters_of("q=n quarry&view=list"), "", "")
+    assert ([row.organization.name for row in longer.rows], longer.note) == (["Quarry Road"], "")
+
+
+def test_a_search_counts_and_turns_over_fewer_records_than_a_list(monkeypatch):
+    monkeypatch.setattr(record_filters, "MOST_FOUND", 2)
+    searched = listing.build(Environment.STAGING, filters_of("q=840&view=list"), "", "")
+    assert (searched.summary, len(searched.rows)) == ("more than 2 records fit", 2)
+    whole = listing.build(Environment.STAGING, filters_of("hide_deactivated=1&view=list"), "", "")
+    assert (whole.summary, len(whole.rows)) == ("3 of 3 records fit", 3)
+    none = filter_words.nothing_fits(Environment.STAGING, filters_of("q=840&standing=seen"), "")
+    assert none.text.endswith("Without 'Directory status: Seen' there are more than 2.")

@@ -81,11 +81,6 @@ def test_the_indexes_find_what_reading_every_row_finds(stored_and_words):
         typed = " ".join(words)
         folded = search_text.query_words(typed)
         assert entries_holding(typed) == {text for text in stored if folded and all(word in text for word in folded)}
-        for text in stored:
-            beginning = search_index.records_starting_with("staging", text[:4])
-            assert set(beginning.values_list("search_text", flat=True)) == {
-                each for each in stored if each.startswith(text[:4])
-            }
         transaction.set_rollback(True)
 
 

@@ -1,17 +1,20 @@
 """The filters of the list of organizations in words: selects, chips, and what to remove if nothing fits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from organizations.models import Environment
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
 from organizations.queries import record_filters
-from organizations.queries.capped import MOST_COUNTED
 from organizations.queries.filters import most_restrictive
 from organizations.queries.record_filters import CHOICES, RecordFilters
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 from organizations.text.vocabulary import OPEN_WORK, STANDING
 
 TOO_MANY_WORDS = f"Only the first {search_text.MOST_WORDS} words are searched for."
+ONLY_FIRST_RECORDS = (
+    f"Words of one or two letters alone are searched for in the first {search_index.MOST_WITH_SHORT_WORDS:,} records"
+    " by OID only; add a longer word to search all."
+)
 VIEWS = {record_filters.TREE: "Tree", record_filters.LIST: "List"}
 LABELS = {
     "q": "Search",
@@ -39,9 +42,11 @@ ALWAYS_SHOWN = ("standing", "open_work")
 """The selects that the page always shows; the others are behind "More filters"."""
 
 
-def note(text: str) -> str:
-    """Which part of a search is left out, as a sentence; "" if none is."""
-    return TOO_MANY_WORDS if search_text.has_too_many_words(text) else ""
+def note(text: str, environments: Iterable[Environment]) -> str:
+    """Which part of a search in these environments is left out, as sentences; "" if none is."""
+    is_partial = any(search_index.is_partial(environment, text) for environment in environments)
+    too_many_words = TOO_MANY_WORDS if search_text.has_too_many_words(text) else ""
+    return " ".join(filter(None, (too_many_words, ONLY_FIRST_RECORDS if is_partial else "")))
 
 
 def selects(filters: RecordFilters) -> list[FilterSelect]:
@@ -79,6 +84,7 @@ def nothing_fits(environment: Environment, filters: RecordFilters, address: str)
     if not number:
         return NothingFits("Nothing fits all filters.", address + filters.cleared().address(), "Remove all")
     verb = "is" if number == 1 else "are"
-    how_many = f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+    most = record_filters.most_counted(filters.without(name))
+    how_many = f"{number:,}" if number <= most else f"more than {most:,}"
     text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {how_many}."
     return NothingFits(text, address + filters.without(name).address(), "Remove it")

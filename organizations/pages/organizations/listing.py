@@ -38,7 +38,8 @@ class Column(NamedTuple):
 class Listing:
     """The list on one page.
 
-    `total` counts all records of the environment, `fitting` those that fit the filters, both up to MOST_COUNTED.
+    `total` counts all records of the environment up to MOST_COUNTED, `fitting` those that fit the filters up to
+    `most_counted`.
     `chosen_elsewhere` are the ids of chosen records without a row here. `unsent` counts the records with changes that
     one link can choose, up to what a plan holds.
     """
@@ -71,8 +72,9 @@ class Listing:
         total = count(self.total, "record", most=MOST_COUNTED)
         if not self.is_filtered:
             return total
-        if self.fitting > MOST_COUNTED:
-            return f"{count(self.fitting, 'record', most=MOST_COUNTED)} fit"
+        most = record_filters.most_counted(self.filters)
+        if self.fitting > most:
+            return f"{count(self.fitting, 'record', most=most)} fit"
         parents = sum(row.is_ancestor_only for row in self.rows)
         also = f", and {count(parents, 'parent')}" if parents else ""
         return f"{self.fitting:,} of {total} {'fits' if self.fitting == 1 else 'fit'}{also}"
@@ -80,7 +82,11 @@ class Listing:
     @property
     def note(self) -> str:
         """Which part of the search is left out, and what the page does not add up, as sentences."""
-        return " ".join(filter(None, (filter_words.note(self.filters.q), LEFT_OUT if self.leaves_out_work else "")))
+        return " ".join(
+            filter(
+                None, (filter_words.note(self.filters.q, [self.environment]), LEFT_OUT if self.leaves_out_work else "")
+            )
+        )
 
     @property
     def folded(self) -> int:

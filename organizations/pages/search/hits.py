@@ -93,7 +93,7 @@ def find(text: str) -> SearchHits:
     return SearchHits(
         [SubmissionHit(submission, state_word(submission), _found_by(submission, text)) for submission in named],
         [_in_environment(environment, text) for environment in Environment],
-        filter_words.note(text),
+        filter_words.note(text, Environment),
     )
 
 

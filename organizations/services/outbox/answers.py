@@ -16,7 +16,6 @@ from organizations.redox.environment import routing_name
 from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
-from organizations.services import search_index
 from organizations.services.audit import exchanges, outcomes
 from organizations.services.connection import redox_settings
 
@@ -92,9 +91,8 @@ def possible_duplicates(submission: Submission, record: OrganizationRecord) -> l
 
 def _with_name(environment: str, name: str) -> Iterator[int]:
     """The ids of records with this name in any spelling."""
-    folded = fold(name)
-    records = search_index.records_starting_with(environment, folded).values_list("pk", "name")
-    return islice((pk for pk, other in records.iterator() if fold(other) == folded), MOST_ALIKE)
+    records = Organization.objects.in_environment(environment).named(name)
+    return iter(records.values_list("pk", flat=True)[:MOST_ALIKE])
 
 
 def _at_address(environment: str, address: AddressRecord) -> Iterator[int]:

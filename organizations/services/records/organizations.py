@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.db import IntegrityError
 from django.db.models import Subquery
 
+from organizations.folding import name_key
 from organizations.models import (
     Action,
     AuditEntry,
@@ -354,6 +355,7 @@ def save_wanted(organization: Organization, record: OrganizationRecord, *, stand
 def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     organization.fill_columns(record)
     organization.search_text = search_text.record_search_text(record)
+    organization.name_key = name_key(record.name)
     organization.double_key = search_text.double_key(record)
     # A new record has no rows of contacts and identifiers yet.
     directory_state.update_derived_columns(organization, record)

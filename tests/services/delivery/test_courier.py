@@ -5,8 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -30,29 +29,20 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind
 from organizations.services import failpoints
 from organizations.services.connection import gateway, redox_settings
-from organizations.services.delivery import abandoned, claims, courier, settle, slots
+from organizations.services.delivery import abandoned, claims, settle, slots
 from organizations.services.delivery.courier import Courier, InThisThread, deliver_due
 from organizations.services.outbox import plans
-from orgportal.sqlite3.base import DatabaseWrapper
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.faults.evidence import attempt_faults, chain_faults, entries_of
 from tests.redox import servers
 from tests.redox.answers import failure, success
+from tests.services.delivery.batches import YES, answering, queue
 from tests.services.fake_redox import ACCEPTED, fake_redox, token_answer
 from tests.services.sending import WORKER, exchange_result, settle_sending, store_response
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
-
-YES = exchange_result(200, json.dumps(success()).encode())
-
-
-def queue(count: int, user: User, environment: str = "staging") -> list[Submission]:
-    return [
-        factories.submission(factories.organization(f"{BASE}.{number}", user=user, environment=environment), user=user)
-        for number in range(1, count + 1)
-    ]
 
 
 def state(submission: Submission) -> str:
@@ -60,29 +50,9 @@ def state(submission: Submission) -> str:
 
 
 @pytest.fixture
-def connected() -> Iterator[None]:
-    """Settings of an environment at whose address nobody answers."""
-    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0, REDOX_RATE=1000.0, REDOX_SETTLE=120.0):
-        yield
-
-
-@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(2 * slots.SLOTS) as running:
         yield running
-
-
-def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> list[str]:
-    """Answer messages by the OID that they name, the others by a success. Returns the OIDs of all that leave."""
-    sent: list[str] = []
-
-    def send(_redox: object, message: bytes, _token: str) -> Exchange:
-        (identifier,) = json.loads(message)["Organizations"][0]["Identifiers"][:1]
-        sent.append(identifier["ID"])
-        return answers.get(identifier["ID"], YES)
-
-    monkeypatch.setattr(gateway, "send_message", send)
-    return sent
 
 
 REPLIES: list[tuple[Exchange, State]] = [
@@ -463,40 +433,3 @@ def test_messages_whose_token_was_refused_are_kept_while_the_database_is_gone(ed
         deliver_until_idle(delivering)
     assert redox_server.arrived == ["token", *["write"] * 3, "token", *["write"] * 3]
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
-
-
-# Gathering
-
-
-def test_answers_are_gathered_up_to_two_mebibytes(
-    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    large = exchange_result(200, b"x" * 1024 * 1024)
-    answering(monkeypatch, {f"{BASE}.{number}": large for number in range(1, 6)})
-    queue(5, editor)
-    delivering = Courier(WORKER, InThisThread(), ("staging",))
-    assert delivering.claim_due()
-    stored = []
-    while delivering.is_busy:
-        delivering.settle_arrived()
-        stored.append(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count())
-    assert stored == [2, 4, 5]
-
-
-def test_a_change_of_the_database_by_another_process_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Two connections to one SQLite file. The database of the tests may be in memory, which shows no such change."""
-    (tmp_path / "one.sqlite3").touch()
-    here, other = (DatabaseWrapper(connection.settings_dict | {"NAME": tmp_path / "one.sqlite3"}) for _ in range(2))
-    with ExitStack() as stack:
-        for each in (here, other):
-            stack.callback(each.close)
-        here.cursor().execute("CREATE TABLE one (number INTEGER)")
-        monkeypatch.setattr(courier, "connection", here)
-        delivering = Courier(WORKER, InThisThread(), ("staging",))
-        found = [delivering._is_database_changed() for _ in range(2)]
-        for by in (here, other, here):
-            by.cursor().execute("INSERT INTO one VALUES (1)")
-            found.append(delivering._is_database_changed())
-        assert found == [True, False, False, True, False]

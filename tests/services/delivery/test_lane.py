@@ -1,10 +1,7 @@
 """One environment of a courier: what a failed claim, a refused token or a lost database leaves for the next round."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import OperationalError
-from django.test import override_settings
 
 from organizations.models import EnvironmentGate, State, Submission, User
 from organizations.redox.auth import TokenAnswer
@@ -13,23 +10,14 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import claims
 from organizations.services.delivery.courier import Courier, InThisThread
-from tests import factories
-from tests.connected import redox
-from tests.factories import BASE
+from tests.services.delivery.batches import queue
 from tests.services.sending import WORKER, exchange_result
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
-
-
-@pytest.fixture(autouse=True)
-def connected() -> Iterator[None]:
-    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0, REDOX_RATE=1000.0):
-        yield
-
-
-def queue(count: int, user: User) -> list[Submission]:
-    records = [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
-    return [factories.submission(record, user=user) for record in records]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("connected"),
+    pytest.mark.one_database,
+]
 
 
 def delivering() -> Courier:

@@ -1,0 +1,36 @@
+"""Several submissions at once, and answers to them without a directory."""
+
+import json
+
+import pytest
+
+from organizations.models import Submission, User
+from organizations.redox.client import Exchange
+from organizations.services.connection import gateway
+from tests import factories
+from tests.factories import BASE
+from tests.redox.answers import success
+from tests.services.sending import exchange_result
+
+YES = exchange_result(200, json.dumps(success()).encode())
+
+
+def queue(count: int, user: User, environment: str = "staging") -> list[Submission]:
+    """Submit so many News, each of a record of its own below BASE."""
+    return [
+        factories.submission(factories.organization(f"{BASE}.{number}", user=user, environment=environment), user=user)
+        for number in range(1, count + 1)
+    ]
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> list[str]:
+    """Answer messages by the OID that they name, the others by a success. Returns the OIDs of all that leave."""
+    sent: list[str] = []
+
+    def send(_redox: object, message: bytes, _token: str) -> Exchange:
+        (identifier,) = json.loads(message)["Organizations"][0]["Identifiers"][:1]
+        sent.append(identifier["ID"])
+        return answers.get(identifier["ID"], YES)
+
+    monkeypatch.setattr(gateway, "send_message", send)
+    return sent

@@ -3,6 +3,7 @@
 import itertools
 import operator
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,10 @@ from django.db import connection
 
 from organizations.models import Action, AuditEntry, State, Submission, User
 from organizations.practice import PracticeDirectory
+from organizations.services import failpoints
 from organizations.services.actors import system
+from organizations.services.connection import redox_settings
+from organizations.services.delivery.claims import MOST_NEWS_OF_A_PLAN, Claim, claim_many
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import chain_faults
@@ -80,3 +84,28 @@ def test_each_claim_has_one_winner_and_writes_one_intent(practice: PracticeDirec
     written = sorted((entry.submission_id, entry.attempt, entry.facts["token"]) for entry in intents)
     assert written == [(pk, token, token) for pk, token in sorted(itertools.chain.from_iterable(claimed))]
     assert chain_faults() == []
+
+
+def test_two_workers_together_claim_no_more_news_of_a_plan_than_one(practice: PracticeDirectory, editor: User) -> None:
+    factories.plan([factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 22)], user=editor)
+    is_first_claiming = threading.Event()
+
+    def hold_first() -> None:
+        if not is_first_claiming.is_set():
+            is_first_claiming.set()
+            time.sleep(0.3)
+
+    def claim_first() -> list[Claim]:
+        try:
+            return claim_all()
+        finally:
+            connection.close()
+
+    def claim_all() -> list[Claim]:
+        return claim_many("staging", redox_settings.environment("staging"), 16, actor=system("Worker"))
+
+    with failpoints.calling(hold_first, "before-history"), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(claim_first)
+        assert is_first_claiming.wait(10)
+        claimed = claim_all() + first.result()
+    assert len(claimed) == MOST_NEWS_OF_A_PLAN

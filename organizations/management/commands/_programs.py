@@ -29,8 +29,9 @@ def check_database() -> None:
 
 
 def workers() -> list[Program]:
-    # A worker gets up to 25 s to finish its request. Then it is cut off, and a Query finds out what became of it.
-    return [Program("worker", manage("deliver"), stop_within=27)] * settings.DELIVERY_WORKERS
+    # A worker gets up to 25 s to finish its requests. Then they are cut off, and a Query finds out what became of them.
+    # It stores the outcomes of up to 80 messages of each environment after that.
+    return [Program("worker", manage("deliver"), stop_within=40)] * settings.DELIVERY_WORKERS
 
 
 def web_servers(listener: socket.socket) -> list[Program]:

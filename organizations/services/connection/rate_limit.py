@@ -14,6 +14,9 @@ from django.db import transaction
 
 from organizations.models import Installation, clock
 
+MOST_AHEAD = 1000
+"""More slots are never reserved ahead. If the next free one is later, the database's clock was set back."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendSlot:
@@ -35,7 +38,8 @@ def reserve_slot() -> SendSlot:
 def reserve_slots_within(now: datetime.datetime, count: int) -> list[SendSlot]:
     """Reserve the next free slots inside the caller's transaction. `now` is the database's time."""
     installation = Installation.objects.select_for_update().get(pk=1)
-    begins, distance = max(now, installation.next_send_at or now), 1 / settings.REDOX_RATE
+    distance = 1 / settings.REDOX_RATE
+    begins = now + datetime.timedelta(seconds=_seconds_reserved(installation.next_send_at, now))
     installation.next_send_at = begins + datetime.timedelta(seconds=count * distance)
     installation.save(update_fields=["next_send_at"])
     first = time.monotonic() + (begins - now).total_seconds()
@@ -45,8 +49,13 @@ def reserve_slots_within(now: datetime.datetime, count: int) -> list[SendSlot]:
 def free_slots(seconds_ahead: float, now: datetime.datetime) -> int:
     """How many slots of the next seconds nobody has reserved. At least one if the next slot begins in that time."""
     next_send_at = Installation.objects.values_list("next_send_at", flat=True).get(pk=1)
-    reserved = max(0.0, (next_send_at - now).total_seconds()) if next_send_at else 0.0
-    return max(0, math.ceil((seconds_ahead - reserved) * settings.REDOX_RATE))
+    return max(0, math.ceil((seconds_ahead - _seconds_reserved(next_send_at, now)) * settings.REDOX_RATE))
+
+
+def _seconds_reserved(next_send_at: datetime.datetime | None, now: datetime.datetime) -> float:
+    """For how many seconds from now all slots are reserved."""
+    ahead = (next_send_at - now).total_seconds() if next_send_at else 0.0
+    return ahead if 0.0 < ahead <= MOST_AHEAD / settings.REDOX_RATE else 0.0
 
 
 def wait_for_slot() -> None:

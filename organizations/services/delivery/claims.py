@@ -33,7 +33,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import rate_limit
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import settle
-from organizations.services.outbox import submissions
+from organizations.services.outbox import plans, submissions
 from organizations.services.review import blockers
 from organizations.services.timing import seconds
 
@@ -145,10 +145,15 @@ def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Su
     due = Submission.objects.due(environment, moment)
     under_way = Submission.objects.news_of_plans_under_way(environment)
     full = [plan for plan, count in under_way.items() if count >= MOST_NEWS_OF_A_PLAN]
+    candidates = submissions.lock_claimable(due.exclude(event=Event.NEW, plan__in=full) if full else due, most)
+    plan_ids = {each.plan_id for each in candidates if each.event == Event.NEW and each.plan_id is not None}
+    locked = plans.lock_plans_to_claim(plan_ids)
+    if locked:  # another worker may have claimed News of these plans since
+        under_way = Submission.objects.news_of_plans_under_way(environment)
     chosen = []
-    for submission in submissions.lock_claimable(due.exclude(event=Event.NEW, plan__in=full) if full else due, most):
+    for submission in candidates:
         if submission.event == Event.NEW and submission.plan_id is not None:
-            if under_way[submission.plan_id] >= MOST_NEWS_OF_A_PLAN:
+            if submission.plan_id not in locked or under_way[submission.plan_id] >= MOST_NEWS_OF_A_PLAN:
                 continue
             under_way[submission.plan_id] += 1
         chosen.append(submission)

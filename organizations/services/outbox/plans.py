@@ -1,8 +1,9 @@
 """Bulk sending: make a plan in one transaction, pause it, resume it, stop it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import IntegrityError
+from django.db import connection as database
 
 from organizations.models import (
     Action,
@@ -125,6 +126,17 @@ def lock_plans(plan_ids: Iterable[int]) -> dict[int, Plan]:
         return {}
     rows = Plan.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
     return {plan.pk: plan for plan in rows}
+
+
+def lock_plans_to_claim(plan_ids: Collection[int]) -> set[int]:
+    """Lock plans of which a worker claims News, so that two workers do not claim too many. Returns their ids.
+
+    Never waits: a plan that another transaction has locked is left out.
+    """
+    if not plan_ids or not database.features.has_select_for_update_skip_locked:
+        return set(plan_ids)
+    rows = Plan.objects.filter(pk__in=plan_ids).select_for_update(skip_locked=True, no_key=True)
+    return set(rows.values_list("pk", flat=True))
 
 
 def pause_if_failing(history: audit.History, submission: Submission, plan: Plan | None) -> None:

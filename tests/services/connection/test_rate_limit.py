@@ -67,6 +67,18 @@ def test_slots_are_free_until_they_are_reserved_for_the_time_ahead() -> None:
     assert rate_limit.free_slots(2.0, moment + datetime.timedelta(seconds=60)) == 4
 
 
+@pytest.mark.django_db
+@override_settings(REDOX_RATE=2.0)
+def test_nobody_waits_for_a_clock_that_was_set_back() -> None:
+    moment = timezone.now()
+    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=499), 1)
+    assert rate_limit.free_slots(1.0, moment) == 0
+    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=3600), 1)
+    assert rate_limit.free_slots(1.0, moment) == 2
+    (slot,) = rate_limit.reserve_slots_within(moment, 1)
+    assert slot.begins <= time.monotonic()
+
+
 def test_a_request_waits_until_its_slot_opens_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = mock.Mock(monotonic=lambda: 100.0)
     monkeypatch.setattr(rate_limit, "time", clock)

@@ -20,6 +20,7 @@ def fill_name_keys(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("organizations", "0025_organization_by_zip")]
 
+    # The index comes last: filling it key by key would take minutes for a million records.
     operations = [
         migrations.AddField(
             model_name="organization",
@@ -31,9 +32,9 @@ class Migration(migrations.Migration):
                 max_length=32,
             ),
         ),
+        migrations.RunPython(fill_name_keys, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="organization",
             index=models.Index(fields=["environment", "name_key"], name="organization_by_name_key"),
         ),
-        migrations.RunPython(fill_name_keys, migrations.RunPython.noop),
     ]

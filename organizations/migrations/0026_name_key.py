@@ -20,20 +20,32 @@ def fill_name_keys(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("organizations", "0025_organization_by_zip")]
 
+    # Not AddField alone: on SQLite it would copy the table, and then the index of the search would be made again.
+    # The index of the keys comes last: filling it key by key would take minutes for a million records.
     operations = [
-        migrations.AddField(
-            model_name="organization",
-            name="name_key",
-            field=models.CharField(
-                blank=True,
-                default="",
-                help_text="Equal for the same name in any spelling; empty if folding leaves nothing of it.",
-                max_length=32,
-            ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    "ALTER TABLE organizations_organization ADD COLUMN name_key varchar(32) DEFAULT '' NOT NULL",
+                    "ALTER TABLE organizations_organization DROP COLUMN name_key",
+                )
+            ],
+            state_operations=[
+                migrations.AddField(
+                    model_name="organization",
+                    name="name_key",
+                    field=models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Equal for the same name in any spelling; empty if folding leaves nothing of it.",
+                        max_length=32,
+                    ),
+                )
+            ],
         ),
+        migrations.RunPython(fill_name_keys, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="organization",
             index=models.Index(fields=["environment", "name_key"], name="organization_by_name_key"),
         ),
-        migrations.RunPython(fill_name_keys, migrations.RunPython.noop),
     ]

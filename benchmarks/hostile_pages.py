@@ -21,6 +21,8 @@ ALLOWED = frozenset({200, 302, 400, 404, 414})
 QUERIES = {
     "one letter": "a",
     "two letters": "cl",
+    "two letters of no record": "zq",
+    "a word of every record": "lakeside",
     "2,000 letters": "a" * 2_000,
     "10,000 letters": "a" * 10_000,
     "1,000 words": "north " * 1_000,

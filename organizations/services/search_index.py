@@ -18,7 +18,7 @@ from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid
 from organizations.services import search_text
 
-MAX_IDS, MAX_CANDIDATES = 5_000, 100_000
+MAX_IDS, MAX_CANDIDATES = 5_000, 300_000
 """Up to MAX_IDS candidates are read by id. Beyond MAX_CANDIDATES, reading the list in order soon fills a page."""
 MAX_TRIGRAMS = 60
 MOST_WITH_SHORT_WORDS = 100_000

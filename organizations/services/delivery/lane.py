@@ -169,6 +169,7 @@ class Lane:
         plans = [plan_id for plan_id in plan_ids if plan_id is not None]
         paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
         self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
+        self.slots.read_at = self._looked_at
 
     def stop(self) -> None:
         """Send nothing more. What is in flight is finished."""

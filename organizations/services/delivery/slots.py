@@ -1,7 +1,9 @@
 """The exchanges of one environment that are under way, each in a thread that never uses the database."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -24,9 +26,13 @@ MOST_WAITING = 16
 """Claimed messages that may wait for their send slot or for the window."""
 SLOTS = MOST_IN_FLIGHT + MOST_WAITING
 
+LONGEST_UNREAD = 5.0
+"""Seconds after which nothing leaves any more, if the courier could not read whether messages may leave."""
+
 STOPPED = "The worker was stopped before the message left."
 FAILED = "The worker failed before the message left."
 PAUSED = "Its plan was paused before the message left."
+UNREAD = "The worker could not read whether the message may leave."
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
@@ -94,12 +100,13 @@ class Slots:
     """Sends claimed messages of one environment, and gives each answer to `on_answer`, in any thread.
 
     `block_reason` says why nothing may leave now, or ""; messages of `paused_plans` may not leave either. The courier,
-    which reads the database, sets both while messages wait for their send slots.
+    which reads the database, sets both while messages wait for their send slots; `read_at` says when it last did.
     """
 
     def __init__(self, pool: Executor, on_answer: Callable[[Answer], None]) -> None:
         self.block_reason = ""
         self.paused_plans: frozenset[int] = frozenset()
+        self.read_at = math.inf
         self.under_way: dict[int, Claim] = {}
         self.window = Window()
         self._is_held_up = False
@@ -143,6 +150,8 @@ class Slots:
         if _patience(claim) < 0:
             return not_sent(claim, Fault.HELD_UP, HELD_UP)
         blocked = self.block_reason or (PAUSED if claim.submission.plan_id in self.paused_plans else "")
+        if time.monotonic() - self.read_at > LONGEST_UNREAD:
+            blocked = blocked or UNREAD
         if blocked:
             return not_sent(claim, Fault.BLOCKED, blocked)
         return gateway.send_message(claim.redox, bytes(claim.submission.message), token)

@@ -258,6 +258,21 @@ def test_a_stop_reaches_messages_that_wait_for_their_slot(
     assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 4
 
 
+def test_nothing_leaves_while_the_courier_cannot_read_whether_it_may(
+    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "LONGEST_UNREAD", 0.4)
+    with override_settings(REDOX_RATE=1.5):
+        queue(2, editor)
+        delivering = Courier(WORKER, pool)
+        assert delivering.claim_due()
+        time.sleep(0.9)  # the courier waits for the database
+        deliver_until_idle(delivering)
+    first, second = Submission.objects.order_by("pk")
+    assert (first.state, second.state, second.tries) == (State.ACCEPTED, State.QUEUED, 0)
+    assert second.state_reason == slots.UNREAD
+
+
 def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
 ) -> None:

@@ -207,7 +207,9 @@ class _RenewedTokens:
                 self._answer = TokenAnswer(token=answer.token)
                 self._good_until = now + lifetime - min(lifetime / 10, LONGEST_MARGIN)
             else:
-                self._answer, self._good_until = answer, time.monotonic() + (wait or 0.0)
+                self._good_until = time.monotonic() + (wait or 0.0)
+                if not self._answer.token or time.monotonic() >= self._expires:  # else the last token is still valid
+                    self._answer = answer
             return answer
 
     def ready(self) -> TokenAnswer | None:

@@ -172,6 +172,21 @@ def test_a_token_that_is_due_stays_ready_until_it_expires(
     assert source.ready() is None
 
 
+def test_a_token_stays_ready_if_the_next_one_is_refused_before_it_expires(
+    oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None]
+) -> None:
+    with servers.serving(granting(oauth_grant("300"))) as server:
+        source = token_source(environment(oauth, server.url), limits)
+        source.get()
+        passing(280.0)
+        server._behave = servers.answer(503)
+        assert source.get().token == ""
+        ready = source.ready()
+        assert (ready and ready.token, source.is_due()) == ("token-1", True)
+        passing(30.0)
+        assert source.ready() is None
+
+
 def test_a_discarded_token_is_neither_ready_nor_used(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant())) as server:
         source = token_source(environment(oauth, server.url), limits)

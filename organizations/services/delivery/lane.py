@@ -259,16 +259,22 @@ class Lane:
             self._token_answer = None
         if self._refused:
             self._send_refused_again()
-        unstored = [arrival for arrival in self._arrived if arrival.stored_at is None]
+        # After the database was gone more answers may be waiting: the others follow in the next call.
+        batch = self._arrived[:MOST_AT_ONCE]
+        unstored = [arrival for arrival in batch if arrival.stored_at is None]
         if unstored:
             failpoints.reach("after-exchange")
             self._together_or_alone(self._store, unstored)
             failpoints.reach("after-response")
-        self._together_or_alone(self._judge, [arrival for arrival in self._arrived if arrival.outcome is None])
-        if self._arrived:
-            self._together_or_alone(self._settle, list(self._arrived))
+        self._together_or_alone(self._judge, self._kept(batch))
+        if kept := self._kept(batch):
+            self._together_or_alone(self._settle, kept)
             self._looked_at = 0.0
             self.wake()
+
+    def _kept(self, batch: Sequence[_Arrival]) -> list[_Arrival]:
+        """Those of the batch that were neither late, put aside nor given up."""
+        return [arrival for arrival in batch if arrival in self._arrived]
 
     def _store(self, arrivals: Sequence[_Arrival]) -> None:
         responses = [

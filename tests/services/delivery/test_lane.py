@@ -7,6 +7,7 @@ from organizations.models import EnvironmentGate, State, Submission, User
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
+from organizations.services import failpoints
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import claims
 from organizations.services.delivery.courier import Courier, InThisThread
@@ -118,3 +119,23 @@ def test_refused_messages_go_back_to_the_queue_if_redox_asks_to_wait_for_a_token
         courier.settle_arrived()
     assert sent == ["first", "first"]
     assert [(each.state, each.tries) for each in Submission.objects.all()] == [(State.QUEUED, 0)] * 2
+
+
+def test_answers_that_waited_for_the_database_are_settled_sixteen_at_a_time(
+    editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(20, editor)
+    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(400, b"{}"))
+    courier = delivering()
+    for _ in range(2):
+        assert claim_at_once(courier)
+        with failpoints.calling(lose_the_database, "after-exchange"), pytest.raises(OperationalError):
+            courier.settle_arrived()
+    courier.settle_arrived()
+    assert states().count(State.REJECTED) == 16
+    courier.settle_arrived()
+    assert states() == [State.REJECTED] * 20
+
+
+def lose_the_database() -> None:
+    raise OperationalError("the database is gone")

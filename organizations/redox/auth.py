@@ -89,7 +89,7 @@ class TokenSource(Protocol):
     def ready(self) -> TokenAnswer | None:
         """What is known without a request and without waiting for one, or None if the next `get` makes one.
 
-        Near its end a token is ready and due at once, so that it is renewed while messages still leave with it.
+        Shortly before it expires a token is both ready and due: messages leave with it until the next one arrives.
         """
 
     def is_due(self) -> bool:

@@ -29,7 +29,7 @@ def check_database() -> None:
 
 
 def workers() -> list[Program]:
-    # A worker gets up to 25 s to finish its requests. Then they are cut off, and a Query finds out what became of them.
+    # A worker gets up to 25 s to finish its requests. Then they are cut off, and Queries show whether they arrived.
     # It stores the outcomes of up to 80 messages of each environment after that.
     return [Program("worker", manage("deliver"), stop_within=40)] * settings.DELIVERY_WORKERS
 

@@ -1,4 +1,4 @@
-"""The courier: claims due submissions in batches, hands them to slots, and stores and settles their answers in batches.
+"""The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
 
 It uses the database and never waits for Redox. One submission is a batch of one. If a batch fails, each of it goes
 alone through the same functions.

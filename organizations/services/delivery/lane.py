@@ -1,4 +1,4 @@
-"""What the courier does for one environment: claim, hand out, store, settle. It never waits for Redox."""
+"""The work of the courier for one environment: claim, send, store, settle. It never waits for Redox."""
 
 import copy
 import datetime
@@ -105,7 +105,7 @@ class Lane:
         self._idle_until = 0.0
 
     def claim(self, most: int = MOST_AT_ONCE) -> bool:
-        """Claim due submissions and hand them to slots. Returns whether any was claimed.
+        """Claim due submissions and give them to slots. Returns whether any was claimed.
 
         After a claim that failed, the oldest submission is claimed alone.
         """
@@ -179,7 +179,7 @@ class Lane:
     # Tokens
 
     def _ready_token(self, redox: RedoxEnvironment) -> str:
-        """The token that is at hand, or "". One that is due is requested in a thread."""
+        """The token that is ready, or "". If the next one is due, a thread requests it."""
         ready = gateway.ready_token(redox)
         if gateway.is_token_due(redox) and not self._is_requesting_token:
             self._request_token(redox)

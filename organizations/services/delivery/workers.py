@@ -1,4 +1,4 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, and query what became of lost messages."""
+"""The worker: threads that send a heartbeat, deliver the outbox, and query whether lost messages arrived."""
 
 import logging
 import os

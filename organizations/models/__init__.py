@@ -2,11 +2,12 @@
 
 from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
-from .organization import Basis, Environment, Evidence, Organization, Presence, StandsFor
+from .organization import Basis, DestinationSource, Environment, Evidence, Organization, Presence, StandsFor
 from .parts import Contact, Identifier
 from .plan import Plan, PlanKind, PlanState
 from .structure import StructureLock
 from .submission import Event, Intent, State, Submission, Verdict
+from .take_over import Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState
 from .throttle import Repetition, Throttle
 from .user import RoleGrant, User
 
@@ -15,7 +16,10 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Basis",
+    "Candidate",
+    "CandidateState",
     "Contact",
+    "DestinationSource",
     "Environment",
     "EnvironmentGate",
     "Event",
@@ -34,6 +38,9 @@ __all__ = [
     "State",
     "StructureLock",
     "Submission",
+    "TakeOver",
+    "TakeOverKind",
+    "TakeOverState",
     "Throttle",
     "User",
     "Verdict",

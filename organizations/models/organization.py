@@ -66,6 +66,17 @@ class StandsFor(models.TextChoices):
     PATIENT_INDEX = "patient_index", "Patient index (MPI)"
 
 
+class DestinationSource(models.TextChoices):
+    """How a person knows which destination ID a record from the directory has, or that it has none.
+
+    No Query shows it.
+    """
+
+    MESSAGE = "message", "An old message"
+    DASHBOARD = "dashboard", "The Redox dashboard"
+    MEMORY = "memory", "Somebody's memory"
+
+
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def in_environment(self, environment: str) -> Self:
         return self.filter(environment=environment)
@@ -119,6 +130,13 @@ class Organization(models.Model):
     destination_known = models.BooleanField(
         default=True,
         help_text="False if the record was read from the directory, which does not show the destination ID.",
+    )
+    destination_source = models.CharField(
+        max_length=10,
+        choices=DestinationSource,
+        blank=True,
+        default="",
+        help_text="Empty if it was entered here as a wish, or accepted by Redox.",
     )
     part_of_oid = models.CharField(max_length=OID_LENGTH)
     aliases = models.JSONField(default=list, blank=True)

@@ -50,6 +50,14 @@ TEMPLATES: Mapping[str, Template] = {
         "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"
     ),
     Action.ORGANIZATION_SEEN: Template(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
+    Action.TAKE_OVER_BEGUN: Template(*_ASKED, "{actor} began to take over {organizations} in {environment}."),
+    Action.TAKE_OVER_STOPPED: Template(*_LEFT, "{actor} stopped a take-over: {organizations} not asked for."),
+    Action.TAKE_OVER_DESTINATIONS: Template(
+        *_EDIT, "{actor} entered the destination IDs of {organizations} that are being taken over in {environment}."
+    ),
+    Action.TAKE_OVER_CHOSEN: Template(
+        *_EDIT, "{actor} chose {organizations} to become records in {environment}.{reason}"
+    ),
     Action.ORGANIZATION_TAKEN: Template(
         *_ASKED,
         "{actor} saved what the directory shows on {name}: {taken}. Nothing was sent.{reason}",
@@ -147,6 +155,7 @@ _DECIDED_IN_EARLIER_RELEASES = {"accepted": _DECIDED[Verdict.ARRIVED], "queued":
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 
 
+_TAKEN_OVER = "{actor} took over {name} from the directory of {environment}, as the portal read it there.{reason}"
 _NOT_AMONG: Mapping[str, str] = {
     "none": "A Query without Active did not show this OID.",
     "true": "It is not among the active records.",
@@ -165,6 +174,11 @@ WORDS: Mapping[str, str] = {
     Action.ORGANIZATION_STATED: "Stated",
     Action.ORGANIZATION_SEEN: "Seen",
     Action.ORGANIZATION_ASKED: "Query",
+    Action.TAKE_OVER_BEGUN: "Take-over",
+    Action.TAKE_OVER_STOPPED: "Take-over",
+    Action.TAKE_OVER_DESTINATIONS: "Take-over",
+    Action.TAKE_OVER_CHOSEN: "Take-over",
+    Action.DIRECTORY_ASKED: "Query",
     Action.ORGANIZATION_TAKEN: "Saved",
     Action.ORGANIZATION_REOPENED: "Decided",
     Action.ORGANIZATION_CLAIMED: "Decided",
@@ -234,13 +248,14 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
         stored = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
         missing = "No response came to {attempt_of}: {cause}."
         return Template("archive-box", "is-quiet", stored if "http_status" in facts else missing)
-    if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
+    if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED, Action.DIRECTORY_ASKED):
         return Template(*_ASKED, _asked(facts, names_submission=action == Action.SUBMISSION_ASKED))
     if action == Action.SUBMISSION_SETTLED:
         return _settled(facts)
     if action == Action.PERSON_REFUSED:
         return Template("lock-closed", "is-no", _refused(facts.get("object", {})))
-    return TEMPLATES[action]
+    is_taken_over = action == Action.ORGANIZATION_SEEN and "take_over" in facts.get("details", {})
+    return Template(*_EDIT, _TAKEN_OVER) if is_taken_over else TEMPLATES[action]
 
 
 def _refused(about: Mapping[str, Any]) -> str:

@@ -132,6 +132,10 @@ def _counted(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(", ".join(f"{details[key]} {word}" for key, word in kinds if details.get(key)) or "nothing")
 
 
+def _organizations(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(count(facts.get("details", {}).get("count", 0), "organization"))
+
+
 def _cancelled(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(f"{count(facts.get('details', {}).get('cancelled', 0), 'submission')} cancelled")
 
@@ -335,6 +339,7 @@ _VALUES = {
     "attempt_of": _attempt_of,
     "bytes": _bytes,
     "cancelled": _cancelled,
+    "organizations": _organizations,
     "carried": _carried,
     "cause": _cause,
     "changes": _changes,

@@ -159,6 +159,21 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         {"changes": [CITY, change("ZIP", "5", "")], "reason": "X"},
         f'Ed saved what the directory shows on Pier: City from 3 to 4, ZIP from 5 to none. {NOTHING} Reason: "X".',
     ),
+    (A.ORGANIZATION_SEEN, {}, "The directory of PRODUCTION was asked for Pier and showed it."),
+    (
+        A.ORGANIZATION_SEEN,
+        details(take_over=3),
+        "Ed took over Pier from the directory of PRODUCTION, as the portal read it there.",
+    ),
+    (A.DIRECTORY_ASKED, details(asked=True, found=True), f"{ASKED}. It showed this OID."),
+    (A.TAKE_OVER_BEGUN, details(count=40), "Ed began to take over 40 organizations in PRODUCTION."),
+    (A.TAKE_OVER_STOPPED, details(count=1), "Ed stopped a take-over: 1 organization not asked for."),
+    (
+        A.TAKE_OVER_DESTINATIONS,
+        details(count=2),
+        "Ed entered the destination IDs of 2 organizations that are being taken over in PRODUCTION.",
+    ),
+    (A.TAKE_OVER_CHOSEN, details(count=37), "Ed chose 37 organizations to become records in PRODUCTION."),
     (
         A.PLAN_MADE,
         PLAN | {"reason": "ticket 7"} | details(news=3, updates=1, deactivated=0),

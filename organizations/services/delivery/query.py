@@ -41,7 +41,7 @@ def store_record_answer(history: audit.History, organization: Organization, answ
     locked = _lock_if_same_oid(organization)
     if locked is not None and answer.is_answered:
         directory_state.keep_reading(locked, answer.record, answer.asked_at)
-    for facts, exchange, cause in _exchange_facts(answer):
+    for facts, exchange, cause in exchange_entries(answer):
         body = exchanges.exchange_body(exchange)
         history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
 
@@ -68,7 +68,7 @@ def store_submission_answer(
     """
     if answer.is_answered and organization.oid == submission.oid:
         directory_state.keep_reading(organization, answer.record, answer.asked_at)
-    for facts, exchange, cause in _exchange_facts(answer):
+    for facts, exchange, cause in exchange_entries(answer):
         decides = exchange is answer.exchange
         history.log_submission(
             Action.SUBMISSION_ASKED,
@@ -85,7 +85,7 @@ def query_oid(environment: str, oid: str) -> DirectoryAnswer:
     return lookup.look_up_oid(redox_settings.environment(environment), oid)
 
 
-def _exchange_facts(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
+def exchange_entries(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
     """For each exchange its facts, itself, and why it has no answer ("" if it has). The deciding one comes last.
 
     The stored fact "asked" is false if a Query got no answer.

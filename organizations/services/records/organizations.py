@@ -1,6 +1,8 @@
 """Create, edit, discard and withdraw records. `services/outbox/submissions.py` sends them."""
 
+import datetime
 from dataclasses import replace
+from typing import NamedTuple
 
 from django.db import IntegrityError
 from django.db.models import Subquery
@@ -28,6 +30,16 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.errors import ActionRefused, Circle, EditConflict, OidTaken, RecordWithdrawn
 from organizations.services.records import counterparts, directory_state, row_limits
+
+
+class SaidDestination(NamedTuple):
+    """What a person said of the destination ID of a record in the directory, and how they know it.
+
+    `destination_id` "" means that the organization has none. `source` is a `DestinationSource`.
+    """
+
+    destination_id: str
+    source: str
 
 
 def create(record: OrganizationRecord, environment: str, *, stands_for: str, actor: Actor) -> Organization:
@@ -73,6 +85,8 @@ def edit(
                 _change_oid(history, organization, record.oid)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
+            if (record.destination_id, record.destination_known) != (before.destination_id, before.destination_known):
+                organization.destination_source = ""
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
@@ -170,10 +184,20 @@ def was_only_cancelled(organization: Organization) -> bool:
     return never_there and not submissions.exclude(state=State.CANCELLED, attempt=0).exists()
 
 
-def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
-    """Add a record that the directory showed. Its destination ID is unknown, because a Query does not show it.
+def add_seen(
+    history: audit.History,
+    record: OrganizationRecord,
+    environment: str,
+    *,
+    seen_at: datetime.datetime,
+    destination: SaidDestination | None = None,
+    endpoints: str = "",
+    **details: object,
+) -> Organization:
+    """Add a record that the directory showed at `seen_at`. The caller has locked the structure.
 
-    No page does this yet, only the demonstration.
+    A Query shows neither the destination ID nor endpoints. `destination` is what a person said of it; None: nobody
+    knows it, so nothing of this record can be sent. `endpoints`: their JSON in an old message.
 
     Raises:
         OidTaken: the OID is in use here.
@@ -183,19 +207,30 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     sentence = row_limits.storage_block_reason(record)
     if sentence:
         raise ActionRefused(sentence)
-    moment = clock.now()
-    organization = Organization(environment=environment, created_at=moment, version=0)
+    check_oid_free(record.oid, environment)
+    organization = Organization(environment=environment, created_at=clock.now(), version=0)
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
-    organization.presence_at = organization.seen_at = organization.known_at = moment
+    organization.presence_at = organization.seen_at = organization.known_at = seen_at
     organization.seen = organization.taken = canonical(record)
     organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
+    if destination is not None:
+        organization.destination_source = destination.source
+        record = replace(record, destination_id=destination.destination_id, destination_known=True)
+    if endpoints:
+        record = replace(record, carried=tuple(sorted({**dict(record.carried), "Endpoints": endpoints}.items())))
+    save_wanted(organization, record, stands_for="", actor=history.actor)
+    check_no_circle(organization)
+    history.log_record(
+        Action.ORGANIZATION_SEEN, organization, destination_source=organization.destination_source, **details
+    )
+    return organization
+
+
+def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
+    """Add one record that the directory showed just now, whose destination ID nobody knows. Raises as `add_seen`."""
     with audit.recorded(actor) as history:
         locks.lock_structure(environment)
-        check_oid_free(record.oid, environment)
-        save_wanted(organization, record, stands_for="", actor=actor)
-        check_no_circle(organization)
-        history.log_record(Action.ORGANIZATION_SEEN, organization)
-    return organization
+        return add_seen(history, record, environment, seen_at=clock.now())
 
 
 def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Organization:

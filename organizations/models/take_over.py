@@ -1,0 +1,154 @@
+"""Organizations that were registered outside the portal, on their way to become records here."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from organizations.records import OrganizationRecord, from_canonical
+
+from .organization import NAME_LENGTH, OID_LENGTH, DestinationSource, Environment, Organization
+
+
+class TakeOverKind(models.TextChoices):
+    """Where the OIDs come from."""
+
+    OIDS = "oids", "OIDs that somebody entered"
+    MESSAGES = "messages", "Old messages"
+    SCAN = "scan", "A search through the whole directory"
+
+
+class TakeOverState(models.TextChoices):
+    """ASKING: the worker queries. READY: a person decides what happens next. TAKING: the worker adds records."""
+
+    ASKING = "asking", "Asking the directory"
+    READY = "ready", "Ready"
+    TAKING = "taking", "Adding records"
+
+
+class TakeOverQuerySet(models.QuerySet["TakeOver"]):
+    def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
+        """Those in this state on which no worker works now, the oldest first."""
+        mine = self.filter(environment=environment, state=state)
+        return mine.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
+
+
+class TakeOver(models.Model):
+    """One list of OIDs that a person wants to take over. The worker asks the directory about each and adds the records.
+
+    It survives a restart: the worker leases it and goes on where the last worker ended.
+    """
+
+    environment = models.CharField(max_length=10, choices=Environment)
+    kind = models.CharField(max_length=10, choices=TakeOverKind)
+    state = models.CharField(max_length=10, choices=TakeOverState, default=TakeOverState.ASKING)
+    state_at = models.DateTimeField(help_text="When it entered this state.")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    base_oids = models.JSONField(
+        default=list,
+        help_text="OIDs below which an organization is ours: from the settings, or entered by an approver.",
+    )
+    problems = models.JSONField(default=list, blank=True, help_text="What could not be read: source and sentence.")
+    position = models.JSONField(
+        default=dict, blank=True, help_text="Of a search through the directory: where the next page begins."
+    )
+    read_count = models.PositiveIntegerField(
+        default=0, help_text="Of a search through the directory: how many organizations were read."
+    )
+    end_reason = models.TextField(blank=True, help_text="Why it stopped asking, if that was not the end of the list.")
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lease_until = models.DateTimeField(null=True, blank=True)
+    token = models.PositiveIntegerField(default=0, help_text="Counts the leases: an earlier one stores nothing.")
+
+    objects = TakeOverQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(environment__in=Environment.values), name="take_over_environment_known"),
+            models.CheckConstraint(condition=Q(kind__in=TakeOverKind.values), name="take_over_kind_known"),
+            models.CheckConstraint(condition=Q(state__in=TakeOverState.values), name="take_over_state_known"),
+        ]
+        indexes = [models.Index(fields=["environment", "state", "id"], name="take_over_by_state")]
+
+    def __str__(self) -> str:
+        return f"Take-over {self.pk}"
+
+
+class CandidateState(models.TextChoices):
+    """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added."""
+
+    WAITING = "waiting", "Waiting"
+    FOUND = "found", "Found"
+    ABSENT = "absent", "Not found"
+    UNANSWERED = "unanswered", "Not asked"
+    HERE = "here", "In the portal"
+    CHOSEN = "chosen", "Being added"
+    TAKEN = "taken", "Taken over"
+    REFUSED = "refused", "Not taken over"
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def waiting(self) -> Self:
+        return self.filter(state=CandidateState.WAITING).order_by("position")
+
+    def chosen(self) -> Self:
+        """In the order of their OIDs, so that a parent comes before what is below it."""
+        return self.filter(state=CandidateState.CHOSEN).order_by("oid_key")
+
+
+class Candidate(models.Model):
+    """One OID of a take-over: where it came from, what the directory showed, and what became of it."""
+
+    take_over = models.ForeignKey(TakeOver, on_delete=models.CASCADE, related_name="candidates")
+    position = models.PositiveIntegerField()
+    oid = models.CharField(max_length=OID_LENGTH)
+    oid_key = models.CharField(max_length=160)
+    source = models.CharField(max_length=300, blank=True, help_text="For people: the line or the old message.")
+    state = models.CharField(max_length=10, choices=CandidateState, default=CandidateState.WAITING)
+    sentence = models.TextField(blank=True, help_text="Why it is in this state, if that needs a reason.")
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, help_text="From the directory or the old message.")
+    part_of_oid = models.CharField(max_length=OID_LENGTH, blank=True, help_text="From the directory.")
+    active = models.BooleanField(null=True, blank=True, help_text="From the directory.")
+    destination_id = models.CharField(max_length=36, blank=True)
+    destination_source = models.CharField(
+        max_length=10,
+        choices=DestinationSource,
+        blank=True,
+        help_text="Empty while nobody said which destination ID the organization has.",
+    )
+    message = models.TextField(blank=True, help_text="Canonical JSON of the record in the old message.")
+    seen = models.TextField(blank=True, help_text="Canonical JSON of the directory's answer.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the directory was asked.")
+    organization = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["take_over", "oid"], name="candidate_oid_once"),
+            models.CheckConstraint(condition=Q(state__in=CandidateState.values), name="candidate_state_known"),
+        ]
+        indexes = [models.Index(fields=["take_over", "state", "position"], name="candidate_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.oid} of take-over {self.take_over_id}"
+
+    def seen_record(self) -> OrganizationRecord | None:
+        """What the directory showed, if it showed the OID."""
+        return from_canonical(self.seen) if self.seen else None
+
+    def message_record(self) -> OrganizationRecord | None:
+        """The record in the old message, if there is one."""
+        return from_canonical(self.message) if self.message else None
+
+    @property
+    def is_destination_said(self) -> bool:
+        """Whether somebody said which destination ID it has, or that it has none."""
+        return bool(self.destination_source)

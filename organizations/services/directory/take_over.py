@@ -1,0 +1,239 @@
+"""What people do with a take-over: begin it, stop it, say destination IDs, and choose what becomes a record.
+
+`run_take_over.py` is the worker's part: it asks the directory and adds the records.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from organizations.models import (
+    Action,
+    Candidate,
+    CandidateState,
+    Organization,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    clock,
+)
+from organizations.oid import Oid
+from organizations.records import OrganizationRecord, canonical
+from organizations.services import locks
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.directory import ownership_here
+from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
+from organizations.services.records.organizations import SaidDestination
+
+MOST_OIDS = 1000
+"""More OIDs are not taken over at once."""
+
+STOPPED = "Asking was stopped before this OID was asked for."
+
+
+class NewCandidate(NamedTuple):
+    """One OID to take over. `source`: its line or old message. `message`: the record in that message."""
+
+    oid: str
+    source: str = ""
+    destination_id: str = ""
+    destination_source: str = ""
+    message: OrganizationRecord | None = None
+
+
+def begin(
+    environment: str,
+    candidates: Iterable[NewCandidate],
+    *,
+    kind: TakeOverKind,
+    base_oids: Collection[str],
+    problems: Collection[Mapping[str, str]] = (),
+    actor: Actor,
+) -> TakeOver:
+    """Store the OIDs. The worker then asks the directory about each that is not a record here.
+
+    Raises:
+        ActionRefused: there is no OID, or there are more than MOST_OIDS.
+    """
+    listed = list({candidate.oid: candidate for candidate in candidates}.values())
+    if not listed:
+        raise ActionRefused("Enter at least one OID.")
+    if len(listed) > MOST_OIDS:
+        raise ActionRefused(f"At most {MOST_OIDS:,} OIDs can be taken over at once; here are {len(listed):,}.")
+    with audit.recorded(actor) as history:
+        moment = clock.now()
+        take_over = TakeOver.objects.create(
+            environment=environment,
+            kind=kind,
+            state_at=moment,
+            made_by=actor.person,
+            made_at=moment,
+            base_oids=list(base_oids),
+            problems=list(problems),
+        )
+        here = _records_here(environment, [candidate.oid for candidate in listed])
+        Candidate.objects.bulk_create(
+            _candidate(take_over, position, candidate, here.get(candidate.oid))
+            for position, candidate in enumerate(listed)
+        )
+        _log(history, Action.TAKE_OVER_BEGUN, take_over, count=len(listed), kind=kind.value)
+    return take_over
+
+
+def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
+    """Ask no more. What was found can be taken over; the other OIDs can be asked for later.
+
+    Raises:
+        ActionRefused: nothing is being asked.
+    """
+    with audit.recorded(actor) as history:
+        take_over = _lock(take_over_id)
+        if take_over.state != TakeOverState.ASKING:
+            raise ActionRefused("The directory is not being asked any more.")
+        stopped = take_over.candidates.waiting().update(state=CandidateState.UNANSWERED, sentence=STOPPED)
+        take_over.end_reason = "A person stopped it."
+        _move(take_over, TakeOverState.READY)
+        _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped)
+    return take_over
+
+
+def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
+    """Ask again for each OID that got no answer or was not found.
+
+    Raises:
+        ActionRefused: there is none, or the take-over is not ready.
+    """
+    with audit.recorded(actor) as history:
+        take_over = _lock_ready(take_over_id)
+        again = take_over.candidates.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
+        count = again.update(state=CandidateState.WAITING, sentence="")
+        if not count and not take_over.position:
+            raise ActionRefused("Every OID of this list was found.")
+        take_over.end_reason = ""
+        _move(take_over, TakeOverState.ASKING)
+        _log(history, Action.TAKE_OVER_BEGUN, take_over, count=count, kind=take_over.kind)
+    return take_over
+
+
+def say_destinations(take_over_id: int, said: Mapping[str, SaidDestination], *, actor: Actor) -> int:
+    """Store which destination ID each OID has, and how the person knows. Returns how many changed.
+
+    Raises:
+        ActionRefused: the take-over is not ready.
+    """
+    with audit.recorded(actor) as history:
+        take_over = _lock_ready(take_over_id)
+        changed = []
+        for candidate in take_over.candidates.filter(oid__in=said, state__in=_OPEN):
+            destination = said[candidate.oid]
+            if destination != (candidate.destination_id, candidate.destination_source):
+                candidate.destination_id, candidate.destination_source = destination
+                changed.append(candidate)
+        Candidate.objects.bulk_update(changed, ["destination_id", "destination_source"])
+        if changed:
+            facts = [
+                {"oid": each.oid, "destination_id": each.destination_id, "source": each.destination_source}
+                for each in changed
+            ]
+            _log(history, Action.TAKE_OVER_DESTINATIONS, take_over, count=len(changed), destinations=facts)
+    return len(changed)
+
+
+def say_destination_for_all(take_over_id: int, said: SaidDestination, number: int, *, actor: Actor) -> int:
+    """Store one destination ID for each organization whose destination ID nobody has said yet.
+
+    Raises:
+        NumberMissing: `number` is not the number of those organizations.
+        ActionRefused: there is none, or the take-over is not ready.
+    """
+    unsaid = Candidate.objects.filter(take_over_id=take_over_id, state__in=_OPEN, destination_source="")
+    oids = list(unsaid.values_list("oid", flat=True))
+    if not oids:
+        raise ActionRefused("Each organization of this list has a destination ID, or none, as somebody said.")
+    if number != len(oids):
+        raise NumberMissing(f"Type {len(oids)}: that many organizations get this destination ID.")
+    return say_destinations(take_over_id, dict.fromkeys(oids, said), actor=actor)
+
+
+def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
+    """Choose the OIDs that become records. The worker adds them. Returns how many.
+
+    Raises:
+        ActionRefused: the take-over is not ready, or an OID cannot be taken over; the sentence names it.
+        OutOfDate: an OID is not there to be taken over any more.
+    """
+    if not oids:
+        raise ActionRefused("Choose at least one organization.")
+    with audit.recorded(actor) as history:
+        take_over = _lock_ready(take_over_id)
+        chosen = list(take_over.candidates.filter(oid__in=oids, state=CandidateState.FOUND))
+        if len(chosen) != len(set(oids)):
+            raise OutOfDate("Some of these organizations cannot be taken over any more. Look at the list again.")
+        reasons = ownership_here.take_block_reasons(take_over, chosen)
+        if reasons:
+            oid, reason = next(iter(reasons.items()))
+            raise ActionRefused(f"{oid}: {reason}")
+        take_over.candidates.filter(pk__in=[each.pk for each in chosen]).update(state=CandidateState.CHOSEN)
+        take_over.taken_by = actor.person
+        take_over.end_reason = ""
+        _move(take_over, TakeOverState.TAKING)
+        _log(history, Action.TAKE_OVER_CHOSEN, take_over, count=len(chosen), oids=sorted(oids))
+    return len(chosen)
+
+
+_OPEN = (CandidateState.WAITING, CandidateState.FOUND, CandidateState.ABSENT, CandidateState.UNANSWERED)
+"""The states in which a candidate can still become a record."""
+
+
+def _candidate(
+    take_over: TakeOver, position: int, candidate: NewCandidate, organization: Organization | None
+) -> Candidate:
+    message = candidate.message
+    return Candidate(
+        take_over=take_over,
+        position=position,
+        oid=candidate.oid,
+        oid_key=Oid(candidate.oid).key,
+        source=candidate.source[:300],
+        state=CandidateState.HERE if organization else CandidateState.WAITING,
+        name=organization.name if organization else message.name[:200] if message else "",
+        destination_id=candidate.destination_id,
+        destination_source=candidate.destination_source,
+        message=canonical(message) if message else "",
+        organization=organization,
+    )
+
+
+def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
+    here = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    return {organization.oid: organization for organization in here}
+
+
+def _lock(take_over_id: int) -> TakeOver:
+    return TakeOver.objects.select_for_update().get(pk=take_over_id)
+
+
+def _lock_ready(take_over_id: int) -> TakeOver:
+    environment = TakeOver.objects.values_list("environment", flat=True).get(pk=take_over_id)
+    locks.lock_structure(environment)
+    take_over = _lock(take_over_id)
+    if take_over.state == TakeOverState.ASKING:
+        raise ActionRefused("The directory is still being asked. Wait, or stop it first.")
+    if take_over.state == TakeOverState.TAKING:
+        raise ActionRefused("Records are being added. Wait until that has ended.")
+    return take_over
+
+
+def _move(take_over: TakeOver, state: TakeOverState) -> None:
+    take_over.state, take_over.state_at = state, clock.now()
+    take_over.lease_until, take_over.token = None, take_over.token + 1
+    take_over.save()
+
+
+def _log(history: audit.History, action: Action, take_over: TakeOver, **details: object) -> None:
+    history.log(
+        action,
+        object={"type": "take_over", "id": str(take_over.pk)},
+        environment=take_over.environment,
+        details={"take_over": take_over.pk, **details},
+    )

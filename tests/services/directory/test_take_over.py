@@ -1,0 +1,244 @@
+"""Taking over what is in the directory: whom the worker asks, what it stores, and what becomes a record."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Candidate,
+    CandidateState,
+    Organization,
+    Presence,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+)
+from organizations.practice import PracticeDirectory
+from organizations.practice.behaviour import Behaviour
+from organizations.records import OrganizationRecord
+from organizations.redox import messages
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services.connection import redox_settings
+from organizations.services.directory import run_take_over, take_over
+from organizations.services.directory.take_over import NewCandidate
+from organizations.services.errors import ActionRefused, NumberMissing
+from organizations.services.records.organizations import SaidDestination
+from organizations.services.review import reviews
+from organizations.services.review.blockers import BlockerKind
+from tests import factories
+from tests.factories import BASE, as_actor
+from tests.services.sending import WORKER
+
+pytestmark = pytest.mark.django_db
+
+DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
+OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
+
+
+def begin(*oids: str, user: User, **values: Any) -> TakeOver:
+    candidates = [NewCandidate(oid) for oid in oids]
+    given = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": as_actor(user)} | values
+    return take_over.begin("staging", candidates, **given)
+
+
+def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRecord:
+    """Register an organization in the practice directory, as an old curl command did."""
+    record = factories.record(oid, **{"name": f"By curl {oid[-3:]}"} | values)
+    message = messages.build_message(record, messages.NEW, redox_settings.environment("staging"))
+    practice.register("staging", json.loads(message)["Organizations"][0])
+    return record
+
+
+def advance() -> None:
+    while run_take_over.advance("staging", actor=WORKER):
+        pass
+
+
+def states(run: TakeOver) -> dict[str, str]:
+    return dict(run.candidates.values_list("oid", "state"))
+
+
+def candidate(run: TakeOver, oid: str) -> Candidate:
+    return run.candidates.get(oid=oid)
+
+
+def take_all(run: TakeOver, user: User) -> list[Organization]:
+    found = run.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True)
+    take_over.take(run.pk, list(found), actor=as_actor(user))
+    advance()
+    return list(Organization.objects.order_by("oid_key"))
+
+
+def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    shown = put(practice, f"{BASE}.1", aliases=("By hand",))
+    run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
+    advance()
+    assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "absent"}
+    (organization,) = take_all(run, editor)
+    assert (organization.standing, organization.presence, organization.open_work) == ("seen", Presence.PRESENT, "")
+    assert organization.record().aliases == shown.aliases
+    assert "Type" in organization.carried
+    assert candidate(run, f"{BASE}.1").organization == organization
+
+
+def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(f"{BASE}.1", user=editor)
+    advance()
+    (organization,) = take_all(run, editor)
+    assert not organization.destination_known
+    assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
+
+
+def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_change(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(f"{BASE}.1", user=editor)
+    advance()
+    take_over.say_destinations(run.pk, {f"{BASE}.1": SaidDestination(DESTINATION, "dashboard")}, actor=as_actor(editor))
+    (organization,) = take_all(run, editor)
+    assert (organization.destination_id, organization.destination_source) == (DESTINATION, "dashboard")
+    assert (organization.changes, organization.open_work) == (0, "")
+    assert "destination-unseen" in {warning.key for warning in reviews.review(organization).warnings}
+
+
+def test_one_destination_id_for_all_needs_their_number(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(f"{BASE}.1", f"{BASE}.2", f"{BASE}.3", user=editor)
+    advance()
+    who, said = as_actor(editor), SaidDestination(DESTINATION, "memory")
+    take_over.say_destinations(run.pk, {f"{BASE}.3": SaidDestination("", "memory")}, actor=who)
+    with pytest.raises(NumberMissing, match="Type 2"):
+        take_over.say_destination_for_all(run.pk, said, 3, actor=who)
+    assert take_over.say_destination_for_all(run.pk, said, 2, actor=who) == 2
+    assert list(run.candidates.values_list("destination_id", flat=True)) == [DESTINATION, DESTINATION, ""]
+
+
+def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
+    """A Query never shows them, and an Update without them would remove them."""
+    record = put(practice, f"{BASE}.1")
+    message = replace(record, name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
+    old = NewCandidate(f"{BASE}.1", "message 1", DESTINATION, "message", message)
+    run = take_over.begin("staging", [old], kind=TakeOverKind.MESSAGES, base_oids=[BASE], actor=as_actor(editor))
+    advance()
+    (organization,) = take_all(run, editor)
+    assert (organization.name, organization.destination_id) == (record.name, DESTINATION)
+    assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
+
+
+def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
+    organization = factories.organization(f"{BASE}.1", user=editor)
+    run = begin(f"{BASE}.1", user=editor)
+    advance()
+    assert (states(run), candidate(run, f"{BASE}.1").organization) == ({f"{BASE}.1": "here"}, organization)
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
+
+
+def test_what_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, OTHER)
+    put(practice, GATEWAY_OID, part_of_oid=OTHER)
+    run = begin(OTHER, GATEWAY_OID, user=editor)
+    advance()
+    for oid, why in ((OTHER, "not ours"), (GATEWAY_OID, "Redox's own organization")):
+        with pytest.raises(ActionRefused, match=why):
+            take_over.take(run.pk, [oid], actor=as_actor(editor))
+    assert not Organization.objects.exists()
+
+
+def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    put(practice, OTHER, part_of_oid=f"{BASE}.1")
+    run = begin(OTHER, f"{BASE}.1", user=editor)
+    advance()
+    assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
+
+
+def test_messages_that_are_due_come_first(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(f"{BASE}.1", user=editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    advance()
+    assert states(run) == {f"{BASE}.1": "waiting"}
+
+
+def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, f"{BASE}.1")
+    practice.behaviour = Behaviour.GATEWAY_ERROR
+    run = begin(f"{BASE}.1", user=editor)
+    advance()
+    assert (states(run), candidate(run, f"{BASE}.1").sentence != "") == ({f"{BASE}.1": "unanswered"}, True)
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    advance()
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeDirectory, editor: User) -> None:
+    practice.behaviour = Behaviour.TOO_MANY
+    run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
+    advance()
+    assert states(run) == {f"{BASE}.1": "waiting", f"{BASE}.2": "waiting"}
+    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
+
+
+def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(f"{BASE}.1", user=editor)
+    leased = run_take_over._lease("staging", TakeOverState.ASKING, WORKER)
+    assert leased is not None
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    answer = run_take_over.query.query_oid("staging", f"{BASE}.1")
+    run_take_over._store_answer(leased, candidate(run, f"{BASE}.1"), answer, WORKER)
+    assert states(run) == {f"{BASE}.1": "unanswered"}
+    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
+
+
+def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(f"{BASE}.1", user=editor)
+    assert run_take_over._lease("staging", TakeOverState.ASKING, WORKER)
+    assert not run_take_over.advance("staging", actor=WORKER)
+    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
+    advance()
+    assert states(run) == {f"{BASE}.1": "absent"}
+
+
+def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(f"{BASE}.1", user=editor)
+    advance()
+    take_over.take(run.pk, [f"{BASE}.1"], actor=as_actor(editor))
+    editor.groups.clear()
+    advance()
+    run.refresh_from_db()
+    assert (states(run), run.state) == ({f"{BASE}.1": "found"}, "ready")
+    assert "cannot edit records any more" in run.end_reason
+    assert not Organization.objects.exists()
+
+
+def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
+    advance()
+    take_over.take(run.pk, [f"{BASE}.1", f"{BASE}.2"], actor=as_actor(editor))
+    factories.organization(f"{BASE}.1", user=editor, name="Typed")
+    advance()
+    assert states(run) == {f"{BASE}.1": "refused", f"{BASE}.2": "taken"}
+    assert "is already the record Typed" in candidate(run, f"{BASE}.1").sentence
+
+
+@pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])
+def test_none_and_too_many_oids_are_refused(editor: User, count: int) -> None:
+    with pytest.raises(ActionRefused):
+        begin(*(f"{BASE}.{number}" for number in range(count)), user=editor)
+    assert not TakeOver.objects.exists()

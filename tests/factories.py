@@ -107,7 +107,7 @@ def submission(
     Raises:
         ActionRefused: a blocker forbids it.
     """
-    with audit.recorded(person(user)) as history:
+    with audit.atomic(person(user)) as history:
         return _submitted(history, organizations.lock_record(organization.pk), reason, intent)
 
 
@@ -201,7 +201,7 @@ def accepted(
     """A record with a submission that was accepted on this evidence. Nothing is sent."""
     row = organization(oid, user=user, environment=environment, **values)
     prefetch_related_objects([row], "contacts", "identifiers")
-    with audit.recorded(person(user)) as history:
+    with audit.atomic(person(user)) as history:
         return _confirmed(row, _submitted(history, row), evidence, {})
 
 

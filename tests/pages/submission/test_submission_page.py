@@ -146,7 +146,7 @@ def test_an_answer_that_names_another_oid_is_marked(editor: User, queued: Submis
         event=Event.UPDATE, attempt=1, detail=answer_text, answer_warning="other OID in the answer", **values
     )
     exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         history.log_submission(
             Action.ATTEMPT_RESPONSE, fresh(queued), raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
         )
@@ -156,7 +156,7 @@ def test_an_answer_that_names_another_oid_is_marked(editor: User, queued: Submis
 
 
 def test_bytes_that_are_not_text_are_escaped(editor: User, queued: Submission, worker: Actor) -> None:
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         history.log_submission(
             Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
         )
@@ -296,7 +296,7 @@ def test_the_number_of_queries_does_not_grow_with_the_attempts(
     page_of(queued, editor)
     with django_assert_max_num_queries(30) as few:
         page_of(queued, editor)
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         for attempt in range(1, 40):
             history.log_submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
             history.log_submission(

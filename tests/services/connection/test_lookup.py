@@ -224,7 +224,7 @@ def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, edit
 
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         query.store_submission_answer(
             history, submission, organizations.lock_record(submission.organization_id), answer
         )

@@ -122,7 +122,7 @@ def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Ac
 def test_after_a_restore_a_message_without_an_attempt_may_have_arrived(editor: User, approver: Actor) -> None:
     organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor)
-    with audit.recorded(approver) as history:
+    with audit.atomic(approver) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     assert offered(undecided(submission), accepted_before(submission), approver) == set(Verdict)
 

@@ -286,7 +286,7 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
     # A worker is querying the directory.
     Submission.objects.update(lease_until=clock.now(), not_before=clock.now() + datetime.timedelta(hours=1))
     submission.tries = 3
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", **given)
     submission_row = Submission.objects.get()
     assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
@@ -312,7 +312,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
         submission = factories.submission(factories.organization(user=editor), user=editor)
     token, time_before = submission.token, clock.now()
     Submission.objects.update(asks=3, absent_at=time_before)
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
     assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)

@@ -100,7 +100,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
     organization = factories.organization(user=editor)
     first = pressed(factories.organization(f"{BASE}.1", user=editor), editor)
     plan = factories.plan([factories.organization(f"{BASE}.2", user=editor)], user=editor)
-    with audit.recorded(as_actor(editor)) as history:
+    with audit.atomic(as_actor(editor)) as history:
         review = reviews.review(organization, actor=as_actor(editor))
         submission = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
     assert (submission.plan, list(submission.after.all())) == (plan, [first])
@@ -109,7 +109,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
 
 def test_only_a_person_submits(editor: User) -> None:
     review = reviews.review(factories.organization(user=editor))
-    with pytest.raises(ActionRefused, match="Only a person"), audit.recorded(system("Worker")) as history:
+    with pytest.raises(ActionRefused, match="Only a person"), audit.atomic(system("Worker")) as history:
         submissions.store_submission(history, review, reason="")
     assert not Submission.objects.exists()
 
@@ -197,7 +197,7 @@ def test_a_cancel_restores_the_confirmed_or_the_former_active(
 
 
 def by_a_worker(submission: Submission) -> None:
-    with audit.recorded(system("Worker")) as history:
+    with audit.atomic(system("Worker")) as history:
         locked = submissions.lock_structure_and_followers(submission.pk)
         submissions.cancel_locked(history, locked.by_id[submission.pk], locked, reason="Why not")
 

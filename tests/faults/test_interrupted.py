@@ -55,7 +55,7 @@ def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
     """A message of this kind that is to be sent or queried."""
     if kind in (UPDATE, LOST_UPDATE):
-        organization = factories.accepted(oid, user=user)
+        organization = factories.accepted_organization(oid, user=user)
         world.put(oid, organization_in(Submission.objects.get(oid=oid)))
         organization = edit(organization, user, name="Lakeside North")
     else:

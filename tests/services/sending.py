@@ -180,7 +180,7 @@ def show_in_directory(organization: Organization, **values: Any) -> Organization
 
 def accepted_with_difference(user: User, **values: Any) -> Organization:
     """An accepted record that the directory shows with these values."""
-    return show_in_directory(factories.confirmed(factories.organization(user=user)), **values)
+    return show_in_directory(factories.accept(factories.organization(user=user)), **values)
 
 
 def store_submission_answer(

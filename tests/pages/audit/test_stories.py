@@ -89,7 +89,7 @@ def test_a_submission_and_its_edits_are_one_line(practice, north, editor):
 def test_edits_accepted_before_or_discarded_are_not_in_the_story(north, editor):
     first = factories.submission(north, user=editor)
     log_end(first, "accepted")
-    factories.confirmed(north, submission=first)
+    factories.accept(north, submission=first)
     organization = save_edit(north, editor, name="Lakeside Quay")
     organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
     save_edit(north, editor, name="Lakeside Pier")
@@ -108,7 +108,7 @@ def test_an_edit_is_only_in_the_story_of_the_submission_that_sent_it(north, edit
     accepted, saved = lines()
     assert actions_in(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
     assert (saved.entry.action, saved.inside) == ("organization.edited", [])
-    factories.confirmed(north, submission=first)
+    factories.accept(north, submission=first)
     factories.submission(north, user=editor)
     second, accepted = lines()
     assert actions_in(second) == ["organization.edited", "submission.made"]

@@ -254,7 +254,7 @@ def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, wo
 
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
-    organization = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    organization = factories.accept(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
     edit(organization, editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor, intent=intent)
     answer_next()

@@ -39,7 +39,7 @@ def pressed(organization: Organization, user: User, intent: Intent | None = None
 
 
 def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
-    organization = factories.accepted(user=factories.UserFactory(role="editor"), contacts=())
+    organization = factories.accepted_organization(user=factories.UserFactory(role="editor"), contacts=())
     store_reading_with(organization, aliases=("By hand",))
     organization = save_edit(organization, editor, name="Lakeside North")
     review = reviews.review(organization, actor=as_actor(editor))
@@ -87,7 +87,7 @@ def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
 def test_the_changes_of_a_submission_are_read_from_its_own_message(
     editor: User, values: dict[str, Any], fields: list[str] | None
 ) -> None:
-    organization = save_edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = save_edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
     submission = pressed(organization, editor)
     for name, value in values.items():
         setattr(submission, name, value)
@@ -159,7 +159,7 @@ def test_the_entry_says_why_no_approval_was_needed(environment: str, four_eyes: 
 def test_submitting_changes_the_saved_active_and_cancelling_restores_it(
     editor: User, intent: Intent, active: bool, action: Action
 ) -> None:
-    organization = factories.confirmed(factories.organization(user=editor), active=active)
+    organization = factories.accept(factories.organization(user=editor), active=active)
     Organization.objects.update(active=active)
     submission = pressed(organization, editor, intent, reason="ticket 8")
     assert submission.intent == intent

@@ -75,6 +75,7 @@ class DestinationSource(models.TextChoices):
     MESSAGE = "message", "An old message"
     DASHBOARD = "dashboard", "The Redox dashboard"
     MEMORY = "memory", "Somebody's memory"
+    NONE = "none", "It has none"
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):

@@ -8,6 +8,7 @@ from typing import Any
 from organizations.practice import shape
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.credentials import ROUTING_IDS
+from organizations.practice.filters import Filters
 from organizations.practice.listing import listed
 from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, logs, meta, refusal
 from organizations.practice.store import Store
@@ -93,15 +94,8 @@ class Directory:
 
     def _query(self, message: dict[str, Any], environment: str, behaviour: Behaviour) -> Reply:
         index = int(message.get("Index", 0))
-        matches = self.store.find(
-            environment,
-            oid=message.get("Identifier", {}).get("ID"),
-            active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
-            state=message.get("State"),
-            name=message.get("NameSearch", {}).get("Value"),
-            index=index,
-            limit=min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER),
-        )
+        limit = min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER)
+        matches = self.store.search(environment, _filters(message, behaviour), index=index, limit=limit)
         organizations = listed([_as_shown(organization) for organization in matches], behaviour)
         answer = {
             "Meta": {**meta(message, "QueryResponse"), "Logs": logs()},
@@ -112,6 +106,21 @@ class Directory:
         if behaviour is Behaviour.SHOWS_ANOTHER_SHAPE:
             answer["Results"] = {"Organizations": answer.pop("Organizations")}
         return json_reply(200, answer)
+
+
+def _filters(message: dict[str, Any], behaviour: Behaviour) -> Filters:
+    """What a Query asks for."""
+    near = message.get("RadiusSearch", {})
+    since = message.get("LastUpdated")
+    return Filters(
+        oid=message.get("Identifier", {}).get("ID"),
+        name=message.get("NameSearch", {}).get("Value"),
+        zip_code=near.get("ZipCode"),
+        radius=int(near.get("Radius", 0)),
+        state=message.get("State"),
+        active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
+        changed_since=shape.read_time(since).timestamp() if since else None,
+    )
 
 
 def _as_shown(organization: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
@@ -114,9 +115,13 @@ class PracticeDirectory:
         """The records of an environment by OID, each as the last message gave it."""
         return {oid_of(organization): organization for organization in self._store.find(environment)}
 
-    def register(self, environment: str, organization: dict[str, Any]) -> None:
-        """Add or replace a record without a message. It needs an OID (else ValueError) and may have any shape."""
-        self._store.put(environment, oid_of(organization), organization)
+    def register(self, environment: str, organization: dict[str, Any], *, changed_at: datetime | None = None) -> None:
+        """Add or replace a record without a message. It needs an OID (else ValueError) and may have any shape.
+
+        `changed_at` is when somebody wrote it; by default now.
+        """
+        seconds = changed_at.timestamp() if changed_at else None
+        self._store.put(environment, oid_of(organization), organization, changed_at=seconds)
 
     def forget(self, environment: str, oid: str) -> None:
         """Remove a record without a message."""

@@ -69,7 +69,7 @@ def add_next(environment: str) -> bool:
     if waiting is None or waiting.taken_by is None:
         return False
     user = User.objects.get(pk=waiting.taken_by_id)
-    with audit.recorded(actors.person(user, signed_in_by="")) as history:
+    with audit.atomic(actors.person(user, signed_in_by="")) as history:
         locks.lock_structure(environment)
         take_over = TakeOver.objects.select_for_update().get(pk=waiting.pk)
         if take_over.state != TakeOverState.TAKING:
@@ -124,7 +124,7 @@ def _lease(environment: str, state: TakeOverState, actor: Actor) -> TakeOver | N
     moment = clock.now()
     if not TakeOver.objects.free(environment, state, moment).exists():
         return None  # so that an idle worker takes no lock
-    with audit.recorded(actor):
+    with audit.atomic(actor):
         free = TakeOver.objects.free(environment, state, clock.now())
         take_over = free.select_for_update(skip_locked=True, of=("self",)).first()
         if take_over is not None:
@@ -136,7 +136,7 @@ def _lease(environment: str, state: TakeOverState, actor: Actor) -> TakeOver | N
 
 def _store_answer(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer, actor: Actor) -> None:
     """Store what the directory showed of one OID. After a later lease the answer is only logged."""
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         gate = breaker.lock_gate(take_over.environment)
         if _release(take_over):
             _apply_answer(candidate, answer)
@@ -183,7 +183,7 @@ def _release(take_over: TakeOver) -> bool:
 
 
 def _end_asking(take_over: TakeOver, actor: Actor) -> None:
-    with audit.recorded(actor):
+    with audit.atomic(actor):
         still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
         still.update(state=TakeOverState.READY, state_at=clock.now(), lease_until=None)
 

@@ -22,7 +22,8 @@ from organizations.services import locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.directory import ownership_here
-from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
+from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
+from organizations.services.records import organizations
 from organizations.services.records.organizations import SaidDestination
 
 MOST_OIDS = 1000
@@ -60,7 +61,7 @@ def begin(
         raise ActionRefused("Enter at least one OID.")
     if len(listed) > MOST_OIDS:
         raise ActionRefused(f"At most {MOST_OIDS:,} OIDs can be taken over at once; here are {len(listed):,}.")
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         moment = clock.now()
         take_over = TakeOver.objects.create(
             environment=environment,
@@ -86,7 +87,7 @@ def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
     Raises:
         ActionRefused: nothing is being asked.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         take_over = _lock(take_over_id)
         if take_over.state != TakeOverState.ASKING:
             raise ActionRefused("The directory is not being asked any more.")
@@ -103,7 +104,7 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
     Raises:
         ActionRefused: there is none, or the take-over is not ready.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         again = take_over.candidates.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
         count = again.update(state=CandidateState.WAITING, sentence="")
@@ -121,7 +122,7 @@ def say_destinations(take_over_id: int, said: Mapping[str, SaidDestination], *, 
     Raises:
         ActionRefused: the take-over is not ready.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         changed = []
         for candidate in take_over.candidates.filter(oid__in=said, state__in=_OPEN):
@@ -164,7 +165,7 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
     """
     if not oids:
         raise ActionRefused("Choose at least one organization.")
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         chosen = list(take_over.candidates.filter(oid__in=oids, state=CandidateState.FOUND))
         if len(chosen) != len(set(oids)):
@@ -179,6 +180,43 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
         _move(take_over, TakeOverState.TAKING)
         _log(history, Action.TAKE_OVER_CHOSEN, take_over, count=len(chosen), oids=sorted(oids))
     return len(chosen)
+
+
+def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, actor: Actor) -> Organization:
+    """Add one organization that the portal cannot see to be ours: an approver says so. The gateway is never one.
+
+    Raises:
+        ActionRefused: the take-over is not ready, or this organization cannot be added.
+        NumberMissing: the OID was not typed.
+        ReasonMissing: there is no reason.
+    """
+    with audit.atomic(actor) as history:
+        take_over = _lock_ready(take_over_id)
+        candidate = take_over.candidates.filter(oid=oid, state=CandidateState.FOUND).first()
+        record = candidate.seen_record() if candidate else None
+        if candidate is None or record is None or candidate.asked_at is None:
+            raise OutOfDate("This organization cannot be taken over any more. Look at the list again.")
+        block_reason = ownership_here.take_block_reasons(take_over, [candidate]).get(oid, "")
+        if block_reason not in ("", ownership_here.NOT_OURS):
+            raise ActionRefused(block_reason)
+        if typed_oid.strip() != oid:
+            raise NumberMissing(f"Type the OID: {oid}")
+        if not reason.strip():
+            raise ReasonMissing("Enter a reason.")
+        organization = organizations.add_seen(
+            history,
+            record,
+            take_over.environment,
+            seen_at=candidate.asked_at,
+            destination=ownership_here.said_destination(candidate),
+            endpoints=ownership_here.endpoints(candidate),
+            reason=reason.strip(),
+            take_over=take_over.pk,
+            source=candidate.source,
+        )
+        candidate.organization, candidate.state, candidate.sentence = organization, CandidateState.TAKEN, ""
+        candidate.save(update_fields=["organization", "state", "sentence"])
+    return organization
 
 
 _OPEN = (CandidateState.WAITING, CandidateState.FOUND, CandidateState.ABSENT, CandidateState.UNANSWERED)

@@ -35,7 +35,7 @@ from organizations.services.records import counterparts, directory_state, row_li
 class SaidDestination(NamedTuple):
     """What a person said of the destination ID of a record in the directory, and how they know it.
 
-    `destination_id` "" means that the organization has none. `source` is a `DestinationSource`.
+    `source` is a `DestinationSource`. With NONE `destination_id` is "".
     """
 
     destination_id: str
@@ -50,7 +50,7 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
         Circle: PartOf would lead back to the record.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             locks.lock_structure(environment)
             check_oid_free(record.oid, environment)
             organization = Organization(environment=environment, created_at=clock.now(), version=0)
@@ -74,7 +74,7 @@ def edit(
         ActionRefused: the OID cannot change now.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization)
@@ -105,7 +105,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         ActionRefused: nothing was ever accepted or taken, or a submission of the record is open.
         Circle: its parent was moved below it.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization)
@@ -136,7 +136,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         EditConflict: somebody saved the record after `version`.
         ActionRefused: a message of the record was made, or records are part of it.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         counterparts.lock_with_counterpart(organization_id)
         organization = lock_record(organization_id)
         if organization.version != version:
@@ -192,6 +192,7 @@ def add_seen(
     seen_at: datetime.datetime,
     destination: SaidDestination | None = None,
     endpoints: str = "",
+    reason: str = "",
     **details: object,
 ) -> Organization:
     """Add a record that the directory showed at `seen_at`. The caller has locked the structure.
@@ -221,14 +222,18 @@ def add_seen(
     save_wanted(organization, record, stands_for="", actor=history.actor)
     check_no_circle(organization)
     history.log_record(
-        Action.ORGANIZATION_SEEN, organization, destination_source=organization.destination_source, **details
+        Action.ORGANIZATION_SEEN,
+        organization,
+        reason=reason,
+        destination_source=organization.destination_source,
+        **details,
     )
     return organization
 
 
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
     """Add one record that the directory showed just now, whose destination ID nobody knows. Raises as `add_seen`."""
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         locks.lock_structure(environment)
         return add_seen(history, record, environment, seen_at=clock.now())
 
@@ -239,7 +244,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
     Raises:
         ActionRefused: a message of the record was made, or there is no reason.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = lock_record_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")

@@ -26,6 +26,8 @@ SECTIONS = {
     "plans": "submissions",
     "plan": "submissions",
     "connection": "connection",
+    "take-over": "directory",
+    "take-over-list": "directory",
 }
 
 BLOCKING_STATES = ("stopped", "waiting", "paused")

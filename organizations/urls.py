@@ -36,6 +36,7 @@ register_converter(OidConverter, "oid")
 RECORD = "<environment:environment>/organizations/<oid:oid>/"
 SUBMISSION = "<environment:environment>/submissions/<int:number>/"
 PLAN = "<environment:environment>/plans/<int:plan>/"
+TAKE_OVER = "<environment:environment>/directory/take-over/<int:list_number>/"
 PERSON = "people/<int:person>/"
 
 urlpatterns = [
@@ -81,6 +82,9 @@ urlpatterns = [
     path("audit/export/", views.audit.export, name="audit-export"),
     path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),
     path("audit/<int:sequence>/raw/", views.audit.raw, name="audit-raw"),
+    path("<environment:environment>/directory/take-over/", views.take_over.begin, name="take-over"),
+    path(TAKE_OVER, views.take_over.page, name="take-over-list"),
+    path(TAKE_OVER + "progress/", views.take_over.progress, name="take-over-progress"),
     path("<environment:environment>/connection/", views.connection.page, name="connection"),
     path("<environment:environment>/connection/check/", views.connection.check_connection, name="connection-check"),
     path("<environment:environment>/connection/go-on/", views.connection.resume_sending, name="connection-resume"),

@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery, prefetch_related_objects
 
 from organizations import knowledge
 from organizations.models import (
+    CandidateState,
     Environment,
     Event,
     Evidence,
@@ -23,6 +24,9 @@ from organizations.models import (
     Presence,
     State,
     Submission,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
     User,
     clock,
 )
@@ -35,6 +39,9 @@ from organizations.services.actors import Actor, person
 from organizations.services.audit import audit
 from organizations.services.audit.audit import History
 from organizations.services.connection import redox_settings
+from organizations.services.directory import run_take_over
+from organizations.services.directory import take_over as take_overs
+from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import directory_state, organizations
@@ -236,3 +243,22 @@ def mirror_last_submissions() -> None:
     last = Submission.objects.filter(pk=OuterRef("last_submission"))
     mirrored = {column: Subquery(last.values(source)) for column, source in MIRRORED.items()}
     Organization.objects.exclude(last_submission=None).update(**mirrored)
+
+
+def take_over(
+    *, user: User, seen: dict[str, OrganizationRecord | None] | None = None, environment: str = "staging", **values: Any
+) -> TakeOver:
+    """A take-over whose OIDs were asked for. `seen`: what the directory showed of each, or None. Nothing is sent."""
+    shown = seen or {BASE: record()}
+    candidates = [NewCandidate(oid) for oid in shown]
+    arguments: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": person(user)} | values
+    made = take_overs.begin(environment, candidates, **arguments)
+    for candidate in made.candidates.filter(state=CandidateState.WAITING):
+        shown_record = shown[candidate.oid]
+        candidate.state, candidate.asked_at = CandidateState.ABSENT, clock.now()
+        if shown_record is not None:
+            run_take_over.show(candidate, replace(shown_record, destination_id="", destination_known=False))
+        candidate.save()
+    TakeOver.objects.filter(pk=made.pk).update(state=TakeOverState.READY)
+    made.refresh_from_db()
+    return made

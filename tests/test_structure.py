@@ -186,7 +186,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "review": {"connection", "records"},
         "outbox": {"audit", "connection", "records", "review"},
         "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
-        "directory": {"audit", "delivery", "records"},
+        "directory": {"audit", "connection", "delivery", "records"},
     },
     "pages": {
         "comparison": set(),
@@ -197,6 +197,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "submission": {"comparison", "organizations", "review"},
         "connection": {"submission"},
         "differences": {"comparison", "submission"},
+        "take_over": set(),
         "audit": {"organizations", "submission"},
         "record": {"audit", "comparison", "organizations", "submission"},
         "home": {"record"},

@@ -20,6 +20,7 @@ from organizations.views import (
     review,
     search,
     submissions,
+    take_over,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "review",
     "search",
     "submissions",
+    "take_over",
 ]

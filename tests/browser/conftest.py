@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
-from organizations.services.delivery import workers
+from organizations.services import workers
 from tests import factories, markup
 from tests.connected import connected
 

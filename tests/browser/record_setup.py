@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 from organizations.models import Organization, State, Submission, User
+from organizations.services import workers
 from organizations.services.actors import person, system
-from organizations.services.delivery import workers
 from organizations.services.records import organizations
 from tests import factories
 

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
+from organizations.services import workers
 from organizations.services.actors import system
-from organizations.services.delivery import workers
 from tests import factories
 
 from . import record_setup

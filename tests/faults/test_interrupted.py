@@ -16,9 +16,8 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 
 from organizations.models import Submission, User
-from organizations.services import failpoints
+from organizations.services import failpoints, workers
 from organizations.services.actors import system
-from organizations.services.delivery import workers
 from organizations.services.failpoints import Failpoint
 from tests import factories
 from tests.connected import redox

@@ -12,8 +12,9 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
+from organizations.services import workers
 from organizations.services.actors import Actor
-from organizations.services.delivery import abandoned, heartbeat, lane, resolve, workers
+from organizations.services.delivery import abandoned, heartbeat, lane, resolve
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults

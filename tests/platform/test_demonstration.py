@@ -179,7 +179,7 @@ def test_seeding_ends_if_nothing_is_delivered(settings, tmp_path, monkeypatch):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
     monkeypatch.setattr(seed_demo, "SETTLES_WITHIN", 0.0)
     monkeypatch.setattr(seed_demo.Seed, "is_due", lambda _: True)
-    monkeypatch.setattr("organizations.services.delivery.workers.run_once", lambda _: False)
+    monkeypatch.setattr("organizations.services.workers.run_once", lambda _: False)
     seed = seed_demo.Seed.__new__(seed_demo.Seed)
     seed.environment, seed.worker = Environment.STAGING, system("Worker test")
     with pytest.raises(CommandError, match="Nothing is delivered to STAGING"):

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from organizations.models import Organization, State, Submission, User, Verdict
 from organizations.records import OrganizationRecord, fields_as_text
+from organizations.services import workers
 from organizations.services.actors import system
-from organizations.services.delivery import heartbeat, workers
+from organizations.services.delivery import heartbeat
 from tests.faults.world import Died, Showing, Way, World
 
 WORKER = system("Worker model")

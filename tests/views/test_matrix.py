@@ -84,6 +84,9 @@ TABLE: dict[str, AddressRow] = {
     "audit-export": AddressRow(Access(AUDITORS, 200)),
     "audit-entry": AddressRow(Access(READERS, 200)),
     "audit-raw": AddressRow(Access(READERS, 200)),
+    "take-over": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
+    "take-over-list": AddressRow(Access(READERS, 200), Access(EDITORS, 302), keeps_what_was_typed=True),
+    "take-over-progress": AddressRow(Access(READERS, 204)),
     "connection": AddressRow(Access(READERS, 200)),
     "connection-check": AddressRow(None, Access(EDITORS, 302)),
     "connection-resume": AddressRow(None, Access(EDITORS, 302)),
@@ -116,6 +119,7 @@ def places(editor: User) -> dict[str, str]:
         "plan": factories.plan([second], user=editor).pk,
         "sequence": AuditEntry.objects.exclude(raw=None).get(submission_id=submission.pk).pk,
         "person": UserFactory(role="viewer").pk,
+        "list_number": factories.take_over(user=editor).pk,
     }
     return {name: reverse(name, kwargs={part: parts[part] for part in addresses()[name]}) for name in TABLE}
 

@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from organizations.management.commands._programs import check_database
-from organizations.services.delivery import workers
+from organizations.services import workers
 from orgportal import startup
 
 from ._base import PortalCommand

@@ -23,11 +23,11 @@ from organizations.models import Environment, Intent, Organization, StandsFor, S
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
-from organizations.services import demonstration, installation
+from organizations.services import demonstration, installation, workers
 from organizations.services.accounts import accounts
 from organizations.services.actors import person, system
 from organizations.services.connection import check
-from organizations.services.delivery import decide, query, workers
+from organizations.services.delivery import decide, query
 from organizations.services.outbox import submissions
 from organizations.services.records import counterparts, organizations
 from organizations.services.review import reviews

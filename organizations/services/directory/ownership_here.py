@@ -3,11 +3,8 @@
 from collections.abc import Collection, Iterable
 
 from organizations.models import Candidate, DestinationSource, Organization, Presence, TakeOver
-from organizations.records import OrganizationRecord
-from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.connection import redox_settings
-from organizations.services.directory import ownership
-from organizations.services.records import row_limits
+from organizations.services.directory.ownership import ownership_of
 from organizations.services.records.organizations import SaidDestination
 
 ENDPOINTS = "Endpoints"
@@ -21,13 +18,29 @@ NOT_OURS = (
 def own_oids(take_over: TakeOver) -> frozenset[str]:
     """The OIDs of a take-over that are ours, among those that the directory showed."""
     part_of = dict(take_over.candidates.exclude(part_of_oid="").values_list("oid", "part_of_oid"))
-    known = records_of_ours(take_over.environment, {*part_of, *part_of.values()})
-    gateways = gateway_oids(take_over.environment)
+    oids = {*part_of, *part_of.values()}
+    our_oids = records_of_ours(take_over.environment, oids)
+    foreign = foreign_oids(take_over.environment, oids)
+    gateways = redox_settings.gateway_oids(take_over.environment)
     return frozenset(
         oid
         for oid, parent in part_of.items()
-        if ownership.is_ours(oid, parent, base_oids=take_over.base_oids, ours=known, part_of=part_of, gateways=gateways)
+        if ownership_of(
+            oid,
+            parent,
+            base_oids=take_over.base_oids,
+            our_oids=our_oids,
+            gateway_oids=gateways,
+            parents=part_of,
+            foreign_oids=foreign,
+        ).is_ours
     )
+
+
+def foreign_oids(environment: str, oids: Collection[str]) -> frozenset[str]:
+    """Which of these OIDs people called another organization's."""
+    foreign = Organization.objects.in_environment(environment).filter(oid__in=oids).exclude(foreign_since=None)
+    return frozenset(foreign.values_list("oid", flat=True))
 
 
 def records_of_ours(environment: str, oids: Collection[str]) -> frozenset[str]:
@@ -37,22 +50,15 @@ def records_of_ours(environment: str, oids: Collection[str]) -> frozenset[str]:
     return frozenset(present.values_list("oid", flat=True))
 
 
-def gateway_oids(environment: str) -> frozenset[str]:
-    """Redox's own organizations, among them the one in the settings."""
-    return frozenset({GATEWAY_OID, GATEWAY_SELF_OID, redox_settings.environment(environment).gateway_oid})
-
-
 def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:
     """Why an organization cannot become a record, as a sentence, by OID. Those that can are left out."""
-    ours, gateways = own_oids(take_over), gateway_oids(take_over.environment)
+    ours, gateways = own_oids(take_over), redox_settings.gateway_oids(take_over.environment)
     reasons = {}
     for candidate in candidates:
         if candidate.oid in gateways:
             reasons[candidate.oid] = GATEWAY
         elif candidate.oid not in ours:
             reasons[candidate.oid] = NOT_OURS
-        elif sentence := row_limits.storage_block_reason(_shown(candidate)):
-            reasons[candidate.oid] = sentence
     return reasons
 
 
@@ -67,10 +73,3 @@ def endpoints(candidate: Candidate) -> str:
     """The JSON of the endpoints in the old message; "" if it has none. A Query never shows them."""
     message = candidate.message_record()
     return dict(message.carried).get(ENDPOINTS, "") if message else ""
-
-
-def _shown(candidate: Candidate) -> OrganizationRecord:
-    record = candidate.seen_record()
-    if record is None:
-        raise ValueError(f"{candidate.oid} was not shown by the directory")
-    return record

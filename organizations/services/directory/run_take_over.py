@@ -14,7 +14,6 @@ from organizations.models import (
     Submission,
     TakeOver,
     TakeOverState,
-    User,
     clock,
 )
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
@@ -28,7 +27,7 @@ from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
 from organizations.services.directory import ownership_here
 from organizations.services.errors import ActionRefused
-from organizations.services.records import organizations
+from organizations.services.records import organizations, row_limits
 from organizations.services.timing import seconds
 
 ADDED_AT_ONCE = 50
@@ -63,12 +62,10 @@ def add_next(environment: str) -> bool:
 
     The person's right is read again each time: they may have lost it.
     """
-    if not TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).exists():
+    waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
+    user = waiting.taken_by if waiting else None
+    if waiting is None or user is None:
         return False
-    waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).first()
-    if waiting is None or waiting.taken_by is None:
-        return False
-    user = User.objects.get(pk=waiting.taken_by_id)
     with audit.atomic(actors.person(user, signed_in_by="")) as history:
         locks.lock_structure(environment)
         take_over = TakeOver.objects.select_for_update().get(pk=waiting.pk)
@@ -164,15 +161,17 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
     elif answer.record is None:
         candidate.state = CandidateState.ABSENT
     else:
-        candidate.state = CandidateState.FOUND
         show(candidate, answer.record)
     candidate.save()
 
 
 def show(candidate: Candidate, record: OrganizationRecord) -> None:
-    """Put what the directory showed into the candidate, without saving. A longer PartOf is not an OID."""
+    """Put what the directory showed into the candidate, without saving: found, or refused if no row can hold it."""
+    candidate.sentence = row_limits.storage_block_reason(record)
+    candidate.state = CandidateState.REFUSED if candidate.sentence else CandidateState.FOUND
     candidate.seen = canonical(record)
     candidate.name, candidate.active = record.name[:NAME_LENGTH], record.active
+    # A longer PartOf is not an OID.
     candidate.part_of_oid = record.part_of_oid if len(record.part_of_oid) <= OID_LENGTH else ""
 
 

@@ -51,7 +51,7 @@ def begin(
     problems: Collection[Mapping[str, str]] = (),
     actor: Actor,
 ) -> TakeOver:
-    """Store the OIDs. The worker then asks the directory about each that is not a record here.
+    """Store the OIDs that a person entered. The worker then asks the directory about each that is not a record here.
 
     Raises:
         ActionRefused: there is no OID, or there are more than MOST_OIDS.
@@ -61,6 +61,8 @@ def begin(
         raise ActionRefused("Enter at least one OID.")
     if len(listed) > MOST_OIDS:
         raise ActionRefused(f"At most {MOST_OIDS:,} OIDs can be taken over at once; here are {len(listed):,}.")
+    if actor.person is None:
+        raise ValueError("a person begins a take-over")
     with audit.atomic(actor) as history:
         moment = clock.now()
         take_over = TakeOver.objects.create(
@@ -180,6 +182,13 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
         _move(take_over, TakeOverState.TAKING)
         _log(history, Action.TAKE_OVER_CHOSEN, take_over, count=len(chosen), oids=sorted(oids))
     return len(chosen)
+
+
+def take_all(take_over_id: int, *, actor: Actor) -> int:
+    """Choose every organization that was found and is ours. Raises as `take`."""
+    take_over = TakeOver.objects.get(pk=take_over_id)
+    found = take_over.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True)
+    return take(take_over_id, ownership_here.own_oids(take_over).intersection(found), actor=actor)
 
 
 def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, actor: Actor) -> Organization:

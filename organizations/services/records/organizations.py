@@ -2,7 +2,7 @@
 
 import datetime
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError
 from django.db.models import Subquery
@@ -193,12 +193,12 @@ def add_seen(
     destination: SaidDestination | None = None,
     endpoints: str = "",
     reason: str = "",
-    **details: object,
+    **details: Any,
 ) -> Organization:
     """Add a record that the directory showed at `seen_at`. The caller has locked the structure.
 
-    A Query shows neither the destination ID nor endpoints. `destination` is what a person said of it; None: nobody
-    knows it, so nothing of this record can be sent. `endpoints`: their JSON in an old message.
+    `destination`: what a person said of its destination ID; without it nothing of the record can be sent. `endpoints`:
+    their JSON in an old message. A Query shows neither.
 
     Raises:
         OidTaken: the OID is in use here.
@@ -209,11 +209,7 @@ def add_seen(
     if sentence:
         raise ActionRefused(sentence)
     check_oid_free(record.oid, environment)
-    organization = Organization(environment=environment, created_at=clock.now(), version=0)
-    organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
-    organization.presence_at = organization.seen_at = organization.known_at = seen_at
-    organization.seen = organization.taken = canonical(record)
-    organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
+    organization = _row_of_seen(record, environment, seen_at)
     if destination is not None:
         organization.destination_source = destination.source
         record = replace(record, destination_id=destination.destination_id, destination_known=True)
@@ -221,13 +217,17 @@ def add_seen(
         record = replace(record, carried=tuple(sorted({**dict(record.carried), "Endpoints": endpoints}.items())))
     save_wanted(organization, record, stands_for="", actor=history.actor)
     check_no_circle(organization)
-    history.log_record(
-        Action.ORGANIZATION_SEEN,
-        organization,
-        reason=reason,
-        destination_source=organization.destination_source,
-        **details,
-    )
+    details["destination_source"] = organization.destination_source
+    history.log_record(Action.ORGANIZATION_SEEN, organization, reason=reason, **details)
+    return organization
+
+
+def _row_of_seen(record: OrganizationRecord, environment: str, seen_at: datetime.datetime) -> Organization:
+    organization = Organization(environment=environment, created_at=clock.now(), version=0)
+    organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
+    organization.presence_at = organization.seen_at = organization.known_at = seen_at
+    organization.seen = organization.taken = canonical(record)
+    organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
     return organization
 
 

@@ -16,9 +16,9 @@ from organizations.models import (
     Worker,
 )
 from organizations.practice import PracticeDirectory
-from organizations.services import installation
+from organizations.services import installation, workers
 from organizations.services.actors import Actor
-from organizations.services.delivery import heartbeat, query, workers
+from organizations.services.delivery import heartbeat, query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE

@@ -9,10 +9,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Repetition, Throttle, clock
-from organizations.services import throttle
+from organizations.services import throttle, workers
 from organizations.services.actors import Actor
 from organizations.services.audit import repeated_acts
-from organizations.services.delivery import housekeeping, workers
+from organizations.services.delivery import housekeeping
 
 DAY = datetime.timedelta(days=1)
 

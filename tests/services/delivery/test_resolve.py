@@ -22,10 +22,11 @@ from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome
+from organizations.services import workers
 from organizations.services.actors import Actor
 from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
-from organizations.services.delivery import resolve, settle, workers
+from organizations.services.delivery import resolve, settle
 from organizations.services.errors import OutOfDate
 from organizations.services.records import directory_state
 from tests import factories

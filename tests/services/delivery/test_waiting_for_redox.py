@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User
 from organizations.redox.outcome import Kind
+from organizations.services import workers
 from organizations.services.actors import system
 from organizations.services.connection import breaker, check, gateway, rate_limit, redox_settings
-from organizations.services.delivery import courier, query, resolve, resume, workers
+from organizations.services.delivery import courier, query, resolve, resume
 from tests import factories
 from tests.breakers import pause_environment
 from tests.factories import BASE, as_actor

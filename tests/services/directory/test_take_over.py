@@ -24,6 +24,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.connection import redox_settings
+from organizations.services.delivery import query
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing
@@ -42,7 +43,7 @@ OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
 
 def begin(*oids: str, user: User, **values: Any) -> TakeOver:
     candidates = [NewCandidate(oid) for oid in oids]
-    given = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": as_actor(user)} | values
+    given: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": as_actor(user)} | values
     return take_over.begin("staging", candidates, **given)
 
 
@@ -195,7 +196,7 @@ def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: Practic
     leased = run_take_over._lease("staging", TakeOverState.ASKING, WORKER)
     assert leased is not None
     take_over.stop_asking(run.pk, actor=as_actor(editor))
-    answer = run_take_over.query.query_oid("staging", f"{BASE}.1")
+    answer = query.query_oid("staging", f"{BASE}.1")
     run_take_over._store_answer(leased, candidate(run, f"{BASE}.1"), answer, WORKER)
     assert states(run) == {f"{BASE}.1": "unanswered"}
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1

@@ -1,4 +1,4 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, and query whether lost messages arrived."""
+"""The worker: threads that send a heartbeat, deliver the outbox, query whether lost messages arrived, and take over."""
 
 import logging
 import os
@@ -18,6 +18,7 @@ from organizations.services.delivery import abandoned, courier, resolve, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
 from organizations.services.delivery.lane import POLL, poll_after
+from organizations.services.directory import run_take_over
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -55,7 +56,9 @@ def _query_until(environment: str, actor: Actor, stopping: threading.Event, hear
     worked_at = time.monotonic()
     while not stopping.is_set():
         try:
-            worked = heartbeat.may_work and query_due(environment, actor, stopping)
+            worked = heartbeat.may_work and (
+                query_due(environment, actor, stopping) or run_take_over.advance(environment, actor=actor)
+            )
         except Exception:
             log.exception("A round of Queries to %s failed", environment)
             close_old_connections()
@@ -78,6 +81,8 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
         try:
             worked = query_due(environment, actor, stopping) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
+                worked = True
+            while not stopping.is_set() and run_take_over.advance(environment, actor=actor):
                 worked = True
         except Exception:
             log.exception("A round of delivery to %s failed", environment)

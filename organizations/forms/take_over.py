@@ -1,0 +1,94 @@
+"""The forms of a take-over: OIDs and old messages, destination IDs, and an organization that an approver calls ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from organizations.fields import read_text, read_uuid
+from organizations.forms.base import PortalForm, TextField
+from organizations.models import DestinationSource
+
+from .differences import ReasonForm
+
+NOT_KNOWN = "Not known yet"
+_SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
+CHOOSE_SOURCE = "Choose how you know this destination ID."
+ENTER_DESTINATION = "Enter the destination ID, or choose “It has none” or “Not known yet”."
+
+
+class TakeOverForm(PortalForm):
+    """What is taken over: OIDs, or the messages with which they were registered."""
+
+    oids = TextField(
+        "OIDs",
+        "One a line. A destination ID may follow, after a tab or a comma.",
+        rows=8,
+        css="oid",
+        spellcheck="false",
+    )
+    messages = TextField(
+        "Old messages",
+        "Many curl commands, JSON, a shell script or a Postman collection. Only the organizations are stored.",
+        rows=8,
+        css="oid",
+        spellcheck="false",
+    )
+    base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
+
+    def clean(self) -> dict[str, Any]:
+        if not self.text("oids").strip() and not self.text("messages").strip():
+            self.add_error("oids", "Enter at least one OID, or paste old messages below.")
+        return self.cleaned_data
+
+
+class DestinationForm(PortalForm):
+    """The destination ID of one organization, and how the person knows it."""
+
+    destination_id = TextField("Destination ID", css="oid", spellcheck="false")
+    source = forms.ChoiceField(
+        required=False,
+        label="How do you know it?",
+        choices=_SOURCES,
+        error_messages={"invalid_choice": CHOOSE_SOURCE},
+    )
+
+    def __init__(self, *args: Any, routing_names: Mapping[str, str], own_ids: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.routing_names, self.own_ids = routing_names, own_ids
+
+    def clean(self) -> dict[str, Any]:
+        self.said_id = self.read("destination_id", lambda typed: read_uuid(typed, self.routing_names, self.own_ids))
+        self.said_source = self.text("source")
+        if self.errors:
+            return self.cleaned_data
+        has_none = self.said_source == DestinationSource.NONE
+        if self.said_id and (has_none or not self.said_source):
+            self.add_error("source", CHOOSE_SOURCE)
+        elif self.said_source and not has_none and not self.said_id:
+            self.add_error("destination_id", ENTER_DESTINATION)
+        return self.cleaned_data
+
+
+class DestinationForAllForm(DestinationForm):
+    """One destination ID for all organizations of which nobody has said one. Their number is typed."""
+
+    number = TextField("Type the number of organizations", css="w-date", inputmode="numeric")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if not self.errors and not self.said_source:
+            self.add_error("source", CHOOSE_SOURCE)
+        return self.cleaned_data
+
+
+class OtherForm(ReasonForm):
+    """The OID of an organization that only an approver can call ours, typed, and a reason."""
+
+    typed_oid = TextField("Type its OID", css="oid w-oid", spellcheck="false")
+    field_order = ("typed_oid", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self.oid_text = self.read("typed_oid", lambda typed: read_text("OID", typed, 64))
+        return self.cleaned_data

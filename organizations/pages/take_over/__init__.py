@@ -1,0 +1,1 @@
+"""Take over organizations that were registered outside the portal."""

@@ -1,0 +1,252 @@
+"""The pages of a take-over: where it begins, and the list of what was found, from which records are made."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page as Slice
+from django.core.paginator import Paginator
+from django.utils.safestring import SafeString
+
+from organizations.forms.problems import problems
+from organizations.forms.take_over import DestinationForAllForm, DestinationForm, OtherForm, TakeOverForm
+from organizations.models import Candidate, CandidateState, Environment, TakeOver, TakeOverState, User, clock
+from organizations.pages import Page
+from organizations.pages.addresses import environment_url
+from organizations.pages.queue_reasons import environment_reason
+from organizations.pages.take_over.rows import CHOOSABLE, GROUPS, CandidateRow, GroupWords, build_rows, grouped
+from organizations.permissions import Right, block_reason
+from organizations.queries import take_overs
+from organizations.queries.environments import gate_of
+from organizations.services.connection import redox_settings
+from organizations.services.directory import ownership_here
+from organizations.text import vocabulary
+
+TAKE_OVER = "take over organizations"
+ENTER_BASE = "enter the base OID"
+CALL_OURS = "take over an organization that is not below the base OID"
+ROWS = 50
+_OPEN = (CandidateState.FOUND, CandidateState.ABSENT, CandidateState.UNANSWERED, CandidateState.WAITING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginPage(Page):
+    """Where OIDs and old messages are entered. `needs_base`: nobody has said below which OID our records are."""
+
+    template = "take_over/begin.html"
+
+    form: TakeOverForm
+    base_oids: Sequence[str]
+    needs_base: bool
+    block_reason: str
+    base_block_reason: str
+    latest: list[tuple[TakeOver, str]]
+    is_unsaved: bool
+    notes: Collection[str]
+    switch_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the worker is. `held` says why nothing is asked now. `token` changes with every step."""
+
+    state: str
+    heading: str
+    sentence: str
+    held: SafeString | str
+    done: int
+    total: int
+    poll_seconds: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOverPage(Page):
+    """`rows` are those of this page of the list, each with the words of its group if it begins one."""
+
+    template = "take_over/page.html"
+
+    take_over: TakeOver
+    progress: Progress
+    rows: list[tuple[GroupWords | None, CandidateRow]]
+    page: Slice
+    counts: list[tuple[str, int]]
+    choosable: int
+    unsaid: int
+    for_all: DestinationForAllForm
+    other: Candidate | None
+    other_form: OtherForm | None
+    block_reason: str
+    can_act: bool
+    errors: list[tuple[str, str]]
+    notes: Collection[str]
+    is_unsaved: bool
+    switch_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What a person entered on the page before it is shown again. `fields`: the posted texts, or None for none.
+
+    `other_oid`: the organization that an approver takes over alone.
+    """
+
+    fields: Mapping[str, Any] | None = None
+    chosen: frozenset[str] | None = None
+    for_all: DestinationForAllForm | None = None
+    other_oid: str = ""
+    other_form: OtherForm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressFragment(Page):
+    """The part of an open page that shows how far the worker is."""
+
+    template = "take_over/_progress.html"
+
+    take_over: TakeOver
+    progress: Progress
+    block_reason: str
+
+
+def build_begin(
+    environment: Environment, user: User, form: TakeOverForm, *, notes: Collection[str] = (), is_unsaved: bool = False
+) -> BeginPage:
+    base_oids = known_base_oids(environment)
+    return BeginPage(
+        form=form,
+        base_oids=base_oids,
+        needs_base=not base_oids,
+        block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
+        base_block_reason="" if base_oids else block_reason(user, Right.RESOLVE, environment, ENTER_BASE),
+        latest=[(each, TakeOverState(each.state).label) for each in take_overs.latest(environment)],
+        is_unsaved=is_unsaved,
+        notes=notes,
+        switch_url=environment_url("take-over", environment.other),
+    )
+
+
+def known_base_oids(environment: Environment) -> Sequence[str]:
+    """The OIDs below which an organization is ours: from the settings, else those that an approver entered last."""
+    return redox_settings.environment(environment).base_oids or take_overs.base_oids_of_earlier(environment)
+
+
+def build(
+    take_over: TakeOver, user: User, *, number: str | None, entered: Entered, notes: Collection[str] = ()
+) -> TakeOverPage:
+    """The list with the rows of one page."""
+    environment = Environment(take_over.environment)
+    candidates = take_overs.candidates(take_over)
+    ours = ownership_here.own_oids(take_over)
+    pairs = grouped(candidates, ours)
+    page = Paginator(pairs, ROWS).get_page(number)
+    listed = list(page)
+    is_ready = take_over.state == TakeOverState.READY
+    forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
+    can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
+    rows = build_rows(take_over, listed, forms=forms, chosen=entered.chosen, can_decide=can_decide)
+    other = next((each for group, each in pairs if group == "others" and each.oid == entered.other_oid), None)
+    return TakeOverPage(
+        take_over=take_over,
+        progress=_progress(take_over, candidates),
+        rows=_with_headings(rows),
+        page=page,
+        counts=_counts(pairs),
+        choosable=sum(group == CHOOSABLE for group, _ in pairs),
+        unsaid=sum(each.state in _OPEN and not each.is_destination_said for each in candidates),
+        for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
+        other=other if can_decide else None,
+        other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
+        block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
+        can_act=is_ready,
+        errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
+        notes=notes,
+        is_unsaved=entered.fields is not None,
+        switch_url=environment_url("take-over", environment.other),
+    )
+
+
+def build_progress(take_over: TakeOver, user: User) -> ProgressFragment:
+    return ProgressFragment(
+        take_over=take_over,
+        progress=_progress(take_over, take_overs.candidates(take_over)),
+        block_reason=block_reason(user, Right.EDIT, take_over.environment, TAKE_OVER),
+    )
+
+
+def destination_forms(
+    candidates: Sequence[Candidate], typed: Mapping[str, Any] | None = None
+) -> dict[int, DestinationForm]:
+    """A form for each organization whose destination ID can be entered, by the id of the candidate."""
+    refused = _ids_to_refuse()
+    return {
+        each.pk: DestinationForm(
+            typed,
+            prefix=f"c{each.pk}",
+            initial={"destination_id": each.destination_id, "source": each.destination_source},
+            **refused,
+        )
+        for each in candidates
+        if each.state in _OPEN
+    }
+
+
+def for_all_form(typed: Mapping[str, Any]) -> DestinationForAllForm:
+    return DestinationForAllForm(typed, prefix="all", **_ids_to_refuse())
+
+
+def _ids_to_refuse() -> dict[str, Mapping[str, str]]:
+    """The IDs that are no destination of ours: Redox's routing IDs, and our source and client IDs."""
+    return {
+        "routing_names": redox_settings.routing_names(),
+        "own_ids": redox_settings.source_and_client_ids(),
+    }
+
+
+def _with_headings(rows: Sequence[CandidateRow]) -> list[tuple[GroupWords | None, CandidateRow]]:
+    before = ""
+    headed = []
+    for row in rows:
+        headed.append((GROUPS[row.group] if row.group != before else None, row))
+        before = row.group
+    return headed
+
+
+def _counts(pairs: Sequence[tuple[str, Candidate]]) -> list[tuple[str, int]]:
+    numbers = Counter(group for group, _ in pairs)
+    return [(words.heading, numbers[key]) for key, words in GROUPS.items() if numbers[key]]
+
+
+def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
+    numbers = Counter(candidate.state for candidate in candidates)
+    total = len(candidates)
+    waits = numbers[CandidateState.WAITING]
+    held: SafeString | str = ""
+    match take_over.state:
+        case TakeOverState.ASKING:
+            reason = environment_reason(gate_of(take_over.environment), clock.now())
+            held = reason.sentence if reason else ""
+            heading, done = "Asking the directory", total - waits
+            sentence = f"{done:,} of {vocabulary.count(total, 'OID')} asked. Messages that are due come first."
+        case TakeOverState.TAKING:
+            chosen, taken = numbers[CandidateState.CHOSEN], numbers[CandidateState.TAKEN]
+            heading, done, total = "Adding records", taken, taken + chosen
+            sentence = f"{taken:,} of {vocabulary.count(total, 'record')} added. Nothing is sent."
+        case _:
+            heading, done = "Asked", total - waits
+            found = numbers[CandidateState.FOUND]
+            sentence = f"{vocabulary.count(found, 'organization')} found that can become records here."
+    if take_over.end_reason:
+        sentence = f"{sentence} {take_over.end_reason}"
+    is_going = take_over.state != TakeOverState.READY
+    return Progress(
+        state=take_over.state,
+        heading=heading,
+        sentence=sentence,
+        held=held,
+        done=done,
+        total=total,
+        poll_seconds=2 if is_going else 0,
+        token=f"{take_over.state}-{done}-{bool(held)}",
+    )

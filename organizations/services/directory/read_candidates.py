@@ -1,0 +1,100 @@
+"""Reads what a person enters to take over: OIDs, and old messages. No text is kept."""
+
+from typing import NamedTuple
+
+from organizations.fields import FieldError, read_oid, read_uuid
+from organizations.models import DestinationSource, TakeOverKind
+from organizations.redox.old_messages.read import read_old_messages
+from organizations.redox.old_messages.results import GivenText, candidates, problems
+from organizations.services.connection import redox_settings
+from organizations.services.directory.take_over import NewCandidate
+
+
+class Unread(NamedTuple):
+    """Something in old messages that could not be read, and where it is."""
+
+    source: str
+    sentence: str
+
+
+class Entered(NamedTuple):
+    """What was read. `errors` are (field of the form, sentence): then nothing is begun."""
+
+    candidates: list[NewCandidate]
+    problems: list[Unread]
+    errors: list[tuple[str, str]]
+    kind: TakeOverKind
+
+
+def read(environment: str, oids: str, old_messages: str) -> Entered:
+    """The OIDs and the old messages of one form. An old message about a listed OID adds what it knows."""
+    listed, errors = _read_oids(oids)
+    read_messages, unread, messages_errors = _read_messages(environment, old_messages)
+    errors += messages_errors
+    merged = {candidate.oid: candidate for candidate in listed}
+    for candidate in read_messages:
+        given = merged.get(candidate.oid)
+        merged[candidate.oid] = _with_message(given, candidate) if given else candidate
+    kind = TakeOverKind.MESSAGES if read_messages else TakeOverKind.OIDS
+    return Entered(list(merged.values()), unread, errors, kind)
+
+
+def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
+    """The base OID and "", or "" and what is wrong with it."""
+    if not typed.strip():
+        return "", "Enter the OID below which your organizations are registered."
+    try:
+        base_oid = read_oid(typed, "The base OID").value
+    except FieldError as error:
+        return "", str(error)
+    if base_oid in redox_settings.gateway_oids(environment):
+        return "", "This is Redox's own organization. Other companies are below it too. Enter your own OID."
+    return base_oid, ""
+
+
+def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandidate:
+    if given.destination_source:
+        return read_message._replace(destination_id=given.destination_id, destination_source=given.destination_source)
+    return read_message
+
+
+def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
+    found, errors = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        oid, _, destination = line.strip().replace(",", "\t").replace(";", "\t").partition("\t")
+        try:
+            value = read_oid(oid).value
+            uuid = read_uuid(destination, redox_settings.routing_names(), redox_settings.source_and_client_ids()).value
+        except FieldError as error:
+            errors.append(("oids", f"Line {number}: {error}"))
+            continue
+        source = DestinationSource.MEMORY if uuid else ""
+        found.append(NewCandidate(value, f"line {number}", uuid, source))
+    return found, errors
+
+
+def _read_messages(environment: str, text: str) -> tuple[list[NewCandidate], list[Unread], list[tuple[str, str]]]:
+    if not text.strip():
+        return [], [], []
+    results = read_old_messages([GivenText(text)], environment)
+    unread = [Unread(each.source, each.sentence) for each in problems(results)]
+    found = [
+        NewCandidate(
+            each.record.oid,
+            each.source,
+            each.record.destination_id,
+            DestinationSource.MESSAGE if each.record.destination_id else "",
+            each.record,
+        )
+        for each in candidates(results)
+    ]
+    unread += [Unread(each.source, warning) for each in candidates(results) for warning in each.warnings]
+    if found:
+        return found, unread, []
+    return [], [], [("messages", _with_source(each)) for each in unread]
+
+
+def _with_source(unread: Unread) -> str:
+    return f"{unread.source.capitalize()}: {unread.sentence}" if unread.source else unread.sentence

@@ -1,0 +1,262 @@
+"""Take over organizations that were registered outside the portal: enter OIDs, see what was found, add records."""
+
+from collections.abc import Callable, Collection
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from organizations.forms.take_over import DestinationForm, OtherForm, TakeOverForm
+from organizations.models import Environment, Organization, TakeOver, TakeOverState
+from organizations.pages.take_over import page as take_over_page
+from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
+from organizations.permissions import Right
+from organizations.services.actors import Actor
+from organizations.services.directory import read_candidates, take_over
+from organizations.services.errors import ActionRefused, NumberMissing
+from organizations.services.records.organizations import SaidDestination
+from organizations.text.links import numbered_url
+from organizations.text.vocabulary import count
+from organizations.views import expired_session
+
+from .access import actor, needs, posted_number, require, user_of
+from .rendering import reload_page, render_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@expired_session.restores_form
+@needs(Right.VIEW)
+def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """Where OIDs and old messages are entered. Nothing is sent but Queries."""
+    if request.method != "POST":
+        return _show_begin(request, environment, TakeOverForm(initial={"oids": request.GET.get("oids", "")}))
+    require(request, Right.EDIT, environment=environment, act=TAKE_OVER)
+    if expired_session.must_restore_form(request):
+        form = TakeOverForm(initial=request.POST.dict())
+        return _show_begin(request, environment, form, notes=[expired_session.NOTICE], status=422)
+    return _read_and_begin(request, environment)
+
+
+def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
+    form = TakeOverForm(request.POST)
+    base_oids = _base_oids(request, environment, form)
+    entered = read_candidates.read(environment, request.POST.get("oids", ""), request.POST.get("messages", ""))
+    for field, sentence in entered.errors:
+        form.add_error(field, sentence)
+    if not form.is_valid():
+        return _show_begin(request, environment, form, status=422)
+    return _begin(request, environment, form, entered, base_oids)
+
+
+def _begin(
+    request: HttpRequest,
+    environment: Environment,
+    form: TakeOverForm,
+    entered: read_candidates.Entered,
+    base_oids: Collection[str],
+) -> HttpResponse:
+    try:
+        made = take_over.begin(
+            environment,
+            entered.candidates,
+            kind=entered.kind,
+            base_oids=base_oids,
+            problems=[problem._asdict() for problem in entered.problems],
+            actor=actor(request),
+        )
+    except ActionRefused as refusal:
+        return _show_begin(request, environment, form, notes=[str(refusal)], status=409)
+    return redirect(take_over_url(made))
+
+
+def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverForm) -> Collection[str]:
+    """The OIDs below which an organization is ours. If nobody has said, an approver enters one."""
+    known = known_base_oids(environment)
+    if known:
+        return known
+    require(request, Right.RESOLVE, environment=environment, act=ENTER_BASE)
+    base_oid, error = read_candidates.read_base_oid(environment, form.data.get("base_oid", ""))
+    if error:
+        form.add_error("base_oid", error)
+    return [base_oid]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@expired_session.restores_form
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
+    """What the directory showed of each OID, and what a person can do with it."""
+    run = _take_over_or_404(environment, list_number)
+    if request.method != "POST":
+        return _show(request, run, Entered(other_oid=request.GET.get("other", "")))
+    act = next((name for name in _ACTS if name in request.POST), "save")
+    right, what = (Right.RESOLVE, CALL_OURS) if act == "other" else (Right.EDIT, TAKE_OVER)
+    require(request, right, environment=environment, act=what)
+    if expired_session.must_restore_form(request):
+        return _show(request, run, _typed(request), notes=[expired_session.NOTICE], status=422)
+    return _act(request, run, act)
+
+
+def _act(request: HttpRequest, run: TakeOver, act: str) -> HttpResponse:
+    """Do what a button of the page says."""
+    try:
+        return _ACTS[act](request, run, actor(request))
+    except ActionRefused as refusal:
+        run.refresh_from_db()
+        return _show(request, run, _typed(request), notes=[str(refusal)], status=409)
+
+
+@require_safe
+@needs(Right.VIEW)
+def progress(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
+    """How far the worker is, for an open page. If it has ended, the page is loaded again."""
+    run = _take_over_or_404(environment, list_number)
+    if run.state == TakeOverState.READY:
+        return reload_page()
+    return render_page(request, take_over_page.build_progress(run, user_of(request)))
+
+
+def take_over_url(run: TakeOver) -> str:
+    return numbered_url("take-over-list", run.environment, run.pk)
+
+
+def _stop(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    take_over.stop_asking(run.pk, actor=who)
+    return redirect(take_over_url(run))
+
+
+def _ask_again(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    take_over.ask_again(run.pk, actor=who)
+    return redirect(take_over_url(run))
+
+
+def _save(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page of the list."""
+    forms = _posted_forms(request, run)
+    if not _are_valid(forms):
+        return _show(request, run, _typed(request), status=422)
+    changed = take_over.say_destinations(run.pk, _said(forms), actor=who)
+    messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
+    return redirect(_same_page(request, run))
+
+
+def _take(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page, and choose the ticked organizations."""
+    forms = _posted_forms(request, run)
+    if not _are_valid(forms):
+        return _show(request, run, _typed(request), status=422)
+    take_over.say_destinations(run.pk, _said(forms), actor=who)
+    take_over.take(run.pk, request.POST.getlist("oid"), actor=who)
+    return redirect(take_over_url(run))
+
+
+def _take_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    take_over.take_all(run.pk, actor=who)
+    return redirect(take_over_url(run))
+
+
+def _say_for_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    form = take_over_page.for_all_form(request.POST)
+    if not form.is_valid():
+        return _show(request, run, Entered(for_all=form), status=422)
+    said = SaidDestination(form.said_id, form.said_source)
+    try:
+        number = take_over.say_destination_for_all(run.pk, said, posted_number(request, "all-number"), actor=who)
+    except NumberMissing as missing:
+        form.add_error("number", str(missing))
+        return _show(request, run, Entered(for_all=form), status=422)
+    messages.success(request, f"{count(number, 'destination ID')} saved. Nothing was sent.")
+    return redirect(_same_page(request, run))
+
+
+def _take_other(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+    form, oid = OtherForm(request.POST), request.POST.get("other", "")
+    organization = _try_to_take_other(run, oid, form, who) if form.is_valid() else None
+    if organization is None:
+        return _show(request, run, Entered(other_oid=oid, other_form=form), status=422)
+    messages.success(request, f"{organization.name} was taken over. Nothing was sent.")
+    return redirect(take_over_url(run))
+
+
+def _try_to_take_other(run: TakeOver, oid: str, form: OtherForm, who: Actor) -> Organization | None:
+    """The new record; None with an error at the field if the OID was not typed."""
+    typed_oid, reason = form.oid_text, form.reason_text
+    try:
+        return take_over.take_other(run.pk, oid, typed_oid=typed_oid, reason=reason, actor=who)
+    except NumberMissing as missing:
+        form.add_error("typed_oid", str(missing))
+    return None
+
+
+_ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
+    "stop": _stop,
+    "again": _ask_again,
+    "for-all": _say_for_all,
+    "other": _take_other,
+    "take-all": _take_all,
+    "take": _take,
+    "save": _save,
+}
+"""What the buttons of the page do, by their names."""
+
+
+def _posted_forms(request: HttpRequest, run: TakeOver) -> dict[str, DestinationForm]:
+    """The forms of the destination IDs on the posted page of the list, by OID."""
+    candidates = [each for each in run.candidates.all() if f"c{each.pk}-source" in request.POST]
+    forms = take_over_page.destination_forms(candidates, request.POST)
+    return {each.oid: forms[each.pk] for each in candidates if each.pk in forms}
+
+
+def _are_valid(forms: dict[str, DestinationForm]) -> bool:
+    """Whether all are valid. Each is checked, so that the page shows every error."""
+    return not [form for form in forms.values() if not form.is_valid()]
+
+
+def _said(forms: dict[str, DestinationForm]) -> dict[str, SaidDestination]:
+    return {oid: SaidDestination(form.said_id, form.said_source) for oid, form in forms.items()}
+
+
+def _same_page(request: HttpRequest, run: TakeOver) -> str:
+    return f"{take_over_url(run)}?page={posted_number(request, 'page') or 1}"
+
+
+def _take_over_or_404(environment: Environment, number: int) -> TakeOver:
+    run = TakeOver.objects.filter(environment=environment, pk=number).select_related("made_by").first()
+    if run is None:
+        raise Http404(f"No take-over {number} in {environment.label}.")
+    return run
+
+
+def _show_begin(
+    request: HttpRequest,
+    environment: Environment,
+    form: TakeOverForm,
+    *,
+    notes: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    is_unsaved = request.method == "POST"
+    page = take_over_page.build_begin(environment, user_of(request), form, notes=notes, is_unsaved=is_unsaved)
+    return render_page(request, page, status=status)
+
+
+def _show(
+    request: HttpRequest,
+    run: TakeOver,
+    entered: Entered | None = None,
+    *,
+    notes: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    number = (request.POST if request.method == "POST" else request.GET).get("page")
+    page = take_over_page.build(run, user_of(request), number=number, entered=entered or Entered(), notes=notes)
+    return render_page(request, page, status=status)
+
+
+def _typed(request: HttpRequest) -> Entered:
+    """The posted texts and ticks, for a page that is shown again."""
+    chosen = frozenset(request.POST.getlist("oid"))
+    if "for-all" in request.POST or "other" in request.POST:
+        return Entered()
+    return Entered(fields=request.POST, chosen=chosen)

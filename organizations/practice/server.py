@@ -19,6 +19,7 @@ from typing import Any, Self
 from organizations.practice.behaviour import Behaviour, read_behaviour, write_behaviour
 from organizations.practice.credentials import Credential, read_credentials, write_credentials
 from organizations.practice.directory import Directory
+from organizations.practice.others import others
 from organizations.practice.replies import NoReply, Reply, error_detail, gateway_reply, too_many
 from organizations.practice.shape import oid_of
 from organizations.practice.sign_in import SignIn
@@ -122,6 +123,10 @@ class PracticeDirectory:
         """
         seconds = changed_at.timestamp() if changed_at else None
         self._store.put(environment, oid_of(organization), organization, changed_at=seconds)
+
+    def register_others(self, environment: str, number: int, *, seed: int = 1) -> None:
+        """Add this many made-up organizations of others. The same seed adds the same, except those that are there."""
+        self._store.add_missing(environment, others(number, seed=seed))
 
     def forget(self, environment: str, oid: str) -> None:
         """Remove a record without a message."""

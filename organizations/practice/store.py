@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from organizations.oid import Oid
 from organizations.practice.filters import Filters
+from organizations.practice.others import Other
 
 FILE_NAME = "directory.sqlite3"
 
@@ -98,6 +99,18 @@ class Store:
                     Oid(oid).key,
                     json.dumps(organization),
                     time.time() if changed_at is None else changed_at,
+                ),
+            )
+
+    def add_missing(self, environment: str, others: Iterable[Other]) -> None:
+        """Add the organizations whose OIDs are not in the directory, without messages and without effects."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT INTO organization (environment, oid, oid_key, content, changed_at)"
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    (environment, other.oid, Oid(other.oid).key, json.dumps(other.content), other.changed_at)
+                    for other in others
                 ),
             )
 

@@ -19,7 +19,9 @@ class Command(PortalCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")
         parser.add_argument("--port", type=int, default=0, help="by default 0: a free port")
-        parser.add_argument("--delay", type=float, default=5.0, help="seconds that the behaviour `slow` waits")
+        parser.add_argument(
+            "--delay", type=float, default=5.0, help="seconds that the behaviours `slow` and `shows-late` wait"
+        )
         parser.add_argument(
             "--others", type=int, default=0, help="add this many made-up organizations of others to each environment"
         )

@@ -19,7 +19,7 @@ from organizations.models import AuditEntry, State, Submission
 from organizations.practice import PracticeDirectory
 from tests import databases
 from tests.connected import CREDENTIALS, variables
-from tests.faults.evidence import chain_faults, entries_of, faults_of
+from tests.faults.evidence import chain_faults, entries_of, failed_checks
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
@@ -154,11 +154,11 @@ class Portal:
     def entries(self, submission: Submission) -> list[AuditEntry]:
         return entries_of(submission, self.alias)
 
-    def faults(self, oid: str) -> str:
+    def failed_checks(self, oid: str) -> str:
         """The checks that fail after the submission of a record was accepted; "" if all pass."""
         there = self.practice.organizations("staging")[oid]
         chain = [f"the chain at {sequence}" for sequence in chain_faults(self.alias)]
-        return ", ".join((faults_of(self.submission(oid), self.practice.effects, there, self.alias), *chain))
+        return ", ".join((failed_checks(self.submission(oid), self.practice.effects, there, self.alias), *chain))
 
     def leave_only(self, oid: str) -> None:
         """Remove every other submission from the outbox."""

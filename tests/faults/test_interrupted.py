@@ -23,7 +23,7 @@ from organizations.services.failpoints import Failpoint
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.faults.evidence import chain_faults, faults_of
+from tests.faults.evidence import chain_faults, failed_checks
 from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
 from tests.faults.world import Died, Way, World
 from tests.services.sending import edit
@@ -55,7 +55,7 @@ def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
     """A message of this kind that is to be sent or queried."""
     if kind in (UPDATE, LOST_UPDATE):
-        organization = factories.accepted(oid, user=user)
+        organization = factories.accepted_organization(oid, user=user)
         world.put(oid, organization_in(Submission.objects.get(oid=oid)))
         organization = edit(organization, user, name="Lakeside North")
     else:
@@ -138,7 +138,7 @@ def test_after_an_interruption_at_any_place_each_message_takes_effect_once(
         assert next(reached), f"{place} was not reached"
         world.pass_time(LEASE + 1)
         go_on(world)
-        if found := faults_of(submission, world.store.effects(), world.record(submission.oid)):
+        if found := failed_checks(submission, world.store.effects(), world.record(submission.oid)):
             wrong.append(f"{KINDS[kind][0]}, {place}: {found}")
     assert wrong == []
     assert world.doubled == []

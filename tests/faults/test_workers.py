@@ -58,7 +58,7 @@ def test_a_stopping_worker_stores_an_answer_that_comes_in_time(own: Portal) -> N
     until(lambda: own.practice.requests, "the message")
     process.end()
     assert own.submission(BASE).state == State.ACCEPTED
-    assert own.faults(BASE) == ""
+    assert own.failed_checks(BASE) == ""
 
 
 @pytest.mark.one_database
@@ -144,6 +144,6 @@ def test_several_workers_share_one_outbox_without_conflicts(
         left = Submission.objects.using(own.alias).open()
         until(lambda: not left.exists(), "the end of the outbox")
         own.end()
-        assert [own.faults(oid) for oid in oids] == [""] * len(oids)
+        assert [own.failed_checks(oid) for oid in oids] == [""] * len(oids)
         intents = AuditEntry.objects.using(own.alias).filter(action=Action.ATTEMPT_INTENT)
         assert intents.count() == len(oids)

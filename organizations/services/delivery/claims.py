@@ -91,7 +91,7 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
         OutOfDate: another process moved one of the submissions; nothing was claimed.
     """
     blocked: list[int] = []
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         claimed_at, moment = time.monotonic(), clock.now()
         # The gate is not locked, so that workers can claim at the same time. A stop at this moment takes effect after
         # this claim.
@@ -176,7 +176,7 @@ def _cancel_blocked(submission_id: int, actor: Actor) -> None:
     A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
     is cancelled; then nothing blocks the second.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         locked = submissions.lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:

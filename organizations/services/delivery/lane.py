@@ -215,7 +215,7 @@ class Lane:
         if outcome is None:
             return
         stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
-        with audit.recorded(self._actor) as history:
+        with audit.atomic(self._actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
         self._settle_refused_as(outcome)
 

@@ -84,7 +84,7 @@ def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[date
     Returns for each the time of storing, or None if its lease was lost: then the response is logged as late and must
     not be judged.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         moment = clock.now()
         tokens = Submission.objects.leased([response.submission.pk for response in responses])
         in_time = [tokens.get(response.submission.pk) == response.submission.token for response in responses]
@@ -111,7 +111,7 @@ def settle_attempts(answers: Sequence[AttemptAnswer], *, actor: Actor) -> None:
     Raises:
         OutOfDate: another worker took the lease of one of them; nothing was changed.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         environment = answers[0].submission.environment
         gate = breaker.gate_for_outcomes(environment, [answer.outcome for answer in answers])
         failing = [answer.submission.plan_id for answer in answers if answer.outcome.kind != Kind.ACCEPTED]

@@ -254,7 +254,7 @@ def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, wo
 
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
-    organization = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    organization = factories.accept(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
     edit(organization, editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor, intent=intent)
     answer_next()
@@ -286,7 +286,7 @@ def test_sending_again_counts_a_try_unless_a_person_decided_it(
     # A worker is querying the directory.
     Submission.objects.update(lease_until=clock.now(), not_before=clock.now() + datetime.timedelta(hours=1))
     submission.tries = 3
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", **given)
     submission_row = Submission.objects.get()
     assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
@@ -312,7 +312,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
         submission = factories.submission(factories.organization(user=editor), user=editor)
     token, time_before = submission.token, clock.now()
     Submission.objects.update(asks=3, absent_at=time_before)
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
     assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)

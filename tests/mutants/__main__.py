@@ -83,6 +83,7 @@ MODULES = {
     ),
     "organizations/redox/directory_query.py": Module(("tests/redox/test_directory_query.py",)),
     "organizations/redox/paging.py": Module(("tests/redox/test_paging.py",)),
+    "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(

@@ -1,0 +1,64 @@
+"""Whose an organization in the directory is. Pure: it compares OIDs.
+
+Other companies register below the same gateway, and ManagingOrg is the same for all customers of Redox. So neither says
+anything, and this module reads neither.
+"""
+
+from collections.abc import Collection, Container, Mapping
+from enum import StrEnum
+
+from organizations.oid import Oid, OidError
+
+
+class Ownership(StrEnum):
+    """Whether an organization is ours, and by what."""
+
+    BELOW_BASE = "below_base"
+    PART_OF_OURS = "part_of_ours"
+    NOT_OURS = "not_ours"
+
+    @property
+    def is_ours(self) -> bool:
+        return self is not Ownership.NOT_OURS
+
+
+def ownership_of(
+    oid: str,
+    part_of_oid: str,
+    *,
+    base_oids: Collection[str],
+    our_oids: Container[str],
+    gateway_oids: Collection[str],
+    parents: Mapping[str, str],
+    foreign_oids: Container[str] = frozenset(),
+) -> Ownership:
+    """Whose the organization with this OID and this PartOf is.
+
+    It is ours if its OID is one of `base_oids` or below one, or if it is, or is part of, a record of ours (`our_oids`)
+    at any depth. `parents` has the PartOf of the other organizations that are known, by OID; above an organization that
+    is not known nothing is assumed.
+
+    The gateways and `foreign_oids`, which people called somebody else's, are not ours, and nothing is ours because it
+    is part of one. A base OID with a gateway below it is ignored: everybody's organizations are below it.
+    """
+    bases = [base for base in base_oids if not any(_is_below(gateway, [base]) for gateway in gateway_oids)]
+    if oid in gateway_oids or oid in foreign_oids:
+        return Ownership.NOT_OURS
+    if _is_below(oid, bases):
+        return Ownership.BELOW_BASE
+    above, passed = oid if oid in our_oids else part_of_oid, {""}
+    while above not in passed and above not in gateway_oids and above not in foreign_oids:
+        if above in our_oids or _is_below(above, bases):
+            return Ownership.PART_OF_OURS
+        passed.add(above)
+        above = parents.get(above, "")
+    return Ownership.NOT_OURS
+
+
+def _is_below(oid: str, bases: Collection[str]) -> bool:
+    """Whether the OID is one of these or below one. A text that is not an OID is not."""
+    try:
+        text = Oid(oid).text
+    except OidError:
+        return False
+    return any(text == base or text.startswith(f"{base}.") for base in bases)

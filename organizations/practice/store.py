@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from organizations.oid import Oid
 from organizations.practice.filters import Filters
+from organizations.practice.others import Other
 
 FILE_NAME = "directory.sqlite3"
 
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS effect (
 # Files of earlier releases lack these columns. Their entries count as never changed.
 _LATER_COLUMNS = {
     "changed_at": "REAL NOT NULL DEFAULT 0",  # the last write, in seconds since 1970
+    "previous": "TEXT",  # the content before the last write; empty if that was a New
 }
 # One for all pages, and one for the pages of a Query with Active.
 _INDEXES = """
@@ -71,8 +73,8 @@ class Store:
         """Add an organization. Returns the sequence of the effect, or None if the OID is taken."""
         with self._writing() as connection:
             added = connection.execute(
-                "INSERT INTO organization (environment, oid, oid_key, content, changed_at)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO organization (environment, oid, oid_key, content, changed_at, previous)"
+                " VALUES (?, ?, ?, ?, ?, '') ON CONFLICT DO NOTHING",
                 (environment, oid, Oid(oid).key, json.dumps(organization), time.time()),
             )
             return self._note("New", environment, oid, body_sha256) if added.rowcount else None
@@ -81,23 +83,40 @@ class Store:
         """Replace a whole organization. Returns the sequence of the effect, or None if the OID is not registered."""
         with self._writing() as connection:
             replaced = connection.execute(
-                "UPDATE organization SET content = ?, changed_at = ? WHERE environment = ? AND oid = ?",
+                "UPDATE organization SET previous = content, content = ?, changed_at = ?"
+                " WHERE environment = ? AND oid = ?",
                 (json.dumps(organization), time.time(), environment, oid),
             )
             return self._note("Update", environment, oid, body_sha256) if replaced.rowcount else None
 
     def put(self, environment: str, oid: str, organization: dict[str, Any], *, changed_at: float | None = None) -> None:
-        """Add or replace an organization without a message and without an effect. It was changed now, or then."""
+        """Add or replace an organization without a message and without an effect. It was changed now, or then.
+
+        One that is added this way has no earlier content: it counts as having been there before.
+        """
         with self._writing() as connection:
             connection.execute(
                 "INSERT INTO organization (environment, oid, oid_key, content, changed_at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET content = excluded.content, changed_at = excluded.changed_at",
+                " ON CONFLICT DO UPDATE"
+                " SET previous = content, content = excluded.content, changed_at = excluded.changed_at",
                 (
                     environment,
                     oid,
                     Oid(oid).key,
                     json.dumps(organization),
                     time.time() if changed_at is None else changed_at,
+                ),
+            )
+
+    def add_missing(self, environment: str, others: Iterable[Other]) -> None:
+        """Add the organizations whose OIDs are not in the directory, without messages and without effects."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT INTO organization (environment, oid, oid_key, content, changed_at)"
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    (environment, other.oid, Oid(other.oid).key, json.dumps(other.content), other.changed_at)
+                    for other in others
                 ),
             )
 
@@ -112,13 +131,14 @@ class Store:
 
     def search(self, environment: str, filters: Filters, *, index: int = 0, limit: int = -1) -> list[dict[str, Any]]:
         """Organizations that match every filter, in the order of their OIDs. A negative limit means all."""
-        conditions = " AND ".join(["environment = :environment", *filters.conditions()])
-        with self._lock:
-            rows = self._connection.execute(
-                f"SELECT content FROM organization WHERE {conditions} ORDER BY oid_key LIMIT :limit OFFSET :index",  # noqa: S608
-                {"environment": environment, "limit": limit, "index": index, **filters.values()},
-            ).fetchall()
+        page = " ORDER BY oid_key LIMIT :limit OFFSET :index"
+        rows = self._select(filters.content(), environment, filters, page, limit=limit, index=index)
         return [json.loads(content) for (content,) in rows]
+
+    def count(self, environment: str, filters: Filters) -> int:
+        """How many organizations match every filter."""
+        ((number,),) = self._select("count(*)", environment, filters)
+        return int(number)
 
     def effects(self) -> list[Effect]:
         with self._lock:
@@ -139,6 +159,16 @@ class Store:
             for name, definition in _LATER_COLUMNS.items():
                 if name not in present:
                     connection.execute(f"ALTER TABLE organization ADD COLUMN {name} {definition}")
+
+    def _select(
+        self, columns: str, environment: str, filters: Filters, page: str = "", **values: int
+    ) -> list[tuple[Any, ...]]:
+        conditions = " AND ".join(["environment = :environment", *filters.conditions()])
+        with self._lock:
+            return self._connection.execute(
+                f"SELECT {columns} FROM organization WHERE {conditions}{page}",  # noqa: S608
+                {"environment": environment, **filters.values(), **values},
+            ).fetchall()
 
     def _note(self, event: str, environment: str, oid: str, body_sha256: str) -> int | None:
         noted = self._connection.execute(

@@ -95,9 +95,9 @@ def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvi
     """
     if not record.destination_known:
         raise ValueError("a record whose destination ID is not known cannot be sent")
-    return _bytes(
+    return json_bytes(
         {
-            "Meta": _meta(event, environment),
+            "Meta": message_meta(event, environment),
             "Directory": DIRECTORY,
             "Action": _ACTIONS[event],
             "Organizations": [_organization(record)],
@@ -110,9 +110,9 @@ def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None 
 
     Redox does not document whether a Query without Active leaves out deactivated records.
     """
-    return _bytes(
+    return json_bytes(
         {
-            "Meta": _meta(QUERY, environment),
+            "Meta": message_meta(QUERY, environment),
             "Directory": DIRECTORY,
             "Identifier": {"ID": oid, "IDType": "OID"},
             **({} if active is None else {"Active": active}),
@@ -156,7 +156,7 @@ def record_from_message(content: bytes) -> OrganizationRecord:
     if len(organizations) != 1:
         raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
     (organization,) = organizations
-    oid, identifiers = _first_oid(_identifiers(organization))
+    oid, identifiers = _first_oid(identifiers_of(organization))
     return _record(organization, oid, identifiers, destination_known=True)
 
 
@@ -170,39 +170,55 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     this OID is missing in the list, comes twice, or has no name.
     """
     answer = JsonObject(read_json(body), "")
-    meta = answer.part("Meta")
-    if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
-        raise AnswerNotUnderstood("it is not an Organization.QueryResponse")
-    if meta.unread.get("Errors"):
-        raise AnswerNotUnderstood("it holds errors")
-    organizations = [(organization, _identifiers(organization)) for organization in _organizations(answer)]
+    check_is_query_response(answer)
+    organizations = [(organization, identifiers_of(organization)) for organization in _organizations(answer)]
     if not organizations:
         _check_empty(answer)
         return None
     ours = [
-        (organization, identifiers) for organization, identifiers in organizations if oid in map(_oid_of, identifiers)
+        (organization, identifiers) for organization, identifiers in organizations if oid in map(oid_of, identifiers)
     ]
     if len(ours) != 1:
         raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
     ((organization, identifiers),) = ours
-    own = tuple(identifier for identifier in identifiers if not _is_oid(identifier))
-    record = _record(organization, oid, own, destination_known=False)
-    other_oids = [identifier.value for identifier in identifiers if _is_oid(identifier) and _oid_of(identifier) != oid]
-    if other_oids:
-        # Nobody edits these in the portal, and no message of ours holds them.
-        record = replace(
-            record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
-        )
+    record = shown_record(organization, identifiers, oid)
     if not record.name.strip():
         raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
     return record
 
 
-def _bytes(value: dict[str, Any]) -> bytes:
+def check_is_query_response(answer: JsonObject) -> None:
+    """Raises AnswerNotUnderstood unless the body is a QueryResponse without errors."""
+    meta = answer.part("Meta")
+    if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
+        raise AnswerNotUnderstood("it is not an Organization.QueryResponse")
+    if meta.unread.get("Errors"):
+        raise AnswerNotUnderstood("it holds errors")
+
+
+def shown_record(organization: JsonObject, identifiers: list[IdentifierRecord], oid: str) -> OrganizationRecord:
+    """The record of an organization in a QueryResponse, under one of its OIDs.
+
+    Its other OIDs are in `carried`, under `OTHER_OIDS`. Raises AnswerNotUnderstood for a value of a wrong type.
+    """
+    own = tuple(identifier for identifier in identifiers if not is_oid(identifier))
+    record = _record(organization, oid, own, destination_known=False)
+    other_oids = [identifier.value for identifier in identifiers if is_oid(identifier) and oid_of(identifier) != oid]
+    if other_oids:
+        # Nobody edits these in the portal, and no message of ours holds them.
+        record = replace(
+            record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
+        )
+    return record
+
+
+def json_bytes(value: dict[str, Any]) -> bytes:
+    """The bytes of a message, indented by two."""
     return numbers.indented_json(value).encode()
 
 
-def _meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
+def message_meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
+    """Meta of a message: what it is, and where it goes."""
     source = {"Source": {"ID": environment.source_id}} if environment.source_id else {}
     destinations = {"Destinations": [{"ID": environment.routing_id}]}
     return {"DataModel": "Organization", "EventType": event, **source, **destinations}
@@ -300,14 +316,15 @@ def _record(
     return replace(record, carried=tuple(sorted(organization.carried())))
 
 
-def _identifiers(organization: JsonObject) -> list[IdentifierRecord]:
+def identifiers_of(organization: JsonObject) -> list[IdentifierRecord]:
+    """All identifiers of an organization, its OIDs among them."""
     parts = organization.parts("Identifiers")
     return [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
 
 
 def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[IdentifierRecord, ...]]:
     """The OID of a message of ours, which comes first, and the own identifiers after it."""
-    first = next((identifier for identifier in identifiers if _is_oid(identifier)), None)
+    first = next((identifier for identifier in identifiers if is_oid(identifier)), None)
     if first is None:
         raise AnswerNotUnderstood("an organization has no OID")
     try:
@@ -318,12 +335,13 @@ def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[Identifi
     return oid, tuple(identifiers)
 
 
-def _oid_of(identifier: IdentifierRecord) -> str:
+def oid_of(identifier: IdentifierRecord) -> str:
     """The bare OID of an identifier of kind OID; "" for another kind."""
-    return oid_or_text(identifier.value) if _is_oid(identifier) else ""
+    return oid_or_text(identifier.value) if is_oid(identifier) else ""
 
 
-def _is_oid(identifier: IdentifierRecord) -> bool:
+def is_oid(identifier: IdentifierRecord) -> bool:
+    """Whether the identifier says that it is an OID."""
     return identifier.kind.strip().upper() == "OID"
 
 

@@ -1,7 +1,7 @@
 """Reads JSON from Redox strictly: it refuses what could be read in two ways or cannot be stored."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from organizations.redox import numbers
@@ -39,17 +39,43 @@ def read_json(body: bytes) -> Any:
     Raises AnswerNotUnderstood if it is not JSON, if two readers could read it differently, or if it cannot be stored:
     repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
     """
+    value = _parse(body, _object_without_repeated_keys)
+    check_value(value)
+    return value
+
+
+def read_json_loosely(body: bytes) -> Any:
+    """Parse JSON as `read_json`, but leave it to `check_value` to refuse a value in it.
+
+    Raises AnswerNotUnderstood if it is not JSON.
+    """
+    return _parse(body, _object_with_any_keys)
+
+
+def check_value(value: Any) -> None:
+    """Raises AnswerNotUnderstood for a parsed value that two readers could read differently, or that cannot be stored.
+
+    `read_json` lists these values.
+    """
     try:
-        value = numbers.parse_json(body.decode("utf-8-sig"), _object_without_repeated_keys)
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
     except (ValueError, RecursionError) as error:
-        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(error).__name__}") from error
+        raise _not_json(error) from error
     if "\\u0000" in text.replace("\\\\", ""):
         raise AnswerNotUnderstood("a text holds NUL")
-    if _is_deep(value):
-        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
-    return value
+    _check_levels(value)
+
+
+def _parse(body: bytes, pairs: Callable[[list[tuple[str, Any]]], Any]) -> Any:
+    try:
+        return numbers.parse_json(body.decode("utf-8-sig"), pairs)
+    except (ValueError, RecursionError) as error:
+        raise _not_json(error) from error
+
+
+def _not_json(error: Exception) -> AnswerNotUnderstood:
+    return AnswerNotUnderstood(f"not a JSON text that can be read: {type(error).__name__}")
 
 
 def without_empty(value: Any) -> Any:
@@ -62,12 +88,15 @@ def without_empty(value: Any) -> Any:
     return value
 
 
-def _is_deep(value: Any) -> bool:
+def _check_levels(value: Any) -> None:
     level = [value]
     for _ in range(MOST_LEVELS + 1):
+        if _RepeatedKeys in map(type, level):
+            raise AnswerNotUnderstood("an object in it repeats a key")
         parts = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
         level = [part for several in parts for part in several]
-    return bool(level)
+    if level:
+        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
 
 
 def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,6 +104,15 @@ def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any
     if len(value) != len(pairs):
         raise ValueError("an object repeats a key")
     return value
+
+
+class _RepeatedKeys(dict[str, Any]):
+    """An object that repeats a key, with the last value of each."""
+
+
+def _object_with_any_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    return value if len(value) == len(pairs) else _RepeatedKeys(value)
 
 
 class JsonObject:

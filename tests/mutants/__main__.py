@@ -81,6 +81,9 @@ MODULES = {
         ("tests/redox/test_errors.py",),
         frozenset({"_BY_STATUS", "_NOT_SENT", "_explanation_key", "_not_executed_key", "_rejected_key", "_with_step"}),
     ),
+    "organizations/redox/directory_query.py": Module(("tests/redox/test_directory_query.py",)),
+    "organizations/redox/paging.py": Module(("tests/redox/test_paging.py",)),
+    "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(

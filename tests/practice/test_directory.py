@@ -153,7 +153,15 @@ def test_a_query_filters_and_pages_in_the_order_of_oids(portal: Portal) -> None:
 def test_a_query_finds_what_is_near_by_a_made_up_distance(
     portal: Portal, zip_code: str, radius: str, expected: list[str]
 ) -> None:
-    addresses = {"001": "00101", "537": "53703", "538": "53801-0001", "999": "99999", "abroad": "K1A 0B1", "none": ""}
+    addresses = {
+        "001": "00101",
+        "537": "53703",
+        "538": "53801-0001",
+        "999": "99999",
+        "abroad": "K1A 0B1",
+        "short": "54",
+        "none": "",
+    }
     for arc, (name, code) in enumerate(addresses.items(), start=1):
         address = {"City": "Madison", **({"ZIP": code} if code else {})}
         portal.practice.register("staging", organization(f"{OID}.{arc}", Name=name, Address=address))

@@ -26,4 +26,9 @@ def candidates(take_over: TakeOver) -> list[Candidate]:
 
 def with_values(ids: Collection[int]) -> dict[int, Candidate]:
     """These candidates with what the directory showed and what the old message holds."""
-    return Candidate.objects.in_bulk(ids)
+    return Candidate.objects.select_related("take_over").in_bulk(ids)
+
+
+def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
+    """The names of those of these OIDs that the directory showed for this take-over."""
+    return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))

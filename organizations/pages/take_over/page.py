@@ -27,7 +27,6 @@ TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
 ROWS = 50
-_OPEN = (CandidateState.FOUND, CandidateState.ABSENT, CandidateState.UNANSWERED, CandidateState.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +153,7 @@ def build(
         page=page,
         counts=_counts(pairs),
         choosable=sum(group == CHOOSABLE for group, _ in pairs),
-        unsaid=sum(each.state in _OPEN and not each.is_destination_said for each in candidates),
+        unsaid=sum(each.state == CandidateState.FOUND and not each.is_destination_said for each in candidates),
         for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
@@ -188,7 +187,7 @@ def destination_forms(
             **refused,
         )
         for each in candidates
-        if each.state in _OPEN
+        if each.state == CandidateState.FOUND
     }
 
 

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from organizations.forms.check_records import REFUSED, read_by_form
 from organizations.forms.take_over import DestinationForm
-from organizations.models import Candidate, CandidateState, Organization, TakeOver
+from organizations.models import Candidate, CandidateState, Environment, Organization, TakeOver
 from organizations.pages.addresses import environment_url, record_url
 from organizations.queries import parents, take_overs
 from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
+from organizations.text.vocabulary import count
 
 CHOOSABLE = "found"
 
@@ -98,8 +99,8 @@ def build_rows(
     """The rows of one page. `chosen`: the ticked OIDs, or None before anybody ticked: then all are ticked."""
     whole = take_overs.with_values([candidate.pk for _, candidate in listed])
     shown = {pk: candidate.seen_record() for pk, candidate in whole.items()}
-    oids = {candidate.part_of_oid for candidate in whole.values()}
-    known = parents.names(take_over.environment, oids)
+    known = _parent_names(take_over, whole.values())
+    elsewhere = parents.names(Environment(take_over.environment).other, {each.oid for each in whole.values()})
     rows = []
     for group, listed_candidate in listed:
         candidate = whole[listed_candidate.pk]
@@ -113,7 +114,7 @@ def build_rows(
                 group=group,
                 name=_name(listed_candidate),
                 parent=known.get(candidate.part_of_oid, candidate.part_of_oid),
-                remark=_remark(candidate, group, kept),
+                remark=_remark(candidate, group, kept, elsewhere),
                 values=values,
                 kept=kept,
                 form=forms.get(candidate.pk),
@@ -135,19 +136,31 @@ def _record_url(organization: Organization | None) -> str:
     return record_url(organization) if organization else ""
 
 
+def _parent_names(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:
+    """The names of what the organizations are part of: records here, the gateway, or others of this take-over."""
+    oids = {candidate.part_of_oid for candidate in candidates}
+    return take_overs.names(take_over, oids) | parents.names(take_over.environment, oids)
+
+
 def _other_url(candidate: Candidate) -> str:
     return f"?other={candidate.oid}#other"
 
 
 def _add_url(take_over: TakeOver, candidate: Candidate) -> str:
+    """The form of a new record with this OID; "" for a gateway, which is never a record of ours."""
+    if candidate.oid in redox_settings.gateway_oids(take_over.environment):
+        return ""
     return f"{environment_url('organization-new', take_over.environment)}?oid={candidate.oid}"
 
 
-def _remark(candidate: Candidate, group: str, kept: int) -> str:
+def _remark(candidate: Candidate, group: str, kept: int, elsewhere: Mapping[str, str]) -> str:
     if candidate.sentence:
         return candidate.sentence
     if group in (CHOOSABLE, "others") and kept:
-        return f"{kept} {'value' if kept == 1 else 'values'} kept as it came"
+        return f"{count(kept, 'value')} kept as it came"
+    if group == CandidateState.ABSENT and candidate.oid in elsewhere:
+        other = Environment(candidate.take_over.environment).other
+        return f"In {other.label} this is {elsewhere[candidate.oid]}."
     return ""
 
 

@@ -127,7 +127,7 @@ def say_destinations(take_over_id: int, said: Mapping[str, SaidDestination], *, 
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         changed = []
-        for candidate in take_over.candidates.filter(oid__in=said, state__in=_OPEN):
+        for candidate in take_over.candidates.filter(oid__in=said, state=CandidateState.FOUND):
             destination = said[candidate.oid]
             if destination != (candidate.destination_id, candidate.destination_source):
                 candidate.destination_id, candidate.destination_source = destination
@@ -149,7 +149,7 @@ def say_destination_for_all(take_over_id: int, said: SaidDestination, number: in
         NumberMissing: `number` is not the number of those organizations.
         ActionRefused: there is none, or the take-over is not ready.
     """
-    unsaid = Candidate.objects.filter(take_over_id=take_over_id, state__in=_OPEN, destination_source="")
+    unsaid = Candidate.objects.filter(take_over_id=take_over_id, state=CandidateState.FOUND, destination_source="")
     oids = list(unsaid.values_list("oid", flat=True))
     if not oids:
         raise ActionRefused("Each organization of this list has a destination ID, or none, as somebody said.")
@@ -226,10 +226,6 @@ def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, acto
         candidate.organization, candidate.state, candidate.sentence = organization, CandidateState.TAKEN, ""
         candidate.save(update_fields=["organization", "state", "sentence"])
     return organization
-
-
-_OPEN = (CandidateState.WAITING, CandidateState.FOUND, CandidateState.ABSENT, CandidateState.UNANSWERED)
-"""The states in which a candidate can still become a record."""
 
 
 def _candidate(

@@ -111,9 +111,9 @@ def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_c
     assert "destination-unseen" in {warning.key for warning in reviews.review(organization).warnings}
 
 
-def test_one_destination_id_for_all_needs_their_number(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(f"{BASE}.1", f"{BASE}.2", f"{BASE}.3", user=editor)
-    advance()
+def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
+    oids = [f"{BASE}.{number}" for number in (1, 2, 3)]
+    run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
     who, said = as_actor(editor), SaidDestination(DESTINATION, "memory")
     take_over.say_destinations(run.pk, {f"{BASE}.3": SaidDestination("", "memory")}, actor=who)
     with pytest.raises(NumberMissing, match="Type 2"):

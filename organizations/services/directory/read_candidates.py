@@ -47,8 +47,9 @@ def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
         base_oid = read_oid(typed, "The base OID").value
     except FieldError as error:
         return "", str(error)
-    if base_oid in redox_settings.gateway_oids(environment):
-        return "", "This is Redox's own organization. Other companies are below it too. Enter your own OID."
+    gateways = redox_settings.gateway_oids(environment)
+    if any(f"{gateway}.".startswith(f"{base_oid}.") for gateway in gateways):
+        return "", "Redox's own organization is this OID or below it, and so are other companies. Enter your own OID."
     return base_oid, ""
 
 

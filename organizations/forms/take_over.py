@@ -50,6 +50,7 @@ class DestinationForm(PortalForm):
         required=False,
         label="How do you know it?",
         choices=_SOURCES,
+        widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"invalid_choice": CHOOSE_SOURCE},
     )
 

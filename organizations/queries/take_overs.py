@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from organizations.models import Candidate, TakeOver
+from organizations.models import Candidate, Organization, TakeOver
 
 LATEST = 10
 """How many take-overs the page on which one begins lists."""
@@ -32,3 +32,9 @@ def with_values(ids: Collection[int]) -> dict[int, Candidate]:
 def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
     """The names of those of these OIDs that the directory showed for this take-over."""
     return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))
+
+
+def records_named(environment: str, oids: Collection[str]) -> dict[str, str]:
+    """The names of the records of an environment with these OIDs."""
+    records = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    return dict(records.values_list("oid", "name"))

@@ -27,6 +27,7 @@ TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
 ROWS = 50
+_ASKED_WITHOUT_RESULT = (CandidateState.ABSENT, CandidateState.UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,10 @@ class TakeOverPage(Page):
     other_form: OtherForm | None
     block_reason: str
     can_act: bool
+    can_ask_again: bool
+    has_forms: bool
+    taken: int
+    seen_url: str
     errors: list[tuple[str, str]]
     notes: Collection[str]
     is_unsaved: bool
@@ -141,6 +146,7 @@ def build(
     pairs = grouped(candidates, ours)
     page = Paginator(pairs, ROWS).get_page(number)
     listed = list(page)
+    choosable = sum(group == CHOOSABLE for group, _ in pairs)
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
@@ -148,17 +154,21 @@ def build(
     other = next((each for group, each in pairs if group == "others" and each.oid == entered.other_oid), None)
     return TakeOverPage(
         take_over=take_over,
-        progress=_progress(take_over, candidates),
+        progress=_progress(take_over, candidates, choosable=choosable),
         rows=_with_headings(rows),
         page=page,
         counts=_counts(pairs),
-        choosable=sum(group == CHOOSABLE for group, _ in pairs),
+        choosable=choosable,
         unsaid=sum(each.state == CandidateState.FOUND and not each.is_destination_said for each in candidates),
         for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
         can_act=is_ready,
+        can_ask_again=any(each.state in _ASKED_WITHOUT_RESULT for each in candidates),
+        has_forms=bool(forms),
+        taken=sum(each.state == CandidateState.TAKEN for each in candidates),
+        seen_url=f"{environment_url('organizations', environment)}?standing=seen&view=list",
         errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
         notes=notes,
         is_unsaved=entered.fields is not None,
@@ -217,7 +227,7 @@ def _counts(pairs: Sequence[tuple[str, Candidate]]) -> list[tuple[str, int]]:
     return [(words.heading, numbers[key]) for key, words in GROUPS.items() if numbers[key]]
 
 
-def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
+def _progress(take_over: TakeOver, candidates: Sequence[Candidate], *, choosable: int = 0) -> Progress:
     numbers = Counter(candidate.state for candidate in candidates)
     total = len(candidates)
     waits = numbers[CandidateState.WAITING]
@@ -233,9 +243,8 @@ def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
             heading, done, total = "Adding records", taken, taken + chosen
             sentence = f"{taken:,} of {vocabulary.count(total, 'record')} added. Nothing is sent."
         case _:
-            heading, done = "Asked", total - waits
-            found = numbers[CandidateState.FOUND]
-            sentence = f"{vocabulary.count(found, 'organization')} found that can become records here."
+            heading, done = "The directory was asked", total - waits
+            sentence = f"{vocabulary.count(choosable, 'organization')} can become records here."
     if take_over.end_reason:
         sentence = f"{sentence} {take_over.end_reason}"
     is_going = take_over.state != TakeOverState.READY

@@ -100,7 +100,9 @@ def build_rows(
     whole = take_overs.with_values([candidate.pk for _, candidate in listed])
     shown = {pk: candidate.seen_record() for pk, candidate in whole.items()}
     known = _parent_names(take_over, whole.values())
-    elsewhere = parents.names(Environment(take_over.environment).other, {each.oid for each in whole.values()})
+    elsewhere = take_overs.records_named(
+        Environment(take_over.environment).other, [each.oid for each in whole.values()]
+    )
     rows = []
     for group, listed_candidate in listed:
         candidate = whole[listed_candidate.pk]
@@ -156,6 +158,8 @@ def _add_url(take_over: TakeOver, candidate: Candidate) -> str:
 def _remark(candidate: Candidate, group: str, kept: int, elsewhere: Mapping[str, str]) -> str:
     if candidate.sentence:
         return candidate.sentence
+    if candidate.oid in redox_settings.gateway_oids(candidate.take_over.environment):
+        return ownership_here.GATEWAY
     if group in (CHOOSABLE, "others") and kept:
         return f"{count(kept, 'value')} kept as it came"
     if group == CandidateState.ABSENT and candidate.oid in elsewhere:

@@ -117,12 +117,17 @@ class Portal:
         return str(connections[self.alias].settings_dict["NAME"])
 
     def given(
-        self, failpoint: str = "", finish_within: float = 0.5, first_window: int = FIRST_WINDOW, **settings: Any
+        self,
+        failpoint: str = "",
+        finish_within: float = 0.5,
+        first_window: int = FIRST_WINDOW,
+        redox: dict[str, str] | None = None,
+        **settings: Any,
     ) -> dict[str, Any]:
-        """The settings of a worker for this portal."""
+        """The settings of a worker for this portal. `redox` overrides variables of its connection."""
         return {
             "database": self.database,
-            "variables": variables(self.practice.url),
+            "variables": variables(self.practice.url) | (redox or {}),
             "var_dir": str(self.folder),
             "failpoint": failpoint,
             "finish_within": finish_within,

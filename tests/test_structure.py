@@ -186,7 +186,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "review": {"connection", "records"},
         "outbox": {"audit", "connection", "records", "review"},
         "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
-        "directory": {"audit", "delivery", "records"},
+        "directory": {"audit", "connection", "delivery", "records"},
     },
     "pages": {
         "comparison": set(),

@@ -18,7 +18,7 @@ from organizations.services.delivery.slots import MOST_IN_FLIGHT, MOST_WAITING
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.faults.evidence import attempt_faults, chain_faults, entries_of, faults_of
+from tests.faults.evidence import attempt_faults, chain_faults, entries_of, failed_checks
 from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
 from tests.redox import servers
 from tests.services.delivery.batches import queue
@@ -36,7 +36,7 @@ def wrong_in(own: Portal) -> list[str]:
     """What is wrong after every submission was accepted."""
     there, effects = own.practice.organizations("staging"), own.practice.effects
     made = Submission.objects.using(own.alias).order_by("pk")
-    found = [faults_of(submission, effects, there.get(submission.oid), own.alias) for submission in made]
+    found = [failed_checks(submission, effects, there.get(submission.oid), own.alias) for submission in made]
     return [*filter(None, found), *(f"the chain at {sequence}" for sequence in chain_faults(own.alias))]
 
 

@@ -39,9 +39,11 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
-    form = TakeOverForm(request.POST)
+    form = TakeOverForm(request.POST, request.FILES)
     base_oids = _base_oids(request, environment, form)
-    entered = read_candidates.read(environment, request.POST.get("oids", ""), request.POST.get("messages", ""))
+    files = {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
+    posted = request.POST
+    entered = read_candidates.read(environment, posted.get("oids", ""), posted.get("messages", ""), files)
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():

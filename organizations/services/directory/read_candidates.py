@@ -1,5 +1,6 @@
 """Reads what a person enters to take over: OIDs, and old messages. No text is kept."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from organizations.fields import FieldError, read_oid, read_uuid
@@ -26,10 +27,13 @@ class Entered(NamedTuple):
     kind: TakeOverKind
 
 
-def read(environment: str, oids: str, old_messages: str) -> Entered:
-    """The OIDs and the old messages of one form. An old message about a listed OID adds what it knows."""
+def read(environment: str, oids: str, old_messages: str, files: Mapping[str, bytes]) -> Entered:
+    """The OIDs and the old messages of one form and its files, by name. No text is kept.
+
+    An old message about a listed OID adds what it knows.
+    """
     listed, errors = _read_oids(oids)
-    read_messages, unread, messages_errors = _read_messages(environment, old_messages)
+    read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
     errors += messages_errors
     merged = {candidate.oid: candidate for candidate in listed}
     for candidate in read_messages:
@@ -76,10 +80,14 @@ def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
     return found, errors
 
 
-def _read_messages(environment: str, text: str) -> tuple[list[NewCandidate], list[Unread], list[tuple[str, str]]]:
-    if not text.strip():
+def _read_messages(
+    environment: str, text: str, files: Mapping[str, bytes]
+) -> tuple[list[NewCandidate], list[Unread], list[tuple[str, str]]]:
+    texts = [GivenText(text)] if text.strip() else []
+    texts += [GivenText(content, name) for name, content in files.items()]
+    if not texts:
         return [], [], []
-    results = read_old_messages([GivenText(text)], environment)
+    results = read_old_messages(texts, environment)
     unread = [Unread(each.source, each.sentence) for each in problems(results)]
     found = [
         NewCandidate(

@@ -84,6 +84,7 @@ urlpatterns = [
     path("audit/<int:sequence>/raw/", views.audit.raw, name="audit-raw"),
     path("<environment:environment>/directory/take-over/", views.take_over.begin, name="take-over"),
     path(TAKE_OVER, views.take_over.page, name="take-over-list"),
+    path(TAKE_OVER + "<oid:oid>/", views.take_over.values, name="take-over-values"),
     path(TAKE_OVER + "progress/", views.take_over.progress, name="take-over-progress"),
     path("<environment:environment>/connection/", views.connection.page, name="connection"),
     path("<environment:environment>/connection/check/", views.connection.check_connection, name="connection-check"),

@@ -91,7 +91,7 @@ def page(request: HttpRequest, environment: Environment, list_number: int) -> Ht
     """What the directory showed of each OID, and what a person can do with it."""
     run = _take_over_or_404(environment, list_number)
     if request.method != "POST":
-        return _show(request, run, Entered(other_oid=request.GET.get("other", "")))
+        return _show(request, run, Entered(other_oid=request.GET.get("other", ""), opened=request.GET.get("open", "")))
     act = next((name for name in _ACTS if name in request.POST), "save")
     right, what = (Right.RESOLVE, CALL_OURS) if act == "other" else (Right.EDIT, TAKE_OVER)
     require(request, right, environment=environment, act=what)
@@ -117,6 +117,16 @@ def progress(request: HttpRequest, environment: Environment, list_number: int) -
     if run.state == TakeOverState.READY:
         return reload_page()
     return render_page(request, take_over_page.build_progress(run, user_of(request)))
+
+
+@require_safe
+@needs(Right.VIEW)
+def values(request: HttpRequest, environment: Environment, list_number: int, oid: str) -> HttpResponse:
+    """The values of one organization, for an open page. Without JavaScript the page opens its row."""
+    run = _take_over_or_404(environment, list_number)
+    if not request.headers.get("HX-Request"):
+        return redirect(f"{take_over_url(run)}?open={oid}#of-{oid}")
+    return render_page(request, take_over_page.build_values(run, oid))
 
 
 def take_over_url(run: TakeOver) -> str:

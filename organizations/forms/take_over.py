@@ -42,7 +42,7 @@ class TakeOverForm(PortalForm):
         css="oid",
         spellcheck="false",
     )
-    messages = TextField(
+    old_messages = TextField(
         "Old messages",
         "Many curl commands, JSON, a shell script or a Postman collection. Only the organizations are stored.",
         rows=8,
@@ -55,7 +55,7 @@ class TakeOverForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         if (
             not self.text("oids").strip()
-            and not self.text("messages").strip()
+            and not self.text("old_messages").strip()
             and not self.files.getlist("message_files")
         ):
             self.add_error("oids", "Enter at least one OID, or give old messages below.")

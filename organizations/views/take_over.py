@@ -33,17 +33,19 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
         return _show_begin(request, environment, TakeOverForm(initial={"oids": request.GET.get("oids", "")}))
     require(request, Right.EDIT, environment=environment, act=TAKE_OVER)
     if expired_session.must_restore_form(request):
-        form = TakeOverForm(initial=request.POST.dict())
+        form = TakeOverForm(initial=read_candidates.without_secrets(request.POST).dict())
         return _show_begin(request, environment, form, notes=[expired_session.NOTICE], status=422)
     return _read_and_begin(request, environment)
 
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
-    form = TakeOverForm(request.POST, request.FILES)
+    form = TakeOverForm(read_candidates.without_secrets(request.POST), request.FILES)
     base_oids = _base_oids(request, environment, form)
     files = {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
     posted = request.POST
-    entered = read_candidates.read(environment, posted.get("oids", ""), posted.get("messages", ""), files)
+    entered = read_candidates.read(
+        environment, posted.get("oids", ""), posted.get(read_candidates.OLD_MESSAGES, ""), files
+    )
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from organizations.models import Organization, TakeOver, TakeOverKind, User
@@ -36,7 +37,7 @@ def url_of(run: TakeOver) -> str:
 
 def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -> None:
     oids = f"{BASE}.1\n\nurn:oid:{BASE}.2, {DESTINATION}\n{BASE}.1"
-    answer = client.post(BEGIN, {"oids": oids, "messages": CURL})
+    answer = client.post(BEGIN, {"oids": oids, "old_messages": CURL})
     run = TakeOver.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, url_of(run))
     assert (run.kind, run.base_oids) == (TakeOverKind.MESSAGES, [BASE])
@@ -50,12 +51,30 @@ def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -
 
 
 def test_what_cannot_be_read_is_said_beside_the_field_and_all_input_is_kept(client: Client, base: None) -> None:
-    answer = client.post(BEGIN, {"oids": f"{BASE}.1\nnonsense", "messages": "hello"})
+    answer = client.post(BEGIN, {"oids": f"{BASE}.1\nnonsense", "old_messages": "hello"})
     assert answer.status_code == 422
     form = answer.context["form"]
-    assert set(form.errors) == {"oids", "messages"}
+    assert set(form.errors) == {"oids", "old_messages"}
     assert form["oids"].value() == f"{BASE}.1\nnonsense"
     assert not TakeOver.objects.exists()
+
+
+def test_secrets_of_an_old_message_are_nowhere_on_the_page_that_is_shown_again(client: Client, base: None) -> None:
+    posted = {"oids": "nonsense", "old_messages": CURL}
+    for answer in (
+        client.post(BEGIN, posted),
+        client.post(BEGIN, posted | {"came-back": "1"}),
+        Client().post(BEGIN, posted),  # the page that keeps what was typed until the person has signed in
+    ):
+        assert "By curl" in answer.content.decode()
+        assert "very-secret" not in answer.content.decode()
+
+
+def test_files_are_read_like_pasted_text(client: Client, base: None) -> None:
+    file = SimpleUploadedFile("old.sh", CURL.encode())
+    assert client.post(BEGIN, {"message_files": [file]}).status_code == 302
+    candidate = TakeOver.objects.get().candidates.get()
+    assert (candidate.oid, "old.sh" in candidate.source) == (f"{BASE}.3", True)
 
 
 def test_without_a_base_oid_only_an_approver_begins(client: Client, client_of) -> None:

@@ -3,12 +3,27 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from django.http import QueryDict
+
 from organizations.fields import FieldError, read_oid, read_uuid
 from organizations.models import DestinationSource, TakeOverKind
 from organizations.redox.old_messages.read import read_old_messages
+from organizations.redox.old_messages.redact import redacted
 from organizations.redox.old_messages.results import GivenText, candidates, problems
 from organizations.services.connection import redox_settings
 from organizations.services.directory.take_over import NewCandidate
+
+OLD_MESSAGES = "old_messages"
+"""The field of the form that may hold secrets."""
+
+
+def without_secrets(posted: QueryDict) -> QueryDict:
+    """The posted fields as they may be shown again: the secrets in old messages are blanked."""
+    if OLD_MESSAGES not in posted:
+        return posted
+    shown = posted.copy()
+    shown.setlist(OLD_MESSAGES, [redacted(text) for text in posted.getlist(OLD_MESSAGES)])
+    return shown
 
 
 class Unread(NamedTuple):
@@ -102,7 +117,7 @@ def _read_messages(
     unread += [Unread(each.source, warning) for each in candidates(results) for warning in each.warnings]
     if found:
         return found, unread, []
-    return [], [], [("messages", _with_source(each)) for each in unread]
+    return [], [], [(OLD_MESSAGES, _with_source(each)) for each in unread]
 
 
 def _with_source(unread: Unread) -> str:

@@ -30,8 +30,9 @@ GROUPS: Mapping[str, GroupWords] = {
     CHOOSABLE: GroupWords("Can be taken over"),
     CandidateState.CHOSEN: GroupWords("Being added"),
     "others": GroupWords(
-        "Not ours, as far as the portal can see",
-        "Not below your base OID, and not part of a record of ours. An approver can take one over alone.",
+        "Not ours",
+        "As far as the portal can see: not below your base OID, and not part of a record of ours. An approver can take"
+        " one over alone.",
     ),
     CandidateState.REFUSED: GroupWords("Cannot be taken over"),
     CandidateState.UNANSWERED: GroupWords("No answer", "Nobody knows whether these are in the directory. Ask again."),

@@ -41,7 +41,7 @@ def test_what_a_person_can_act_on_comes_first(editor: User) -> None:
     headings = [(group.heading, row.candidate.oid) for group, row in page.rows if group]
     assert headings == [
         ("Can be taken over", f"{BASE}.1"),
-        ("Not ours, as far as the portal can see", OTHER),
+        ("Not ours", OTHER),
         ("Not in the directory", f"{BASE}.3"),
         ("In the portal already", f"{BASE}.4"),
     ]

@@ -81,6 +81,7 @@ urlpatterns = [
     path("audit/export/", views.audit.export, name="audit-export"),
     path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),
     path("audit/<int:sequence>/raw/", views.audit.raw, name="audit-raw"),
+    path("<environment:environment>/directory/", views.directory.page, name="directory"),
     path("<environment:environment>/connection/", views.connection.page, name="connection"),
     path("<environment:environment>/connection/check/", views.connection.check_connection, name="connection-check"),
     path("<environment:environment>/connection/go-on/", views.connection.resume_sending, name="connection-resume"),

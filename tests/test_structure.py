@@ -197,6 +197,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "submission": {"comparison", "organizations", "review"},
         "connection": {"submission"},
         "differences": {"comparison", "submission"},
+        "directory": {"submission"},
         "audit": {"organizations", "submission"},
         "record": {"audit", "comparison", "organizations", "submission"},
         "home": {"record"},

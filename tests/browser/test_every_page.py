@@ -72,6 +72,7 @@ def lists(seeded: Seeded) -> Addresses:
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
         "plans": ["/staging/plans/"],
         "plan": [seeded.plan()],
+        "directory": ["/staging/directory/"],
         "connection": ["/staging/connection/"],
     }
 

@@ -84,6 +84,7 @@ TABLE: dict[str, AddressRow] = {
     "audit-export": AddressRow(Access(AUDITORS, 200)),
     "audit-entry": AddressRow(Access(READERS, 200)),
     "audit-raw": AddressRow(Access(READERS, 200)),
+    "directory": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "connection": AddressRow(Access(READERS, 200)),
     "connection-check": AddressRow(None, Access(EDITORS, 302)),
     "connection-resume": AddressRow(None, Access(EDITORS, 302)),

@@ -125,14 +125,14 @@ def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[
 def edits(organizations: Sequence[Organization], people: Sequence[User]) -> None:
     """An entry about each of these records, by these people in turn."""
     for place, by in enumerate(people):
-        with audit.recorded(person(by)) as history:
+        with audit.atomic(person(by)) as history:
             for each in organizations[place :: len(people)]:
                 history.log_record(Action.ORGANIZATION_EDITED, each)
 
 
 def attempts(submission: Submission, numbers: Iterable[int], by: User) -> None:
     """Attempts of a submission that did not reach Redox."""
-    with audit.recorded(person(by)) as history:
+    with audit.atomic(person(by)) as history:
         for number in numbers:
             history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=number)
             history.log_submission(

@@ -289,7 +289,7 @@ def organization(editor: User) -> Organization:
 @pytest.fixture
 def accepted(editor: User) -> Organization:
     """A record that Redox accepted."""
-    return factories.accepted(user=editor)
+    return factories.accepted_organization(user=editor)
 
 
 @pytest.fixture

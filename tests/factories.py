@@ -107,7 +107,7 @@ def submission(
     Raises:
         ActionRefused: a blocker forbids it.
     """
-    with audit.recorded(person(user)) as history:
+    with audit.atomic(person(user)) as history:
         return _submitted(history, organizations.lock_record(organization.pk), reason, intent)
 
 
@@ -170,7 +170,7 @@ def press(review: Review, *, user: User, **values: Any) -> Submission:
     return submissions.submit_record(review.organization.pk, **(arguments | values))
 
 
-def confirmed(
+def accept(
     organization: Organization,
     *,
     submission: Submission | None = None,
@@ -179,10 +179,10 @@ def confirmed(
 ) -> Organization:
     """Mark the record as accepted now, with these values changed. Nothing is sent."""
     with transaction.atomic():
-        return _confirmed(Organization.objects.get(pk=organization.pk), submission, evidence, values)
+        return _accept(Organization.objects.get(pk=organization.pk), submission, evidence, values)
 
 
-def _confirmed(
+def _accept(
     row: Organization, submission: Submission | None, evidence: Evidence, values: dict[str, Any]
 ) -> Organization:
     prefetch_related_objects([row], "contacts", "identifiers")  # the record is read more than once
@@ -195,14 +195,14 @@ def _confirmed(
     return Organization.objects.get(pk=row.pk)
 
 
-def accepted(
+def accepted_organization(
     oid: str = BASE, *, user: User, environment: str = "staging", evidence: Evidence = Evidence.ANSWER, **values: Any
 ) -> Organization:
     """A record with a submission that was accepted on this evidence. Nothing is sent."""
     row = organization(oid, user=user, environment=environment, **values)
     prefetch_related_objects([row], "contacts", "identifiers")
-    with audit.recorded(person(user)) as history:
-        return _confirmed(row, _submitted(history, row), evidence, {})
+    with audit.atomic(person(user)) as history:
+        return _accept(row, _submitted(history, row), evidence, {})
 
 
 def plan(records: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:

@@ -63,7 +63,7 @@ def test_an_attempt_has_one_intent_and_one_outcome(action, constraint):
     submission = factories.submission(factories.organization(user=user), user=user)
 
     def note(attempt):
-        with audit.recorded(PORTAL) as history:
+        with audit.atomic(PORTAL) as history:
             history.log_submission(action, submission, attempt=attempt)
 
     note(1)
@@ -79,6 +79,6 @@ def test_an_attempt_may_have_two_responses():
     user = factories.editor()
     submission = factories.submission(factories.organization(user=user), user=user)
     for repeat in (0, 1):
-        with audit.recorded(PORTAL) as history:
+        with audit.atomic(PORTAL) as history:
             history.log_submission(Action.ATTEMPT_RESPONSE, submission, attempt=1, exchange={"repeat": repeat})
     assert AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count() == 2

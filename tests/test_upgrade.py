@@ -223,7 +223,7 @@ def test_submissions_settled_before_the_upgrade_can_be_found_by_outcome(state: s
     editor = factories.editor()
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.evidence = state, Evidence.QUERY
-    with audit.recorded(as_actor(editor)) as history:
+    with audit.atomic(as_actor(editor)) as history:
         settle.log_state(history, submission, "Seen.")
     settled = AuditEntry.objects.filter(action="submission.settled")
     assert settled.get().outcome == outcome

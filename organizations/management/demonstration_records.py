@@ -1,6 +1,10 @@
-"""The made-up records of the demonstration: one company, six regions, nine locations each, in both environments."""
+"""The made-up records of the demonstration: one company, six regions, nine locations each, in both environments.
+
+Five more of the company are only in the directory.
+"""
 
 import uuid
+from dataclasses import replace
 
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord
 
@@ -82,6 +86,18 @@ REGIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+# Only in the directory: number below the company or region, region, place, ZIP code and county. The numbers are higher
+# than those that the portal suggests for the next record.
+HARBOR = 71
+OUTSIDE_THE_PORTAL = (
+    (41, 1, "Crandon", "54520", "Forest"),
+    (41, 2, "Elkhorn", "53121", "Walworth"),
+    (41, 5, "Lodi", "53555", "Columbia"),
+    (1, HARBOR, "Racine", "53403", "Racine"),
+)
+ORGANIZATION_TYPE = '{"System":"https://sequoiaproject.org/fhir/sphd/CodeSystem/OrganizationType","Value":"Connection"}'
+
+
 def company(environment: str) -> OrganizationRecord:
     """The top-level record, part of the Redox gateway."""
     return OrganizationRecord(
@@ -123,6 +139,34 @@ def location(environment: str, region_number: int, number: int) -> OrganizationR
         identifiers=(IdentifierRecord(kind="FACID", value=f"LSC-{serial:03}"),),
         contacts=(_desk(), _office("Front office", serial)) if number % 2 else (_desk(),),
         address=_address(f"{serial} Shore Rd", _city(place), zip_code, county),
+    )
+
+
+def outside_the_portal(environment: str) -> tuple[OrganizationRecord, ...]:
+    """What the company registered with curl and the portal does not know.
+
+    One is deactivated, one is the parent of another, and one has an own identifier and a type that the portal carries.
+    """
+    base = BASES[environment]
+    crandon, elkhorn, lodi, racine = (
+        OrganizationRecord(
+            oid=f"{base}.{region_number}.{number}",
+            name=f"Lakeside {place}",
+            part_of_oid=f"{base}.{region_number}",
+            destination_id=destination(environment, COMPANY),
+            contacts=(_desk(),),
+            address=_address(f"{number} Harbor Rd", place, zip_code, county),
+        )
+        for number, region_number, place, zip_code, county in OUTSIDE_THE_PORTAL
+    )
+    harbor = replace(racine, oid=f"{base}.{HARBOR}", name="Lakeside Harbor Region", part_of_oid=base)
+    own = (IdentifierRecord(kind="FACID", value="LSC-241"),)
+    return (
+        replace(crandon, active=False),
+        replace(elkhorn, identifiers=own, carried=(("Type", ORGANIZATION_TYPE),)),
+        lodi,
+        harbor,
+        racine,
     )
 
 

@@ -5,12 +5,13 @@ that both sides shared. It listens on the loopback address only.
 """
 
 from organizations.practice.behaviour import BEHAVIOURS, Behaviour
-from organizations.practice.credentials import Credential, write_credentials
+from organizations.practice.credentials import ENVIRONMENTS, Credential, write_credentials
 from organizations.practice.server import PracticeDirectory, ReceivedRequest
 from organizations.practice.store import Effect
 
 __all__ = [
     "BEHAVIOURS",
+    "ENVIRONMENTS",
     "Behaviour",
     "Credential",
     "Effect",

@@ -41,6 +41,14 @@ class Behaviour(StrEnum):
     SHOWS_TWICE = "shows-twice", "Shows records twice"
     SHOWS_NO_NAME = "shows-no-name", "Shows records without their names"
     SHOWS_ANOTHER_SHAPE = "shows-another-shape", "Shows records in an answer of another shape"
+    SHOWS_STALE = "shows-stale", "Shows records as they were before their last change"
+    SHOWS_LATE = "shows-late", "Shows a change only after some seconds"
+    SHOWS_HALF = "shows-half", "Shows half of an answer, then ends the connection"
+    SHOWS_FIRST_PAGE = "shows-first-page", "Shows the first page of a list, then ends the connection"
+    SHOWS_LAST_AGAIN = "shows-last-again", "Shows pages that begin with the last record of the page before"
+    SHOWS_GAPS = "shows-gaps", "Shows pages that leave out one record after the page before"
+    SHOWS_TOTAL = "shows-total", "Shows pages that count all records, not only those on the page"
+    SHOWS_LARGE = "shows-large", "Shows pages of 1.5 MiB"
 
 
 BEHAVIOURS: tuple[tuple[str, str], ...] = tuple((behaviour.value, behaviour.label) for behaviour in Behaviour)

@@ -14,6 +14,7 @@ ROUTING_IDS = {
     "staging": "a07afe3b-d247-4415-827f-6837707e1b8b",
     "production": "5d0fd248-6c52-4ad9-b907-ae10bf2dcc39",
 }
+ENVIRONMENTS = tuple(ROUTING_IDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,20 @@
 
 import hashlib
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 from organizations.practice import shape
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.credentials import ROUTING_IDS
-from organizations.practice.listing import listed
+from organizations.practice.filters import Filters
+from organizations.practice.listing import USUAL_PAGE, first_of_page, listed
 from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, logs, meta, refusal
 from organizations.practice.store import Store
 
 FIRST_MESSAGE_ID = 4_606_153_124  # as in the how-to: more than 32 bits hold
 MOST_IN_ONE_ANSWER = 1_000
-USUAL_IN_ONE_ANSWER = 100
 
 _EXISTS = "{oid} already exists."
 _NOT_VALID = "id: {oid} is not valid."
@@ -91,27 +92,42 @@ class Directory:
         }
         return json_reply(200, {"Meta": head})
 
-    def _query(self, message: dict[str, Any], environment: str, behaviour: Behaviour) -> Reply:
+    def _query(self, message: dict[str, Any], environment: str, behaviour: Behaviour) -> Reply | NoReply:
         index = int(message.get("Index", 0))
-        matches = self.store.find(
-            environment,
-            oid=message.get("Identifier", {}).get("ID"),
-            active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
-            state=message.get("State"),
-            name=message.get("NameSearch", {}).get("Value"),
-            index=index,
-            limit=min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER),
-        )
+        if index and behaviour is Behaviour.SHOWS_FIRST_PAGE:
+            return NoReply.BREAK_OFF
+        limit = min(int(message.get("Limit", USUAL_PAGE)), MOST_IN_ONE_ANSWER)
+        filters = self._filters(message, behaviour)
+        first = first_of_page(index, limit, behaviour)
+        matches = self.store.search(environment, filters, index=first, limit=limit)
         organizations = listed([_as_shown(organization) for organization in matches], behaviour)
+        is_total = behaviour is Behaviour.SHOWS_TOTAL
+        number = self.store.count(environment, filters) if is_total else len(organizations)
         answer = {
             "Meta": {**meta(message, "QueryResponse"), "Logs": logs()},
             "Directory": "Carequality",
             "Organizations": organizations,
-            "Paging": {"Count": len(organizations), "Index": index},
+            "Paging": {"Count": number, "Index": index},
         }
         if behaviour is Behaviour.SHOWS_ANOTHER_SHAPE:
             answer["Results"] = {"Organizations": answer.pop("Organizations")}
-        return json_reply(200, answer)
+        return replace(json_reply(200, answer), is_cut=behaviour is Behaviour.SHOWS_HALF)
+
+    def _filters(self, message: dict[str, Any], behaviour: Behaviour) -> Filters:
+        """What a Query asks for."""
+        near = message.get("RadiusSearch", {})
+        since = message.get("LastUpdated")
+        hides_after = {Behaviour.SHOWS_STALE: 0.0, Behaviour.SHOWS_LATE: time.time() - self.slow_seconds}
+        return Filters(
+            oid=message.get("Identifier", {}).get("ID"),
+            name=message.get("NameSearch", {}).get("Value"),
+            zip_code=near.get("ZipCode"),
+            radius=int(near.get("Radius", 0)),
+            state=message.get("State"),
+            active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
+            changed_since=shape.read_time(since).timestamp() if since else None,
+            hides_after=hides_after.get(behaviour),
+        )
 
 
 def _as_shown(organization: dict[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,13 @@ MOST_ERRORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer."""
+    """One HTTP answer. If it `is_cut`, the connection ends after half of the body."""
 
     status: int
     body: bytes
     content_type: str = "application/json; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_cut: bool = False
 
 
 class NoReply(Enum):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
@@ -18,6 +19,7 @@ from typing import Any, Self
 from organizations.practice.behaviour import Behaviour, read_behaviour, write_behaviour
 from organizations.practice.credentials import Credential, read_credentials, write_credentials
 from organizations.practice.directory import Directory
+from organizations.practice.others import others
 from organizations.practice.replies import NoReply, Reply, error_detail, gateway_reply, too_many
 from organizations.practice.shape import oid_of
 from organizations.practice.sign_in import SignIn
@@ -42,7 +44,8 @@ class PracticeDirectory:
     """A running practice directory, as a context manager. Its records stay in the folder.
 
     `credentials` are registered in the folder; without them those in the folder count. Port 0 takes a free port.
-    `slow_seconds` is how long the behaviour `slow` waits before it applies a message.
+    `slow_seconds` is how long the behaviour `slow` waits before it applies a message, and how long `shows-late` shows
+    a record as it was before.
     Entering raises OSError if the port is taken or the folder has no credentials, and ValueError for invalid ones.
     """
 
@@ -114,9 +117,17 @@ class PracticeDirectory:
         """The records of an environment by OID, each as the last message gave it."""
         return {oid_of(organization): organization for organization in self._store.find(environment)}
 
-    def register(self, environment: str, organization: dict[str, Any]) -> None:
-        """Add or replace a record without a message. It needs an OID (else ValueError) and may have any shape."""
-        self._store.put(environment, oid_of(organization), organization)
+    def register(self, environment: str, organization: dict[str, Any], *, changed_at: datetime | None = None) -> None:
+        """Add or replace a record without a message. It needs an OID (else ValueError) and may have any shape.
+
+        `changed_at` is when somebody wrote it; by default now.
+        """
+        seconds = changed_at.timestamp() if changed_at else None
+        self._store.put(environment, oid_of(organization), organization, changed_at=seconds)
+
+    def register_others(self, environment: str, number: int, *, seed: int = 1) -> None:
+        """Add this many made-up organizations of others. The same seed adds the same, except those that are there."""
+        self._store.add_missing(environment, others(number, seed=seed))
 
     def forget(self, environment: str, oid: str) -> None:
         """Remove a record without a message."""
@@ -250,6 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def _send(self, reply: Reply) -> None:
+        self.close_connection |= reply.is_cut
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
@@ -259,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            self.wfile.write(reply.body[: len(reply.body) // 2] if reply.is_cut else reply.body)
 
     def _hold(self) -> None:
         """Keep the connection open without an answer until the client leaves or the directory stops."""

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from organizations.oid import Oid
@@ -17,6 +18,10 @@ MORE_THAN_ONE_DESTINATION = "Invalid synchronous destination: more than one sync
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?", re.ASCII)
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME_OF_DAY = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+_MOMENT = re.compile(f"{_DAY}(T{_TIME_OF_DAY})?", re.ASCII)
 # The directory uses XML 1.0, which cannot write these characters.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -45,6 +50,14 @@ def oid_of(organization: dict[str, Any]) -> str:
     """The OID of an organization, or "" if it has none."""
     oids = (entry.get("ID", "") for entry in organization.get("Identifiers", ()) if entry.get("IDType") == "OID")
     return next(oids, "")
+
+
+def read_time(text: str) -> datetime:
+    """A time in ISO 8601, which is in UTC unless it names another offset. Raises ValueError for another form."""
+    if not _MOMENT.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time in ISO 8601")
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -117,6 +130,13 @@ def _oid(value: Any, place: str) -> Iterator[str]:
         yield f"{place} is not an OID"
 
 
+def _time(value: Any, place: str) -> Iterator[str]:
+    try:
+        read_time(value if isinstance(value, str) else "")
+    except ValueError:
+        yield f"{place} is not a time such as 2026-01-31T00:00:00.000Z"
+
+
 def _optional_uuid(value: Any, place: str) -> Iterator[str]:
     if value is not None:
         yield from _uuid(value, place)
@@ -177,6 +197,7 @@ def _identifiers(value: Any, place: str) -> Iterator[str]:
 _uuid = _form(_UUID, "a UUID")
 _phone = _form(_E164, "a phone number such as +16085550100")
 _number = _form(_NUMBER, "a text of digits")
+_zip = _form(_ZIP, "a ZIP code such as 53704")
 
 _META = _object(
     {
@@ -233,14 +254,15 @@ def _write(action: str) -> Check:
 _MESSAGES: dict[str, Check] = {
     "New": _write("Create"),
     "Update": _write("Update"),
-    # The practice directory cannot search by distance or by time of change, so it does not know their keys.
     "Query": _object(
         {"Meta": _META, "Directory": _one_of("Carequality")},
         {
             "Identifier": _object({"ID": _oid, "IDType": _one_of("OID")}),
             "NameSearch": _object({"Value": _text}, {"SearchType": _text}),
+            "RadiusSearch": _object({"ZipCode": _zip, "Radius": _number}),
             "State": _text,
             "Active": _flag,
+            "LastUpdated": _time,
             "Index": _number,
             "Limit": _number,
         },

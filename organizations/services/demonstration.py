@@ -34,6 +34,14 @@ BEHAVIOURS: tuple[tuple[str, str], ...] = (
     ("shows-twice", "Shows records twice"),
     ("shows-no-name", "Shows records without their names"),
     ("shows-another-shape", "Shows records in an answer of another shape"),
+    ("shows-stale", "Shows records as they were before their last change"),
+    ("shows-late", "Shows a change only after some seconds"),
+    ("shows-half", "Shows half of an answer, then ends the connection"),
+    ("shows-first-page", "Shows the first page of a list, then ends the connection"),
+    ("shows-last-again", "Shows pages that begin with the last record of the page before"),
+    ("shows-gaps", "Shows pages that leave out one record after the page before"),
+    ("shows-total", "Shows pages that count all records, not only those on the page"),
+    ("shows-large", "Shows pages of 1.5 MiB"),
 )
 
 

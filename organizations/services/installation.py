@@ -69,7 +69,7 @@ def log_settings(actor: Actor) -> None:
     details = {name: _settings_in_force(name) for name in Environment.values}
     if last is not None and last.facts.get("details") == details:
         return
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=details)
 
 

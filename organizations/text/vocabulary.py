@@ -264,6 +264,7 @@ QUEUED_REASON: Mapping[str, str] = {
     "plan_paused": "Plan {plan} is paused: {cause}.",
     "stopped": "{environment} is stopped: {cause}.",
     "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",
+    "set_aside": "The next attempt follows at {time}. {cause}.",
     "no_worker": "No worker has run since {time}.",
 }
 

@@ -21,7 +21,7 @@ RECORD = f"/staging/organizations/{BASE}/"
 @pytest.fixture
 def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]) -> Page:
     """The page of an editor with an accepted record, which the directory shows with another name and spelling."""
-    organization = factories.confirmed(factories.organization(user=person("editor"), name="Lakeside Clinics"))
+    organization = factories.accept(factories.organization(user=person("editor"), name="Lakeside Clinics"))
     row = Organization.objects.get(pk=organization.pk)
     directory_record = replace(
         organization.record(), name="Lakeside (Clinics)", address=replace(organization.record().address, country="US")

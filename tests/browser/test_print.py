@@ -35,7 +35,7 @@ def test_an_unknown_submission_is_printed_with_page_numbers_and_without_its_butt
 def test_record_submission_and_history_are_printed_without_the_menu(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    north = factories.accepted(user=person("editor"), name="Lakeside North")
+    north = factories.accepted_organization(user=person("editor"), name="Lakeside North")
     page = page_as("editor")
     page.emulate_media(media="print")
     for address, environment in (

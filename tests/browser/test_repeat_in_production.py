@@ -21,7 +21,7 @@ MOST_PRESSES, MOST_FIELDS = 6, 2
 
 @pytest.fixture
 def staging(practice: PracticeDirectory, person: Callable[..., User]) -> Organization:
-    return factories.accepted(user=person("editor"), name="Lakeside North")
+    return factories.accepted_organization(user=person("editor"), name="Lakeside North")
 
 
 def test_a_staging_record_is_repeated_in_production_with_few_presses(

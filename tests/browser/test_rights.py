@@ -18,7 +18,7 @@ NO_STAGING = "You cannot send to STAGING. Editors and Approvers can: Editor One.
 def test_a_viewer_reads_why_the_buttons_are_disabled(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    north = factories.accepted(user=person("editor"), name="Lakeside North")
+    north = factories.accepted_organization(user=person("editor"), name="Lakeside North")
     record_setup.edit(north, user=person("editor"), name="Lakeside North Shore")
     page = page_as("viewer")
     page.goto("/staging/organizations/")

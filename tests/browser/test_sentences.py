@@ -40,7 +40,7 @@ def expect_explanation(page: Page, word: str, sentence: str, popover: str) -> No
 def test_each_word_of_a_record_and_a_submission_opens_its_sentence(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    north = factories.accepted(user=person("editor"), name="Lakeside North")
+    north = factories.accepted_organization(user=person("editor"), name="Lakeside North")
     record_setup.edit(north, user=person("editor"), name="Lakeside North Shore")
     page = page_as("viewer")
     page.goto(f"/staging/organizations/{factories.BASE}/")

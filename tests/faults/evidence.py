@@ -13,7 +13,7 @@ def entries_of(submission: Submission, alias: str = "default") -> list[AuditEntr
     return list(AuditEntry.objects.using(alias).filter(submission_id=submission.pk).order_by("sequence"))
 
 
-def faults_of(
+def failed_checks(
     submission: Submission, effects: Sequence[Effect], there: dict[str, Any] | None, alias: str = "default"
 ) -> str:
     """The checks that fail after a submission was accepted, with the events; "" if all pass.

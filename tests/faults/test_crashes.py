@@ -108,4 +108,4 @@ def test_after_a_failure_at_any_place_another_worker_delivers_each_message_exact
             left = [case for case in left if not case.is_over()]
             time.sleep(0.1)
         assert [f"{case} is not over" for case in left] == []
-        assert [f"{case}: {wrong}" for case in cases if (wrong := case.portal.faults(case.oid))] == []
+        assert [f"{case}: {wrong}" for case in cases if (wrong := case.portal.failed_checks(case.oid))] == []

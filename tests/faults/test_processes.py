@@ -44,7 +44,7 @@ def test_a_message_of_a_killed_worker_is_applied_once_even_if_it_takes_effect_la
         own.worker()
 
         until(lambda: own.submission(BASE).state == State.ACCEPTED)
-        assert own.faults(BASE) == ""
+        assert own.failed_checks(BASE) == ""
 
 
 def manage_deliver(own: Portal) -> "subprocess.Popen[bytes]":
@@ -68,5 +68,5 @@ def test_after_a_worker_was_killed_the_command_settles_from_the_stored_answer(
             command.terminate()
             assert command.wait() == 0
 
-        assert own.faults(BASE) == ""
+        assert own.failed_checks(BASE) == ""
         assert Action.SUBMISSION_ASKED not in [entry.action for entry in own.entries(own.submission(BASE))]

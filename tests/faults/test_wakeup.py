@@ -25,10 +25,10 @@ def test_an_act_of_a_person_wakes_a_worker_and_its_own_acts_do_not(editor: User,
     thread.start()
     try:
         until(lambda: is_listened_to() if has_notices else not thread.is_alive(), "the listener")
-        with audit.recorded(worker) as history:
+        with audit.atomic(worker) as history:
             history.log(Action.SETTINGS_SEEN)
         assert not woken.wait(0.3)
-        with audit.recorded(as_actor(editor)) as history:
+        with audit.atomic(as_actor(editor)) as history:
             history.log(Action.SETTINGS_SEEN)
         assert woken.wait(20 if has_notices else 0) == has_notices
     finally:

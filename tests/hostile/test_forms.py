@@ -225,7 +225,7 @@ def test_a_deactivation_with_invalid_text_sends_nothing(client, editor, organiza
 
 def mark_accepted(organization: Organization, user: User) -> None:
     """Mark the record as accepted, so that it can be deactivated."""
-    factories.confirmed(organization, submission=factories.submission(organization, user=user))
+    factories.accept(organization, submission=factories.submission(organization, user=user))
 
 
 # People ------------------------------------------------------------------------------------------------------

@@ -137,7 +137,8 @@ MODULES = {
         )
         | {"_awaits_new", "_open_submission", "_foreign"}
         | {"_already_there", "_unknown", "_circle", "_parent_blocker", "_deactivated_parent"}
-        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
+        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent"}
+        | {"_children_sentence", "_first_shown_active"},
     ),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(

@@ -32,7 +32,7 @@ def fresh(submission: Submission) -> Submission:
 
 def send_update(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
     """Send an Update of an accepted record while the directory has this behaviour."""
-    accepted = factories.accepted(user=user)
+    accepted = factories.accepted_organization(user=user)
     practice.register("staging", json.loads(bytes(accepted.submissions.get().message))["Organizations"][0])
     changed = edit(accepted, user, **(values or {"name": "Lakeside North"}))
     submission = factories.submission(changed, user=user)

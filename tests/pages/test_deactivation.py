@@ -32,9 +32,9 @@ def page(organization: Organization, user: User, intent: Intent = Intent.DEACTIV
 
 def create_deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:
     """An accepted record whose deactivation was accepted on this evidence."""
-    organization = factories.confirmed(factories.organization(user=user))
+    organization = factories.accept(factories.organization(user=user))
     submission = factories.submission(organization, user=user, intent=Intent.DEACTIVATE, reason="Lease ended")
-    return factories.confirmed(organization, submission=submission, evidence=evidence, active=False)
+    return factories.accept(organization, submission=submission, evidence=evidence, active=False)
 
 
 def done_sentence(organization: Organization, user: User) -> str:
@@ -68,7 +68,9 @@ def test_the_page_says_that_reactivation_is_not_documented(editor):
 
 
 def test_in_production_the_name_must_be_typed_and_an_editor_cannot_send(editor):
-    organization = factories.accepted(user=editor, environment="production", name="<script>alert(1)</script>")
+    organization = factories.accepted_organization(
+        user=editor, environment="production", name="<script>alert(1)</script>"
+    )
     html = html_of_page(page(organization, editor))
     assert controls_in(html)["Deactivate in PRODUCTION"] is None
     assert "Type: <b>&lt;script&gt;alert(1)&lt;/script&gt;</b>. Upper and lower case" in html
@@ -98,11 +100,11 @@ def test_an_overwritten_value_of_the_directory_is_named_with_a_checkbox(accepted
 
 
 def test_the_page_says_that_the_counterpart_stays_unchanged(accepted, editor):
-    production = factories.accepted(f"{BASE}.2", user=editor, environment="production")
+    production = factories.accepted_organization(f"{BASE}.2", user=editor, environment="production")
     Organization.objects.filter(pk=production.pk).update(staging_record=accepted)
     assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
     assert "Also active in PRODUCTION as Lakeside 2." in text_of_page(page(accepted, editor))
-    factories.confirmed(production, active=False)
+    factories.accept(production, active=False)
     assert page(accepted, editor).act.counterpart is None
 
 
@@ -127,7 +129,7 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
     sentence = done_sentence(organization, editor)
     assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in sentence
     update = factories.submission(organization, user=editor, reason="New name")
-    organization = factories.confirmed(organization, submission=update, active=False)
+    organization = factories.accept(organization, submission=update, active=False)
     assert done_sentence(organization, editor) == sentence
     assert controls_in(html_of_page(page(organization, editor)))["Reactivate"] == f"{HERE}reactivate/"
 
@@ -143,12 +145,12 @@ def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor
 def test_a_deactivation_before_an_active_state_is_not_the_evidence(editor, intent):
     organization = create_deactivated(editor)
     Organization.objects.update(active=True)
-    organization = factories.confirmed(
+    organization = factories.accept(
         organization, submission=factories.submission(organization, user=editor, intent=intent), active=True
     )
     Organization.objects.update(active=False)
     update = factories.submission(organization, user=editor)
-    organization = factories.confirmed(organization, submission=update, active=False)
+    organization = factories.accept(organization, submission=update, active=False)
     assert done_sentence(organization, editor).startswith(f"Redox accepted submission {update.pk}, ")
 
 
@@ -171,7 +173,7 @@ def test_a_record_that_was_never_accepted_is_not_called_deactivated(editor):
 
 def test_a_child_of_a_deactivated_parent_cannot_be_reactivated(editor):
     create_deactivated(editor)
-    child = factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE), active=False)
+    child = factories.accept(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE), active=False)
     text = text_of_page(page(child, editor, Intent.REACTIVATE))
     assert "Its parent Lakeside 1" in text
 
@@ -180,7 +182,7 @@ def test_a_child_of_a_deactivated_parent_cannot_be_reactivated(editor):
 
 
 def _accepted(user: User) -> Organization:
-    return factories.confirmed(factories.organization(user=user))
+    return factories.accept(factories.organization(user=user))
 
 
 def _taken(user: User) -> Organization:
@@ -234,7 +236,7 @@ def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
 def test_only_another_active_record_of_the_environment_can_replace_it(accepted, editor):
     factories.organization(f"{BASE}.5", user=editor, name="Lakeside Pier")
     factories.organization(f"{BASE}.6", user=editor, environment="production", name="Lakeside Quay")
-    factories.confirmed(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)
+    factories.accept(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)
 
     def replacement(typed: str) -> Replacement | str:
         return read_replacement(Environment.STAGING, typed, without=[accepted.pk])

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def organization(editor: User) -> Organization:
     """An accepted record with a saved street, which the directory shows with another name and city."""
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     address = organization.record().address
     save_edit(organization, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
     return seen(organization, name="Lakeside (One)", address=replace(address, city="Middleton"))
@@ -52,7 +52,7 @@ def test_the_page_says_which_values_are_taken_replaced_and_kept(organization, ed
 def test_an_edited_contact_that_the_directory_lacks_is_named_as_replaced(editor):
     first = factories.record().contacts[0]
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
-    organization = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
+    organization = factories.accept(factories.organization(user=editor, contacts=(first, extra)))
     save_edit(organization, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
     page = shown.differences_content(seen(organization, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
@@ -60,20 +60,20 @@ def test_an_edited_contact_that_the_directory_lacks_is_named_as_replaced(editor)
 
 
 def test_a_type_that_the_directory_shows_is_taken_and_named(editor):
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     assert "Type" not in shown.differences_content(seen(organization, name="By hand")).wanted_words
     page = shown.differences_content(seen(organization, name="By hand", carried=(("Type", '"prov"'),)))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
 
 
 def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
-    page = shown.differences_content(store_empty_reading(factories.confirmed(factories.organization(user=editor))))
+    page = shown.differences_content(store_empty_reading(factories.accept(factories.organization(user=editor))))
     assert page.heading == "Lakeside 1: the directory did not show its OID"
     assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
 
 def test_another_spelling_is_shown_and_is_not_a_difference(editor):
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     page = shown.differences_content(seen(organization, address=replace(organization.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.block_reason.startswith("The directory shows no other values")

@@ -316,7 +316,7 @@ def test_sent_by_you_lists_the_last_five_of_seven_days(editor):
 
 
 def test_each_environment_counts_its_records_by_status(editor):
-    factories.accepted(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
+    factories.accepted_organization(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
     submission(editor, 2, State.SENDING)
     home = overview.build(editor)
     panels = [(panel.under_way, panel.records) for panel in home.panels]

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from django.core.management.base import CommandError
 
+from organizations.management import demonstration_records
 from organizations.management.commands import seed_demo
 from organizations.models import Environment
+from organizations.practice.shape import oid_of
+from organizations.practice.store import Store
 from organizations.services.actors import system
 from organizations.text.vocabulary import OPEN_WORK, STANDING
 from orgportal import demonstration
@@ -288,6 +291,7 @@ for environment in Environment.values:
         "alone": sum(each.counterpart is None for each in records),
         "foreign": sum(each.is_foreign for each in records),
         "evidence": sorted({each.confirmed_evidence for each in records} - {""}),
+        "oids": sorted(each.oid for each in records),
         "without_entry": sorted({each.oid for each in records} - {each.oid for each in entries}),
     }
 print(json.dumps(said))
@@ -327,6 +331,25 @@ def check_content(folder: Path) -> None:
         assert counts["without_entry"] == []
         assert counts["differs"] >= 2
         assert counts["both_at_once"] == 1
+        check_directory(folder, name, set(counts["oids"]))
+
+
+def check_directory(folder: Path, environment: str, known: set[str]) -> None:
+    """The directory holds five records of the company that the portal does not know, and records of others."""
+    with closing(Store(folder / "demo-practice")) as store:
+        entries = {oid_of(entry): entry for entry in store.find(environment)}
+    base = demonstration_records.BASES[environment]
+    unknown = {oid: entry for oid, entry in entries.items() if oid not in known}
+    ours = {oid: entry for oid, entry in unknown.items() if oid.startswith(f"{base}.")}
+    assert (len(ours), len(unknown) - len(ours)) == (5, seed_demo.OTHERS)
+    assert [entry["Active"] for entry in ours.values()].count(False) == 1
+    parents = [entry["PartOf"]["Identifier"]["Value"] for entry in ours.values()]
+    assert [parent in ours for parent in parents].count(True) == 1
+    assert all(parent in entries and (parent in known or parent in ours) for parent in parents)
+    assert [(len(entry["Identifiers"]), "Type" in entry) for entry in ours.values()].count((2, True)) == 1
+    assert [(len(entry["Identifiers"]), "Type" in entry) for entry in ours.values()].count((1, False)) == 4
+    variables = read_variables({}, folder / "demo.env")
+    assert variables.text(f"REDOX_{environment.upper()}_BASE_OIDS") == base
 
 
 def test_a_new_demonstration_starts_and_starts_again(tmp_path):

@@ -14,8 +14,14 @@ from tests.practice.helpers import OID, Portal, by_oid, errors, organization, su
 
 def test_each_behaviour_has_its_own_key_and_label() -> None:
     assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]
-    assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 23
+    assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 31
     assert all(label for _, label in BEHAVIOURS)
+
+
+def test_the_ways_of_showing_come_last_and_their_labels_say_so() -> None:
+    showing = [behaviour.value.startswith("shows-") or behaviour == "spells-differently" for behaviour in Behaviour]
+    assert showing == sorted(showing)
+    assert showing == [label.startswith("Shows ") for _, label in BEHAVIOURS]
 
 
 def test_the_demonstration_offers_exactly_these_behaviours() -> None:

@@ -1,5 +1,6 @@
 """New, Update and Query, and the two directories."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -135,6 +136,53 @@ def test_a_query_filters_and_pages_in_the_order_of_oids(portal: Portal) -> None:
     assert names(NameSearch={"Value": "lakeside 1"}) == ["Lakeside 1", "Lakeside 10"]
     assert names(Index="1", Limit="2") == ["Lakeside 2", "Lakeside 9"]
     assert portal.post(query(Index="3", Limit="2")).json()["Paging"] == {"Count": 1, "Index": 3}
+
+
+@pytest.mark.parametrize(
+    ("zip_code", "radius", "expected"),
+    [
+        ("53704", "0", ["537"]),
+        ("53799-1234", "9", ["537"]),
+        ("53704", "10", ["537", "538"]),
+        ("53904", "10", ["538"]),
+        ("53504", "20", ["537"]),
+        ("53704", "999999999", ["001", "537", "538", "999"]),
+        ("00001", "10", ["001"]),
+    ],
+)
+def test_a_query_finds_what_is_near_by_a_made_up_distance(
+    portal: Portal, zip_code: str, radius: str, expected: list[str]
+) -> None:
+    addresses = {
+        "001": "00101",
+        "537": "53703",
+        "538": "53801-0001",
+        "999": "99999",
+        "abroad": "K1A 0B1",
+        "short": "54",
+        "none": "",
+    }
+    for arc, (name, code) in enumerate(addresses.items(), start=1):
+        address = {"City": "Madison", **({"ZIP": code} if code else {})}
+        portal.practice.register("staging", organization(f"{OID}.{arc}", Name=name, Address=address))
+    answer = portal.post(query(RadiusSearch={"ZipCode": zip_code, "Radius": radius}))
+    assert [shown["Name"] for shown in answer.json()["Organizations"]] == expected
+
+
+def test_a_query_finds_what_was_changed_since_a_time(portal: Portal) -> None:
+    for day in (1, 2, 3):
+        at = datetime(2026, 1, day, tzinfo=UTC)
+        portal.practice.register("staging", organization(f"{OID}.{day}", Name=f"January {day}"), changed_at=at)
+
+    def names(since: str) -> list[str]:
+        return [shown["Name"] for shown in portal.post(query(LastUpdated=since)).json()["Organizations"]]
+
+    assert names("2026-01-02") == names("2026-01-02T02:00:00+02:00") == ["January 2", "January 3"]
+    assert names("2026-01-03T00:00:00.001Z") == []
+    before = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    success(portal.post(write(Name="New")))
+    success(portal.post(write("Update", Identifiers=[{"ID": f"{OID}.2", "IDType": "OID"}], Name="Updated")))
+    assert names(before) == ["New", "Updated"]
 
 
 def test_a_record_that_was_registered_directly_is_found_and_is_not_an_effect(portal: Portal) -> None:

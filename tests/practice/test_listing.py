@@ -4,19 +4,12 @@ from typing import Any
 
 import pytest
 
+from organizations.practice import BEHAVIOURS
 from organizations.practice.listing import ANOTHER_OID
 from organizations.practice.spelling import spelled_differently
 from tests.practice.helpers import OID, ORGANIZATION, Portal, by_oid, organization, query, success, write
 
-SHOWING = [
-    "shows-active-only",
-    "spells-differently",
-    "shows-another",
-    "shows-two-oids",
-    "shows-twice",
-    "shows-no-name",
-    "shows-another-shape",
-]
+SHOWING = [word for word, label in BEHAVIOURS if label.startswith("Shows ")]
 
 
 def shown(portal: Portal, message: dict[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from django.core.management import execute_from_command_line
+from django.core.management import CommandError, call_command, execute_from_command_line
 
-from organizations.practice import Credential, PracticeDirectory, write_credentials
+from organizations.practice import ENVIRONMENTS, Credential, PracticeDirectory, write_credentials
 from tests.practice.helpers import OID, Portal, errors, organization, success, write
 
 ROOT = Path(__file__).parents[2]
@@ -151,9 +151,9 @@ def command() -> Iterator[Command]:
     """The management command in a process of its own, ended with the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, *, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+    def start(folder: Path, *options: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*before, sys.executable, "manage.py", "practice_directory", "--folder", str(folder)],
+            [*before, sys.executable, "manage.py", "practice_directory", "--folder", str(folder), *options],
             cwd=ROOT,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
             stdout=subprocess.PIPE,
@@ -183,11 +183,13 @@ def test_the_command_prints_its_address_and_ends_with_0_after_ctrl_c(
     tmp_path: Path, credentials: list[Credential], command: Command
 ) -> None:
     write_credentials(tmp_path, credentials)
-    process = command(tmp_path, before=HEARING_CTRL_C)
+    process = command(tmp_path, "--others", "20", before=HEARING_CTRL_C)
     assert httpx.get(address(process), trust_env=False).status_code == 404
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
+    with PracticeDirectory(tmp_path) as practice:
+        assert [len(practice.organizations(environment)) for environment in ENVIRONMENTS] == [20, 20]
 
 
 def test_a_command_whose_parent_had_ctrl_c_ignored_ends_only_when_it_is_terminated(
@@ -212,3 +214,11 @@ def test_the_command_says_what_is_missing_and_ends_with_2(tmp_path: Path, capsys
     assert (ended.value.code, output) == (2, "")
     assert "credentials.json" in complaint
     assert "Traceback" not in complaint
+
+
+def test_the_command_refuses_more_organizations_of_others_than_it_can_make(
+    tmp_path: Path, credentials: list[Credential]
+) -> None:
+    write_credentials(tmp_path, credentials)
+    with pytest.raises(CommandError, match="not 100001"):
+        call_command("practice_directory", "--folder", str(tmp_path), "--others", "100001")

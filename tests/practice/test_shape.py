@@ -148,13 +148,45 @@ def test_fields_that_redox_allows_beyond_the_how_to_are_accepted(portal: Portal)
         query(Limit="many"),
         query(Active="true"),
         query(State=""),
-        query(RadiusSearch={"ZipCode": "53704", "Radius": "10"}),
+        query(RadiusSearch={"ZipCode": "53704", "Radius": 10}),
+        query(RadiusSearch={"ZipCode": "53704"}),
+        query(RadiusSearch={"Radius": "10"}),
+        query(RadiusSearch={"ZipCode": "5370", "Radius": "10"}),
+        query(RadiusSearch={"ZipCode": "53704", "Radius": "10", "Unit": "miles"}),
+        query(LastUpdated="yesterday"),
+        query(LastUpdated="2026-02-30"),
+        query(LastUpdated="2026-01-31 10:00"),
+        query(LastUpdated=1_700_000_000),
+        query(PartOf={"Identifier": {"Value": OID}}),
+        query(ManagingOrg="Redox"),
         {**by_oid(), "Action": "Create"},
         {**by_oid(), "Directory": "Other"},
     ],
 )
 def test_a_faulty_query_is_refused(portal: Portal, message: dict[str, Any]) -> None:
     assert portal.post(message).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Identifier", {"ID": OID, "IDType": "OID"}),
+        ("NameSearch", {"Value": "Lakeside"}),
+        ("NameSearch", {"Value": "Lakeside", "SearchType": "any"}),
+        ("RadiusSearch", {"ZipCode": "53704", "Radius": "10"}),
+        ("RadiusSearch", {"ZipCode": "53704-1234", "Radius": "0"}),
+        ("State", "WI"),
+        ("Active", False),
+        ("LastUpdated", "2026-01-31"),
+        ("LastUpdated", "2026-01-31T10:00:00.000Z"),
+        ("LastUpdated", "0001-01-01T00:00+14:00"),
+        ("Index", "0"),
+        ("Limit", "20"),
+    ],
+)
+def test_each_documented_key_of_a_query_is_accepted(portal: Portal, key: str, value: Any) -> None:
+    answer = portal.post(query(**{key: value}))
+    assert (answer.status_code, answer.json()["Organizations"]) == (200, [])
 
 
 @pytest.mark.parametrize(

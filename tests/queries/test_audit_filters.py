@@ -69,7 +69,7 @@ def test_filters_by_person_and_action(north, editor):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     save_edit(north, other, name="Lakeside Quay")
     add_entries()
-    with audit.recorded(Actor(name="Somebody not signed in")) as history:
+    with audit.atomic(Actor(name="Somebody not signed in")) as history:
         history.log(Action.PERSON_REFUSED, object={"type": "person", "id": "", "name": "anna"})
     queries = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
     action_lists = [actions(query) for query in queries]
@@ -79,7 +79,7 @@ def test_filters_by_person_and_action(north, editor):
 
 def test_filters_by_environment_and_outcome(db):
     cases = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
-    with audit.recorded(PORTAL) as history:
+    with audit.atomic(PORTAL) as history:
         for attempt, (environment, outcome) in enumerate(cases, 1):
             history.log(Action.ATTEMPT_LATE, environment=environment, outcome=outcome, submission=1, attempt=attempt)
     assert numbers("environment=production") == [2]

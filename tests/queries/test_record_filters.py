@@ -22,7 +22,7 @@ NIGHT = ContactRecord(purpose="Technical", email_addresses=("night@lakeside.exam
 @pytest.fixture(autouse=True)
 def records(editor: User) -> None:
     """An active record, its child that was never sent, and a location in Illinois without a contact."""
-    factories.accepted(user=editor, name="North Region")
+    factories.accepted_organization(user=editor, name="North Region")
     factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, contacts=(NIGHT,))
     address = AddressRecord(state="IL", country="USA")
     alone = factories.organization(f"{BASE}.7", user=editor, name="Alone", contacts=(), address=address)

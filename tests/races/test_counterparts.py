@@ -83,7 +83,7 @@ def test_both_counterparts_are_withdrawn(rounds: Rounds, user: User) -> None:
 def test_a_record_is_accepted_while_it_is_prepared(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         staging = registered(1, user)
-        accept = partial(factories.confirmed, staging, name="Accepted meanwhile")
+        accept = partial(factories.accept, staging, name="Accepted meanwhile")
         results = rounds.race(preparing_as(staging, 8, user), accept)
         refusal: ActionRefused | None = results[0].refusal
         assert refusal is None or isinstance(refusal, SourceChanged)

@@ -23,7 +23,7 @@ def oid(number: int) -> str:
 def registered(number: int, user: User, *, below: Organization | None = None) -> Organization:
     """A record that Redox accepted."""
     parent = {"part_of_oid": below.oid} if below else {}
-    return factories.confirmed(factories.organization(oid(number), user=user, **parent))
+    return factories.accept(factories.organization(oid(number), user=user, **parent))
 
 
 def fresh(organization: Organization) -> Organization:

@@ -180,14 +180,14 @@ def show_in_directory(organization: Organization, **values: Any) -> Organization
 
 def accepted_with_difference(user: User, **values: Any) -> Organization:
     """An accepted record that the directory shows with these values."""
-    return show_in_directory(factories.confirmed(factories.organization(user=user)), **values)
+    return show_in_directory(factories.accept(factories.organization(user=user)), **values)
 
 
 def store_submission_answer(
     submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = ""
 ) -> int:
     """Store an answer of the directory about a submission, as if it came now. Returns the entry's sequence."""
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = organizations.lock_record(submission.organization_id)
         query.store_submission_answer(
             history, submission, organization, DirectoryAnswer(clock.now(), cause, as_query_shows(record))
@@ -204,7 +204,7 @@ def store_record_answer(
     earlier: tuple[EarlierQuery, ...] = (),
 ) -> Organization:
     """Store an answer of the directory about a record. `organization` is the record when the Query was sent."""
-    with audit.recorded(WORKER) as history:
+    with audit.atomic(WORKER) as history:
         query.store_record_answer(
             history, organization, DirectoryAnswer(clock.now(), cause, as_query_shows(record), earlier=earlier)
         )

@@ -106,7 +106,7 @@ def test_a_second_cancel_says_that_the_submission_is_cancelled_already(editor: U
 
 def saved(user: User) -> Organization:
     """A record that Redox accepted, with a change that was not sent."""
-    organization = factories.confirmed(factories.organization(user=user))
+    organization = factories.accept(factories.organization(user=user))
     return organizations.edit(
         organization.pk, 1, replace(organization.record(), name="North"), stands_for="", actor=as_actor(user)
     )

@@ -36,7 +36,7 @@ def accepted_record(arrange: Arrange, **values: object) -> Arrange:
     """The same record, accepted by Redox and then edited with these values."""
 
     def arranged(user: User) -> Organization:
-        return factories.confirmed(arrange(user))
+        return factories.accept(arrange(user))
 
     return edited(arranged, **values) if values else arranged
 

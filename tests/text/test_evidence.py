@@ -160,7 +160,7 @@ def test_a_decision_about_an_oid_that_was_not_shown_says_so(practice, editor):
 
 def test_a_query_does_not_prove_a_second_new_that_repeats_accepted_values(editor):
     """Redox answered that the OID "is not valid". Only a Query would show whether it was removed."""
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     Organization.objects.filter(pk=organization.pk).update(presence=Presence.ABSENT)
     again = submission_of(factories.submission(organization, user=editor))
     assert again.event == Event.NEW

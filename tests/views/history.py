@@ -13,7 +13,7 @@ PORTAL = system("Worker test")
 
 def add_entries(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> None:
     """Add `count` entries of an arbitrary kind."""
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         for _ in range(count):
             history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""}, reason=reason)
 

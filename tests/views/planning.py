@@ -19,7 +19,7 @@ def create_tree(user: User, *places: int, is_accepted: bool = False, **values: A
     """Create a record and its children, either never sent or accepted."""
     top = factories.organization(user=user, name="Lakeside Clinics", **values)
     below = [factories.organization(f"{BASE}.{place}", user=user, part_of_oid=BASE, **values) for place in places]
-    return [factories.confirmed(each) if is_accepted else each for each in (top, *below)]
+    return [factories.accept(each) if is_accepted else each for each in (top, *below)]
 
 
 def page_of(organizations: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:

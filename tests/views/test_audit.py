@@ -186,7 +186,7 @@ def test_an_entry_shows_everything_stored(north, editor):
 
 def test_raw_bytes_are_shown_as_text_and_downloaded_unchanged(client):
     raw = b"\x00\xff<script>alert(1)</script>\xe2\x80\xae"
-    with history.recorded(PORTAL) as log:
+    with history.atomic(PORTAL) as log:
         log.log(Action.ATTEMPT_LATE, raw=raw, submission=1, environment="staging", attempt=1)
     html = compact(client.get("/audit/1/").content.decode())
     assert ("<script>alert" in html, "\\u202E" in html) == (False, True)

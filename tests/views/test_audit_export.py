@@ -90,7 +90,7 @@ def test_an_invalid_export_is_refused_and_not_logged(auditor, query):
 
 
 def test_both_files_name_the_evidence_of_an_acceptance(auditor):
-    with audit.recorded(PORTAL) as history:
+    with audit.atomic(PORTAL) as history:
         history.log(
             Action.SUBMISSION_SETTLED,
             object={"type": "submission", "id": "7", "name": "Lakeside"},

@@ -80,7 +80,7 @@ def test_a_record_with_a_counterpart_cannot_get_a_second_one(client, pair, edito
 
 
 def test_deactivated_records_are_suggested_as_counterparts_and_not_as_parents(client, pair):
-    factories.confirmed(pair[1], active=False)
+    factories.accept(pair[1], active=False)
     for name, is_suggested in (("counterpart", True), ("parent", False)):
         suggestions = client.get("/production/organizations/suggestions/", {name: "lakeside"})
         assert (THEIRS in suggestions.content.decode()) == is_suggested

@@ -24,12 +24,12 @@ IN_PRODUCTION = f"/production/organizations/{BASE}/deactivate/"
 
 @pytest.fixture
 def organization(editor: User) -> Organization:
-    return factories.confirmed(factories.organization(user=editor))
+    return factories.accept(factories.organization(user=editor))
 
 
 @pytest.fixture
 def in_production(editor: User) -> Organization:
-    return factories.confirmed(factories.organization(user=editor, environment="production"))
+    return factories.accept(factories.organization(user=editor, environment="production"))
 
 
 def press(client: Client, address: str = DEACTIVATE, **fields: str) -> Any:
@@ -56,7 +56,7 @@ def test_a_record_is_deactivated_and_reactivated(client, organization, editor):
     assert (submission.intent, submission.reason) == (Intent.DEACTIVATE, "Location closed: Lease ended")
     (sent,) = json.loads(bytes(submission.message))["Organizations"]
     assert (sent["Active"], "Aliases" in sent) == (False, False)
-    factories.confirmed(organization, submission=submission, active=False)
+    factories.accept(organization, submission=submission, active=False)
     press(client, DEACTIVATE.replace("deactivate", "reactivate"), why="open", in_words="")
     assert Submission.objects.latest("pk").reason == "Location open again"
 
@@ -74,7 +74,7 @@ def test_a_replacement_is_ignored_if_its_reason_is_not_chosen(client, organizati
 
 
 def test_active_children_are_deactivated_first_in_a_plan(client, organization, editor):
-    factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE, name="Old Town Lab"))
+    factories.accept(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE, name="Old Town Lab"))
     page = client.get(DEACTIVATE).context["content"]
     assert [row.organization.name for row in page.rows] == ["Old Town Lab", organization.name]
     for extra, status in (({}, 409), ({"came-back": "1"}, 200)):
@@ -112,7 +112,7 @@ def test_a_message_that_changed_is_not_sent(client, organization):
 
 
 def test_a_manipulated_form_sends_nothing(client, editor):
-    factories.accepted(user=editor)
+    factories.accepted_organization(user=editor)
     assert press(client, seen_submission="9" * 5000, active="x", environment="production").status_code == 409
     assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
 

@@ -19,7 +19,7 @@ PAGE = f"/staging/organizations/{BASE}/differences/"
 @pytest.fixture
 def organization(editor: User) -> Organization:
     """An accepted record. The directory shows another name."""
-    return store_reading_with(factories.confirmed(factories.organization(user=editor)), name="Lakeside (One)")
+    return store_reading_with(factories.accept(factories.organization(user=editor)), name="Lakeside (One)")
 
 
 @pytest.fixture

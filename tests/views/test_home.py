@@ -41,7 +41,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
 
 @pytest.mark.usefixtures("unreachable_redox")
 def test_without_work_it_names_the_last_acceptance_and_records_never_read(editor):
-    factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
+    factories.accepted_organization(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
     heartbeat.record_heartbeat("one", clock.now())
     page = text(editor)
     assert [row.word.word.split(",")[0] for row in home_page.build(editor).mine] == ["Accepted"]
@@ -98,10 +98,10 @@ def test_text_from_redox_is_escaped(editor):
 
 def test_the_demonstration_offers_five_things_to_try(editor, client, settings, tmp_path):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
-    factories.accepted(f"{BASE}.1", user=editor)
+    factories.accepted_organization(f"{BASE}.1", user=editor)
     for number in (1, 2):
         factories.organization(f"{BASE}.1.{number}", user=editor, part_of_oid=f"{BASE}.1")
-    leaf = factories.accepted(f"{BASE}.1.3", user=editor, part_of_oid=f"{BASE}.1", name="Lakeside Pier")
+    leaf = factories.accepted_organization(f"{BASE}.1.3", user=editor, part_of_oid=f"{BASE}.1", name="Lakeside Pier")
     Organization.objects.update(stands_for="location")
     page = client.get("/").content.decode()
     assert page.index('id="five"') > page.index('class="needs"')  # the work comes first

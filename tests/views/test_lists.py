@@ -22,7 +22,7 @@ BEFORE, SAVED, SEEN = ("Alpha; Beta", "Gamma"), ("Alpha; Beta", "Delta"), ("Alph
 @pytest.fixture
 def organization(editor: User) -> Organization:
     """A record with two aliases, edited after its acceptance. The directory shows other aliases."""
-    organization = factories.confirmed(factories.organization(user=editor, aliases=BEFORE))
+    organization = factories.accept(factories.organization(user=editor, aliases=BEFORE))
     saved = replace(organization.record(), aliases=SAVED)
     organizations.edit(organization.pk, organization.version, saved, stands_for="", actor=as_actor(editor))
     row = Organization.objects.get(pk=organization.pk)

@@ -102,7 +102,7 @@ class TestDeactivating:
     def test_a_record_added_to_the_branch_is_named_in_the_new_draft(self, client, organizations, editor):
         page = page_of_branch(organizations[0], editor, PlanKind.DEACTIVATE)
         added = factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
-        factories.confirmed(added)
+        factories.accept(added)
         answer = press(client, page)
         assert (answer.status_code, answer.context["content"].draft.size) == (409, 4)
         assert "Nothing was sent. Here is the new plan. New in it: Lakeside Lab." in answer.context["notes"][0]
@@ -111,7 +111,7 @@ class TestDeactivating:
     def test_a_child_added_before_the_press_turns_it_into_a_plan(self, client, organizations, editor):
         childless = organizations[2]
         review = reviews.review(childless, actor=as_actor(editor), intent=Intent.DEACTIVATE)
-        factories.confirmed(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=childless.oid))
+        factories.accept(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=childless.oid))
         inputs = {"why": "closed", "in_words": "Lease ended", "sha256": review.sha256, "seen_submission": "0"}
         answer = client.post(f"/staging/organizations/{childless.oid}/deactivate/", inputs)
         assert (answer.status_code, answer.context["content"].draft.size) == (409, 2)

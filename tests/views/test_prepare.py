@@ -28,7 +28,7 @@ PREPARED_URL = f"/production/organizations/{THEIRS}/"
 
 @pytest.fixture
 def staging(editor: User) -> Organization:
-    return factories.confirmed(factories.organization(user=editor))
+    return factories.accept(factories.organization(user=editor))
 
 
 def production() -> list[Organization]:
@@ -115,7 +115,7 @@ def test_a_first_press_that_ends_during_the_second_counts(client, staging):
 
 def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, staging):
     mine = filled(staging, name="Typed by me")
-    factories.confirmed(staging, name="Lakeside Nord")
+    factories.accept(staging, name="Lakeside Nord")
     response = client.post(FORM, mine)
     assert_input_kept(response, says="Lakeside 1 was changed in STAGING")
     for part in ("<del>Lakeside 1</del>", "<ins>Lakeside Nord</ins>"):
@@ -128,7 +128,7 @@ def test_newly_accepted_values_of_staging_are_shown_and_can_be_saved(client, sta
 def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
     """Each button shows it, because the typed values are still older. After that they can be saved."""
     mine = filled(staging, act="add-contacts")
-    factories.confirmed(staging, name="Lakeside Nord")
+    factories.accept(staging, name="Lakeside Nord")
     for _ in range(2):
         response = client.post(FORM, mine)
         assert "<ins>Lakeside Nord</ins>" in response.content.decode()
@@ -138,7 +138,7 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
 
 def test_values_that_staging_accepts_while_saving_are_shown_too(client, staging):
     """STAGING accepts them after the form read the record and before it takes a lock."""
-    with when_queried_for(THEIRS, lambda: factories.confirmed(staging, name="Lakeside Nord")):
+    with when_queried_for(THEIRS, lambda: factories.accept(staging, name="Lakeside Nord")):
         response = client.post(FORM, filled(staging, name="Typed by me"))
     assert_input_kept(response)
     assert "<ins>Lakeside Nord</ins>" in response.content.decode()
@@ -157,8 +157,8 @@ def test_a_change_of_the_staging_record_stops_the_first_save(client, staging):
 
 @pytest.mark.one_database
 def test_a_parent_prepared_since_is_filled_in(client, editor):
-    above = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
-    below = factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
+    above = factories.accept(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
+    below = factories.accept(factories.organization(user=editor, part_of_oid=above.oid))
     mine = filled(below, place=OURS, parent="", name="Typed by me")
     other = factories.organization(f"{THEIRS}.1", user=editor, environment="production")
     counterparts.link(above, other, actor=as_actor(editor))

@@ -99,7 +99,7 @@ class ManyRows:
         user: User = self.people[0]
         organization = factories.organization(oid, user=user)
         submission = factories.submission(organization, user=user)
-        factories.confirmed(organization, submission=submission, active=active)
+        factories.accept(organization, submission=submission, active=active)
         Organization.objects.filter(pk=organization.pk).update(active=active)
         return Organization.objects.get(pk=organization.pk)
 

@@ -29,7 +29,7 @@ def organization(editor: User) -> Organization:
 @pytest.fixture
 def with_unsent_edit(editor: User) -> Organization:
     """An accepted record with a change that was not sent."""
-    return save_edit(factories.accepted(user=editor, name="Lakeside North"), editor, name="Lakeside South")
+    return save_edit(factories.accepted_organization(user=editor, name="Lakeside North"), editor, name="Lakeside South")
 
 
 def heading_of(response: Any) -> str:

@@ -121,7 +121,7 @@ def test_a_blocked_record_is_not_sent(client, organization, editor):
 
 
 def test_record_pages_show_parents_by_name_and_oid(client, accepted, editor):
-    below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    below = factories.accepted_organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     save_edit(below, editor, part_of_oid=GATEWAY_OID)
     change = f"PartOf Lakeside 1 ({BASE}) the Redox gateway ({GATEWAY_OID})"
     assert change in text_of(client.get(edit_url(below, "discard")))

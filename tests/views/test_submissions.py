@@ -36,7 +36,7 @@ def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Clien
         disabled = f'disabled aria-describedby="step-block-reason">{step}</button>'
         assert disabled in compact(client_of("viewer").get(submission_url(queued)).content.decode())
         assert f">{step}</a>" in compact(client.get(submission_url(queued)).content.decode())
-        factories.confirmed(queued.organization, submission=queued)
+        factories.accept(queued.organization, submission=queued)
 
 
 # Cancel -----------------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def test_a_query_leads_to_its_answer_and_decides_nothing(
 
 
 def test_no_query_is_sent_for_a_finished_submission(client: Client, practice: PracticeDirectory, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     submission = organization.submissions.get()
     assert client.post(submission_url(submission, "submission-ask"))["Location"] == submission_url(submission)
     assert practice.requests == []

@@ -42,7 +42,7 @@ def test_each_field_suggests_records_of_its_environment_by_name_and_oid(region, 
 
 
 def test_a_deactivated_record_is_not_suggested_as_parent(region, editor):
-    factories.confirmed(region, active=False)
+    factories.accept(region, active=False)
     assert {field: len(suggested(field, "north")) for field in suggestions.FIELDS} == {
         "parent": 0,
         "replaced_by": 0,
@@ -67,7 +67,7 @@ def test_the_parent_is_shown_by_name_path_and_oid(region, editor):
 
 
 def test_a_deactivated_parent_is_marked(organization):
-    factories.confirmed(organization, active=False)
+    factories.accept(organization, active=False)
     page = suggestions.build(STAGING, "parent", BASE)
     assert page.parent_place
     assert page.parent_place.is_deactivated

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from organizations.practice import PracticeDirectory
+from organizations.practice import ENVIRONMENTS, PracticeDirectory
 
 from ._base import PortalCommand
 
@@ -19,7 +19,13 @@ class Command(PortalCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")
         parser.add_argument("--port", type=int, default=0, help="by default 0: a free port")
-        parser.add_argument("--delay", type=float, default=5.0, help="seconds that the behaviour `slow` waits")
+        parser.add_argument(
+            "--delay", type=float, default=5.0, help="seconds that the behaviours `slow` and `shows-late` wait"
+        )
+        parser.add_argument(
+            "--others", type=int, default=0, help="add this many made-up organizations of others to each environment"
+        )
+        parser.add_argument("--seed", type=int, default=1, help="another number makes other organizations up")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
@@ -30,6 +36,8 @@ class Command(PortalCommand):
         try:
             practice = PracticeDirectory(options["folder"], port=options["port"], slow_seconds=options["delay"])
             with practice:
+                for environment in ENVIRONMENTS if options["others"] else ():
+                    practice.register_others(environment, options["others"], seed=options["seed"])
                 self.stdout.write(f"Practice directory at {practice.url}, records in {practice.folder}")
                 self.stdout.flush()
                 stop.wait()

@@ -5,12 +5,17 @@ Both environments have at least two records with each directory status and each 
 submissions made here stay unknown for a day before the directory is asked; those that people send, for seconds.
 STAGING has each kind of evidence for an acceptance once, except that of earlier releases. Two records are only in
 STAGING, so that people can prepare them in PRODUCTION. Records that were taken over are in both and not linked.
+
+The directory of each environment also holds five records of the company that the portal does not know, and records of
+others.
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,7 @@ from django.core.management.base import CommandError
 from organizations.management import demonstration_records as made_up
 from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, Verdict, clock
 from organizations.permissions import ROLES
+from organizations.practice.others import others
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
 from organizations.services import demonstration, installation
@@ -46,6 +52,8 @@ SECOND_EDITOR = "editor-two"
 SETTLES_WITHIN = 30.0
 A_DAY = 24 * 60 * 60.0
 A_MOMENT = 0.1
+OTHERS = 300
+REGISTERED_WITH_CURL = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 # Locations (region, number) that are not simply registered, so that every state exists at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
@@ -137,6 +145,7 @@ class Seed:
         if self.environment == Environment.STAGING:
             self.make_evidence()
         self.change_registered()
+        self.fill_directory()
         demonstration.set_behaviour("answers")
         check.check_connection(self.environment, actor=self.sender)
 
@@ -298,6 +307,16 @@ class Seed:
         store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
         store.put(self.environment, record.oid, _directory_entry(record))
         store.close()
+
+    def fill_directory(self) -> None:
+        """Add what the portal does not know: records of the company, and those of others."""
+        with closing(Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)) as store:
+            for record in made_up.outside_the_portal(self.environment):
+                entry = _directory_entry(record) | {key: json.loads(value) for key, value in record.carried}
+                entry["Active"] = record.active
+                entry["Identifiers"] += [{"ID": own.value, "IDType": own.kind} for own in record.identifiers]
+                store.put(self.environment, record.oid, entry, changed_at=REGISTERED_WITH_CURL.timestamp())
+            store.add_missing(self.environment, others(OTHERS))
 
     def take_over(self, record: OrganizationRecord) -> Organization:
         self.register_by_hand(record)

@@ -64,7 +64,7 @@ def save(
         ActionRefused: the account does not allow this change, somebody changed it after its page was opened, or the
             actor is no longer an administrator.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         roles = _lock_roles()
         _require_manager(actor, user)
         before = _lock_account(user, opened_with) if user.pk else None

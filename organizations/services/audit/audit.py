@@ -1,6 +1,6 @@
 """Writes the history: entries in the transaction of the act itself, chained by hashes.
 
-A service opens `recorded()` as its outermost transaction and logs its facts. All entries are appended at the end of
+A service opens `atomic()` as its outermost transaction and logs its facts. All entries are appended at the end of
 the transaction, so the head row is locked only briefly. Never give this module a secret.
 """
 
@@ -96,7 +96,7 @@ class History:
 
 
 @contextmanager
-def recorded(actor: Actor) -> Iterator[History]:
+def atomic(actor: Actor) -> Iterator[History]:
     """Open the outermost transaction. At its end all logged facts are appended to the chain, or none."""
     with transaction.atomic(durable=True):
         history = History(actor)

@@ -30,7 +30,7 @@ def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | 
     if together is not None and actor.person is None and _are_too_many(row_key, action):
         row_key, body = throttle.hashed_key("repetition", action, "strangers", *key[:1]), together
         actor = Actor(name=actor.name)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         now = clock.now()
         row, is_new = Repetition.objects.select_for_update().get_or_create(
             pk=row_key, defaults={"since": now, "until": now + WITHIN, "entry": _entry(actor, action, body)}
@@ -48,7 +48,7 @@ def write_ended_counts() -> int:
     ended = Repetition.objects.filter(until__lte=clock.now())
     keys = list(ended.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])
     for key in keys:
-        with audit.recorded(system("")) as history:
+        with audit.atomic(system("")) as history:
             row = ended.select_for_update(skip_locked=True).filter(pk=key).first()
             if row is None:
                 continue

@@ -130,7 +130,7 @@ def probe_if_half_open(environment: str, *, actor: Actor) -> bool:
     moment = clock.now()
     if not gate.probing or gate.is_stopped or gate.is_paused(moment):
         return gate.can_send(moment)
-    with audit.recorded(actor):
+    with audit.atomic(actor):
         gate = lock_gate(environment)
         if not gate.probing or gate.is_paused(moment):
             return False
@@ -152,7 +152,7 @@ def _probe_redox(environment: str, actor: Actor) -> bool:
     outcome = reply.token.outcome
     if reply.exchange is not None and outcome is None:
         outcome = classify(reply.exchange, event=messages.QUERY, oid=oid)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         gate = lock_gate(environment)
         gate.hold_until = gate.hold_asked_until
         gate.save(update_fields=["hold_until"])

@@ -38,7 +38,7 @@ def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
     redox, oid = redox_settings.environment(environment), oid_to_check(environment)
     answer = lookup.look_up_oid(redox, oid)
     result = _judge(answer, redox, oid)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         gate = lock_gate(environment)
         if answer.outcome is not None and answer.outcome.hold_seconds is not None:
             apply_outcome(history, gate, answer.outcome)

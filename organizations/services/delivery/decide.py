@@ -127,7 +127,7 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
             verdict.
         ReasonMissing: no reason is given.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         submission = submissions.lock_structure_and_followers(submission_id).by_id[submission_id]
         organization = submission.organization
         if submission.state != State.NEEDS_PERSON:

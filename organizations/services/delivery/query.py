@@ -17,7 +17,7 @@ from organizations.services.records import directory_state, organizations
 def query_for_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:
     """Query the OID of a submission's record and log the answer under the submission, whose state does not change."""
     answer = query_oid(submission.environment, submission.oid)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         breaker.pause_if_asked(history, submission.environment, answer.outcome)
         organization = organizations.lock_record(submission.organization_id)
         store_submission_answer(history, submission, organization, answer)
@@ -27,7 +27,7 @@ def query_for_submission(submission: Submission, *, actor: Actor) -> DirectoryAn
 def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer:
     """Query the OID of a record and store the answer."""
     answer = query_oid(organization.environment, organization.oid)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         breaker.pause_if_asked(history, organization.environment, answer.outcome)
         store_record_answer(history, organization, answer)
     return answer

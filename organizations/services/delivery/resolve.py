@@ -74,7 +74,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
     if unclaimed.update(read_back_at=moment + seconds(settings.REDOX_LEASE)) != 1:
         return False
     answer = query.query_oid(environment, submission.oid)
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         gate = breaker.lock_gate(environment)
         organization = organizations.lock_record(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
@@ -93,7 +93,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
     """Lease the next due submission to this worker. If another worker leases it later, this one applies no answer."""
     if not Submission.objects.to_query(environment, clock.now()).exists():
         return None  # so that an idle worker takes no lock
-    with audit.recorded(actor):
+    with audit.atomic(actor):
         moment = clock.now()
         claimable = submissions.lock_claimable(Submission.objects.to_query(environment, moment), 1)
         if not claimable:
@@ -111,7 +111,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
 
 
 def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         gate = breaker.lock_gate(submission.environment)
         organization = organizations.lock_record(submission.organization_id)
         submission.organization = organization

@@ -67,7 +67,7 @@ def _is_up_to_date(sequence: int, digest: str) -> bool:
 
 def stop_all_environments(*, actor: Actor) -> None:
     """Stop every environment until a person resumes it. Then submissions that may have been sent are queried."""
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         for environment in Environment.values:
             gate = breaker.lock_gate(environment)
             gate.put_back = True

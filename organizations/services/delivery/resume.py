@@ -18,7 +18,7 @@ def resume(environment: str, *, actor: Actor) -> None:
     Raises:
         ActionRefused: no connection check succeeded since the stop.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         locks.lock_structure(environment)
         gate = breaker.lock_gate(environment)
         if not gate.is_stopped:

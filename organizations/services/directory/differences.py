@@ -30,7 +30,7 @@ def take_theirs(
         ActionRefused: the directory shows no difference or not the OID, or a submission of the record is open.
         ReasonMissing: there is no reason.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = organizations.lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization)
@@ -79,7 +79,7 @@ def claim(
         ActionRefused: there is nothing to decide, or the last answer of the directory is too old.
         ReasonMissing: there is no reason.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = _lock_to_decide(organization_id, claim_block_reason, reason, asked_at)
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
@@ -103,7 +103,7 @@ def disclaim(
         ActionRefused: there is nothing to decide, or the last answer of the directory is too old.
         ReasonMissing: there is no reason.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = _lock_to_decide(organization_id, disclaim_block_reason, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:

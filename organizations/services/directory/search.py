@@ -171,7 +171,7 @@ def search_directory(
         is_whole=answer.step.is_whole,
         seconds=time.monotonic() - started,
     )
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         breaker.pause_if_asked(history, environment, answer.outcome)
         _log(history, environment, position, page, answer)
     return page

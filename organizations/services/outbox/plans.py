@@ -52,7 +52,7 @@ def make_plan(
         ActionRefused: a record is blocked, or the actor is not a person.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
             # Locked by a statement of its own, so that the next statements read nothing older than the locked records.
@@ -77,7 +77,7 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
     Raises:
         ActionRefused: the plan is paused, stopped or finished.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is paused, stopped or finished already. Nothing was changed.")
@@ -93,7 +93,7 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
     Raises:
         ActionRefused: the plan is not paused.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state != PlanState.PAUSED:
             raise ActionRefused(f"Plan {plan.pk} is not paused. Nothing was changed.")
@@ -109,7 +109,7 @@ def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
     Raises:
         ActionRefused: the plan is stopped or finished.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         plan = _lock_plan(plan_id)
         if plan.state == PlanState.STOPPED or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is stopped or finished already. Nothing was changed.")

@@ -59,7 +59,7 @@ def submit_record(
         ActionRefused: the record is blocked.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             locks.lock_structure_of_record(organization_id)
             lock_records_with_parents([organization_id])
             organization = organizations.lock_record(organization_id)
@@ -103,7 +103,7 @@ def cancel_submission(submission_id: int, *, actor: Actor, reason: str = "") -> 
     Raises:
         ActionRefused: an attempt was made, or the submission has ended.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         locked = lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.state == State.CANCELLED:

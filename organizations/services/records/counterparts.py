@@ -30,7 +30,7 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
         ActionRefused: one of them has a counterpart.
         RecordWithdrawn: one of them was withdrawn.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         rows = _lock_both(staging.pk, production.pk)
         for seen in (staging, production):
             if rows[seen.pk].version != seen.version:
@@ -48,7 +48,7 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
         ActionRefused: they are not linked.
         RecordWithdrawn: one of them was withdrawn.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         rows = _lock_both(organization_id, counterpart_id)
         organization = rows[organization_id]
         if organization.counterpart != rows[counterpart_id]:

@@ -38,7 +38,7 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
         Circle: PartOf would lead back to the record.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             locks.lock_structure(environment)
             check_oid_free(record.oid, environment)
             organization = Organization(environment=environment, created_at=clock.now(), version=0)
@@ -62,7 +62,7 @@ def edit(
         ActionRefused: the OID cannot change now.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization)
@@ -91,7 +91,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         ActionRefused: nothing was ever accepted or taken, or a submission of the record is open.
         Circle: its parent was moved below it.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = lock_record_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization)
@@ -122,7 +122,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         EditConflict: somebody saved the record after `version`.
         ActionRefused: a message of the record was made, or records are part of it.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         counterparts.lock_with_counterpart(organization_id)
         organization = lock_record(organization_id)
         if organization.version != version:
@@ -189,7 +189,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     organization.presence_at = organization.seen_at = organization.known_at = moment
     organization.seen = organization.taken = canonical(record)
     organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         locks.lock_structure(environment)
         check_oid_free(record.oid, environment)
         save_wanted(organization, record, stands_for="", actor=actor)
@@ -204,7 +204,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
     Raises:
         ActionRefused: a message of the record was made, or there is no reason.
     """
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         organization = lock_record_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")

@@ -156,7 +156,7 @@ def prepare(
         RecordWithdrawn: the STAGING record was withdrawn.
     """
     try:
-        with audit.recorded(actor) as history:
+        with audit.atomic(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
             staging = organizations.lock_record(staging_id)
             source = _check_source(staging, basis)

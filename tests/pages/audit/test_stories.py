@@ -53,7 +53,7 @@ def line_text(line: StoryLine) -> str:
 
 
 def log_step(action: Action, submission: Submission, actor: Actor = WORKER, **body: Any) -> None:
-    with history.recorded(actor) as log:
+    with history.atomic(actor) as log:
         log.log_submission(action, submission, **body)
 
 
@@ -89,7 +89,7 @@ def test_a_submission_and_its_edits_are_one_line(practice, north, editor):
 def test_edits_accepted_before_or_discarded_are_not_in_the_story(north, editor):
     first = factories.submission(north, user=editor)
     log_end(first, "accepted")
-    factories.confirmed(north, submission=first)
+    factories.accept(north, submission=first)
     organization = save_edit(north, editor, name="Lakeside Quay")
     organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
     save_edit(north, editor, name="Lakeside Pier")
@@ -108,7 +108,7 @@ def test_an_edit_is_only_in_the_story_of_the_submission_that_sent_it(north, edit
     accepted, saved = lines()
     assert actions_in(accepted) == ["organization.created", "submission.made", "attempt.outcome"]
     assert (saved.entry.action, saved.inside) == ("organization.edited", [])
-    factories.confirmed(north, submission=first)
+    factories.accept(north, submission=first)
     factories.submission(north, user=editor)
     second, accepted = lines()
     assert actions_in(second) == ["organization.edited", "submission.made"]
@@ -134,7 +134,7 @@ def test_an_edit_that_was_rejected_and_sent_again_is_in_both_stories(north, edit
 
 def test_a_stop_of_sending_has_its_own_line(north, editor):
     sent = factories.submission(north, user=editor)
-    with history.recorded(WORKER) as log:
+    with history.atomic(WORKER) as log:
         gate = breaker.lock_gate("staging")
         breaker.log_environment(log, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
     stop, story = lines()
@@ -264,13 +264,13 @@ def set_clock(monkeypatch):
 
 
 def log_refused_sign_in(name: str = "anna", address: str = ADDRESS, **details: object) -> None:
-    with history.recorded(Actor(name="Somebody not signed in", address=address)) as log:
+    with history.atomic(Actor(name="Somebody not signed in", address=address)) as log:
         about = {"type": "person", "id": "", "name": name}
         log.log(Action.PERSON_REFUSED, object=about, reason="wrong name or password", details=details)
 
 
 def log_sign_in(user: User) -> None:
-    with history.recorded(replace(as_actor(user), address=ADDRESS)) as log:
+    with history.atomic(replace(as_actor(user), address=ADDRESS)) as log:
         log.log(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
 
 

@@ -73,7 +73,7 @@ def test_the_next_step_after_staging_is_production(editor, intent, step):
 
 
 def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
-    staging = mark_foreign(factories.confirmed(factories.organization(user=editor)))
+    staging = mark_foreign(factories.accept(factories.organization(user=editor)))
     assert counterpart_box.counterpart_box(staging).prepare_url == ""
     assert counterpart_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
@@ -81,7 +81,7 @@ def test_a_record_with_a_foreign_oid_is_not_prepared(editor):
 def test_two_records_are_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3", aliases=("Nord",))
     submission = factories.submission(staging, user=editor)
-    accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
+    accepted = localtime(factories.accept(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
     assert counterpart_box.counterpart_facts(staging, production) == [
         CounterpartFact("Name", "Lakeside 1", "Lakeside Nord", differs=True),

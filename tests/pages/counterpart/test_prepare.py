@@ -50,14 +50,14 @@ def test_the_form_begins_with_what_was_accepted(editor):
         "identifiers": identifiers,
         "destination_id": "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41",
     }
-    staging = factories.accepted(user=editor, **values)
+    staging = factories.accepted_organization(user=editor, **values)
     expected = replace(factories.record(THEIRS, **values), destination_id="")
     assert prepare.prepared_record(source_of(staging)) == expected
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
 def test_a_taken_oid_is_not_suggested(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     holder = create_in_production(editor, name="Lakeside by hand")
     assert prepare.prepared_record(source_of(staging)).oid == ""
     (note,) = notes_of(staging).notes
@@ -65,12 +65,12 @@ def test_a_taken_oid_is_not_suggested(editor):
     assert strip_tags(note) == (
         f"{THEIRS} is already in PRODUCTION: Lakeside by hand. If it is the same organization, link it."
     )
-    counterparts.link(factories.accepted(f"{BASE}.1", user=editor), holder, actor=as_actor(editor))
+    counterparts.link(factories.accepted_organization(f"{BASE}.1", user=editor), holder, actor=as_actor(editor))
     assert notes_of(staging).notes == []
 
 
 def test_the_note_at_the_oid_names_the_staging_oid(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     usual = "Redox usually issues another OID for PRODUCTION."
     assert strip_tags(notes_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
     with override_settings(REDOX=redox("http://127.0.0.1:9", **BASES)):
@@ -81,7 +81,7 @@ def test_the_note_at_the_oid_names_the_staging_oid(editor):
 
 
 def test_the_note_above_names_the_acceptance_and_its_evidence(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     number, when = staging.confirmed_submission_id, day(staging.confirmed_at)
     for evidence, by in ((Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")):
         Organization.objects.update(confirmed_evidence=evidence)
@@ -105,7 +105,7 @@ def test_a_record_that_was_never_accepted_has_a_warning(editor):
 
 
 def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
     assert notes_of(mark_foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
     Organization.objects.update(foreign_since=None)
@@ -137,7 +137,7 @@ def test_values_of_the_directory_are_not_called_accepted(editor):
 
 
 def test_unsent_changes_are_left_out_and_named(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
     save_edit(staging, editor, name="Lakeside Nord", address=address)
     assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
@@ -146,7 +146,7 @@ def test_unsent_changes_are_left_out_and_named(editor):
 
 
 def test_a_later_value_of_the_directory_is_named(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     Organization.objects.filter(pk=staging.pk).update(differs=1)
     assert notes(staging) == [
         "The directory of STAGING showed other values later in 1 field. They are not part of this."
@@ -154,14 +154,14 @@ def test_a_later_value_of_the_directory_is_named(editor):
 
 
 def test_a_deactivated_record_is_prepared_as_active(editor):
-    staging = factories.confirmed(factories.organization(user=editor), active=False)
+    staging = factories.accept(factories.organization(user=editor), active=False)
     assert notes(staging)[-1] == "This record is deactivated in STAGING. The record of PRODUCTION begins active."
     assert prepare.prepared_record(source_of(staging)).active
 
 
 def test_a_parent_without_counterpart_must_be_prepared_first(editor):
-    above = factories.accepted(user=editor, name="Lakeside Clinics")
-    below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    above = factories.accepted_organization(user=editor, name="Lakeside Clinics")
+    below = factories.accepted_organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     (note,) = notes_of(below).notes
     assert f'<a href="/production/organizations/new/?from={BASE}">' in note
     assert strip_tags(note) == (
@@ -174,7 +174,7 @@ def test_a_parent_without_counterpart_must_be_prepared_first(editor):
 
 
 def test_a_parent_that_is_not_ours_must_be_entered(editor):
-    staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
+    staging = factories.accepted_organization(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
         "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose another parent."
     ]
@@ -182,10 +182,10 @@ def test_a_parent_that_is_not_ours_must_be_entered(editor):
 
 
 def test_changes_since_the_form_was_filled_are_shown(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     basis = source_of(staging).record
     assert not notes_of(staging).is_stale
-    now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
+    now = source_of(factories.accept(staging, name="Lakeside Nord", destination_id=""))
     prepared_notes = prepare.prepared_notes(now, basis, shown_doubt="")
     assert prepared_notes.is_stale
     assert [(each.label, each.before, each.after) for each in prepared_notes.changes] == [
@@ -203,7 +203,7 @@ def test_changes_since_the_form_was_filled_are_shown(editor):
 
 
 def test_an_existing_counterpart_is_named(editor):
-    staging = factories.accepted(user=editor)
+    staging = factories.accepted_organization(user=editor)
     assert notes_of(staging).existing is None
     production = create_in_production(editor)
     counterparts.link(staging, production, actor=as_actor(editor))

@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 @pytest.fixture
 def differing(editor: User) -> Organization:
     """An accepted record with an unsent edit, which the directory shows with another name."""
-    organization = factories.accepted(user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma"))
+    organization = factories.accepted_organization(
+        user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma")
+    )
     directory = replace(organization.record(), name="By hand", destination_known=False)
     with transaction.atomic():
         directory_state.keep_reading(organizations.lock_record(organization.pk), directory, clock.now())

@@ -27,9 +27,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def region(editor):
     """An accepted region with three accepted clinics."""
-    top = factories.confirmed(factories.organization(user=editor, name="West Region"))
+    top = factories.accept(factories.organization(user=editor, name="West Region"))
     below = [
-        factories.confirmed(factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE, name=name))
+        factories.accept(factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE, name=name))
         for place, name in enumerate(("Sparta", "Tomah", "Hudson"), start=1)
     ]
     return [top, *below]
@@ -127,7 +127,7 @@ class TestDeactivating:
         assert page.because.startswith(f"West Region stays active. Submission {submission.pk} ")
 
     def test_an_inactive_record_is_not_said_to_stay_active(self, editor):
-        inactive = factories.confirmed(factories.organization(user=editor), active=False)
+        inactive = factories.accept(factories.organization(user=editor), active=False)
         draft = plan_draft.draft_plan(
             ChosenRecords(Environment(inactive.environment), PlanKind.DEACTIVATE, (inactive.pk,)),
             actor=as_actor(editor),
@@ -157,7 +157,7 @@ class TestDeactivating:
         assert shown.changes_since(before, after.planned, after.left) == "New in it: Sparta and West Region."
 
     def test_counterparts_and_saved_changes_stay_unchanged(self, region, editor):
-        other = factories.confirmed(factories.organization("2.999.1", user=editor, environment="production"))
+        other = factories.accept(factories.organization("2.999.1", user=editor, environment="production"))
         Organization.objects.filter(pk=other.pk).update(staging_record=region[1])
         Organization.objects.filter(pk=region[2].pk).update(city="Middleton")
         page = page_of(region[0], editor)
@@ -173,7 +173,7 @@ class TestOverwriting:
     def test_each_overwritten_value_has_a_checkbox_below_its_record(self, region, editor):
         for organization in region[1:3]:
             Organization.objects.filter(pk=organization.pk).update(name="Same Name")
-            factories.confirmed(organization)
+            factories.accept(organization)
             self.read(organization, "Other Name", active=False)
         page = page_of(region[0], editor)
         assert [group.organization for group in page.overwrites] == [region[2], region[1]]

@@ -115,7 +115,7 @@ class TestForm:
 
     def test_a_record_of_the_plan_cannot_be_the_replacement(self, editor):
         top, below = create_tree(editor, 2, is_accepted=True)
-        factories.confirmed(factories.organization("2.999.1", user=editor, name="Pier"))
+        factories.accept(factories.organization("2.999.1", user=editor, name="Pier"))
         draft = page_of_branch(top, editor, PlanKind.DEACTIVATE).content.draft
         query = "why=replaced&replaced_by="
         assert list(draft_page.plan_form(draft, QueryDict(f"{query}{below.name}")).errors) == ["replaced_by"]

@@ -246,6 +246,6 @@ def test_a_plan_of_a_branch_names_its_top_record(editor):
 
 
 def test_a_plan_without_a_common_parent_names_no_top_record(editor):
-    top = factories.confirmed(factories.organization(user=editor))
+    top = factories.accept(factories.organization(user=editor))
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=top.oid) for number in (1, 2)]
     assert shown.plan_content(factories.plan(below, user=editor)).branch == ""

@@ -18,7 +18,7 @@ from tests.factories import BASE, as_actor
 
 @pytest.fixture
 def organization(practice: PracticeDirectory, editor: User) -> Organization:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     (there,) = json.loads(reviews.review(organization).message)["Organizations"]
     practice.register("staging", there)
     return organization

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def inactive_there(editor: User) -> Organization:
     """An accepted record that the directory shows with Active = false."""
-    return store_reading_with(factories.confirmed(factories.organization(user=editor)), active=False)
+    return store_reading_with(factories.accept(factories.organization(user=editor)), active=False)
 
 
 def test_a_key_is_not_called_sent_back_if_another_value_is_sent(editor):
     organization = factories.organization(user=editor)
     Organization.objects.filter(pk=organization.pk).update(carried={"Type": '"Clinic"'})
-    organization = factories.confirmed(organization)
+    organization = factories.accept(organization)
     organization = store_reading(organization, replace(organization.record(), carried=(("Type", '"Hospital"'),)))
     review = reviews.review(organization, actor=as_actor(editor))
     (row,) = values.key_rows(review)
@@ -54,8 +54,8 @@ def test_a_deactivation_does_not_claim_to_change_active_if_the_directory_shows_f
 
 
 def test_a_branch_can_be_deactivated_if_the_directory_shows_one_record_inactive(editor):
-    top = factories.confirmed(factories.organization(user=editor))
-    below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
+    top = factories.accept(factories.organization(user=editor))
+    below = factories.accept(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
     store_reading(below, replace(below.record(), active=False))
     draft = plan_draft.draft_plan(plan_draft.choose_branch(top, PlanKind.DEACTIVATE), actor=as_actor(editor))
     assert draft.environment == Environment.STAGING

@@ -42,7 +42,7 @@ def organization(editor: User) -> Organization:
 
 @pytest.fixture
 def accepted(editor: User) -> Organization:
-    return factories.accepted(user=editor, name="Lakeside North")
+    return factories.accepted_organization(user=editor, name="Lakeside North")
 
 
 def values(organization: Organization) -> summary.RecordValues:
@@ -114,7 +114,7 @@ def test_an_unknown_submission_promises_only_what_its_row_says(organization, edi
 def test_the_directory_has_a_column_only_if_it_was_read_later(organization, editor):
     assert values(organization).fields.columns == 1
     store_empty_reading(organization)
-    factories.confirmed(organization, submission=factories.submission(organization, user=editor))
+    factories.accept(organization, submission=factories.submission(organization, user=editor))
     shown_values = values(organization)
     assert (shown_values.fields.columns, shown_values.is_accepted, shown_values.is_read) == (2, True, False)
     assert shown_values.note == "The portal has not read this record from the directory since it was accepted."
@@ -132,7 +132,7 @@ def test_the_page_says_why_the_directory_has_no_column(accepted):
     assert values(accepted).note == "The portal has not read this record from the directory."
     store_empty_reading(accepted)
     assert "the directory did not show it yet" in values(accepted).note
-    factories.confirmed(accepted, name="Lakeside South")
+    factories.accept(accepted, name="Lakeside South")
     store_empty_reading(accepted)
     shown_values = values(accepted)
     assert (shown_values.is_read, bool(shown_values.note)) == (False, True)
@@ -140,7 +140,7 @@ def test_the_page_says_why_the_directory_has_no_column(accepted):
 
 def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, editor):
     save_edit(accepted, editor, name="Lakeside South")
-    factories.confirmed(accepted, submission=factories.submission(accepted, user=editor))
+    factories.accept(accepted, submission=factories.submission(accepted, user=editor))
     organization = store_reading_with(accepted, name="Lakeside North")
     assert (organization.not_visible_yet, organization.differs) == (True, 0)
     assert not values(accepted).is_read
@@ -231,7 +231,7 @@ def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor
     acts = ["Edit", "Add a record below", "Add another like this", "Send this branch", "Withdraw", "Review and send"]
     acts += ["Prepare in PRODUCTION", "Link an existing record"]
     assert {act: controls[act] for act in acts} == dict.fromkeys(acts)
-    factories.confirmed(organization, active=False)
+    factories.accept(organization, active=False)
     save_edit(organization, editor, name="Lakeside South")
     tab = page.build(load(organization), viewer)
     controls = controls_in(html_of_page(tab))
@@ -244,16 +244,16 @@ def test_a_viewer_sees_each_button_disabled_with_the_reason(organization, editor
 
 
 def test_an_editor_reads_who_deactivates_in_production(editor):
-    production = factories.accepted(user=editor, environment="production")
+    production = factories.accepted_organization(user=editor, environment="production")
     tab = page.build(load(production), editor)
     assert tab.deactivate_block_reason == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
     assert (tab.edit_block_reason, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
 
 
 def test_a_deactivated_record_can_be_reactivated_and_gets_no_children(organization, editor):
-    factories.confirmed(organization)
+    factories.accept(organization)
     assert html(organization, editor).count(f'?below={BASE}">Add a record below') == 2
-    factories.confirmed(organization, active=False)
+    factories.accept(organization, active=False)
     offered = controls_in(html(organization, editor))
     assert offered["Reactivate"] == f"{HERE}reactivate/"
     assert offered.keys().isdisjoint({"Deactivate", "Add a record below"})
@@ -262,7 +262,7 @@ def test_a_deactivated_record_can_be_reactivated_and_gets_no_children(organizati
 def test_a_changed_destination_and_parent_are_shown_in_full(editor):
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
-    organization = factories.accepted(user=editor, destination_id=first)
+    organization = factories.accepted_organization(user=editor, destination_id=first)
     save_edit(organization, editor, destination_id=second, part_of_oid=region.oid)
     page_html = html(organization, editor)
     for destination in (first, second):
@@ -370,7 +370,7 @@ def test_the_page_says_if_there_is_nothing_to_discard(organization, editor):
     question = act_pages.build_discard(organization)
     assert question.block_reason == "This record was never accepted, so there is nothing to go back to."
     assert (question.block_reason in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
-    factories.confirmed(organization)
+    factories.accept(organization)
     assert "There is nothing to discard." in text_of_page(act_pages.build_discard(load(organization)))
     factories.submission(save_edit(organization, editor, name="Lakeside South"), user=editor)
     question = act_pages.build_discard(load(organization))

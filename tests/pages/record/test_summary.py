@@ -39,7 +39,7 @@ def organization(editor: User) -> Organization:
 
 @pytest.fixture
 def accepted(editor: User) -> Organization:
-    return factories.accepted(user=editor, name="Lakeside North")
+    return factories.accepted_organization(user=editor, name="Lakeside North")
 
 
 def head(organization: Organization) -> summary.RecordHead:
@@ -190,7 +190,7 @@ def test_a_value_that_the_directory_already_shows_is_not_called_unsent(accepted,
 
 
 def test_the_band_says_that_the_directory_did_not_show_the_oid(accepted):
-    factories.confirmed(accepted, name="Lakeside South")
+    factories.accept(accepted, name="Lakeside South")
     store_empty_reading(accepted)
     assert boxes(accepted).keys() == {"changes_not_sent", "directory_differs"}
 
@@ -243,7 +243,7 @@ def test_the_form_says_whether_the_oid_can_change_and_which_children_follow(orga
     assert "(Boston Harbor Hospital)" in sentence
     assert sentence.endswith("You can give this record another OID. 1 record below follows.")
     assert notices.fixed_oid_sentence(load(organization)) == ""
-    other = factories.accepted(f"{BASE}.2", user=editor)
+    other = factories.accepted_organization(f"{BASE}.2", user=editor)
     assert notices.open_oid_sentence(other) == ""
     assert notices.fixed_oid_sentence(other).startswith("Accepted ")
     assert notices.fixed_oid_sentence(mark_foreign(other)) == ""
@@ -260,7 +260,7 @@ def differing_places(editor: User) -> list[LinePlace]:
 def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     organizations = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 5)]
     for each in organizations:
-        factories.confirmed(each)
+        factories.accept(each)
     for each in organizations[:3]:
         store_reading_with(each, name="By hand")
     save_edit(organizations[2], editor, aliases=("Shore",))

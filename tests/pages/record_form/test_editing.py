@@ -56,7 +56,7 @@ class TestOid:
         assert 'name="oid"' not in html_of_page(page)
         posted = open_form(organization).form(record_texts(organization.record(), oid=f"{BASE}.9"), checked=True)
         assert posted.main.values["oid"] == BASE
-        factories.confirmed(organization, submission=submission)
+        factories.accept(organization, submission=submission)
         assert page_of(organization, editor).fixed_oid.startswith("Accepted ")
 
     def test_an_oid_whose_only_submission_was_cancelled_is_not_called_sent(self, organization, editor):
@@ -193,7 +193,7 @@ class TestParent:
 
 class TestNotices:
     def test_unsent_changes_of_others_are_named(self, editor, second):
-        organization = factories.accepted(user=editor)
+        organization = factories.accepted_organization(user=editor)
         address = replace(organization.record().address, zip_code="53703", city="Monona")
         now = save_edit(organization, second, address=address)
         day = vocabulary.moment_text(localtime(now.edited_at), timezone.now(), "day")
@@ -211,7 +211,7 @@ class TestNotices:
         ]
 
     def test_the_form_says_that_a_deactivated_record_stays_deactivated(self, editor):
-        organization = factories.accepted(user=editor, active=False)
+        organization = factories.accepted_organization(user=editor, active=False)
         assert (
             "This record is deactivated. Saving and sending keeps it deactivated."
             in page_of(organization, editor).notices

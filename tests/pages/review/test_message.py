@@ -116,7 +116,7 @@ class TestThreeValues:
     def test_the_author_of_another_contact_is_not_named(self, accepted, editor):
         (first,) = accepted.record().contacts
         second = ContactRecord(purpose="Technical", name="Front office", work_phone="+16085550120")
-        organization = factories.confirmed(save_edit(accepted, editor, contacts=(first, second)))
+        organization = factories.accept(save_edit(accepted, editor, contacts=(first, second)))
         read(organization, replace(organization.record(), contacts=(first, replace(second, work_phone="+14145550120"))))
         changed = save_edit(organization, editor, contacts=(replace(first, work_phone="+16085550151"), second))
         page = page_of(changed, factories.UserFactory(role="editor"))
@@ -187,7 +187,7 @@ class TestEvidence:
     def test_the_evidence_is_named(self, editor, evidence, says):
         organization = factories.organization(user=editor)
         sent = factories.submission(organization, user=editor)
-        organization = factories.confirmed(organization, submission=sent, evidence=evidence)
+        organization = factories.accept(organization, submission=sent, evidence=evidence)
         compared = page_of(organization, editor).compared
         assert says in compared
         assert str(sent.pk) in compared
@@ -213,7 +213,7 @@ class TestFreshness:
         assert (freshness_note.sentence, freshness_note.is_old) == ("", False)
 
     def test_a_missing_oid_is_named(self, editor):
-        organization = factories.confirmed(factories.organization(user=editor))
+        organization = factories.accept(factories.organization(user=editor))
         assert freshness.record_freshness(read(organization, None)).sentence.endswith("did not show this OID.")
 
     def test_a_reading_before_the_acceptance_is_called_that(self, accepted):
@@ -225,7 +225,7 @@ class TestFreshness:
         before = accepted.record()
         changed = save_edit(accepted, editor, name="Lakeside North")
         sent = factories.submission(changed, user=editor)
-        organization = read(factories.confirmed(changed, submission=sent), before)
+        organization = read(factories.accept(changed, submission=sent), before)
         sentence = freshness.record_freshness(organization).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
         assert page_of(organization, editor).overwritten == ()
@@ -243,7 +243,7 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
     assert verdict() == "1 field changes, 1 directory value overwritten"
     read(accepted, replace(accepted.record(), active=False))
     assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
-    factories.confirmed(accepted, active=False)
+    factories.accept(accepted, active=False)
     assert verdict(Intent.REACTIVATE) == "Active false to true"
 
 

@@ -98,9 +98,7 @@ def test_the_page_has_the_exact_message_its_hash_and_both_copies(accepted, edito
 
 def test_a_tick_for_the_same_value_is_kept_with_person_and_reason(editor):
     organization = factories.organization(user=editor, contacts=())
-    factories.confirmed(
-        organization, submission=factories.submission(organization, user=editor, reason="Registered so")
-    )
+    factories.accept(organization, submission=factories.submission(organization, user=editor, reason="Registered so"))
     save_edit(organization, editor, address=TOWN)
     content = page_of(organization, editor).content
     (settled,) = content.settled
@@ -122,8 +120,8 @@ def test_without_a_difference_a_reason_is_required_and_the_button_is_folded(acce
 
 
 def test_a_moved_record_names_both_parents(accepted, editor):
-    below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
-    second = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=BASE, name="Harbor Region")
+    below = factories.accepted_organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    second = factories.accepted_organization(f"{BASE}.2", user=editor, part_of_oid=BASE, name="Harbor Region")
     save_edit(second, editor, part_of_oid=below.oid, address=replace(TOWN, city="Monona", zip_code="53704"))
     content = page_of(second, editor).content
     assert content.sentences[0] == "Moves Harbor Region from Lakeside 1 to below North Region."
@@ -133,7 +131,7 @@ def test_a_moved_record_names_both_parents(accepted, editor):
 
 
 def test_parents_have_name_and_oid_on_every_page(accepted, editor):
-    below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    below = factories.accepted_organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     save_edit(below, editor, part_of_oid=GATEWAY_OID)
     gateway, parent = f"the Redox gateway ({GATEWAY_OID})", f"Lakeside 1 ({BASE})"
     (row,) = page_of(below, editor).content.rows
@@ -147,8 +145,8 @@ def test_the_compared_values_are_called_accepted_only_if_they_were(accepted, edi
     first = factories.submission(accepted, user=editor)
     assert submission_page.build(first, editor).before_heading == "Accepted before"
     # The directory has shown another name since.
-    factories.confirmed(accepted, submission=first)
-    factories.confirmed(accepted, name="Lakeside (One)")
+    factories.accept(accepted, submission=first)
+    factories.accept(accepted, name="Lakeside (One)")
     save_edit(accepted, editor, address=replace(TOWN, zip_code="53711"))
     second = factories.submission(accepted, user=editor)
     assert submission_page.build(second, editor).before_heading == "Known before"

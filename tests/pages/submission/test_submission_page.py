@@ -101,7 +101,7 @@ def test_the_author_can_cancel_and_others_read_who_can(editor: User, viewer: Use
 
 
 def test_a_viewer_reads_who_can_query_and_resume(editor: User, viewer: User, queued: Submission) -> None:
-    factories.confirmed(queued.organization, submission=queued)
+    factories.accept(queued.organization, submission=queued)
     page = page_of(queued, viewer)
     assert page.ask_block_reason == "You cannot ask the directory in STAGING. Editors and Approvers can: Editor One."
     assert page.edit_block_reason == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
@@ -111,9 +111,9 @@ def test_a_viewer_reads_who_can_query_and_resume(editor: User, viewer: User, que
 
 
 def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> None:
-    staging = edit(factories.accepted(user=editor), editor, name="Lakeside Nord")
+    staging = edit(factories.accepted_organization(user=editor), editor, name="Lakeside Nord")
     update = factories.submission(staging, user=editor)
-    factories.confirmed(staging, submission=update)
+    factories.accept(staging, submission=update)
     assert page_of(update, editor).steps_need_edit  # "Repeat in PRODUCTION" makes a record
     production = factories.organization(f"{BASE}.9", user=editor, environment="production")
     counterparts.link(staging, production, actor=as_actor(editor))
@@ -126,7 +126,7 @@ def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> 
 
 
 def test_an_update_shows_old_and_new_values_and_their_author(editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     second = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     page = page_of(second, editor)
     [change] = page.changes
@@ -146,7 +146,7 @@ def test_an_answer_that_names_another_oid_is_marked(editor: User, queued: Submis
         event=Event.UPDATE, attempt=1, detail=answer_text, answer_warning="other OID in the answer", **values
     )
     exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         history.log_submission(
             Action.ATTEMPT_RESPONSE, fresh(queued), raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
         )
@@ -156,7 +156,7 @@ def test_an_answer_that_names_another_oid_is_marked(editor: User, queued: Submis
 
 
 def test_bytes_that_are_not_text_are_escaped(editor: User, queued: Submission, worker: Actor) -> None:
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         history.log_submission(
             Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
         )
@@ -296,7 +296,7 @@ def test_the_number_of_queries_does_not_grow_with_the_attempts(
     page_of(queued, editor)
     with django_assert_max_num_queries(30) as few:
         page_of(queued, editor)
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         for attempt in range(1, 40):
             history.log_submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
             history.log_submission(

@@ -19,7 +19,7 @@ PORTAL = system("Test")
 
 
 def add(count: int = 1) -> None:
-    with audit.recorded(PORTAL) as history:
+    with audit.atomic(PORTAL) as history:
         for _ in range(count):
             history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""})
 
@@ -68,7 +68,7 @@ def test_an_error_in_an_action_saves_neither_action_nor_entry(editor: User) -> N
     entries_before = AuditEntry.objects.count()
 
     def act() -> None:
-        with audit.recorded(PORTAL) as history:
+        with audit.atomic(PORTAL) as history:
             Organization.objects.filter(pk=organization.pk).update(name="Half")
             history.log_record(Action.ORGANIZATION_EDITED, organization)
             raise ZeroDivisionError
@@ -95,7 +95,7 @@ def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
 
 def test_raw_bytes_are_stored_up_to_the_limit_and_always_hashed_whole() -> None:
     raw = b"\x00\xff" * audit.MAX_RAW_BYTES
-    with audit.recorded(PORTAL) as history:
+    with audit.atomic(PORTAL) as history:
         history.log(Action.ATTEMPT_RESPONSE, raw=raw)
     entry = AuditEntry.objects.get()
     assert (len(bytes(entry.raw or b"")), entry.raw_cut) == (audit.MAX_RAW_BYTES, True)

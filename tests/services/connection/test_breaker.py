@@ -40,7 +40,7 @@ def minutes_ago(minutes: int) -> datetime.datetime:
 
 def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
     for failed in (True, True, False, True):
-        with audit.recorded(worker) as history:
+        with audit.atomic(worker) as history:
             breaker.count_exchange(history, breaker.lock_gate("staging"), failed=failed)
     assert gate().failures == 1
 
@@ -48,7 +48,7 @@ def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
 def change(change_gate: Callable[[audit.History, EnvironmentGate], object], **before: object) -> EnvironmentGate:
     """The gate after this change. `before` holds its values before."""
     EnvironmentGate.objects.filter(pk="staging").update(**before)
-    with audit.recorded(WORKER) as history:
+    with audit.atomic(WORKER) as history:
         change_gate(history, breaker.lock_gate("staging"))
     return gate()
 
@@ -114,7 +114,7 @@ def test_an_answer_closes_the_breaker(failures: int, probing: bool) -> None:
 
 def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_queries: Any) -> None:
     """The gate is not locked then, and a write could undo the count of another worker."""
-    with audit.recorded(WORKER) as history, django_assert_num_queries(0):
+    with audit.atomic(WORKER) as history, django_assert_num_queries(0):
         breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
 
 

@@ -182,7 +182,7 @@ def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor)
 
 
 def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     old = DirectoryAnswer(clock.now(), record=as_query_shows(organization.record()))
     submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     answer_next()
@@ -197,7 +197,7 @@ def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor
 
 
 def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     older, newer = (
         DirectoryAnswer(clock.now(), record=as_query_shows(replace(organization.record(), name=name)))
         for name in ("Older", "Newer")
@@ -224,7 +224,7 @@ def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, edit
 
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
-    with audit.recorded(actor) as history:
+    with audit.atomic(actor) as history:
         query.store_submission_answer(
             history, submission, organizations.lock_record(submission.organization_id), answer
         )

@@ -96,7 +96,7 @@ def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> 
 
 
 def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
-    parent = factories.accepted(user=editor)
+    parent = factories.accepted_organization(user=editor)
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
     record = messages.record_from_message(bytes(submission.message))
@@ -112,7 +112,7 @@ def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
 def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
 ) -> None:
-    parent = factories.confirmed(factories.organization(user=editor))
+    parent = factories.accept(factories.organization(user=editor))
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
     Submission.objects.filter(pk=submission.pk).update(attempt=attempt)

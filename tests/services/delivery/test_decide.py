@@ -66,7 +66,9 @@ def new(editor: User) -> Submission:
 @pytest.fixture
 def update(editor: User) -> Submission:
     """An Update that got no clear answer to any attempt."""
-    return undecided(send_and_lose_answer(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
+    return undecided(
+        send_and_lose_answer(edit(factories.accepted_organization(user=editor), editor, name="Lakeside North"), editor)
+    )
 
 
 def undecided(submission: Submission, **values: object) -> Submission:
@@ -114,15 +116,15 @@ def test_an_unknown_update_may_have_arrived_or_not(update: Submission, approver:
 
 
 def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Actor) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
     submission = undecided(factories.submission(organization, user=editor))
     assert Verdict.ARRIVED not in offered(submission, accepted_before(submission), approver)
 
 
 def test_after_a_restore_a_message_without_an_attempt_may_have_arrived(editor: User, approver: Actor) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor)
-    with audit.recorded(approver) as history:
+    with audit.atomic(approver) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     assert offered(undecided(submission), accepted_before(submission), approver) == set(Verdict)
 
@@ -294,7 +296,7 @@ def test_an_oid_that_is_set_again_still_belongs_to_somebody_else(
 
 
 def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, approver: Actor) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     record_before = organization.record()
     factories.submission(edit(organization, editor, name="Second"), user=editor)
     answer_next()
@@ -374,7 +376,7 @@ def updated(oid: str) -> Exchange:
 
 
 def test_answers_to_another_submission_prove_nothing(update: Submission, editor: User, approver: Actor) -> None:
-    organization = edit(factories.accepted(f"{BASE}.2", user=editor), editor, name="Lakeside South")
+    organization = edit(factories.accepted_organization(f"{BASE}.2", user=editor), editor, name="Lakeside South")
     submission = undecided(factories.submission(organization, user=editor))  # never sent
     assert store_response(update, updated(organization.oid), repeat=0, actor=approver) is None
     assert offered(submission, accepted_before(submission), approver) == set(Verdict) - {Verdict.ARRIVED}

@@ -70,7 +70,9 @@ def test_every_attempt_has_one_intent_a_response_and_one_outcome(practice: Pract
 def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    organization = edit(register_in_practice(practice, factories.accepted(user=editor)), editor, name="Lakeside North")
+    organization = edit(
+        register_in_practice(practice, factories.accepted_organization(user=editor)), editor, name="Lakeside North"
+    )
     assert reload(organization).open_work == "changes_not_sent"
     submission = factories.submission(organization, user=editor)
 
@@ -85,7 +87,7 @@ def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
 def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    accepted = register_in_practice(practice, factories.accepted(user=editor))
+    accepted = register_in_practice(practice, factories.accepted_organization(user=editor))
     confirmed = accepted.record()
     organization = edit(accepted, editor, name="Not to be sent", aliases=("Nor this",), contacts=())
     submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
@@ -105,7 +107,7 @@ def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind
 
 
 def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     deactivation = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     answer_next()
     reactivation = factories.submission(organization, user=editor, intent=Intent.REACTIVATE)
@@ -129,7 +131,7 @@ def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(edito
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
 def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor: User, end: str) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     if end == "rejected":
         answer_next(Kind.REJECTED)
@@ -142,7 +144,7 @@ def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor:
 
 
 def test_a_rejected_update_stays_rejected_until_the_record_is_edited(practice: PracticeDirectory, editor: User) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="A & B")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="A & B")
     submission = factories.submission(organization, user=editor)
     practice.behaviour = "says-no-xml"
     assert deliver()
@@ -156,7 +158,7 @@ def test_a_rejected_update_stays_rejected_until_the_record_is_edited(practice: P
 
 
 def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="Other")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="Other")
     factories.submission(organization, user=editor)
     answer_next(Kind.REJECTED, presence=ABSENT)
 
@@ -193,6 +195,6 @@ def test_a_lost_answer_is_unknown_and_is_not_sent_again(
 
 
 def test_an_unknown_update_leaves_the_record_present(editor: User) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="Other")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="Other")
     send_and_lose_answer(organization, editor)
     assert (reload(organization).standing, reload(organization).open_work) == ("active", "unknown")

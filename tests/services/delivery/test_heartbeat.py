@@ -65,7 +65,7 @@ class TestFleet:
         assert heartbeat.fleet().no_worker_since == newest.state_at - minute
 
     def test_nothing_waits_in_vain_if_all_is_settled(self, editor: User) -> None:
-        factories.accepted(user=editor)
+        factories.accepted_organization(user=editor)
         now = timezone.now()
         heartbeat.record_heartbeat("ended", now)
         Worker.objects.update(stopped_at=now)
@@ -93,7 +93,7 @@ def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, 
 
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
-    register_in_practice(practice, factories.accepted(user=editor))
+    register_in_practice(practice, factories.accepted_organization(user=editor))
     record = query.query_oid("staging", BASE).record
     assert record is not None
     assert replace(record, carried=()) == as_query_shows(factories.record())

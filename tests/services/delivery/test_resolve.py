@@ -57,7 +57,7 @@ def new(editor: User) -> Submission:
 @pytest.fixture
 def changed(editor: User) -> Organization:
     """An accepted record with a change that is not sent yet."""
-    return edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    return edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
 
 
 def before(submission: Submission) -> OrganizationRecord:
@@ -88,7 +88,7 @@ def test_nothing_is_queried_while_sending_is_stopped_or_without_a_credential(
     if is_connected:
         request.getfixturevalue("unreachable_redox")
         EnvironmentGate.objects.update(stopped_at=timezone.now())
-    organization = factories.accepted(f"{BASE}.2", user=editor)
+    organization = factories.accepted_organization(f"{BASE}.2", user=editor)
     Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     Submission.objects.filter(pk=new.pk).update(not_before=timezone.now())
     assert not resolve.resolve_next("staging", actor=worker)
@@ -123,7 +123,7 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
 
 def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
     """Two of the three Queries found nothing and the third failed, so that absence is not proved."""
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     directory_state.mark_absent(organization, clock.now())  # as Redox answers an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
     earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
@@ -194,7 +194,7 @@ def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
 def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
     """The change is not shown, or a Query cannot show it or distinguish it from the former value."""
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     values = {
         "name": "Lakeside North",
         "destination_id": "7f296bb4-83fd-498d-92f3-a76960648788",
@@ -273,7 +273,9 @@ def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, wor
 def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    organization = register_in_practice(
+        practice, factories.accepted_organization(user=editor), Name="Changed by a late message"
+    )
     submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     sending = claim()
     assert sending is not None
@@ -298,8 +300,10 @@ def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift
 
 
 def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
-    organization = register_in_practice(practice, factories.accepted(user=editor), Name="Changed by a late message")
-    other = factories.accepted(f"{BASE}.2", user=editor)
+    organization = register_in_practice(
+        practice, factories.accepted_organization(user=editor), Name="Changed by a late message"
+    )
+    other = factories.accepted_organization(f"{BASE}.2", user=editor)
     until = clock.now() + datetime.timedelta(hours=1)
     Submission.objects.filter(organization=other).update(read_back_at=until)
     due = Submission.objects.filter(organization=organization)
@@ -323,7 +327,7 @@ def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, 
 
 
 def test_a_reading_from_before_the_last_acceptance_is_not_drift(editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     store_record_answer(organization, organization.record())
     factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
     answer_next()
@@ -370,7 +374,7 @@ def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(
     editor: User, is_shown: bool, state: State, evidence: Evidence
 ) -> None:
     """Neither the answer nor this Query proves anything alone. If the Query shows another name, it is sent again."""
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     address = replace(organization.record().address, zip_code="53704-1234")
     submission = send_and_lose_answer(edit(organization, editor, address=address), editor, warning=OTHER_SUCCESS)
     sent = sent_record(submission)

@@ -100,7 +100,7 @@ def test_an_acceptance_by_evidence_is_stored_with_it(
     Submission.objects.update(lost_attempt=lost)
     sending, time_before = Submission.objects.get(), clock.now()
     values: dict[str, Any] = {"evidence": Evidence.PERSON, "asked_at": MOMENT, "reason": "Seen"}
-    with audit.recorded(as_actor(editor)) as history:
+    with audit.atomic(as_actor(editor)) as history:
         settle.accept_by_evidence(history, sending, Organization.objects.get(), **values, verdict="arrived")
     submission = Submission.objects.get()
     assert_holds(submission, state=State.ACCEPTED, state_reason="Seen", evidence=Evidence.PERSON, evidence_at=MOMENT)
@@ -117,7 +117,7 @@ def test_an_acceptance_by_evidence_is_stored_with_it(
 def test_evidence_without_a_decision_names_no_person(sending: Submission, worker: Actor) -> None:
     settle.settle_lost_attempt(sending, actor=worker)
     values: dict[str, Any] = {"evidence": Evidence.QUERY, "asked_at": MOMENT, "reason": "Shown"}
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.accept_by_evidence(history, sending, Organization.objects.get(), **values)
     assert Submission.objects.get().decided_by == ""
     assert entry(Action.SUBMISSION_SETTLED)["details"] == {"state": "accepted", "evidence": "query"}
@@ -127,7 +127,7 @@ def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, ed
     settle.settle_lost_attempt(sending, actor=worker)
     factories.change_submissions(state=State.NEEDS_PERSON)
     sending, organization = Submission.objects.get(), Organization.objects.get()
-    with audit.recorded(as_actor(editor)) as history:
+    with audit.atomic(as_actor(editor)) as history:
         settle.reject_by_decision(history, sending, organization, "Given up", verdict="give_up")
     assert_holds(Submission.objects.get(), state=State.REJECTED, state_reason="Given up", decided_by="Editor One")
     details = {"state": "rejected", "verdict": "give_up"}
@@ -136,7 +136,7 @@ def test_a_rejection_by_a_person_is_stored_with_the_name(sending: Submission, ed
 
 def test_a_submission_that_needs_a_decision_stores_the_reason(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    with audit.recorded(worker) as history:
+    with audit.atomic(worker) as history:
         settle.require_decision(history, submission, "Not readable")
     assert_holds(Submission.objects.get(), state=State.NEEDS_PERSON, state_reason="Not readable")
     facts = entry(Action.SUBMISSION_SETTLED)

@@ -62,7 +62,7 @@ def due(submission: Submission) -> Submission:
 
 def to_read_back(user: User) -> Submission:
     """An accepted New whose read-back is due."""
-    organization = factories.accepted(f"{BASE}.7", user=user)
+    organization = factories.accepted_organization(f"{BASE}.7", user=user)
     Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     return organization.submissions.get()
 

@@ -84,7 +84,7 @@ def test_other_keys_that_are_taken_are_named_and_not_called_accepted(editor: Use
 
 
 def test_the_review_of_a_missing_record_warns(editor: User) -> None:
-    organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
+    organization = store_reading(factories.accept(factories.organization(user=editor)), None)
     (sentence,) = review_page.review_content(reviews.review(organization)).sentences
     assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
 
@@ -98,7 +98,7 @@ def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: U
 
 def test_taking_the_first_contact_leaves_no_unsent_change(editor: User) -> None:
     first = ContactRecord(purpose="Technical", name="First", work_phone="+16085550199")
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     organization = store_reading(
         organization, replace(organization.record(), contacts=(first, *organization.record().contacts))
     )
@@ -133,7 +133,7 @@ def test_a_phone_with_letters_equals_only_itself(editor: User) -> None:
 
 
 def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
-    organization = store_reading(factories.confirmed(factories.organization(user=editor)), None)
+    organization = store_reading(factories.accept(factories.organization(user=editor)), None)
     draft = plan_draft.draft_plan(
         ChosenRecords(Environment.STAGING, PlanKind.SEND, (organization.pk,)), actor=as_actor(editor)
     )
@@ -151,7 +151,7 @@ def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
 
 def test_an_editor_from_before_a_change_of_oid_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
-    organization = factories.confirmed(edited(factories.organization(user=editor), editor))
+    organization = factories.accept(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     Organization.objects.filter(pk=organization.pk).update(presence="absent", presence_at=organization.known_at)
     differences.disclaim(organization.pk, reason="Boston's", actor=as_actor(editor))
@@ -178,7 +178,7 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
         organization.pk, organization.version, record, stands_for="", actor=as_actor(editor)
     )
     organization = store_reading(
-        factories.confirmed(reload(organization)), replace(directory_record, carried=(("Type", '"B"'),))
+        factories.accept(reload(organization)), replace(directory_record, carried=(("Type", '"B"'),))
     )
     assert dict(reviews.review(organization, intent=intent).record.carried)["Type"] == '"B"'
 

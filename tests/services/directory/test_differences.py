@@ -65,7 +65,7 @@ def test_discarding_restores_the_values_taken(editor: User) -> None:
 
 
 def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="no other values"):
         differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
@@ -168,7 +168,7 @@ def test_only_the_answer_that_the_person_saw_decides_who_owns_an_oid(editor: Use
 
 def test_a_place_that_was_taken_counts_as_the_place_in_the_directory(editor: User) -> None:
     """Otherwise the new parent could be moved below the record, and the circle would not be detected."""
-    other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
+    other = factories.accept(factories.organization(f"{factories.BASE}.8", user=editor))
     organization = accepted_with_difference(editor, part_of_oid=other.oid)
     after_taking = differences.take_theirs(
         organization.pk, organization.version, reason="Moved by the owner", actor=as_actor(editor)
@@ -196,5 +196,5 @@ def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor
     assert (message["DestinationID"], message["Endpoints"]) == (organization.destination_id, [{"Name": "Search"}])
     assert "Aliases" not in message
 
-    organization = factories.confirmed(organization, submission=submission, active=False, name="By hand", aliases=())
+    organization = factories.accept(organization, submission=submission, active=False, name="By hand", aliases=())
     assert (organization.name, organization.changes) == ("Saved and not reviewed", 2)

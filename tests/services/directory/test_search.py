@@ -98,7 +98,7 @@ def test_the_history_says_who_searched_for_what_and_how_much_came(practice: Prac
 
 
 def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     practice.register("staging", listed(BASE, "Changed there"))
     practice.register("staging", listed(OTHER, "Changed there too"))
     before = Organization.objects.values().get()
@@ -311,7 +311,7 @@ def comparison(organization: Organization, **values: Any) -> tuple[Compared, tup
 
 
 def test_a_hit_is_compared_with_what_was_accepted(db: None, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     assert comparison(organization) == (Compared.AS_ACCEPTED, ())
     assert comparison(organization, name=" Lakeside  1") == (Compared.AS_ACCEPTED, ())
     assert comparison(organization, name="Another", aliases=("One",)) == (Compared.DIFFERS, ("Name", "Aliases"))
@@ -321,7 +321,7 @@ def test_a_hit_is_compared_with_what_was_accepted(db: None, editor: User) -> Non
 
 
 def test_a_hit_is_compared_with_what_was_shown(db: None, editor: User) -> None:
-    organization = show_in_directory(factories.accepted(user=editor), name="By hand")
+    organization = show_in_directory(factories.accepted_organization(user=editor), name="By hand")
     assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
     assert comparison(organization) == (Compared.AS_ACCEPTED, ())
     assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
@@ -346,7 +346,7 @@ def test_a_record_whose_oid_was_called_foreign_is_not_ours(practice: PracticeDir
 
 
 def test_values_of_a_message_on_its_way_do_not_differ(db: None, unreachable_redox: None, editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     edit(organization, editor, name="Lakeside North")
     factories.submission(reload(organization), user=editor)
     assert comparison(organization, name="Lakeside North") == (Compared.DIFFERS, ("Name",))

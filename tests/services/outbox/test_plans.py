@@ -48,7 +48,7 @@ def tree_of(user: User, *parts: str, make: Any = factories.organization, **value
 
 
 def accepted_tree(user: User, *parts: str) -> list[Organization]:
-    return tree_of(user, *parts, make=factories.accepted)
+    return tree_of(user, *parts, make=factories.accepted_organization)
 
 
 def chosen(records: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
@@ -102,7 +102,10 @@ class TestDraft:
 
     @pytest.mark.parametrize(
         ("make", "kind", "order"),
-        [(factories.organization, SEND, [".9", ".5", ".1"]), (factories.accepted, DEACTIVATE, [".1", ".5", ".9"])],
+        [
+            (factories.organization, SEND, [".9", ".5", ".1"]),
+            (factories.accepted_organization, DEACTIVATE, [".1", ".5", ".9"]),
+        ],
     )
     def test_neither_the_oid_nor_the_age_of_a_record_decides_the_order(
         self, editor: User, make: Any, kind: PlanKind, order: list[str]
@@ -113,8 +116,8 @@ class TestDraft:
         assert oids(drawn([below, middle, top], editor, kind).reviews) == order
 
     def test_a_moved_record_is_sent_after_its_new_parent(self, editor: User) -> None:
-        accepted_parent = factories.accepted(f"{BASE}.1", user=editor)
-        moved = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=accepted_parent.oid)
+        accepted_parent = factories.accepted_organization(f"{BASE}.1", user=editor)
+        moved = factories.accepted_organization(f"{BASE}.2", user=editor, part_of_oid=accepted_parent.oid)
         new_parent = factories.organization(f"{BASE}.9", user=editor)
         edit(accepted_parent, editor, name="Lakeside North")
         edit(moved, editor, part_of_oid=new_parent.oid)
@@ -136,7 +139,7 @@ class TestDraft:
         assert [each.why for each in draft.left_out][1] == f"Send {records[1].name} first."
 
     def test_a_record_without_differences_is_skipped(self, editor: User) -> None:
-        top = factories.accepted(user=editor)
+        top = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         draft = drawn([top, child], editor)
         assert oids(draft.reviews) == [".1"]
@@ -148,7 +151,7 @@ class TestDraft:
         assert draft.left_out == ()
 
     def test_a_record_that_is_absent_again_is_sent_without_an_edit(self, editor: User) -> None:
-        organization = factories.accepted(user=editor)
+        organization = factories.accepted_organization(user=editor)
         Organization.objects.update(presence=Presence.ABSENT)
         draft = drawn([organization], editor)
         assert (draft.new_count, draft.left_out, reload(organization).changes) == (1, (), 0)
@@ -209,12 +212,12 @@ class TestMakePlan:
 
     @pytest.mark.parametrize("field", ["part_of_oid", "confirmed_part_of_oid"])
     def test_a_deactivation_waits_for_each_record_that_may_be_below(self, editor: User, field: str) -> None:
-        parent, child = (factories.accepted(f"{BASE}.{number}", user=editor) for number in (9, 1))
+        parent, child = (factories.accepted_organization(f"{BASE}.{number}", user=editor) for number in (9, 1))
         Organization.objects.filter(pk=child.pk).update(**{field: parent.oid})
         assert waits(planned([parent, child], editor, DEACTIVATE)) == {".1": set(), ".9": {".1"}}
 
     def test_a_record_does_not_wait_for_an_update_of_its_parent(self, editor: User) -> None:
-        top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")
+        top = edit(factories.accepted_organization(user=editor), editor, name="Lakeside Clinics")
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert waits(planned([top, child], editor)) == {"": set(), ".1": set()}
 
@@ -276,7 +279,7 @@ class TestMakePlan:
         assert {each.warnings[0]["key"] for each in plan.submissions.all()} == {"contact"}
 
     def test_a_deactivation_and_production_need_a_reason(self, editor: User) -> None:
-        organization = factories.accepted(user=editor)
+        organization = factories.accepted_organization(user=editor)
         with pytest.raises(ReasonMissing):
             planned([organization], editor, DEACTIVATE, reason=" ")
         in_production = factories.organization(user=editor, environment="production")
@@ -477,7 +480,7 @@ class TestAutomaticPause:
         assert fresh_plan(plan).state == PlanState.PAUSED
 
     def test_an_unknown_update_does_not_pause_it(self, editor: User) -> None:
-        plan = planned([edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")], editor)
+        plan = planned([edit(factories.accepted_organization(user=editor), editor, name="Lakeside Clinics")], editor)
         answer_next(Kind.UNKNOWN)
         assert (states(plan), fresh_plan(plan).state) == ([State.UNKNOWN], PlanState.GOING)
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 @pytest.fixture
 def plan(editor: User) -> Plan:
     """A plan of an Update and two New below it, which have one warning."""
-    top = edit(factories.accepted(user=editor), editor, name="Lakeside Clinics")
+    top = edit(factories.accepted_organization(user=editor), editor, name="Lakeside Clinics")
     below = [
         factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE, contacts=()) for number in (1, 2)
     ]
@@ -58,7 +58,7 @@ def test_the_entry_of_a_plan_counts_what_it_sends_and_holds_its_warnings(editor:
 
 
 def test_the_entry_of_deactivations_counts_them(editor: User) -> None:
-    plan = factories.plan([factories.accepted(user=editor)], user=editor, kind=PlanKind.DEACTIVATE)
+    plan = factories.plan([factories.accepted_organization(user=editor)], user=editor, kind=PlanKind.DEACTIVATE)
     details = entry(Action.PLAN_MADE, plan).facts["details"]
     assert (details["news"], details["updates"], details["deactivated"]) == (0, 0, 1)
 

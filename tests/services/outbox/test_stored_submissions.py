@@ -39,7 +39,7 @@ def pressed(organization: Organization, user: User, intent: Intent | None = None
 
 
 def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
-    organization = factories.accepted(user=factories.UserFactory(role="editor"), contacts=())
+    organization = factories.accepted_organization(user=factories.UserFactory(role="editor"), contacts=())
     store_reading_with(organization, aliases=("By hand",))
     organization = save_edit(organization, editor, name="Lakeside North")
     review = reviews.review(organization, actor=as_actor(editor))
@@ -87,7 +87,7 @@ def test_an_update_is_stored_with_all_that_was_reviewed(editor: User) -> None:
 def test_the_changes_of_a_submission_are_read_from_its_own_message(
     editor: User, values: dict[str, Any], fields: list[str] | None
 ) -> None:
-    organization = save_edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = save_edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
     submission = pressed(organization, editor)
     for name, value in values.items():
         setattr(submission, name, value)
@@ -100,7 +100,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
     organization = factories.organization(user=editor)
     first = pressed(factories.organization(f"{BASE}.1", user=editor), editor)
     plan = factories.plan([factories.organization(f"{BASE}.2", user=editor)], user=editor)
-    with audit.recorded(as_actor(editor)) as history:
+    with audit.atomic(as_actor(editor)) as history:
         review = reviews.review(organization, actor=as_actor(editor))
         submission = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
     assert (submission.plan, list(submission.after.all())) == (plan, [first])
@@ -109,7 +109,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
 
 def test_only_a_person_submits(editor: User) -> None:
     review = reviews.review(factories.organization(user=editor))
-    with pytest.raises(ActionRefused, match="Only a person"), audit.recorded(system("Worker")) as history:
+    with pytest.raises(ActionRefused, match="Only a person"), audit.atomic(system("Worker")) as history:
         submissions.store_submission(history, review, reason="")
     assert not Submission.objects.exists()
 
@@ -159,7 +159,7 @@ def test_the_entry_says_why_no_approval_was_needed(environment: str, four_eyes: 
 def test_submitting_changes_the_saved_active_and_cancelling_restores_it(
     editor: User, intent: Intent, active: bool, action: Action
 ) -> None:
-    organization = factories.confirmed(factories.organization(user=editor), active=active)
+    organization = factories.accept(factories.organization(user=editor), active=active)
     Organization.objects.update(active=active)
     submission = pressed(organization, editor, intent, reason="ticket 8")
     assert submission.intent == intent
@@ -197,7 +197,7 @@ def test_a_cancel_restores_the_confirmed_or_the_former_active(
 
 
 def by_a_worker(submission: Submission) -> None:
-    with audit.recorded(system("Worker")) as history:
+    with audit.atomic(system("Worker")) as history:
         locked = submissions.lock_structure_and_followers(submission.pk)
         submissions.cancel_locked(history, locked.by_id[submission.pk], locked, reason="Why not")
 

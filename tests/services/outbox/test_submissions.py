@@ -170,7 +170,7 @@ def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> No
 
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     organization = factories.organization(user=editor)
-    factories.confirmed(organization)
+    factories.accept(organization)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(other))
 
@@ -262,7 +262,7 @@ def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None
     assert reviews.review(child).waits_for == new
     submissions.cancel_submission(new.pk, actor=as_actor(editor))
     assert reviews.review(child).waits_for is None
-    factories.submission(factories.confirmed(parent), user=editor)
+    factories.submission(factories.accept(parent), user=editor)
     assert reviews.review(child).waits_for is None
 
 

@@ -21,7 +21,7 @@ EXTRA = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111
 
 @pytest.fixture
 def accepted(editor: User) -> Organization:
-    return factories.confirmed(factories.organization(user=editor))
+    return factories.accept(factories.organization(user=editor))
 
 
 @pytest.fixture
@@ -46,9 +46,7 @@ def test_the_editor_of_a_contact_is_named_for_the_values_it_overwrites(editor: U
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
     other = replace(EXTRA, work_phone="+16085550122")
-    organization = factories.confirmed(
-        organization if is_added else edit(organization, editor, contacts=(first, EXTRA))
-    )
+    organization = factories.accept(organization if is_added else edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first, other), name="North")
     store_reading(organization, replace(organization.record(), contacts=(first, EXTRA) if is_added else (first,)))
     assert overwritten(organization) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
@@ -105,7 +103,7 @@ def test_removing_a_contact_names_its_editor(editor: User, second: User) -> None
     third = replace(EXTRA, name="Bills", work_phone="+16085550122")
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
-    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(EXTRA,))
     edit(organization, second, contacts=(EXTRA, third))
     assert named(organization)["contacts.removed.0"] == editor.pk
@@ -114,14 +112,14 @@ def test_removing_a_contact_names_its_editor(editor: User, second: User) -> None
 def test_the_editor_of_a_contact_is_named_after_somebody_else_moved_it(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
-    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
     edit(organization, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
     assert named(organization)["contacts.0.work_phone"] == editor.pk
 
 
 def test_a_submission_names_nobody_for_a_reverted_edit(editor: User, second: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     edit(organization, second, name="Other")
     edit(organization, editor, name=organization.name)
     edit(organization, editor, aliases=("North",))
@@ -135,7 +133,7 @@ def test_a_submission_names_nobody_for_a_reverted_edit(editor: User, second: Use
 def test_removing_an_edited_contact_names_the_remover(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
-    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
     edit(organization, second, contacts=(first,))
     assert named(organization) == {"contacts.removed.1": second.pk}
@@ -144,7 +142,7 @@ def test_removing_an_edited_contact_names_the_remover(editor: User, second: User
 def test_an_edit_of_one_contact_is_not_an_edit_of_another_with_the_same_value(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
-    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
     billed = replace(EXTRA, purpose="Billing")
     edit(organization, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
     edit(organization, second, contacts=(replace(first, purpose="Billing"), billed))
@@ -153,7 +151,7 @@ def test_an_edit_of_one_contact_is_not_an_edit_of_another_with_the_same_value(ed
 
 
 def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, second: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     old = organization.name
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
     differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(second))
@@ -165,7 +163,7 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
 def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     (first,) = organization.record().contacts
-    organization = factories.confirmed(edit(organization, editor, contacts=(first, EXTRA)))
+    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
     edit(organization, editor, contacts=(first,))
     edit(organization, editor, contacts=(EXTRA,))  # replaces the contact that was kept
     review = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(second))
@@ -174,7 +172,7 @@ def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, s
 
 
 def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, second: User) -> None:
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     (first,) = organization.record().contacts
     edit(organization, editor, aliases=("North",))
     organization = store_reading(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
@@ -185,7 +183,7 @@ def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, secon
 
 def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organization = factories.confirmed(edit(organization, editor, contacts=()))
+    organization = factories.accept(edit(organization, editor, contacts=()))
     edit(organization, editor, contacts=(EXTRA,))
     contact_there = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
     organization = store_reading(organization, replace(organization.record(), contacts=(contact_there,)))

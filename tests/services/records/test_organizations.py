@@ -196,7 +196,7 @@ def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
 class TestAfterAcceptance:
     def test_discarded_edits_do_not_make_anyone_an_author_of_the_next_message(self, editor: User) -> None:
         organization = edit(
-            factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent"
+            factories.accepted_organization(user=editor), factories.UserFactory(role="editor"), name="Not to be sent"
         )
         organization = organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
         organization = edit(organization, editor, name="Lakeside North")
@@ -204,13 +204,13 @@ class TestAfterAcceptance:
 
     def test_edits_that_a_deactivation_leaves_out_keep_their_editor(self, editor: User) -> None:
         other = factories.UserFactory(role="editor")
-        organization = edit(factories.accepted(user=editor), other, name="Saved, not sent")
+        organization = edit(factories.accepted_organization(user=editor), other, name="Saved, not sent")
         factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         assert factories.submission(organization, user=editor).authors == sorted([editor.pk, other.pk])
 
     def test_discarding_restores_the_accepted_values(self, editor: User) -> None:
-        organization = edit(factories.accepted(user=editor), editor, name="Not to be sent")
+        organization = edit(factories.accepted_organization(user=editor), editor, name="Not to be sent")
         assert reload(organization).open_work == "changes_not_sent"
         organization_after = reload(
             organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
@@ -222,13 +222,13 @@ class TestAfterAcceptance:
         )
 
     def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User) -> None:
-        organization = edit(factories.accepted(user=editor), editor, name="Sent soon")
+        organization = edit(factories.accepted_organization(user=editor), editor, name="Sent soon")
         factories.submission(organization, user=editor)
         with pytest.raises(ActionRefused, match="is not finished"):
             organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
 
     def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
-        organization = factories.accepted(user=editor)
+        organization = factories.accepted_organization(user=editor)
         record = replace(organization.record(), name="Saved, not sent")
         saved_record = organizations.edit(
             organization.pk, organization.version, record, stands_for="location", actor=as_actor(editor)

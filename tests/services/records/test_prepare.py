@@ -39,7 +39,7 @@ def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any
 
 
 def test_the_accepted_values_are_copied_and_not_the_saved_ones(editor: User) -> None:
-    accepted = factories.confirmed(factories.organization(user=editor, name="Accepted"))
+    accepted = factories.accept(factories.organization(user=editor, name="Accepted"))
     record = replace(accepted.record(), name="Only saved")
     saved_record = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=as_actor(editor))
     source = prepare.source_of(saved_record)
@@ -69,7 +69,7 @@ def test_oid_destination_id_and_keys_of_the_directory_are_not_copied() -> None:
 def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None:
     staging = factories.organization(user=editor)
     submission = factories.submission(staging, user=editor)
-    staging = factories.confirmed(staging, submission=submission)
+    staging = factories.accept(staging, submission=submission)
     production = prepared(staging, editor)
     assert (production.environment, production.oid, production.version) == ("production", THEIRS, 1)
     assert fresh(staging).counterpart == production
@@ -86,7 +86,7 @@ def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None
 
 def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor: User) -> None:
     staging = factories.organization(user=editor)
-    staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
+    staging = factories.accept(staging, submission=factories.submission(staging, user=editor))
     production = prepared(staging, editor, filled=factories.record(name="As it was before"))
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
     source = counterparts.reference(staging) | {"values": "earlier"}
@@ -95,7 +95,7 @@ def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor:
 
 def test_the_entry_names_no_submission_for_values_taken_from_the_directory(editor: User) -> None:
     staging = factories.organization(user=editor)
-    staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
+    staging = factories.accept(staging, submission=factories.submission(staging, user=editor))
     store_record_answer(staging, replace(staging.record(), name="Seen"))
     staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=as_actor(editor))
     production = prepared(staging, editor)
@@ -105,7 +105,7 @@ def test_the_entry_names_no_submission_for_values_taken_from_the_directory(edito
 
 
 def test_a_record_is_not_prepared_twice(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     prepared(staging, editor)
     with pytest.raises(CounterpartExists):
         prepared(staging, editor, f"{THEIRS}.2")
@@ -113,9 +113,9 @@ def test_a_record_is_not_prepared_twice(editor: User) -> None:
 
 
 def test_a_new_acceptance_since_the_form_is_refused(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
-    factories.confirmed(staging, name="Accepted meanwhile")
+    factories.accept(staging, name="Accepted meanwhile")
     with pytest.raises(SourceChanged):
         prepared(staging, editor, basis=basis)
     with pytest.raises(SourceChanged):
@@ -125,7 +125,7 @@ def test_a_new_acceptance_since_the_form_is_refused(editor: User) -> None:
 
 
 def test_a_doubt_that_the_form_did_not_show_is_refused(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     directory_state.mark_absent(staging, clock.now())
     basis = prepare.source_of(fresh(staging)).record
     for doubt_shown in (Doubt.NONE, Doubt.UNKNOWN):
@@ -135,7 +135,7 @@ def test_a_doubt_that_the_form_did_not_show_is_refused(editor: User) -> None:
 
 
 def test_a_doubt_that_ended_after_the_form_showed_it_is_ignored(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     assert prepared(staging, editor, doubt=Doubt.ABSENT).staging_record_id == staging.pk
 
 
@@ -156,7 +156,7 @@ def test_each_doubt_about_the_record_of_staging_is_detected(values: dict[str, An
 
 
 def test_only_a_second_press_with_the_same_values_by_the_same_person_finds_the_record(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     record = factories.record(THEIRS, name=staging.name)
 
     def found(record: OrganizationRecord = record, stands_for: str = "location", user: User = editor) -> Any:
@@ -189,7 +189,7 @@ def test_a_prepared_record_cannot_close_a_circle(editor: User) -> None:
 
 
 def test_an_unsent_edit_does_not_change_the_copied_values(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     basis = prepare.source_of(staging).record
     record = replace(staging.record(), name="Only saved", destination_id=DESTINATION)
     organizations.edit(staging.pk, staging.version, record, stands_for="", actor=as_actor(editor))
@@ -205,7 +205,7 @@ def test_a_withdrawn_record_is_not_prepared(editor: User) -> None:
 
 def test_nothing_is_saved_if_the_oid_is_taken(editor: User) -> None:
     factories.organization(THEIRS, user=editor, environment="production")
-    staging = factories.confirmed(factories.organization(user=editor))
+    staging = factories.accept(factories.organization(user=editor))
     with pytest.raises(OidTaken):
         prepared(staging, editor)
     assert fresh(staging).counterpart is None
@@ -256,8 +256,8 @@ def test_an_oid_below_the_base_of_the_other_environment(
 
 
 def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
-    above = factories.confirmed(factories.organization(user=editor))
-    below = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE))
+    above = factories.accept(factories.organization(user=editor))
+    below = factories.accept(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE))
     assert prepare.parent_of(prepare.source_of(below)) == prepare.ProductionParent("", above)
     production = prepared(above, editor)
     assert prepare.parent_of(prepare.source_of(below)) == prepare.ProductionParent(production.oid, above)

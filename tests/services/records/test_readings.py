@@ -45,7 +45,7 @@ FIRST, SECOND = factories.record(), factories.record(name="Lakeside North")
 @pytest.fixture
 def made(editor: User) -> Organization:
     """A record whose first name was accepted."""
-    return factories.accepted(user=editor)
+    return factories.accepted_organization(user=editor)
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     address_before = replace(FIRST.address, zip_code="53704-1111")
-    as_before = register_in_practice(practice, factories.accepted(user=editor, address=address_before))
+    as_before = register_in_practice(practice, factories.accepted_organization(user=editor, address=address_before))
     address = replace(address_before, zip_code="53704-2222")
     submission = factories.submission(edit(as_before, editor, address=address), user=editor)
-    organization = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
+    organization = factories.accept(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
 
     assert resolve.read_back_next("staging", actor=worker)

@@ -28,13 +28,13 @@ def place(organization: Organization) -> tuple[bool | None, str]:
 
 class TestWhatIsKept:
     def test_only_a_place_that_differs_is_stored(self, editor: User) -> None:
-        organization = factories.confirmed(factories.organization(user=editor))
+        organization = factories.accept(factories.organization(user=editor))
         assert place(show_in_directory(organization, name="Other name")) == (None, "")
         assert place(show_in_directory(organization, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
         assert place(show_in_directory(organization)) == (None, "")
 
     def test_a_reading_that_lags_behind_stores_no_place(self, editor: User) -> None:
-        organization = factories.confirmed(factories.organization(user=editor))
+        organization = factories.accept(factories.organization(user=editor))
         show_in_directory(organization, active=False)
         row = reload(organization)
         row.not_visible_yet = True
@@ -42,20 +42,20 @@ class TestWhatIsKept:
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_a_reading_that_shows_no_record_stores_no_place(self, editor: User) -> None:
-        organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), active=False)
+        organization = show_in_directory(factories.accept(factories.organization(user=editor)), active=False)
         store_reading(organization, None)
         assert place(organization) == (None, "")
 
     def test_an_acceptance_clears_the_shown_place(self, editor: User) -> None:
         organization = show_in_directory(
-            factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+            factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
-        factories.confirmed(organization)
+        factories.accept(organization)
         assert place(organization) == (None, "")
 
     def test_taking_the_values_clears_the_shown_place(self, editor: User) -> None:
         organization = show_in_directory(
-            factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+            factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
         differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=as_actor(editor))
         row = reload(organization)
@@ -82,7 +82,7 @@ def test_the_upgrade_fills_the_shown_place_from_stored_readings(
     editor: User, spoil: Callable[[Organization], None] | None
 ) -> None:
     organization = show_in_directory(
-        factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
+        factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
     )
     if spoil:
         spoil(organization)
@@ -95,11 +95,9 @@ def test_the_upgrade_fills_the_shown_place_from_stored_readings(
 
 def test_the_upgrade_reads_only_records_that_differ(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        show_in_directory(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
+        show_in_directory(factories.accept(factories.organization(f"{BASE}.{number + 1}", user=editor)))
     differing = [
-        show_in_directory(
-            factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False
-        )
+        show_in_directory(factories.accept(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False)
         for number in range(5)
     ]
     Organization.objects.update(shown_active=None)
@@ -133,5 +131,5 @@ def fill() -> None:
 
 
 def test_a_part_of_that_is_too_long_for_an_oid_is_ignored(editor: User) -> None:
-    organization = show_in_directory(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
+    organization = show_in_directory(factories.accept(factories.organization(user=editor)), part_of_oid="1." * 40)
     assert (organization.shown_part_of_oid, organization.differs) == ("", 1)

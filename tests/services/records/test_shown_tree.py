@@ -18,7 +18,7 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory
+from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,10 @@ def in_the_way(organization: Organization, intent: Intent | None = None) -> list
 class TestCircles:
     def test_below_a_record_that_the_directory_shows_below_it(self, editor: User) -> None:
         factories.organization(f"{BASE}.2", user=editor, environment="production", name="Another in PRODUCTION")
-        one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        one, other = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         show_in_directory(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
         sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
@@ -52,30 +55,39 @@ class TestCircles:
         assert in_the_way(other) == []
 
     def test_the_accepted_place_counts_as_well(self, editor: User) -> None:
-        above, elsewhere = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
-        below = factories.accepted(f"{BASE}.3", user=editor, part_of_oid=above.oid)
+        above, elsewhere = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
+        below = factories.accepted_organization(f"{BASE}.3", user=editor, part_of_oid=above.oid)
         show_in_directory(below, part_of_oid=elsewhere.oid)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
         assert [kind for kind, _ in in_the_way(above)] == [BlockerKind.CIRCLE]
 
     def test_a_claim_checks_again(self, editor: User) -> None:
-        one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        one, other = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         factories.submission(edit(other, editor, part_of_oid=one.oid), user=editor)
         show_in_directory(one, part_of_oid=other.oid)
         assert "circle" in claim_refusal()
 
     def test_a_claim_checks_again_for_a_record_that_was_moved_away(self, editor: User) -> None:
         """A message that names its accepted parent would move it back."""
-        above = factories.accepted(f"{BASE}.1", user=editor)
-        below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
+        above = factories.accepted_organization(f"{BASE}.1", user=editor)
+        below = factories.accepted_organization(f"{BASE}.2", user=editor, part_of_oid=above.oid)
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
         show_in_directory(below, part_of_oid=GATEWAY_OID)
         show_in_directory(above, part_of_oid=below.oid)
         assert "circle" in claim_refusal()
 
     def test_a_plan_checks_all_its_records_together(self, editor: User) -> None:
-        one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        one, other = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         show_in_directory(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
         selection = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
@@ -83,8 +95,8 @@ class TestCircles:
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 
     def test_a_plan_says_why_it_leaves_out_each_record_of_a_circle(self, editor: User) -> None:
-        above = factories.accepted(f"{BASE}.1", user=editor)
-        below = factories.accepted(f"{BASE}.2", user=editor, part_of_oid=above.oid)
+        above = factories.accepted_organization(f"{BASE}.1", user=editor)
+        below = factories.accepted_organization(f"{BASE}.2", user=editor, part_of_oid=above.oid)
         show_in_directory(above, part_of_oid=below.oid)
         selection = plan_draft.choose_branch(above, PlanKind.DEACTIVATE)
         draft = plan_draft.draft_plan(selection, actor=as_actor(editor))
@@ -137,7 +149,7 @@ def test_a_circle_is_found_in_any_mix_of_accepted_and_shown_places(
 @pytest.mark.one_database
 class TestBelowAParentThatIsShownDeactivated:
     def test_nothing_active_is_sent(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(child) == []
         parent = show_in_directory(parent, active=False)
@@ -160,7 +172,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert BlockerKind.NOTHING_TO_CHANGE in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_checks_again(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(child, user=editor)
         show_in_directory(parent, active=False)
@@ -168,7 +180,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert claim_refusal() == f"{sentence} Resolve that difference first."
 
     def test_a_deactivated_parent_that_is_shown_active_names_the_difference(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -181,7 +193,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
     def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         factories.change_submission(ending, state=State.UNKNOWN, attempt=1)
@@ -194,8 +206,8 @@ class TestBelowAParentThatIsShownDeactivated:
 class TestAboveAChildThatIsShownActive:
     def shown_active(self, editor: User) -> tuple[Organization, Organization]:
         """A parent, and a child that was deactivated here and activated by somebody else."""
-        parent = factories.accepted(user=editor)
-        child = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent = factories.accepted_organization(user=editor)
+        child = factories.accepted_organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         show_in_directory(child)
@@ -213,7 +225,10 @@ class TestAboveAChildThatIsShownActive:
             factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
     def test_a_child_that_was_moved_below_it_counts(self, editor: User) -> None:
-        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        parent, child = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         child = show_in_directory(child, part_of_oid=parent.oid)
         sentence = (
             "1 active record is part of it. Move or deactivate them first."
@@ -222,13 +237,54 @@ class TestAboveAChildThatIsShownActive:
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
     def test_a_child_that_is_shown_there_as_deactivated_is_not_called_active(self, editor: User) -> None:
-        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        parent, child = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         show_in_directory(child, part_of_oid=parent.oid, active=False)
         sentence = "1 active record is part of it. Move or deactivate them first."
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
+    @pytest.mark.parametrize("is_accepted", [True, False])
+    def test_a_child_that_is_shown_active_elsewhere_is_not_called_active_there(
+        self, editor: User, is_accepted: bool
+    ) -> None:
+        """Its accepted or saved place is below the record, so that it still blocks."""
+        parent, child = factories.accepted_organization(user=editor), factories.record(f"{BASE}.1", part_of_oid=BASE)
+        organization = organizations.create(child, "staging", stands_for="", actor=as_actor(editor))
+        if is_accepted:
+            factories.accept(organization, active=False)
+        else:
+            organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+        shown = store_reading(organization, replace(child, part_of_oid=GATEWAY_OID))
+        assert (shown.shown_active, shown.shown_part_of_oid) == (True, GATEWAY_OID)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
+    def test_a_child_that_is_being_reactivated_is_not_called_active_yet(self, editor: User) -> None:
+        parent, child = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accept(factories.organization(f"{BASE}.2", user=editor), active=False),
+        )
+        show_in_directory(child, part_of_oid=parent.oid)
+        assert in_the_way(parent, Intent.DEACTIVATE) == []
+        factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
+    def test_the_first_of_them_by_oid_is_named(self, editor: User) -> None:
+        parent = factories.accepted_organization(user=editor)
+        for number in (10, 9):
+            organization = factories.accepted_organization(f"{BASE}.{number}", user=editor)
+            show_in_directory(organization, part_of_oid=parent.oid)
+        ((_, sentence),) = in_the_way(parent, Intent.DEACTIVATE)
+        assert "The directory shows Lakeside 9 there as active" in sentence
+
     def test_a_claim_checks_again(self, editor: User) -> None:
-        parent, child = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        parent, child = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         show_in_directory(child, part_of_oid=parent.oid)
         assert f"The directory shows Lakeside 2 there as active {asked(child)}." in claim_refusal()
@@ -244,7 +300,10 @@ class TestAboveAChildThatIsShownActive:
         assert in_the_way(parent, Intent.DEACTIVATE) == []
 
     def test_a_branch_is_deactivated_as_the_directory_shows_it(self, editor: User) -> None:
-        child, parent = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
+        child, parent = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accepted_organization(f"{BASE}.2", user=editor),
+        )
         show_in_directory(child, part_of_oid=parent.oid)
         selection = plan_draft.choose_branch(parent, PlanKind.DEACTIVATE)
         plan = factories.plan(
@@ -256,12 +315,13 @@ class TestAboveAChildThatIsShownActive:
 
 
 def test_the_number_of_queries_does_not_grow_with_what_differs(editor: User) -> None:
-    parent = factories.accepted(user=editor)
+    parent = factories.accepted_organization(user=editor)
     numbers = []
     for added in ((1, 2), (3, 4, 5, 6)):
         for number in added:
             show_in_directory(
-                factories.accepted(f"{BASE}.{number}", user=editor, part_of_oid=BASE), part_of_oid=GATEWAY_OID
+                factories.accepted_organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE),
+                part_of_oid=GATEWAY_OID,
             )
         with CaptureQueriesContext(connection) as queries:
             in_the_way(parent, Intent.DEACTIVATE)

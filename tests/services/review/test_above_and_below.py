@@ -22,7 +22,7 @@ IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
 
 
 def accepted_below(user: User) -> Organization:
-    return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
+    return factories.accepted_organization(f"{BASE}.1", user=user, part_of_oid=BASE)
 
 
 def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[BlockerKind, str]]:
@@ -42,7 +42,7 @@ def queued_anyway(
 
 class TestDeactivatingAParent:
     def test_an_open_new_of_a_child_blocks(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
@@ -55,7 +55,7 @@ class TestDeactivatingAParent:
         assert in_the_way(parent) == []
 
     def test_an_open_reactivation_of_a_child_blocks(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
@@ -65,7 +65,7 @@ class TestDeactivatingAParent:
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     def test_a_child_whose_move_was_not_sent_still_blocks(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
@@ -74,7 +74,7 @@ class TestDeactivatingAParent:
         assert in_the_way(parent) == []
 
     def test_a_deactivated_child_with_an_open_message_does_not_block(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
@@ -85,15 +85,18 @@ class TestDeactivatingAParent:
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(blockers, "MOST_CHILDREN", 2)
-        parent = factories.accepted(user=editor)
-        below = [factories.accepted(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (10, 9, 3, 2)]
+        parent = factories.accepted_organization(user=editor)
+        below = [
+            factories.accepted_organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE)
+            for number in (10, 9, 3, 2)
+        ]
         together = frozenset({below[-1].pk})
         (blocker,) = reviews.review(reload(parent), intent=Intent.DEACTIVATE, together=together).blockers
         assert blocker.sentence == "3 active records are part of it. Move or deactivate them first."
         assert ([each.oid for each in blocker.children], blocker.more) == ([f"{BASE}.3", f"{BASE}.9"], 1)
 
     def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
         child = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
@@ -109,7 +112,7 @@ class TestDeactivatingAParent:
     def test_the_children_are_checked_again_before_the_message_is_sent(
         self, transactional_db: None, unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         accepted_below(editor)
         submission = queued_anyway(parent, editor, Intent.DEACTIVATE, monkeypatch)
 
@@ -123,7 +126,7 @@ class TestDeactivatingAParent:
 
 class TestSendingAChild:
     def test_it_waits_until_the_parents_deactivation_has_ended(self, editor: User) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
@@ -139,7 +142,7 @@ class TestSendingAChild:
     def test_a_queued_message_waits_for_the_open_deactivation(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         queued_anyway(child, editor, Intent.CREATE, monkeypatch)
@@ -150,7 +153,7 @@ class TestSendingAChild:
     def test_nothing_is_sent_below_a_parent_that_is_not_in_the_directory(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
@@ -160,7 +163,7 @@ class TestSendingAChild:
     def test_a_blocked_submission_with_an_attempt_needs_a_decision(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted(user=editor)
+        parent = factories.accepted_organization(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
@@ -172,7 +175,7 @@ class TestSendingAChild:
 
 class TestCircles:
     def test_nothing_is_sent_that_forms_a_circle_in_the_directory(self, editor: User) -> None:
-        above = factories.accepted(user=editor)
+        above = factories.accepted_organization(user=editor)
         below = accepted_below(editor)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
@@ -187,7 +190,10 @@ class TestCircles:
         assert in_the_way(above, None) == []
 
     def test_open_submissions_count(self, editor: User) -> None:
-        one, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.5", user=editor)
+        one, other = (
+            factories.accepted_organization(user=editor),
+            factories.accepted_organization(f"{BASE}.5", user=editor),
+        )
         factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
         edit(one, editor, part_of_oid=GATEWAY_OID)
         edit(other, editor, part_of_oid=one.oid)
@@ -203,7 +209,7 @@ class TestCircles:
 
     def both_queued(self, user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission, Submission]:
         """Two queued moves that close a circle, as two people could once submit them at the same time."""
-        one, other = factories.accepted(user=user), factories.accepted(f"{BASE}.5", user=user)
+        one, other = factories.accepted_organization(user=user), factories.accepted_organization(f"{BASE}.5", user=user)
         first = factories.submission(edit(one, user, part_of_oid=other.oid), user=user)
         edit(one, user, part_of_oid=GATEWAY_OID)
         second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
@@ -228,7 +234,7 @@ class TestCircles:
     def test_a_move_does_not_block_an_update_that_keeps_its_place(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        above = factories.accepted(user=editor)
+        above = factories.accepted_organization(user=editor)
         below = accepted_below(editor)
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
         queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
@@ -244,7 +250,7 @@ class TestCircles:
         assert not Organization.objects.filter(oid=BASE).exists()
 
     def test_discarding_edits_cannot_close_a_circle(self, editor: User) -> None:
-        above = factories.accepted(user=editor)
+        above = factories.accepted_organization(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)
         with pytest.raises(Circle):
@@ -253,7 +259,7 @@ class TestCircles:
 
 
 def test_the_migration_fills_the_accepted_and_the_sent_parent_of_existing_rows(editor: User) -> None:
-    factories.accepted(user=editor)
+    factories.accepted_organization(user=editor)
     child = accepted_below(editor)
     factories.submission(edit(child, editor, part_of_oid=GATEWAY_OID), user=editor)
     Organization.objects.update(confirmed_part_of_oid="")

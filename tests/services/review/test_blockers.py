@@ -39,7 +39,7 @@ def sentence(organization: Organization, intent: Intent) -> str:
 
 
 def test_a_reactivated_record_is_described_as_active(editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         factories.submission(organization, user=editor, intent=intent)
         answer_next()
@@ -47,7 +47,7 @@ def test_a_reactivated_record_is_described_as_active(editor: User) -> None:
 
 
 def test_an_oid_that_redox_rejects_as_invalid_is_absent_by_that_answer(editor: User) -> None:
-    organization = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    organization = edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
     submission = factories.submission(organization, user=editor)
     answer_next(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
     organization = reload(submission.organization)
@@ -60,7 +60,7 @@ def test_an_oid_that_redox_rejects_as_invalid_is_absent_by_that_answer(editor: U
 
 
 def test_a_record_that_a_query_did_not_show_is_absent_by_that_query(editor: User) -> None:
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     Organization.objects.filter(pk=organization.pk).update(presence=Presence.ABSENT)
     assert sentence(organization, Intent.DEACTIVATE) == (
         "There is nothing to deactivate: a Query did not show this OID in the directory."
@@ -87,7 +87,7 @@ def reject_as_absent(organization: Organization, user: User, **values: object) -
 def test_only_a_later_rejection_of_the_oid_is_the_reason_of_its_absence(
     editor: User, values: dict[str, object], is_cause: bool
 ) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     reject_as_absent(organization, editor, **values)
     Organization.objects.update(presence=Presence.ABSENT)
     assert ("Redox answered submission" in sentence(organization, Intent.DEACTIVATE)) is is_cause
@@ -95,14 +95,17 @@ def test_only_a_later_rejection_of_the_oid_is_the_reason_of_its_absence(
 
 
 def test_the_last_rejection_of_the_record_itself_is_named(editor: User) -> None:
-    organization, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.1", user=editor)
+    organization, other = (
+        factories.accepted_organization(user=editor),
+        factories.accepted_organization(f"{BASE}.1", user=editor),
+    )
     _, last, _ = [reject_as_absent(each, editor) for each in (organization, organization, other)]
     Organization.objects.update(presence=Presence.ABSENT)
     assert f"Redox answered submission {last.pk} " in sentence(organization, Intent.DEACTIVATE)
 
 
 def test_no_query_is_named_for_the_absence_of_a_record_with_a_foreign_oid(editor: User) -> None:
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     Organization.objects.update(presence=Presence.ABSENT, foreign_since=clock.now())
     assert sentence(organization, Intent.DEACTIVATE) == (
         "There is nothing to deactivate: this record is not in the directory."
@@ -110,7 +113,7 @@ def test_no_query_is_named_for_the_absence_of_a_record_with_a_foreign_oid(editor
 
 
 def test_an_accepted_record_that_may_have_left_the_directory_is_not_called_active(editor: User) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     Organization.objects.update(presence=Presence.UNKNOWN)
     assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
@@ -304,7 +307,7 @@ def test_the_organization_that_has_the_oid_is_named_if_its_name_is_known(name: s
 
 @pytest.mark.parametrize("values", [{"destination_known": False}, {"presence": Presence.UNKNOWN}])
 def test_there_is_no_message_while_its_content_is_unknown(editor: User, values: dict[str, object]) -> None:
-    organization = factories.accepted(user=editor)
+    organization = factories.accepted_organization(user=editor)
     assert reviews.review(organization).message
     Organization.objects.update(**values)
     assert reviews.review(reload(organization)).message == b""

@@ -99,8 +99,8 @@ def place_faults() -> dict[str, str]:
 
 def test_the_parent_is_a_record_of_ours_in_the_directory_and_active(editor: User) -> None:
     stored(editor, part_of_oid="1.2.3")
-    deactivated = factories.confirmed(stored(editor, f"{BASE}.1", part_of_oid=BASE), active=False)
-    missing = factories.confirmed(stored(editor, f"{BASE}.2", part_of_oid=BASE))
+    deactivated = factories.accept(stored(editor, f"{BASE}.1", part_of_oid=BASE), active=False)
+    missing = factories.accept(stored(editor, f"{BASE}.2", part_of_oid=BASE))
     Organization.objects.filter(pk=missing.pk).update(seen="", seen_at=timezone.now())
     for parent in (deactivated, missing):
         stored(editor, f"{parent.oid}.1", part_of_oid=parent.oid)

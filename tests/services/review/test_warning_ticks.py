@@ -37,7 +37,7 @@ def bases() -> Iterator[None]:
 
 class TestOtherRecordsChange:
     def top(self, user: User, oid: str) -> Organization:
-        return factories.confirmed(factories.organization(oid, user=user))
+        return factories.accept(factories.organization(oid, user=user))
 
     def pressed(self, organization: Organization, user: User, others: Callable[[], object]) -> Submission:
         """Press the button of a page whose boxes are all ticked, after other records changed."""
@@ -54,7 +54,7 @@ class TestOtherRecordsChange:
 
         def accept() -> None:
             for each in earlier:
-                factories.confirmed(each)
+                factories.accept(each)
 
         assert self.pressed(new, editor, accept).warnings[0]["key"] == "second-top"
 
@@ -91,7 +91,7 @@ class TestOtherRecordsChange:
         new = factories.organization(user=editor)
         selection = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
         draft_before = plan_draft.draft_plan(selection, actor=as_actor(editor))
-        factories.confirmed(earlier)
+        factories.accept(earlier)
         draft_after = plan_draft.draft_plan(selection, actor=as_actor(editor))
         assert [question.text for question in draft_before.questions] != [
             question.text for question in draft_after.questions
@@ -123,7 +123,7 @@ def test_the_second_new_top_level_record_of_a_plan_warns_about_the_first(editor:
 @pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
     active = intent == Intent.REACTIVATE
-    organization = factories.confirmed(factories.organization(user=editor, contacts=()), active=active)
+    organization = factories.accept(factories.organization(user=editor, contacts=()), active=active)
     organization = store_reading(organization, replace(organization.record(), active=not active, name="By hand"))
     alone = reviews.review(organization, actor=as_actor(editor), intent=intent)
     assert [each.difference.field for each in alone.overwrites] == ["name"]
@@ -131,7 +131,7 @@ def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(
 
 
 def test_the_active_that_an_update_would_overwrite_needs_a_tick(editor: User) -> None:
-    organization = factories.confirmed(factories.organization(user=editor))
+    organization = factories.accept(factories.organization(user=editor))
     organization = store_reading(organization, replace(organization.record(), active=False))
     update = reviews.review(organization, actor=as_actor(editor))
     assert [each.difference.field for each in update.overwrites] == ["active"]

@@ -48,7 +48,7 @@ def test_opening_the_page_sends_nothing(client, practice):
 
 
 def test_a_search_shows_the_groups_and_keeps_what_was_typed(client, with_base, editor):
-    here = factories.accepted(f"{BASE}.1", user=editor)
+    here = factories.accepted_organization(f"{BASE}.1", user=editor)
     with_base.register("staging", listed(f"{BASE}.1", "Lakeside 1"))
     with_base.register("staging", listed(f"{BASE}.2", "Lakeside Harbor"))
     with_base.register("staging", listed(OTHER, "Lakeside Dental"))

@@ -25,6 +25,7 @@ SECTIONS = {
     "submission": "submissions",
     "plans": "submissions",
     "plan": "submissions",
+    "directory": "directory",
     "connection": "connection",
     "take-over": "directory",
     "take-over-list": "directory",

@@ -86,6 +86,7 @@ urlpatterns = [
     path(TAKE_OVER, views.take_over.page, name="take-over-list"),
     path(TAKE_OVER + "<oid:oid>/", views.take_over.values, name="take-over-values"),
     path(TAKE_OVER + "progress/", views.take_over.progress, name="take-over-progress"),
+    path("<environment:environment>/directory/", views.directory.page, name="directory"),
     path("<environment:environment>/connection/", views.connection.page, name="connection"),
     path("<environment:environment>/connection/check/", views.connection.check_connection, name="connection-check"),
     path("<environment:environment>/connection/go-on/", views.connection.resume_sending, name="connection-resume"),

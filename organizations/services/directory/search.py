@@ -19,7 +19,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox import directory_query, messages, paging
 from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body
 from organizations.redox.directory_query import Listing, SearchFilters, UnreadableEntry, oids_of
-from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID, RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Outcome, classify, read_answer_body
 from organizations.redox.paging import End, Position, Step
 from organizations.redox.reading import AnswerNotUnderstood
@@ -28,6 +28,22 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.directory.ownership import Ownership, ownership_of
 from organizations.services.records import directory_state
+
+__all__ = [
+    "START",
+    "Compared",
+    "Completeness",
+    "End",
+    "Hit",
+    "Ownership",
+    "Position",
+    "SearchFilters",
+    "SearchPage",
+    "UnreadableEntry",
+    "compare",
+    "match_with_portal",
+    "search_directory",
+]
 
 MOST_OIDS = 500
 """How many OIDs one query of the database looks up."""
@@ -170,7 +186,7 @@ def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRec
         ownership_of,
         base_oids=redox.base_oids,
         our_oids=here.keys() - foreign_oids,
-        gateway_oids={redox.gateway_oid, GATEWAY_OID, GATEWAY_SELF_OID},
+        gateway_oids=redox_settings.gateway_oids(redox.name),
         parents={oid: record.part_of_oid for record in listed for oid in oids_of(record)},
         foreign_oids=foreign_oids,
     )

@@ -159,6 +159,70 @@ def test_a_search_that_breaks_off_later_keeps_its_place(practice: PracticeDirect
     assert [hit.record.name for hit in run(position=broken_off.position).hits] == ["Lakeside 100"]
 
 
+def whole_search() -> list[SearchPage]:
+    """The pages of a search until it ends or breaks off."""
+    pages = [run()]
+    while pages[-1].can_go_on and not pages[-1].cause:
+        known = {hit.listed_oid for page in pages for hit in page.hits}
+        pages.append(run(position=pages[-1].position, known_oids=known))
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "doubled", "limit"),
+    [("answers", 0, 100), ("shows-last-again", 2, 100), ("shows-total", 0, 100), ("shows-large", 0, 50)],
+)
+def test_a_search_shows_each_organization_once_however_the_pages_come(
+    practice: PracticeDirectory, behaviour: str, doubled: int, limit: int
+) -> None:
+    oids = [f"{OTHER}.{number + 1}" for number in range(230)]
+    for oid in oids:
+        practice.register("staging", listed(oid))
+    practice.behaviour = behaviour
+
+    pages = whole_search()
+
+    assert [hit.record.oid for page in pages for hit in page.hits] == oids
+    assert (sum(page.doubled for page in pages), pages[-1].position.limit) == (doubled, limit)
+    assert pages[-1].completeness == Completeness.WHOLE
+
+
+def test_a_directory_that_counts_all_says_how_many_there_are(practice: PracticeDirectory) -> None:
+    for number in range(130):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}"))
+    practice.behaviour = "shows-total"
+    assert [page.total for page in whole_search()] == [130, 130]
+
+
+def test_a_directory_that_stops_after_a_page_leaves_a_part(practice: PracticeDirectory) -> None:
+    for number in range(130):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}"))
+    practice.behaviour = "shows-first-page"
+    first, second = whole_search()
+    assert (len(first.hits), second.hits, second.completeness) == (100, (), Completeness.PARTIAL)
+    assert (second.can_go_on, second.position) == (True, first.position)
+
+
+def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
+    near = {"ZIP": "53704", "State": "WI"}
+    practice.register("staging", listed(OTHER, "Lakeside near", Address=near))
+    practice.register("staging", listed(f"{OTHER}.2", "Lakeside far", Address={"ZIP": "10001", "State": "NY"}))
+    practice.register("staging", listed(f"{OTHER}.3", "Lakeside closed", Address=near, Active=False))
+    for filters, names in (
+        (SearchFilters(zip_code="53711", radius="10"), ["Lakeside near", "Lakeside closed"]),
+        (SearchFilters(zip_code="53711", radius="10", active=False), ["Lakeside closed"]),
+        (SearchFilters(state="NY"), ["Lakeside far"]),
+        (SearchFilters(oid=f"{OTHER}.2"), ["Lakeside far"]),
+        (SearchFilters(name="lakeside n"), ["Lakeside near"]),
+        (SearchFilters(name="Lakeside", changed_since="2100-01-01T00:00:00Z"), []),
+        (
+            SearchFilters(name="Lakeside", changed_since="2020-01-01T00:00:00Z", active=True, state="WI"),
+            ["Lakeside near"],
+        ),
+    ):
+        assert [hit.record.name for hit in run(filters).hits] == names, filters
+
+
 def test_an_answer_that_is_too_large_is_asked_for_again_with_fewer(practice: PracticeDirectory) -> None:
     for number in range(60):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", "Lakeside " + "x" * 30_000))

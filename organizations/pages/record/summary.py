@@ -32,7 +32,7 @@ from organizations.services.records import organizations
 from organizations.services.review.blockers import was_rejected_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
-from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
+from organizations.text.vocabulary import DESTINATION_SOURCE, FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10
@@ -66,7 +66,10 @@ class RecordHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordValues:
-    """The fields side by side, with the headings of the columns."""
+    """The fields side by side, with the headings of the columns.
+
+    `destination_source`: where the destination ID comes from, in words; "" if it was entered here as a wish.
+    """
 
     fields: Fields
     saved_by: str
@@ -77,6 +80,7 @@ class RecordValues:
     is_read: bool
     note: str
     ahead_tag: str
+    destination_source: str
     keys_without_field: tuple[tuple[str, bool], ...]
 
     @property
@@ -236,6 +240,7 @@ def record_values(organization: Organization) -> RecordValues:
         is_read=seen is not None,
         note=_reading_note(organization),
         ahead_tag=_ahead_tag(organization),
+        destination_source=DESTINATION_SOURCE[organization.destination_source],
         keys_without_field=()
         if organization.is_foreign
         else field_rows.keys_without_field(organization.record(), organization.seen_record()),

@@ -406,3 +406,25 @@ def test_a_problem_is_named_in_the_title(organization, editor):
         assert text.startswith("Error: ")
         assert "There is a problem Saved." in text
         assert not text_of_page(replace(question, problem="")).startswith("Error")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("message", "From an old message."),
+        ("dashboard", "From the Redox dashboard."),
+        ("memory", "From somebody's memory."),
+        ("none", "none It has none, as somebody said."),
+    ],
+)
+def test_a_destination_id_that_somebody_said_names_its_source(organization, editor, source, said):
+    destination = "" if source == "none" else "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+    Organization.objects.update(destination_source=source, destination_id=destination)
+    assert f"{said} Redox cannot show this field." in text_of_page(page.build(load(organization), editor))
+    compared = store_reading_with(organization)
+    row = text_of_page(page.build(compared, editor)).partition("Destination ID")[2].partition("PartOf")[0]
+    assert (row.count(said), row.count("Redox cannot show this field")) == (1, 1)
+
+
+def test_a_destination_id_that_was_entered_here_has_no_source(organization, editor):
+    assert values(organization).destination_source == ""

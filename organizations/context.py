@@ -28,6 +28,7 @@ SECTIONS = {
     "connection": "connection",
     "take-over": "directory",
     "take-over-list": "directory",
+    "roll-call": "directory",
 }
 
 BLOCKING_STATES = ("stopped", "waiting", "paused")

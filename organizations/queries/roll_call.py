@@ -69,7 +69,9 @@ class Asked(NamedTuple):
 
 def find(oids: Collection[str], texts: Collection[str]) -> Found:
     """The records with these OIDs, and those with these own identifiers, each with its counterpart."""
-    with_oid = [RecordKey(*row) for row in Organization.objects.filter(oid__in=oids).values_list(*_COLUMNS)]
+    here = Organization.objects.filter(environment__in=Environment.values, oid__in=oids)  # as their index begins
+    keys = [RecordKey(*row) for row in here.values_list(*_COLUMNS)]
+    with_oid = sorted(keys, key=lambda key: key.environment != Environment.STAGING)
     with_identifier = _with_identifier(texts)
     pair_of = _pairs([*with_oid, *(key for _, key, _ in with_identifier)])
     by_oid: dict[str, list[RecordKey]] = defaultdict(list)

@@ -229,7 +229,11 @@ def record_values(organization: Organization) -> RecordValues:
     accepted, seen = organization.baseline_record(), _compared_reading(organization)
     saved = knowledge.sendable(organization.record())
     sides = RecordSides(
-        saved, accepted and knowledge.sendable(accepted), seen, only_taken=bool(accepted) and not organization.confirmed
+        saved,
+        accepted and knowledge.sendable(accepted),
+        seen,
+        only_taken=bool(accepted) and not organization.confirmed,
+        is_destination_said=bool(organization.destination_source) and not (accepted and accepted.destination_known),
     )
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)

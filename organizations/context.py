@@ -30,6 +30,7 @@ SECTIONS = {
     "take-over": "directory",
     "take-over-list": "directory",
     "take-over-values": "directory",
+    "roll-call": "directory",
 }
 
 BLOCKING_STATES = ("stopped", "waiting", "paused")

@@ -83,6 +83,7 @@ urlpatterns = [
     path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),
     path("audit/<int:sequence>/raw/", views.audit.raw, name="audit-raw"),
     path("<environment:environment>/directory/take-over/", views.take_over.begin, name="take-over"),
+    path("<environment:environment>/directory/roll-call/", views.roll_call.page, name="roll-call"),
     path(TAKE_OVER, views.take_over.page, name="take-over-list"),
     path(TAKE_OVER + "<oid:oid>/", views.take_over.values, name="take-over-values"),
     path(TAKE_OVER + "progress/", views.take_over.progress, name="take-over-progress"),

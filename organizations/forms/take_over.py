@@ -12,7 +12,7 @@ from organizations.models import DestinationSource
 from .differences import ReasonForm
 
 NOT_KNOWN = "Not known yet"
-_SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
+SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
 CHOOSE_SOURCE = "Choose how you know this destination ID."
 ENTER_DESTINATION = "Enter the destination ID, or choose “It has none” or “Not known yet”."
 
@@ -69,8 +69,8 @@ class DestinationForm(PortalForm):
     source = forms.ChoiceField(
         required=False,
         label="How do you know it?",
-        choices=_SOURCES,
         widget=forms.Select(attrs={"class": "form-select"}),
+        choices=SOURCES,
         error_messages={"invalid_choice": CHOOSE_SOURCE},
     )
 

@@ -77,6 +77,7 @@ def lists(seeded: Seeded) -> Addresses:
         "take-over": ["/staging/directory/take-over/", "/production/directory/take-over/"],
         "take-over-list": [seeded.take_over(), f"{seeded.take_over()}?open={factories.BASE}.91"],
         "directory": ["/staging/directory/"],
+        "roll-call": ["/staging/directory/roll-call/"],
         "connection": ["/staging/connection/"],
     }
 
@@ -193,6 +194,17 @@ def test_every_page_is_checked() -> None:
     looked_at = {name for group in GROUPS for name in group(anywhere)} | JUDGED_ELSEWHERE | {*account_addresses(1)}
     names = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert names - NO_PAGES == looked_at
+
+
+def test_the_lines_of_a_roll_call_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
+    """Every kind of line: records in every state, a repeated one, OIDs that are not here, and nonsense."""
+    page = page_as("viewer")
+    page.goto("/staging/directory/roll-call/")
+    listed = [*seeded.oids.values(), PRODUCTION_OID, factories.BASE, "2.999.1", "2.16..840", "nonsense " * 20]
+    page.get_by_label("OIDs or own identifiers").fill("\n".join(listed))
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_text("Not a record here.")).to_be_visible()
+    assert page_errors(page) == []
 
 
 def test_filters_are_in_one_line_and_columns_are_aligned(seeded: Seeded, page_as: PageAs) -> None:

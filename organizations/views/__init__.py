@@ -19,6 +19,7 @@ from organizations.views import (
     record,
     review,
     search,
+    statement,
     submissions,
     take_over,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "record",
     "review",
     "search",
+    "statement",
     "submissions",
     "take_over",
 ]

@@ -63,6 +63,7 @@ urlpatterns = [
     path(RECORD + "ask/", views.differences.ask, name="record-ask"),
     path(RECORD + "discard/", views.record.discard, name="discard"),
     path(RECORD + "withdraw/", views.record.withdraw, name="withdraw"),
+    path(RECORD + "state/", views.statement.page, name="statement"),
     path(RECORD + "deactivate/", views.deactivation.deactivate, name="deactivate"),
     path(RECORD + "reactivate/", views.deactivation.reactivate, name="reactivate"),
     path("<environment:environment>/submissions/", views.submissions.outbox, name="submissions"),

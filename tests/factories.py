@@ -160,6 +160,13 @@ def plain_review(row: Organization) -> Review:
     )
 
 
+def stated_organization(oid: str = BASE, *, user: User, **values: Any) -> Organization:
+    """A record of which a person says that it was registered outside the portal."""
+    row = organization(oid, user=user, **values)
+    organizations.state_registered(row.pk, reason="Sent with curl", actor=person(user))
+    return Organization.objects.get(pk=row.pk)
+
+
 def press(review: Review, *, user: User, **values: Any) -> Submission:
     """Press the button of a review page, with every warning ticked. `values` override what the form sends.
 

@@ -21,6 +21,7 @@ class Action(models.TextChoices):
     ORGANIZATION_CONFIRMED = "organization.confirmed"
     ORGANIZATION_ACTIVE_RETURNED = "organization.active_returned"
     ORGANIZATION_STATED = "organization.stated"
+    ORGANIZATION_UNSTATED = "organization.unstated"
     ORGANIZATION_SEEN = "organization.seen"
     ORGANIZATION_ASKED = "organization.asked"
     ORGANIZATION_TAKEN = "organization.taken"

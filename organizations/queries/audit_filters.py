@@ -70,6 +70,7 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.TAKE_OVER_DESTINATIONS,
         Action.TAKE_OVER_CHOSEN,
         Action.ORGANIZATION_STATED,
+        Action.ORGANIZATION_UNSTATED,
         Action.ORGANIZATION_REOPENED,
         Action.ORGANIZATION_CLAIMED,
         Action.ORGANIZATION_DISCLAIMED,

@@ -59,6 +59,13 @@ def parent_first(parent: Organization) -> WaitReason:
     return _reason("parent", name=link(url, parent.name))
 
 
+def first_message(first: Submission) -> WaitReason:
+    """It waits for the first message to a record that was registered outside the portal."""
+    organization = first.organization
+    url = reverse("submission", args=[organization.environment, first.pk])
+    return _reason("first", submission=link(url, f"submission {first.pk}"), name=plain(organization.name))
+
+
 def not_connected(environment: str) -> WaitReason:
     return WaitReason("not_connected", format_html(NOT_CONNECTED, environment=Environment(environment).label))
 

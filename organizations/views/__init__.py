@@ -21,6 +21,7 @@ from organizations.views import (
     review,
     roll_call,
     search,
+    statement,
     submissions,
     take_over,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "review",
     "roll_call",
     "search",
+    "statement",
     "submissions",
     "take_over",
 ]

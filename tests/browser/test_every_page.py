@@ -95,6 +95,7 @@ def records(seeded: Seeded) -> Addresses:
         ],
         "discard": [seeded.record(NORTH, "discard/")],
         "withdraw": [seeded.record(LONG_NAME, "withdraw/")],
+        "statement": [seeded.record(LONG_NAME, "state/")],
     }
 
 

@@ -65,6 +65,7 @@ TABLE: dict[str, AddressRow] = {
     "review": AddressRow(Access(READERS, 200), Access(EDITORS, 409), keeps_what_was_typed=True),
     "discard": AddressRow(Access(EDITORS, 200), Access(EDITORS, 409)),
     "withdraw": AddressRow(Access(EDITORS, 200), Access(EDITORS, 409)),
+    "statement": AddressRow(Access(DECIDERS, 200), Access(DECIDERS, 422), keeps_what_was_typed=True),
     "deactivate": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "reactivate": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "submissions": AddressRow(Access(READERS, 200)),

@@ -42,7 +42,8 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
     posted = request.POST.copy()
-    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])  # ticked in a search, and typed
+    # Ticked in a search, and typed.
+    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
     form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
     files = {file.name or "": file.read() for file in request.FILES.getlist("message_files")}

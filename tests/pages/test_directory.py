@@ -236,6 +236,9 @@ def test_a_page_holds_a_limited_number_of_organizations() -> None:
     shown = results(going_on(hit(f"{OTHER}.2")), full)
     assert (shown.total, shown.go_on) == (MOST_ROWS, "")
     assert "This page cannot show more. Narrow the search." in shown.sentences
+    whole = results(found(hit(f"{OTHER}.2")), full)
+    assert (whole.total, whole.headline) == (MOST_ROWS, "2,000 organizations.")
+    assert "This page cannot show more. Narrow the search." not in whole.sentences
 
 
 def test_the_largest_page_can_be_posted(settings: Any) -> None:

@@ -84,7 +84,10 @@ MODULES = {
     "organizations/redox/directory_query.py": Module(("tests/redox/test_directory_query.py",)),
     "organizations/redox/paging.py": Module(("tests/redox/test_paging.py",)),
     "organizations/pages/directory/results.py": Module(("tests/pages/test_directory.py",)),
-    "organizations/forms/directory.py": Module(("tests/forms/test_directory_form.py",)),
+    "organizations/forms/directory.py": Module(
+        ("tests/forms/test_directory_form.py",),
+        frozenset({"DirectorySearchForm.clean", "DirectorySearchForm._check_radius", "_read_radius", "_read_day"}),
+    ),
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),

@@ -210,16 +210,17 @@ def test_a_parent_is_named_if_anybody_knows_its_name(here: Organization) -> None
 
 
 def test_going_on_shows_everything_that_came() -> None:
-    unreadable = (UnreadableEntry("", "Organization 2 of the page cannot be read: it is not an object."),)
-    first = results(going_on(hit(name="First"), unreadable=unreadable), SoFar(typed={"name": "Lakeside"}))
+    strange, other = (UnreadableEntry("", f"Organization {number} cannot be read.") for number in (2, 7))
+    first = results(going_on(hit(name="First"), unreadable=(strange,), doubled=2), SoFar(typed={"name": "Lakeside"}))
     so_far = kept(first)
     assert (so_far.typed, set(so_far.listed_oids)) == ({"name": "Lakeside"}, {OTHER})
 
-    second = results(found(hit(f"{OTHER}.2", name="Second"), unreadable=unreadable, doubled=1, received=3), so_far)
+    second = results(found(hit(f"{OTHER}.2", name="Second"), unreadable=(other,), doubled=1, received=3), so_far)
     ((*rows,),) = (group.rows for group in second.groups)
     assert [row.name for row in rows] == ["First", "Second"]
     assert (second.headline, second.unreadable_words) == ("2 organizations.", "2 organizations cannot be read")
-    assert "Shown once: 1 organization that came again." in second.sentences
+    assert second.unreadable == (strange.sentence, other.sentence)
+    assert "Shown once: 3 organizations that came again." in second.sentences
 
 
 def test_what_came_can_neither_be_changed_nor_used_elsewhere() -> None:
@@ -235,6 +236,9 @@ def test_a_page_holds_a_limited_number_of_organizations() -> None:
     shown = results(going_on(hit(f"{OTHER}.2")), full)
     assert (shown.total, shown.go_on) == (MOST_ROWS, "")
     assert "This page cannot show more. Narrow the search." in shown.sentences
+    whole = results(found(hit(f"{OTHER}.2")), full)
+    assert (whole.total, whole.headline) == (MOST_ROWS, "2,000 organizations.")
+    assert "This page cannot show more. Narrow the search." not in whole.sentences
 
 
 def test_the_largest_page_can_be_posted(settings: Any) -> None:

@@ -1,23 +1,22 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, and query whether lost messages arrived."""
+"""The worker: threads that send a heartbeat, deliver the outbox, and settle what another worker left behind."""
 
 import logging
 import os
 import secrets
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
 from organizations.models import Environment
 from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
-from organizations.services.connection import breaker, gateway
-from organizations.services.delivery import abandoned, courier, resolve, slots
+from organizations.services.connection import gateway
+from organizations.services.delivery import abandoned, courier, queries, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
-from organizations.services.delivery.lane import POLL, poll_after
+from organizations.services.timing import POLL
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -37,67 +36,46 @@ def run(stopping: threading.Event) -> None:
             threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier"),
             threading.Thread(target=wakeup.listen, args=(stopping, delivering.wake), name="notices"),
         ]
-        for environment in Environment.values:
-            arguments = (environment, actor, stopping, heartbeat)
-            threads.append(threading.Thread(target=_query_until, args=arguments, name=f"queries-{environment}"))
         for thread in threads:
             thread.start()
         while not stopping.is_set():
             if heartbeat.may_work:
                 housekeeping.do_due()
+                # Also while the breaker is open: this sends nothing, and nobody else settles these submissions.
+                _settle_abandoned(actor)
             stopping.wait(POLL)
         for thread in threads:
             thread.join()
 
 
-def _query_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
-    """Query until `stopping` is set. An exception in one round is logged and the next round begins."""
-    worked_at = time.monotonic()
-    while not stopping.is_set():
+def _settle_abandoned(actor: Actor) -> None:
+    for environment in Environment.values:
         try:
-            worked = heartbeat.may_work and query_due(environment, actor, stopping)
+            abandoned.settle_abandoned(environment, actor=actor)
         except Exception:
-            log.exception("A round of Queries to %s failed", environment)
+            log.exception("Abandoned submissions of %s could not be settled", environment)
             close_old_connections()
-            worked = False
-        if worked:
-            worked_at = time.monotonic()
-        else:
-            stopping.wait(poll_after(worked_at))
-    connection.close()
 
 
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     """One round in this thread: query and deliver what is due in each environment. Returns whether anything was done.
 
-    An exception in one environment does not keep the other waiting.
+    Each Query waits for Redox, so `stopping` is looked at before each. An exception in one environment does not keep
+    the other waiting.
     """
     stopping = stopping or threading.Event()
     worked = False
     for environment in Environment.values:
         try:
-            worked = query_due(environment, actor, stopping) or worked
+            abandoned.settle_abandoned(environment, actor=actor)
+            for source in queries.SOURCES:
+                if not stopping.is_set():
+                    worked = courier.answer_next(environment, source, actor=actor) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
                 worked = True
         except Exception:
             log.exception("A round of delivery to %s failed", environment)
             close_old_connections()
-    return worked
-
-
-def query_due(environment: str, actor: Actor, stopping: threading.Event) -> bool:
-    """Settle abandoned submissions, probe after a pause, and send one due Query of each kind. Returns whether any was.
-
-    Each Query waits for Redox, so `stopping` is looked at before each.
-    """
-    # First, also while the breaker is open: this sends nothing, and nobody else settles these submissions.
-    abandoned.settle_abandoned(environment, actor=actor)
-    if stopping.is_set() or not breaker.probe_if_half_open(environment, actor=actor):
-        return False
-    worked = False
-    for query_next in (resolve.resolve_next, resolve.read_back_next):
-        if not stopping.is_set():
-            worked = query_next(environment, actor=actor) or worked
     return worked
 
 

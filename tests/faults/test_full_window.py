@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections
 from django.test import override_settings
 
-from organizations.models import Action, AuditEntry, State, Submission, User
+from organizations.models import Action, AuditEntry, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import workers
 from organizations.services.delivery.slots import MOST_IN_FLIGHT, MOST_WAITING
@@ -74,6 +74,26 @@ def test_a_stopped_worker_settles_64_messages_in_flight_and_none_is_lost_or_doub
         until(lambda: states(own) == {State.ACCEPTED: len(made)}, "the end of the outbox")
         own.end()
         assert wrong_in(own) == []
+
+
+@pytest.mark.one_database
+def test_a_stopped_worker_cuts_off_a_query_and_leaves_the_submission_unknown(
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
+) -> None:
+    made = queue(3, editor)
+    now = clock.now()
+    Submission.objects.update(state=State.UNKNOWN, attempt=1, token=1, unknown_since=now, not_before=now)
+    with portal(tmp_path / "own", nursery, practice) as own:
+        own.practice.behaviour = "never-answers"
+        process = own.worker(REDOX_DEADLINE=PATIENCE, REDOX_LEASE=2 * PATIENCE)
+        until(lambda: len(own.practice.requests) == len(made), "the Queries")
+        stopped_at = time.monotonic()
+        process.end()
+        assert time.monotonic() - stopped_at < STORING
+        rows = Submission.objects.using(own.alias).values_list("state", "asks", "absent_at", "lease_until")
+        assert set(rows) == {(State.UNKNOWN, 1, None, None)}
+        details = {entry.facts["detail"] for each in made for entry in entries_of(each, own.alias)[-1:]}
+        assert details == {"the worker was stopped before the answer came"}
 
 
 def end_connections(own: Portal) -> None:

@@ -169,6 +169,8 @@ class World:
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
         """Replaces `gateway.send_message`."""
+        if json.loads(message)["Meta"]["EventType"] == "Query":
+            return self._answer_query(message)
         exchange = self._sent(message)
         dies = self.dies and self.survives == 0
         self.replies.append(LoggedExchange(self.now(), message, exchange, was_read=not dies))
@@ -180,13 +182,16 @@ class World:
 
     def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
         """Replaces `gateway.send_query`."""
+        return gateway.QueryReply(TokenAnswer(token="token"), self._answer_query(query))
+
+    def _answer_query(self, query: bytes) -> Exchange:
         if not self.answers_queries:
             exchange = self._exchange(query, status=502, body=b"Bad Gateway")
         else:
             reply = self._directory.answer(query, "staging", Behaviour.ANSWERS)
             exchange = self._replied(query, _shown(reply, self.showing, query))
         self.answers.append(LoggedExchange(self.now(), query, exchange))
-        return gateway.QueryReply(TokenAnswer(token="token"), exchange)
+        return exchange
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:

@@ -152,7 +152,16 @@ MODULES = {
     "organizations/services/delivery/claims.py": Module((*COURIER, *SENDING)),
     "organizations/services/delivery/courier.py": Module(COURIER),
     "organizations/services/delivery/lane.py": Module((*COURIER, "tests/services/delivery/test_waiting_for_redox.py")),
-    "organizations/services/delivery/slots.py": Module(("tests/services/delivery/test_slots.py",)),
+    "organizations/services/delivery/slots.py": Module(
+        ("tests/services/delivery/test_slots.py", "tests/services/delivery/test_queries.py")
+    ),
+    "organizations/services/delivery/queries.py": Module(
+        (
+            "tests/services/delivery/test_queries.py",
+            "tests/services/connection/test_lookup.py",
+            "tests/services/delivery/test_waiting_for_redox.py",
+        )
+    ),
     "organizations/services/delivery/abandoned.py": Module(SENDING),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),

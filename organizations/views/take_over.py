@@ -46,14 +46,18 @@ def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpRespo
     oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
     form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
-    files = {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
     old_messages = str(posted.get(read_candidates.OLD_MESSAGES, ""))
-    entered = read_candidates.read(environment, oids, old_messages, files)
+    entered = read_candidates.read(environment, oids, old_messages, _files(request))
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():
         return _show_begin(request, environment, form, status=422)
     return _begin(request, environment, form, entered, base_oids)
+
+
+def _files(request: HttpRequest) -> dict[str, bytes]:
+    """The files with old messages by their names."""
+    return {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
 
 
 def _begin(

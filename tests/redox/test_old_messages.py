@@ -11,6 +11,7 @@ from organizations.redox.old_messages.read import read_old_messages
 from organizations.redox.old_messages.results import (
     MOST_BYTES,
     MOST_MESSAGES,
+    UNKNOWN,
     Candidate,
     GivenText,
     Problem,
@@ -358,3 +359,65 @@ def test_what_is_not_taken_has_its_own_sentence(text, kind, sentence):
 def test_every_kind_of_problem_is_tested():
     tested = {kind for _, kind, _ in PROBLEMS.values()} | {ProblemKind.ANSWER}
     assert set(ProblemKind) - tested == set()
+
+
+SCRIPT = f"""#!/bin/bash
+# Don't run this twice
+TOKEN=$(curl -s "$URL/auth" -d '{{"apiKey":"k","secret":"s"}}' | jq -r .accessToken)
+send() {{
+  curl -sS "$URL" -H "Authorization: Bearer $TOKEN" -d @- <<EOF
+{json.dumps(message("1.2.3"))}
+EOF
+}}
+for site in a b; do
+  curl -d "@$site.json" $URL
+done
+curl -X GET $URL # it's only a look
+if ! curl --data-binary '{json.dumps(message("1.2.4"))}' "$URL"; then echo "It's bad"; exit 1; fi
+ANSWER="$(curl -d '{json.dumps(message("1.2.5"))}' x)"
+"""
+
+
+def test_a_script_is_read_and_not_run():
+    assert [(one.source, one.record.oid if isinstance(one, Candidate) else one.kind) for one in read(SCRIPT)] == [
+        ("curl command 1, line 3", ProblemKind.TOKEN_REQUEST),
+        ("curl command 2, line 5", "1.2.3"),
+        ("curl command 3, line 10", ProblemKind.BODY_ELSEWHERE),
+        ("curl command 5, line 13", "1.2.4"),
+        ("curl command 6, line 14", "1.2.5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (body(meta={"Destinations": None}), "The message names no destination, so its environment is not known."),
+        (body(Contacts=[{"Name": "{{who}}"}]), "Contacts.1.Name still holds the variable '{{who}}'."),
+        (body(PartOf=None), "The organization names no parent (PartOf)."),
+        (
+            json.dumps(message() | {"Action": "Update"}),
+            "Its EventType is New, but its Action is 'Update'. The EventType counts.",
+        ),
+    ],
+)
+def test_what_is_unusual_is_a_warning(text, warning):
+    candidate = only_candidate(text)
+    assert candidate.warnings == (warning,)
+    assert candidate.environment == (UNKNOWN if "destination" in warning else "staging")
+
+
+def test_a_destination_id_is_none_if_it_is_null_and_not_known_if_it_is_missing():
+    assert only_candidate(body(DestinationID=None)).record.destination_known
+    without = message()
+    del without["Organizations"][0]["DestinationID"]
+    candidate = only_candidate(json.dumps(without))
+    assert not candidate.record.destination_known
+    assert candidate.warnings == ("The message holds no DestinationID, so the destination ID is not known.",)
+
+
+def test_a_routing_id_of_the_settings_names_its_environment():
+    own = "0b1f9a52-0d2c-4f0e-9d0a-3f8f3f9f2a11"
+    text = GivenText(body(meta={"Destinations": [{"ID": own.upper()}]}))
+    (candidate,) = read_old_messages([text], "production", {own: "production"})
+    assert isinstance(candidate, Candidate)
+    assert candidate.environment == "production"

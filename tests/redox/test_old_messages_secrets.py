@@ -85,6 +85,7 @@ secrets = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 @example(secret="zq7'\"'7qz")
 @example(secret='zq7\\"7qz')
 @example(secret="zq7\n7qz")
+@example(secret="zq7[{#}]//7qz")
 @example(secret="zq7 -d '{7qz")
 def test_a_secret_is_in_no_output(place: str, secret: str) -> None:
     text = PLACES[place](secret)

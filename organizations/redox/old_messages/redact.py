@@ -223,8 +223,6 @@ def _pairs(text: str) -> Iterator[_Span]:
     for match in _JSON_PART.finditer(text) if '"value"' in text else ():
         here = stack[-1]
         if match[0] in ("{", "["):
-            if match[0] == "[" and here.key == "value":
-                here.value = _Span(match.start(), match.start())
             stack.append(_Object())
         elif match[0] in ("}", "]"):
             if len(stack) > 1:

@@ -10,6 +10,7 @@ from organizations.views import (
     decision,
     demonstration,
     differences,
+    directory,
     edit,
     help,
     home,
@@ -20,6 +21,7 @@ from organizations.views import (
     review,
     roll_call,
     search,
+    statement,
     submissions,
     take_over,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "decision",
     "demonstration",
     "differences",
+    "directory",
     "edit",
     "help",
     "home",
@@ -44,6 +47,7 @@ __all__ = [
     "review",
     "roll_call",
     "search",
+    "statement",
     "submissions",
     "take_over",
 ]

@@ -39,6 +39,8 @@ NO_PAGES = {
     "plan-pause",
     "plan-resume",
     "plan-stop",
+    "take-over-values",
+    "take-over-progress",
     "audit-export",
     "audit-raw",
     "connection-check",
@@ -72,6 +74,9 @@ def lists(seeded: Seeded) -> Addresses:
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
         "plans": ["/staging/plans/"],
         "plan": [seeded.plan()],
+        "take-over": ["/staging/directory/take-over/", "/production/directory/take-over/"],
+        "take-over-list": [seeded.take_over(), f"{seeded.take_over()}?open={factories.BASE}.91"],
+        "directory": ["/staging/directory/"],
         "roll-call": ["/staging/directory/roll-call/"],
         "connection": ["/staging/connection/"],
     }
@@ -90,6 +95,7 @@ def records(seeded: Seeded) -> Addresses:
         ],
         "discard": [seeded.record(NORTH, "discard/")],
         "withdraw": [seeded.record(LONG_NAME, "withdraw/")],
+        "statement": [seeded.record(LONG_NAME, "state/")],
     }
 
 
@@ -183,7 +189,9 @@ def test_pages_that_differ_only_in_their_contents_fit(seeded: Seeded, page_as: P
 
 def test_every_page_is_checked() -> None:
     oids = {"Lakeside Old Town": ""}
-    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
+    anywhere: Any = SimpleNamespace(
+        record=lambda *_: "", submission=lambda _: "", plan=lambda: "", take_over=lambda: "", oids=oids
+    )
     looked_at = {name for group in GROUPS for name in group(anywhere)} | JUDGED_ELSEWHERE | {*account_addresses(1)}
     names = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert names - NO_PAGES == looked_at

@@ -65,6 +65,7 @@ TABLE: dict[str, AddressRow] = {
     "review": AddressRow(Access(READERS, 200), Access(EDITORS, 409), keeps_what_was_typed=True),
     "discard": AddressRow(Access(EDITORS, 200), Access(EDITORS, 409)),
     "withdraw": AddressRow(Access(EDITORS, 200), Access(EDITORS, 409)),
+    "statement": AddressRow(Access(DECIDERS, 200), Access(DECIDERS, 422), keeps_what_was_typed=True),
     "deactivate": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "reactivate": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "submissions": AddressRow(Access(READERS, 200)),
@@ -87,7 +88,9 @@ TABLE: dict[str, AddressRow] = {
     "roll-call": AddressRow(Access(READERS, 200), Access(READERS, 422), keeps_what_was_typed=True),
     "take-over": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "take-over-list": AddressRow(Access(READERS, 200), Access(EDITORS, 302), keeps_what_was_typed=True),
+    "take-over-values": AddressRow(Access(READERS, 302)),  # a fragment for an open page
     "take-over-progress": AddressRow(Access(READERS, 204)),
+    "directory": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "connection": AddressRow(Access(READERS, 200)),
     "connection-check": AddressRow(None, Access(EDITORS, 302)),
     "connection-resume": AddressRow(None, Access(EDITORS, 302)),

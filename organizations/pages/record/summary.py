@@ -22,6 +22,7 @@ from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import RecordRow, can_add_below, standing_of
 from organizations.pages.record import first_seen, to_do
+from organizations.pages.record.statement import HEADING
 from organizations.pages.record.to_do import ToDoBox
 from organizations.queries import parents, record_context, record_entries
 from organizations.queries.record_rows import organizations_of, page_of
@@ -52,6 +53,7 @@ class RecordHead:
     entries: int
     can_withdraw: bool
     can_add_below: bool
+    statement_act: str
 
     @property
     def can_ask(self) -> bool:
@@ -113,7 +115,15 @@ def record_head(organization: Organization) -> RecordHead:
         entries=record_entries.entry_count(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
         can_add_below=can_add_below(organization, above),
+        statement_act=_statement_act(organization),
     )
+
+
+def _statement_act(organization: Organization) -> str:
+    """What the page about the statement offers: to state that it is registered, or to withdraw that; "" if neither."""
+    if not organizations.state_block_reason(organization):
+        return HEADING
+    return "" if organizations.statement_block_reason(organization) else "Withdraw the statement"
 
 
 def status_basis(organization: Organization) -> SafeString:

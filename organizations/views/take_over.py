@@ -36,7 +36,7 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
         form = TakeOverForm(initial=read_candidates.without_secrets(request.POST).dict())
         return _show_begin(request, environment, form, notes=[expired_session.NOTICE], status=422)
     if "fill" in request.POST:  # from a page that lists OIDs; they can be too many for an address
-        return _show_begin(request, environment, TakeOverForm(initial=request.POST.dict()))
+        return _show_begin(request, environment, TakeOverForm(initial={"oids": request.POST.get("oids", "")}))
     return _read_and_begin(request, environment)
 
 

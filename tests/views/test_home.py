@@ -9,9 +9,7 @@ import pytest
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages.home import page as home_page
 from organizations.services.delivery import heartbeat
-from organizations.services.demonstration import OUTSIDE_THE_PORTAL
 from tests import factories
-from tests.connected import redox
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
@@ -111,20 +109,5 @@ def test_the_demonstration_offers_six_things_to_try(editor, client, settings, tm
     assert tour.count("<li>") == 6
     urls = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+)"', tour)]
     assert {client.get(url).status_code for url in urls} == {200}
-    assert "All five are records here now." in tour  # no base OID is set, so none is known to be outside
     # The registered location with the lowest OID that has no children.
     assert f'Open <a href="/staging/organizations/{leaf.oid}/">Lakeside Pier</a>' in tour
-
-
-def test_the_tour_fills_in_the_registrations_that_are_not_records_yet(editor, client, settings, tmp_path):
-    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
-    settings.REDOX = redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)
-    taken, *others = (f"{BASE}.{end}" for end in OUTSIDE_THE_PORTAL)
-    factories.organization(taken, user=editor)
-    page = home_page.build(editor)
-    assert page.to_take_over == 4
-    form = client.get(page.take_over_url).context["form"]
-    assert form["oids"].value().split() == others
-    for oid in others:
-        factories.organization(oid, user=editor)
-    assert "All five are records here now." in text_of_page(home_page.build(editor))

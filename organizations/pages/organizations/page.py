@@ -22,7 +22,8 @@ class NoRecords(NamedTuple):
     text: str
     url: str
     step: str
-    connection_url: str
+    other_url: str
+    other_step: str = "See Connection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +90,21 @@ def no_records(environment: Environment, *, is_connected: bool, may_edit: bool) 
             text="Redox's how-to: test in STAGING, then repeat here.",
             url=environment_url("organizations", environment.other) if may_edit else "",
             step="Open a record in STAGING to prepare it here",
-            connection_url=connection_url,
+            other_url=connection_url,
         )
     if is_connected:
         return NoRecords(
             heading="No records in STAGING yet.",
-            text="Have you registered organizations with Redox before, with curl or Postman?"
-            " The portal cannot take them over yet.",
-            url=new_url,
-            step="No: add your top-level record",
-            connection_url="",
+            text="Have you registered organizations with Redox before, with curl or Postman?",
+            url=environment_url("take-over", environment) if may_edit else "",
+            step="Yes: take them over",
+            other_url=new_url,
+            other_step="No: add your top-level record",
         )
     return NoRecords(
         heading="No records in STAGING yet, and STAGING is not connected.",
         text="You can prepare records now and send them later.",
         url=new_url,
         step="Add organization",
-        connection_url=connection_url,
+        other_url=connection_url,
     )

@@ -154,17 +154,23 @@ class TestList:
 
 class TestNoRecords:
     @pytest.mark.parametrize(
-        ("environment", "is_connected", "says", "url", "connection_url"),
+        ("environment", "is_connected", "says", "url", "other_url"),
         [
             ("staging", False, "You can prepare records now", "/staging/organizations/new/", "/staging/connection/"),
-            ("staging", True, "The portal cannot take them over yet.", "/staging/organizations/new/", ""),
+            (
+                "staging",
+                True,
+                "Have you registered organizations with Redox before",
+                "/staging/directory/take-over/",
+                "/staging/organizations/new/",
+            ),
             ("production", True, "test in STAGING, then repeat here.", "/staging/organizations/", ""),
         ],
     )
-    def test_an_environment_without_records_says_what_to_do(self, environment, is_connected, says, url, connection_url):
+    def test_an_environment_without_records_says_what_to_do(self, environment, is_connected, says, url, other_url):
         words = no_records(Environment(environment), is_connected=is_connected, may_edit=True)
         assert says in words.text
-        assert (words.url, words.connection_url) == (url, connection_url)
+        assert (words.url, words.other_url) == (url, other_url)
         assert no_records(Environment(environment), is_connected=is_connected, may_edit=False).url == ""
 
 

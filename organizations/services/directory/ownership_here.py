@@ -1,12 +1,15 @@
 """Whose the organizations of a take-over are, by the records of the portal, and why one cannot become a record."""
 
 from collections.abc import Collection, Iterable
+from itertools import batched
 
 from organizations.models import Candidate, DestinationSource, Organization, Presence, TakeOver
 from organizations.services.connection import redox_settings
 from organizations.services.directory.ownership import ownership_of
 from organizations.services.records.organizations import SaidDestination
 
+MOST_OIDS = 500
+"""How many OIDs one query of the database looks up."""
 ENDPOINTS = "Endpoints"
 GATEWAY = "This is Redox's own organization. It is never a record of ours."
 NOT_OURS = (
@@ -39,15 +42,15 @@ def own_oids(take_over: TakeOver) -> frozenset[str]:
 
 def foreign_oids(environment: str, oids: Collection[str]) -> frozenset[str]:
     """Which of these OIDs people called another organization's."""
-    foreign = Organization.objects.in_environment(environment).filter(oid__in=oids).exclude(foreign_since=None)
-    return frozenset(foreign.values_list("oid", flat=True))
+    foreign = Organization.objects.in_environment(environment).exclude(foreign_since=None).values_list("oid", flat=True)
+    return frozenset(oid for some in batched(oids, MOST_OIDS) for oid in foreign.filter(oid__in=some))
 
 
 def records_of_ours(environment: str, oids: Collection[str]) -> frozenset[str]:
     """Which of these OIDs are records here that the directory has, and that nobody called another organization's."""
-    here = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    here = Organization.objects.in_environment(environment).values_list("oid", flat=True)
     present = here.filter(presence=Presence.PRESENT, foreign_since=None)
-    return frozenset(present.values_list("oid", flat=True))
+    return frozenset(oid for some in batched(oids, MOST_OIDS) for oid in present.filter(oid__in=some))
 
 
 def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:

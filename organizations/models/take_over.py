@@ -85,6 +85,11 @@ class TakeOver(models.Model):
     def __str__(self) -> str:
         return f"Take-over {self.pk}"
 
+    @property
+    def is_reading_pages(self) -> bool:
+        """Whether it reads the whole directory page by page and has not come to an end, as `reading_pages`."""
+        return bool(self.position) and not self.end_reason
+
 
 class CandidateState(models.TextChoices):
     """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added."""
@@ -111,6 +116,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def probes(self, *states: CandidateState) -> Self:
         return self.filter(source=PROBE, state__in=states)
+
+    def to_ask_again(self) -> Self:
+        """Those that got no answer or were not found."""
+        return self.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
 
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")

@@ -1,8 +1,12 @@
 """What the pages of take-overs read."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 
-from organizations.models import Candidate, TakeOver
+from django.db.models import Count, Exists, OuterRef, Q
+
+from organizations.models import Candidate, CandidateState, Organization, TakeOver, TakeOverKind
+from organizations.models.take_over import NOT_SHOWN, PROBE
 
 LATEST = 10
 """How many take-overs the page on which one begins lists."""
@@ -19,9 +23,42 @@ def base_oids_of_earlier(environment: str) -> list[str]:
     return with_base.order_by("-pk").values_list("base_oids", flat=True).first() or []
 
 
+class ScanCounts(NamedTuple):
+    """What a search through the whole directory has found, and how many of it are not in the portal.
+
+    `probes` counts the numbers that are asked for after the last page and found nothing by now; `waiting` those not
+    asked for yet, `unanswered` those without an answer.
+    """
+
+    found: int
+    not_here: int
+    probes: int
+    waiting: int
+    unanswered: int
+
+
+def last_scan(environment: str) -> TakeOver | None:
+    """The newest search through the whole directory."""
+    return TakeOver.objects.filter(environment=environment, kind=TakeOverKind.SCAN).order_by("-pk").first()
+
+
+def scan_counts(take_over: TakeOver) -> ScanCounts:
+    records = Organization.objects.filter(environment=take_over.environment, oid=OuterRef("oid"))
+    shown, probe = ~Q(state__in=NOT_SHOWN), Q(source=PROBE)
+    counts = take_over.candidates.aggregate(
+        found=Count("pk", filter=shown),
+        not_here=Count("pk", filter=shown & Q(~Exists(records))),
+        probes=Count("pk", filter=probe & ~shown),
+        waiting=Count("pk", filter=probe & Q(state=CandidateState.WAITING)),
+        unanswered=Count("pk", filter=probe & Q(state=CandidateState.UNANSWERED)),
+    )
+    return ScanCounts(**counts)
+
+
 def candidates(take_over: TakeOver) -> list[Candidate]:
-    """All OIDs of a take-over in the order of their OIDs, without their values."""
-    return list(take_over.candidates.select_related("organization").defer("message", "seen").order_by("oid_key"))
+    """The OIDs of a take-over in their order, without their values, and without probes that found nothing."""
+    listed = take_over.candidates.listed().select_related("organization")
+    return list(listed.defer("message", "seen").order_by("oid_key"))
 
 
 def with_values(ids: Collection[int]) -> dict[int, Candidate]:

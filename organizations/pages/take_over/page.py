@@ -10,18 +10,29 @@ from django.core.paginator import Paginator
 from django.utils.safestring import SafeString
 
 from organizations.forms.problems import problems
-from organizations.forms.take_over import DestinationForAllForm, DestinationForm, OtherForm, TakeOverForm
-from organizations.models import Candidate, CandidateState, Environment, TakeOver, TakeOverState, User, clock
+from organizations.forms.take_over import DestinationForAllForm, DestinationForm, FindForm, OtherForm, TakeOverForm
+from organizations.models import (
+    Candidate,
+    CandidateState,
+    Environment,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+    clock,
+)
 from organizations.pages import Page
 from organizations.pages.addresses import environment_url
 from organizations.pages.queue_reasons import environment_reason
+from organizations.pages.take_over import scan
 from organizations.pages.take_over.rows import CHOOSABLE, GROUPS, CandidateRow, GroupWords, build_rows, grouped
+from organizations.pages.take_over.scan import LastScan
 from organizations.permissions import Right, block_reason
 from organizations.queries import take_overs
 from organizations.queries.environments import gate_of
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
-from organizations.text import vocabulary
+from organizations.text.vocabulary import count
 
 TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
@@ -31,11 +42,16 @@ ROWS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPage(Page):
-    """Where OIDs and old messages are entered. `needs_base`: nobody has said below which OID our records are."""
+    """Where OIDs and old messages are entered, and where the search through the whole directory begins.
+
+    `needs_base`: nobody has said below which OID our records are.
+    """
 
     template = "take_over/begin.html"
 
     form: TakeOverForm
+    find_form: FindForm
+    last_scan: LastScan | None
     base_oids: Sequence[str]
     needs_base: bool
     block_reason: str
@@ -77,6 +93,7 @@ class TakeOverPage(Page):
     other: Candidate | None
     other_form: OtherForm | None
     block_reason: str
+    again_label: str
     can_act: bool
     errors: list[tuple[str, str]]
     notes: Collection[str]
@@ -109,12 +126,24 @@ class ProgressFragment(Page):
     block_reason: str
 
 
+def find_form(typed: Mapping[str, Any] | None = None) -> FindForm:
+    return FindForm(typed, prefix="find")
+
+
 def build_begin(
-    environment: Environment, user: User, form: TakeOverForm, *, notes: Collection[str] = (), is_unsaved: bool = False
+    environment: Environment,
+    user: User,
+    form: TakeOverForm,
+    *,
+    find: FindForm | None = None,
+    notes: Collection[str] = (),
+    is_unsaved: bool = False,
 ) -> BeginPage:
     base_oids = known_base_oids(environment)
     return BeginPage(
         form=form,
+        find_form=find or find_form(),
+        last_scan=scan.last_scan(environment),
         base_oids=base_oids,
         needs_base=not base_oids,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
@@ -158,6 +187,7 @@ def build(
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
+        again_label=scan.again_label(take_over),
         can_act=is_ready,
         errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
         notes=notes,
@@ -218,24 +248,11 @@ def _counts(pairs: Sequence[tuple[str, Candidate]]) -> list[tuple[str, int]]:
 
 
 def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
-    numbers = Counter(candidate.state for candidate in candidates)
-    total = len(candidates)
-    waits = numbers[CandidateState.WAITING]
+    heading, sentence, done, total = _how_far(take_over, candidates)
     held: SafeString | str = ""
-    match take_over.state:
-        case TakeOverState.ASKING:
-            reason = environment_reason(gate_of(take_over.environment), clock.now())
-            held = reason.sentence if reason else ""
-            heading, done = "Asking the directory", total - waits
-            sentence = f"{done:,} of {vocabulary.count(total, 'OID')} asked. Messages that are due come first."
-        case TakeOverState.TAKING:
-            chosen, taken = numbers[CandidateState.CHOSEN], numbers[CandidateState.TAKEN]
-            heading, done, total = "Adding records", taken, taken + chosen
-            sentence = f"{taken:,} of {vocabulary.count(total, 'record')} added. Nothing is sent."
-        case _:
-            heading, done = "Asked", total - waits
-            found = numbers[CandidateState.FOUND]
-            sentence = f"{vocabulary.count(found, 'organization')} found that can become records here."
+    if take_over.state == TakeOverState.ASKING:
+        reason = environment_reason(gate_of(take_over.environment), clock.now())
+        held = reason.sentence if reason else ""
     if take_over.end_reason:
         sentence = f"{sentence} {take_over.end_reason}"
     is_going = take_over.state != TakeOverState.READY
@@ -249,3 +266,21 @@ def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
         poll_seconds=2 if is_going else 0,
         token=f"{take_over.state}-{done}-{bool(held)}",
     )
+
+
+def _how_far(take_over: TakeOver, candidates: Sequence[Candidate]) -> tuple[str, str, int, int]:
+    """Heading and sentence of the progress, what is done, and of how many."""
+    numbers = Counter(candidate.state for candidate in candidates)
+    total = len(candidates)
+    asked = total - numbers[CandidateState.WAITING]
+    if take_over.state == TakeOverState.TAKING:
+        taken = numbers[CandidateState.TAKEN]
+        total = taken + numbers[CandidateState.CHOSEN]
+        return "Adding records", f"{taken:,} of {count(total, 'record')} added. Nothing is sent.", taken, total
+    if take_over.kind == TakeOverKind.SCAN:
+        return scan.build_progress(take_over)
+    if take_over.state == TakeOverState.ASKING:
+        sentence = f"{asked:,} of {count(total, 'OID')} asked. {scan.FIRST}"
+        return "Asking the directory", sentence, asked, total
+    found = numbers[CandidateState.FOUND]
+    return "Asked", f"{count(found, 'organization')} found that can become records here.", asked, total

@@ -15,7 +15,7 @@ from organizations.models.take_over import NOT_SHOWN, PROBE
 from organizations.oid import Oid, OidError, children
 from organizations.services.connection import redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer
-from organizations.services.directory import ownership_here, scan_matches
+from organizations.services.directory import scan_matches
 from organizations.services.directory.ownership import usable_base_oids
 
 NUMBERS_BELOW = 20
@@ -85,7 +85,7 @@ def _parents(take_over: TakeOver) -> list[str]:
 
 def _free_numbers(take_over: TakeOver, parent: str) -> list[str]:
     free: list[str] = []
-    for some in batched(_numbers(parent), ownership_here.MOST_OIDS):
+    for some in batched(_numbers(parent), 2 * NUMBERS_BELOW):
         taken = _taken(take_over, some)
         free += islice((oid for oid in some if oid not in taken), NUMBERS_BELOW - len(free))
         if len(free) == NUMBERS_BELOW:

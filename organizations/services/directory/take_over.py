@@ -139,8 +139,7 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
     """
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
-        again = take_over.candidates.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
-        count = again.update(state=CandidateState.WAITING, sentence="")
+        count = take_over.candidates.to_ask_again().update(state=CandidateState.WAITING, sentence="")
         if not count and not take_over.position:
             raise ActionRefused("Every OID of this list was found.")
         take_over.end_reason = ""

@@ -1,10 +1,21 @@
 """The button "Find ours", and what the pages say about a search through the whole directory."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from organizations.models import Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Candidate,
+    CandidateState,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+)
 from organizations.oid import Oid
 from organizations.redox.paging import Position
 from organizations.services.directory import candidates, take_over
@@ -43,7 +54,9 @@ def page_of(client: Client, run: TakeOver) -> str:
     return text_in(client.get(f"{PAGE}{run.pk}/").content.decode())
 
 
-def test_an_approver_enters_the_base_oid_and_the_worker_reads_from_the_first_page(client_of) -> None:
+def test_an_approver_enters_the_base_oid_and_the_worker_reads_from_the_first_page(
+    client_of: Callable[..., Client],
+) -> None:
     answer = client_of("approver").post(PAGE, {"find": "1", "find-base_oid": BASE})
     run = TakeOver.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}{run.pk}/")
@@ -51,7 +64,7 @@ def test_an_approver_enters_the_base_oid_and_the_worker_reads_from_the_first_pag
     assert Position.from_json(run.position) == Position()
 
 
-def test_without_a_base_oid_nothing_begins_and_the_error_is_at_its_field(client_of) -> None:
+def test_without_a_base_oid_nothing_begins_and_the_error_is_at_its_field(client_of: Callable[..., Client]) -> None:
     answer = client_of("approver").post(PAGE, {"find": "1", "find-base_oid": " "})
     assert answer.status_code == 422
     assert b'id="id_find-base_oid_error"' in answer.content
@@ -135,3 +148,17 @@ def test_what_was_left_out_is_named(client: Client, editor: User) -> None:
     run = begin(editor, problems=[{"source": f"{BASE}.7", "sentence": "It belongs to others."}])
     end(run)
     assert f"Left out {BASE}.7 It belongs to others." in page_of(client, run)
+
+
+def test_the_history_shows_the_organizations_of_ours_and_does_not_call_them_the_response(
+    client_of: Callable[..., Client], editor: User
+) -> None:
+    run = begin(editor, read_count=40)
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    run.candidates.update(asked_at=timezone.now())
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    entry = AuditEntry.objects.get(action=Action.DIRECTORY_SCANNED)
+    text = text_in(client_of("auditor").get(f"/audit/{entry.sequence}/").content.decode())
+    assert "ended early: A person stopped it. 40 organizations read, 1 of ours." in text
+    assert "The organizations of ours, as the portal read them [{" in text
+    assert f'"oid":"{BASE}.1"' in text

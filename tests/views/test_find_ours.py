@@ -109,6 +109,8 @@ def test_the_progress_says_how_much_was_read_and_found(client: Client, editor: U
     run = begin(editor, read_count=12_300, position=Position(index=12_300, pages=123).to_json())
     add(run, f"{BASE}.1", CandidateState.FOUND)
     assert "12,300 organizations read, 1 of yours found; page 124." in page_of(client, run)
+    TakeOver.objects.update(position=Position(pages=1).to_json() | {"active": False})
+    assert "page 2 of those that are not active." in page_of(client, run)
     assert b"<progress aria-label" in client.get(f"{PAGE}{run.pk}/progress/").content
 
 

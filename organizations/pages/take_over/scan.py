@@ -48,8 +48,10 @@ def build_progress(run: TakeOver) -> ScanProgress:
     counts = take_overs.scan_counts(run)
     read = f"{count(run.read_count, 'organization')} read, {counts.found:,} of yours found"
     if run.state == TakeOverState.ASKING and run.is_reading_pages:
-        page = run.position["pages"] + 1
-        return ScanProgress("Reading the directory", f"{read}; page {page:,}. {FIRST}", run.read_count, 0)
+        page = f"page {run.position['pages'] + 1:,}"
+        if "active" in run.position:
+            page = f"{page} of those that are not active"
+        return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", run.read_count, 0)
     asked = counts.probes - counts.waiting
     if run.state == TakeOverState.ASKING:
         numbers = f"{asked:,} of {count(counts.probes, 'number')} below your records asked."

@@ -4,15 +4,17 @@ It finds each organization that a page shows below a base OID, with the OID of a
 of its page, of a record here or of an organization that was found before. After the last page the portal asks for the
 next numbers below what is ours (`scan_probes.py`).
 
-It never claims to have found everything. The directory may leave out organizations between two pages, or deactivated
-ones. It finds no organization that is part of another one, which is ours by its PartOf alone and comes on a later page:
+Redox does not document whether a Query without Active shows deactivated records, so a second walk asks for those alone.
+
+It never claims to have found everything. The directory may leave out organizations between two pages. It finds no
+organization that is part of another one, which is ours by its PartOf alone and comes on a later page:
 the portal keeps nothing of what is not ours. The next scan finds it, once the other one is a record here.
 """
 
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from organizations.models import Action, CandidateState, EnvironmentGate, TakeOver, TakeOverState, clock
 from organizations.models.take_over import PROBE
@@ -39,15 +41,30 @@ CAP = f"{MOST_PAGES:,} pages were read, and there are more."
 TOO_LARGE = "Larger than 1 MiB, so it cannot be read."
 
 
+class _Place(NamedTuple):
+    """Where the next page begins, in a walk with this filter."""
+
+    position: Position
+    active: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return self.position.to_json() | ({} if self.active is None else {"active": self.active})
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(Position.from_json({key: data[key] for key in data if key != "active"}), data.get("active"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
     """What follows an answer.
 
-    `position`: where the next page begins; None after the last one. `ends` says whether pages are read no further now;
+    `place`: where the next page begins; None after the last one. `ends` says whether pages are read no further now;
     `reason` is why, if that was not the end of the list. `breaks_off`: nothing more is asked until a person wants it.
+    `read` counts the organizations that came; `too_large` is the number of one that cannot be read.
     """
 
-    position: Position | None
+    place: _Place | None
     read: int = 0
     ends: bool = False
     reason: str = ""
@@ -63,11 +80,12 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
     take_over = lease.lease(environment, is_scan=True, actor=actor)
     if take_over is None:
         return False
-    position = Position.from_json(take_over.position)
+    place = _Place.from_json(take_over.position)
+    redox, filters = redox_settings.environment(environment), SearchFilters(active=place.active)
     failpoints.reach("before-reading-page")
-    answer = ask_for_page(redox_settings.environment(environment), SearchFilters(), position)
+    answer = ask_for_page(redox, filters, place.position)
     failpoints.reach("after-reading-page")
-    _store(take_over, position, answer, actor=actor, pace=pace)
+    _store(take_over, place, answer, actor=actor, pace=pace)
     return answer.exchange is not None
 
 
@@ -113,12 +131,12 @@ def _records_of_run(take_over: TakeOver) -> Iterator[bytes]:
     yield b"[" + b",".join(records) + b"]"
 
 
-def _store(take_over: TakeOver, position: Position, answer: PageAnswer, *, actor: Actor, pace: float) -> None:
+def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Actor, pace: float) -> None:
     """Store the page and where the next one begins. After a later lease, or if a person stopped it, nothing."""
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(take_over.environment)
         breaker.apply_outcome(history, gate, answer.outcome)
-        following = _following(take_over, position, answer, gate)
+        following = _following(take_over, place, answer, gate)
         if not lease.release(take_over, **_values(take_over, following, clock.now(), pace)):
             return
         failpoints.reach("in-storing-page")
@@ -135,7 +153,7 @@ def _store(take_over: TakeOver, position: Position, answer: PageAnswer, *, actor
 def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pace: float) -> dict[str, Any]:
     """What is stored in the take-over."""
     values: dict[str, Any] = {
-        "position": following.position.to_json() if following.position else {},
+        "position": following.place.to_json() if following.place else {},
         "read_count": take_over.read_count + following.read,
         "end_reason": following.reason,
         "until": moment + seconds(pace),
@@ -148,21 +166,22 @@ def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pa
     return values
 
 
-def _following(take_over: TakeOver, position: Position, answer: PageAnswer, gate: EnvironmentGate) -> _Next:
+def _following(take_over: TakeOver, place: _Place, answer: PageAnswer, gate: EnvironmentGate) -> _Next:
     if answer.listing is not None:
-        return _after_listing(position, answer.listing)
+        return _after_listing(place, answer.listing)
     if answer.is_too_large:
-        return _after_too_large(take_over, position)
+        return _after_too_large(take_over, place)
     outcome = answer.outcome
     waits = outcome is None or outcome.stops != "" or outcome.hold_seconds is not None
     is_ours = outcome is not None and outcome.fault is not None and outcome.fault.is_ours
     can_repeat = outcome is not None and breaker.is_failure(outcome) and gate.failures < MOST_FAILURES
     if waits or is_ours or can_repeat:
-        return _Next(position=position)
-    return _Next(position=position, ends=True, breaks_off=True, reason=answer.cause)
+        return _Next(place=place)
+    return _Next(place=place, ends=True, breaks_off=True, reason=answer.cause)
 
 
-def _after_listing(position: Position, listing: Listing) -> _Next:
+def _after_listing(place: _Place, listing: Listing) -> _Next:
+    position = place.position
     step = after_page(
         position,
         received=listing.received,
@@ -170,24 +189,29 @@ def _after_listing(position: Position, listing: Listing) -> _Next:
         fingerprint=listing.fingerprint,
         most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # a person who goes on gets as many again
     )
-    read = listing.received
+    # The second walk shows again what came in the first, if that did not leave out deactivated records.
+    read = listing.received if place.active is None else 0
+    following = place._replace(position=step.position)
+    if place.active is False and any(record.active for record in listing.records):
+        return _Next(place=None, ends=True)  # the directory ignores the filter
     if step.end is None:
-        return _Next(position=step.position, read=read)
-    if step.end is End.REPEATED_PAGE:
-        return _Next(position=position, ends=True, reason=REPEATED)
+        return _Next(place=following, read=read)
+    if step.is_whole:
+        second = _Place(Position(limit=position.limit), active=False)
+        return _Next(place=second if place.active is None else None, read=read, ends=place.active is not None)
     if step.end is End.MOST_PAGES:
-        return _Next(position=step.position, read=read, ends=True, breaks_off=True, reason=CAP)
-    if not step.is_whole:
-        return _Next(position=step.position, ends=True, reason=EMPTY)
-    return _Next(position=None, read=read, ends=True)
+        return _Next(place=following, read=read, ends=True, breaks_off=True, reason=CAP)
+    is_repeated = step.end is End.REPEATED_PAGE
+    return _Next(place=place if is_repeated else following, ends=True, reason=REPEATED if is_repeated else EMPTY)
 
 
-def _after_too_large(take_over: TakeOver, position: Position) -> _Next:
+def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
     """Ask for half of the page; leave out an organization that is too large alone."""
+    position = place.position
     step = after_cut_off(position)
     if step.end is None:
-        return _Next(position=step.position)
+        return _Next(place=place._replace(position=step.position))
     if len(take_over.problems) >= MOST_TOO_LARGE:
-        return _Next(position=position, ends=True, breaks_off=True, reason=TOO_LARGE)
+        return _Next(place=place, ends=True, breaks_off=True, reason=TOO_LARGE)
     beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT, fingerprint="")
-    return _Next(position=beyond, too_large=position.index + 1)
+    return _Next(place=place._replace(position=beyond), too_large=position.index + 1)

@@ -97,9 +97,9 @@ def recorded(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> De
     return delivered
 
 
-def pages_asked_for(practice: PracticeDirectory) -> Iterator[tuple[int, int]]:
-    """Index and limit of each Query for a page."""
+def pages_asked_for(practice: PracticeDirectory, active: bool | None = None) -> Iterator[tuple[int, int]]:
+    """Index and limit of each Query for a page, with this filter."""
     for request in practice.requests:
         message = json.loads(request.body)
-        if "Limit" in message:
+        if "Limit" in message and message.get("Active") is active:
             yield int(message["Index"]), int(message["Limit"])

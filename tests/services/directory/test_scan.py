@@ -222,6 +222,28 @@ def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirect
     assert (run.read_count, run.end_reason, run.position) == (10, "", {})
 
 
+def test_deactivated_ones_that_a_query_without_active_leaves_out_are_found(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    practice.register_others("staging", 60)
+    put(practice, f"{BASE}.1")
+    put(practice, f"{BASE}.2", active=False)
+    practice.behaviour = Behaviour.SHOWS_ACTIVE_ONLY
+    run = begin(editor, limit=5)
+    read_to_the_end(run)
+    assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "found"}
+    assert [run.candidates.get(oid=oid).active for oid in states(run)] == [True, False]
+    assert run.read_count == sum(each["Active"] for each in practice.organizations("staging").values())
+
+
+def test_a_directory_that_ignores_the_filter_is_not_read_twice(practice: PracticeDirectory, editor: User) -> None:
+    practice.behaviour = Behaviour.SHOWS_ANOTHER  # active, whatever was asked for
+    run = begin(editor)
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice, active=False)) == [(0, 100)]
+    assert (run.position, run.end_reason) == ({}, "")
+
+
 # Break-offs and going on -------------------------------------------------------------------------------------
 
 
@@ -265,7 +287,7 @@ def test_while_redox_wants_to_be_left_alone_no_page_is_asked_for_and_nothing_end
     assert not scan.scan_next("staging", actor=WORKER, pace=0)
     assert len(list(pages_asked_for(practice))) == 1
     practice.behaviour = Behaviour.ANSWERS
-    read_page(run)
+    read_to_the_end(run)
     assert (run.state, run.position) == (TakeOverState.ASKING, {})
 
 

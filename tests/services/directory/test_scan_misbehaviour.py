@@ -46,7 +46,7 @@ def check_nothing_is_lost_or_doubled(run: TakeOver, delivered: Delivered) -> Non
     assert found.exclude(state__in=("found", "waiting")).count() == 0
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     numbers=st.sets(st.integers(0, 11)),
     limit=st.sampled_from([1, 3, 8, 100]),

@@ -58,14 +58,16 @@ def advance(run: TakeOver) -> None:
 def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    put(practice, f"{BASE}.1")
-    put(practice, f"{BASE}.2", active=False)
-    practice.behaviour = Behaviour.SHOWS_ACTIVE_ONLY
-    run = begin(editor)
+    oids = [put(practice, f"{BASE}.{number}") for number in range(1, 5)]
+    practice.behaviour = Behaviour.SHOWS_GAPS
+    run = begin(editor, limit=2)
+    read_to_the_end(run)
+    assert f"{BASE}.3" in probes(run, CandidateState.WAITING)
+    practice.behaviour = Behaviour.ANSWERS
     advance(run)
-    assert dict(run.candidates.values_list("oid", "state")) == {f"{BASE}.1": "found", f"{BASE}.2": "found"}
+    assert dict(run.candidates.values_list("oid", "state")) == dict.fromkeys(oids, "found")
     (asked,) = AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).values_list("oid", flat=True).distinct()
-    assert asked == f"{BASE}.2"
+    assert asked == f"{BASE}.3"
 
 
 def test_a_probe_that_shows_an_organization_of_others_keeps_only_the_oid(

@@ -1,6 +1,6 @@
 """People, records and submissions for tests. The services create the records and submissions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -160,6 +160,13 @@ def plain_review(row: Organization) -> Review:
     )
 
 
+def stated_organization(oid: str = BASE, *, user: User, **values: Any) -> Organization:
+    """A record of which a person says that it was registered outside the portal."""
+    row = organization(oid, user=user, **values)
+    organizations.state_registered(row.pk, reason="Sent with curl", actor=person(user))
+    return Organization.objects.get(pk=row.pk)
+
+
 def press(review: Review, *, user: User, **values: Any) -> Submission:
     """Press the button of a review page, with every warning ticked. `values` override what the form sends.
 
@@ -246,7 +253,11 @@ def mirror_last_submissions() -> None:
 
 
 def take_over(
-    *, user: User, seen: dict[str, OrganizationRecord | None] | None = None, environment: str = "staging", **values: Any
+    *,
+    user: User,
+    seen: Mapping[str, OrganizationRecord | None] | None = None,
+    environment: str = "staging",
+    **values: Any,
 ) -> TakeOver:
     """A take-over whose OIDs were asked for. `seen`: what the directory showed of each, or None. Nothing is sent."""
     shown = seen or {BASE: record()}

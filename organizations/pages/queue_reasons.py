@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Sequence
 
-from organizations.models import EnvironmentGate, Intent, PlanState, State, Submission
+from organizations.models import EnvironmentGate, Event, Intent, PlanState, State, Submission
 from organizations.queries.queue_holds import fetch_holds, waits_for
 from organizations.services.connection import redox_settings
 from organizations.services.delivery import heartbeat
@@ -63,8 +63,17 @@ def _reason_of_others(submission: Submission) -> WaitReason | None:
     plan, others = submission.plan, waits_for(submission)
     if plan is not None and plan.state == PlanState.PAUSED:
         return queue_reason.plan_paused(plan)
-    if not others:
-        return None
-    if others[0].intent == Intent.DEACTIVATE:
-        return queue_reason.children_first(len(others))
-    return queue_reason.parent_first(others[0].organization)
+    parent = next((other for other in others if other.event == Event.NEW), None)
+    if parent is not None:
+        return queue_reason.parent_first(parent.organization)
+    children = [other for other in others if _is_deactivated_child(other, submission)]
+    if children:
+        return queue_reason.children_first(len(children))
+    return queue_reason.first_message(others[0]) if others else None
+
+
+def _is_deactivated_child(other: Submission, submission: Submission) -> bool:
+    """Whether `other` deactivates a record below the one that this submission deactivates."""
+    child = other.organization
+    parent_oids = (child.part_of_oid, child.confirmed_part_of_oid, child.shown_part_of_oid)
+    return other.intent == submission.intent == Intent.DEACTIVATE and submission.oid in parent_oids

@@ -71,9 +71,11 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.TAKE_OVER_DESTINATIONS,
         Action.TAKE_OVER_CHOSEN,
         Action.ORGANIZATION_STATED,
+        Action.ORGANIZATION_UNSTATED,
         Action.ORGANIZATION_REOPENED,
         Action.ORGANIZATION_CLAIMED,
         Action.ORGANIZATION_DISCLAIMED,
+        Action.DIRECTORY_SEARCHED,
     ),
     "connection": (
         Action.ENVIRONMENT_STOPPED,

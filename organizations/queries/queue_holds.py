@@ -7,10 +7,16 @@ from django.db.models import Prefetch, prefetch_related_objects
 from organizations.models import State, Submission
 
 
+_RECORD_COLUMNS = tuple(
+    f"organization__{name}"
+    for name in ("environment", "oid", "name", "part_of_oid", "confirmed_part_of_oid", "shown_part_of_oid")
+)
+
+
 def fetch_holds(submissions: Sequence[Submission]) -> None:
     """Read the plans of these submissions and what must be accepted before them; two queries for any number."""
     not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
-    before = not_accepted.only("intent", "organization__environment", "organization__oid", "organization__name")
+    before = not_accepted.only("event", "intent", "oid", *_RECORD_COLUMNS)
     prefetch_related_objects(submissions, "plan", Prefetch("after", before.order_by("pk"), to_attr="waits_for"))
 
 

@@ -42,8 +42,13 @@ def last_touched(organization: Organization) -> dict[str, datetime.datetime]:
 
 def stated_by(organization: Organization) -> str:
     """Who last stated that the record is registered; "" if nobody did."""
-    entry = entries_of(organization).filter(action=Action.ORGANIZATION_STATED).first()
+    entry = last_statement(organization)
     return entry.actor_name if entry else ""
+
+
+def last_statement(organization: Organization) -> AuditEntry | None:
+    """The last statement that the record is registered, also if it was withdrawn; None if nobody stated it."""
+    return entries_of(organization).filter(action=Action.ORGANIZATION_STATED).first()
 
 
 def foreign_decided_by(organization: Organization) -> str:

@@ -1,5 +1,6 @@
 """What the pages of take-overs read."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -55,17 +56,43 @@ def scan_counts(take_over: TakeOver) -> ScanCounts:
     return ScanCounts(**counts)
 
 
-def candidates(take_over: TakeOver) -> list[Candidate]:
-    """The OIDs of a take-over in their order, without their values, and without probes that found nothing."""
-    listed = take_over.candidates.listed().select_related("organization")
-    return list(listed.defer("message", "seen").order_by("oid_key"))
+class CandidateLine(NamedTuple):
+    """What the list needs of each OID, also of those on its other pages."""
+
+    pk: int
+    oid: str
+    state: str
+    destination_source: str
 
 
-def with_values(ids: Collection[int]) -> dict[int, Candidate]:
-    """These candidates with what the directory showed and what the old message holds."""
-    return Candidate.objects.select_related("take_over").in_bulk(ids)
+def lines(take_over: TakeOver) -> list[CandidateLine]:
+    """The OIDs of a take-over, in their order, without probes that found nothing."""
+    rows = take_over.candidates.listed().order_by("oid_key").values_list("pk", "oid", "state", "destination_source")
+    return [CandidateLine(*row) for row in rows]
+
+
+def state_counts(take_over: TakeOver) -> Counter[str]:
+    """How many OIDs have each state."""
+    counted = take_over.candidates.order_by().values_list("state").annotate(Count("pk"))
+    return Counter(dict(counted))
+
+
+def candidates(ids: Collection[int]) -> dict[int, Candidate]:
+    """These candidates with their records, without what the directory and the old messages say of them."""
+    return Candidate.objects.select_related("organization").defer("message", "seen").in_bulk(ids)
+
+
+def with_values(take_over: TakeOver, oid: str) -> Candidate | None:
+    """One candidate with what the directory showed and what the old message holds."""
+    return take_over.candidates.filter(oid=oid).first()
 
 
 def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
     """The names of those of these OIDs that the directory showed for this take-over."""
     return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))
+
+
+def records_named(environment: str, oids: Collection[str]) -> dict[str, str]:
+    """The names of the records of an environment with these OIDs."""
+    records = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    return dict(records.values_list("oid", "name"))

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, Event, Organization, Plan, Submission
+from organizations.models.submission import NOT_CLAIMED
 from organizations.text import vocabulary
 from organizations.text.markup import link, moment, plain, written
 
@@ -58,6 +59,13 @@ def parent_first(parent: Organization) -> WaitReason:
     return _reason("parent", name=link(url, parent.name))
 
 
+def first_message(first: Submission) -> WaitReason:
+    """It waits for the first message to a record that was registered outside the portal."""
+    organization = first.organization
+    url = reverse("submission", args=[organization.environment, first.pk])
+    return _reason("first", submission=link(url, f"submission {first.pk}"), name=plain(organization.name))
+
+
 def not_connected(environment: str) -> WaitReason:
     return WaitReason("not_connected", format_html(NOT_CONNECTED, environment=Environment(environment).label))
 
@@ -83,7 +91,8 @@ def next_attempt(submission: Submission, now: datetime.datetime) -> WaitReason |
     if submission.not_before is None or submission.not_before <= now:
         return None
     time, cause = moment(submission.not_before, "clock"), _cause(submission.state_reason)
-    reason = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
+    is_set_aside = submission.state_reason.startswith(NOT_CLAIMED)
+    reason = _reason("set_aside" if is_set_aside else "attempt", time=time, attempt=submission.attempt, cause=cause)
     return reason._replace(until=written(submission.not_before, "clock"))
 
 

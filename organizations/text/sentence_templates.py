@@ -49,6 +49,9 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ORGANIZATION_STATED: Template(
         "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"
     ),
+    Action.ORGANIZATION_UNSTATED: Template(
+        *_LEFT, "{actor} withdrew the statement that {name} was registered outside the portal.{reason}"
+    ),
     Action.ORGANIZATION_SEEN: Template(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
     Action.TAKE_OVER_BEGUN: Template(*_ASKED, "{actor} began to take over {organizations} in {environment}."),
     Action.TAKE_OVER_STOPPED: Template(*_LEFT, "{actor} stopped a take-over: {organizations} not asked for."),
@@ -97,6 +100,9 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ENVIRONMENT_CHECKED: Template(
         "signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."
+    ),
+    Action.DIRECTORY_SEARCHED: Template(
+        "magnifying-glass", "is-quiet", "{actor} searched the directory of {environment} for {searched}: {came}."
     ),
     Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in.{times}"),
     Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out.{times}"),
@@ -172,6 +178,7 @@ WORDS: Mapping[str, str] = {
     Action.ORGANIZATION_CONFIRMED: "Accepted",
     Action.ORGANIZATION_ACTIVE_RETURNED: "Put back",
     Action.ORGANIZATION_STATED: "Stated",
+    Action.ORGANIZATION_UNSTATED: "Withdrawn",
     Action.ORGANIZATION_SEEN: "Seen",
     Action.ORGANIZATION_ASKED: "Query",
     Action.TAKE_OVER_BEGUN: "Take-over",
@@ -201,6 +208,7 @@ WORDS: Mapping[str, str] = {
     Action.ATTEMPT_RESPONSE: "Response",
     Action.ATTEMPT_OUTCOME: "Outcome",
     Action.ATTEMPT_LATE: "Late answer",
+    Action.DIRECTORY_SEARCHED: "Searched",
     Action.ENVIRONMENT_STOPPED: "Sending stopped",
     Action.ENVIRONMENT_HELD: "Sending waits",
     Action.ENVIRONMENT_RELEASED: "Sending resumed",

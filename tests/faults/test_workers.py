@@ -12,6 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
+from organizations.redox.client import Limits
 from organizations.services import workers
 from organizations.services.actors import Actor
 from organizations.services.delivery import abandoned, heartbeat, lane, resolve
@@ -19,6 +20,8 @@ from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults
 from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
+from tests.redox import servers
+from tests.services.fake_redox import API_KEY
 
 
 @pytest.fixture
@@ -60,6 +63,19 @@ def test_a_stopping_worker_stores_an_answer_that_comes_in_time(own: Portal) -> N
     process.end()
     assert own.submission(BASE).state == State.ACCEPTED
     assert own.failed_checks(BASE) == ""
+
+
+@pytest.mark.one_database
+def test_a_stopping_worker_cuts_off_a_token_request_that_hangs(own: Portal) -> None:
+    with servers.serving(servers.silent) as silent:
+        process = own.worker(redox={"REDOX_STAGING_BASE_URL": silent.url} | API_KEY)
+        until(lambda: silent.requests, "the token request")
+        stopped_at = time.monotonic()
+        process.end()
+        assert time.monotonic() - stopped_at < Limits().token_deadline / 2
+    assert b"/auth/authenticate" in silent.requests[0]
+    assert own.submission(BASE).attempt == 0
+    assert the_worker(own).stopped_at is not None
 
 
 @pytest.mark.one_database

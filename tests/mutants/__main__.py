@@ -83,6 +83,8 @@ MODULES = {
     ),
     "organizations/redox/directory_query.py": Module(("tests/redox/test_directory_query.py",)),
     "organizations/redox/paging.py": Module(("tests/redox/test_paging.py",)),
+    "organizations/pages/directory/results.py": Module(("tests/pages/test_directory.py",)),
+    "organizations/forms/directory.py": Module(("tests/forms/test_directory_form.py",)),
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
@@ -137,7 +139,8 @@ MODULES = {
         )
         | {"_awaits_new", "_open_submission", "_foreign"}
         | {"_already_there", "_unknown", "_circle", "_parent_blocker", "_deactivated_parent"}
-        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
+        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent"}
+        | {"_children_sentence", "_first_shown_active"},
     ),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(

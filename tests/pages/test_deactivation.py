@@ -249,3 +249,10 @@ def test_only_another_active_record_of_the_environment_can_replace_it(accepted, 
     elsewhere = f"{BASE}.6 is Lakeside Quay in PRODUCTION."
     assert replacement(f"{BASE}.6") == f"{not_ours} {elsewhere} Enter its OID, or its name."
     assert replacement(f"{BASE}.7") == "Lakeside Cove is deactivated as well. Name an active record."
+
+
+def test_the_page_says_that_the_message_waits_for_another(editor):
+    factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
+    shown = page(load(factories.stated_organization(f"{BASE}.2", user=editor)), editor)
+    assert "of Lakeside 1 must be accepted first" in shown.content.waits
+    assert "the message waits" in text_of_page(shown)

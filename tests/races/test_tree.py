@@ -68,6 +68,10 @@ def test_the_second_of_two_top_level_records_has_a_warning(rounds: Rounds, user:
         assert [key.rpartition("-")[0] for key in refusal.keys] == ["second-top"]
 
 
+def stated(number: int, user: User) -> Organization:
+    return factories.stated_organization(oid(number), user=user)
+
+
 def create(user: User, name: str) -> Organization:
     return factories.organization(oid(1), user=user, name=name)
 
@@ -123,6 +127,28 @@ def test_a_grandchilds_new_and_the_rejection_of_the_first(rounds: Rounds, user: 
         assert state_of(Submission.objects.get(organization=middle)) == State.CANCELLED
         assert results[1].is_refused != Submission.objects.filter(organization=low, state=State.CANCELLED).exists()
         assert refusals(results) in ([], [f"Send {middle.name} first."])
+
+
+def test_of_two_first_messages_to_what_was_registered_outside_one_waits(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, other = (stated(number, user) for number in (1, 2))
+        rounds.race(reviewed(one, user), reviewed(other, user))
+        check()
+        first, second = Submission.objects.order_by("pk")
+        assert (list(first.after.all()), list(second.after.all())) == ([], [first])
+
+
+def test_a_first_message_and_the_rejection_of_the_one_before(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, other = (stated(number, user) for number in (1, 2))
+        reviewed(one, user)()
+        press = reviewed(other, user)
+        sending = claim()
+        assert sending is not None
+        rounds.race(partial(reject, sending), press)
+        check()
+        second = Submission.objects.get(organization=other)
+        assert state_of(second) == (State.CANCELLED if second.after.exists() else State.QUEUED)
 
 
 def test_one_of_two_queued_moves_that_close_a_circle_is_cancelled(

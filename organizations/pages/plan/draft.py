@@ -1,7 +1,7 @@
 """A plan before it is sent, in words: what is sent in which order, what to confirm, and what is left out and why."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from organizations.pages.plan import kept_back, overwritten
 from organizations.pages.plan.kept_back import LeftOutRecord
 from organizations.pages.plan.overwritten import OverwrittenRecord
 from organizations.pages.review import values
-from organizations.pages.review.message import TICK
+from organizations.pages.review.message import TICK, waits_for_first
 from organizations.pages.review.message import WarningBox as Box
 from organizations.pages.review.values import MessageMoves
 from organizations.posted_numbers import read_numbers
@@ -164,6 +164,25 @@ class DraftContent:
         return f"{counted} active there too. Nothing is sent to {other}."
 
     @property
+    def sent_alone(self) -> str:
+        """Which message is sent alone before the others that update what was registered outside the portal.
+
+        "" if it is the only one, or if Redox has accepted one already.
+        """
+        unproved, first = self.draft.unproved, self.draft.first
+        under_way = next(filter(None, (review.first_message.waits_for for review in unproved)), None)
+        if under_way is not None:
+            return f"{waits_for_first(under_way)} Until then {kept_back.names(_records(unproved))} wait here."
+        others = [review.organization for review in unproved if review is not first]
+        if first is None or not others:
+            return ""
+        return (
+            f"{first.organization.name} is sent first: Redox has accepted no message yet to a record that was registered"
+            f" outside the portal. After it was accepted follow {kept_back.names(others)}. If it is rejected, they are"
+            " not sent."
+        )
+
+    @property
     def to_tick(self) -> int:
         return len(self.asked) + sum(len(group.values) for group in self.overwrites)
 
@@ -231,6 +250,10 @@ def changes_since(content: DraftContent, planned: str, left: str) -> str:
     if gone:
         sentences.append(f"No longer in it: {_names_of(gone)}.")
     return " ".join(sentences) or "It has the same records, but the message or the state of one of them changed."
+
+
+def _records(reviews: Sequence[Review]) -> list[Organization]:
+    return [review.organization for review in reviews]
 
 
 def _names_of(ids: Collection[str]) -> str:

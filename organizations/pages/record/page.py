@@ -14,6 +14,7 @@ from organizations.pages.audit import stories
 from organizations.pages.audit.stories import Stories
 from organizations.pages.counterpart_box import CounterpartBox
 from organizations.pages.record import summary
+from organizations.pages.record.statement import STATE
 from organizations.pages.record.summary import RecordHead, RecordSidebar, RecordValues
 from organizations.permissions import ASK, Right, block_reason, right_to_send
 from organizations.queries.record_context import submissions_of
@@ -33,6 +34,7 @@ class RecordTab(Page):
     edit_block_reason: str
     send_block_reason: str
     deactivate_block_reason: str
+    state_block_reason: str
     switch_url: str
 
 
@@ -106,5 +108,6 @@ def _tab(organization: Organization, user: User, tab: str) -> dict[str, Any]:
         "edit_block_reason": block_reason(user, Right.EDIT, environment),
         "send_block_reason": block_reason(user, right_to_send(environment), environment, "send a branch"),
         "deactivate_block_reason": block_reason(user, right_to_send(environment), environment, act),
+        "state_block_reason": block_reason(user, Right.RESOLVE, environment, STATE),
         "switch_url": counterpart_url(organization),
     }

@@ -384,9 +384,20 @@ _STEPS = {
 
 
 def _waits(review: Review) -> str:
-    if review.waits_for is None or review.parent is None:
-        return ""
-    return f"{review.parent.name} must be accepted first. You can send now; the message waits."
+    sentences = []
+    if review.waits_for is not None and review.parent is not None:
+        sentences.append(f"{review.parent.name} must be accepted first.")
+    if review.first_message.waits_for is not None:
+        sentences.append(waits_for_first(review.first_message.waits_for))
+    return " ".join([*sentences, "You can send now; the message waits."]) if sentences else ""
+
+
+def waits_for_first(first: Submission) -> str:
+    """What a message to a record registered outside the portal waits for."""
+    return (
+        f"Submission {first.pk} of {first.organization.name} must be accepted first: Redox has accepted no message yet"
+        " to a record that was registered outside the portal."
+    )
 
 
 def _day(moment: datetime | None) -> str:

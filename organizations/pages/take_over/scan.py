@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from organizations.models import TakeOver, TakeOverKind, TakeOverState
+from organizations.models import TakeOver, TakeOverState
 from organizations.queries import take_overs
 from organizations.queries.take_overs import ScanCounts
 from organizations.text.links import numbered_url
@@ -60,11 +60,9 @@ def build_progress(run: TakeOver) -> ScanProgress:
 
 
 def again_label(run: TakeOver) -> str:
-    """What the button says that asks again; "" for a search that has nothing to ask for."""
+    """What the button says that asks again; "" if there is nothing to ask for."""
     if run.position:
         return "Go on"
-    if run.kind != TakeOverKind.SCAN:
-        return ASK_AGAIN
     return ASK_AGAIN if run.candidates.to_ask_again().exists() else ""
 
 

@@ -105,14 +105,19 @@ def _send_query(
 
 def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
     """The answer with the end of the wait in its cause, if Redox asked to wait."""
-    outcome = answer.outcome
+    cause, until = cause_with_wait(answer.cause, answer.outcome)
+    return replace(answer, cause=cause, wait_until=until)
+
+
+def cause_with_wait(cause: str, outcome: Outcome | None) -> tuple[str, str]:
+    """The cause with the end of the wait, and that time, if Redox asked to wait; else the cause and ""."""
     if outcome is None or outcome.hold_seconds is None:
-        return answer
+        return cause, ""
     until = clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
     who = (
         "Redox asked the portal to wait" if outcome.names_wait else "Redox does not say for how long; the portal waits"
     )
-    return replace(answer, cause=f"{answer.cause.rstrip('.')}. {who} until {until}.", wait_until=until)
+    return f"{cause.rstrip('.')}. {who} until {until}.", until
 
 
 def oid_to_check(environment: str) -> str:

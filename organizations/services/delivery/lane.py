@@ -81,7 +81,7 @@ class Lane:
         """Stored answers that refused the token. Their messages are sent again with a new one."""
         self._is_requesting_token = False
         self._token_answer: TokenAnswer | None = None
-        self._most = MOST_AT_ONCE
+        self._claims_alone = False
         self._worked_at = time.monotonic()
         self._looked_at = self._token_request_at = self._slots_free_at = self._idle_until = 0.0
 
@@ -107,17 +107,17 @@ class Lane:
     def claim(self, most: int = MOST_AT_ONCE) -> bool:
         """Claim due submissions and give them to slots. Returns whether any was claimed.
 
-        After a claim that failed, the oldest submission is claimed alone.
+        After a claim that failed, each submission is claimed alone.
         """
         self._idle_until = time.monotonic() + poll_after(self._worked_at)
-        most, self._most = min(most, self._most), 1
-        is_claimed = self._claim(most)
-        self._most = MOST_AT_ONCE
+        claim, self._claims_alone = claims.claim_alone if self._claims_alone else claims.claim_many, True
+        is_claimed = self._claim(claim, most)
+        self._claims_alone = False
         if is_claimed:
             self._worked_at = time.monotonic()
         return is_claimed
 
-    def _claim(self, most: int) -> bool:
+    def _claim(self, claim: Callable[..., list[claims.Claim]], most: int) -> bool:
         redox = redox_settings.environment(self.environment)
         most = min(most, self.slots.room)
         if most < 1 or redox.credential is None or not self._may_claim(redox):
@@ -125,7 +125,7 @@ class Lane:
         token = self._ready_token(redox)
         if not token:
             return False
-        claimed = claims.claim_many(self.environment, redox, most, actor=self._actor)
+        claimed = claim(self.environment, redox, most, actor=self._actor)
         self._idle_until = time.monotonic() + (_LOOK if not claimed else 0.0)
         if not claimed:
             return False
@@ -135,12 +135,12 @@ class Lane:
             self._look_now(claimed)
         except Exception:
             self._slots_free_at = time.monotonic() + IDLE_POLL
-            for claim in claimed:
-                self.take(Answer(claim, token, not_sent(claim, Fault.BLOCKED, FAILED)))
+            for each in claimed:
+                self.take(Answer(each, token, not_sent(each, Fault.BLOCKED, FAILED)))
             raise
         self._slots_free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
-        for claim in claimed:
-            self.slots.send(claim, token)
+        for each in claimed:
+            self.slots.send(each, token)
         return True
 
     def _may_claim(self, redox: RedoxEnvironment) -> bool:

@@ -57,7 +57,7 @@ class Window:
     outcomes than the rate of sending needs.
     """
 
-    size: int = FIRST_WINDOW
+    size: int = field(default_factory=lambda: FIRST_WINDOW)
     in_flight: int = 0
     waiting: int = 0
     _credit: int = 0

@@ -8,14 +8,17 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from organizations.models import Candidate, CandidateState, Organization, TakeOver
+from organizations.models import Candidate, CandidateState, Organization, Presence, TakeOver
 from organizations.models.take_over import NOT_SHOWN
 from organizations.oid import Oid
 from organizations.records import OrganizationRecord
 from organizations.redox.directory_query import Listing, oids_of, under_oid
 from organizations.services.connection import redox_settings
-from organizations.services.directory import candidates, ownership_here
+from organizations.services.directory import candidates
 from organizations.services.directory.ownership import Ownership, ownership_of
+
+MOST_OIDS = 500
+"""How many OIDs one query of the database looks up."""
 
 
 class Match(NamedTuple):
@@ -132,27 +135,29 @@ def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
 
 def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _Owners:
     """`parents`: the PartOf of each organization that is shown with others, by OID."""
-    environment, known = take_over.environment, {*oids, *parents.values()} - {""}
+    known = {*oids, *parents.values()} - {""}
+    here = _records_here(take_over.environment, known)
+    present = {oid for oid, record in here.items() if record.presence == Presence.PRESENT and not record.is_foreign}
     return _Owners(
         base_oids=take_over.base_oids,
-        gateway_oids=redox_settings.gateway_oids(environment),
-        our_oids=ownership_here.records_of_ours(environment, known) | _found_before(take_over, known),
-        foreign_oids=ownership_here.foreign_oids(environment, known),
-        here=_records_here(environment, oids).keys(),
+        gateway_oids=redox_settings.gateway_oids(take_over.environment),
+        our_oids=present | _found_before(take_over, known),
+        foreign_oids={oid for oid, record in here.items() if record.is_foreign},
+        here=here.keys(),
         parents=parents,
     )
 
 
 def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
-    """Which of these OIDs are candidates of ours. A record of the portal counts only by `records_of_ours`."""
+    """Which of these OIDs are candidates of ours. A record of the portal counts only if the directory has it."""
     ours = take_over.candidates.listed().exclude(state=CandidateState.HERE).values_list("oid", flat=True)
     return frozenset(oid for some in _batches(oids) for oid in ours.filter(oid__in=some))
 
 
 def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
-    here = Organization.objects.in_environment(environment).only("oid", "name", "environment")
+    here = Organization.objects.in_environment(environment).only("oid", "name", "presence", "foreign_since")
     return {each.oid: each for some in _batches(oids) for each in here.filter(oid__in=some)}
 
 
 def _batches(oids: Collection[str]) -> Iterator[tuple[str, ...]]:
-    return batched(oids, ownership_here.MOST_OIDS)
+    return batched(oids, MOST_OIDS)

@@ -212,11 +212,20 @@ def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan
     for review in plan_draft.reviews:
         organization = review.organization
         after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
-        submission = submissions.store_submission(history, review, reason=plan.reason, plan=plan, after=after)
+        submission = submissions.store_submission(
+            history, review, reason=plan.reason, plan=plan, after=[*after, *_first(review, plan_draft, by_oid)]
+        )
         by_oid[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
             children.setdefault(oid, []).append(submission)
     return list(by_oid.values())
+
+
+def _first(review: Review, plan_draft: PlanDraft, by_oid: dict[str, Submission]) -> list[Submission]:
+    """The first message to a record registered outside the portal, if this one waits for it."""
+    first = plan_draft.first
+    waits = review.first_message.is_unproved and first is not None and first.organization != review.organization
+    return [by_oid[first.organization.oid]] if waits and first is not None else []
 
 
 def _new_parent(review: Review, by_oid: dict[str, Submission]) -> list[Submission]:

@@ -31,7 +31,7 @@ from organizations.services.audit import audit
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, ReasonMissing, WarningsOpen
 from organizations.services.locks import LockedSubmissions
 from organizations.services.records import organizations
-from organizations.services.review import reviews
+from organizations.services.review import first_messages, reviews
 from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import ReviewWarning
 
@@ -88,7 +88,7 @@ def store_submission(
         ActionRefused: the actor is not a person.
     """
     submission = _create_submission(review, reason, history.actor, plan)
-    submission.after.add(*after, *([review.waits_for] if review.waits_for else ()))
+    submission.after.add(*after, *filter(None, (review.waits_for, review.first_message.waits_for)))
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission
@@ -123,9 +123,17 @@ def lock_structure_and_followers(submission_id: int) -> LockedSubmissions:
 def lock_records_with_parents(organization_ids: Collection[int]) -> None:
     """Lock records to be sent, and the parents that their submissions may wait for.
 
-    So either a parent's rejection finds the submissions that wait for it, or the review finds the parent rejected.
+    So either a parent's rejection finds the submissions that wait for it, or the review finds the parent rejected. The
+    same is true of the first message to a record that was registered outside the portal.
     """
-    locks.lock_records(lambda: _ids_with_parents(organization_ids))
+    locks.lock_records(lambda: _ids_with_parents(organization_ids) | _ids_of_firsts(organization_ids))
+
+
+def _ids_of_firsts(organization_ids: Collection[int]) -> set[int]:
+    """The record of the first message under way that a submission of these records may wait for."""
+    environments = Organization.objects.filter(pk__in=organization_ids).values_list("environment", flat=True).distinct()
+    firsts = map(first_messages.first_under_way, environments)
+    return {first.organization_id for first in firsts if first is not None}
 
 
 def _ids_with_parents(organization_ids: Collection[int]) -> set[int]:

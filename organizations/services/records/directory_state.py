@@ -57,8 +57,32 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
     organization.not_visible_yet = not has_caught_up and _shows_earlier_content(organization)
+    changed = _confirm_statement(organization, record, asked_at) if record else []
     update_derived_columns(organization)
-    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *DERIVED_COLUMNS])
+    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *changed, *DERIVED_COLUMNS])
+
+
+def _confirm_statement(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> list[str]:
+    """If a person stated that the OID is registered, the directory is the evidence now. Returns the columns to save.
+
+    From now on the carried keys are sent back, or an Update would remove them. While a message is open, it may be the
+    one that the reading shows.
+    """
+    last = organization.last_submission
+    is_stated = organization.presence == Presence.PRESENT and organization.presence_basis == Basis.STATED
+    if not is_stated or (last is not None and last.is_open):
+        return []
+    organization.presence_basis, organization.presence_at = Basis.SEEN, asked_at
+    organization.carried = dict(seen.carried)
+    return ["presence_basis", "presence_at", "carried"]
+
+
+def forget_statement(organization: Organization) -> None:
+    """Store that nobody states any more that the OID is registered. A later reading stays."""
+    organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
+    organization.presence_reason, organization.carried = "", {}
+    update_derived_columns(organization)
+    organization.save()
 
 
 def mark_absent(organization: Organization, asked_at: datetime.datetime) -> None:
@@ -89,7 +113,8 @@ def mark_present(organization: Organization, seen: OrganizationRecord, asked_at:
     From now on the carried keys are sent back, or an Update would remove them.
     """
     organization.presence, organization.presence_at = Presence.PRESENT, asked_at
-    organization.presence_basis = organization.presence_basis or Basis.SEEN
+    if organization.presence_basis != Basis.ACCEPTED:
+        organization.presence_basis = Basis.SEEN
     organization.carried = dict(seen.carried)
     organization.not_visible_yet = False  # a person decided by this reading
     organization.foreign_since, organization.foreign_name = None, ""
@@ -110,6 +135,7 @@ def mark_foreign(organization: Organization, seen: OrganizationRecord, decided_a
 def clear(organization: Organization) -> None:
     """Clear all knowledge, because the record gets another OID. The caller saves the row."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
+    organization.presence_reason = ""
     organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
     organization.confirmed_part_of_oid, organization.confirmed_hash = "", ""
@@ -168,10 +194,10 @@ def _differences(
         return 1
     if baseline is None or seen is None:
         return 0
-    return len(knowledge.changed_by_others(baseline, seen, _record_on_its_way(organization)))
+    return len(knowledge.changed_by_others(baseline, seen, record_on_its_way(organization)))
 
 
-def _record_on_its_way(organization: Organization) -> OrganizationRecord | None:
+def record_on_its_way(organization: Organization) -> OrganizationRecord | None:
     """The record in our message that may have arrived and is not settled."""
     last = organization.last_submission
     if last is None or not last.is_open or last.attempt == 0:

@@ -1,6 +1,7 @@
 """Create, edit, discard and withdraw records. `services/outbox/submissions.py` sends them."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -63,9 +64,17 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
 
 
 def edit(
-    organization_id: int, version: int, record: OrganizationRecord, *, stands_for: str, actor: Actor
+    organization_id: int,
+    version: int,
+    record: OrganizationRecord,
+    *,
+    stands_for: str,
+    destination_source: str = "",
+    actor: Actor,
 ) -> Organization:
     """Replace the saved values of a record. Active does not change, and the OID only if `can_change_oid`.
+
+    `destination_source`: how the person knows the destination ID. It counts if that ID was not known before.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
@@ -85,16 +94,28 @@ def edit(
                 _change_oid(history, organization, record.oid)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
-            if (record.destination_id, record.destination_known) != (before.destination_id, before.destination_known):
-                organization.destination_source = ""
+            said = _said_source(organization, before, record, destination_source)
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **said)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
+
+
+def _said_source(
+    organization: Organization, before: OrganizationRecord, record: OrganizationRecord, source: str
+) -> dict[str, Any]:
+    """Set where the destination ID comes from if an edit changes it. Returns what the history keeps of that.
+
+    A destination ID that was known before and changes is a wish, which has no source.
+    """
+    if (record.destination_id, record.destination_known) == (before.destination_id, before.destination_known):
+        return {}
+    organization.destination_source = "" if before.destination_known else source
+    return {"destination_source": source} if organization.destination_source else {}
 
 
 def discard(organization_id: int, version: int, *, actor: Actor) -> Organization:
@@ -179,9 +200,16 @@ def withdraw_block_reason(organization: Organization) -> str:
 
 def was_only_cancelled(organization: Organization) -> bool:
     """Whether all submissions of a record were cancelled before anything was sent."""
-    submissions = Submission.objects.filter(organization=organization)
     never_there = organization.was_sent and organization.presence == Presence.NEVER
-    return never_there and not submissions.exclude(state=State.CANCELLED, attempt=0).exists()
+    return never_there and _nothing_was_sent(organization)
+
+
+def _nothing_was_sent(organization: Organization) -> bool:
+    """Whether no message was made, or each was cancelled before its first attempt."""
+    if not organization.was_sent:
+        return True
+    submissions = Submission.objects.filter(organization=organization)
+    return not submissions.exclude(state=State.CANCELLED, attempt=0).exists()
 
 
 def add_seen(
@@ -238,22 +266,73 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
         return add_seen(history, record, environment, seen_at=clock.now())
 
 
-def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
     """Store that a person says the OID was registered outside the portal. Redox has not confirmed it to the portal.
 
+    `oid`: the OID that the person read on the page; "" if there was none.
+
     Raises:
-        ActionRefused: a message of the record was made, or there is no reason.
+        ActionRefused: as `state_block_reason`, or there is no reason, or the record has another OID now.
     """
     with audit.atomic(actor) as history:
-        organization = lock_record_for_person(organization_id)
-        if organization.was_sent or organization.presence != Presence.NEVER:
-            raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")
+        organization = _lock_for_statement(organization_id, state_block_reason, oid)
         if not reason.strip():
             raise ActionRefused("Say how you know that it is registered.")
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
         organization.presence_at, organization.presence_reason = clock.now(), reason
+        directory_state.update_derived_columns(organization)
         organization.save()
         history.log_record(Action.ORGANIZATION_STATED, organization, reason=reason)
+    return organization
+
+
+def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
+    """Withdraw the statement that the OID was registered outside the portal: the record is not registered again.
+
+    What the directory showed since then stays. If it showed the OID, a person decides whose it is.
+
+    Raises:
+        ActionRefused: as `statement_block_reason`, or there is no reason, or the record has another OID now.
+    """
+    with audit.atomic(actor) as history:
+        organization = _lock_for_statement(organization_id, statement_block_reason, oid)
+        if not reason.strip():
+            raise ActionRefused("Say why it is not registered after all.")
+        directory_state.forget_statement(organization)
+        history.log_record(Action.ORGANIZATION_UNSTATED, organization, reason=reason)
+    return organization
+
+
+def state_block_reason(organization: Organization) -> str:
+    """Why nobody can state that the OID was registered outside the portal, as a sentence; "" if somebody can."""
+    if not _nothing_was_sent(organization):
+        return "A message of this record was already made. Its page shows what happened to it."
+    if organization.is_foreign:
+        return "Somebody decided that this OID belongs to another organization."
+    if organization.is_there_unclaimed:
+        return "The directory already shows this OID. Compare, and decide whose it is."
+    if organization.presence != Presence.NEVER:
+        return "The next message of this record is an Update already."
+    return ""
+
+
+def statement_block_reason(organization: Organization) -> str:
+    """Why no statement can be withdrawn, as a sentence; "" if it can."""
+    if organization.presence != Presence.PRESENT or not organization.presence_reason:
+        return "Nobody stated that this OID was registered outside the portal."
+    if not _nothing_was_sent(organization):
+        return "A message of this record was made by this statement. It cannot be withdrawn any more."
+    if organization.taken:
+        return "Values of the directory were saved since then. This statement cannot be withdrawn any more."
+    return ""
+
+
+def _lock_for_statement(organization_id: int, block_reason: Callable[[Organization], str], oid: str) -> Organization:
+    organization = lock_record_for_person(organization_id)
+    if oid and organization.oid != oid:
+        raise ActionRefused(f"This record has the OID {organization.oid} now.")
+    if sentence := block_reason(organization):
+        raise ActionRefused(sentence)
     return organization
 
 

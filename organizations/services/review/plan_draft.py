@@ -83,6 +83,19 @@ class PlanDraft:
         return self.size - self.new_count - self.deactivation_count
 
     @property
+    def unproved(self) -> tuple[Review, ...]:
+        """The messages to records registered outside the portal, if Redox has accepted none of that kind here yet."""
+        return tuple(review for review in self.reviews if review.first_message.is_unproved)
+
+    @property
+    def first(self) -> Review | None:
+        """The message of that kind that is sent alone, and that the others of this plan wait for; None without any.
+
+        None also if all of them wait for a message that is under way already.
+        """
+        return next((review for review in self.unproved if review.first_message.waits_for is None), None)
+
+    @property
     def sha256(self) -> str:
         """A hash of each record, its message and its last submission; if deactivating, also of the records left out."""
         lines = [f"{self.environment} {self.kind}"]

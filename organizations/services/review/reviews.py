@@ -25,8 +25,9 @@ from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
 from organizations.services.connection import redox_settings
 from organizations.services.records.authors import edit_of, edit_of_ours
-from organizations.services.review import warnings
+from organizations.services.review import first_messages, warnings
 from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
+from organizations.services.review.first_messages import FirstMessage
 from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
@@ -71,6 +72,7 @@ class Review:
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
+    first_message: FirstMessage = FirstMessage()
 
     @property
     def before(self) -> OrganizationRecord | None:
@@ -185,9 +187,8 @@ def review(
 ) -> Review:
     """Review the saved values.
 
-    With the intent deactivate or reactivate, review what was last accepted or taken, else what the directory showed,
-    with only Active changed. `together`: ids of records whose messages precede this one in the same plan. Their effects
-    do not block this message.
+    With the intent deactivate or reactivate: what was last accepted or taken, else what the directory showed, with only
+    Active changed. `together`: ids of records whose messages precede this one in the same plan and do not block it.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
     known = _knowledge_of(organization) if event == Event.UPDATE else DirectoryKnowledge()
@@ -215,6 +216,7 @@ def review(
         blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
+        first_message=first_messages.place_of(organization),
     )
 
 

@@ -284,3 +284,30 @@ def test_a_plan_says_which_records_it_leaves_out(editor):
     assert page.send_label == "Send 1 record to STAGING"
     assert ">Enter the destination ID</a>" in reasons_by_name(page)["Top"]
     assert "Send Top first." in reasons_by_name(page)["Below"]
+
+
+class TestSentAlone:
+    """The first message to a record that was registered outside the portal is sent alone."""
+
+    def test_the_draft_names_it_and_those_that_follow(self, editor: User) -> None:
+        records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3)]
+        sentence = content_of(records, editor).sent_alone
+        assert sentence.startswith("Lakeside 1 is sent first: Redox has accepted no message yet to a record")
+        assert "After it was accepted follow Lakeside 2 and Lakeside 3." in sentence
+
+    def test_one_alone_needs_no_sentence(self, editor: User) -> None:
+        new = factories.organization(f"{BASE}.2", user=editor)
+        records = [factories.stated_organization(f"{BASE}.1", user=editor), new]
+        assert content_of(records, editor).sent_alone == ""
+
+    def test_the_draft_names_the_message_that_is_under_way(self, editor: User) -> None:
+        first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
+        records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (2, 3)]
+        sentence = content_of(records, editor).sent_alone
+        assert sentence.startswith(f"Submission {first.pk} of Lakeside 1 must be accepted first")
+        assert sentence.endswith("Until then Lakeside 2 and Lakeside 3 wait here.")
+
+
+def content_of(records: list[Organization], user: User, kind: PlanKind = PlanKind.SEND) -> shown.DraftContent:
+    chosen = ChosenRecords(Environment.STAGING, kind, tuple(each.pk for each in records))
+    return shown.draft_content(plan_draft.draft_plan(chosen, actor=as_actor(user)))

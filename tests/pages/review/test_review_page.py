@@ -206,6 +206,14 @@ class TestObstacles:
         )
         assert list(factories.submission(child, user=editor).after.all()) == [parent]
 
+    def test_the_first_message_to_what_was_registered_outside_must_be_accepted_first(self, editor):
+        first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
+        page = page_of(factories.stated_organization(f"{BASE}.2", user=editor), editor)
+        assert page.content.waits == (
+            f"Submission {first.pk} of Lakeside 1 must be accepted first: Redox has accepted no message yet to a record"
+            " that was registered outside the portal. You can send now; the message waits."
+        )
+
     def test_an_unknown_destination_must_be_entered_first(self, organization, editor):
         Organization.objects.filter(pk=organization.pk).update(destination_known=False)
         page = page_of(organization, editor)

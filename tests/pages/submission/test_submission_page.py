@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 from django.utils.html import strip_tags
 
-from organizations.models import Action, AuditEntry, Event, Evidence, State, Submission, User, clock
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, State, Submission, User, clock
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.page import SubmissionPage
 from organizations.practice import PracticeDirectory
@@ -62,6 +62,20 @@ def test_a_child_waits_for_its_parent(editor: User, queued: Submission) -> None:
     assert reason is not None
     assert reason.sentence == (
         f'Waits for its parent <a href="/staging/organizations/{BASE}/">Lakeside 1</a> to be accepted.'
+    )
+
+
+@pytest.mark.usefixtures("unreachable_redox")
+@pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE])
+def test_a_message_waits_for_the_first_to_what_was_registered_outside(editor: User, intent: Intent | None) -> None:
+    first_record, record = (factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (1, 2))
+    first = factories.submission(first_record, user=editor, intent=Intent.DEACTIVATE)
+    second = factories.submission(record, user=editor, intent=intent)
+    reason = page_of(second, editor).state.reason
+    assert reason is not None
+    assert as_text(reason.sentence) == (
+        f"Waits for submission {first.pk} of Lakeside 1 to be accepted, the first message to a record that was"
+        " registered outside the portal."
     )
 
 

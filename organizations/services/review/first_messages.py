@@ -1,0 +1,50 @@
+"""The first message to a record that was registered outside the portal goes out alone.
+
+Nobody knows yet whether Redox accepts an Update of what another program registered. So until it accepted one in this
+environment, each further message of that kind waits for the first.
+"""
+
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef
+
+from organizations.models import Basis, Event, Organization, Presence, State, Submission
+
+
+class FirstMessage(NamedTuple):
+    """Whether a message is of that kind while Redox has accepted none (`is_unproved`), and the one it waits for."""
+
+    is_unproved: bool = False
+    waits_for: Submission | None = None
+
+
+def came_from_directory(organization: Organization) -> bool:
+    """Whether a Query or a person's statement is all that says that it is registered: no message was accepted."""
+    is_present = organization.presence == Presence.PRESENT and not organization.confirmed
+    return is_present and organization.presence_basis in (Basis.SEEN, Basis.STATED)
+
+
+def place_of(organization: Organization) -> FirstMessage:
+    """Whether the next message of this record is sent alone, or waits for one that is under way."""
+    if not came_from_directory(organization) or _is_proved(organization.environment):
+        return FirstMessage()
+    return FirstMessage(True, first_under_way(organization.environment))
+
+
+def first_under_way(environment: str) -> Submission | None:
+    """The open message that the others of its kind wait for; None if there is none.
+
+    It is the oldest: each later one waits for it, or is cancelled together with it.
+    """
+    rows = Submission.objects.open().filter(environment=environment, event=Event.UPDATE)
+    kind = rows.filter(organization__confirmed="", organization__presence_basis__in=(Basis.SEEN, Basis.STATED))
+    return kind.select_related("organization").order_by("pk").first()
+
+
+def _is_proved(environment: str) -> bool:
+    """Whether Redox ever accepted an Update of a record that the portal had not registered itself."""
+    news = Submission.objects.filter(
+        organization=OuterRef("organization"), oid=OuterRef("oid"), event=Event.NEW, state=State.ACCEPTED
+    )
+    updates = Submission.objects.filter(environment=environment, event=Event.UPDATE, state=State.ACCEPTED)
+    return updates.exclude(Exists(news)).exists()

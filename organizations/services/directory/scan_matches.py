@@ -66,7 +66,7 @@ def next_position(take_over: TakeOver) -> int:
 
 def _fill(candidate: Candidate, match: Match, organization: Organization | None, asked_at: datetime.datetime) -> None:
     if match.record is not None:
-        candidate.asked_at = asked_at
+        candidate.asked_at, candidate.source = asked_at, ""  # a page showed it, not a probe
         candidates.show(candidate, match.record)
     if organization is not None:
         candidate.state, candidate.sentence = CandidateState.HERE, ""

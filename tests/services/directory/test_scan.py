@@ -20,8 +20,9 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
+from organizations.redox.directory_query import Listing
 from organizations.redox.environment import GATEWAY_OID
-from organizations.redox.paging import Position
+from organizations.redox.paging import MOST_PAGES, Position
 from organizations.services import failpoints
 from organizations.services.directory import lease, run_take_over, scan, take_over
 from organizations.services.errors import ActionRefused
@@ -176,10 +177,12 @@ def test_an_answer_that_is_cut_off_halves_the_pages(practice: PracticeDirectory,
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_LARGE
     run = begin(editor)
+    read_page(run)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # Redox answered
     read_to_the_end(run)
     assert list(pages_asked_for(practice)) == [(0, 100), (0, 50), (50, 50), (100, 50)]
+    assert next(pages_asked_for(practice, active=False)) == (0, 50)
     assert (states(run), run.read_count) == ({f"{BASE}.1": "found"}, 121)
-    assert EnvironmentGate.objects.get(pk="staging").failures == 0
 
 
 def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
@@ -212,6 +215,60 @@ def test_one_that_cannot_be_read_is_asked_for_by_its_oid(practice: PracticeDirec
     TakeOver.objects.update(lease_until=None)
     assert run_take_over.advance("staging", actor=WORKER)
     assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_one_that_could_not_be_read_is_found_if_a_later_page_shows_it_again(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    run = begin(editor, limit=1)
+    practice.behaviour = Behaviour.SHOWS_NO_NAME
+    read_page(run)
+    assert states(run) == {f"{BASE}.1": "waiting"}
+    practice.behaviour = Behaviour.SHOWS_LAST_AGAIN
+    read_page(run)
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_a_page_that_comes_twice_ends_it_there_and_a_person_can_go_on(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    practice.behaviour = Behaviour.SHOWS_ANOTHER
+    run = begin(editor, limit=1)
+    read_to_the_end(run)
+    assert (run.state, run.end_reason, run.read_count) == (TakeOverState.ASKING, scan.REPEATED, 1)
+    assert run.candidates.filter(source="probe").exists()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice)) == [(0, 1), (1, 1), (1, 1), (2, 1)]
+    assert states(run) == {f"{BASE}.2": "found"}
+
+
+def test_an_empty_page_before_the_total_ends_it_there() -> None:
+    listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
+    place = scan._Place(Position(index=3))
+    following = scan._after_listing(place, listing)
+    assert (following.ends, following.breaks_off, following.reason) == (True, False, scan.EMPTY)
+    assert following.place is not None
+    assert following.place.position.index == 3
+
+
+def test_after_many_pages_a_person_decides_whether_it_goes_on(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 5)
+    run = begin(editor, limit=1)
+    TakeOver.objects.update(position=Position(limit=1, pages=MOST_PAGES - 1).to_json())
+    read_page(run)
+    assert (run.state, run.end_reason, run.position["pages"]) == (TakeOverState.READY, scan.CAP, MOST_PAGES)
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert (run.read_count, run.position) == (5, {})
 
 
 def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirectory, editor: User) -> None:

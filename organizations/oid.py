@@ -6,7 +6,7 @@ zeros, and at most 64 characters. The first arc is 0, 1 or 2; below 0 and 1 the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -69,17 +69,24 @@ def shape(oid: Oid) -> str:
 
 
 def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
-    """The lowest child, from 1 up, that is not taken and does not begin Redox's patient or document OIDs.
+    """The lowest child that is not taken, as `children` gives them.
 
     Raises OidError if the child would be too long.
     """
     used = set(taken)
+    return next(child for child in children(parent) if child.text not in used)
+
+
+def children(parent: Oid) -> Iterator[Oid]:
+    """The children by their numbers, from 1 up, without those that begin Redox's patient or document OIDs. Endless.
+
+    Raises OidError at a child that would be too long.
+    """
     for arc in count(1):
         child = Oid(f"{parent}.{arc}")
         begins_another_kind = shape(child) in ("patient", "document") and not shape(parent)
-        if child.text not in used and not begins_another_kind:
-            return child
-    raise AssertionError("count never ends")
+        if not begins_another_kind:
+            yield child
 
 
 def _form_error(text: str) -> str:

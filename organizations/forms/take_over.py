@@ -62,6 +62,12 @@ class TakeOverForm(PortalForm):
         return self.cleaned_data
 
 
+class FindForm(PortalForm):
+    """The search through the whole directory for what is ours."""
+
+    base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
+
+
 class DestinationForm(PortalForm):
     """The destination ID of one organization, and how the person knows it."""
 

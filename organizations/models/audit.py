@@ -51,6 +51,7 @@ class Action(models.TextChoices):
     ENVIRONMENT_RELEASED = "environment.released"
     ENVIRONMENT_CHECKED = "environment.checked"
     DIRECTORY_ASKED = "directory.asked"
+    DIRECTORY_SCANNED = "directory.scanned"
     TAKE_OVER_BEGUN = "take_over.begun"
     TAKE_OVER_STOPPED = "take_over.stopped"
     TAKE_OVER_DESTINATIONS = "take_over.destinations"

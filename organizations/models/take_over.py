@@ -36,6 +36,11 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
         mine = self.filter(environment=environment, state=state)
         return mine.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
 
+    def reading_pages(self, is_reading: bool) -> Self:
+        """Those that read the whole directory page by page and have not come to an end, or the others."""
+        reading = ~Q(position={}) & Q(end_reason="")
+        return self.filter(reading if is_reading else ~reading)
+
 
 class TakeOver(models.Model):
     """One list of OIDs that a person wants to take over. The worker asks the directory about each and adds the records.
@@ -80,6 +85,11 @@ class TakeOver(models.Model):
     def __str__(self) -> str:
         return f"Take-over {self.pk}"
 
+    @property
+    def is_reading_pages(self) -> bool:
+        """Whether it reads the whole directory page by page and has not come to an end, as `reading_pages`."""
+        return bool(self.position) and not self.end_reason
+
 
 class CandidateState(models.TextChoices):
     """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added."""
@@ -94,7 +104,23 @@ class CandidateState(models.TextChoices):
     REFUSED = "refused", "Not taken over"
 
 
+PROBE = "probe"
+"""The source of an OID that the portal asks for because it is below a record of ours."""
+NOT_SHOWN = (CandidateState.WAITING, CandidateState.ABSENT, CandidateState.UNANSWERED)
+
+
 class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def listed(self) -> Self:
+        """Without the probes that found nothing: nobody said that these OIDs exist."""
+        return self.exclude(source=PROBE, state__in=NOT_SHOWN)
+
+    def probes(self, *states: CandidateState) -> Self:
+        return self.filter(source=PROBE, state__in=states)
+
+    def to_ask_again(self) -> Self:
+        """Those that got no answer or were not found."""
+        return self.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
+
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")
 

@@ -65,6 +65,7 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.ORGANIZATION_ASKED,
         Action.ORGANIZATION_SEEN,
         Action.DIRECTORY_ASKED,
+        Action.DIRECTORY_SCANNED,
         Action.TAKE_OVER_BEGUN,
         Action.TAKE_OVER_STOPPED,
         Action.TAKE_OVER_DESTINATIONS,

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
-from organizations.models import Candidate, Organization, TakeOver
+from organizations.models import Candidate, CandidateState, Organization, TakeOver, TakeOverKind
+from organizations.models.take_over import NOT_SHOWN, PROBE
 
 LATEST = 10
 """How many take-overs the page on which one begins lists."""
@@ -23,6 +24,38 @@ def base_oids_of_earlier(environment: str) -> list[str]:
     return with_base.order_by("-pk").values_list("base_oids", flat=True).first() or []
 
 
+class ScanCounts(NamedTuple):
+    """What a search through the whole directory has found, and how many of it are not in the portal.
+
+    `probes` counts the numbers that are asked for after the last page and found nothing by now; `waiting` those not
+    asked for yet, `unanswered` those without an answer.
+    """
+
+    found: int
+    not_here: int
+    probes: int
+    waiting: int
+    unanswered: int
+
+
+def last_scan(environment: str) -> TakeOver | None:
+    """The newest search through the whole directory."""
+    return TakeOver.objects.filter(environment=environment, kind=TakeOverKind.SCAN).order_by("-pk").first()
+
+
+def scan_counts(take_over: TakeOver) -> ScanCounts:
+    records = Organization.objects.filter(environment=take_over.environment, oid=OuterRef("oid"))
+    shown, probe = ~Q(state__in=NOT_SHOWN), Q(source=PROBE)
+    counts = take_over.candidates.aggregate(
+        found=Count("pk", filter=shown),
+        not_here=Count("pk", filter=shown & Q(~Exists(records))),
+        probes=Count("pk", filter=probe & ~shown),
+        waiting=Count("pk", filter=probe & Q(state=CandidateState.WAITING)),
+        unanswered=Count("pk", filter=probe & Q(state=CandidateState.UNANSWERED)),
+    )
+    return ScanCounts(**counts)
+
+
 class CandidateLine(NamedTuple):
     """What the list needs of each OID, also of those on its other pages."""
 
@@ -33,8 +66,8 @@ class CandidateLine(NamedTuple):
 
 
 def lines(take_over: TakeOver) -> list[CandidateLine]:
-    """All OIDs of a take-over, in the order of their OIDs."""
-    rows = take_over.candidates.order_by("oid_key").values_list("pk", "oid", "state", "destination_source")
+    """The OIDs of a take-over, in their order, without probes that found nothing."""
+    rows = take_over.candidates.listed().order_by("oid_key").values_list("pk", "oid", "state", "destination_source")
     return [CandidateLine(*row) for row in rows]
 
 

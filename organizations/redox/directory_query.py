@@ -54,17 +54,23 @@ class UnreadableEntry(NamedTuple):
 class Listing:
     """One page of a search.
 
-    `records` are the organizations that can be read, each OID once; `doubled` are the OIDs of those that were left
-    out because they came before. `received` counts all that arrived. `total` is Paging.Count; Redox does not say
-    whether that counts the page or the whole result. `fingerprint` is equal for two pages with the same organizations.
+    `records` are the organizations that can be read, each OID once; `repeated` are the others with one of these OIDs.
+    They may differ, also in their other OIDs. `received` counts all that arrived. `total` is Paging.Count; Redox does
+    not say whether that counts the page or the whole result. `fingerprint` is equal for two pages with the same
+    organizations.
     """
 
     records: tuple[OrganizationRecord, ...]
     unreadable: tuple[UnreadableEntry, ...]
-    doubled: tuple[str, ...]
+    repeated: tuple[OrganizationRecord, ...]
     received: int
     total: int | None
     fingerprint: str
+
+    @property
+    def doubled(self) -> tuple[str, ...]:
+        """The OID of each organization that was left out of `records` because its OID came before."""
+        return tuple(record.oid for record in self.repeated)
 
 
 def build_search(filters: SearchFilters, environment: RedoxEnvironment, *, index: int, limit: int) -> bytes:
@@ -128,7 +134,7 @@ def under_oid(record: OrganizationRecord, oid: str) -> OrganizationRecord:
 
 def _listing(entries: list[Any], total: int | None, fingerprint: str) -> Listing:
     records: dict[str, OrganizationRecord] = {}
-    unreadable, doubled = [], []
+    unreadable, repeated = [], []
     for number, entry in enumerate(entries, start=1):
         try:
             record = _read_entry(entry)
@@ -136,13 +142,13 @@ def _listing(entries: list[Any], total: int | None, fingerprint: str) -> Listing
             unreadable.append(_unreadable(entry, number, error))
             continue
         if record.oid in records:
-            doubled.append(record.oid)
+            repeated.append(record)
         else:
             records[record.oid] = record
     return Listing(
         records=tuple(records.values()),
         unreadable=tuple(unreadable),
-        doubled=tuple(doubled),
+        repeated=tuple(repeated),
         received=len(entries),
         total=total,
         fingerprint=fingerprint,

@@ -186,6 +186,7 @@ WORDS: Mapping[str, str] = {
     Action.TAKE_OVER_DESTINATIONS: "Take-over",
     Action.TAKE_OVER_CHOSEN: "Take-over",
     Action.DIRECTORY_ASKED: "Query",
+    Action.DIRECTORY_SCANNED: "Search",
     Action.ORGANIZATION_TAKEN: "Saved",
     Action.ORGANIZATION_REOPENED: "Decided",
     Action.ORGANIZATION_CLAIMED: "Decided",
@@ -248,6 +249,14 @@ def story_end(action: str, facts: Mapping[str, Any]) -> str:
     return ""
 
 
+_OF_SCAN: Mapping[str, Template] = {
+    Action.TAKE_OVER_BEGUN: Template(
+        *_ASKED, "{actor} began to search the whole directory of {environment} for organizations of ours."
+    ),
+    Action.TAKE_OVER_STOPPED: Template(*_LEFT, "{actor} stopped the search through the directory of {environment}."),
+}
+
+
 def template_of(action: str, facts: Mapping[str, Any]) -> Template:
     """The template for an entry with this action and these facts."""
     if action == Action.ATTEMPT_OUTCOME:
@@ -262,8 +271,25 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
         return _settled(facts)
     if action == Action.PERSON_REFUSED:
         return Template("lock-closed", "is-no", _refused(facts.get("object", {})))
-    is_taken_over = action == Action.ORGANIZATION_SEEN and "take_over" in facts.get("details", {})
-    return Template(*_EDIT, _TAKEN_OVER) if is_taken_over else TEMPLATES[action]
+    return _by_details(action, facts)
+
+
+def _by_details(action: str, facts: Mapping[str, Any]) -> Template:
+    details = facts.get("details", {})
+    if action == Action.DIRECTORY_SCANNED:
+        return Template(*_ASKED, _scanned(facts))
+    if action == Action.ORGANIZATION_SEEN and "take_over" in details:
+        return Template(*_EDIT, _TAKEN_OVER)
+    return _OF_SCAN[action] if action in _OF_SCAN and details.get("kind") == "scan" else TEMPLATES[action]
+
+
+def _scanned(facts: Mapping[str, Any]) -> str:
+    """How a search through the whole directory ended. Its later entries only hold more of what it found."""
+    if facts.get("details", {}).get("part", 1) > 1:
+        return "More organizations that the search through the directory of {environment} found."
+    if facts.get("detail"):
+        return "The search through the directory of {environment} ended early: {cause}. {scanned}."
+    return "The directory of {environment} was searched to the end of its list. {scanned}."
 
 
 def _refused(about: Mapping[str, Any]) -> str:

@@ -136,6 +136,11 @@ def _organizations(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(facts.get("details", {}).get("count", 0), "organization"))
 
 
+def _scanned(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    yield Part(f"{count(details.get('read', 0), 'organization')} read, {details.get('found', 0):,} of ours")
+
+
 def _cancelled(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(f"{count(facts.get('details', {}).get('cancelled', 0), 'submission')} cancelled")
 
@@ -394,6 +399,7 @@ _VALUES = {
     "reason": _reason,
     "roles": _roles,
     "rows": _rows,
+    "scanned": _scanned,
     "searched": _searched,
     "state": _state,
     "status": _status,

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from organizations.forms.take_over import DestinationForm, OtherForm, TakeOverForm
+from organizations.forms.take_over import DestinationForm, FindForm, OtherForm, TakeOverForm
 from organizations.models import Environment, Organization, TakeOver, TakeOverState
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
@@ -35,9 +35,24 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
     if expired_session.must_restore_form(request):
         form = TakeOverForm(initial=read_candidates.without_secrets(request.POST).dict())
         return _show_begin(request, environment, form, notes=[expired_session.NOTICE], status=422)
+    if "find" in request.POST:
+        return _find(request, environment)
     if "fill" in request.POST:  # from a page that lists OIDs; they can be too many for an address
         return _show_begin(request, environment, TakeOverForm(initial={"oids": request.POST.get("oids", "")}))
     return _read_and_begin(request, environment)
+
+
+def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """Begin to search the whole directory for what is ours."""
+    form = take_over_page.find_form(request.POST)
+    base_oids = _base_oids(request, environment, form)
+    if not form.is_valid():
+        return _show_begin(request, environment, TakeOverForm(), find=form, status=422)
+    try:
+        made = take_over.begin_scan(environment, base_oids=base_oids, actor=actor(request))
+    except ActionRefused as refusal:
+        return _show_begin(request, environment, TakeOverForm(), notes=[str(refusal)], status=409)
+    return redirect(take_over_url(made))
 
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
@@ -81,13 +96,13 @@ def _begin(
     return redirect(take_over_url(made))
 
 
-def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverForm) -> Collection[str]:
+def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverForm | FindForm) -> Collection[str]:
     """The OIDs below which an organization is ours. If nobody has said, an approver enters one."""
     known = known_base_oids(environment)
     if known:
         return known
     require(request, Right.RESOLVE, environment=environment, act=ENTER_BASE)
-    base_oid, error = read_candidates.read_base_oid(environment, form.data.get("base_oid", ""))
+    base_oid, error = read_candidates.read_base_oid(environment, form.data.get(form.add_prefix("base_oid"), ""))
     if error:
         form.add_error("base_oid", error)
     return [base_oid]
@@ -254,11 +269,13 @@ def _show_begin(
     environment: Environment,
     form: TakeOverForm,
     *,
+    find: FindForm | None = None,
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    is_unsaved = request.method == "POST"
-    page = take_over_page.build_begin(environment, user_of(request), form, notes=notes, is_unsaved=is_unsaved)
+    is_unsaved = request.method == "POST" and "find" not in request.POST
+    user = user_of(request)
+    page = take_over_page.build_begin(environment, user, form, find=find, notes=notes, is_unsaved=is_unsaved)
     return render_page(request, page, status=status)
 
 

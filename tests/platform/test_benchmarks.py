@@ -107,3 +107,10 @@ def test_web_servers_are_measured_in_turn(run, migrated_database):
     result = run("server", migrated_database, "--records=30", "--attack=0", *ONCE)
     assert result.returncode == 0, result.stderr
     assert [title.partition(",")[0] for title in figures(result.stdout)] == ["gunicorn", "waitress"]
+
+
+def test_the_search_through_the_whole_directory_is_measured(run):
+    result = run("scan", "--others", "150", "--ours", "3")
+    assert result.returncode == 0, result.stderr
+    lines = figures(result.stdout)
+    assert (lines["organizations read"], lines["pages"], lines["found"]) == (["153"], ["2"], ["3"])

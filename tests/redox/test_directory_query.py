@@ -203,6 +203,7 @@ def test_an_oid_that_comes_twice_is_kept_once_and_counted():
     listing = read_listing(query_response(organization(), numbered(1), organization(Name="Again"), organization()))
     assert names(listing) == ["Lakeside Clinics", "Number 1"]
     assert (listing.doubled, listing.received) == ((OID, OID), 4)
+    assert [record.name for record in listing.repeated] == ["Again", "Lakeside Clinics"]
 
 
 @pytest.mark.parametrize(

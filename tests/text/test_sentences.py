@@ -169,6 +169,27 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
     ),
     (A.DIRECTORY_ASKED, details(asked=True, found=True), f"{ASKED}. It showed this OID."),
     (A.TAKE_OVER_BEGUN, details(count=40), "Ed began to take over 40 organizations in PRODUCTION."),
+    (
+        A.TAKE_OVER_BEGUN,
+        details(kind="scan"),
+        "Ed began to search the whole directory of PRODUCTION for organizations of ours.",
+    ),
+    (A.TAKE_OVER_STOPPED, details(kind="scan"), "Ed stopped the search through the directory of PRODUCTION."),
+    (
+        A.DIRECTORY_SCANNED,
+        details(read=12300, found=61, part=1),
+        "The directory of PRODUCTION was searched to the end of its list. 12,300 organizations read, 61 of ours.",
+    ),
+    (
+        A.DIRECTORY_SCANNED,
+        {"detail": "HTTP 502"} | details(read=1, found=0, part=1),
+        "The search through the directory of PRODUCTION ended early: HTTP 502. 1 organization read, 0 of ours.",
+    ),
+    (
+        A.DIRECTORY_SCANNED,
+        details(part=2),
+        "More organizations that the search through the directory of PRODUCTION found.",
+    ),
     (A.TAKE_OVER_STOPPED, details(count=1), "Ed stopped a take-over: 1 organization not asked for."),
     (
         A.TAKE_OVER_DESTINATIONS,

@@ -31,7 +31,16 @@ class EntryFacts:
 
     @property
     def raw_heading(self) -> str:
-        return "The message as reviewed" if self.entry.action == Action.SUBMISSION_MADE else "The response as received"
+        headings: dict[str, str] = {
+            Action.SUBMISSION_MADE: "The message as reviewed",
+            Action.DIRECTORY_SCANNED: "The organizations of ours, as the portal read them",
+        }
+        return headings.get(self.entry.action, "The response as received")
+
+    @property
+    def is_raw_exact(self) -> bool:
+        """Whether the bytes are those that were sent or received, and not made by the portal from an answer."""
+        return self.entry.action != Action.DIRECTORY_SCANNED
 
 
 def build(entry: AuditEntry) -> EntryFacts:

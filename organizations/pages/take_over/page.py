@@ -10,11 +10,21 @@ from django.core.paginator import Paginator
 from django.utils.safestring import SafeString
 
 from organizations.forms.problems import problems
-from organizations.forms.take_over import DestinationForAllForm, DestinationForm, OtherForm, TakeOverForm
-from organizations.models import Candidate, CandidateState, Environment, TakeOver, TakeOverState, User, clock
+from organizations.forms.take_over import DestinationForAllForm, DestinationForm, FindForm, OtherForm, TakeOverForm
+from organizations.models import (
+    Candidate,
+    CandidateState,
+    Environment,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+    clock,
+)
 from organizations.pages import Page
 from organizations.pages.addresses import environment_url
 from organizations.pages.queue_reasons import environment_reason
+from organizations.pages.take_over import scan
 from organizations.pages.take_over.rows import (
     CHOOSABLE,
     GROUPS,
@@ -26,28 +36,33 @@ from organizations.pages.take_over.rows import (
     grouped,
     values_of,
 )
+from organizations.pages.take_over.scan import LastScan
 from organizations.permissions import Right, block_reason
 from organizations.queries import take_overs
 from organizations.queries.environments import gate_of
 from organizations.queries.take_overs import CandidateLine
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
-from organizations.text import vocabulary
+from organizations.text.vocabulary import count
 
 TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
 ROWS = 25
-_ASKED_WITHOUT_RESULT = (CandidateState.ABSENT, CandidateState.UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPage(Page):
-    """Where OIDs and old messages are entered. `needs_base`: nobody has said below which OID our records are."""
+    """Where OIDs and old messages are entered, and where the search through the whole directory begins.
+
+    `needs_base`: nobody has said below which OID our records are.
+    """
 
     template = "take_over/begin.html"
 
     form: TakeOverForm
+    find_form: FindForm
+    last_scan: LastScan | None
     base_oids: Sequence[str]
     needs_base: bool
     block_reason: str
@@ -89,8 +104,8 @@ class TakeOverPage(Page):
     other: Candidate | None
     other_form: OtherForm | None
     block_reason: str
+    again_label: str
     can_act: bool
-    can_ask_again: bool
     has_forms: bool
     taken: int
     seen_url: str
@@ -139,12 +154,24 @@ def build_values(take_over: TakeOver, oid: str) -> ValuesFragment:
     return ValuesFragment(values=values_of(take_over, oid))
 
 
+def find_form(typed: Mapping[str, Any] | None = None) -> FindForm:
+    return FindForm(typed, prefix="find")
+
+
 def build_begin(
-    environment: Environment, user: User, form: TakeOverForm, *, notes: Collection[str] = (), is_unsaved: bool = False
+    environment: Environment,
+    user: User,
+    form: TakeOverForm,
+    *,
+    find: FindForm | None = None,
+    notes: Collection[str] = (),
+    is_unsaved: bool = False,
 ) -> BeginPage:
     base_oids = known_base_oids(environment)
     return BeginPage(
         form=form,
+        find_form=find or find_form(),
+        last_scan=scan.last_scan(environment),
         base_oids=base_oids,
         needs_base=not base_oids,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
@@ -191,8 +218,8 @@ def build(
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
+        again_label=scan.again_label(take_over),
         can_act=is_ready,
-        can_ask_again=any(each.state in _ASKED_WITHOUT_RESULT for each in lines),
         has_forms=bool(forms),
         taken=sum(each.state == CandidateState.TAKEN for each in lines),
         seen_url=f"{environment_url('organizations', environment)}?standing=seen&view=list",
@@ -256,22 +283,11 @@ def _counts(pairs: Sequence[tuple[str, CandidateLine]]) -> list[tuple[str, int]]
 
 def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0) -> Progress:
     """`numbers`: how many OIDs have each state."""
-    total = numbers.total()
-    waits = numbers[CandidateState.WAITING]
+    heading, sentence, done, total = _how_far(take_over, numbers, choosable)
     held: SafeString | str = ""
-    match take_over.state:
-        case TakeOverState.ASKING:
-            reason = environment_reason(gate_of(take_over.environment), clock.now())
-            held = reason.sentence if reason else ""
-            heading, done = "Asking the directory", total - waits
-            sentence = f"{done:,} of {vocabulary.count(total, 'OID')} asked. Messages that are due come first."
-        case TakeOverState.TAKING:
-            chosen, taken = numbers[CandidateState.CHOSEN], numbers[CandidateState.TAKEN]
-            heading, done, total = "Adding records", taken, taken + chosen
-            sentence = f"{taken:,} of {vocabulary.count(total, 'record')} added. Nothing is sent."
-        case _:
-            heading, done = "The directory was asked", total - waits
-            sentence = f"{vocabulary.count(choosable, 'organization')} can become records here."
+    if take_over.state == TakeOverState.ASKING:
+        reason = environment_reason(gate_of(take_over.environment), clock.now())
+        held = reason.sentence if reason else ""
     if take_over.end_reason:
         sentence = f"{sentence} {take_over.end_reason}"
     is_going = take_over.state != TakeOverState.READY
@@ -285,3 +301,19 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
         poll_seconds=2 if is_going else 0,
         token=f"{take_over.state}-{done}-{bool(held)}",
     )
+
+
+def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
+    """Heading and sentence of the progress, what is done, and of how many."""
+    total = numbers.total()
+    asked = total - numbers[CandidateState.WAITING]
+    if take_over.state == TakeOverState.TAKING:
+        taken = numbers[CandidateState.TAKEN]
+        total = taken + numbers[CandidateState.CHOSEN]
+        return "Adding records", f"{taken:,} of {count(total, 'record')} added. Nothing is sent.", taken, total
+    if take_over.kind == TakeOverKind.SCAN:
+        return scan.build_progress(take_over)
+    if take_over.state == TakeOverState.ASKING:
+        sentence = f"{asked:,} of {count(total, 'OID')} asked. {scan.FIRST}"
+        return "Asking the directory", sentence, asked, total
+    return "The directory was asked", f"{count(choosable, 'organization')} can become records here.", asked, total

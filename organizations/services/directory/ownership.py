@@ -44,7 +44,7 @@ def ownership_of(
     The gateways and `foreign_oids`, which people called somebody else's, are not ours, and nothing is ours because it
     is part of one. A base OID with a gateway below it is ignored: everybody's organizations are below it.
     """
-    bases = [base for base in base_oids if not any(_is_below(gateway, [base]) for gateway in gateway_oids)]
+    bases = usable_base_oids(base_oids, gateway_oids)
     if oid in gateway_oids or oid in foreign_oids:
         return Ownership.NOT_OURS
     if _is_below(oid, bases):
@@ -56,6 +56,11 @@ def ownership_of(
         passed.add(above)
         above = parents.get(above, "")
     return Ownership.NOT_OURS
+
+
+def usable_base_oids(base_oids: Collection[str], gateway_oids: Collection[str]) -> list[str]:
+    """The base OIDs without those that have a gateway below them."""
+    return [base for base in base_oids if not any(_is_below(gateway, [base]) for gateway in gateway_oids)]
 
 
 def _is_below(oid: str, bases: Collection[str]) -> bool:

@@ -4,31 +4,19 @@ Each step is small and leased, so that another worker goes on if this one ends. 
 the directory is not asked.
 """
 
-from django.conf import settings
 from django.db import transaction
 
-from organizations.models import (
-    Action,
-    Candidate,
-    CandidateState,
-    Submission,
-    TakeOver,
-    TakeOverState,
-    clock,
-)
-from organizations.models.organization import NAME_LENGTH, OID_LENGTH
+from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
 from organizations.permissions import Right, may
-from organizations.records import OrganizationRecord, canonical
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import breaker, redox_settings
+from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
-from organizations.services.directory import ownership_here
+from organizations.services.directory import candidates, lease, ownership_here, scan, scan_probes
 from organizations.services.errors import ActionRefused
-from organizations.services.records import organizations, row_limits
-from organizations.services.timing import seconds
+from organizations.services.records import organizations
 
 ADDED_AT_ONCE = 50
 """How many records are added in one transaction."""
@@ -36,14 +24,12 @@ ADDED_AT_ONCE = 50
 
 def advance(environment: str, *, actor: Actor) -> bool:
     """Do the next step of a take-over in this environment. Returns whether there was one."""
-    return add_next(environment) or ask_next(environment, actor=actor)
+    return add_next(environment) or scan.scan_next(environment, actor=actor) or ask_next(environment, actor=actor)
 
 
 def ask_next(environment: str, *, actor: Actor) -> bool:
     """Ask the directory about the next OID of the oldest take-over. Returns whether it was asked."""
-    if not _may_ask(environment):
-        return False
-    take_over = _lease(environment, TakeOverState.ASKING, actor)
+    take_over = lease.lease(environment, is_scan=False, actor=actor)
     if take_over is None:
         return False
     candidate = take_over.candidates.waiting().first()
@@ -109,35 +95,16 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
     candidate.save(update_fields=["state", "sentence", "organization"])
 
 
-def _may_ask(environment: str) -> bool:
-    """Whether a Query may be sent now: connected, the breaker is closed, and no message is due."""
-    if redox_settings.environment(environment).credential is None or not breaker.can_send_now(environment):
-        return False
-    return not Submission.objects.due(environment, clock.now()).exists()
-
-
-def _lease(environment: str, state: TakeOverState, actor: Actor) -> TakeOver | None:
-    """Lease the oldest take-over in this state, or None. If another worker leases it later, this one stores nothing."""
-    moment = clock.now()
-    if not TakeOver.objects.free(environment, state, moment).exists():
-        return None  # so that an idle worker takes no lock
-    with audit.atomic(actor):
-        free = TakeOver.objects.free(environment, state, clock.now())
-        take_over = free.select_for_update(skip_locked=True, of=("self",)).first()
-        if take_over is not None:
-            take_over.token += 1
-            take_over.lease_until = clock.now() + seconds(settings.REDOX_LEASE)
-            take_over.save(update_fields=["token", "lease_until"])
-    return take_over
-
-
 def _store_answer(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer, actor: Actor) -> None:
-    """Store what the directory showed of one OID. After a later lease the answer is only logged."""
+    """Store what the directory showed of one OID. After a later lease the answer is only logged.
+
+    An answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    """
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(take_over.environment)
-        if _release(take_over):
+        if lease.release(take_over) and not scan_probes.leave_out_others(take_over, candidate, answer):
             _apply_answer(candidate, answer)
-        for facts, exchange, cause in query.exchange_entries(answer):
+        for facts, exchange, cause in () if scan_probes.is_left_out(candidate) else query.exchange_entries(answer):
             history.log(
                 Action.DIRECTORY_ASKED,
                 object={"type": "take_over", "id": str(take_over.pk), "name": candidate.oid},
@@ -161,30 +128,15 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
     elif answer.record is None:
         candidate.state = CandidateState.ABSENT
     else:
-        show(candidate, answer.record)
+        candidates.show(candidate, answer.record)
     candidate.save()
 
 
-def show(candidate: Candidate, record: OrganizationRecord) -> None:
-    """Put what the directory showed into the candidate, without saving: found, or refused if no row can hold it."""
-    candidate.sentence = row_limits.storage_block_reason(record)
-    candidate.state = CandidateState.REFUSED if candidate.sentence else CandidateState.FOUND
-    candidate.seen = canonical(record)
-    candidate.name, candidate.active = record.name[:NAME_LENGTH], record.active
-    # A longer PartOf is not an OID.
-    candidate.part_of_oid = record.part_of_oid if len(record.part_of_oid) <= OID_LENGTH else ""
-
-
-def _release(take_over: TakeOver) -> bool:
-    """End the lease. Returns whether it was still this worker's and the take-over still asks."""
-    still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
-    return still.update(lease_until=None) == 1
-
-
 def _end_asking(take_over: TakeOver, actor: Actor) -> None:
-    with audit.atomic(actor):
-        still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
-        still.update(state=TakeOverState.READY, state_at=clock.now(), lease_until=None)
+    with audit.atomic(actor) as history:
+        is_ended = lease.release(take_over, state=TakeOverState.READY, state_at=clock.now())
+        if is_ended and take_over.kind == TakeOverKind.SCAN:
+            scan.end_run(history, take_over, take_over.end_reason)
 
 
 def _move(take_over: TakeOver, state: TakeOverState) -> None:

@@ -18,10 +18,11 @@ from organizations.models import (
 )
 from organizations.oid import Oid
 from organizations.records import OrganizationRecord, canonical
+from organizations.redox.paging import Position
 from organizations.services import locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.directory import ownership_here
+from organizations.services.directory import ownership_here, scan
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
 from organizations.services.records import organizations
 from organizations.services.records.organizations import SaidDestination
@@ -83,6 +84,34 @@ def begin(
     return take_over
 
 
+def begin_scan(environment: str, *, base_oids: Collection[str], actor: Actor) -> TakeOver:
+    """Search the whole directory for organizations of ours. The worker reads it page by page.
+
+    Raises:
+        ActionRefused: the directory of this environment is being searched already.
+    """
+    if actor.person is None:
+        raise ValueError("a person begins a take-over")
+    with audit.atomic(actor) as history:
+        locks.lock_structure(environment)
+        scans = TakeOver.objects.filter(environment=environment, kind=TakeOverKind.SCAN)
+        running = scans.filter(state=TakeOverState.ASKING).first()
+        if running is not None:
+            raise ActionRefused(f"The directory is being searched already, in take-over {running.pk}.")
+        moment = clock.now()
+        take_over = TakeOver.objects.create(
+            environment=environment,
+            kind=TakeOverKind.SCAN,
+            state_at=moment,
+            made_by=actor.person,
+            made_at=moment,
+            base_oids=list(base_oids),
+            position=Position().to_json(),
+        )
+        _log(history, Action.TAKE_OVER_BEGUN, take_over, kind=take_over.kind)
+    return take_over
+
+
 def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
     """Ask no more. What was found can be taken over; the other OIDs can be asked for later.
 
@@ -95,8 +124,10 @@ def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
             raise ActionRefused("The directory is not being asked any more.")
         stopped = take_over.candidates.waiting().update(state=CandidateState.UNANSWERED, sentence=STOPPED)
         take_over.end_reason = "A person stopped it."
+        if take_over.kind == TakeOverKind.SCAN:
+            scan.end_run(history, take_over, take_over.end_reason)
         _move(take_over, TakeOverState.READY)
-        _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped)
+        _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped, kind=take_over.kind)
     return take_over
 
 
@@ -108,8 +139,7 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
     """
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
-        again = take_over.candidates.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
-        count = again.update(state=CandidateState.WAITING, sentence="")
+        count = take_over.candidates.to_ask_again().update(state=CandidateState.WAITING, sentence="")
         if not count and not take_over.position:
             raise ActionRefused("Every OID of this list was found.")
         take_over.end_reason = ""

@@ -15,7 +15,6 @@ from organizations.models import (
     Presence,
     TakeOver,
     TakeOverKind,
-    TakeOverState,
     User,
 )
 from organizations.practice import PracticeDirectory
@@ -25,7 +24,7 @@ from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.connection import redox_settings
 from organizations.services.delivery import query
-from organizations.services.directory import run_take_over, take_over
+from organizations.services.directory import lease, run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing
 from organizations.services.records.organizations import SaidDestination
@@ -193,7 +192,7 @@ def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeD
 def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    leased = run_take_over._lease("staging", TakeOverState.ASKING, WORKER)
+    leased = lease.lease("staging", is_scan=False, actor=WORKER)
     assert leased is not None
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     answer = query.query_oid("staging", f"{BASE}.1")
@@ -204,7 +203,7 @@ def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: Practic
 
 def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
     run = begin(f"{BASE}.1", user=editor)
-    assert run_take_over._lease("staging", TakeOverState.ASKING, WORKER)
+    assert lease.lease("staging", is_scan=False, actor=WORKER)
     assert not run_take_over.advance("staging", actor=WORKER)
     TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
     advance()

@@ -1,0 +1,71 @@
+"""What the pages of take-overs say about a search through the whole directory."""
+
+from typing import NamedTuple
+
+from organizations.models import TakeOver, TakeOverState
+from organizations.queries import take_overs
+from organizations.queries.take_overs import ScanCounts
+from organizations.text.links import numbered_url
+from organizations.text.markup import written
+from organizations.text.vocabulary import count
+
+ASK_AGAIN = "Ask again for the others"
+FIRST = "Messages that are due come first."
+NOT_WHOLE = "The directory may hold more of yours: it is known to lack only OIDs that were asked for."
+
+
+class LastScan(NamedTuple):
+    """The newest search through the whole directory, as one line."""
+
+    url: str
+    sentence: str
+    is_running: bool
+
+
+class ScanProgress(NamedTuple):
+    """How far a search is. `total` is 0 while nobody knows it: the directory does not say how many pages it has."""
+
+    heading: str
+    sentence: str
+    done: int
+    total: int
+
+
+def last_scan(environment: str) -> LastScan | None:
+    run = take_overs.last_scan(environment)
+    if run is None:
+        return None
+    counts = take_overs.scan_counts(run)
+    is_running = run.state == TakeOverState.ASKING
+    day = "Running now" if is_running else written(run.state_at, "day")
+    early = ". It ended early" if run.end_reason and not is_running else ""
+    sentence = f"{day}, {counts.found:,} found, {counts.not_here:,} not in the portal{early}"
+    return LastScan(numbered_url("take-over-list", run.environment, run.pk), sentence, is_running)
+
+
+def build_progress(run: TakeOver) -> ScanProgress:
+    """The progress of a search whose directory is being asked, or its result."""
+    counts = take_overs.scan_counts(run)
+    read = f"{count(run.read_count, 'organization')} read, {counts.found:,} of yours found"
+    if run.state == TakeOverState.ASKING and run.is_reading_pages:
+        page = f"page {run.position['pages'] + 1:,}"
+        if "active" in run.position:
+            page = f"{page} of those that are not active"
+        return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", run.read_count, 0)
+    asked = counts.probes - counts.waiting
+    if run.state == TakeOverState.ASKING:
+        numbers = f"{asked:,} of {count(counts.probes, 'number')} below your records asked."
+        return ScanProgress("Asking for the next numbers", f"{read}. {numbers} {FIRST}", asked, counts.probes)
+    return ScanProgress("Searched", _result(read, counts), asked, counts.probes)
+
+
+def again_label(run: TakeOver) -> str:
+    """What the button says that asks again; "" if there is nothing to ask for."""
+    if run.position:
+        return "Go on"
+    return ASK_AGAIN if run.candidates.to_ask_again().exists() else ""
+
+
+def _result(read: str, counts: ScanCounts) -> str:
+    numbers = f" {count(counts.unanswered, 'number')} below your records got no answer." if counts.unanswered else ""
+    return f"{read}, {counts.not_here:,} not in the portal.{numbers} {NOT_WHOLE}"

@@ -1,0 +1,68 @@
+"""Asks the directory for one page of a search. Nothing is stored."""
+
+import datetime
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from organizations.models import clock
+from organizations.redox import directory_query, messages
+from organizations.redox.client import Exchange, NotDecodable, decoded_body
+from organizations.redox.directory_query import Listing, SearchFilters
+from organizations.redox.environment import RedoxEnvironment
+from organizations.redox.outcome import Kind, Outcome, classify, read_answer_body
+from organizations.redox.paging import Position
+from organizations.redox.reading import AnswerNotUnderstood
+from organizations.services.connection import gateway
+from organizations.services.connection.lookup import token_refusal_reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAnswer:
+    """What came to the Query for one page: a listing, an answer that is too large to be read, or neither.
+
+    In the last case `cause` says why. `asked_at` is the database's time before the Query. `exchange` is None if nothing
+    was sent. `outcome` is that of the exchange or of the token request, or None if it says nothing about Redox.
+    """
+
+    asked_at: datetime.datetime
+    listing: Listing | None = None
+    is_too_large: bool = False
+    cause: str = ""
+    exchange: Exchange | None = None
+    outcome: Outcome | None = None
+
+
+def ask_for_page(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> PageAnswer:
+    """Ask for the page at this position. Must not be called inside a transaction."""
+    asked_at = clock.now()
+    query = directory_query.build_search(filters, redox, index=position.index, limit=position.limit)
+    try:
+        token, exchange, _, blocked = gateway.send_query(redox, query)
+    except gateway.SendingBlocked as error:
+        return PageAnswer(asked_at=asked_at, cause=str(error))
+    if blocked:
+        return PageAnswer(asked_at=asked_at, cause=blocked, exchange=exchange)
+    if exchange is None or token.outcome is not None:
+        cause = f"There is no access token: {token_refusal_reason(token)}"
+        return PageAnswer(asked_at=asked_at, cause=cause, exchange=exchange, outcome=token.outcome)
+    return _read_answer(asked_at, exchange)
+
+
+def _read_answer(asked_at: datetime.datetime, exchange: Exchange) -> PageAnswer:
+    answered = Outcome(kind=Kind.ACCEPTED, status=exchange.status)
+    is_success = exchange.status is not None and exchange.status // 100 == HTTPStatus.OK // 100
+    if is_success and exchange.body_cut:
+        return PageAnswer(asked_at=asked_at, is_too_large=True, exchange=exchange, outcome=answered)
+    sentence = ""
+    if is_success and exchange.fault is None:
+        try:
+            listing = directory_query.read_listing(decoded_body(exchange))
+            return PageAnswer(asked_at=asked_at, listing=listing, exchange=exchange, outcome=answered)
+        except NotDecodable as error:
+            sentence = AnswerNotUnderstood(str(error)).sentence
+        except AnswerNotUnderstood as error:
+            # Redox's own words, if it reports errors.
+            sentence = "" if read_answer_body(exchange).errors else error.sentence
+    outcome = classify(exchange, event=messages.QUERY, oid="")
+    cause = sentence or outcome.detail or f"HTTP {exchange.status}"
+    return PageAnswer(asked_at=asked_at, cause=cause, exchange=exchange, outcome=outcome)

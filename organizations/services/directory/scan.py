@@ -1,0 +1,217 @@
+"""Finds our organizations by reading the whole directory page by page. The worker reads one page in each step.
+
+It finds each organization that a page shows below a base OID, with the OID of a record here, or as part, at any depth
+of its page, of a record here or of an organization that was found before. After the last page the portal asks for the
+next numbers below what is ours (`scan_probes.py`).
+
+Redox does not document whether a Query without Active shows deactivated records, so a second walk asks for those alone.
+
+It never claims to have found everything. The directory may leave out organizations between two pages. It finds no
+organization that is part of another one, which is ours by its PartOf alone and comes on a later page:
+the portal keeps nothing of what is not ours. The next scan finds it, once the other one is a record here.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+from organizations.models import Action, CandidateState, EnvironmentGate, TakeOver, TakeOverState, clock
+from organizations.models.take_over import PROBE
+from organizations.redox.directory_query import Listing, SearchFilters
+from organizations.redox.paging import FIRST_LIMIT, MOST_PAGES, End, Position, after_cut_off, after_page
+from organizations.services import failpoints
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import breaker, redox_settings
+from organizations.services.directory import lease, scan_matches, scan_probes
+from organizations.services.directory.page_query import PageAnswer, ask_for_page
+from organizations.services.timing import seconds
+
+PACE = 0.5
+"""Seconds between the answer to one page and the Query for the next."""
+MOST_FAILURES = 3
+"""After so many failures in a row the scan waits for a person."""
+MOST_TOO_LARGE = 20
+"""After so many organizations that are too large to be read, the scan ends."""
+
+REPEATED = "The directory showed the same page twice, so there may be more."
+EMPTY = "The directory counts more organizations than it shows."
+CAP = f"{MOST_PAGES:,} pages were read, and there are more."
+TOO_LARGE = "Larger than 1 MiB, so it cannot be read."
+
+
+class _Place(NamedTuple):
+    """Where the next page begins, in a walk with this filter."""
+
+    position: Position
+    active: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return self.position.to_json() | ({} if self.active is None else {"active": self.active})
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(Position.from_json({key: data[key] for key in data if key != "active"}), data.get("active"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Next:
+    """What follows an answer.
+
+    `place`: where the next page begins; None after the last one. `ends` says whether pages are read no further now;
+    `reason` is why, if that was not the end of the list. `breaks_off`: nothing more is asked until a person wants it.
+    `read` counts the organizations that came; `too_large` is the number of one that cannot be read.
+    """
+
+    place: _Place | None
+    read: int = 0
+    ends: bool = False
+    reason: str = ""
+    breaks_off: bool = False
+    too_large: int | None = None
+
+
+def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
+    """Read the next page of the oldest scan that is due, and store what is ours. Returns whether a Query was sent.
+
+    The lease lasts for `pace` seconds more, so that all workers together send no more.
+    """
+    take_over = lease.lease(environment, is_scan=True, actor=actor)
+    if take_over is None:
+        return False
+    place = _Place.from_json(take_over.position)
+    redox, filters = redox_settings.environment(environment), SearchFilters(active=place.active)
+    failpoints.reach("before-reading-page")
+    answer = ask_for_page(redox, filters, place.position)
+    failpoints.reach("after-reading-page")
+    _store(take_over, place, answer, actor=actor, pace=pace)
+    return answer.exchange is not None
+
+
+def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
+    """Write down what a scan read and found since a person began it, and remove the probes that found nothing.
+
+    The entries hold the organizations that are ours and no others: one entry, or more if they exceed its limit. The
+    caller has locked the take-over; `state_at` is still when the asking began.
+    """
+    absent = take_over.candidates.probes(CandidateState.ABSENT)
+    details = {
+        "take_over": take_over.pk,
+        "since": take_over.state_at.isoformat(),
+        "read": take_over.read_count,
+        "found": take_over.candidates.listed().exclude(state=CandidateState.WAITING).count(),
+        "absent": list(absent.values_list("oid", flat=True)),
+        "unanswered": take_over.candidates.probes(CandidateState.UNANSWERED, CandidateState.WAITING).count(),
+    }
+    for number, records in enumerate(_records_of_run(take_over), start=1):
+        history.log(
+            Action.DIRECTORY_SCANNED,
+            object={"type": "take_over", "id": str(take_over.pk)},
+            environment=take_over.environment,
+            detail=reason,
+            details=details | {"part": number} if number == 1 else {"take_over": take_over.pk, "part": number},
+            raw=records,
+        )
+    absent.delete()
+
+
+def _records_of_run(take_over: TakeOver) -> Iterator[bytes]:
+    """The organizations that were found since the run began, as JSON lists of at most the size of an entry."""
+    shown = take_over.candidates.exclude(source=PROBE).filter(asked_at__gte=take_over.state_at).exclude(seen="")
+    records: list[bytes] = []
+    size = 0
+    for seen in shown.order_by("oid_key").values_list("seen", flat=True).iterator():
+        record = seen.encode()
+        if records and size + len(record) + 2 > audit.MAX_RAW_BYTES:
+            yield b"[" + b",".join(records) + b"]"
+            records, size = [], 0
+        records.append(record)
+        size += len(record) + 1
+    yield b"[" + b",".join(records) + b"]"
+
+
+def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Actor, pace: float) -> None:
+    """Store the page and where the next one begins. After a later lease, or if a person stopped it, nothing."""
+    with audit.atomic(actor) as history:
+        gate = breaker.lock_gate(take_over.environment)
+        breaker.apply_outcome(history, gate, answer.outcome)
+        following = _following(take_over, place, answer, gate)
+        if not lease.release(take_over, **_values(take_over, following, clock.now(), pace)):
+            return
+        failpoints.reach("in-storing-page")
+        if answer.listing is not None:
+            scan_matches.store_matches(take_over, answer.listing, answer.asked_at)
+        if following.breaks_off:
+            take_over.read_count += following.read
+            end_run(history, take_over, following.reason)
+        elif following.ends:
+            problems = [*take_over.problems, *scan_probes.add_probes(take_over)]
+            TakeOver.objects.filter(pk=take_over.pk).update(problems=problems)
+
+
+def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pace: float) -> dict[str, Any]:
+    """What is stored in the take-over."""
+    values: dict[str, Any] = {
+        "position": following.place.to_json() if following.place else {},
+        "read_count": take_over.read_count + following.read,
+        "end_reason": following.reason,
+        "until": moment + seconds(pace),
+    }
+    if following.too_large is not None:
+        source = f"Organization {following.too_large:,} of the directory"
+        values["problems"] = [*take_over.problems, {"source": source, "sentence": TOO_LARGE}]
+    if following.breaks_off:
+        values |= {"state": TakeOverState.READY, "state_at": moment, "until": None}
+    return values
+
+
+def _following(take_over: TakeOver, place: _Place, answer: PageAnswer, gate: EnvironmentGate) -> _Next:
+    if answer.listing is not None:
+        return _after_listing(place, answer.listing)
+    if answer.is_too_large:
+        return _after_too_large(take_over, place)
+    outcome = answer.outcome
+    waits = outcome is None or outcome.stops != "" or outcome.hold_seconds is not None
+    is_ours = outcome is not None and outcome.fault is not None and outcome.fault.is_ours
+    can_repeat = outcome is not None and breaker.is_failure(outcome) and gate.failures < MOST_FAILURES
+    if waits or is_ours or can_repeat:
+        return _Next(place=place)
+    return _Next(place=place, ends=True, breaks_off=True, reason=answer.cause)
+
+
+def _after_listing(place: _Place, listing: Listing) -> _Next:
+    position = place.position
+    step = after_page(
+        position,
+        received=listing.received,
+        total=listing.total,
+        fingerprint=listing.fingerprint,
+        most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # a person who goes on gets as many again
+    )
+    # The second walk shows again what came in the first, if that did not leave out deactivated records.
+    read = listing.received if place.active is None else 0
+    following = place._replace(position=step.position)
+    if place.active is False and any(record.active for record in listing.records):
+        return _Next(place=None, ends=True)  # the directory ignores the filter
+    if step.end is None:
+        return _Next(place=following, read=read)
+    if step.is_whole:
+        second = _Place(Position(limit=position.limit), active=False)
+        return _Next(place=second if place.active is None else None, read=read, ends=place.active is not None)
+    if step.end is End.MOST_PAGES:
+        return _Next(place=following, read=read, ends=True, breaks_off=True, reason=CAP)
+    is_repeated = step.end is End.REPEATED_PAGE
+    return _Next(place=place if is_repeated else following, ends=True, reason=REPEATED if is_repeated else EMPTY)
+
+
+def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
+    """Ask for half of the page; leave out an organization that is too large alone."""
+    position = place.position
+    step = after_cut_off(position)
+    if step.end is None:
+        return _Next(place=place._replace(position=step.position))
+    if len(take_over.problems) >= MOST_TOO_LARGE:
+        return _Next(place=place, ends=True, breaks_off=True, reason=TOO_LARGE)
+    beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT, fingerprint="")
+    return _Next(place=place._replace(position=beyond), too_large=position.index + 1)

@@ -1,0 +1,163 @@
+"""Which organizations of a page of the whole directory are ours, and their candidates. Nothing of others is stored."""
+
+import datetime
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import batched
+from typing import NamedTuple
+
+from django.db.models import Max
+
+from organizations.models import Candidate, CandidateState, Organization, Presence, TakeOver
+from organizations.models.take_over import NOT_SHOWN
+from organizations.oid import Oid
+from organizations.records import OrganizationRecord
+from organizations.redox.directory_query import Listing, oids_of, under_oid
+from organizations.services.connection import redox_settings
+from organizations.services.directory import candidates
+from organizations.services.directory.ownership import Ownership, ownership_of
+
+MOST_OIDS = 500
+"""How many OIDs one query of the database looks up."""
+
+
+class Match(NamedTuple):
+    """An organization that is ours, or a record of the portal. `record` is None if it cannot be read."""
+
+    oid: str
+    record: OrganizationRecord | None
+
+
+def store_matches(take_over: TakeOver, listing: Listing, asked_at: datetime.datetime) -> None:
+    """Store a candidate for each match of a page that has none yet. The caller has locked the take-over.
+
+    A match that cannot be read waits: its OID is asked for after the last page.
+    """
+    matches = _matches(take_over, listing)
+    if not matches:
+        return
+    oids = [match.oid for match in matches]
+    stored = {each.oid: each for some in _batches(oids) for each in take_over.candidates.filter(oid__in=some)}
+    here = _records_here(take_over.environment, oids)
+    position = next_position(take_over)
+    new: list[Candidate] = []
+    changed: list[Candidate] = []
+    for match in matches:
+        candidate = stored.get(match.oid)
+        if candidate is None:
+            place = position + len(new)
+            candidate = Candidate(take_over=take_over, position=place, oid=match.oid, oid_key=Oid(match.oid).key)
+            new.append(candidate)
+        elif candidate.state in NOT_SHOWN and match.record is not None:
+            changed.append(candidate)
+        else:
+            continue
+        _fill(candidate, match, here.get(match.oid), asked_at)
+    Candidate.objects.bulk_create(new)
+    for candidate in changed:
+        candidate.save()
+
+
+def next_position(take_over: TakeOver) -> int:
+    """The position of the next candidate."""
+    last: int = take_over.candidates.aggregate(last=Max("position", default=-1))["last"]
+    return last + 1
+
+
+def _fill(candidate: Candidate, match: Match, organization: Organization | None, asked_at: datetime.datetime) -> None:
+    if match.record is not None:
+        candidate.asked_at, candidate.source = asked_at, ""  # a page showed it, not a probe
+        candidates.show(candidate, match.record)
+    if organization is not None:
+        candidate.state, candidate.sentence = CandidateState.HERE, ""
+        candidate.organization, candidate.name = organization, organization.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """What decides whose an organization is."""
+
+    base_oids: Collection[str]
+    gateway_oids: Collection[str]
+    our_oids: Container[str]
+    foreign_oids: Container[str]
+    here: Container[str]
+    parents: Mapping[str, str]
+
+    def our_oid(self, oids: Iterable[str], part_of_oid: str) -> str:
+        """The OID under which an organization is ours; "" if it is not ours under any of its OIDs.
+
+        Of several it is that of a record here, else one below a base OID, else one below its PartOf, else the last:
+        the same however the directory lists the others.
+        """
+        ranks = {oid: self._rank(oid, part_of_oid) for oid in oids}
+        ours = [oid for oid in reversed(ranks) if ranks[oid]]
+        return max(ours, key=ranks.__getitem__, default="")
+
+    def _rank(self, oid: str, part_of_oid: str) -> int:
+        """How surely the organization is ours by this OID; 0 if it is not."""
+        if oid in self.here and oid not in self.foreign_oids:
+            return 4
+        owner = ownership_of(
+            oid,
+            part_of_oid,
+            base_oids=self.base_oids,
+            our_oids=self.our_oids,
+            gateway_oids=self.gateway_oids,
+            parents=self.parents,
+            foreign_oids=self.foreign_oids,
+        )
+        if owner is Ownership.BELOW_BASE:
+            return 3
+        return owner.is_ours + (owner.is_ours and oid.startswith(f"{part_of_oid}."))
+
+
+def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
+    """Whether an organization that was asked for by its OID is ours, by what is known by now."""
+    owners = _owners(take_over, {record.oid: record.part_of_oid}, {record.oid})
+    return owners.our_oid([record.oid], record.part_of_oid) != ""
+
+
+def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
+    """The matches of a page, each OID once. One that can be read comes before one that cannot."""
+    records = [*listing.records, *listing.repeated]
+    parents = {oid: record.part_of_oid for record in records for oid in oids_of(record)}
+    owners = _owners(take_over, parents, {*parents, *(each.oid for each in listing.unreadable)})
+    matches: dict[str, Match] = {}
+    for record in records:
+        if oid := owners.our_oid(oids_of(record), record.part_of_oid):
+            matches.setdefault(oid, Match(oid, under_oid(record, oid)))
+    for entry in listing.unreadable:
+        if oid := owners.our_oid([entry.oid], ""):
+            matches.setdefault(oid, Match(oid, None))
+    return list(matches.values())
+
+
+def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _Owners:
+    """`parents`: the PartOf of each organization that is shown with others, by OID."""
+    known = {*oids, *parents.values()} - {""}
+    here = _records_here(take_over.environment, known)
+    present = {oid for oid, record in here.items() if record.presence == Presence.PRESENT and not record.is_foreign}
+    return _Owners(
+        base_oids=take_over.base_oids,
+        gateway_oids=redox_settings.gateway_oids(take_over.environment),
+        our_oids=present | _found_before(take_over, known),
+        foreign_oids={oid for oid, record in here.items() if record.is_foreign},
+        here=here.keys(),
+        parents=parents,
+    )
+
+
+def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
+    """Which of these OIDs are candidates of ours. A record of the portal counts only if the directory has it."""
+    ours = take_over.candidates.listed().exclude(state=CandidateState.HERE).values_list("oid", flat=True)
+    return frozenset(oid for some in _batches(oids) for oid in ours.filter(oid__in=some))
+
+
+def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
+    here = Organization.objects.in_environment(environment).only("oid", "name", "presence", "foreign_since")
+    return {each.oid: each for some in _batches(oids) for each in here.filter(oid__in=some)}
+
+
+def _batches(oids: Collection[str]) -> Iterator[tuple[str, ...]]:
+    return batched(oids, MOST_OIDS)

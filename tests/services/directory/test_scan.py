@@ -1,0 +1,450 @@
+"""The search through the whole directory: what it finds, what it stores, and how it goes on."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Organization,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.practice.behaviour import Behaviour
+from organizations.redox.directory_query import Listing
+from organizations.redox.environment import GATEWAY_OID
+from organizations.redox.paging import MOST_PAGES, Position
+from organizations.services import failpoints
+from organizations.services.directory import lease, run_take_over, scan, take_over
+from organizations.services.errors import ActionRefused
+from tests import factories
+from tests.factories import BASE, as_actor
+from tests.services.directory.scanning import (
+    ELSEWHERE,
+    HERE,
+    LATE,
+    begin,
+    pages_asked_for,
+    put,
+    read_page,
+    read_to_the_end,
+    states,
+)
+from tests.services.sending import WORKER
+
+pytestmark = pytest.mark.django_db
+
+OTHERS = 30
+
+
+def run_entries() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=Action.DIRECTORY_SCANNED).order_by("sequence"))
+
+
+def stored_oids(entry: AuditEntry) -> list[str]:
+    return [record["oid"] for record in json.loads(bytes(entry.raw or b""))]
+
+
+def test_it_finds_what_is_below_a_base_oid_or_part_of_ours(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    practice.register_others("staging", OTHERS)
+    ours = [
+        put(practice, BASE),
+        put(practice, f"{BASE}.4.2", part_of_oid=f"{BASE}.4"),
+        put(practice, ELSEWHERE, part_of_oid=f"{BASE}.4"),
+        put(practice, f"{HERE}.9", part_of_oid=HERE),
+        put(practice, LATE, part_of_oid=f"{HERE}.9"),
+    ]
+    put(practice, HERE)
+    put(practice, "2.999.8", part_of_oid=GATEWAY_OID)
+    run = begin(editor, limit=7)
+    read_to_the_end(run)
+    assert states(run) == dict.fromkeys(ours, "found") | {HERE: "here"}
+    assert run.read_count == len(practice.organizations("staging"))
+    shown = run.candidates.get(oid=LATE)
+    assert (shown.name, shown.part_of_oid, shown.active) == ("By curl 9.7", f"{HERE}.9", True)
+    assert run.made_at <= (shown.asked_at or run.made_at) <= clock.now()
+    assert run.candidates.get(oid=HERE).organization == record_here
+
+
+def test_a_parent_may_come_later_on_the_same_page(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    put(practice, ELSEWHERE, part_of_oid=LATE)
+    put(practice, LATE, part_of_oid=HERE)
+    run = begin(editor)
+    read_to_the_end(run)
+    assert states(run) == {ELSEWHERE: "found", LATE: "found"}
+
+
+def test_what_was_left_out_because_its_parent_came_later_is_found_once_that_is_a_record(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    put(practice, ELSEWHERE, part_of_oid=LATE)
+    put(practice, LATE, part_of_oid=HERE)
+    first = begin(editor, limit=1)
+    read_to_the_end(first)
+    assert states(first) == {LATE: "found"}
+    take_over.stop_asking(first.pk, actor=as_actor(editor))
+    take_over.take(first.pk, [LATE], actor=as_actor(editor))
+    run_take_over.add_next("staging")
+    second = begin(editor, limit=1)
+    read_to_the_end(second)
+    assert states(second) == {ELSEWHERE: "found", LATE: "here"}
+
+
+def test_what_people_called_somebody_elses_is_not_found(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    Organization.objects.update(foreign_since=clock.now())
+    put(practice, HERE)
+    put(practice, f"{HERE}.9", part_of_oid=HERE)
+    run = begin(editor)
+    read_to_the_end(run)
+    assert states(run) == {}
+
+
+def test_of_others_nothing_is_stored(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", OTHERS)
+    put(practice, f"{BASE}.1")
+    run = begin(editor, limit=7)
+    read_to_the_end(run)
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    (entry,) = run_entries()
+    assert stored_oids(entry) == [f"{BASE}.1"]
+    assert list(states(run)) == [f"{BASE}.1"]
+    names = [organization["Name"] for organization in practice.organizations("staging").values()]
+    stored = [
+        f"{bytes(each.body)!r} {bytes(each.raw or b'')!r} {each.search_text}" for each in AuditEntry.objects.all()
+    ]
+    assert [name for name in names if any(name in text for text in stored)] == ["By curl 1.1"]
+
+
+def test_the_history_keeps_one_entry_of_a_run_with_its_counts_and_the_absent_oids(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(editor)
+    while run_take_over.advance("staging", actor=WORKER):
+        TakeOver.objects.update(lease_until=None)
+    run.refresh_from_db()
+    assert run.state == TakeOverState.READY
+    (entry,) = run_entries()
+    details = entry.facts["details"]
+    absent = {f"{BASE}.{number}" for number in range(2, 22)} | {f"{BASE}.1.{number}" for number in range(1, 21)}
+    assert set(details["absent"]) == absent
+    assert (details["read"], details["found"], details["unanswered"]) == (1, 1, 0)
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
+
+
+def put_large(practice: PracticeDirectory, oid: str, size: int) -> None:
+    put(practice, oid)
+    organization = practice.organizations("staging")[oid]
+    practice.register("staging", organization | {"Extensions": {"Remark": {"string": "x" * size}}})
+
+
+def test_more_than_an_entry_can_hold_is_in_further_entries(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(1, 6):
+        put_large(practice, f"{BASE}.{number}", 400_000)
+    run = begin(editor, limit=2)
+    read_to_the_end(run)
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    entries = run_entries()
+    assert [stored_oids(entry) for entry in entries] == [
+        [f"{BASE}.1", f"{BASE}.2"],
+        [f"{BASE}.3", f"{BASE}.4"],
+        [f"{BASE}.5"],
+    ]
+    assert [entry.raw_cut for entry in entries] == [False, False, False]
+    assert [entry.facts["details"]["part"] for entry in entries] == [1, 2, 3]
+
+
+# Pages -------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_cut_off_halves_the_pages(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 120)
+    put(practice, f"{BASE}.1")
+    practice.behaviour = Behaviour.SHOWS_LARGE
+    run = begin(editor)
+    read_page(run)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # Redox answered
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice)) == [(0, 100), (0, 50), (50, 50), (100, 50)]
+    assert next(pages_asked_for(practice, active=False)) == (0, 50)
+    assert (states(run), run.read_count) == ({f"{BASE}.1": "found"}, 121)
+
+
+def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, f"{BASE}.1")
+    put(practice, f"{BASE}.3")
+    put_large(practice, f"{BASE}.2", 2**20)
+    run = begin(editor, limit=2)
+    read_to_the_end(run)
+    assert states(run) == {f"{BASE}.1": "found", f"{BASE}.3": "found"}
+    assert run.problems == [{"source": "Organization 2 of the directory", "sentence": scan.TOO_LARGE}]
+
+
+def test_many_that_are_too_large_end_it(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(editor, limit=1)
+    TakeOver.objects.update(problems=[{"source": "", "sentence": scan.TOO_LARGE}] * scan.MOST_TOO_LARGE)
+    put_large(practice, f"{BASE}.2", 2**20)
+    read_page(run)
+    assert (run.state, run.end_reason) == (TakeOverState.READY, scan.TOO_LARGE)
+
+
+def test_one_that_cannot_be_read_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    practice.behaviour = Behaviour.SHOWS_NO_NAME
+    run = begin(editor)
+    read_to_the_end(run)
+    assert states(run) == {f"{BASE}.1": "waiting"}
+    practice.behaviour = Behaviour.ANSWERS
+    TakeOver.objects.update(lease_until=None)
+    assert run_take_over.advance("staging", actor=WORKER)
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_one_that_could_not_be_read_is_found_if_a_later_page_shows_it_again(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    run = begin(editor, limit=1)
+    practice.behaviour = Behaviour.SHOWS_NO_NAME
+    read_page(run)
+    assert states(run) == {f"{BASE}.1": "waiting"}
+    practice.behaviour = Behaviour.SHOWS_LAST_AGAIN
+    read_page(run)
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_a_page_that_comes_twice_ends_it_there_and_a_person_can_go_on(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    practice.behaviour = Behaviour.SHOWS_ANOTHER
+    run = begin(editor, limit=1)
+    read_to_the_end(run)
+    assert (run.state, run.end_reason, run.read_count) == (TakeOverState.ASKING, scan.REPEATED, 1)
+    assert run.candidates.filter(source="probe").exists()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice)) == [(0, 1), (1, 1), (1, 1), (2, 1)]
+    assert states(run) == {f"{BASE}.2": "found"}
+
+
+def test_an_empty_page_before_the_total_ends_it_there() -> None:
+    listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
+    place = scan._Place(Position(index=3))
+    following = scan._after_listing(place, listing)
+    assert (following.ends, following.breaks_off, following.reason) == (True, False, scan.EMPTY)
+    assert following.place is not None
+    assert following.place.position.index == 3
+
+
+def test_after_many_pages_a_person_decides_whether_it_goes_on(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 5)
+    run = begin(editor, limit=1)
+    TakeOver.objects.update(position=Position(limit=1, pages=MOST_PAGES - 1).to_json())
+    read_page(run)
+    assert (run.state, run.end_reason, run.position["pages"]) == (TakeOverState.READY, scan.CAP, MOST_PAGES)
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert (run.read_count, run.position) == (5, {})
+
+
+def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 10)
+    practice.behaviour = Behaviour.SHOWS_TOTAL
+    run = begin(editor, limit=3)
+    read_to_the_end(run)
+    assert (run.read_count, run.end_reason, run.position) == (10, "", {})
+
+
+def test_deactivated_ones_that_a_query_without_active_leaves_out_are_found(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    practice.register_others("staging", 60)
+    put(practice, f"{BASE}.1")
+    put(practice, f"{BASE}.2", active=False)
+    practice.behaviour = Behaviour.SHOWS_ACTIVE_ONLY
+    run = begin(editor, limit=5)
+    read_to_the_end(run)
+    assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "found"}
+    assert [run.candidates.get(oid=oid).active for oid in states(run)] == [True, False]
+    assert run.read_count == sum(each["Active"] for each in practice.organizations("staging").values())
+
+
+def test_a_directory_that_ignores_the_filter_is_not_read_twice(practice: PracticeDirectory, editor: User) -> None:
+    practice.behaviour = Behaviour.SHOWS_ANOTHER  # active, whatever was asked for
+    run = begin(editor)
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice, active=False)) == [(0, 100)]
+    assert (run.position, run.end_reason) == ({}, "")
+
+
+# Break-offs and going on -------------------------------------------------------------------------------------
+
+
+def test_what_came_is_kept_when_it_breaks_off_and_it_goes_on_at_the_position(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    for number in range(1, 8):
+        put(practice, f"{BASE}.{number}")
+    practice.behaviour = Behaviour.SHOWS_FIRST_PAGE
+    run = begin(editor, limit=3)
+    read_to_the_end(run)
+    assert list(pages_asked_for(practice)) == [(0, 3), *[(3, 3)] * scan.MOST_FAILURES]
+    assert (run.state, len(states(run)), run.read_count) == (TakeOverState.READY, 3, 3)
+    assert run.end_reason != ""
+    assert not run.candidates.filter(source="probe").exists()
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert (len(states(run)), run.read_count, run.position) == (7, 7, {})
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    assert [len(stored_oids(entry)) for entry in run_entries()] == [3, 4]
+
+
+def test_an_answer_of_another_shape_breaks_it_off_at_once(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    practice.behaviour = Behaviour.SHOWS_ANOTHER_SHAPE
+    run = begin(editor)
+    read_page(run)
+    assert (run.state, Position.from_json(run.position)) == (TakeOverState.READY, Position())
+    assert "was not understood" in run.end_reason
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.TOO_MANY, Behaviour.REFUSES_SIGN_IN])
+def test_while_redox_wants_to_be_left_alone_no_page_is_asked_for_and_nothing_ends(
+    practice: PracticeDirectory, editor: User, behaviour: Behaviour
+) -> None:
+    practice.behaviour = behaviour
+    run = begin(editor)
+    assert scan.scan_next("staging", actor=WORKER, pace=0)
+    assert not scan.scan_next("staging", actor=WORKER, pace=0)
+    assert len(list(pages_asked_for(practice))) == 1
+    practice.behaviour = Behaviour.ANSWERS
+    read_to_the_end(run)
+    assert (run.state, run.position) == (TakeOverState.ASKING, {})
+
+
+def test_messages_that_are_due_come_before_pages(practice: PracticeDirectory, editor: User) -> None:
+    begin(editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    assert not scan.scan_next("staging", actor=WORKER)
+    assert list(pages_asked_for(practice)) == []
+
+
+def test_all_workers_together_read_at_most_two_pages_a_second(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 3)
+    run = begin(editor, limit=1)
+    before = clock.now()
+    assert scan.scan_next("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert run.lease_until is not None
+    assert run.lease_until >= before + timedelta(seconds=0.5)
+    assert not scan.scan_next("staging", actor=WORKER)
+    TakeOver.objects.update(lease_until=clock.now())
+    assert scan.scan_next("staging", actor=WORKER)
+
+
+def test_while_the_pace_holds_a_scan_other_lists_are_asked_for(practice: PracticeDirectory, editor: User) -> None:
+    practice.register_others("staging", 3)
+    begin(editor, limit=1)
+    other = take_over.begin(
+        "staging",
+        [take_over.NewCandidate(f"{BASE}.1")],
+        kind=TakeOverKind.OIDS,
+        base_oids=[BASE],
+        actor=as_actor(editor),
+    )
+    while run_take_over.advance("staging", actor=WORKER):
+        pass
+    assert states(other) == {f"{BASE}.1": "absent"}
+
+
+def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(editor)
+    assert lease.lease("staging", is_scan=True, actor=WORKER)  # and the worker ends
+    assert not scan.scan_next("staging", actor=WORKER)
+    TakeOver.objects.update(lease_until=clock.now())
+    assert scan.scan_next("staging", actor=WORKER)
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_a_worker_that_comes_back_after_its_lease_stores_nothing(practice: PracticeDirectory, editor: User) -> None:
+    for number in (1, 2):
+        put(practice, f"{BASE}.{number}")
+    run = begin(editor, limit=1)
+    late: list[TakeOver] = []
+
+    def another_worker() -> None:
+        """Reads the same page while the first worker is late."""
+        if not late:
+            late.append(run)
+            TakeOver.objects.update(lease_until=clock.now())
+            assert scan.scan_next("staging", actor=WORKER, pace=0)
+
+    with failpoints.calling(another_worker, "after-reading-page"):
+        assert scan.scan_next("staging", actor=WORKER, pace=0)
+    run.refresh_from_db()
+    assert list(pages_asked_for(practice)) == [(0, 1), (0, 1)]
+    assert (Position.from_json(run.position).index, run.read_count, list(states(run))) == (1, 1, [f"{BASE}.1"])
+
+
+def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(12):
+        put(practice, f"{BASE}.{number}")
+    run = begin(editor, limit=2)
+
+    def work() -> None:
+        while TakeOver.objects.filter(pk=run.pk).reading_pages(True).exists():
+            scan.scan_next("staging", actor=WORKER, pace=0)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        for each in [workers.submit(work), workers.submit(work)]:
+            each.result()
+    run.refresh_from_db()
+    assert list(pages_asked_for(practice)) == [(index, 2) for index in range(0, 13, 2)]
+    assert (len(states(run)), run.read_count) == (12, 12)
+
+
+def test_a_page_that_comes_after_a_person_stopped_is_not_stored(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, f"{BASE}.1")
+    run = begin(editor)
+    with failpoints.calling(lambda: take_over.stop_asking(run.pk, actor=as_actor(editor)), "after-reading-page"):
+        assert scan.scan_next("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (states(run), run.read_count, run.state) == ({}, 0, TakeOverState.READY)
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    read_to_the_end(run)
+    assert states(run) == {f"{BASE}.1": "found"}
+
+
+def test_two_scans_of_one_directory_do_not_run_at_once(editor: User) -> None:
+    run = begin(editor)
+    with pytest.raises(ActionRefused, match=f"take-over {run.pk}"):
+        begin(editor)

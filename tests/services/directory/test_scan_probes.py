@@ -1,0 +1,95 @@
+"""The numbers below our records that are asked for after the search through the whole directory."""
+
+import pytest
+
+from organizations.models import Action, AuditEntry, CandidateState, Organization, TakeOver, TakeOverState, User
+from organizations.practice import PracticeDirectory
+from organizations.practice.behaviour import Behaviour
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services.directory import run_take_over, scan_probes, take_over
+from tests import factories
+from tests.factories import BASE, as_actor
+from tests.services.directory.scanning import HERE, begin, put, read_to_the_end
+from tests.services.sending import WORKER
+
+pytestmark = pytest.mark.django_db
+
+
+def probes(run: TakeOver, *states: CandidateState) -> list[str]:
+    found = run.candidates.filter(source="probe", **({"state__in": states} if states else {}))
+    return list(found.order_by("position").values_list("oid", flat=True))
+
+
+def test_the_next_free_numbers_below_what_is_ours_are_asked_for(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    put(practice, f"{BASE}.2")
+    factories.organization(f"{BASE}.1", user=editor)
+    run = begin(editor)
+    read_to_the_end(run)
+    below = {parent: [oid for oid in probes(run) if oid.rpartition(".")[0] == parent] for parent in (BASE, HERE)}
+    assert below == {
+        BASE: [f"{BASE}.{number}" for number in range(3, 23)],
+        HERE: [f"{HERE}.{number}" for number in range(1, 21)],
+    }
+    assert f"{BASE}.2.20" in probes(run)
+    # Its presence in the directory is not known, and no page showed it.
+    assert f"{BASE}.1.1" not in probes(run)
+
+
+def test_at_most_a_thousand_are_asked_for_where_others_exist_first(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(1, 61):
+        put(practice, f"{BASE}.{number}", part_of_oid=BASE)
+    put(practice, f"{BASE}.60.1", part_of_oid=f"{BASE}.60")
+    run = begin(editor)
+    read_to_the_end(run)
+    asked = probes(run)
+    assert len(asked) == len(set(asked)) == scan_probes.MOST_PROBES
+    assert asked[20] == f"{BASE}.60.2"
+    assert run.problems == [scan_probes.LEFT_OUT]
+
+
+def advance(run: TakeOver) -> None:
+    while run_take_over.advance("staging", actor=WORKER):
+        TakeOver.objects.update(lease_until=None)
+    run.refresh_from_db()
+
+
+def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    oids = [put(practice, f"{BASE}.{number}") for number in range(1, 5)]
+    practice.behaviour = Behaviour.SHOWS_GAPS
+    run = begin(editor, limit=2)
+    read_to_the_end(run)
+    assert f"{BASE}.3" in probes(run, CandidateState.WAITING)
+    practice.behaviour = Behaviour.ANSWERS
+    advance(run)
+    assert dict(run.candidates.values_list("oid", "state")) == dict.fromkeys(oids, "found")
+    (asked,) = AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).values_list("oid", flat=True).distinct()
+    assert asked == f"{BASE}.3"
+
+
+def test_a_probe_that_shows_an_organization_of_others_keeps_only_the_oid(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = begin(editor)
+    read_to_the_end(run)
+    put(practice, f"{HERE}.3", name="Somebody else", part_of_oid=GATEWAY_OID)
+    advance(run)
+    assert run.problems == [{"source": f"{HERE}.3", "sentence": scan_probes.OTHERS}]
+    assert not run.candidates.exists()
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
+
+
+def test_probes_that_got_no_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(editor)
+    read_to_the_end(run)
+    practice.behaviour = Behaviour.SHOWS_ANOTHER
+    advance(run)
+    assert len(probes(run, CandidateState.UNANSWERED)) == 20
+    assert run.state == TakeOverState.READY
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    advance(run)
+    assert (probes(run), run.state) == ([], TakeOverState.READY)

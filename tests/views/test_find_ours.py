@@ -1,0 +1,166 @@
+"""The button "Find ours", and what the pages say about a search through the whole directory."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Candidate,
+    CandidateState,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+)
+from organizations.oid import Oid
+from organizations.redox.paging import Position
+from organizations.services.directory import candidates, take_over
+from organizations.text.markup import written
+from tests import factories
+from tests.factories import BASE, as_actor
+from tests.page_text import text_in
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/staging/directory/take-over/"
+
+
+def begin(user: User, **values: object) -> TakeOver:
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(user))
+    TakeOver.objects.filter(pk=run.pk).update(**values)
+    run.refresh_from_db()
+    return run
+
+
+def add(run: TakeOver, oid: str, state: CandidateState, source: str = "") -> None:
+    candidate = Candidate(take_over=run, position=0, oid=oid, oid_key=Oid(oid).key, source=source)
+    if state in (CandidateState.FOUND, CandidateState.HERE):
+        candidates.show(candidate, factories.record(oid))
+    candidate.state = state
+    candidate.save()
+
+
+def end(run: TakeOver, reason: str = "") -> None:
+    TakeOver.objects.filter(pk=run.pk).update(
+        state=TakeOverState.READY, state_at=timezone.now(), end_reason=reason, position={}
+    )
+
+
+def page_of(client: Client, run: TakeOver) -> str:
+    return text_in(client.get(f"{PAGE}{run.pk}/").content.decode())
+
+
+def test_an_approver_enters_the_base_oid_and_the_worker_reads_from_the_first_page(
+    client_of: Callable[..., Client],
+) -> None:
+    answer = client_of("approver").post(PAGE, {"find": "1", "find-base_oid": BASE})
+    run = TakeOver.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}{run.pk}/")
+    assert (run.kind, run.state, run.base_oids) == (TakeOverKind.SCAN, TakeOverState.ASKING, [BASE])
+    assert Position.from_json(run.position) == Position()
+
+
+def test_without_a_base_oid_nothing_begins_and_the_error_is_at_its_field(client_of: Callable[..., Client]) -> None:
+    answer = client_of("approver").post(PAGE, {"find": "1", "find-base_oid": " "})
+    assert answer.status_code == 422
+    assert b'id="id_find-base_oid_error"' in answer.content
+    assert not TakeOver.objects.exists()
+
+
+def test_an_editor_cannot_say_what_is_ours(client: Client) -> None:
+    assert client.post(PAGE, {"find": "1", "find-base_oid": BASE}).status_code == 403
+    assert not TakeOver.objects.exists()
+
+
+def test_an_editor_finds_what_is_below_the_known_base_oid(client: Client, editor: User) -> None:
+    end(begin(editor))
+    assert client.post(PAGE, {"find": "1"}).status_code == 302
+    assert TakeOver.objects.filter(kind=TakeOverKind.SCAN, base_oids=[BASE]).count() == 2
+
+
+def test_a_second_search_is_refused_while_one_runs(client: Client, editor: User) -> None:
+    run = begin(editor)
+    answer = client.post(PAGE, {"find": "1"})
+    assert answer.status_code == 409
+    assert f"The directory is being searched already, in take-over {run.pk}." in text_in(answer.content.decode())
+
+
+def test_the_page_names_the_time_and_the_result_of_the_last_search(client: Client, editor: User) -> None:
+    run = begin(editor)
+    factories.organization(f"{BASE}.1", user=editor)
+    for number, state in ((1, CandidateState.HERE), (2, CandidateState.FOUND), (3, CandidateState.REFUSED)):
+        add(run, f"{BASE}.{number}", state)
+    add(run, f"{BASE}.4", CandidateState.UNANSWERED, "probe")
+    running = text_in(client.get(PAGE).content.decode())
+    assert "Running now, 3 found, 2 not in the portal" in running
+    assert "Find ours again" not in running
+    end(run)
+    text = text_in(client.get(PAGE).content.decode())
+    assert f"{written(timezone.now(), 'day')}, 3 found, 2 not in the portal Find ours again" in text
+    end(run, "No answer.")
+    assert "2 not in the portal. It ended early" in text_in(client.get(PAGE).content.decode())
+
+
+def test_the_progress_says_how_much_was_read_and_found(client: Client, editor: User) -> None:
+    run = begin(editor, read_count=12_300, position=Position(index=12_300, pages=123).to_json())
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    assert "12,300 organizations read, 1 of yours found; page 124." in page_of(client, run)
+    TakeOver.objects.update(position=Position(pages=1).to_json() | {"active": False})
+    assert "page 2 of those that are not active." in page_of(client, run)
+    assert b"<progress aria-label" in client.get(f"{PAGE}{run.pk}/progress/").content
+
+
+def test_the_progress_counts_the_numbers_below_that_were_asked_for_and_does_not_list_them(
+    client: Client, editor: User
+) -> None:
+    run = begin(editor, read_count=1, position={})
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    for number, state in enumerate(("waiting", "absent", "unanswered"), start=2):
+        add(run, f"{BASE}.{number}", CandidateState(state), "probe")
+    answer = client.get(f"{PAGE}{run.pk}/")
+    text = text_in(answer.content.decode())
+    assert "1 organization read, 1 of yours found. 2 of 3 numbers below your records asked." in text
+    assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
+
+
+def test_a_result_never_claims_to_be_complete(client: Client, editor: User) -> None:
+    run = begin(editor, read_count=1)
+    end(run)
+    text = page_of(client, run)
+    assert "1 organization read, 0 of yours found, 0 not in the portal." in text
+    assert "The directory may hold more of yours" in text
+    assert "Ask again" not in text
+
+
+def test_a_search_that_broke_off_says_why_and_goes_on(client: Client, editor: User) -> None:
+    run = begin(editor, state=TakeOverState.READY, end_reason="HTTP 502.", position=Position(index=100).to_json())
+    text = page_of(client, run)
+    assert "HTTP 502." in text
+    assert "Go on" in text
+    assert client.post(f"{PAGE}{run.pk}/", {"again": "1"}).status_code == 302
+    run.refresh_from_db()
+    assert (run.state, run.end_reason, run.position["index"]) == (TakeOverState.ASKING, "", 100)
+
+
+def test_what_was_left_out_is_named(client: Client, editor: User) -> None:
+    run = begin(editor, problems=[{"source": f"{BASE}.7", "sentence": "It belongs to others."}])
+    end(run)
+    assert f"Left out {BASE}.7 It belongs to others." in page_of(client, run)
+
+
+def test_the_history_shows_the_organizations_of_ours_and_does_not_call_them_the_response(
+    client_of: Callable[..., Client], editor: User
+) -> None:
+    run = begin(editor, read_count=40)
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    run.candidates.update(asked_at=timezone.now())
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    entry = AuditEntry.objects.get(action=Action.DIRECTORY_SCANNED)
+    text = text_in(client_of("auditor").get(f"/audit/{entry.sequence}/").content.decode())
+    assert "ended early: A person stopped it. 40 organizations read, 1 of ours." in text
+    assert "The organizations of ours, as the portal read them [{" in text
+    assert f'"oid":"{BASE}.1"' in text

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from django.http import QueryDict
 
-from organizations.fields import FieldError, read_oid, read_uuid
+from organizations.fields import FieldError, read_oid
 from organizations.models import DestinationSource, TakeOverKind
+from organizations.redox.oid_list import LineError, read_oid_list
 from organizations.redox.old_messages.read import read_old_messages
 from organizations.redox.old_messages.redact import redacted
 from organizations.redox.old_messages.results import GivenText, candidates, problems
@@ -79,20 +80,22 @@ def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandida
 
 
 def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
-    found, errors = [], []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        oid, _, destination = line.strip().replace(",", "\t").replace(";", "\t").partition("\t")
+    """The OIDs of the list, and what is wrong with it. A destination ID beside an OID is what the person remembers."""
+    listed = read_oid_list(text)
+    errors, found = list(listed.errors), []
+    routing_names, own_ids = redox_settings.routing_names(), redox_settings.source_and_client_ids()
+    for row in listed.rows:
         try:
-            value = read_oid(oid).value
-            uuid = read_uuid(destination, redox_settings.routing_names(), redox_settings.source_and_client_ids()).value
+            read_uuid(row.destination_id, routing_names, own_ids)
         except FieldError as error:
-            errors.append(("oids", f"Line {number}: {error}"))
-            continue
-        source = DestinationSource.MEMORY if uuid else ""
-        found.append(NewCandidate(value, f"line {number}", uuid, source))
-    return found, errors
+            errors.append(LineError(row.line, str(error)))
+        source = DestinationSource.MEMORY if row.destination_id else ""
+        found.append(NewCandidate(row.oid, f"line {row.line}", row.destination_id, source))
+    return found, [("oids", _with_line(error)) for error in sorted(errors)]
+
+
+def _with_line(error: LineError) -> str:
+    return f"Line {error.line}: {error.sentence}" if error.line else error.sentence
 
 
 def _read_messages(

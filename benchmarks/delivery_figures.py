@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group
 
 from benchmarks import ground, load, made_up
 from organizations.models import Organization, State, Submission, User, Worker
+from organizations.services import timing
 from organizations.services.actors import Actor, person
-from organizations.services.delivery import lane
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews
@@ -60,7 +60,7 @@ def _add(number: int, actor: Actor) -> Organization:
 
 def _deliver(organization: Organization, actor: Actor) -> Delivery:
     """Send one record at a random time between two polls of the worker, as people do."""
-    time.sleep(random.uniform(0, lane.POLL))
+    time.sleep(random.uniform(0, timing.POLL))
     organization = Organization.objects.get(pk=organization.pk)
     review = reviews.review(organization, actor=actor)
     submission = submissions.submit_record(

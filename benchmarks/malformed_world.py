@@ -19,7 +19,7 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 from benchmarks import filling
 from benchmarks.made_up import oid_of
 from benchmarks.malformed_requests import Form, Places
-from organizations.models import AuditEntry, Environment, Organization, PlanKind, Submission, TakeOver, User
+from organizations.models import AuditEntry, Candidate, Environment, Organization, PlanKind, Submission, User
 from organizations.permissions import ROLES
 from organizations.services.accounts import sessions as session_rules
 from organizations.services.actors import person
@@ -133,19 +133,21 @@ def _wrong(name: str, parts: tuple[str, ...]) -> Iterator[str]:
     yield address.removesuffix("/") or "//"
 
 
-def _take_overs() -> list[int]:
-    return list(TakeOver.objects.order_by("pk").values_list("pk", flat=True)[:1])
+def _candidates() -> Iterator[dict[str, Any]]:
+    for each in Candidate.objects.select_related("take_over").order_by("pk")[:2]:
+        yield {"environment": each.take_over.environment, "list_number": each.take_over_id, "oid": each.oid}
 
 
 def _existing(parts: tuple[str, ...]) -> list[dict[str, Any]]:
-    if "oid" in parts:
-        rows: Any = Organization.objects.order_by("pk").values("environment", "oid")
+    rows: Any
+    if "list_number" in parts:
+        rows = [*_candidates(), {"environment": "staging", "oid": "2.999", "list_number": 1}]
+    elif "oid" in parts:
+        rows = Organization.objects.order_by("pk").values("environment", "oid")
     elif "number" in parts:
         rows = [{"environment": each.environment, "number": each.pk} for each in Submission.objects.order_by("pk")]
     elif "plan" in parts:
         rows = [{"environment": "staging", "plan": 1}]
-    elif "list_number" in parts:
-        rows = [{"environment": "staging", "list_number": each} for each in (*_take_overs(), 1)]
     elif "sequence" in parts:
         with_bytes = AuditEntry.objects.exclude(raw=None).values_list("sequence", flat=True)[:3]
         rows = [{"sequence": each} for each in (*with_bytes, 1)]

@@ -25,9 +25,12 @@ SECTIONS = {
     "submission": "submissions",
     "plans": "submissions",
     "plan": "submissions",
+    "directory": "directory",
     "connection": "connection",
     "take-over": "directory",
     "take-over-list": "directory",
+    "take-over-values": "directory",
+    "roll-call": "directory",
 }
 
 BLOCKING_STATES = ("stopped", "waiting", "paused")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -134,10 +135,10 @@ class LongAddressMiddleware:
 
 
 class BodyMiddleware:
-    """Reads the body before any view, so that every address refuses the same bodies.
+    """Reads the body before any view, so that the limits of an address hold for everybody.
 
     Raises:
-        SuspiciousOperation: the body is too large, or holds too many inputs, or a file.
+        SuspiciousOperation: the body is too large, or holds too many inputs, or a file at an address that takes none.
         MultiPartParserError: the body is not what its headers say.
     """
 
@@ -146,11 +147,28 @@ class BodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or ""
+        takes_files = re.fullmatch(settings.FILES_ADDRESS, request.path_info) is not None
+        most = settings.MOST_BYTES_WITH_FILES if takes_files else settings.MOST_BYTES_IN_A_REQUEST
         # Before a byte is read: Django counts the bytes of a multipart body only while it reads them.
-        if length.isascii() and length.isdigit() and _is_longer(length, settings.MOST_BYTES_IN_A_REQUEST):
-            raise RequestDataTooBig(f"The body has more than {settings.MOST_BYTES_IN_A_REQUEST} bytes.")
+        if length.isascii() and length.isdigit() and _is_longer(length, most):
+            raise RequestDataTooBig(f"At most {most // 1000:,} kB can be sent at once.")
+        if not takes_files:
+            request.upload_handlers = [_NoFiles(request)]
         _ = request.GET, request.POST
         return self.respond(request)
+
+
+class _NoFiles(FileUploadHandler):
+    """Refuses a file when its first byte comes."""
+
+    def new_file(self, *_: Any, **__: Any) -> None:
+        raise TooManyFilesSent("This page does not take a file.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Not reached."""
+
+    def file_complete(self, file_size: int) -> None:
+        """Not reached."""
 
 
 def _is_longer(length: str, most: int) -> bool:

@@ -93,9 +93,16 @@ MIDDLEWARE = [
 # The form of a record with all its contacts stays below it (tests/platform/test_bodies.py). A web server that reads a
 # request before the portal sees it must take this as its own limit.
 MOST_BYTES_IN_A_REQUEST = 1_000_000
-DATA_UPLOAD_MAX_MEMORY_SIZE = MOST_BYTES_IN_A_REQUEST
+# The one page that takes files: old messages (5 MB, and the rest of the form).
+FILES_ADDRESS = r"/(staging|production)/directory/take-over/"
+MOST_BYTES_WITH_FILES = 6_000_000
+MOST_FILES = 20
+# `orgportal.middleware.BodyMiddleware` applies the limits of each address. These are the largest of them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MOST_BYTES_WITH_FILES
+FILE_UPLOAD_MAX_MEMORY_SIZE = MOST_BYTES_WITH_FILES  # so that no file is written to a disk
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes a file
+DATA_UPLOAD_MAX_NUMBER_FILES = MOST_FILES
 
 ROOT_URLCONF = "orgportal.urls"
 WSGI_APPLICATION = "orgportal.wsgi.application"

@@ -125,11 +125,11 @@ def _var_folder() -> Iterator[SettingsError]:
 
 
 def _delivery_times() -> Iterator[SettingsError]:
-    if settings.REDOX_DEADLINE + timing.lease_margin() > settings.REDOX_LEASE:
+    if timing.least_lease() > settings.REDOX_LEASE:
         yield SettingsError(
             "REDOX_LEASE",
-            f"must be at least {timing.lease_margin():g} seconds longer than REDOX_DEADLINE: another worker could send "
-            "what is still under way",
+            f"must be at least {timing.least_lease():g} seconds with this REDOX_DEADLINE: with a shorter one a message "
+            "is never sent, or another worker could send what is still under way",
         )
     if settings.REDOX_SETTLE < 120 and not (settings.DEMO or settings.TESTING):
         yield SettingsError(

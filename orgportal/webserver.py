@@ -24,7 +24,7 @@ from waitress.utilities import BadRequest
 from orgportal import headers, health, schema
 
 THREADS = 32
-MOST_BODY = 2 * 1024 * 1024  # bytes; more than Django accepts, so that a page can explain the refusal
+MOST_BODY = 8 * 1024 * 1024  # bytes; more than Django accepts, so that a page can explain the refusal
 MOST_CONNECTIONS = 1000  # above this the oldest idle connection is closed for a new one
 MOST_AHEAD = 8  # requests that a connection may send before it has read the answers; browsers and proxies send one
 LONGEST_REQUEST = 120.0  # seconds from the first byte of a request to its last one

@@ -1,6 +1,6 @@
 """People, records and submissions for tests. The services create the records and submissions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -253,7 +253,11 @@ def mirror_last_submissions() -> None:
 
 
 def take_over(
-    *, user: User, seen: dict[str, OrganizationRecord | None] | None = None, environment: str = "staging", **values: Any
+    *,
+    user: User,
+    seen: Mapping[str, OrganizationRecord | None] | None = None,
+    environment: str = "staging",
+    **values: Any,
 ) -> TakeOver:
     """A take-over whose OIDs were asked for. `seen`: what the directory showed of each, or None. Nothing is sent."""
     shown = seen or {BASE: record()}

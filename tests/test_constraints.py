@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
-from organizations.models import Action, AuditEntry, Organization, Plan, Submission
+from organizations.models import Action, AuditEntry, Candidate, Organization, Plan, Submission, TakeOver
 from organizations.services.actors import system
 from organizations.services.audit import audit
 from tests import factories
@@ -33,12 +33,17 @@ REFUSED: list[tuple[str, Any, dict[str, Any]]] = [
     ("plan_environment_known", Plan, {"environment": "test"}),
     ("plan_kind_known", Plan, {"kind": "delete"}),
     ("plan_state_known", Plan, {"state": "sent"}),
+    ("take_over_environment_known", TakeOver, {"environment": "test"}),
+    ("take_over_kind_known", TakeOver, {"kind": "guess"}),
+    ("take_over_state_known", TakeOver, {"state": "sent"}),
+    ("candidate_state_known", Candidate, {"state": "sent"}),
 ]
 
 
 def test_the_database_refuses_unknown_values():
     user = factories.editor()
     factories.plan([factories.organization(user=user)], user=user)
+    factories.take_over(user=user)
     for constraint, model, values in REFUSED:
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             model.objects.update(**values)

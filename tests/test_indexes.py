@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.models import AuditEntry, Environment, Organization, clock, tree
 from organizations.pages.search import hits
-from organizations.queries import audit_filters, choices, history, record_filters
+from organizations.queries import audit_filters, choices, history, record_filters, roll_call
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
@@ -100,6 +100,15 @@ def test_the_search_for_duplicates_uses_the_index_of_their_key(db: None) -> None
         reviews.review(organization, actor=as_actor(editor))
     (sql,) = (each["sql"] for each in queries.captured_queries if '"double_key" = ' in each["sql"])
     assert "organization_doubles" in plan_of(sql, "indexscan")
+
+
+def test_the_records_of_a_list_of_oids_are_found_by_an_index(db: None) -> None:
+    many_places()
+    with CaptureQueriesContext(connection) as queries:
+        assert len(roll_call.find([f"1.3.{number}" for number in range(9)], []).by_oid) == 9
+    plan = plan_of(queries.captured_queries[0]["sql"], "bitmapscan")
+    index = "environment=? AND oid=?" if connection.vendor == "sqlite" else "organization_oid_once_per_environment"
+    assert index in plan
 
 
 def test_possible_duplicates_are_found_by_the_indexes_of_names_and_zip_codes(db: None) -> None:

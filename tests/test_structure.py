@@ -198,6 +198,8 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "connection": {"submission"},
         "differences": {"comparison", "submission"},
         "take_over": set(),
+        "directory": {"submission"},
+        "roll_call": {"organizations", "record"},
         "audit": {"organizations", "submission"},
         "record": {"audit", "comparison", "organizations", "submission"},
         "home": {"record"},

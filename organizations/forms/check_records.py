@@ -31,10 +31,8 @@ def read_by_form(
     own_ids: Mapping[str, str],
 ) -> Iterator[FormRemark]:
     """Read a stored record as if somebody typed it today, without a query."""
-    no_destination = record.destination_known and not record.destination_id
     # The parent is given as an OID, so that the form looks up no record of ours.
     typed = Typed.from_record(record, stands_for="", parent_kind=OTHER)
-    typed = typed.having(destination_none="on" if no_destination else "")
     context = FormContext(
         environment_name="",
         gateway_oid="",

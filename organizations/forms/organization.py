@@ -9,7 +9,8 @@ from django import forms
 from organizations.countries import is_american, names_of_countries, read_country
 from organizations.fields import DESTINATION_NOT_KNOWN, FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
-from organizations.models import StandsFor
+from organizations.forms.take_over import CHOOSE_SOURCE, SOURCES
+from organizations.models import DestinationSource, StandsFor
 from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
 
@@ -31,7 +32,7 @@ class FormContext:
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
     `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
     names the record of the other environment that was probably meant. `oid_error` and `parent_error` return a sentence,
-    or "" if nothing is wrong.
+    or "" if nothing is wrong. `destination_known`: if not, the form asks how the person knows the destination ID.
     """
 
     environment_name: str
@@ -63,7 +64,10 @@ class CountrySelect(LongSelect):
 
 
 class OrganizationForm(PortalForm):
-    """The fields of a record. After validation `values` holds them as they are sent, by their names in the record."""
+    """The fields of a record. After validation `values` holds them as they are sent, by their names in the record.
+
+    `said_source` is a `DestinationSource` if the form asked how the person knows the destination ID, else "".
+    """
 
     hints = {  # noqa: RUF012 - as Django's own
         "name": "hint-name",
@@ -92,7 +96,13 @@ class OrganizationForm(PortalForm):
     parent = TextField("Name or OID of the record", list="parents", css="oid w-oid", required=True)
     other_oid = TextField("OID of the parent", css="oid w-oid", required=True)
     destination_id = TextField("Destination ID", css="oid w-oid", list="destinations", spellcheck="false")
-    destination_none = forms.BooleanField(required=False, label="It has none")
+    destination_source = forms.ChoiceField(
+        required=False,
+        label="How do you know it?",
+        choices=SOURCES,
+        widget=forms.Select,
+        error_messages={"invalid_choice": CHOOSE_SOURCE},
+    )
     street = TextField("Street")
     city = TextField("City")
     state = TextField("State")
@@ -142,6 +152,7 @@ class OrganizationForm(PortalForm):
         return super().is_stored(name, text)
 
     def clean(self) -> dict[str, Any]:
+        self.said_source = ""
         oid = self._oid()
         name = self.read(
             "name", lambda typed: _required(read_text("Name", typed, _LENGTH), "Enter the name of the organization.")
@@ -219,10 +230,16 @@ class OrganizationForm(PortalForm):
         destination = self.read(
             "destination_id", lambda typed: read_uuid(typed, context.routing_names, context.own_ids)
         )
-        is_known = bool(destination) or context.destination_known or bool(self.cleaned_data.get("destination_none"))
-        if not is_known and "destination_id" not in self.errors:
-            self.add_error("destination_id", DESTINATION_NOT_KNOWN)
-        return {"destination_id": destination, "destination_known": is_known}
+        if context.destination_known:
+            return {"destination_id": destination, "destination_known": True}
+        self.said_source = self.text("destination_source")
+        has_none = self.said_source == DestinationSource.NONE
+        if not self.errors.keys() & {"destination_id", "destination_source"}:
+            if not destination and not has_none:
+                self.add_error("destination_id", DESTINATION_NOT_KNOWN)
+            elif destination and (has_none or not self.said_source):
+                self.add_error("destination_source", CHOOSE_SOURCE)
+        return {"destination_id": destination, "destination_known": bool(destination) or has_none}
 
     def _address(self) -> AddressRecord:
         country = self.read("country", lambda typed: _required(read_country(typed), "Choose a country."))

@@ -15,7 +15,7 @@ from .typed import CONTACTS, IDENTIFIERS, Typed
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "identity": ("name", "oid", "aliases", "stands_for"),
     "place": ("place", "parent", "other_oid"),
-    "routing": ("destination_id", "destination_none"),
+    "routing": ("destination_id", "destination_source"),
     "contacts": (),
     "address": tuple(ADDRESS_LABELS),
 }
@@ -88,6 +88,11 @@ class RecordForm:
     @property
     def stands_for(self) -> StandsFor:
         return StandsFor(self.main.cleaned_data["stands_for"])
+
+    @property
+    def destination_source(self) -> str:
+        """How the person knows the destination ID; "" if the form did not ask."""
+        return self.main.said_source
 
     @property
     def changed(self) -> str:

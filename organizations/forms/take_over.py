@@ -12,9 +12,24 @@ from organizations.models import DestinationSource
 from .differences import ReasonForm
 
 NOT_KNOWN = "Not known yet"
-_SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
+SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
 CHOOSE_SOURCE = "Choose how you know this destination ID."
 ENTER_DESTINATION = "Enter the destination ID, or choose “It has none” or “Not known yet”."
+
+
+class _FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+    template_name = "django/forms/widgets/file.html"
+
+
+class FilesField(forms.FileField):
+    """Any number of files. Their content is read from the request; the form holds nothing of it."""
+
+    def __init__(self, label: str, hint: str) -> None:
+        super().__init__(required=False, label=label, help_text=hint, widget=_FilesInput(), allow_empty_file=True)
+
+    def clean(self, data: Any, initial: Any = None) -> None:
+        """Nothing: a file is not a value of the form."""
 
 
 class TakeOverForm(PortalForm):
@@ -27,18 +42,23 @@ class TakeOverForm(PortalForm):
         css="oid",
         spellcheck="false",
     )
-    messages = TextField(
+    old_messages = TextField(
         "Old messages",
         "Many curl commands, JSON, a shell script or a Postman collection. Only the organizations are stored.",
         rows=8,
         css="oid",
         spellcheck="false",
     )
+    message_files = FilesField("Files with old messages", "At most 20 files and 5 MB together.")
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
 
     def clean(self) -> dict[str, Any]:
-        if not self.text("oids").strip() and not self.text("messages").strip():
-            self.add_error("oids", "Enter at least one OID, or paste old messages below.")
+        if (
+            not self.text("oids").strip()
+            and not self.text("old_messages").strip()
+            and not self.files.getlist("message_files")
+        ):
+            self.add_error("oids", "Enter at least one OID, or give old messages below.")
         return self.cleaned_data
 
 
@@ -49,7 +69,8 @@ class DestinationForm(PortalForm):
     source = forms.ChoiceField(
         required=False,
         label="How do you know it?",
-        choices=_SOURCES,
+        widget=forms.Select(attrs={"class": "form-select"}),
+        choices=SOURCES,
         error_messages={"invalid_choice": CHOOSE_SOURCE},
     )
 

@@ -28,7 +28,7 @@ _FIELDS = (
     "parent",
     "other_oid",
     "destination_id",
-    "destination_none",
+    "destination_source",
     *ADDRESS_LABELS,
 )
 _REMOVE = re.compile(r"remove-(contacts|identifiers)-([0-9]{1,4})")

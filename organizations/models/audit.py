@@ -45,6 +45,7 @@ class Action(models.TextChoices):
     ATTEMPT_RESPONSE = "attempt.response"
     ATTEMPT_OUTCOME = "attempt.outcome"
     ATTEMPT_LATE = "attempt.late"
+    DIRECTORY_SEARCHED = "directory.searched"
     ENVIRONMENT_STOPPED = "environment.stopped"
     ENVIRONMENT_HELD = "environment.held"
     ENVIRONMENT_RELEASED = "environment.released"

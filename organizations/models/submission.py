@@ -78,6 +78,8 @@ MOVES: dict[str, frozenset[str]] = {
 }
 MIRRORED = {"last_state": "state", "last_state_at": "state_at", "last_wanted_hash": "wanted_hash"}
 """The columns of a record that repeat a column of its last submission."""
+NOT_CLAIMED = "A worker could not prepare the message; its log says why"
+"""How the reason of a queued submission begins that is set aside for a while, because claiming it failed."""
 OPEN_STATES = tuple(state for state, moves in MOVES.items() if moves)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from organizations.pages import Page
+from organizations.services.directory.read_candidates import without_secrets
 
 NOT_KEPT = ("csrfmiddlewaretoken", "came-back")
 
@@ -19,5 +20,7 @@ class KeptPage(Page):
 
 
 def build(posted: QueryDict) -> KeptPage:
-    fields = [(name, str(value)) for name, values in posted.lists() for value in values if name not in NOT_KEPT]
+    """The posted fields, without secrets: somebody else may sit at this browser by now."""
+    shown = without_secrets(posted)
+    fields = [(name, str(value)) for name, values in shown.lists() for value in values if name not in NOT_KEPT]
     return KeptPage(fields=fields)

@@ -74,6 +74,7 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.ORGANIZATION_REOPENED,
         Action.ORGANIZATION_CLAIMED,
         Action.ORGANIZATION_DISCLAIMED,
+        Action.DIRECTORY_SEARCHED,
     ),
     "connection": (
         Action.ENVIRONMENT_STOPPED,

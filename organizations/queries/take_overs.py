@@ -1,8 +1,12 @@
 """What the pages of take-overs read."""
 
+from collections import Counter
 from collections.abc import Collection
+from typing import NamedTuple
 
-from organizations.models import Candidate, TakeOver
+from django.db.models import Count
+
+from organizations.models import Candidate, Organization, TakeOver
 
 LATEST = 10
 """How many take-overs the page on which one begins lists."""
@@ -19,16 +23,43 @@ def base_oids_of_earlier(environment: str) -> list[str]:
     return with_base.order_by("-pk").values_list("base_oids", flat=True).first() or []
 
 
-def candidates(take_over: TakeOver) -> list[Candidate]:
-    """All OIDs of a take-over in the order of their OIDs, without their values."""
-    return list(take_over.candidates.select_related("organization").defer("message", "seen").order_by("oid_key"))
+class CandidateLine(NamedTuple):
+    """What the list needs of each OID, also of those on its other pages."""
+
+    pk: int
+    oid: str
+    state: str
+    destination_source: str
 
 
-def with_values(ids: Collection[int]) -> dict[int, Candidate]:
-    """These candidates with what the directory showed and what the old message holds."""
-    return Candidate.objects.select_related("take_over").in_bulk(ids)
+def lines(take_over: TakeOver) -> list[CandidateLine]:
+    """All OIDs of a take-over, in the order of their OIDs."""
+    rows = take_over.candidates.order_by("oid_key").values_list("pk", "oid", "state", "destination_source")
+    return [CandidateLine(*row) for row in rows]
+
+
+def state_counts(take_over: TakeOver) -> Counter[str]:
+    """How many OIDs have each state."""
+    counted = take_over.candidates.order_by().values_list("state").annotate(Count("pk"))
+    return Counter(dict(counted))
+
+
+def candidates(ids: Collection[int]) -> dict[int, Candidate]:
+    """These candidates with their records, without what the directory and the old messages say of them."""
+    return Candidate.objects.select_related("organization").defer("message", "seen").in_bulk(ids)
+
+
+def with_values(take_over: TakeOver, oid: str) -> Candidate | None:
+    """One candidate with what the directory showed and what the old message holds."""
+    return take_over.candidates.filter(oid=oid).first()
 
 
 def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
     """The names of those of these OIDs that the directory showed for this take-over."""
     return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))
+
+
+def records_named(environment: str, oids: Collection[str]) -> dict[str, str]:
+    """The names of the records of an environment with these OIDs."""
+    records = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    return dict(records.values_list("oid", "name"))

@@ -98,6 +98,9 @@ class TokenSource(Protocol):
     def discard(self, token: str) -> None:
         """Expire this token, because it was refused. A fixed token stays: there is no other one."""
 
+    def cut(self) -> None:
+        """End the token request under way. None is made after this."""
+
 
 def token_source(
     environment: RedoxEnvironment, limits: Limits, before_request: Callable[[], None] = lambda: None
@@ -109,9 +112,9 @@ def token_source(
     line = HttpsLine(limits, before_request)
     match environment.credential:
         case OAuthCredential() as credential:
-            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line))
+            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line), line)
         case ApiKeyCredential() as credential:
-            return _RenewedTokens(_ApiKey(credential, environment.base_url, line))
+            return _RenewedTokens(_ApiKey(credential, environment.base_url, line), line)
         case TokenCredential(access_token=token):
             return _FixedToken(token)
         case _:
@@ -181,14 +184,18 @@ class _FixedToken:
     def discard(self, token: str) -> None:
         """Nothing to do: another fixed token needs new settings."""
 
+    def cut(self) -> None:
+        """Nothing to do: it makes no request."""
+
 
 class _RenewedTokens:
     """Keeps one token and renews it in time. Threads that need a token during a renewal wait for it."""
 
     can_renew = True
 
-    def __init__(self, source: _TokenRequest) -> None:
+    def __init__(self, source: _TokenRequest, line: HttpsLine) -> None:
         self._source = source
+        self._line = line
         self._lock = threading.Lock()
         self._answer = TokenAnswer()
         self._good_until = 0.0
@@ -225,6 +232,9 @@ class _RenewedTokens:
         if token == self._answer.token:
             self._good_until = self._expires = 0.0
             self._source.forget()
+
+    def cut(self) -> None:
+        self._line.cut()
 
 
 def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:

@@ -285,10 +285,11 @@ class HttpsLine:
         reply, fault, text = _PartialReply(), None, ""
         with _Watch(deadline) as watch:
             self._under_way.add(watch)
-            if self._is_cut:
-                watch.cut()
             try:
-                self._converse(self._request(url, content, headers, watch, deadline), reply)
+                if self._is_cut:
+                    watch.cut()
+                else:
+                    self._converse(self._request(url, content, headers, watch, deadline), reply)
             except Exception as error:  # the evidence of what was sent must survive any exception of a library
                 fault, text = _fault_of(error)
             self._under_way.discard(watch)

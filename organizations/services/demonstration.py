@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from organizations.models import Environment, Organization, StandsFor, User
 from organizations.permissions import ROLES
+from organizations.services.connection import redox_settings
 
 # The word in the practice directory's file, and the label for people.
 BEHAVIOURS: tuple[tuple[str, str], ...] = (
@@ -43,6 +44,9 @@ BEHAVIOURS: tuple[tuple[str, str], ...] = (
     ("shows-total", "Shows pages that count all records, not only those on the page"),
     ("shows-large", "Shows pages of 1.5 MiB"),
 )
+
+OUTSIDE_THE_PORTAL = ("1.41", "2.41", "5.41", "71", "71.1")
+"""What the company registered with curl: OIDs below its base OID that are only in the directory at first."""
 
 
 def behaviour() -> str:
@@ -83,3 +87,11 @@ def location_to_deactivate() -> Organization | None:
     locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)
     words = {"standing": "active", "open_work": ""}
     return locations.filter(~Exists(children), **words).order_by("oid_key").first()
+
+
+def oids_to_take_over() -> list[str]:
+    """The registrations in STAGING that are not records here yet."""
+    base_oids = redox_settings.environment(Environment.STAGING).base_oids
+    oids = [f"{base}.{end}" for base in list(base_oids)[:1] for end in OUTSIDE_THE_PORTAL]
+    here = Organization.objects.in_environment(Environment.STAGING).filter(oid__in=oids)
+    return sorted(set(oids) - set(here.values_list("oid", flat=True)))

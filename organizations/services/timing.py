@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import time
 
 from django.conf import settings
 from django.utils import timezone
@@ -9,6 +10,11 @@ from django.utils import timezone
 LEAST_SETTLE = 120.0
 """Redox ends an exchange after 120 s, so a shorter settle time is refused outside the demonstration (`startup.py`)."""
 LEASE_MARGIN = 30.0
+LEAST_PATIENCE, LEAST_SHORT_PATIENCE = 5.0, 1.0
+"""Seconds that a claimed message may wait at least for its send slot, the second with a short settle time."""
+POLL, IDLE_POLL = 0.5, 2.0
+"""Seconds between two looks of a worker for something due, the second after a minute without work."""
+IDLE_AFTER = 60.0
 
 
 def seconds(number: float) -> datetime.timedelta:
@@ -23,6 +29,22 @@ def shortened(wait: float) -> float:
 def lease_margin() -> float:
     """Seconds that a lease must last beyond the deadline of the exchange."""
     return shortened(LEASE_MARGIN)
+
+
+def least_lease() -> float:
+    """The shortest lease with which messages are sent."""
+    patience = max(LEAST_SHORT_PATIENCE, shortened(LEAST_PATIENCE))
+    return float(settings.REDOX_DEADLINE) + lease_margin() + patience
+
+
+def is_idle_since(worked_at: float) -> bool:
+    """Whether the last work, at `worked_at` by the monotonic clock, was more than a minute ago."""
+    return time.monotonic() - worked_at >= IDLE_AFTER
+
+
+def poll_after(worked_at: float) -> float:
+    """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
+    return IDLE_POLL if is_idle_since(worked_at) else POLL
 
 
 def clock_time(moment: datetime.datetime) -> str:

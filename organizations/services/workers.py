@@ -1,4 +1,4 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, query whether lost messages arrived, and take over."""
+"""The worker: threads that send a heartbeat, deliver the outbox, settle what another worker left, and take over."""
 
 import logging
 import os
@@ -13,12 +13,12 @@ from django.db import close_old_connections, connection
 from organizations.models import Environment
 from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
-from organizations.services.connection import breaker, gateway
-from organizations.services.delivery import abandoned, courier, resolve, slots
+from organizations.services.connection import gateway
+from organizations.services.delivery import abandoned, courier, queries, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
-from organizations.services.delivery.lane import POLL, poll_after
 from organizations.services.directory import run_take_over
+from organizations.services.timing import POLL, poll_after
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -40,27 +40,27 @@ def run(stopping: threading.Event) -> None:
         ]
         for environment in Environment.values:
             arguments = (environment, actor, stopping, heartbeat)
-            threads.append(threading.Thread(target=_query_until, args=arguments, name=f"queries-{environment}"))
+            threads.append(threading.Thread(target=_take_over_until, args=arguments, name=f"take-overs-{environment}"))
         for thread in threads:
             thread.start()
         while not stopping.is_set():
             if heartbeat.may_work:
                 housekeeping.do_due()
+                # Also while the breaker is open: this sends nothing, and nobody else settles these submissions.
+                _settle_abandoned(actor)
             stopping.wait(POLL)
         for thread in threads:
             thread.join()
 
 
-def _query_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
-    """Query until `stopping` is set. An exception in one round is logged and the next round begins."""
+def _take_over_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
+    """Do the steps of take-overs until `stopping` is set. An exception is logged and the next step begins."""
     worked_at = time.monotonic()
     while not stopping.is_set():
         try:
-            worked = heartbeat.may_work and (
-                query_due(environment, actor, stopping) or run_take_over.advance(environment, actor=actor)
-            )
+            worked = heartbeat.may_work and run_take_over.advance(environment, actor=actor)
         except Exception:
-            log.exception("A round of Queries to %s failed", environment)
+            log.exception("A step of a take-over in %s failed", environment)
             close_old_connections()
             worked = False
         if worked:
@@ -70,16 +70,29 @@ def _query_until(environment: str, actor: Actor, stopping: threading.Event, hear
     connection.close()
 
 
+def _settle_abandoned(actor: Actor) -> None:
+    for environment in Environment.values:
+        try:
+            abandoned.settle_abandoned(environment, actor=actor)
+        except Exception:
+            log.exception("Abandoned submissions of %s could not be settled", environment)
+            close_old_connections()
+
+
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     """One round in this thread: query and deliver what is due in each environment. Returns whether anything was done.
 
-    An exception in one environment does not keep the other waiting.
+    Each Query waits for Redox, so `stopping` is looked at before each. An exception in one environment does not keep
+    the other waiting.
     """
     stopping = stopping or threading.Event()
     worked = False
     for environment in Environment.values:
         try:
-            worked = query_due(environment, actor, stopping) or worked
+            abandoned.settle_abandoned(environment, actor=actor)
+            for source in queries.SOURCES:
+                if not stopping.is_set():
+                    worked = courier.answer_next(environment, source, actor=actor) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
                 worked = True
             while not stopping.is_set() and run_take_over.advance(environment, actor=actor):
@@ -87,22 +100,6 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
         except Exception:
             log.exception("A round of delivery to %s failed", environment)
             close_old_connections()
-    return worked
-
-
-def query_due(environment: str, actor: Actor, stopping: threading.Event) -> bool:
-    """Settle abandoned submissions, probe after a pause, and send one due Query of each kind. Returns whether any was.
-
-    Each Query waits for Redox, so `stopping` is looked at before each.
-    """
-    # First, also while the breaker is open: this sends nothing, and nobody else settles these submissions.
-    abandoned.settle_abandoned(environment, actor=actor)
-    if stopping.is_set() or not breaker.probe_if_half_open(environment, actor=actor):
-        return False
-    worked = False
-    for query_next in (resolve.resolve_next, resolve.read_back_next):
-        if not stopping.is_set():
-            worked = query_next(environment, actor=actor) or worked
     return worked
 
 

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, Event, Organization, Plan, Submission
+from organizations.models.submission import NOT_CLAIMED
 from organizations.text import vocabulary
 from organizations.text.markup import link, moment, plain, written
 
@@ -90,7 +91,8 @@ def next_attempt(submission: Submission, now: datetime.datetime) -> WaitReason |
     if submission.not_before is None or submission.not_before <= now:
         return None
     time, cause = moment(submission.not_before, "clock"), _cause(submission.state_reason)
-    reason = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
+    is_set_aside = submission.state_reason.startswith(NOT_CLAIMED)
+    reason = _reason("set_aside" if is_set_aside else "attempt", time=time, attempt=submission.attempt, cause=cause)
     return reason._replace(until=written(submission.not_before, "clock"))
 
 

@@ -101,6 +101,9 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ENVIRONMENT_CHECKED: Template(
         "signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."
     ),
+    Action.DIRECTORY_SEARCHED: Template(
+        "magnifying-glass", "is-quiet", "{actor} searched the directory of {environment} for {searched}: {came}."
+    ),
     Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in.{times}"),
     Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out.{times}"),
     Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {account}: {cause}.{roles}"),
@@ -204,6 +207,7 @@ WORDS: Mapping[str, str] = {
     Action.ATTEMPT_RESPONSE: "Response",
     Action.ATTEMPT_OUTCOME: "Outcome",
     Action.ATTEMPT_LATE: "Late answer",
+    Action.DIRECTORY_SEARCHED: "Searched",
     Action.ENVIRONMENT_STOPPED: "Sending stopped",
     Action.ENVIRONMENT_HELD: "Sending waits",
     Action.ENVIRONMENT_RELEASED: "Sending resumed",

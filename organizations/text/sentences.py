@@ -328,6 +328,42 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(facts.get("details", {}).get("rows", 0), "row"))
 
 
+def _searched(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    filters = details.get("filters", {})
+    words = [f"{label} {_filter_text(filters[name])}" for name, label in _FILTERS.items() if name in filters]
+    if details.get("index"):
+        words.append(f"from number {details['index'] + 1} on")
+    yield Part(_cut(", ".join(words) or "everything", LONGEST_VALUE))
+
+
+def _filter_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _came(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    if not details.get("answered"):
+        yield Part("no answer came, ")
+        yield from _cause(facts)
+        return
+    yield Part(count(details.get("received", 0), "organization"))
+    ours = details.get("ours_not_here", 0)
+    if ours:
+        yield Part(f", {ours} of them ours and not in the portal")
+    if not details.get("whole"):
+        yield Part(", and there may be more")
+
+
+_FILTERS = {
+    "oid": "OID",
+    "name": "name",
+    "zip_code": "ZIP",
+    "radius": "within",
+    "state": "state",
+    "active": "Active",
+    "changed_since": "changed since",
+}
 _VALUES = {
     "Plan": _plan_first,
     "Submission": _submission_first,
@@ -340,6 +376,7 @@ _VALUES = {
     "bytes": _bytes,
     "cancelled": _cancelled,
     "organizations": _organizations,
+    "came": _came,
     "carried": _carried,
     "cause": _cause,
     "changes": _changes,
@@ -357,6 +394,7 @@ _VALUES = {
     "reason": _reason,
     "roles": _roles,
     "rows": _rows,
+    "searched": _searched,
     "state": _state,
     "status": _status,
     "submission": _submission,

@@ -114,6 +114,15 @@ STANDING_BASIS: Mapping[str, str] = {
     "unknown": "Unknown for {age}, submission {submission}.",
 }
 
+# Where a destination ID comes from that no message of ours brought there.
+DESTINATION_SOURCE: Mapping[str, str] = {
+    "": "",
+    "message": "From an old message.",
+    "dashboard": "From the Redox dashboard.",
+    "memory": "From somebody's memory.",
+    "none": "It has none, as somebody said.",
+}
+
 # The most urgent first. A record shows the first that applies to its own messages and edits. It also shows
 # "directory_differs" if the directory shows other values.
 OPEN_WORK = _by_key(
@@ -266,6 +275,7 @@ QUEUED_REASON: Mapping[str, str] = {
     "plan_paused": "Plan {plan} is paused: {cause}.",
     "stopped": "{environment} is stopped: {cause}.",
     "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",
+    "set_aside": "The next attempt follows at {time}. {cause}.",
     "no_worker": "No worker has run since {time}.",
 }
 

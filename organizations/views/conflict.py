@@ -67,7 +67,7 @@ def _save_choices(request: HttpRequest, editing: Editing, form: RecordForm, orga
     conflict = _conflict(request, editing, form, organization)
     if conflict.missing:
         return show_conflict(request, editing, form, organization, missing=conflict.missing, status=422)
-    merged = editing.form(editing.texts_of(*conflict.merged()), checked=True)
+    merged = editing.form(conflict_page.merged_texts(editing, form, conflict), checked=True)
     if not merged.is_valid():
         return show_form(request, editing.at_newest_version(), merged, status=422)
     return _save_merged(request, editing, form, organization, merged)

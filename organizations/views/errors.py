@@ -13,6 +13,8 @@ from orgportal import logs
 
 log = logging.getLogger("orgportal.request")
 
+AT_MOST = "At most"
+TOO_LARGE = f"{AT_MOST} {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
 PLAIN = "Something went wrong here, not at Redox. If you pressed a button, check whether that was done. Number {}."
 
 
@@ -23,11 +25,16 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _limit(exception: Exception) -> str:
     if isinstance(exception, TooManyFilesSent):
-        return "No page of the portal takes a file."
+        return f"Only the page on which organizations are taken over takes files, at most {settings.MOST_FILES}."
     if isinstance(exception, TooManyFieldsSent):
         return f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} values can be sent at once."
     if isinstance(exception, RequestDataTooBig):
-        return f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
+        text = str(exception)
+        return (
+            text
+            if text.startswith("At most")
+            else f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
+        )
     return ""
 
 

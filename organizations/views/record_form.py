@@ -75,8 +75,14 @@ def show_error(form: RecordForm, error: ActionRefused) -> None:
 
 def save_edit(request: HttpRequest, organization: Organization, version: int, form: RecordForm) -> Organization:
     """Save a valid form of an existing record, if the record still has this version."""
-    record, by = form.record(), actor(request)
-    return organizations.edit(organization.pk, version, record, stands_for=form.stands_for, actor=by)
+    return organizations.edit(
+        organization.pk,
+        version,
+        form.record(),
+        stands_for=form.stands_for,
+        destination_source=form.destination_source,
+        actor=actor(request),
+    )
 
 
 def after_saving(request: HttpRequest, form: RecordForm, saved: Organization, act: str = "save") -> HttpResponse:

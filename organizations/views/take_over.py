@@ -33,20 +33,31 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
         return _show_begin(request, environment, TakeOverForm(initial={"oids": request.GET.get("oids", "")}))
     require(request, Right.EDIT, environment=environment, act=TAKE_OVER)
     if expired_session.must_restore_form(request):
-        form = TakeOverForm(initial=request.POST.dict())
+        form = TakeOverForm(initial=read_candidates.without_secrets(request.POST).dict())
         return _show_begin(request, environment, form, notes=[expired_session.NOTICE], status=422)
+    if "fill" in request.POST:  # from a page that lists OIDs; they can be too many for an address
+        return _show_begin(request, environment, TakeOverForm(initial=request.POST.dict()))
     return _read_and_begin(request, environment)
 
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
-    form = TakeOverForm(request.POST)
+    posted = request.POST.copy()
+    # Ticked in a search, and typed.
+    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
+    form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
-    entered = read_candidates.read(environment, request.POST.get("oids", ""), request.POST.get("messages", ""))
+    old_messages = str(posted.get(read_candidates.OLD_MESSAGES, ""))
+    entered = read_candidates.read(environment, oids, old_messages, _files(request))
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():
         return _show_begin(request, environment, form, status=422)
     return _begin(request, environment, form, entered, base_oids)
+
+
+def _files(request: HttpRequest) -> dict[str, bytes]:
+    """The files with old messages by their names."""
+    return {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
 
 
 def _begin(
@@ -89,7 +100,7 @@ def page(request: HttpRequest, environment: Environment, list_number: int) -> Ht
     """What the directory showed of each OID, and what a person can do with it."""
     run = _take_over_or_404(environment, list_number)
     if request.method != "POST":
-        return _show(request, run, Entered(other_oid=request.GET.get("other", "")))
+        return _show(request, run, Entered(other_oid=request.GET.get("other", ""), opened=request.GET.get("open", "")))
     act = next((name for name in _ACTS if name in request.POST), "save")
     right, what = (Right.RESOLVE, CALL_OURS) if act == "other" else (Right.EDIT, TAKE_OVER)
     require(request, right, environment=environment, act=what)
@@ -115,6 +126,16 @@ def progress(request: HttpRequest, environment: Environment, list_number: int) -
     if run.state == TakeOverState.READY:
         return reload_page()
     return render_page(request, take_over_page.build_progress(run, user_of(request)))
+
+
+@require_safe
+@needs(Right.VIEW)
+def values(request: HttpRequest, environment: Environment, list_number: int, oid: str) -> HttpResponse:
+    """The values of one organization, for an open page. Without JavaScript the page opens its row."""
+    run = _take_over_or_404(environment, list_number)
+    if not request.headers.get("HX-Request"):
+        return redirect(f"{take_over_url(run)}?open={oid}#of-{oid}")
+    return render_page(request, take_over_page.build_values(run, oid))
 
 
 def take_over_url(run: TakeOver) -> str:

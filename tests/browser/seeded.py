@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from organizations.models import Intent, Organization, Plan, State, Submission, User, clock
+from organizations.models import Intent, Organization, Plan, State, Submission, TakeOver, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import IdentifierRecord
 from organizations.services.actors import person
@@ -45,6 +45,10 @@ class Seeded:
         """The URL of the only plan."""
         return f"/staging/plans/{Plan.objects.get().pk}/"
 
+    def take_over(self) -> str:
+        """The URL of the only take-over."""
+        return f"/staging/directory/take-over/{TakeOver.objects.get().pk}/"
+
     def record(self, name: str, page: str = "") -> str:
         """The URL of a record in STAGING, or of one of its pages."""
         return f"/staging/organizations/{self.oids[name]}/{page}"
@@ -66,10 +70,21 @@ class _Seeder:
         self._answered()
         self._production()
         self._waiting()
+        self._taken_over()
         self.practice.behaviour = "answers"
         check.check_connection("staging", actor=person(self.approver))
         # Otherwise its page would send a Query and reload during a test.
         query.query_for_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
+
+    def _taken_over(self) -> None:
+        elsewhere = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
+        seen = {
+            f"{BASE}.91": factories.record(f"{BASE}.91", name="Lakeside Pier"),
+            elsewhere: factories.record(elsewhere, name="Example Clinic"),
+            f"{BASE}.92": None,
+            f"{BASE}.1": None,
+        }
+        factories.take_over(user=self.editor, seen=seen)
 
     def _below(self, number: int, name: str, **values: Any) -> Organization:
         return factories.organization(f"{BASE}.{number}", user=self.editor, name=name, part_of_oid=BASE, **values)

@@ -39,6 +39,8 @@ NO_PAGES = {
     "plan-pause",
     "plan-resume",
     "plan-stop",
+    "take-over-values",
+    "take-over-progress",
     "audit-export",
     "audit-raw",
     "connection-check",
@@ -72,6 +74,10 @@ def lists(seeded: Seeded) -> Addresses:
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
         "plans": ["/staging/plans/"],
         "plan": [seeded.plan()],
+        "take-over": ["/staging/directory/take-over/", "/production/directory/take-over/"],
+        "take-over-list": [seeded.take_over(), f"{seeded.take_over()}?open={factories.BASE}.91"],
+        "directory": ["/staging/directory/"],
+        "roll-call": ["/staging/directory/roll-call/"],
         "connection": ["/staging/connection/"],
     }
 
@@ -183,10 +189,23 @@ def test_pages_that_differ_only_in_their_contents_fit(seeded: Seeded, page_as: P
 
 def test_every_page_is_checked() -> None:
     oids = {"Lakeside Old Town": ""}
-    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
+    anywhere: Any = SimpleNamespace(
+        record=lambda *_: "", submission=lambda _: "", plan=lambda: "", take_over=lambda: "", oids=oids
+    )
     looked_at = {name for group in GROUPS for name in group(anywhere)} | JUDGED_ELSEWHERE | {*account_addresses(1)}
     names = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert names - NO_PAGES == looked_at
+
+
+def test_the_lines_of_a_roll_call_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
+    """Every kind of line: records in every state, a repeated one, OIDs that are not here, and nonsense."""
+    page = page_as("viewer")
+    page.goto("/staging/directory/roll-call/")
+    listed = [*seeded.oids.values(), PRODUCTION_OID, factories.BASE, "2.999.1", "2.16..840", "nonsense " * 20]
+    page.get_by_label("OIDs or own identifiers").fill("\n".join(listed))
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_text("Not a record here.")).to_be_visible()
+    assert page_errors(page) == []
 
 
 def test_filters_are_in_one_line_and_columns_are_aligned(seeded: Seeded, page_as: PageAs) -> None:

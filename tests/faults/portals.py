@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from organizations.models import AuditEntry, State, Submission
 from organizations.practice import PracticeDirectory
+from organizations.services.delivery.slots import FIRST_WINDOW
 from tests import databases
 from tests.connected import CREDENTIALS, variables
 from tests.faults.evidence import chain_faults, entries_of, failed_checks
@@ -115,14 +116,22 @@ class Portal:
     def database(self) -> str:
         return str(connections[self.alias].settings_dict["NAME"])
 
-    def given(self, failpoint: str = "", finish_within: float = 0.5, **settings: Any) -> dict[str, Any]:
-        """The settings of a worker for this portal."""
+    def given(
+        self,
+        failpoint: str = "",
+        finish_within: float = 0.5,
+        first_window: int = FIRST_WINDOW,
+        redox: dict[str, str] | None = None,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        """The settings of a worker for this portal. `redox` overrides variables of its connection."""
         return {
             "database": self.database,
-            "variables": variables(self.practice.url),
+            "variables": variables(self.practice.url) | (redox or {}),
             "var_dir": str(self.folder),
             "failpoint": failpoint,
             "finish_within": finish_within,
+            "first_window": first_window,
             "settings": settings,
             "log": str(self.folder / f"worker-{len(self.processes)}.log"),
         }
@@ -170,12 +179,15 @@ class Portal:
 
 
 @contextmanager
-def portal(folder: Path, nursery: Nursery, practice: PracticeDirectory) -> Iterator[Portal]:
+def portal(
+    folder: Path, nursery: Nursery, practice: PracticeDirectory, *, slow_seconds: float = 0.4
+) -> Iterator[Portal]:
     """A copy of the test's database as it is now, and of the directory in which `practice` keeps its records."""
     folder.mkdir()
     shutil.copytree(practice.folder, folder / "practice")
     alias = f"portal-{folder.name}"
-    with _database(alias, folder), PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.4) as directory:
+    directory = PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=slow_seconds)
+    with _database(alias, folder), directory:
         running = Portal(alias, folder, directory, nursery)
         with running.ended():
             yield running

@@ -23,7 +23,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
 from tests.faults.evidence import chain_faults, failed_checks
-from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
+from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, SENDING, UPDATE
 from tests.faults.world import Died, Way, World
 from tests.services.sending import edit
 
@@ -102,11 +102,28 @@ def freezes(world: World) -> None:
 
 def go_on(world: World) -> None:
     """Run another worker as many rounds as it needs."""
-    for _ in range(6):
+    for _ in range(30):
         if not Submission.objects.open().exists():
             break
         workers.run_once(SECOND)
         world.pass_time(SETTLE + 1)
+
+
+def interrupted(world: World, place: str, fault: Callable[[World], None]) -> bool:
+    """Interrupt a worker where it first reaches this place, then run another one. Returns whether it was reached."""
+    reached = itertools.count()
+
+    def once() -> None:
+        if next(reached) == 0:
+            fault(world)
+
+    with failpoints.calling(once, place), suppress(Died):
+        workers.run_once(FIRST)
+    connection.execute_wrappers.clear()
+    is_reached = next(reached) > 0
+    world.pass_time(LEASE + 1)
+    go_on(world)
+    return is_reached
 
 
 @pytest.mark.one_database
@@ -125,20 +142,48 @@ def test_after_an_interruption_at_any_place_each_message_takes_effect_once(
     wrong = []
     for number, (kind, place) in enumerate(cases, start=1):
         submission = in_the_outbox(kind, f"{BASE}.{number}", world, editor)
-        reached = itertools.count()
-
-        def once(reached: Iterator[int] = reached) -> None:
-            if next(reached) == 0:
-                fault(world)
-
-        with failpoints.calling(once, place), suppress(Died):
-            workers.run_once(FIRST)
-        connection.execute_wrappers.clear()
-        assert next(reached), f"{place} was not reached"
-        world.pass_time(LEASE + 1)
-        go_on(world)
+        assert interrupted(world, place, fault), f"{place} was not reached"
         if found := failed_checks(submission, world.store.effects(), world.record(submission.oid)):
             wrong.append(f"{KINDS[kind][0]}, {place}: {found}")
     assert wrong == []
+    assert world.doubled == []
+    assert chain_faults() == []
+
+
+def dies_between_messages(world: World) -> None:
+    """Die after two messages of the batch left."""
+    world.dies, world.survives = True, 2
+
+
+BATCH = (NEW, UPDATE, NEW, UPDATE, NEW)
+BATCH_CASES = [
+    (dies_between_messages, "after-intent"),
+    *((fault, place) for fault in (dies, loses_its_database) for place in SENDING),
+    (fails, "after-exchange"),
+    (fails, "in-settling"),
+    (freezes, "after-exchange"),
+]
+
+
+@pytest.mark.one_database
+def test_after_an_interruption_at_any_place_each_message_of_a_batch_takes_effect_once(
+    world: World, editor: User
+) -> None:
+    wrong, claimed = [], []
+    for number, (fault, place) in enumerate(BATCH_CASES, start=1):
+        kinds = enumerate(BATCH, start=1)
+        made = [in_the_outbox(kind, f"{BASE}.{number}.{each}", world, editor) for each, kind in kinds]
+        ids = [submission.pk for submission in made]
+
+        def at_first(world: World, ids: list[int] = ids, fault: Callable[[World], None] = fault) -> None:
+            claimed.append(Submission.objects.filter(pk__in=ids, attempt=1).count())
+            fault(world)
+
+        assert interrupted(world, place, at_first), f"{place} was not reached"
+        for submission in made:
+            if found := failed_checks(submission, world.store.effects(), world.record(submission.oid)):
+                wrong.append(f"{submission.event}, {place}, {fault.__name__}: {found}")
+    assert wrong == []
+    assert claimed == [len(BATCH)] * len(BATCH_CASES)
     assert world.doubled == []
     assert chain_faults() == []

@@ -12,13 +12,16 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
-from organizations.services import workers
+from organizations.redox.client import Limits
+from organizations.services import timing, workers
 from organizations.services.actors import Actor
-from organizations.services.delivery import abandoned, heartbeat, lane, resolve
+from organizations.services.delivery import abandoned, heartbeat, queries
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults
 from tests.faults.portals import PATIENCE, Nursery, Portal, portal, until
+from tests.redox import servers
+from tests.services.fake_redox import API_KEY
 
 
 @pytest.fixture
@@ -63,6 +66,19 @@ def test_a_stopping_worker_stores_an_answer_that_comes_in_time(own: Portal) -> N
 
 
 @pytest.mark.one_database
+def test_a_stopping_worker_cuts_off_a_token_request_that_hangs(own: Portal) -> None:
+    with servers.serving(servers.silent) as silent:
+        process = own.worker(redox={"REDOX_STAGING_BASE_URL": silent.url} | API_KEY)
+        until(lambda: silent.requests, "the token request")
+        stopped_at = time.monotonic()
+        process.end()
+        assert time.monotonic() - stopped_at < Limits().token_deadline / 2
+    assert b"/auth/authenticate" in silent.requests[0]
+    assert own.submission(BASE).attempt == 0
+    assert the_worker(own).stopped_at is not None
+
+
+@pytest.mark.one_database
 def test_nothing_is_claimed_while_the_database_belongs_to_another_release(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,7 +94,7 @@ def test_nothing_is_claimed_while_the_database_belongs_to_another_release(
         recorder.record_applied("organizations", "9999_later")
         until(lambda: "The worker claims no more messages" in caplog.text)
         submission.update(state=State.QUEUED)
-        time.sleep(2 * lane.POLL)
+        time.sleep(2 * timing.POLL)
         assert submission.get().attempt == 0
         recorder.record_unapplied("organizations", "9999_later")
         until(lambda: submission.get().state == State.ACCEPTED)
@@ -121,13 +137,12 @@ def test_a_worker_that_is_stopped_during_a_query_claims_nothing_more(
     submission = factories.submission(factories.organization(user=editor), user=editor)
     stopping = threading.Event()
 
-    def ask(*_: object, **__: object) -> bool:
+    def stop(*_: object, **__: object) -> None:
         stopping.set()
-        return True
 
-    monkeypatch.setattr(resolve, "resolve_next", ask)
+    monkeypatch.setattr(queries, "SOURCES", (stop,))
 
-    assert workers.run_once(worker, stopping)
+    assert not workers.run_once(worker, stopping)
 
     submission.refresh_from_db()
     assert (submission.state, practice.requests) == (State.QUEUED, [])

@@ -95,13 +95,17 @@ class LoggedExchange:
 
 @dataclass(slots=True)
 class World:
-    """The directory of one example. `way` says what happens to the next message, `dies` what happens to its worker."""
+    """The directory of one example. `way` says what happens to the next message, `dies` what happens to its worker.
+
+    Before it dies the worker sends as many messages as `survives` says.
+    """
 
     store: Store
     way: Way = Way.YES
     showing: Showing = Showing.AS_IT_IS
     answers_queries: bool = True
     dies: bool = False
+    survives: int = 0
     time: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     arrived: list[bytes] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -165,22 +169,29 @@ class World:
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
         """Replaces `gateway.send_message`."""
+        if json.loads(message)["Meta"]["EventType"] == "Query":
+            return self._answer_query(message)
         exchange = self._sent(message)
-        self.replies.append(LoggedExchange(self.now(), message, exchange, was_read=not self.dies))
-        if self.dies:
+        dies = self.dies and self.survives == 0
+        self.replies.append(LoggedExchange(self.now(), message, exchange, was_read=not dies))
+        if dies:
             self.dies = False
             raise Died
+        self.survives -= self.dies
         return exchange
 
     def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
         """Replaces `gateway.send_query`."""
+        return gateway.QueryReply(TokenAnswer(token="token"), self._answer_query(query))
+
+    def _answer_query(self, query: bytes) -> Exchange:
         if not self.answers_queries:
             exchange = self._exchange(query, status=502, body=b"Bad Gateway")
         else:
             reply = self._directory.answer(query, "staging", Behaviour.ANSWERS)
             exchange = self._replied(query, _shown(reply, self.showing, query))
         self.answers.append(LoggedExchange(self.now(), query, exchange))
-        return gateway.QueryReply(TokenAnswer(token="token"), exchange)
+        return exchange
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:

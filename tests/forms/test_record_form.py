@@ -19,6 +19,7 @@ from tests.factories import BASE, record
 
 CHOOSE_PARENT = "Choose what this record is part of."
 SOURCE_ID = "11111111-2222-4333-8444-555555555555"
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
 def form_context(**values):
@@ -69,7 +70,7 @@ def test_the_form_of_any_record_posts_the_same_record(known):
     typed = Typed.from_record(known, stands_for="", parent_kind=OTHER)
     data = QueryDict(mutable=True)
     data.update(typed.as_post())
-    assert Typed.from_post(data) == typed.having(parent="", destination_none="")
+    assert Typed.from_post(data) == typed.having(parent="", destination_source="")
 
 
 def test_an_unusual_value_is_warned_about_and_not_refused():
@@ -246,9 +247,26 @@ def test_an_unknown_destination_must_be_entered():
     assert errors(form, "destination_id") == [
         f"{sentence}The directory does not show it, and the message would overwrite it."
     ]
-    none = checked(context=context, destination_none="on")
+    none = checked(context=context, destination_source="none")
     assert none.is_valid()
     assert (none.record().destination_id, none.record().destination_known) == ("", True)
+    assert none.destination_source == "none"
+
+
+@pytest.mark.parametrize("source", ["", "none", "hearsay"])
+def test_a_destination_that_was_not_known_needs_its_source(source):
+    context = form_context(destination_known=False)
+    form = checked(context=context, destination_id=DESTINATION, destination_source=source)
+    assert errors(form, "destination_source") == ["Choose how you know this destination ID."]
+    with_source = checked(context=context, destination_id=DESTINATION, destination_source="dashboard")
+    assert with_source.is_valid()
+    assert (with_source.record().destination_id, with_source.destination_source) == (DESTINATION, "dashboard")
+
+
+def test_a_destination_that_was_known_has_no_source():
+    form = checked(destination_id=DESTINATION, destination_source="dashboard")
+    assert form.is_valid()
+    assert form.destination_source == ""
 
 
 @pytest.mark.parametrize(

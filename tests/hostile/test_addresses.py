@@ -36,6 +36,7 @@ PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
     ),
     "number": ("7654321", NUMBERS),
     "plan": ("7654321", NUMBERS),
+    "list_number": ("7654321", NUMBERS),
     "sequence": ("7654321", NUMBERS),
     "person": ("7654321", (*NUMBERS, "a" * 5_000, MARKUP)),
 }

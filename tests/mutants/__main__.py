@@ -83,6 +83,11 @@ MODULES = {
     ),
     "organizations/redox/directory_query.py": Module(("tests/redox/test_directory_query.py",)),
     "organizations/redox/paging.py": Module(("tests/redox/test_paging.py",)),
+    "organizations/pages/directory/results.py": Module(("tests/pages/test_directory.py",)),
+    "organizations/forms/directory.py": Module(
+        ("tests/forms/test_directory_form.py",),
+        frozenset({"DirectorySearchForm.clean", "DirectorySearchForm._check_radius", "_read_radius", "_read_day"}),
+    ),
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
@@ -137,7 +142,8 @@ MODULES = {
         )
         | {"_awaits_new", "_open_submission", "_foreign"}
         | {"_already_there", "_unknown", "_circle", "_parent_blocker", "_deactivated_parent"}
-        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent", "_children_sentence"},
+        | {"_deactivation_blocker", "_reactivation_blocker", "_rejected_as_absent"}
+        | {"_children_sentence", "_first_shown_active"},
     ),
     "organizations/services/review/warnings.py": Module(REVIEWING),
     "organizations/services/review/record_warnings.py": Module(
@@ -146,7 +152,16 @@ MODULES = {
     "organizations/services/delivery/claims.py": Module((*COURIER, *SENDING)),
     "organizations/services/delivery/courier.py": Module(COURIER),
     "organizations/services/delivery/lane.py": Module((*COURIER, "tests/services/delivery/test_waiting_for_redox.py")),
-    "organizations/services/delivery/slots.py": Module(("tests/services/delivery/test_slots.py",)),
+    "organizations/services/delivery/slots.py": Module(
+        ("tests/services/delivery/test_slots.py", "tests/services/delivery/test_queries.py")
+    ),
+    "organizations/services/delivery/queries.py": Module(
+        (
+            "tests/services/delivery/test_queries.py",
+            "tests/services/connection/test_lookup.py",
+            "tests/services/delivery/test_waiting_for_redox.py",
+        )
+    ),
     "organizations/services/delivery/abandoned.py": Module(SENDING),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),

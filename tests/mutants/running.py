@@ -209,6 +209,8 @@ class _InPlace:
     def _notice(self, session: pytest.Session, tests: Sequence[pytest.Item]) -> bool:
         """Run the tests one by one, in a copy of the process, until one fails; whether one did."""
         _separate()
+        # After its last failure pytest would end the fixtures of the session, which the original process still uses.
+        session.config.option.maxfail = 0
         return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session))
 
     def _run(self, item: pytest.Item, after: pytest.Item | pytest.Session) -> float:

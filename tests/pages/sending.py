@@ -8,10 +8,10 @@ from organizations.pages.submission.state import StateBlock, state_block
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
 from organizations.services.actors import system
-from organizations.services.delivery import decide, query, resolve
+from organizations.services.delivery import decide, query
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import deliver, edit
+from tests.services.sending import deliver, edit, resolve_next
 
 THEIRS: dict[str, Any] = {
     "Name": "Harbor General",
@@ -44,7 +44,7 @@ def send_update(practice: PracticeDirectory, user: User, behaviour: str, **value
 
 def resolve_submission(submission: Submission) -> Submission:
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    assert resolve.resolve_next("staging", actor=system("Worker test"))
+    assert resolve_next("staging", actor=system("Worker test"))
     return fresh(submission)
 
 

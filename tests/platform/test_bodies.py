@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ from tests.hostile.typed import URL_ENCODED, query
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-UNKNOWN, SIGN_IN = "/no/such/page/", "/sign-in/"
+UNKNOWN, SIGN_IN, TAKE_OVER = "/no/such/page/", "/sign-in/", "/staging/directory/take-over/"
 MULTIPART = "multipart/form-data; boundary=x"
 FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="x.csv"\r\n\r\n'
 
@@ -57,12 +58,29 @@ def test_a_body_that_is_too_large_is_refused_before_any_of_it_is_read(address, k
     assert "At most 1,000 kB can be sent at once." in page
 
 
+@pytest.mark.parametrize("kind", [URL_ENCODED, MULTIPART])
+def test_the_page_that_takes_files_takes_more_but_not_everything(kind):
+    """The limit holds before the sign-in, and before the form's token is read."""
+    body = Endless(FILE)
+    status, page = send(TAKE_OVER, kind, body, str(settings.MOST_BYTES_WITH_FILES + 1))
+    assert (status, body.read_bytes) == (400, 0)
+    assert "At most 6,000 kB can be sent at once." in page
+
+
+def test_the_page_that_takes_files_takes_twenty(client):
+    files = [SimpleUploadedFile(f"{number}.json", b"{}") for number in range(settings.MOST_FILES + 1)]
+    assert client.post(TAKE_OVER, {"message_files": files}).status_code == 400
+    answer = client.post(TAKE_OVER, {"message_files": files[:-1], "oids": ""})
+    assert answer.status_code in (403, 422)
+    assert client.post(SIGN_IN, {"message_files": files[:1]}).status_code == 400
+
+
 @pytest.mark.parametrize("address", [UNKNOWN, SIGN_IN])
 def test_a_file_is_refused_at_its_start(address):
     body = Endless(FILE)
     status, page = send(address, MULTIPART, body, str(settings.MOST_BYTES_IN_A_REQUEST))
     assert status == 400
-    assert "No page of the portal takes a file." in page
+    assert "Only the page on which organizations are taken over takes files" in page
     assert body.read_bytes < 200_000
 
 

@@ -17,6 +17,7 @@ from organizations.models import Environment
 from organizations.practice.shape import oid_of
 from organizations.practice.store import Store
 from organizations.services.actors import system
+from organizations.services.demonstration import OUTSIDE_THE_PORTAL
 from organizations.text.vocabulary import OPEN_WORK, STANDING
 from orgportal import demonstration
 from orgportal.processes import open_listener
@@ -341,6 +342,7 @@ def check_directory(folder: Path, environment: str, known: set[str]) -> None:
     base = demonstration_records.BASES[environment]
     unknown = {oid: entry for oid, entry in entries.items() if oid not in known}
     ours = {oid: entry for oid, entry in unknown.items() if oid.startswith(f"{base}.")}
+    assert ours.keys() == {f"{base}.{end}" for end in OUTSIDE_THE_PORTAL}
     assert (len(ours), len(unknown) - len(ours)) == (5, seed_demo.OTHERS)
     assert [entry["Active"] for entry in ours.values()].count(False) == 1
     parents = [entry["PartOf"]["Identifier"]["Value"] for entry in ours.values()]

@@ -39,7 +39,8 @@ def test_the_settings_of_the_tests_are_valid():
         ("BIND", {"BIND": "127.0.0.1:http"}),
         ("BIND", {"BIND": "127.0.0.1:70000"}),
         ("DEBUG", {"DEBUG": True, "BIND": "0.0.0.0:8000"}),
-        ("REDOX_LEASE", {"REDOX_DEADLINE": 181.0, "REDOX_LEASE": 210.0}),
+        ("REDOX_LEASE", {"REDOX_DEADLINE": 175.1, "REDOX_LEASE": 210.0}),
+        ("REDOX_LEASE", {"REDOX_DEADLINE": 1.0, "REDOX_LEASE": 2.1, "REDOX_SETTLE": 0.5}),
         ("REDOX_SETTLE", {"REDOX_SETTLE": 119.0, "TESTING": False}),
         ("REDOX_STAGNG_AUTH", {"VARIABLES": Variables({"REDOX_STAGNG_AUTH": "oauth", "SECRET_KEY": "abcdefghij" * 5})}),
     ],
@@ -60,7 +61,8 @@ def test_a_general_error_names_its_variable(settings, variable, values):
         {"BIND": "127.0.0.2:80"},
         {"DEBUG": True, "ALLOWED_HOSTS": []},
         {"REDOX_SETTLE": 1.0},
-        {"REDOX_DEADLINE": 180.0, "REDOX_LEASE": 210.0},
+        {"REDOX_DEADLINE": 175.0, "REDOX_LEASE": 210.0},
+        {"REDOX_DEADLINE": 1.0, "REDOX_LEASE": 2.2, "REDOX_SETTLE": 0.5},
     ],
 )
 def test_consistent_settings_are_accepted(settings, values):

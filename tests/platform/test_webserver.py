@@ -129,7 +129,7 @@ def test_a_started_request_is_finished_before_the_stop_and_no_new_one_starts(run
         (
             request("/", f"Content-Length: {MOST_BODY + 1}") + b"a" * MOST_BODY,
             413,
-            "This request is too large: at most 2 MB.",
+            "This request is too large: at most 8 MB.",
         ),
         (request("/" + "a" * 70_000), 431, "The address or the headers of this request are too long."),
         (request("/fault"), 500, "Something went wrong here, not at Redox."),

@@ -130,9 +130,9 @@ def drip(before: bytes, piece: bytes, *, reads: bool = True) -> Behaviour:
 
 
 def silent(connection: socket.socket, server: Server) -> None:
-    """Reads the request and never answers."""
+    """Reads the request and does not answer."""
     server.read(connection)
-    server.stopped.wait(5)
+    server.stopped.wait(120)
 
 
 def reset_unread(connection: socket.socket, server: Server) -> None:

@@ -330,6 +330,21 @@ def test_a_fixed_token_cannot_be_renewed(limits: Limits) -> None:
     assert "cret" not in str(error.value)
 
 
+def test_a_token_request_is_cut_off_and_none_is_made_after_it(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(servers.silent) as server, ThreadPoolExecutor(1) as pool:
+        source = token_source(environment(oauth, server.url), limits)
+        request = pool.submit(source.get)
+        until = time.monotonic() + 20
+        while not server.requests:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        source.cut()
+        answers = [request.result(), source.get()]
+    assert [answer.token for answer in answers] == ["", ""]
+    assert [answer.outcome and answer.outcome.fault for answer in answers] == [Fault.STOPPED] * 2
+    assert server.connections == 1
+
+
 def test_without_a_credential_there_are_no_tokens(limits: Limits) -> None:
     with pytest.raises(ValueError, match="no credential"):
         token_source(environment(None, "https://api.example.org"), limits)

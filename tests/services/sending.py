@@ -15,7 +15,7 @@ from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
-from organizations.services.connection import redox_settings
+from organizations.services.connection import breaker, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import claims, courier, query, resolve, settle
 from organizations.services.delivery.claims import Claim
@@ -30,6 +30,22 @@ WORKER = system("Worker test")
 
 def deliver(environment: str = "staging") -> bool:
     return courier.deliver_due(environment, most=1, actor=WORKER)
+
+
+def resolve_next(environment: str = "staging", *, actor: Actor = WORKER) -> bool:
+    """Query the unknown submission that is due next, as a worker does. Returns whether there was one."""
+    return courier.answer_next(environment, resolve.next_unknown, actor=actor)
+
+
+def read_back_next(environment: str = "staging", *, actor: Actor = WORKER) -> bool:
+    """Read back the record that is due next, as a worker does. Returns whether there was one."""
+    return courier.answer_next(environment, resolve.next_read_back, actor=actor)
+
+
+def probe_if_half_open(environment: str = "staging", *, actor: Actor = WORKER) -> bool:
+    """Send a probe as a worker does if the breaker is half-open. Returns whether messages may be sent now."""
+    courier.answer_next(environment, breaker.next_probe, actor=actor)
+    return breaker.can_send_now(environment)
 
 
 def claim_next(environment: str = "staging", *, actor: Actor = WORKER) -> Claim | None:

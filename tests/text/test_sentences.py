@@ -38,6 +38,8 @@ RIGHT = {"object": {"type": "right", "id": "edit_records", "name": "/"}}
 TWIN = {"name": "Twin", "oid": "1.2.3", "environment": "staging"}
 REPEATED = {"times": 7, "since": "2001-05-04T19:03:05+00:00"}
 SINCE = "7 times since May 4, 2001, 14:03:05 CDT."
+SEARCH = {"object": {"type": "environment", "id": "production", "name": "PRODUCTION"}}
+SEARCHED = "Ed searched the directory of PRODUCTION for"
 ZIP, CITY = change("ZIP", "1", "2"), change("City", "3", "4")
 NOTHING = "Nothing was sent."
 ASKED = "Ed asked the directory of PRODUCTION for Pier"
@@ -213,6 +215,24 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         A.PERSON_CHANGED,
         {"object": ANNA | {"display": "Old X"}, "reason": "last_name"} | details(was="Per Son", now="Old X"),
         'Ed changed the account Old X (anna): last_name. Name changed from "Per Son" to "Old X".',
+    ),
+    (
+        A.DIRECTORY_SEARCHED,
+        SEARCH | details(answered=True, received=40, ours_not_here=4, filters={"state": "WI", "name": "Lakeside"}),
+        (
+            f"{SEARCHED} name Lakeside, state WI: 40 organizations, 4 of them ours and not in the portal,"
+            " and there may be more."
+        ),
+    ),
+    (
+        A.DIRECTORY_SEARCHED,
+        SEARCH | details(answered=True, received=1, whole=True, index=100, filters={"active": False, "zip_code": "1"}),
+        f"{SEARCHED} ZIP 1, Active false, from number 101 on: 1 organization.",
+    ),
+    (
+        A.DIRECTORY_SEARCHED,
+        SEARCH | {"detail": "Gateway Time-out."} | details(answered=False, filters={}),
+        f"{SEARCHED} everything: no answer came, Gateway Time-out.",
     ),
     (
         A.EXPORT_MADE,

@@ -9,7 +9,9 @@ import pytest
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages.home import page as home_page
 from organizations.services.delivery import heartbeat
+from organizations.services.demonstration import OUTSIDE_THE_PORTAL
 from tests import factories
+from tests.connected import redox
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
@@ -36,7 +38,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
     assert "Nothing needs you. Nothing has been accepted yet. Your first record in 7 steps" in page
     assert page.count("No credential is set for ") == page.count("See what is missing") == 2
     assert page.count("Checked never Last accepted nothing yet Records none Workers 0") == 2
-    assert "Five things to try" not in page
+    assert "Six things to try" not in page
 
 
 @pytest.mark.usefixtures("unreachable_redox")
@@ -96,7 +98,7 @@ def test_text_from_redox_is_escaped(editor):
     assert "x" * 200 not in page
 
 
-def test_the_demonstration_offers_five_things_to_try(editor, client, settings, tmp_path):
+def test_the_demonstration_offers_six_things_to_try(editor, client, settings, tmp_path):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
     factories.accepted_organization(f"{BASE}.1", user=editor)
     for number in (1, 2):
@@ -104,10 +106,25 @@ def test_the_demonstration_offers_five_things_to_try(editor, client, settings, t
     leaf = factories.accepted_organization(f"{BASE}.1.3", user=editor, part_of_oid=f"{BASE}.1", name="Lakeside Pier")
     Organization.objects.update(stands_for="location")
     page = client.get("/").content.decode()
-    assert page.index('id="five"') > page.index('class="needs"')  # the work comes first
-    tour = page.partition('id="five"')[2].partition("</section>")[0]
-    assert tour.count("<li>") == 5
+    assert page.index('id="to-try"') > page.index('class="needs"')  # the work comes first
+    tour = page.partition('id="to-try"')[2].partition("</section>")[0]
+    assert tour.count("<li>") == 6
     urls = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+)"', tour)]
     assert {client.get(url).status_code for url in urls} == {200}
+    assert "All five are records here now." in tour  # no base OID is set, so none is known to be outside
     # The registered location with the lowest OID that has no children.
     assert f'Open <a href="/staging/organizations/{leaf.oid}/">Lakeside Pier</a>' in tour
+
+
+def test_the_tour_fills_in_the_registrations_that_are_not_records_yet(editor, client, settings, tmp_path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    settings.REDOX = redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)
+    taken, *others = (f"{BASE}.{end}" for end in OUTSIDE_THE_PORTAL)
+    factories.organization(taken, user=editor)
+    page = home_page.build(editor)
+    assert page.to_take_over == 4
+    form = client.get(page.take_over_url).context["form"]
+    assert form["oids"].value().split() == others
+    for oid in others:
+        factories.organization(oid, user=editor)
+    assert "All five are records here now." in text_of_page(home_page.build(editor))

@@ -85,9 +85,12 @@ TABLE: dict[str, AddressRow] = {
     "audit-export": AddressRow(Access(AUDITORS, 200)),
     "audit-entry": AddressRow(Access(READERS, 200)),
     "audit-raw": AddressRow(Access(READERS, 200)),
+    "roll-call": AddressRow(Access(READERS, 200), Access(READERS, 422), keeps_what_was_typed=True),
     "take-over": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "take-over-list": AddressRow(Access(READERS, 200), Access(EDITORS, 302), keeps_what_was_typed=True),
+    "take-over-values": AddressRow(Access(READERS, 302)),  # a fragment for an open page
     "take-over-progress": AddressRow(Access(READERS, 204)),
+    "directory": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "connection": AddressRow(Access(READERS, 200)),
     "connection-check": AddressRow(None, Access(EDITORS, 302)),
     "connection-resume": AddressRow(None, Access(EDITORS, 302)),

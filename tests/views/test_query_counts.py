@@ -67,6 +67,7 @@ PAGES = {
     "audit, narrowed": "/audit/?what=edits&environment=staging&from=2020-01-01",
     "audit, outcome": "/audit/?outcome=not_sent",
     "audit-entry": "/audit/{entry}/",
+    "directory": "/staging/directory/",
     "connection": "/staging/connection/",
     "people": "/people/",
     "organizations-export": "/staging/organizations/export/",

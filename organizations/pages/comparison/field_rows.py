@@ -27,13 +27,15 @@ class ParentCell(NamedTuple):
 class RecordSides:
     """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
 
-    `only_taken`: Redox has never accepted it.
+    `only_taken`: Redox has never accepted it. `is_destination_said`: a person said which destination ID the directory
+    has. It is no edit, and nothing but that person shows it.
     """
 
     saved: OrganizationRecord
     accepted: OrganizationRecord | None = None
     seen: OrganizationRecord | None = None
     only_taken: bool = False
+    is_destination_said: bool = False
 
     @property
     def newest(self) -> OrganizationRecord | None:
@@ -59,7 +61,8 @@ class FieldRow:
     """One field. `accepted` and `seen` are None if that side is missing or Redox cannot show the field.
 
     `is_ahead`: the saved value is not sent. `is_adrift`: the directory shows another value than was accepted.
-    `seen_since` is when the directory was first seen to show its value, if that is known.
+    `seen_since` is when the directory was first seen to show its value, if that is known. `is_said`: a person said that
+    the directory has the saved value, and Redox cannot show it.
     """
 
     field: str
@@ -69,6 +72,7 @@ class FieldRow:
     seen: Lines | None = None
     is_ahead: bool = False
     is_adrift: bool = False
+    is_said: bool = False
     columns: int = 1
     seen_since: datetime.datetime | None = None
     same_note: str = SAME_AS_ACCEPTED
@@ -101,6 +105,9 @@ class FieldRow:
         """The cells of the row; one cell over all columns if all values are equal."""
         if self.differs:
             return tuple(self._differing())
+        if self.is_said and self.columns > 1:
+            others = FieldCell(kind="same", note=NOT_SHOWN, column="Directory", span=self.columns - 1)
+            return (FieldCell(self.saved, column="Saved here"), others)
         third = self._directory() if self._has_own_third() else None
         span = self.columns - (1 if third else 0)
         first = FieldCell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
@@ -195,6 +202,8 @@ def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, Parent
     for field in fields_as_text(replace(sides.saved, contacts=(), carried=())):
         key = field.field
         row = _plain_row(key, field.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
+        if key == "destination_id" and sides.is_destination_said:
+            row = replace(row, is_ahead=False, is_said=True)
         gathered.setdefault((field.group, field.anchor), []).append(replace(row, parents=parents))
     for (heading, anchor), rows in gathered.items():
         yield FieldGroup(heading, anchor, tuple(rows))

@@ -12,7 +12,20 @@ from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord,
 from organizations.text import evidence
 
 ROWS_AT_ONCE = 500
+NO_RECORD = "No record"
 
+STATE_HEAD = (
+    "Directory status",
+    "To do",
+    "Fields not accepted",
+    "Last accepted (UTC)",
+    "Accepted by",
+    "Directory asked (UTC)",
+    "Directory differs",
+    "OID belongs to",
+    "Last edited (UTC)",
+)
+"""The headings of `state_cells`."""
 _HEAD = (
     "Environment",
     "OID",
@@ -23,15 +36,7 @@ _HEAD = (
     "PartOf",
     "Destination ID",
     "Active (saved here)",
-    "Directory status",
-    "To do",
-    "Fields not accepted",
-    "Last accepted (UTC)",
-    "Accepted by",
-    "Directory asked (UTC)",
-    "Directory differs",
-    "OID belongs to",
-    "Last edited (UTC)",
+    *STATE_HEAD,
     "Counterpart OID",
     "Counterpart directory status",
 )
@@ -55,9 +60,9 @@ def _head(contacts: int) -> list[str]:
 def _cells(organization: Organization, counterpart: Organization | None, contacts: int) -> Iterator[str]:
     record = organization.record()
     yield from _identity(organization, record)
-    yield from _state(organization)
+    yield from state_cells(organization)
     yield counterpart.oid if counterpart else ""
-    yield standing_of(counterpart).word if counterpart else "No record"
+    yield standing_of(counterpart).word if counterpart else NO_RECORD
     yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
     for position in range(contacts):
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()
@@ -83,7 +88,8 @@ def _lines(values: Iterable[str]) -> str:
     return "\n".join(values)
 
 
-def _state(organization: Organization) -> Iterator[str]:
+def state_cells(organization: Organization) -> Iterator[str]:
+    """What is known of a record in the directory, and what is to do."""
     yield standing_of(organization).word
     yield _lines(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)

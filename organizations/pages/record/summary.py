@@ -33,7 +33,7 @@ from organizations.services.records import organizations
 from organizations.services.review.blockers import was_rejected_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
-from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
+from organizations.text.vocabulary import DESTINATION_SOURCE, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10
@@ -68,7 +68,10 @@ class RecordHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordValues:
-    """The fields side by side, with the headings of the columns."""
+    """The fields side by side, with the headings of the columns.
+
+    `destination_source`: where the destination ID comes from, in words; "" if it was entered here as a wish.
+    """
 
     fields: Fields
     saved_by: str
@@ -79,6 +82,7 @@ class RecordValues:
     is_read: bool
     note: str
     ahead_tag: str
+    destination_source: str
     keys_without_field: tuple[tuple[str, bool], ...]
 
     @property
@@ -124,36 +128,43 @@ def _statement_act(organization: Organization) -> str:
 
 def status_basis(organization: Organization) -> SafeString:
     """The evidence of the directory status and its time, in one line."""
-    key = standing_of(organization).key
-    values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
+    key, last = standing_of(organization).key, organization.last_submission
     if key in ("active", "deactivated"):
         return accepted_basis(organization)
+    if key == "not_registered" and last is not None and last.attempt == 0:
+        last = record_context.last_attempted_submission(organization)
+    return unaccepted_basis(organization, last)
+
+
+def unaccepted_basis(organization: Organization, attempted: Submission | None, *, focus: bool = True) -> SafeString:
+    """As `status_basis`, of a record of which nothing was accepted, without a query.
+
+    `attempted`: the last submission that was attempted; a newer one may still wait. `focus`: times are tab stops.
+    """
+    key = standing_of(organization).key
+    values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key == "seen":
         seen = organization.seen_record()
         if seen is None:
-            return format_html("Seen {}.", moment(organization.presence_at))
-        values |= {"time": moment(organization.seen_at), "value": str(seen.active).lower()}
+            return format_html("Seen {}.", moment(organization.presence_at, focus=focus))
+        values |= {"time": moment(organization.seen_at, focus=focus), "value": str(seen.active).lower()}
     if key == "stated":
-        values |= {"date": moment(organization.presence_at, "day")}
-    last = organization.last_submission
+        values |= {"date": moment(organization.presence_at, "day", focus=focus)}
     if key == "unknown":
-        values |= {"age": age(organization.presence_at), "submission": submission_link(last)}
+        submission = submission_link(organization.last_submission)
+        values |= {"age": age(organization.presence_at, focus=focus), "submission": submission}
     if key == "not_registered":
-        return _not_registered_basis(organization)
+        return _not_registered_basis(organization, attempted, focus=focus)
     return format_html(_with_link(STANDING_BASIS[key]), **values)
 
 
-def _not_registered_basis(organization: Organization) -> SafeString:
-    """By the last submission that was attempted. A newer one may still wait."""
-    last = organization.last_submission
-    if last is not None and last.attempt == 0:
-        last = record_context.last_attempted_submission(organization)
+def _not_registered_basis(organization: Organization, last: Submission | None, *, focus: bool) -> SafeString:
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
     open_key = "exists" if last.known_answer == "already_exists" else "no_answer"
     key = open_key if not rejected else "decided" if last.decided_by else "not_registered"
-    time = moment(last.ended_at if rejected else last.sent_at)
+    time = moment(last.ended_at if rejected else last.sent_at, focus=focus)
     values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": submission_link(last)}
     sentence = format_html(_with_link(STANDING_BASIS[key]), **values)
     if last.oid == organization.oid:
@@ -203,7 +214,7 @@ def _with_link(sentence: str) -> str:
 def _status_sentence(organization: Organization) -> str:
     word = standing_of(organization)
     if organization.is_foreign:
-        return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+        return to_do.foreign_meaning(organization)
     if absent := absent_sentence(organization):
         return absent + (" Since then the directory showed it." if organization.is_there_unclaimed else "")
     if word.key in ("active", "deactivated"):
@@ -228,7 +239,11 @@ def record_values(organization: Organization) -> RecordValues:
     accepted, seen = organization.baseline_record(), _compared_reading(organization)
     saved = knowledge.sendable(organization.record())
     sides = RecordSides(
-        saved, accepted and knowledge.sendable(accepted), seen, only_taken=bool(accepted) and not organization.confirmed
+        saved,
+        accepted and knowledge.sendable(accepted),
+        seen,
+        only_taken=bool(accepted) and not organization.confirmed,
+        is_destination_said=bool(organization.destination_source) and not (accepted and accepted.destination_known),
     )
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
@@ -246,6 +261,7 @@ def record_values(organization: Organization) -> RecordValues:
         is_read=seen is not None,
         note=_reading_note(organization),
         ahead_tag=_ahead_tag(organization),
+        destination_source=DESTINATION_SOURCE[organization.destination_source],
         keys_without_field=()
         if organization.is_foreign
         else field_rows.keys_without_field(organization.record(), organization.seen_record()),

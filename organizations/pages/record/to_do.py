@@ -118,12 +118,22 @@ def _with_one_primary(box: ToDoBox, primary: BoxAction | None) -> ToDoBox:
     return ToDoBox(word=box.word, meaning=box.meaning, sentence=box.sentence, acts=acts)
 
 
-def _foreign(organization: Organization) -> ToDoBox:
-    meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+def foreign_meaning(organization: Organization) -> str:
+    """Whose the OID is, as somebody decided."""
+    return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+
+
+def foreign_sentence(organization: Organization) -> str:
+    """Whose the OID is, and when that was decided."""
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
+    return f"{foreign_meaning(organization)} Decided {since}."
+
+
+def _foreign(organization: Organization) -> ToDoBox:
+    meaning = foreign_meaning(organization)
     edit = BoxAction("Give it another OID", record_url(organization, "edit") + "#identity", edits=True, is_primary=True)
     back = BoxAction("Take this decision back", record_url(organization, "differences"), is_link=True)
-    sentence = format_html("{} Decided {}.", meaning, since)
+    sentence = format_html("{}", foreign_sentence(organization))
     return ToDoBox(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from organizations.forms.record import RecordForm
+from organizations.forms.typed import Typed
 from organizations.models import Organization
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
@@ -72,6 +73,11 @@ class VersionConflict:
     def merged(self) -> FormVersion:
         """The record that results from the choices."""
         return conflict_rows.merge_versions(self.before, self.theirs, self.mine, self.choices)
+
+
+def merged_texts(editing: Editing, form: RecordForm, conflict: VersionConflict) -> Typed:
+    """The texts of the record that results from the choices. Only `form` says how the destination ID is known."""
+    return editing.texts_of(*conflict.merged()).having(destination_source=form.destination_source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

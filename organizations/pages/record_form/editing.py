@@ -70,8 +70,7 @@ class Editing:
             parent_kind = GATEWAY
         elif has_record(self.environment, record.part_of_oid):
             parent_kind = OURS
-        typed = Typed.from_record(record, stands_for=stands_for, parent_kind=parent_kind)
-        return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")
+        return Typed.from_record(record, stands_for=stands_for, parent_kind=parent_kind)
 
     def parent_of(self, typed: Typed) -> str:
         """The OID of the chosen parent; "" if there is none."""

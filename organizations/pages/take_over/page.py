@@ -15,10 +15,21 @@ from organizations.models import Candidate, CandidateState, Environment, TakeOve
 from organizations.pages import Page
 from organizations.pages.addresses import environment_url
 from organizations.pages.queue_reasons import environment_reason
-from organizations.pages.take_over.rows import CHOOSABLE, GROUPS, CandidateRow, GroupWords, build_rows, grouped
+from organizations.pages.take_over.rows import (
+    CHOOSABLE,
+    GROUPS,
+    CandidateRow,
+    GroupWords,
+    RowsState,
+    ValueRow,
+    build_rows,
+    grouped,
+    values_of,
+)
 from organizations.permissions import Right, block_reason
 from organizations.queries import take_overs
 from organizations.queries.environments import gate_of
+from organizations.queries.take_overs import CandidateLine
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
 from organizations.text import vocabulary
@@ -26,7 +37,8 @@ from organizations.text import vocabulary
 TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
-ROWS = 50
+ROWS = 25
+_ASKED_WITHOUT_RESULT = (CandidateState.ABSENT, CandidateState.UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,10 @@ class TakeOverPage(Page):
     other_form: OtherForm | None
     block_reason: str
     can_act: bool
+    can_ask_again: bool
+    has_forms: bool
+    taken: int
+    seen_url: str
     errors: list[tuple[str, str]]
     notes: Collection[str]
     is_unsaved: bool
@@ -88,7 +104,7 @@ class TakeOverPage(Page):
 class Entered:
     """What a person entered on the page before it is shown again. `fields`: the posted texts, or None for none.
 
-    `other_oid`: the organization that an approver takes over alone.
+    `other_oid`: the organization that an approver takes over alone. `opened`: the one whose values are shown.
     """
 
     fields: Mapping[str, Any] | None = None
@@ -96,6 +112,7 @@ class Entered:
     for_all: DestinationForAllForm | None = None
     other_oid: str = ""
     other_form: OtherForm | None = None
+    opened: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +124,19 @@ class ProgressFragment(Page):
     take_over: TakeOver
     progress: Progress
     block_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesFragment(Page):
+    """The values of one organization, for an open page."""
+
+    template = "take_over/_values.html"
+
+    values: list[ValueRow]
+
+
+def build_values(take_over: TakeOver, oid: str) -> ValuesFragment:
+    return ValuesFragment(values=values_of(take_over, oid))
 
 
 def build_begin(
@@ -136,29 +166,36 @@ def build(
 ) -> TakeOverPage:
     """The list with the rows of one page."""
     environment = Environment(take_over.environment)
-    candidates = take_overs.candidates(take_over)
-    ours = ownership_here.own_oids(take_over)
-    pairs = grouped(candidates, ours)
+    lines = take_overs.lines(take_over)
+    pairs = grouped(lines, ownership_here.own_oids(take_over))
     page = Paginator(pairs, ROWS).get_page(number)
-    listed = list(page)
+    candidates = take_overs.candidates([line.pk for _, line in page])
+    listed = [(group, candidates[line.pk]) for group, line in page]
+    choosable = sum(group == CHOOSABLE for group, _ in pairs)
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
-    rows = build_rows(take_over, listed, forms=forms, chosen=entered.chosen, can_decide=can_decide)
-    other = next((each for group, each in pairs if group == "others" and each.oid == entered.other_oid), None)
+    state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
+    rows = build_rows(take_over, listed, state)
+    is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
+    other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(
         take_over=take_over,
-        progress=_progress(take_over, candidates),
+        progress=_progress(take_over, Counter(line.state for line in lines), choosable=choosable),
         rows=_with_headings(rows),
         page=page,
         counts=_counts(pairs),
-        choosable=sum(group == CHOOSABLE for group, _ in pairs),
-        unsaid=sum(each.state == CandidateState.FOUND and not each.is_destination_said for each in candidates),
+        choosable=choosable,
+        unsaid=sum(each.state == CandidateState.FOUND and not each.destination_source for each in lines),
         for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
         can_act=is_ready,
+        can_ask_again=any(each.state in _ASKED_WITHOUT_RESULT for each in lines),
+        has_forms=bool(forms),
+        taken=sum(each.state == CandidateState.TAKEN for each in lines),
+        seen_url=f"{environment_url('organizations', environment)}?standing=seen&view=list",
         errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
         notes=notes,
         is_unsaved=entered.fields is not None,
@@ -169,7 +206,7 @@ def build(
 def build_progress(take_over: TakeOver, user: User) -> ProgressFragment:
     return ProgressFragment(
         take_over=take_over,
-        progress=_progress(take_over, take_overs.candidates(take_over)),
+        progress=_progress(take_over, take_overs.state_counts(take_over)),
         block_reason=block_reason(user, Right.EDIT, take_over.environment, TAKE_OVER),
     )
 
@@ -212,14 +249,14 @@ def _with_headings(rows: Sequence[CandidateRow]) -> list[tuple[GroupWords | None
     return headed
 
 
-def _counts(pairs: Sequence[tuple[str, Candidate]]) -> list[tuple[str, int]]:
+def _counts(pairs: Sequence[tuple[str, CandidateLine]]) -> list[tuple[str, int]]:
     numbers = Counter(group for group, _ in pairs)
     return [(words.heading, numbers[key]) for key, words in GROUPS.items() if numbers[key]]
 
 
-def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
-    numbers = Counter(candidate.state for candidate in candidates)
-    total = len(candidates)
+def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0) -> Progress:
+    """`numbers`: how many OIDs have each state."""
+    total = numbers.total()
     waits = numbers[CandidateState.WAITING]
     held: SafeString | str = ""
     match take_over.state:
@@ -233,9 +270,8 @@ def _progress(take_over: TakeOver, candidates: Sequence[Candidate]) -> Progress:
             heading, done, total = "Adding records", taken, taken + chosen
             sentence = f"{taken:,} of {vocabulary.count(total, 'record')} added. Nothing is sent."
         case _:
-            heading, done = "Asked", total - waits
-            found = numbers[CandidateState.FOUND]
-            sentence = f"{vocabulary.count(found, 'organization')} found that can become records here."
+            heading, done = "The directory was asked", total - waits
+            sentence = f"{vocabulary.count(choosable, 'organization')} can become records here."
     if take_over.end_reason:
         sentence = f"{sentence} {take_over.end_reason}"
     is_going = take_over.state != TakeOverState.READY

@@ -1,18 +1,20 @@
 """The organizations of a take-over, in groups: what each is, what becomes of it, and what is known of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from django.urls import reverse
 
 from organizations.forms.check_records import REFUSED, read_by_form
 from organizations.forms.take_over import DestinationForm
 from organizations.models import Candidate, CandidateState, Environment, Organization, TakeOver
 from organizations.pages.addresses import environment_url, record_url
 from organizations.queries import parents, take_overs
+from organizations.queries.take_overs import CandidateLine
 from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
-from organizations.text.vocabulary import count
 
 CHOOSABLE = "found"
 
@@ -28,8 +30,9 @@ GROUPS: Mapping[str, GroupWords] = {
     CHOOSABLE: GroupWords("Can be taken over"),
     CandidateState.CHOSEN: GroupWords("Being added"),
     "others": GroupWords(
-        "Not ours, as far as the portal can see",
-        "Not below your base OID, and not part of a record of ours. An approver can take one over alone.",
+        "Not ours",
+        "As far as the portal can see: not below your base OID, and not part of a record of ours. An approver can take"
+        " one over alone.",
     ),
     CandidateState.REFUSED: GroupWords("Cannot be taken over"),
     CandidateState.UNANSWERED: GroupWords("No answer", "Nobody knows whether these are in the directory. Ask again."),
@@ -56,7 +59,8 @@ class ValueRow(NamedTuple):
 class CandidateRow:
     """One organization. `parent` is the name or OID of what it is part of, `remark` the first thing to know.
 
-    `form` is that of its destination ID, if it can be entered now. `other_url`: where an approver takes it over alone.
+    `values_url` is where its values are read; `values` are they, if this row was opened. `form` is that of its
+    destination ID, if it can be entered now. `other_url`: where an approver takes it over alone.
     """
 
     candidate: Candidate
@@ -64,8 +68,8 @@ class CandidateRow:
     name: str
     parent: str
     remark: str
+    values_url: str
     values: Sequence[ValueRow]
-    kept: int
     form: DestinationForm | None
     is_choosable: bool
     is_chosen: bool
@@ -74,58 +78,78 @@ class CandidateRow:
     add_url: str = ""
 
 
-def group_of(candidate: Candidate, ours: frozenset[str]) -> str:
+def group_of(candidate: CandidateLine, ours: frozenset[str]) -> str:
     """The key of the group in `GROUPS`."""
     if candidate.state != CandidateState.FOUND:
         return candidate.state
     return CHOOSABLE if candidate.oid in ours else "others"
 
 
-def grouped(candidates: Iterable[Candidate], ours: frozenset[str]) -> list[tuple[str, Candidate]]:
+def grouped(candidates: Iterable[CandidateLine], ours: frozenset[str]) -> list[tuple[str, CandidateLine]]:
     """The candidates with their groups, in the order of the page."""
     places = {key: place for place, key in enumerate(GROUPS)}
     keyed = [(group_of(candidate, ours), candidate) for candidate in candidates]
     return sorted(keyed, key=lambda pair: places[pair[0]])
 
 
-def build_rows(
-    take_over: TakeOver,
-    listed: Sequence[tuple[str, Candidate]],
-    *,
-    forms: Mapping[int, DestinationForm],
-    chosen: frozenset[str] | None,
-    can_decide: bool,
-) -> list[CandidateRow]:
-    """The rows of one page. `chosen`: the ticked OIDs, or None before anybody ticked: then all are ticked."""
-    whole = take_overs.with_values([candidate.pk for _, candidate in listed])
-    shown = {pk: candidate.seen_record() for pk, candidate in whole.items()}
-    known = _parent_names(take_over, whole.values())
-    elsewhere = parents.names(Environment(take_over.environment).other, {each.oid for each in whole.values()})
-    rows = []
-    for group, listed_candidate in listed:
-        candidate = whole[listed_candidate.pk]
-        record = shown[candidate.pk]
-        values = _values(candidate, record, known) if record else []
-        kept = sum(value.is_kept for value in values)
-        is_choosable = group == CHOOSABLE
-        rows.append(
-            CandidateRow(
-                candidate=candidate,
-                group=group,
-                name=_name(listed_candidate),
-                parent=known.get(candidate.part_of_oid, candidate.part_of_oid),
-                remark=_remark(candidate, group, kept, elsewhere),
-                values=values,
-                kept=kept,
-                form=forms.get(candidate.pk),
-                is_choosable=is_choosable,
-                is_chosen=is_choosable and (chosen is None or candidate.oid in chosen),
-                record_url=_record_url(listed_candidate.organization),
-                other_url=_other_url(candidate) if group == "others" and can_decide else "",
-                add_url=_add_url(take_over, candidate) if group == CandidateState.ABSENT else "",
-            )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsState:
+    """What a person did on the page: the ticked OIDs (None before anybody ticked: all are), the opened row, forms.
+
+    `can_decide`: the person can take over what is not ours.
+    """
+
+    forms: Mapping[int, DestinationForm]
+    chosen: frozenset[str] | None
+    opened: str
+    can_decide: bool
+
+
+def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], state: RowsState) -> list[CandidateRow]:
+    """The rows of one page."""
+    known = _parent_names(take_over, [candidate for _, candidate in listed])
+    absent = [candidate.oid for group, candidate in listed if group == CandidateState.ABSENT]
+    elsewhere = take_overs.records_named(Environment(take_over.environment).other, absent)
+    return [
+        CandidateRow(
+            candidate=candidate,
+            group=group,
+            name=_name(candidate),
+            parent=known.get(candidate.part_of_oid, candidate.part_of_oid),
+            remark=_remark(take_over, candidate, elsewhere),
+            values_url=_values_url(take_over, candidate) if candidate.part_of_oid else "",
+            values=values_of(take_over, candidate.oid) if candidate.oid == state.opened else [],
+            form=state.forms.get(candidate.pk),
+            is_choosable=group == CHOOSABLE,
+            is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
+            record_url=_record_url(candidate.organization),
+            other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
+            add_url=_add_url(take_over, candidate) if group == CandidateState.ABSENT else "",
         )
-    return rows
+        for group, candidate in listed
+    ]
+
+
+def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
+    """Every value that the directory showed, then the keys that the portal does not know, then the old message's."""
+    candidate = take_overs.with_values(take_over, oid)
+    record = candidate.seen_record() if candidate else None
+    if candidate is None or record is None:
+        return []
+    known = _parent_names(take_over, [candidate])
+    refused = _refused_by_form(record)
+    return [
+        *(
+            _value(_label(field), field, refused, known)
+            for field in fields_as_text(record)
+            if field.lines and field.field not in ("oid", "destination_id") and not field.field.startswith("carried")
+        ),
+        *(
+            ValueRow(key, value, "carried, sent back" if key in SENT_BACK else "shown, never sent")
+            for key, value in record.carried
+        ),
+        *_of_old_message(candidate, record),
+    ]
 
 
 def _name(candidate: Candidate) -> str:
@@ -153,39 +177,30 @@ def _add_url(take_over: TakeOver, candidate: Candidate) -> str:
     return f"{environment_url('organization-new', take_over.environment)}?oid={candidate.oid}"
 
 
-def _remark(candidate: Candidate, group: str, kept: int, elsewhere: Mapping[str, str]) -> str:
+def _values_url(take_over: TakeOver, candidate: Candidate) -> str:
+    return reverse("take-over-values", args=[take_over.environment, take_over.pk, candidate.oid])
+
+
+def _remark(take_over: TakeOver, candidate: Candidate, elsewhere: Mapping[str, str]) -> str:
     if candidate.sentence:
         return candidate.sentence
-    if group in (CHOOSABLE, "others") and kept:
-        return f"{count(kept, 'value')} kept as it came"
-    if group == CandidateState.ABSENT and candidate.oid in elsewhere:
-        other = Environment(candidate.take_over.environment).other
+    if candidate.oid in redox_settings.gateway_oids(take_over.environment):
+        return ownership_here.GATEWAY
+    if candidate.oid in elsewhere:
+        other = Environment(take_over.environment).other
         return f"In {other.label} this is {elsewhere[candidate.oid]}."
     return ""
 
 
-def _values(candidate: Candidate, record: OrganizationRecord, known: Mapping[str, str]) -> list[ValueRow]:
-    """Every value of the record, then the keys that the portal does not know, then what the old message says."""
-    refused = _refused_by_form(record)
-    rows = [
-        _value(_label(field), field, refused, known)
-        for field in fields_as_text(record)
-        if field.lines and field.field not in ("oid", "destination_id") and not field.field.startswith("carried")
-    ]
-    rows += [
-        ValueRow(key, value, "carried, sent back" if key in SENT_BACK else "shown, never sent")
-        for key, value in record.carried
-    ]
+def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterator[ValueRow]:
+    """The endpoints of the old message, which a Query does not show, and its other values."""
     if endpoints := ownership_here.endpoints(candidate):
-        rows.append(ValueRow("Endpoints", endpoints, "from the old message, sent back: a Query does not show them"))
+        yield ValueRow("Endpoints", endpoints, "from the old message, sent back: a Query does not show them")
     message = candidate.message_record()
-    if message is not None:
-        rows += [
-            ValueRow(f"{change.label} in the old message", change.before, "not taken over: the directory is newer")
-            for change in difference(message, record)
-            if change.before and change.field != "destination_id" and not change.field.startswith("carried")
-        ]
-    return rows
+    for change in difference(message, record) if message else ():
+        if change.before and change.field != "destination_id" and not change.field.startswith("carried"):
+            remark = "not taken over: the directory is newer"
+            yield ValueRow(f"{change.label} in the old message", change.before, remark)
 
 
 def _refused_by_form(record: OrganizationRecord) -> dict[str, str]:

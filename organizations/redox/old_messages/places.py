@@ -6,29 +6,33 @@ from bisect import bisect_right
 
 _LINE_BREAKS = re.compile(r"\r\n?")
 
+_TWO_LINE_NUMBERS = re.compile(r"^[ \t]*+1[ \t]*+\n[^\n]*+\n[ \t]*+2[ \t]*+$", re.MULTILINE)
+
 
 class PlacedText:
     """A text with one kind of line break, without the line numbers of a web page; it knows the original lines."""
 
     def __init__(self, given: str) -> None:
-        lines = _LINE_BREAKS.sub("\n", given).split("\n")
-        kept = _without_line_numbers(lines)
-        self.text = "\n".join(lines[place] for place in kept)
-        self._lines = array("L", (place + 1 for place in kept))
-        self._starts = array("L")
-        start = 0
-        for place in kept:
-            self._starts.append(start)
-            start += len(lines[place]) + 1
+        self.text = _LINE_BREAKS.sub("\n", given)
+        self._lines: array[int] | None = None
+        if _TWO_LINE_NUMBERS.search(self.text):
+            lines = self.text.split("\n")
+            kept = _without_line_numbers(lines)
+            self.text = "\n".join(lines[place] for place in kept)
+            self._lines = array("L", (place + 1 for place in kept))
+        self._starts = array("L", (0, *(match.end() for match in re.finditer("\n", self.text))))
 
     def line(self, offset: int) -> int:
         """The line of the given text, from 1."""
-        return self._lines[self._row(offset)]
+        return self._number(self._row(offset))
 
     def line_and_column(self, offset: int) -> str:
         """For people: "line 3, column 7"."""
         row = self._row(offset)
-        return f"line {self._lines[row]}, column {offset - self._starts[row] + 1}"
+        return f"line {self._number(row)}, column {offset - self._starts[row] + 1}"
+
+    def _number(self, row: int) -> int:
+        return self._lines[row] if self._lines else row + 1
 
     def _row(self, offset: int) -> int:
         return max(bisect_right(self._starts, offset) - 1, 0)

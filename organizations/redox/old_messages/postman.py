@@ -50,7 +50,7 @@ def _bodies(folder: dict[str, Any], path: tuple[str, ...], has_auth: bool) -> It
         request = item.get("request")
         body = request.get("body") if isinstance(request, dict) else None
         raw = body.get("raw") if isinstance(body, dict) else None
-        if isinstance(raw, str) and raw.strip():
+        if isinstance(request, dict) and isinstance(raw, str) and raw.strip():
             yield PostmanBody(raw, " / ".join(here), tuple(_left_out(request, has_auth)))
 
 

@@ -84,7 +84,7 @@ class _Collector:
     def add(self, find: Find) -> bool:
         """Add one find; False if there are too many."""
         self._count += 1
-        if self._count > MOST_MESSAGES:
+        if self._count > MOST_MESSAGES or (find.refused and find.refused.kind is ProblemKind.TOO_MANY):
             return False
         try:
             if find.refused:

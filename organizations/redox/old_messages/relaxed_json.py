@@ -157,7 +157,7 @@ class _Parser:
             return JsonError("the text ends before the message ends", self.place)
         if character in SMART_QUOTES:
             return smart_quotes_error(character, self.place)
-        if character == '"':
+        if character == '"' and not _STRING.match(self.text, self.place):
             return JsonError("a text in quotation marks does not end on this line", self.place)
         if character == "'":
             return JsonError("JSON needs double quotation marks", self.place)

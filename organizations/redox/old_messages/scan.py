@@ -25,7 +25,8 @@ _ENTRY = re.compile(
     rf"""
       ^[ \t]*+(?P<json>\{{(?=\s*+(?:["{SMART_QUOTES}'}}\#]|//|\{{\{{|\w+\s*+:))|\[(?=\s*+[{{\]\#/]))
     | ^[ \t]*+(?:[$%>][ \t]++)?(?P<feed>(?:echo|printf|cat)[ \t](?=[^\n]*?(?:['"]\s*+(?:[{{\[]|\$\{{?\w)|<<)))
-    | ^[ \t]*+(?:(?:export|local|readonly|declare)[ \t]++)?(?P<assign>[A-Za-z_]\w{{0,99}}=(?=\$?['"]\s*+[{{\[]|"?\$\([ \t]*+cat\b))
+    | ^[ \t]*+(?:(?:export|local|readonly|declare)[ \t]++)?
+      (?P<assign>[A-Za-z_]\w{{0,99}}=(?=\$?['"]\s*+[{{\[]|"?\$\([ \t]*+cat\b))
     | (?:^[ \t]*+(?:[$%>][ \t]++)?|[;|&(`!][ \t]*+|\b(?:then|do|else|sudo|time|exec|if|while|until)[ \t]++)
       (?P<curl>{_CURL})
     """,
@@ -37,8 +38,10 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,99})=")
 _ONE_VARIABLE = re.compile(r"\s*\$\{?([A-Za-z_]\w*)\}?\s*")
 _SMART_WORD = re.compile(rf"[ \t\n=]([{SMART_QUOTES}])")
 _FORM = re.compile(r"(?:^|&)(?:grant_type|client_assertion)=")
-_MOST_RESTARTS = 20
+_MOST_RESTARTS = 5
 """How often reading goes on after a quotation mark that is not closed; each time may read the whole rest."""
+
+_MOST_ENTRIES = 20_000
 
 
 class Find(NamedTuple):
@@ -65,7 +68,7 @@ class Scanner:
         self.place = 0
 
     def __iter__(self) -> Iterator[Find]:
-        while self.place < len(self.text):
+        for _ in range(_MOST_ENTRIES):
             entry = _ENTRY.search(self.text, self.place)
             if not entry:
                 return
@@ -75,6 +78,7 @@ class Scanner:
             else:
                 self.place = max(entry.start(group) for group in ("feed", "assign", "curl"))
                 yield from self._shell()
+        yield Find(self.name, refused=Refused(ProblemKind.TOO_MANY, ""))
 
     def _json(self) -> Iterator[Find]:
         """The values from here, one after the other or in a list, until something else comes."""
@@ -248,7 +252,8 @@ class Scanner:
 
 
 def _not_json(error: JsonError, where: str) -> Refused:
-    return Refused(error.kind, f"It is not JSON. {where.capitalize()}: {error.what}.")
+    sentence = f"{where.capitalize()}: {error.what}."
+    return Refused(error.kind, f"It is not JSON. {sentence}" if error.kind is ProblemKind.NOT_JSON else sentence)
 
 
 def _token_request() -> Refused:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from organizations.redox.old_messages.words import Heredoc, Word, heredoc_at, read_heredoc, read_word
+from organizations.redox.old_messages.words import Heredoc, Unclosed, Word, heredoc_at, read_heredoc, read_word
 
 _BLANKS = re.compile(r"(?:[ \t\f\v\xa0]++|\\\n|\^\n|(?<=[ \t])`\n)*+")
 _COMMENT = re.compile(r"#[^\n]*+")
@@ -11,6 +11,7 @@ _REDIRECTION = re.compile(r"[0-9]?(?:<<<|<|&>>?|>>|>\||>&|>)")
 _OPERATOR = re.compile(r"\|\||&&|\|&|[|;&()`\n]")
 _PIPES = frozenset({"|", "|&"})
 _CONTINUES = _PIPES | {"||", "&&"}
+_MOST_PARTS = 20_000
 _ENDS = frozenset({")", "`"})
 
 
@@ -66,7 +67,7 @@ class _CommandReader:
 
     def read(self) -> None:
         last_operator = ""
-        while True:
+        for _ in range(_MOST_PARTS):
             self.place = self._after(_BLANKS)
             if self.text.startswith("#", self.place):
                 self.place = self._after(_COMMENT)
@@ -87,6 +88,8 @@ class _CommandReader:
             else:
                 last_operator = operator[0]
                 self.commands.append(Command(feeder=self.commands[-1] if last_operator in _PIPES else None))
+        else:
+            raise Unclosed("this command has too many words", self.place)
         self._read_heredocs()
 
     def _read_part(self) -> None:

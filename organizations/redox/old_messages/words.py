@@ -21,10 +21,11 @@ _ANSI_CODE = re.compile(
 )
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "E": "\x1b"}
 _COMMAND = "$(...)"
+_MOST_PARTS = 200_000
 
 
 class Unclosed(ValueError):
-    """A quotation mark, a bracket or a heredoc begins at `offset` and never ends."""
+    """A quotation mark, a bracket or a heredoc begins at `offset` and never ends, or a command is far too long."""
 
     def __init__(self, what: str, offset: int) -> None:
         super().__init__(what)
@@ -53,6 +54,8 @@ class Word:
 
     def add(self, text: str, origin: int) -> None:
         """Append text that begins at `origin`."""
+        if len(self._parts) >= _MOST_PARTS:
+            raise Unclosed("this word has too many quotation marks and backslashes", self.start)
         self._from.append(self._length)
         self._to.append(origin)
         self._parts.append(text)

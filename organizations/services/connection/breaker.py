@@ -6,6 +6,7 @@ Half-open: after a pause for failures one worker sends a Query as a probe, whose
 
 import datetime
 from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,12 +20,10 @@ from organizations.models import (
     Submission,
     clock,
 )
-from organizations.redox import messages
-from organizations.redox.outcome import Kind, Outcome, classify
+from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import gateway, redox_settings
-from organizations.services.connection.lookup import oid_to_check
+from organizations.services.connection.lookup import DirectoryAnswer, Question, oid_to_check
 from organizations.services.timing import lease_margin, shortened
 
 MOST_FAILURES = 5
@@ -121,43 +120,31 @@ def can_send_now(environment: str) -> bool:
     return EnvironmentGate.objects.get(pk=environment).can_send(clock.now())
 
 
-def probe_if_half_open(environment: str, *, actor: Actor) -> bool:
-    """If the breaker is half-open, send a Query as a probe. One worker does so while the others wait.
-
-    Returns whether messages may be sent now.
-    """
+def next_probe(environment: str, *, actor: Actor) -> Question | None:
+    """The Query that is to be sent as a probe if the breaker is half-open. One worker gets it; the others wait."""
     gate = EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
     if not gate.probing or gate.is_stopped or gate.is_paused(moment):
-        return gate.can_send(moment)
+        return None
     with audit.atomic(actor):
         gate = lock_gate(environment)
         if not gate.probing or gate.is_paused(moment):
-            return False
+            return None
         # If this worker ends during its probe, another one probes after this time.
         gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + lease_margin())
         gate.save(update_fields=["hold_until"])
-    return _probe_redox(environment, actor)
+    return Question(oid_to_check(environment), partial(_store_probe, environment, actor), is_probe=True)
 
 
-def _probe_redox(environment: str, actor: Actor) -> bool:
-    redox = redox_settings.environment(environment)
-    oid = oid_to_check(environment)
-    try:
-        reply = gateway.send_query(redox, messages.build_query(oid, redox))
-    except gateway.SendingBlocked:
-        return False
-    if reply.blocked:
-        return False
-    outcome = reply.token.outcome
-    if reply.exchange is not None and outcome is None:
-        outcome = classify(reply.exchange, event=messages.QUERY, oid=oid)
+def _store_probe(environment: str, actor: Actor, answer: DirectoryAnswer) -> None:
+    """Close or open the breaker by the answer to a probe. Without an outcome nothing was sent."""
+    if answer.outcome is None:
+        return
     with audit.atomic(actor) as history:
         gate = lock_gate(environment)
         gate.hold_until = gate.hold_asked_until
         gate.save(update_fields=["hold_until"])
-        apply_outcome(history, gate, outcome)
-    return outcome is None or outcome.kind == Kind.ACCEPTED
+        apply_outcome(history, gate, answer.outcome)
 
 
 def apply_outcome(

@@ -1,6 +1,5 @@
 """Sends every request to Redox. No other module sends a message."""
 
-from functools import cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -127,14 +126,16 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
         raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
 
 
-# All clients of this process, so that `cut_off_exchanges` reaches every exchange that is under way.
+# All clients and token sources of this process, so that `cut_off_exchanges` reaches every exchange that is under way.
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
+_token_sources: dict[tuple[RedoxEnvironment, Limits], auth.TokenSource] = {}
 
 
 def cut_off_exchanges() -> None:
     """End every exchange that is under way, because this process ends. What became of the messages is queried later."""
-    for client in tuple(_clients.values()):
-        client.cut()
+    under_way: tuple[RedoxClient | auth.TokenSource, ...] = (*_clients.values(), *_token_sources.values())
+    for each in under_way:
+        each.cut()
 
 
 def _client(redox: RedoxEnvironment, limits: Limits) -> RedoxClient:
@@ -142,10 +143,10 @@ def _client(redox: RedoxEnvironment, limits: Limits) -> RedoxClient:
     return client or _clients.setdefault((redox, limits), RedoxClient(redox, limits))
 
 
-@cache
 def _tokens(redox: RedoxEnvironment, limits: Limits) -> auth.TokenSource:
     def before_request() -> None:
         rate_limit.wait_for_slot()
         check_sending_allowed(redox)
 
-    return auth.token_source(redox, limits, before_request)
+    source = _token_sources.get((redox, limits))
+    return source or _token_sources.setdefault((redox, limits), auth.token_source(redox, limits, before_request))

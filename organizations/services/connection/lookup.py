@@ -1,6 +1,11 @@
-"""Looks up one OID in the directory by up to three Queries. Nothing is stored."""
+"""Looks up one OID in the directory by up to three Queries. Nothing is stored.
+
+A `Lookup` says which Query comes next, and `advance` what its reply means. So whoever sends them can wait for each
+reply (`look_up_oid`) or do other work meanwhile (`delivery/queries.py`).
+"""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,6 +17,7 @@ from organizations.redox.client import Exchange, decoded_body
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection.gateway import QueryReply
 from organizations.services.timing import clock_time
 
 ACTIVE_FILTERS = (None, True, False)
@@ -54,19 +60,56 @@ class DirectoryAnswer:
         return not self.cause
 
 
-def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
-    """Query the directory for one OID. Must not be called inside a transaction.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An OID that is to be looked up, and what stores the answer.
 
-    The OID is absent after an empty list to each Query of `ACTIVE_FILTERS`. The first other answer ends the lookup.
+    A probe is one Query; all others are as many as `ACTIVE_FILTERS` has.
     """
-    asked_at = clock.now()
+
+    oid: str
+    store: Callable[[DirectoryAnswer], None]
+    is_probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup whose next Query has the first of `filters`. `earlier` are the exchanges before it."""
+
+    redox: RedoxEnvironment
+    oid: str
+    asked_at: datetime.datetime
+    filters: tuple[bool | None, ...] = ACTIVE_FILTERS
     earlier: tuple[EarlierQuery, ...] = ()
-    for active in ACTIVE_FILTERS:
-        answer = _send_query(redox, oid, active, asked_at, earlier)
-        if answer.cause or answer.record or answer.exchange is None:
-            break
-        earlier = (*answer.earlier, EarlierQuery(answer.exchange, active))
-    return answer
+
+    @property
+    def message(self) -> bytes:
+        """The next Query."""
+        return messages.build_query(self.oid, self.redox, active=self.filters[0])
+
+
+def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
+    """Query the directory for one OID. Must not be called inside a transaction."""
+    step: Lookup | DirectoryAnswer = Lookup(redox, oid, clock.now())
+    while isinstance(step, Lookup):
+        try:
+            reply = gateway.send_query(redox, step.message)
+        except gateway.SendingBlocked as blocked:
+            reply = QueryReply(TokenAnswer(), blocked=str(blocked))
+        step = advance(step, reply)
+    return step
+
+
+def advance(lookup: Lookup, reply: QueryReply) -> Lookup | DirectoryAnswer:
+    """What follows the reply to the next Query of a lookup: another Query, or the answer.
+
+    The OID is absent after an empty list to each Query. The first other reply ends the lookup.
+    """
+    answer = _judge(lookup, reply)
+    if answer.cause or answer.record or answer.exchange is None or len(lookup.filters) == 1:
+        return answer
+    active, *left = lookup.filters
+    return replace(lookup, filters=tuple(left), earlier=(*answer.earlier, EarlierQuery(answer.exchange, active)))
 
 
 def token_refusal_reason(answer: TokenAnswer) -> str:
@@ -75,44 +118,41 @@ def token_refusal_reason(answer: TokenAnswer) -> str:
     return answer.error_description or answer.error or detail or "Redox gives no reason."
 
 
-def _send_query(
-    redox: RedoxEnvironment,
-    oid: str,
-    active: bool | None,
-    asked_at: datetime.datetime,
-    earlier: tuple[EarlierQuery, ...],
-) -> DirectoryAnswer:
-    try:
-        reply = gateway.send_query(redox, messages.build_query(oid, redox, active=active))
-    except gateway.SendingBlocked as blocked:
-        return DirectoryAnswer(asked_at, str(blocked), earlier=earlier)
-    token, exchange, refused, blocked_after_refusal = reply
-    if blocked_after_refusal:
-        return DirectoryAnswer(asked_at, blocked_after_refusal, None, exchange, earlier)
+def _judge(lookup: Lookup, reply: QueryReply) -> DirectoryAnswer:
+    """The answer if this reply is the last one."""
+    asked_at, earlier = lookup.asked_at, lookup.earlier
+    token, exchange, refused, blocked = reply
+    if blocked:
+        return DirectoryAnswer(asked_at, blocked, None, exchange, earlier)
     if refused is not None:
-        earlier += (EarlierQuery(refused, active, RENEWED_AND_REPEATED),)
+        earlier += (EarlierQuery(refused, lookup.filters[0], RENEWED_AND_REPEATED),)
     if exchange is None or token.outcome is not None:
         return _with_end_of_wait(
             DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)
         )
-    outcome = classify(exchange, event=messages.QUERY, oid=oid)
+    outcome = classify(exchange, event=messages.QUERY, oid=lookup.oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
         return _with_end_of_wait(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
-    record = messages.read_query_answer(decoded_body(exchange), oid)
+    record = messages.read_query_answer(decoded_body(exchange), lookup.oid)
     return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
 
 
 def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
     """The answer with the end of the wait in its cause, if Redox asked to wait."""
-    outcome = answer.outcome
+    cause, until = cause_with_wait(answer.cause, answer.outcome)
+    return replace(answer, cause=cause, wait_until=until)
+
+
+def cause_with_wait(cause: str, outcome: Outcome | None) -> tuple[str, str]:
+    """The cause with the end of the wait, and that time, if Redox asked to wait; else the cause and ""."""
     if outcome is None or outcome.hold_seconds is None:
-        return answer
+        return cause, ""
     until = clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
     who = (
         "Redox asked the portal to wait" if outcome.names_wait else "Redox does not say for how long; the portal waits"
     )
-    return replace(answer, cause=f"{answer.cause.rstrip('.')}. {who} until {until}.", wait_until=until)
+    return f"{cause.rstrip('.')}. {who} until {until}.", until
 
 
 def oid_to_check(environment: str) -> str:

@@ -4,13 +4,14 @@ import copy
 import datetime
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from organizations.models import (
     Action,
@@ -20,10 +21,11 @@ from organizations.models import (
     Intent,
     Organization,
     Presence,
+    State,
     Submission,
     clock,
 )
-from organizations.models.submission import open_deactivation
+from organizations.models.submission import NOT_CLAIMED, open_deactivation
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.client import is_meant_for
@@ -35,12 +37,14 @@ from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import settle
 from organizations.services.outbox import plans, submissions
 from organizations.services.review import blockers
-from organizations.services.timing import seconds
+from organizations.services.timing import seconds, shortened
 
 SECONDS_AHEAD = 1.0
 """Send slots are reserved for this long ahead at most. So a stop by another process takes effect within a second."""
 MOST_NEWS_OF_A_PLAN = 4
 """A plan pauses when the outcome of one of its News is unknown. Not more of them are under way by then."""
+FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
+"""Seconds for which a submission is set aside that could not be claimed."""
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -81,9 +85,12 @@ class Claim:
         return float(settings.REDOX_LEASE) - (time.monotonic() - self.claimed_at)
 
 
-def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
+def claim_many(
+    environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor, only: int | None = None
+) -> list[Claim]:
     """Claim the oldest due submissions, `most` at most. Their intents are committed before a connection opens.
 
+    `only`: the id of the one submission to claim.
     A submission that was never sent and that its parent or children block now is cancelled instead. Returns [] also
     while the circuit breaker is open, or if the send slots of the next second are reserved.
 
@@ -98,7 +105,7 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
         if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
             return []
         most = min(most, rate_limit.free_slots(SECONDS_AHEAD, moment))
-        submissions_to_claim = _lock_due(environment, moment, most) if most > 0 else []
+        submissions_to_claim = _lock_due(environment, moment, most, only) if most > 0 else []
         parents = parents_of(submissions_to_claim)
         claimed = []
         for submission in submissions_to_claim:
@@ -118,6 +125,39 @@ def claim_many(environment: str, redox: RedoxEnvironment, most: int, *, actor: A
         except Exception:  # what is claimed must still be sent; this one is judged again at the next claim
             log.exception("Submission %s could not be cancelled", submission_id)
     return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
+
+
+def claim_alone(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
+    """As `claim_many`, but each submission in a transaction of its own. One that fails is set aside for a while."""
+    claimed: list[Claim] = []
+    for submission_id in list(_due(environment, clock.now()).values_list("pk", flat=True)[:most]):
+        try:
+            claimed += claim_many(environment, redox, 1, actor=actor, only=submission_id)
+        except Exception as fault:
+            log.exception("Submission %s could not be claimed", submission_id)
+            try:
+                _set_aside(submission_id, fault)
+            except Exception:
+                if not claimed:
+                    raise
+                log.exception("Submission %s could not be set aside", submission_id)
+                break  # what is claimed must be sent
+    return claimed
+
+
+def _set_aside(submission_id: int, fault: Exception) -> None:
+    """Leave a submission in the queue, and do not claim it for as long as it has been queued.
+
+    So each wait is twice as long as the one before, from FIRST_WAIT to LONGEST_WAIT. The row is not read as a whole,
+    because that may be what fails.
+    """
+    with transaction.atomic(durable=True):
+        queued, moment = Submission.objects.filter(pk=submission_id, state=State.QUEUED), clock.now()
+        for state_at in queued.values_list("state_at", flat=True):
+            wait = min(max((moment - state_at).total_seconds(), FIRST_WAIT), LONGEST_WAIT)
+            queued.update(
+                not_before=moment + seconds(shortened(wait)), state_reason=f"{NOT_CLAIMED} ({type(fault).__name__})."
+            )
 
 
 def claim_again(refused: Sequence[Claim]) -> list[Claim]:
@@ -140,16 +180,22 @@ def claim_again(refused: Sequence[Claim]) -> list[Claim]:
     return claims
 
 
-def _lock_due(environment: str, moment: datetime.datetime, most: int) -> list[Submission]:
-    """Lock due submissions with their records. Of a plan's News at most MOST_NEWS_OF_A_PLAN are under way."""
+def _due(environment: str, moment: datetime.datetime) -> QuerySet[Submission]:
+    """The due submissions, oldest first, without the News of plans of which enough are under way."""
     due = Submission.objects.due(environment, moment)
     under_way = Submission.objects.news_of_plans_under_way(environment)
     full = [plan for plan, count in under_way.items() if count >= MOST_NEWS_OF_A_PLAN]
-    candidates = submissions.lock_claimable(due.exclude(event=Event.NEW, plan__in=full) if full else due, most)
+    return due.exclude(event=Event.NEW, plan__in=full) if full else due
+
+
+def _lock_due(environment: str, moment: datetime.datetime, most: int, only: int | None) -> list[Submission]:
+    """Lock due submissions with their records. Of a plan's News at most MOST_NEWS_OF_A_PLAN are under way."""
+    due = _due(environment, moment)
+    candidates = submissions.lock_claimable(due if only is None else due.filter(pk=only), most)
     plan_ids = {each.plan_id for each in candidates if each.event == Event.NEW and each.plan_id is not None}
     locked = plans.lock_plans_to_claim(plan_ids)
-    if locked:  # another worker may have claimed News of these plans since
-        under_way = Submission.objects.news_of_plans_under_way(environment)
+    # Another worker may have claimed News of these plans since.
+    under_way = Submission.objects.news_of_plans_under_way(environment) if locked else Counter()
     chosen = []
     for submission in candidates:
         if submission.event == Event.NEW and submission.plan_id is not None:

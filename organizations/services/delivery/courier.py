@@ -1,7 +1,7 @@
 """The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
 
 It uses the database and never waits for Redox. One submission is a batch of one. If a batch fails, each of it goes
-alone through the same functions.
+alone through the same functions. Queries that are due go through slots as well.
 """
 
 import logging
@@ -16,8 +16,10 @@ from django.db import close_old_connections, connection
 
 from organizations.models import Environment
 from organizations.services.actors import Actor
-from organizations.services.delivery.lane import MOST_AT_ONCE, POLL, Lane, TokenArrived
-from organizations.services.delivery.slots import Answer
+from organizations.services.delivery.lane import MOST_AT_ONCE, Lane, TokenArrived
+from organizations.services.delivery.queries import SOURCES, Source
+from organizations.services.delivery.slots import Answer, QueryAnswer
+from organizations.services.timing import POLL
 
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
 """16 answers of 1 MiB would hold the write lock of SQLite for a quarter of a second."""
@@ -27,6 +29,9 @@ LOOK_FOR_CHANGES, LOOK_WHEN_IDLE = 0.02, 0.05
 """Seconds between two looks whether another process changed an SQLite database."""
 
 log = logging.getLogger("orgportal.delivery")
+
+type Event = Answer | QueryAnswer | TokenArrived | None
+"""What arrives for the courier. None wakes it."""
 
 
 class InThisThread(Executor):
@@ -51,6 +56,15 @@ def deliver_due(environment: str, *, actor: Actor, most: int = MOST_AT_ONCE) -> 
     return claimed
 
 
+def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
+    """Query what is due next in this thread, and store the answer. Returns whether anything was due."""
+    courier = Courier(actor, InThisThread(), (environment,))
+    asked = courier.ask_due(sources)
+    while courier.is_busy:
+        courier.settle_arrived()
+    return asked
+
+
 class Courier:
     """Delivers the messages of these environments. `pool` runs the exchanges; it needs `slots.SLOTS` threads for each.
 
@@ -58,7 +72,7 @@ class Courier:
     """
 
     def __init__(self, actor: Actor, pool: Executor, environments: Iterable[str] = tuple(Environment.values)) -> None:
-        self._events: queue.SimpleQueue[Answer | TokenArrived | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._lanes = {name: Lane(name, actor, pool, self._events.put) for name in environments}
         self._data_version = 0
 
@@ -72,6 +86,7 @@ class Courier:
                         lane.stop()
                 elif may_claim():
                     self.claim_due()
+                    self.ask_due()
                     patience = self._wait()
                 self.settle_arrived(patience)
             except Exception:
@@ -86,7 +101,7 @@ class Courier:
 
     @property
     def is_busy(self) -> bool:
-        """Whether messages are under way or answers are not settled yet."""
+        """Whether messages or Queries are under way or answers are not settled yet."""
         return any(lane.is_busy for lane in self._lanes.values())
 
     def claim_due(self, most: int = MOST_AT_ONCE) -> bool:
@@ -109,6 +124,17 @@ class Courier:
             self._lanes[name] = self._lanes.pop(name)  # its next turn comes after the other's
         return worked
 
+    def ask_due(self, sources: tuple[Source, ...] = SOURCES) -> bool:
+        """Begin the next due Query of each environment where there is room. Returns whether there was any."""
+        asked = False
+        for name, lane in self._lanes.items():
+            try:
+                asked = (time.monotonic() >= lane.queries.next_look and lane.queries.ask_next(sources)) or asked
+            except Exception:
+                log.exception("A Query to %s failed", name)
+                close_old_connections()
+        return asked
+
     def settle_arrived(self, timeout: float = 0.0) -> None:
         """Wait for answers, for `timeout` seconds at most, then store and settle what arrived."""
         for event in self._gather(timeout):
@@ -116,6 +142,8 @@ class Courier:
                 self._wake_lanes()
             elif isinstance(event, TokenArrived):
                 self._lanes[event.environment].take_token(event.answer)
+            elif isinstance(event, QueryAnswer):
+                self._lanes[event.lookup.redox.name].take_query(event)
             else:
                 self._lanes[event.claim.redox.name].take(event)
         failed: list[Exception] = []
@@ -132,18 +160,19 @@ class Courier:
             lane.wake()
 
     def _wait(self) -> float:
-        """Seconds until the next claim is worth a look."""
+        """Seconds until the next claim or Query is worth a look."""
         now = time.monotonic()
-        due = min((lane.next_claim for lane in self._lanes.values()), default=now + POLL)
+        lanes = self._lanes.values()
+        due = min((min(lane.next_claim, lane.queries.next_look) for lane in lanes), default=now + POLL)
         longest = POLL
         if connection.vendor == "sqlite":
-            is_idle = all(lane.is_idle for lane in self._lanes.values())
+            is_idle = all(lane.is_idle for lane in lanes)
             longest = LOOK_WHEN_IDLE if is_idle else LOOK_FOR_CHANGES
         return max(0.0, min(due - now, longest))
 
-    def _gather(self, timeout: float) -> list[Answer | TokenArrived | None]:
+    def _gather(self, timeout: float) -> list[Event]:
         """The events that arrive, until nothing more is under way, time is up, or they are enough for a transaction."""
-        events: list[Answer | TokenArrived | None] = []
+        events: list[Event] = []
         size, until = 0, time.monotonic() + timeout
         with suppress(queue.Empty):
             while len(events) < MOST_AT_ONCE and size < MOST_BYTES_AT_ONCE:

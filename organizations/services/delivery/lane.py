@@ -1,4 +1,7 @@
-"""The work of the courier for one environment: claim, send, store, settle. It never waits for Redox."""
+"""The work of the courier for one environment: claim, send, store, settle. It never waits for Redox.
+
+Its Queries are in `queries.py`.
+"""
 
 import copy
 import datetime
@@ -21,12 +24,11 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
-from organizations.services.delivery.slots import FAILED, STOPPED, Answer, Slots, not_sent
+from organizations.services.delivery.queries import Queries
+from organizations.services.delivery.slots import FAILED, STOPPED, Answer, QueryAnswer, Slots, not_sent
 from organizations.services.errors import OutOfDate
+from organizations.services.timing import IDLE_POLL, POLL, is_idle_since, poll_after
 
-POLL, IDLE_POLL = 0.5, 2.0
-"""Seconds between two looks for due submissions if nothing happens, the second after a minute without work."""
-IDLE_AFTER = 60.0
 MOST_AT_ONCE = 16
 """Submissions in one transaction."""
 _LOOK = 0.1
@@ -53,24 +55,19 @@ class _Arrival:
     counts_for_breaker: bool = True
 
 
-def is_idle_since(worked_at: float) -> bool:
-    """Whether the last work, at `worked_at` by the monotonic clock, was more than a minute ago."""
-    return time.monotonic() - worked_at >= IDLE_AFTER
-
-
-def poll_after(worked_at: float) -> float:
-    """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
-    return IDLE_POLL if is_idle_since(worked_at) else POLL
-
-
 class Lane:
     """One environment of a courier. All methods are called in the courier's thread."""
 
     def __init__(
-        self, environment: str, actor: Actor, pool: Executor, on_event: Callable[[Answer | TokenArrived], None]
+        self,
+        environment: str,
+        actor: Actor,
+        pool: Executor,
+        on_event: Callable[[Answer | QueryAnswer | TokenArrived], None],
     ) -> None:
         self.environment = environment
         self.slots = Slots(pool, on_event)
+        self.queries = Queries(environment, actor, self.slots, self._ready_token)
         self.is_stopping = False
         self._actor = actor
         self._pool = pool
@@ -81,14 +78,14 @@ class Lane:
         """Stored answers that refused the token. Their messages are sent again with a new one."""
         self._is_requesting_token = False
         self._token_answer: TokenAnswer | None = None
-        self._most = MOST_AT_ONCE
+        self._claims_alone = False
         self._worked_at = time.monotonic()
-        self._looked_at = self._token_request_at = self._slots_free_at = self._idle_until = 0.0
+        self._looked_at = self._token_request_at = self._idle_until = 0.0
 
     @property
     def is_busy(self) -> bool:
-        """Whether messages are under way or answers are not settled yet."""
-        return bool(self.slots.under_way or self._arrived or self._refused)
+        """Whether messages or Queries are under way or answers are not settled yet."""
+        return bool(self.slots.under_way or self._arrived or self._refused or self.queries.is_busy)
 
     @property
     def is_idle(self) -> bool:
@@ -98,7 +95,7 @@ class Lane:
     @property
     def next_claim(self) -> float:
         """When it is worth claiming again, by the monotonic clock."""
-        return max(self._slots_free_at, self._idle_until)
+        return max(self.slots.free_at, self._idle_until)
 
     def wake(self) -> None:
         """Look for due submissions at once, because something changed."""
@@ -107,17 +104,17 @@ class Lane:
     def claim(self, most: int = MOST_AT_ONCE) -> bool:
         """Claim due submissions and give them to slots. Returns whether any was claimed.
 
-        After a claim that failed, the oldest submission is claimed alone.
+        After a claim that failed, each submission is claimed alone.
         """
         self._idle_until = time.monotonic() + poll_after(self._worked_at)
-        most, self._most = min(most, self._most), 1
-        is_claimed = self._claim(most)
-        self._most = MOST_AT_ONCE
+        claim, self._claims_alone = claims.claim_alone if self._claims_alone else claims.claim_many, True
+        is_claimed = self._claim(claim, most)
+        self._claims_alone = False
         if is_claimed:
             self._worked_at = time.monotonic()
         return is_claimed
 
-    def _claim(self, most: int) -> bool:
+    def _claim(self, claim: Callable[..., list[claims.Claim]], most: int) -> bool:
         redox = redox_settings.environment(self.environment)
         most = min(most, self.slots.room)
         if most < 1 or redox.credential is None or not self._may_claim(redox):
@@ -125,7 +122,7 @@ class Lane:
         token = self._ready_token(redox)
         if not token:
             return False
-        claimed = claims.claim_many(self.environment, redox, most, actor=self._actor)
+        claimed = claim(self.environment, redox, most, actor=self._actor)
         self._idle_until = time.monotonic() + (_LOOK if not claimed else 0.0)
         if not claimed:
             return False
@@ -134,13 +131,13 @@ class Lane:
             failpoints.reach("after-intent")
             self._look_now(claimed)
         except Exception:
-            self._slots_free_at = time.monotonic() + IDLE_POLL
-            for claim in claimed:
-                self.take(Answer(claim, token, not_sent(claim, Fault.BLOCKED, FAILED)))
+            self.slots.free_at = time.monotonic() + IDLE_POLL
+            for each in claimed:
+                self.take(Answer(each, token, not_sent(each, Fault.BLOCKED, FAILED)))
             raise
-        self._slots_free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
-        for claim in claimed:
-            self.slots.send(claim, token)
+        self.slots.free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
+        for each in claimed:
+            self.slots.send(each, token)
         return True
 
     def _may_claim(self, redox: RedoxEnvironment) -> bool:
@@ -156,15 +153,18 @@ class Lane:
         return True
 
     def look(self) -> None:
-        """Read whether messages that wait for their send slot may still leave."""
-        if self.slots.under_way and time.monotonic() - self._looked_at >= _LOOK:
+        """Read whether what waits for its send slot may still leave."""
+        if (self.slots.under_way or self.queries.is_busy) and time.monotonic() - self._looked_at >= _LOOK:
             self._look_now(self.slots.under_way.values())
 
     def _look_now(self, waiting: Iterable[claims.Claim]) -> None:
         self._looked_at = time.monotonic()
-        can_send = EnvironmentGate.objects.get(pk=self.environment).can_send(clock.now())
-        blocked = "" if can_send else f"{self.environment.upper()} was stopped or paused before the message left."
+        gate, moment = EnvironmentGate.objects.get(pk=self.environment), clock.now()
+        name = self.environment.upper()
+        blocked = "" if gate.can_send(moment) else f"{name} was stopped or paused before the message left."
         self.slots.block_reason = STOPPED if self.is_stopping else blocked
+        waits = f"Redox asked {name} to wait before the Query left." if gate.is_asked_to_wait(moment) else ""
+        self.slots.query_block_reason = STOPPED if self.is_stopping else waits
         plan_ids = (claim.submission.plan_id for claim in waiting)
         plans = [plan_id for plan_id in plan_ids if plan_id is not None]
         paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
@@ -173,8 +173,8 @@ class Lane:
 
     def stop(self) -> None:
         """Send nothing more. What is in flight is finished."""
-        self.is_stopping = True
-        self.slots.block_reason = STOPPED
+        self.is_stopping = self.queries.is_stopping = True
+        self.slots.block_reason = self.slots.query_block_reason = STOPPED
 
     # Tokens
 
@@ -218,6 +218,7 @@ class Lane:
         with audit.atomic(self._actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(self.environment), replace(outcome, stops=stops))
         self._settle_refused_as(outcome)
+        self.queries.fail_token(answer)
 
     def _settle_refused_as(self, outcome: Outcome) -> None:
         """Give up messages whose token was refused: why there is no other token is their outcome."""
@@ -247,6 +248,11 @@ class Lane:
         self.slots.forget(answer)
         self._arrived.append(_Arrival(answer))
 
+    def take_query(self, answer: QueryAnswer) -> None:
+        """Note the answer to a Query. `settle` stores what it means."""
+        if self.queries.take(answer):
+            self._token_request_at = 0.0
+
     def settle(self) -> None:
         """Store and settle what arrived. If the database is gone, answers are kept for the next call.
 
@@ -270,6 +276,8 @@ class Lane:
         if kept := self._kept(batch):
             self._together_or_alone(self._settle, kept)
             self._looked_at = 0.0
+            self.wake()
+        if self.queries.settle():
             self.wake()
 
     def _kept(self, batch: Sequence[_Arrival]) -> list[_Arrival]:

@@ -7,6 +7,7 @@ an Update is sent again if no Query can prove it. In both cases the same bytes a
 import datetime
 import random
 from contextlib import suppress
+from functools import partial
 
 from django.conf import settings
 
@@ -17,7 +18,7 @@ from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, redox_settings
-from organizations.services.connection.lookup import DirectoryAnswer
+from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query, settle
 from organizations.services.errors import OutOfDate
 from organizations.services.outbox import answers, submissions
@@ -43,49 +44,51 @@ ALREADY_THERE_REASON = "Redox said that the OID already exists, and the director
 RESTORED_REASON = "The database was restored from a backup, so this message may have been sent before."
 
 
-def resolve_next(environment: str, *, actor: Actor) -> bool:
-    """Query the unknown submission that waited longest and apply the answer. Returns whether one was due."""
-    if not _may_query(environment):
-        return False
-    submission = _claim_next(environment, actor)
+def next_unknown(environment: str, *, actor: Actor) -> Question | None:
+    """Lease the unknown submission that waited longest. The answer about its OID is applied to it."""
+    submission = _claim_next(environment, actor) if _may_query(environment) else None
     if submission is None:
-        return False
+        return None
     failpoints.reach("before-asking")
-    answer = query.query_oid(environment, submission.oid)
+    return Question(submission.oid, partial(_take_answer, submission, actor))
+
+
+def _take_answer(submission: Submission, actor: Actor, answer: DirectoryAnswer) -> None:
     failpoints.reach("after-asking")
     with suppress(OutOfDate):
         _apply_answer(submission, answer, actor)
     failpoints.reach("after-deciding")
-    return True
 
 
-def read_back_next(environment: str, *, actor: Actor) -> bool:
-    """Read again one record that was accepted after a lost attempt, since that message may have taken effect late.
+def next_read_back(environment: str, *, actor: Actor) -> Question | None:
+    """A record that was accepted after a lost attempt is read again, since that message may have taken effect late.
 
-    A difference is shown as drift; the portal never repairs it. Returns whether a record was due.
+    A difference is shown as drift; the portal never repairs it.
     """
     if not _may_query(environment):
-        return False
+        return None
     moment = clock.now()
     submission = Submission.objects.to_read_back(environment, moment).select_related("organization").first()
     if submission is None:
-        return False
+        return None
     unclaimed = Submission.objects.filter(pk=submission.pk, read_back_at=submission.read_back_at)
     if unclaimed.update(read_back_at=moment + seconds(settings.REDOX_LEASE)) != 1:
-        return False
-    answer = query.query_oid(environment, submission.oid)
+        return None
+    return Question(submission.oid, partial(_store_read_back, submission, actor))
+
+
+def _store_read_back(submission: Submission, actor: Actor, answer: DirectoryAnswer) -> None:
     with audit.atomic(actor) as history:
-        gate = breaker.lock_gate(environment)
+        gate = breaker.lock_gate(submission.environment)
         organization = organizations.lock_record(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
         read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT_SECONDS))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=read_back_at)
         breaker.apply_outcome(history, gate, answer.outcome)
-    return True
 
 
 def _may_query(environment: str) -> bool:
-    """Whether a worker may query now. An earlier step of the same round may have opened the circuit breaker."""
+    """Whether a worker may query now. While the circuit breaker is half-open, only its probe may."""
     return redox_settings.environment(environment).credential is not None and breaker.can_send_now(environment)
 
 

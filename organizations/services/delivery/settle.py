@@ -303,9 +303,10 @@ def _settle_not_executed(
 ) -> None:
     """Put a submission back into the queue, since the message was not sent or not executed.
 
-    A refused sign-in, a busy Redox, and a message stopped by the circuit breaker do not count as tries.
+    A refused sign-in and a busy Redox do not count as tries, nor does a message that our own worker kept back.
     """
-    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.BLOCKED
+    fault = answer.outcome.fault
+    is_try = answer.outcome.kind == Kind.NOT_SENT and not (fault is not None and fault.is_ours)
     tries = submission.tries + (1 if is_try else 0)
     moment = clock.now()
     first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None
@@ -316,7 +317,8 @@ def _settle_not_executed(
             submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.submission_fields()
         )
         return
-    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if is_try else 0.0  # noqa: S311
+    must_wait = is_try or fault is Fault.HELD_UP
+    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if must_wait else 0.0  # noqa: S311
     submissions.move_submission(
         submission,
         State.QUEUED,

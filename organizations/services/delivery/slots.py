@@ -14,6 +14,8 @@ from django.conf import settings
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault
 from organizations.services.connection import gateway
+from organizations.services.connection.lookup import Lookup
+from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery.claims import Claim
 from organizations.services.timing import lease_margin
 
@@ -24,7 +26,10 @@ MOST_IN_FLIGHT = 64
 SPARE = 1
 MOST_WAITING = 16
 """Claimed messages that may wait for their send slot or for the window."""
-SLOTS = MOST_IN_FLIGHT + MOST_WAITING
+MOST_QUERIES = 8
+"""Queries that may be under way beside them."""
+SLOTS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
+"""The threads of an environment. One is for a token request."""
 
 LONGEST_UNREAD = 5.0
 """Seconds after which nothing leaves any more, if the courier could not read whether messages may leave."""
@@ -48,6 +53,16 @@ class Answer:
     exchange: Exchange
 
 
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """What came back for a Query of `lookup`, sent with this token."""
+
+    number: int
+    lookup: Lookup
+    token: str
+    exchange: Exchange
+
+
 @dataclass(slots=True)
 class Window:
     """How many messages may be in flight at once: few at first, and again after a failure (slow start).
@@ -57,7 +72,7 @@ class Window:
     outcomes than the rate of sending needs.
     """
 
-    size: int = FIRST_WINDOW
+    size: int = field(default_factory=lambda: FIRST_WINDOW)
     in_flight: int = 0
     waiting: int = 0
     _credit: int = 0
@@ -97,16 +112,19 @@ class Window:
 
 
 class Slots:
-    """Sends claimed messages of one environment, and gives each answer to `on_answer`, in any thread.
+    """Sends claimed messages and Queries of one environment, and gives each answer to `on_answer`, in any thread.
 
-    `block_reason` says why nothing may leave now, or ""; messages of `paused_plans` may not leave either. The courier,
-    which reads the database, sets both while messages wait for their send slots; `read_at` says when it last did.
+    `block_reason` says why no message may leave now, or ""; messages of `paused_plans` may not leave either.
+    `query_block_reason` is the same for Queries, which may leave while sending is stopped. The courier, which reads the
+    database, sets all three while something waits for its send slot; `read_at` says when it last did. At `free_at` less
+    than half of the send slots are reserved that may be reserved ahead.
     """
 
-    def __init__(self, pool: Executor, on_answer: Callable[[Answer], None]) -> None:
-        self.block_reason = ""
+    def __init__(self, pool: Executor, on_answer: Callable[[Answer | QueryAnswer], None]) -> None:
+        self.block_reason = self.query_block_reason = ""
         self.paused_plans: frozenset[int] = frozenset()
         self.read_at = math.inf
+        self.free_at = 0.0
         self.under_way: dict[int, Claim] = {}
         self.window = Window()
         self._is_held_up = False
@@ -125,6 +143,10 @@ class Slots:
         self.under_way[claim.submission.pk] = claim
         self._pool.submit(self._work, claim, token)
 
+    def query(self, number: int, lookup: Lookup, slot: SendSlot, token: str) -> None:
+        """Send the next Query of a lookup once, in a thread. The answer has the same number."""
+        self._pool.submit(self._query, number, lookup, slot, token)
+
     def forget(self, answer: Answer) -> None:
         """Make room, because the answer arrived."""
         self.under_way.pop(answer.claim.submission.pk, None)
@@ -132,6 +154,18 @@ class Slots:
 
     def _work(self, claim: Claim, token: str) -> None:
         self._on_answer(Answer(claim, token, self._exchange(claim, token)))
+
+    def _query(self, number: int, lookup: Lookup, slot: SendSlot, token: str) -> None:
+        slot.wait()
+        exchange, message = BROKEN, lookup.message
+        try:
+            if self.query_block_reason:
+                exchange = _not_sent(message, Fault.BLOCKED, self.query_block_reason)
+            else:
+                exchange = gateway.send_message(lookup.redox, message, token)
+        except Exception:
+            log.exception("A Query about %s could not be sent", lookup.oid)
+        self._on_answer(QueryAnswer(number, lookup, token, exchange))
 
     def _exchange(self, claim: Claim, token: str) -> Exchange:
         claim.slot.wait()
@@ -165,10 +199,12 @@ def is_failure(exchange: Exchange) -> bool:
 
 
 def not_sent(claim: Claim, fault: Fault, fault_text: str) -> Exchange:
-    """The exchange of a message that was not sent."""
-    return Exchange(
-        request_sha256=messages.sha256(bytes(claim.submission.message)), sent=False, fault=fault, fault_text=fault_text
-    )
+    """The exchange of a claimed message that was not sent."""
+    return _not_sent(bytes(claim.submission.message), fault, fault_text)
+
+
+def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
+    return Exchange(request_sha256=messages.sha256(message), sent=False, fault=fault, fault_text=fault_text)
 
 
 def _patience(claim: Claim) -> float:

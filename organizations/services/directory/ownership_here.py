@@ -1,6 +1,8 @@
 """Whose the organizations of a take-over are, by the records of the portal, and why one cannot become a record."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+
+from django.db.models import Q
 
 from organizations.models import Candidate, DestinationSource, Organization, Presence, TakeOver
 from organizations.services.connection import redox_settings
@@ -17,10 +19,16 @@ NOT_OURS = (
 
 def own_oids(take_over: TakeOver) -> frozenset[str]:
     """The OIDs of a take-over that are ours, among those that the directory showed."""
-    part_of = dict(take_over.candidates.exclude(part_of_oid="").values_list("oid", "part_of_oid"))
-    oids = {*part_of, *part_of.values()}
-    our_oids = records_of_ours(take_over.environment, oids)
-    foreign = foreign_oids(take_over.environment, oids)
+    shown = take_over.candidates.exclude(part_of_oid="")
+    part_of = dict(shown.values_list("oid", "part_of_oid"))
+    named = Q(oid__in=shown.values("oid")) | Q(oid__in=shown.values("part_of_oid"))
+    here = Organization.objects.in_environment(take_over.environment).filter(named)
+    our_oids, foreign_oids = set(), set()
+    for oid, presence, foreign_since in here.values_list("oid", "presence", "foreign_since"):
+        if foreign_since is not None:
+            foreign_oids.add(oid)
+        elif presence == Presence.PRESENT:
+            our_oids.add(oid)
     gateways = redox_settings.gateway_oids(take_over.environment)
     return frozenset(
         oid
@@ -32,22 +40,9 @@ def own_oids(take_over: TakeOver) -> frozenset[str]:
             our_oids=our_oids,
             gateway_oids=gateways,
             parents=part_of,
-            foreign_oids=foreign,
+            foreign_oids=foreign_oids,
         ).is_ours
     )
-
-
-def foreign_oids(environment: str, oids: Collection[str]) -> frozenset[str]:
-    """Which of these OIDs people called another organization's."""
-    foreign = Organization.objects.in_environment(environment).filter(oid__in=oids).exclude(foreign_since=None)
-    return frozenset(foreign.values_list("oid", flat=True))
-
-
-def records_of_ours(environment: str, oids: Collection[str]) -> frozenset[str]:
-    """Which of these OIDs are records here that the directory has, and that nobody called another organization's."""
-    here = Organization.objects.in_environment(environment).filter(oid__in=oids)
-    present = here.filter(presence=Presence.PRESENT, foreign_since=None)
-    return frozenset(present.values_list("oid", flat=True))
 
 
 def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:

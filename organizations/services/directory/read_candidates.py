@@ -1,13 +1,29 @@
 """Reads what a person enters to take over: OIDs, and old messages. No text is kept."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from django.http import QueryDict
 
 from organizations.fields import FieldError, read_oid, read_uuid
 from organizations.models import DestinationSource, TakeOverKind
 from organizations.redox.old_messages.read import read_old_messages
+from organizations.redox.old_messages.redact import redacted
 from organizations.redox.old_messages.results import GivenText, candidates, problems
 from organizations.services.connection import redox_settings
 from organizations.services.directory.take_over import NewCandidate
+
+OLD_MESSAGES = "old_messages"
+"""The field of the form that may hold secrets."""
+
+
+def without_secrets(posted: QueryDict) -> QueryDict:
+    """The posted fields as they may be shown again: the secrets in old messages are blanked."""
+    if OLD_MESSAGES not in posted:
+        return posted
+    shown = posted.copy()
+    shown.setlist(OLD_MESSAGES, [redacted(text) for text in posted.getlist(OLD_MESSAGES)])
+    return shown
 
 
 class Unread(NamedTuple):
@@ -26,10 +42,13 @@ class Entered(NamedTuple):
     kind: TakeOverKind
 
 
-def read(environment: str, oids: str, old_messages: str) -> Entered:
-    """The OIDs and the old messages of one form. An old message about a listed OID adds what it knows."""
+def read(environment: str, oids: str, old_messages: str, files: Mapping[str, bytes]) -> Entered:
+    """The OIDs and the old messages of one form and its files, by name. No text is kept.
+
+    An old message about a listed OID adds what it knows.
+    """
     listed, errors = _read_oids(oids)
-    read_messages, unread, messages_errors = _read_messages(environment, old_messages)
+    read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
     errors += messages_errors
     merged = {candidate.oid: candidate for candidate in listed}
     for candidate in read_messages:
@@ -47,8 +66,9 @@ def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
         base_oid = read_oid(typed, "The base OID").value
     except FieldError as error:
         return "", str(error)
-    if base_oid in redox_settings.gateway_oids(environment):
-        return "", "This is Redox's own organization. Other companies are below it too. Enter your own OID."
+    gateways = redox_settings.gateway_oids(environment)
+    if any(f"{gateway}.".startswith(f"{base_oid}.") for gateway in gateways):
+        return "", "Redox's own organization is this OID or below it, and so are other companies. Enter your own OID."
     return base_oid, ""
 
 
@@ -75,10 +95,14 @@ def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
     return found, errors
 
 
-def _read_messages(environment: str, text: str) -> tuple[list[NewCandidate], list[Unread], list[tuple[str, str]]]:
-    if not text.strip():
+def _read_messages(
+    environment: str, text: str, files: Mapping[str, bytes]
+) -> tuple[list[NewCandidate], list[Unread], list[tuple[str, str]]]:
+    texts = [GivenText(text)] if text.strip() else []
+    texts += [GivenText(content, name) for name, content in files.items()]
+    if not texts:
         return [], [], []
-    results = read_old_messages([GivenText(text)], environment)
+    results = read_old_messages(texts, environment)
     unread = [Unread(each.source, each.sentence) for each in problems(results)]
     found = [
         NewCandidate(
@@ -93,7 +117,7 @@ def _read_messages(environment: str, text: str) -> tuple[list[NewCandidate], lis
     unread += [Unread(each.source, warning) for each in candidates(results) for warning in each.warnings]
     if found:
         return found, unread, []
-    return [], [], [("messages", _with_source(each)) for each in unread]
+    return [], [], [(OLD_MESSAGES, _with_source(each)) for each in unread]
 
 
 def _with_source(unread: Unread) -> str:

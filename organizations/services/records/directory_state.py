@@ -194,10 +194,10 @@ def _differences(
         return 1
     if baseline is None or seen is None:
         return 0
-    return len(knowledge.changed_by_others(baseline, seen, _record_on_its_way(organization)))
+    return len(knowledge.changed_by_others(baseline, seen, record_on_its_way(organization)))
 
 
-def _record_on_its_way(organization: Organization) -> OrganizationRecord | None:
+def record_on_its_way(organization: Organization) -> OrganizationRecord | None:
     """The record in our message that may have arrived and is not settled."""
     last = organization.last_submission
     if last is None or not last.is_open or last.attempt == 0:

@@ -64,9 +64,17 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
 
 
 def edit(
-    organization_id: int, version: int, record: OrganizationRecord, *, stands_for: str, actor: Actor
+    organization_id: int,
+    version: int,
+    record: OrganizationRecord,
+    *,
+    stands_for: str,
+    destination_source: str = "",
+    actor: Actor,
 ) -> Organization:
     """Replace the saved values of a record. Active does not change, and the OID only if `can_change_oid`.
+
+    `destination_source`: how the person knows the destination ID. It counts if that ID was not known before.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
@@ -86,16 +94,28 @@ def edit(
                 _change_oid(history, organization, record.oid)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
-            if (record.destination_id, record.destination_known) != (before.destination_id, before.destination_known):
-                organization.destination_source = ""
+            said = _said_source(organization, before, record, destination_source)
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **said)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
+
+
+def _said_source(
+    organization: Organization, before: OrganizationRecord, record: OrganizationRecord, source: str
+) -> dict[str, Any]:
+    """Set where the destination ID comes from if an edit changes it. Returns what the history keeps of that.
+
+    A destination ID that was known before and changes is a wish, which has no source.
+    """
+    if (record.destination_id, record.destination_known) == (before.destination_id, before.destination_known):
+        return {}
+    organization.destination_source = "" if before.destination_known else source
+    return {"destination_source": source} if organization.destination_source else {}
 
 
 def discard(organization_id: int, version: int, *, actor: Actor) -> Organization:

@@ -273,8 +273,15 @@ def _children_sentence(organization: Organization, children: QuerySet[Organizati
         return ""
     noun = "1 active record is" if count == 1 else f"{count} active records are"
     sentence = f"{noun} part of it. Move or deactivate them first."
-    is_shown = Q(confirmed_active=False, shown_active=True) | Q(shown_part_of_oid=organization.oid)
-    shown_child = children.filter(is_shown).exclude(shown_active=False).order_by("oid_key").first()
-    if shown_child is None:
-        return sentence
-    return f"{sentence} The directory shows {shown_child.name} there as active ({_asked(shown_child)})."
+    child = _first_shown_active(organization, children)
+    return f"{sentence} The directory shows {child.name} there as active ({_asked(child)})." if child else sentence
+
+
+def _first_shown_active(organization: Organization, children: QuerySet[Organization]) -> Organization | None:
+    """The first child by OID that a later reading shows active below the record, unlike what Redox last accepted."""
+    is_news = Q(shown_active=True) | Q(shown_part_of_oid=organization.oid)
+    for child in children.filter(is_news).order_by("oid_key"):
+        seen = child.later_reading()
+        if seen is not None and seen.active and seen.part_of_oid == organization.oid:
+            return child
+    return None

@@ -21,7 +21,7 @@ from organizations.pages.differences import difference_rows as differences_page
 from organizations.pages.record import act_pages, page, summary
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
-from organizations.services.records import counterparts
+from organizations.services.records import counterparts, organizations
 from organizations.text import freshness
 from organizations.text.markup import written
 from tests import factories
@@ -406,3 +406,46 @@ def test_a_problem_is_named_in_the_title(organization, editor):
         assert text.startswith("Error: ")
         assert "There is a problem Saved." in text
         assert not text_of_page(replace(question, problem="")).startswith("Error")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("message", "From an old message."),
+        ("dashboard", "From the Redox dashboard."),
+        ("memory", "From somebody's memory."),
+        ("none", "none It has none, as somebody said."),
+    ],
+)
+def test_a_destination_id_that_somebody_said_names_its_source(organization, editor, source, said):
+    destination = "" if source == "none" else "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+    Organization.objects.update(destination_source=source, destination_id=destination)
+    assert f"{said} Redox cannot show this field." in text_of_page(page.build(load(organization), editor))
+    compared = store_reading_with(organization)
+    row = text_of_page(page.build(compared, editor)).partition("Destination ID")[2].partition("PartOf")[0]
+    assert (row.count(said), row.count("Redox cannot show this field")) == (1, 1)
+
+
+@pytest.mark.parametrize("is_read_again", [False, True])
+def test_a_destination_id_that_somebody_said_is_no_difference(editor, is_read_again):
+    """It counts as no change of ours, and the directory never shows it."""
+    directory = replace(factories.record(), destination_known=False)
+    taken = organizations.take_over(directory, "staging", actor=as_actor(editor))
+    said = replace(directory, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", destination_known=True)
+    organizations.edit(taken.pk, 1, said, stands_for="", destination_source="memory", actor=as_actor(editor))
+    if is_read_again:
+        store_reading_with(taken, name="By hand")
+    assert [row.label for row in values(taken).fields.differing] == ["Name"] * is_read_again
+    row = text_of_page(page.build(load(taken), editor)).partition("Destination ID")[2].partition("Contact 1")[0]
+    assert "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41 From somebody's memory. Redox cannot show this field" in row
+    assert (row.count("Redox cannot show this field"), "not known" in row, "not sent" in row) == (1, False, False)
+    submission = factories.submission(load(taken), user=editor)
+    factories.accept(taken, submission=submission)
+    (destination,) = (
+        row for group in values(taken).fields.groups for row in group.rows if row.field == "destination_id"
+    )
+    assert (destination.is_said, destination.accepted) == (False, (said.destination_id,))
+
+
+def test_a_destination_id_that_was_entered_here_has_no_source(organization, editor):
+    assert values(organization).destination_source == ""

@@ -18,6 +18,8 @@ from tests.views.typing import open_form, record_texts
 
 pytestmark = pytest.mark.django_db
 
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+
 
 @pytest.fixture
 def save_theirs(organization, second):
@@ -119,13 +121,16 @@ def test_contacts_and_the_kind_of_record_are_compared(organization, save_theirs)
     assert (stands_for, record.contacts[0].name) == ("location", "Theirs")
 
 
-def test_the_choice_of_no_destination_is_kept(editor):
+@pytest.mark.parametrize(("destination", "source"), [("", "none"), (DESTINATION, "message")])
+def test_what_was_said_of_the_destination_is_kept(editor, destination, source):
     directory = factories.record(destination_known=False)
     organization = organizations.take_over(directory, "staging", actor=as_actor(editor))
     organizations.edit(organization.pk, 1, replace(directory, name="Theirs"), stands_for="", actor=as_actor(editor))
-    texts = record_texts(directory, name="Mine", destination_none="on")
+    texts = record_texts(directory, name="Mine", destination_id=destination, destination_source=source)
     conflict, _ = conflict_between(organization, texts, seen=2, name="mine", destination_id="mine")
     editing = open_form(organization)
-    both = editing.form(editing.texts_of(*conflict.merged()), checked=True)
+    form = editing.form(texts, checked=True)
+    both = editing.form(conflict_page.merged_texts(editing, form, conflict), checked=True)
     assert both.is_valid()
-    assert both.record().destination_known
+    assert (both.record().destination_id, both.record().destination_known) == (destination, True)
+    assert both.destination_source == source

@@ -101,7 +101,7 @@ class TestOid:
 
 def test_an_unknown_destination_must_be_entered(editor):
     organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=as_actor(editor))
-    unsaid, said = (record_texts(organization.record(), destination_none=text) for text in ("", "on"))
+    unsaid, said = (record_texts(organization.record(), destination_source=text) for text in ("", "none"))
     assert list(open_form(organization).form(unsaid, checked=True).main.errors) == ["destination_id"]
     assert open_form(organization).form(said, checked=True).is_valid()
 

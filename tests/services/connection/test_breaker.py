@@ -23,7 +23,7 @@ from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.breakers import stop_environment
 from tests.factories import BASE, as_actor
-from tests.services.sending import WORKER, claim, get_token, settle_sending
+from tests.services.sending import WORKER, claim, get_token, probe_if_half_open, settle_sending
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +192,7 @@ def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
 def test_a_probe_that_must_not_be_sent_keeps_the_breaker_open(worker: Actor) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
     # A test without transactions of its own is one transaction, in which the gateway sends nothing.
-    assert breaker.probe_if_half_open("staging", actor=worker) is False
+    assert probe_if_half_open("staging", actor=worker) is False
     assert gate().probing
 
 

@@ -23,13 +23,22 @@ from organizations.records import canonical
 from organizations.redox.messages import OTHER_OIDS
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import breaker, check
+from organizations.services.connection import check
 from organizations.services.connection.lookup import DirectoryAnswer
-from organizations.services.delivery import query, resolve
+from organizations.services.delivery import query
 from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, as_query_shows, edit, reload, send_and_lose_answer, sent_messages
+from tests.services.sending import (
+    answer_next,
+    as_query_shows,
+    edit,
+    probe_if_half_open,
+    reload,
+    resolve_next,
+    send_and_lose_answer,
+    sent_messages,
+)
 
 pytestmark = pytest.mark.one_database
 
@@ -83,7 +92,7 @@ def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
     deactivate_there(practice)
     practice.behaviour = "shows-active-only"
 
-    assert resolve.resolve_next("staging", actor=worker)
+    assert resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
     record = reload(unknown.organization).seen_record()
@@ -122,7 +131,7 @@ def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
         return reply(request, authorization)  # type: ignore[arg-type]
 
     monkeypatch.setattr(practice, "reply", only_the_first)
-    assert resolve.resolve_next("staging", actor=worker)
+    assert resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
     assert (unknown.state, unknown.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
@@ -134,7 +143,7 @@ def test_our_oid_may_be_the_second_one_and_the_first_stays_visible(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     practice.behaviour = "shows-two-oids"
-    assert resolve.resolve_next("staging", actor=worker)
+    assert resolve_next("staging", actor=worker)
 
     unknown.refresh_from_db()
     record = reload(unknown.organization).seen_record()
@@ -150,7 +159,7 @@ def test_an_unreadable_answer_is_logged_and_changes_nothing(
     for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
         practice.behaviour = behaviour
         Submission.objects.update(not_before=timezone.now())
-        assert resolve.resolve_next("staging", actor=worker)
+        assert resolve_next("staging", actor=worker)
 
         unknown.refresh_from_db()
         organization = reload(unknown.organization)
@@ -163,13 +172,17 @@ def test_an_unreadable_answer_is_logged_and_changes_nothing(
         assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
-def test_after_a_pause_an_unreadable_answer_sends_no_message_in_that_round(
+def test_after_a_pause_any_whole_answer_to_the_probe_closes_the_breaker(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     factories.organization(user=editor)
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
     practice.behaviour = "shows-another"
-    assert not breaker.probe_if_half_open("staging", actor=worker)
+    assert probe_if_half_open("staging", actor=worker)
+    assert len(practice.requests) == 1
+    EnvironmentGate.objects.filter(pk="staging").update(probing=True)
+    practice.behaviour = "gateway-error"
+    assert not probe_if_half_open("staging", actor=worker)
 
 
 def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor) -> None:

@@ -161,7 +161,9 @@ def test_nothing_is_sent_before_its_time(editor: User) -> None:
 def test_a_cut_off_exchange_is_unknown_at_once(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "_clients", {})  # the abandoned attempt sends nothing more
+    # What is cut off here sends nothing more.
+    monkeypatch.setattr(gateway, "_clients", {})
+    monkeypatch.setattr(gateway, "_token_sources", {})
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "never-answers"
 

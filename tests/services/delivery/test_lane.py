@@ -1,9 +1,12 @@
 """One environment of a courier: what a failed claim, a refused token or a lost database leaves for the next round."""
 
-import pytest
-from django.db import OperationalError
+from typing import Any
 
-from organizations.models import EnvironmentGate, State, Submission, User
+import pytest
+from django.db import OperationalError, connection
+from django.utils.html import strip_tags
+
+from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
@@ -11,7 +14,10 @@ from organizations.services import failpoints
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import claims
 from organizations.services.delivery.courier import Courier, InThisThread
-from tests.services.delivery.batches import queue
+from organizations.services.timing import seconds
+from organizations.text import queue_reason
+from tests import factories
+from tests.services.delivery.batches import answering, queue
 from tests.services.sending import WORKER, exchange_result
 
 pytestmark = [
@@ -34,22 +40,97 @@ def claim_at_once(courier: Courier) -> bool:
     return courier.claim_due()
 
 
-def test_after_a_claim_that_failed_the_oldest_submission_is_claimed_alone(
-    editor: User, monkeypatch: pytest.MonkeyPatch
+def test_after_a_claim_that_failed_each_goes_alone_and_one_that_fails_again_is_set_aside(
+    editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made, block_reason = queue(3, editor), claims.block_reason
+    made, block_reason = queue(4, editor), claims.block_reason
 
-    def fail_for_the_last(submission: Submission, *rest: object) -> str:
-        if submission.pk == made[2].pk:
+    def fail_for_the_second(submission: Submission, *rest: object) -> str:
+        if submission.pk == made[1].pk:
             raise OperationalError("a row that cannot be read")
         return block_reason(submission, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(claims, "block_reason", fail_for_the_last)
+    monkeypatch.setattr(claims, "block_reason", fail_for_the_second)
     monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(400, b"{}"))
     courier = delivering()
     assert not claim_at_once(courier)
+    assert states() == [State.QUEUED] * 4
     assert claim_at_once(courier)
-    assert states() == [State.SENDING, State.QUEUED, State.QUEUED]
+    assert states() == [State.SENDING, State.QUEUED, State.SENDING, State.SENDING]
+    assert f"Submission {made[1].pk} could not be claimed" in caplog.text
+    assert not claim_at_once(courier)  # it is not due now
+
+    monkeypatch.setattr(claims, "block_reason", block_reason)
+    Submission.objects.filter(pk=made[1].pk).update(not_before=clock.now())
+    assert claim_at_once(courier)
+    courier.settle_arrived()
+    assert states() == [State.REJECTED] * 4
+
+
+def make_unreadable(submission: Submission) -> None:
+    """Damage a text of the row, as a disk does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE organizations_submission SET reason = CAST(x'ff' AS TEXT) WHERE id = %s", [submission.pk]
+        )
+
+
+def test_a_row_that_cannot_be_read_does_not_delay_others(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = queue(3, editor)
+    make_unreadable(made[0])
+    sent = answering(monkeypatch, {})
+    courier = delivering()
+    for _ in range(3):
+        claim_at_once(courier)
+        courier.settle_arrived()
+    assert len(sent) == 2
+    assert states() == [State.QUEUED, State.ACCEPTED, State.ACCEPTED]
+
+
+@pytest.mark.parametrize(("queued_for", "waits"), [(0, 5), (40, 40), (3600, 300)])
+def test_a_submission_is_set_aside_for_as_long_as_it_was_queued(editor: User, queued_for: int, waits: int) -> None:
+    (submission,) = queue(1, editor)
+    factories.change_submission(submission, state_at=clock.now() - seconds(queued_for))
+    claims._set_aside(submission.pk, OperationalError("a secret of the row"))
+    submission.refresh_from_db()
+    now = clock.now()
+    assert submission.not_before is not None
+    assert (submission.not_before - now).total_seconds() == pytest.approx(waits, abs=3.0)
+    reason = queue_reason.next_attempt(submission, now)
+    assert reason is not None
+    assert reason.sentence.startswith("The next attempt follows at ")
+    assert "secret" not in reason.sentence
+    assert strip_tags(reason.sentence).endswith(
+        ". A worker could not prepare the message; its log says why (OperationalError)."
+    )
+
+
+def test_a_submission_that_another_worker_claimed_is_not_set_aside(editor: User) -> None:
+    (submission,) = queue(1, editor)
+    assert claim_at_once(delivering())
+    claims._set_aside(submission.pk, OperationalError())
+    submission.refresh_from_db()
+    assert (submission.state, submission.not_before, submission.state_reason) == (State.SENDING, None, "")
+
+
+def test_claims_are_sent_if_another_submission_cannot_even_be_set_aside(
+    editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second, _ = queue(3, editor)
+    answering(monkeypatch, {})
+    make_unreadable(second)
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith('UPDATE "organizations_submission" SET "not_before"'):
+            raise OperationalError("the disk is full")
+        return execute(sql, *rest)
+
+    courier = delivering()
+    assert not claim_at_once(courier)
+    with connection.execute_wrapper(refuse):
+        assert claim_at_once(courier)
+    courier.settle_arrived()
+    assert states() == [State.ACCEPTED, State.QUEUED, State.QUEUED]
 
 
 def test_claims_are_sent_if_a_blocked_submission_cannot_be_cancelled(

@@ -24,7 +24,6 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome
 from organizations.services import workers
 from organizations.services.actors import Actor
-from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import resolve, settle
 from organizations.services.errors import OutOfDate
@@ -37,8 +36,11 @@ from tests.services.sending import (
     claim,
     deliver,
     edit,
+    probe_if_half_open,
+    read_back_next,
     register_in_practice,
     reload,
+    resolve_next,
     resolve_with_answer,
     send_and_lose_answer,
     sent_messages,
@@ -77,7 +79,7 @@ def test_nothing_is_queried_before_the_settle_time_ends(
 ) -> None:
     assert new.not_before is not None
     assert new.not_before > clock.now()
-    assert not resolve.resolve_next("staging", actor=worker)
+    assert not resolve_next("staging", actor=worker)
     new.refresh_from_db()
     assert (new.state, new.asks) == (State.UNKNOWN, 0)
 
@@ -92,8 +94,8 @@ def test_nothing_is_queried_while_sending_is_stopped_or_without_a_credential(
     organization = factories.accepted_organization(f"{BASE}.2", user=editor)
     Submission.objects.filter(organization=organization).update(read_back_at=timezone.now())
     Submission.objects.filter(pk=new.pk).update(not_before=timezone.now())
-    assert not resolve.resolve_next("staging", actor=worker)
-    assert not resolve.read_back_next("staging", actor=worker)
+    assert not resolve_next("staging", actor=worker)
+    assert not read_back_next("staging", actor=worker)
     assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).exists()
 
 
@@ -106,7 +108,7 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     practice.behaviour = "answers"
     Submission.objects.update(not_before=timezone.now())
 
-    assert resolve.resolve_next("staging", actor=worker)
+    assert resolve_next("staging", actor=worker)
 
     submission.refresh_from_db()
     organization = reload(submission.organization)
@@ -289,15 +291,15 @@ def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift
     assert submission.ended_at is not None
     assert submission.read_back_at > submission.ended_at  # only when no attempt can still arrive
     Submission.objects.update(read_back_at=timezone.now() + datetime.timedelta(seconds=30))
-    assert not resolve.read_back_next("staging", actor=worker)
+    assert not read_back_next("staging", actor=worker)
 
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
-    assert resolve.read_back_next("staging", actor=worker)
+    assert read_back_next("staging", actor=worker)
 
     organization_after = Organization.objects.get()
     assert (organization_after.differs, organization_after.name) == (1, "Lakeside North")
     assert Submission.objects.get(pk=submission.pk).read_back_at is None
-    assert not resolve.read_back_next("staging", actor=worker)
+    assert not read_back_next("staging", actor=worker)
 
 
 def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
@@ -310,7 +312,7 @@ def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, 
     due = Submission.objects.filter(organization=organization)
     due.update(read_back_at=clock.now())
     practice.behaviour = "gateway-error"
-    assert resolve.read_back_next("staging", actor=worker)
+    assert read_back_next("staging", actor=worker)
     later = due.get().read_back_at
     assert later is not None
     assert later > clock.now()
@@ -318,7 +320,7 @@ def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, 
 
     practice.behaviour = "answers"
     due.update(read_back_at=clock.now())
-    assert resolve.read_back_next("staging", actor=worker)
+    assert read_back_next("staging", actor=worker)
     assert (due.get().read_back_at, reload(organization).differs) == (None, 1)
     assert Submission.objects.get(organization=other).read_back_at == until
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
@@ -351,10 +353,10 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
         hold_until=timezone.now() + datetime.timedelta(hours=1)
     )  # long enough for a busy machine
     assert not deliver()
-    assert not breaker.probe_if_half_open("staging", actor=worker)
+    assert not probe_if_half_open("staging", actor=worker)
 
     EnvironmentGate.objects.update(hold_until=timezone.now())
-    assert not breaker.probe_if_half_open("staging", actor=worker)  # the Query fails as well: paused for longer
+    assert not probe_if_half_open("staging", actor=worker)  # the Query fails as well: paused for longer
     gate.refresh_from_db()
     assert (gate.failures, gate.probing) == (6, True)
 

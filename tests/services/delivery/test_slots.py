@@ -15,7 +15,7 @@ from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import slots
 from organizations.services.delivery.claims import Claim
 from organizations.services.delivery.courier import InThisThread
-from organizations.services.delivery.slots import Answer, Slots, Window
+from organizations.services.delivery.slots import Answer, QueryAnswer, Slots, Window
 from organizations.services.timing import lease_margin
 from tests.connected import redox
 from tests.services.sending import exchange_result
@@ -133,7 +133,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def answers_of(claim: Claim, **state: object) -> tuple[Slots, list[Answer]]:
     """The answers after a claim was handed to slots in this state."""
     answers: list[Answer] = []
-    own = Slots(InThisThread(), answers.append)
+
+    def on_answer(answer: Answer | QueryAnswer) -> None:
+        assert isinstance(answer, Answer)
+        answers.append(answer)
+
+    own = Slots(InThisThread(), on_answer)
     for name, value in state.items():
         setattr(own, name, value)
     own.send(claim, "token")

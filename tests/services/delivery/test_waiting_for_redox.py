@@ -13,14 +13,23 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, 
 from organizations.redox.outcome import Kind
 from organizations.services import workers
 from organizations.services.actors import system
-from organizations.services.connection import breaker, check, gateway, rate_limit, redox_settings
-from organizations.services.delivery import courier, query, resolve, resume
+from organizations.services.connection import check, gateway, rate_limit, redox_settings
+from organizations.services.delivery import courier, query, resume
 from tests import factories
 from tests.breakers import pause_environment
 from tests.factories import BASE, as_actor
 from tests.redox import servers
 from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox, token_answer
-from tests.services.sending import WORKER, claim_next, deliver, get_token, send_claim
+from tests.services.sending import (
+    WORKER,
+    claim_next,
+    deliver,
+    get_token,
+    probe_if_half_open,
+    read_back_next,
+    resolve_next,
+    send_claim,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
@@ -72,17 +81,17 @@ def to_read_back(user: User) -> Submission:
 
 
 def resolve_due(submission: Submission) -> None:
-    resolve.resolve_next("staging", actor=WORKER)
+    resolve_next("staging", actor=WORKER)
 
 
 def read_back(submission: Submission) -> None:
     factories.change_submissions(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
-    resolve.read_back_next("staging", actor=WORKER)
+    read_back_next("staging", actor=WORKER)
 
 
 def probe(submission: Submission) -> None:
     set_gate(probing=True, failures=5)
-    assert not breaker.probe_if_half_open("staging", actor=WORKER)
+    assert not probe_if_half_open("staging", actor=WORKER)
 
 
 def ask(submission: Submission) -> None:
@@ -144,7 +153,7 @@ def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(
 ) -> None:
     unknown(editor)
     redox_server.queries, redox_server.tokens = [servers.answer(401, b"over")], [token_answer("token-2")]
-    assert resolve.resolve_next("staging", actor=WORKER)
+    assert resolve_next("staging", actor=WORKER)
     assert gate().stopped_reason == "Redox does not accept the credential"
 
 
@@ -244,7 +253,7 @@ def test_four_workers_send_nothing_just_after_a_429(redox_server: FakeRedox, edi
 
     def work(name: str) -> None:
         try:
-            for act in (resolve.resolve_next, resolve.read_back_next, courier.deliver_due):
+            for act in (resolve_next, read_back_next, courier.deliver_due):
                 act("staging", actor=system(name))
             workers.run_once(system(name))
         finally:
@@ -334,7 +343,7 @@ def test_resuming_does_not_end_a_pause_that_redox_asked_for(redox_server: FakeRe
 def test_a_probe_does_not_end_a_pause_that_redox_asks_for(redox_server: FakeRedox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
     redox_server.queries = [TOO_MANY_REQUESTS]
-    assert not breaker.probe_if_half_open("staging", actor=WORKER)
+    assert not probe_if_half_open("staging", actor=WORKER)
     assert gate().probing
     assert gate().is_paused(in_seconds(8))
 
@@ -352,12 +361,12 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(redox_server: Fa
         good(connection_to_us, server)
 
     redox_server.queries = [asked_meanwhile]
-    breaker.probe_if_half_open("staging", actor=WORKER)
+    probe_if_half_open("staging", actor=WORKER)
     assert others_wait_until[0] is not None
     assert others_wait_until[0] - began >= datetime.timedelta(seconds=2)  # the deadline of the probe
     assert not gate().probing
     assert gate().is_paused(in_seconds(50))
-    assert not breaker.probe_if_half_open("staging", actor=WORKER)
+    assert not probe_if_half_open("staging", actor=WORKER)
 
 
 def test_a_pause_is_for_one_environment(redox_server: FakeRedox, editor: User) -> None:

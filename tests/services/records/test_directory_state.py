@@ -244,5 +244,5 @@ def test_only_an_open_message_that_was_attempted_may_still_arrive(
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.attempt = state, attempt
     expected = factories.record() if may_arrive else None
-    assert directory_state._record_on_its_way(Organization(last_submission=submission)) == expected
-    assert directory_state._record_on_its_way(Organization()) is None
+    assert directory_state.record_on_its_way(Organization(last_submission=submission)) == expected
+    assert directory_state.record_on_its_way(Organization()) is None

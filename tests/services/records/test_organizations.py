@@ -273,6 +273,40 @@ def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_desti
     assert State.QUEUED not in organization.submissions.values_list("state", flat=True)
 
 
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+
+
+@pytest.mark.parametrize("destination", [("", "none"), (DESTINATION, "dashboard")])
+def test_a_destination_id_that_an_edit_says_first_has_its_source_and_is_no_change(
+    editor: User, destination: tuple[str, str]
+) -> None:
+    unknown = replace(factories.record(), destination_known=False)
+    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    said = replace(unknown, destination_id=destination[0], destination_known=True)
+    organization = organizations.edit(
+        organization.pk, 1, said, stands_for="", destination_source=destination[1], actor=as_actor(editor)
+    )
+    assert (organization.destination_id, organization.destination_source) == destination
+    assert organization.changes == 0
+    assert AuditEntry.objects.latest("sequence").facts["details"] == {"destination_source": destination[1]}
+    other_name = replace(said, name="By hand")
+    organization = organizations.edit(organization.pk, 2, other_name, stands_for="", actor=as_actor(editor))
+    assert organization.destination_source == destination[1]
+
+
+def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User) -> None:
+    unknown = replace(factories.record(), destination_known=False)
+    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    none = replace(unknown, destination_known=True)
+    edits = [(none, "none"), (replace(none, destination_id=DESTINATION), "dashboard")]
+    for version, (record, source) in enumerate(edits, start=1):
+        organization = organizations.edit(
+            organization.pk, version, record, stands_for="", destination_source=source, actor=as_actor(editor)
+        )
+    assert (organization.destination_id, organization.destination_source) == (DESTINATION, "")
+    assert organization.changes == 1
+
+
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)

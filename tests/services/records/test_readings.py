@@ -21,13 +21,13 @@ from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox.outcome import ABSENT, Kind
 from organizations.services.actors import Actor
-from organizations.services.delivery import resolve
 from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.sending import (
     answer_next,
     edit,
+    read_back_next,
     register_in_practice,
     reload,
     resolve_with_answer,
@@ -89,8 +89,8 @@ def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a
     organization = factories.accept(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
     Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
 
-    assert resolve.read_back_next("staging", actor=worker)
-    assert not resolve.read_back_next("staging", actor=worker)
+    assert read_back_next("staging", actor=worker)
+    assert not read_back_next("staging", actor=worker)
 
     organization = reload(organization)
     assert (organization.differs, organization.not_visible_yet, organization.confirmed_evidence) == (

@@ -18,7 +18,7 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory
+from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -244,6 +244,41 @@ class TestAboveAChildThatIsShownActive:
         show_in_directory(child, part_of_oid=parent.oid, active=False)
         sentence = "1 active record is part of it. Move or deactivate them first."
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
+    @pytest.mark.parametrize("is_accepted", [True, False])
+    def test_a_child_that_is_shown_active_elsewhere_is_not_called_active_there(
+        self, editor: User, is_accepted: bool
+    ) -> None:
+        """Its accepted or saved place is below the record, so that it still blocks."""
+        parent, child = factories.accepted_organization(user=editor), factories.record(f"{BASE}.1", part_of_oid=BASE)
+        organization = organizations.create(child, "staging", stands_for="", actor=as_actor(editor))
+        if is_accepted:
+            factories.accept(organization, active=False)
+        else:
+            organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+        shown = store_reading(organization, replace(child, part_of_oid=GATEWAY_OID))
+        assert (shown.shown_active, shown.shown_part_of_oid) == (True, GATEWAY_OID)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
+    def test_a_child_that_is_being_reactivated_is_not_called_active_yet(self, editor: User) -> None:
+        parent, child = (
+            factories.accepted_organization(f"{BASE}.1", user=editor),
+            factories.accept(factories.organization(f"{BASE}.2", user=editor), active=False),
+        )
+        show_in_directory(child, part_of_oid=parent.oid)
+        assert in_the_way(parent, Intent.DEACTIVATE) == []
+        factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+        sentence = "1 active record is part of it. Move or deactivate them first."
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+
+    def test_the_first_of_them_by_oid_is_named(self, editor: User) -> None:
+        parent = factories.accepted_organization(user=editor)
+        for number in (10, 9):
+            organization = factories.accepted_organization(f"{BASE}.{number}", user=editor)
+            show_in_directory(organization, part_of_oid=parent.oid)
+        ((_, sentence),) = in_the_way(parent, Intent.DEACTIVATE)
+        assert "The directory shows Lakeside 9 there as active" in sentence
 
     def test_a_claim_checks_again(self, editor: User) -> None:
         parent, child = (

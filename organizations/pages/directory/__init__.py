@@ -1,0 +1,1 @@
+"""What the directory shows beside the records in the portal."""

@@ -1,0 +1,52 @@
+"""The page of the directory of one environment: a search, and what came of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from organizations.forms.directory import DirectorySearchForm
+from organizations.models import Environment, User
+from organizations.pages import Page
+from organizations.pages.addresses import environment_url
+from organizations.pages.directory.results import SearchResults
+from organizations.permissions import ASK, Right, block_reason
+from organizations.services.connection import redox_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryPage(Page):
+    """`results` is None until something was searched for. `notes` say what happened to the last press of a button.
+
+    `base_hint` says what counts as ours if no base OID is set.
+    """
+
+    template = "directory/page.html"
+
+    form: DirectorySearchForm
+    results: SearchResults | None
+    notes: Collection[str]
+    base_hint: str
+    block_reason: str
+    switch_url: str
+
+
+def build(
+    environment: Environment,
+    user: User,
+    form: DirectorySearchForm,
+    results: SearchResults | None = None,
+    notes: Collection[str] = (),
+) -> DirectoryPage:
+    """The search of an environment's directory, with the results, if there are any."""
+    return DirectoryPage(
+        form=form,
+        results=results,
+        notes=(*notes, *form.changed),
+        base_hint="" if redox_settings.environment(environment).base_oids else _base_hint(environment),
+        block_reason=block_reason(user, Right.EDIT, environment, ASK),
+        switch_url=environment_url("directory", environment.other),
+    )
+
+
+def _base_hint(environment: Environment) -> str:
+    variable = f"REDOX_{environment.upper()}_BASE_OIDS"
+    return f"{variable} is not set. So only what is part of records in the portal counts as yours."

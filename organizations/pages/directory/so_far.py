@@ -1,0 +1,78 @@
+"""What a search has shown so far. The page keeps it, signed, because the portal stores nothing about others.
+
+A search that goes on posts it back, so that the next page shows everything that came.
+"""
+
+import datetime
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Self
+
+from django.core import signing
+
+from organizations.services.directory.search import START, Position
+
+MOST_ROWS = 2000
+"""After so many organizations a search does not go on: the person has to narrow it."""
+MOST_UNREADABLE = 20
+_SALT = "organizations.pages.directory.so_far"
+_LONGEST_AGE = 24 * 3600
+
+
+class HitRow(NamedTuple):
+    """One organization that the directory showed, in words.
+
+    `group` is one of the keys of `results.GROUPS`; `url` leads to the record in the portal, if there is one. `said`
+    is what the page says about it, and `more` follows; compared at `compared_at` (ISO 8601).
+    """
+
+    group: str
+    name: str
+    oid: str
+    listed_oid: str
+    active: bool
+    part_of_oid: str
+    part_of: str
+    url: str
+    said: str
+    more: str
+    icon: str
+    tone: str
+    compared_at: str
+
+    @property
+    def compared(self) -> datetime.datetime | None:
+        """When it was compared with the record in the portal; None if it was not."""
+        return datetime.datetime.fromisoformat(self.compared_at) if self.compared_at else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """What was typed, where the search goes on, and what came: rows, sentences about unreadable ones, and counts."""
+
+    typed: dict[str, str] = field(default_factory=dict)
+    position: Position = START
+    rows: tuple[HitRow, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    unreadable_count: int = 0
+    doubled: int = 0
+
+    @property
+    def listed_oids(self) -> frozenset[str]:
+        """The first OID of everything that came."""
+        return frozenset(row.listed_oid for row in self.rows)
+
+    def sealed(self, environment: str) -> str:
+        """As a text for a hidden field, which nobody can change."""
+        values = asdict(self) | {"position": self.position.to_json()}
+        return signing.dumps(values, salt=f"{_SALT}.{environment}", compress=True)
+
+    @classmethod
+    def opened(cls, text: str, environment: str) -> Self | None:
+        """What `sealed` made for this environment; None if the text is anything else, or a day old."""
+        try:
+            values: dict[str, Any] = signing.loads(text, salt=f"{_SALT}.{environment}", max_age=_LONGEST_AGE)
+            position = Position.from_json(values["position"])
+            rows = tuple(HitRow(*row) for row in values["rows"])
+            return cls(**{**values, "position": position, "rows": rows, "unreadable": tuple(values["unreadable"])})
+        except (signing.BadSignature, ValueError, KeyError, TypeError):
+            return None

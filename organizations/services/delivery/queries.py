@@ -1,0 +1,180 @@
+"""The Queries of one environment of a courier. They go through slots, so one that gets no answer delays no other.
+
+All methods are called in the courier's thread, which reads and writes the database between the Queries of a lookup.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import count
+
+from django.db import InterfaceError, OperationalError
+
+from organizations.models import clock
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.environment import RedoxEnvironment
+from organizations.services.actors import Actor
+from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
+from organizations.services.connection.gateway import QueryReply
+from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
+from organizations.services.delivery import resolve
+from organizations.services.delivery.slots import MOST_QUERIES, STOPPED, QueryAnswer, Slots
+from organizations.services.timing import poll_after
+
+BESIDE_MESSAGES = 1.0
+"""Seconds between the beginnings of two lookups while messages, which have priority, use the whole rate."""
+
+log = logging.getLogger("orgportal.delivery")
+
+type Source = Callable[..., Question | None]
+SOURCES: tuple[Source, ...] = (breaker.next_probe, resolve.next_unknown, resolve.next_read_back)
+"""What gives the next due question of an environment, or None."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question whose answer is not stored yet.
+
+    `refused` is the exchange in which Redox refused the token of the present Query. `counts_for_breaker` is false if
+    the outcome is that of a token request, which the courier applies itself.
+    """
+
+    question: Question
+    step: Lookup | DirectoryAnswer
+    is_in_slot: bool = False
+    reply: QueryReply | None = None
+    refused: Exchange | None = None
+    counts_for_breaker: bool = True
+
+
+class Queries:
+    """The questions of one environment to the directory. `ready_token` gives a token, or "" until one has arrived."""
+
+    def __init__(
+        self, environment: str, actor: Actor, slots: Slots, ready_token: Callable[[RedoxEnvironment], str]
+    ) -> None:
+        self.is_stopping = False
+        self._environment = environment
+        self._actor = actor
+        self._slots = slots
+        self._ready_token = ready_token
+        self._asked: dict[int, _Asked] = {}
+        self._numbers = count(1)
+        self._worked_at = time.monotonic()
+        self._began_at = self._idle_until = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is awaited or not stored yet."""
+        return bool(self._asked)
+
+    @property
+    def next_look(self) -> float:
+        """When it is worth looking for a question, by the monotonic clock."""
+        if len(self._asked) >= MOST_QUERIES:
+            return math.inf
+        beside_messages = min(self._began_at + BESIDE_MESSAGES, self._slots.free_at)
+        return max(self._idle_until, beside_messages)
+
+    def ask_next(self, sources: tuple[Source, ...]) -> bool:
+        """Begin to answer the next due question. Returns whether there was one."""
+        self._idle_until = time.monotonic() + poll_after(self._worked_at)
+        for source in sources:
+            question = source(self._environment, actor=self._actor)
+            if question is not None:
+                self._idle_until, self._began_at = 0.0, time.monotonic()
+                self.ask(question)
+                return True
+        return False
+
+    def ask(self, question: Question) -> None:
+        """Begin to look up the OID of a question. Its answer is stored later."""
+        self._worked_at = time.monotonic()
+        step = Lookup(redox_settings.environment(self._environment), question.oid, clock.now())
+        asked = _Asked(question, replace(step, filters=step.filters[:1]) if question.is_probe else step)
+        number = next(self._numbers)
+        self._asked[number] = asked
+        self._go_on(number, asked)
+
+    def take(self, answer: QueryAnswer) -> bool:
+        """Note what came back for a Query. Returns whether its token was refused and another one is needed."""
+        asked, exchange = self._asked[answer.number], answer.exchange
+        asked.is_in_slot = False
+        is_first_refusal = exchange.status == HTTPStatus.UNAUTHORIZED and asked.refused is None
+        is_sent_again = is_first_refusal and gateway.discard_token(answer.lookup.redox, answer.token)
+        if is_sent_again:
+            asked.refused = exchange
+        elif exchange.fault is Fault.BLOCKED:
+            asked.reply = QueryReply(TokenAnswer(), asked.refused, blocked=exchange.fault_text)
+        else:
+            asked.reply = QueryReply(TokenAnswer(token=answer.token), exchange, asked.refused)
+        return is_sent_again
+
+    def fail_token(self, answer: TokenAnswer) -> None:
+        """Give the Queries that wait for a token the answer that there is none. The courier has counted it."""
+        for asked in self._asked.values():
+            if not asked.is_in_slot and asked.reply is None:
+                self._reply_without_token(asked, answer)
+                asked.counts_for_breaker = False
+
+    def settle(self) -> bool:
+        """Send the next Queries and store the answers. Returns whether any was stored.
+
+        A question that fails is given up; it is asked again when its lease has ended.
+
+        Raises:
+            OperationalError, InterfaceError: the database is gone.
+        """
+        before = len(self._asked)
+        for number, asked in list(self._asked.items()):
+            self._go_on(number, asked)
+        return len(self._asked) < before
+
+    def _go_on(self, number: int, asked: _Asked) -> None:
+        try:
+            while isinstance(asked.step, Lookup):
+                if asked.reply is None and not asked.is_in_slot:
+                    self._send(number, asked, asked.step)
+                if asked.reply is None:
+                    return
+                asked.step, asked.reply = lookup.advance(asked.step, asked.reply), None
+                asked.refused = None
+            # The answer to a probe must end its pause.
+            counts = asked.counts_for_breaker or asked.question.is_probe
+            asked.question.store(asked.step if counts else replace(asked.step, outcome=None))
+        except (OperationalError, InterfaceError):
+            del self._asked[number]
+            raise
+        except Exception:
+            log.exception("The answer about %s could not be stored", asked.question.oid)
+        del self._asked[number]
+        self._idle_until = 0.0
+
+    def _send(self, number: int, asked: _Asked, step: Lookup) -> None:
+        """Give the next Query to a slot, unless it waits for a token or may not be sent."""
+        token, ready = self._ready_token(step.redox), gateway.ready_token(step.redox)
+        if ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
+            self._reply_without_token(asked, ready)
+            return
+        try:
+            if self.is_stopping:
+                raise gateway.SendingBlocked(STOPPED)
+            if token:
+                gateway.check_sending_allowed(step.redox)
+        except gateway.SendingBlocked as blocked:
+            asked.reply = QueryReply(TokenAnswer(), asked.refused, blocked=str(blocked))
+            return
+        if token:
+            slot = rate_limit.reserve_slot()
+            self._slots.query_block_reason = ""
+            asked.is_in_slot = True
+            self._slots.query(number, step, slot, token)
+
+    def _reply_without_token(self, asked: _Asked, answer: TokenAnswer) -> None:
+        outcome = answer.outcome
+        blocked = outcome.detail if outcome is not None and outcome.fault is Fault.BLOCKED else ""
+        asked.reply = QueryReply(answer, asked.refused, blocked=blocked)

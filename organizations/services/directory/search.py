@@ -1,0 +1,343 @@
+"""Searches the directory, one page at a time, and compares what came with the records in the portal.
+
+It stores nothing about other organizations: one history entry says who searched for what, and how much came.
+"""
+
+import datetime
+import itertools
+import time
+from collections.abc import Container, Iterable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from organizations import knowledge
+from organizations.models import Action, Environment, Organization, clock
+from organizations.records import OrganizationRecord
+from organizations.redox import directory_query, messages, paging
+from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body
+from organizations.redox.directory_query import Listing, SearchFilters, UnreadableEntry, oids_of
+from organizations.redox.environment import RedoxEnvironment
+from organizations.redox.outcome import Outcome, classify, read_answer_body
+from organizations.redox.paging import End, Position, Step
+from organizations.redox.reading import AnswerNotUnderstood
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import breaker, gateway, lookup, redox_settings
+from organizations.services.directory.ownership import Ownership, ownership_of
+from organizations.services.records import directory_state
+
+__all__ = [
+    "START",
+    "Compared",
+    "Completeness",
+    "End",
+    "Hit",
+    "Ownership",
+    "Position",
+    "SearchFilters",
+    "SearchPage",
+    "UnreadableEntry",
+    "compare",
+    "match_with_portal",
+    "search_directory",
+]
+
+MOST_OIDS = 500
+"""How many OIDs one query of the database looks up."""
+LONGEST_CAUSE = 500
+START = Position()
+
+
+class Completeness(StrEnum):
+    """How much of the result has come. NOTHING: the directory answered, and shows no organization.
+
+    PARTIAL: there may be more, or the search broke off after something had come.
+    """
+
+    NO_ANSWER = "no_answer"
+    NOTHING = "nothing"
+    PARTIAL = "partial"
+    WHOLE = "whole"
+
+
+class Compared(StrEnum):
+    """What the directory shows of a record in the portal, compared with what the portal knew of it.
+
+    AS_SHOWN: as an earlier Query showed it. AS_SENT: as a submission sends it whose answer is not settled. FOREIGN:
+    people decided that the OID belongs to another organization. NOT_KNOWN: nothing was accepted or shown yet.
+    """
+
+    AS_ACCEPTED = "as_accepted"
+    AS_SHOWN = "as_shown"
+    AS_SENT = "as_sent"
+    DIFFERS = "differs"
+    FOREIGN = "foreign"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An organization that the directory shows.
+
+    `listed_oid` is its first OID. `organization` is the record in the portal with any of its OIDs, and then `record` is
+    under that OID. `differing` are the labels of the fields that differ.
+    """
+
+    listed_oid: str
+    record: OrganizationRecord
+    ownership: Ownership
+    organization: Organization | None = None
+    compared: Compared | None = None
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of a search. `cause` says why there is no answer; then the position is the one that was asked for.
+
+    `asked_at` is the database's time before the first Query, `seconds` how long all of it took, waiting included.
+    `doubled` counts the organizations that came before. `end` says why the search ends, None if it goes on at
+    `position`.
+    """
+
+    filters: SearchFilters
+    asked_at: datetime.datetime
+    position: Position
+    cause: str = ""
+    hits: tuple[Hit, ...] = ()
+    unreadable: tuple[UnreadableEntry, ...] = ()
+    doubled: int = 0
+    total: int | None = None
+    end: End | None = None
+    is_whole: bool = False
+    seconds: float = 0.0
+
+    @property
+    def completeness(self) -> Completeness:
+        has_come = self.position.received > 0
+        if self.cause and not has_come:
+            return Completeness.NO_ANSWER
+        if not self.is_whole:
+            return Completeness.PARTIAL
+        return Completeness.WHOLE if has_come else Completeness.NOTHING
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether another Query at the position can show more, or answer where none was answered."""
+        is_too_large = self.end == End.UNREADABLE and self.position.limit == 1
+        return not self.is_whole and not is_too_large and self.end != End.REPEATED_PAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What came to the Queries for one page. `listing` is None if there is a cause."""
+
+    step: Step
+    listing: Listing | None = None
+    cause: str = ""
+    outcome: Outcome | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+def search_directory(
+    environment: str,
+    filters: SearchFilters,
+    *,
+    actor: Actor,
+    position: Position = START,
+    known_oids: Container[str] = (),
+) -> SearchPage:
+    """Ask the directory for one page of a search. Must not be called inside a transaction.
+
+    `known_oids` are the first OIDs of what came on earlier pages; these organizations are left out. If an answer is too
+    large, the page is asked for again with fewer organizations.
+    """
+    redox, asked_at, started = redox_settings.environment(environment), clock.now(), time.monotonic()
+    answer = _ask(redox, filters, position)
+    records, doubled = _new_records(answer.listing, known_oids)
+    page = SearchPage(
+        filters=filters,
+        asked_at=asked_at,
+        position=answer.step.position,
+        cause=answer.cause,
+        hits=match_with_portal(redox, records),
+        unreadable=answer.listing.unreadable if answer.listing else (),
+        doubled=doubled,
+        total=answer.listing.total if answer.listing else None,
+        end=answer.step.end,
+        is_whole=answer.step.is_whole,
+        seconds=time.monotonic() - started,
+    )
+    with audit.atomic(actor) as history:
+        breaker.pause_if_asked(history, environment, answer.outcome)
+        _log(history, environment, position, page, answer)
+    return page
+
+
+def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRecord]) -> tuple[Hit, ...]:
+    """Each organization with the record in the portal, if there is one, and whether it is ours."""
+    listed = list(records)
+    here = _records_here(redox.name, {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)})
+    foreign_oids = {oid for oid, organization in here.items() if organization.is_foreign}
+    owner_of = partial(
+        ownership_of,
+        base_oids=redox.base_oids,
+        our_oids=here.keys() - foreign_oids,
+        gateway_oids=redox_settings.gateway_oids(redox.name),
+        parents={oid: record.part_of_oid for record in listed for oid in oids_of(record)},
+        foreign_oids=foreign_oids,
+    )
+    hits = []
+    for record in listed:
+        owners = [owner_of(oid, record.part_of_oid) for oid in oids_of(record)]
+        owner = next((each for each in owners if each.is_ours), Ownership.NOT_OURS)
+        oid = next((each for each in oids_of(record) if each in here), record.oid)
+        hits.append(_hit(record, owner, here.get(oid)))
+    return tuple(hits)
+
+
+def compare(organization: Organization, record: OrganizationRecord) -> tuple[Compared, tuple[str, ...]]:
+    """How what the directory shows of a record differs from what was accepted or shown, and in which fields."""
+    if organization.is_foreign:
+        return Compared.FOREIGN, ()
+    accepted, shown = organization.baseline_record(), organization.later_reading()
+    newest = organization.newest_record()
+    if newest is None:
+        return Compared.NOT_KNOWN, ()
+    if accepted is not None and not knowledge.seen_differences(accepted, record):
+        return Compared.AS_ACCEPTED, ()
+    if shown is not None and not knowledge.seen_differences(shown, record):
+        return Compared.AS_SHOWN, ()
+    on_its_way = directory_state.record_on_its_way(organization)
+    differences = knowledge.changed_by_others(newest, record, on_its_way)
+    if not differences:
+        return Compared.AS_SENT, ()
+    return Compared.DIFFERS, tuple(difference.label for difference in differences)
+
+
+def _ask(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> _Answer:
+    """Ask for a page, with half the limit as long as the answer is too large."""
+    exchanges: tuple[Exchange, ...] = ()
+    while True:
+        answer = _ask_once(redox, filters, position)
+        exchanges += answer.exchanges
+        last = answer.exchanges[-1] if answer.exchanges else None
+        if last is None or last.fault is not Fault.SIZE:
+            break
+        step = paging.after_cut_off(position)
+        if step.end is not None:
+            answer = _Answer(step=step, cause="One organization alone has more than 1 MiB.", outcome=answer.outcome)
+            break
+        position = step.position
+    return _Answer(
+        step=answer.step, listing=answer.listing, cause=answer.cause, outcome=answer.outcome, exchanges=exchanges
+    )
+
+
+def _ask_once(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> _Answer:
+    here = Step(position)
+    query = directory_query.build_search(filters, redox, index=position.index, limit=position.limit)
+    try:
+        token, exchange, refused, blocked = gateway.send_query(redox, query)
+    except gateway.SendingBlocked as error:
+        return _Answer(step=here, cause=str(error))
+    exchanges = tuple(filter(None, (refused, exchange)))
+    if blocked:
+        return _Answer(step=here, cause=blocked, exchanges=exchanges)
+    if exchange is None or token.outcome is not None:
+        cause = f"There is no access token: {lookup.token_refusal_reason(token)}"
+        return _broken_off(here, cause, token.outcome, exchanges)
+    try:
+        listing = _read(exchange)
+    except AnswerNotUnderstood as error:
+        return _broken_off(
+            paging.after_unreadable(position),
+            error.sentence,
+            classify(exchange, event=messages.QUERY, oid=""),
+            exchanges,
+        )
+    if listing is None:
+        outcome = classify(exchange, event=messages.QUERY, oid="")
+        return _broken_off(here, outcome.detail or f"HTTP {exchange.status}", outcome, exchanges)
+    step = paging.after_page(position, received=listing.received, total=listing.total, fingerprint=listing.fingerprint)
+    return _Answer(step=step, listing=listing, exchanges=exchanges)
+
+
+def _read(exchange: Exchange) -> Listing | None:
+    """The page in an answer; None if it is an error or not a whole answer, which `classify` explains.
+
+    Raises AnswerNotUnderstood if it is a success of another form.
+    """
+    is_success = exchange.status is not None and exchange.status // 100 == HTTPStatus.OK // 100
+    if not is_success or exchange.fault is not None or exchange.body_cut or read_answer_body(exchange).errors:
+        return None
+    try:
+        return directory_query.read_listing(decoded_body(exchange))
+    except NotDecodable as error:
+        raise AnswerNotUnderstood(str(error)) from error
+
+
+def _broken_off(step: Step, cause: str, outcome: Outcome | None, exchanges: tuple[Exchange, ...]) -> _Answer:
+    cause, _ = lookup.cause_with_wait(cause, outcome)
+    return _Answer(step=step, cause=cause[:LONGEST_CAUSE], outcome=outcome, exchanges=exchanges)
+
+
+def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[list[OrganizationRecord], int]:
+    """The organizations that did not come before, and how many did."""
+    if listing is None:
+        return [], 0
+    new = [record for record in listing.records if record.oid not in known_oids]
+    return new, len(listing.records) - len(new) + len(listing.doubled)
+
+
+def _records_here(environment: str, oids: Iterable[str]) -> dict[str, Organization]:
+    here: dict[str, Organization] = {}
+    records = Organization.objects.in_environment(environment).select_related("last_submission")
+    for some in itertools.batched(oids, MOST_OIDS):
+        here |= {organization.oid: organization for organization in records.filter(oid__in=some)}
+    return here
+
+
+def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organization | None) -> Hit:
+    hit = Hit(listed_oid=record.oid, record=record, ownership=ownership)
+    if organization is None:
+        return hit
+    record = directory_query.under_oid(record, organization.oid)
+    compared, differing = compare(organization, record)
+    return replace(hit, record=record, organization=organization, compared=compared, differing=differing)
+
+
+def _log(history: audit.History, environment: str, asked: Position, page: SearchPage, answer: _Answer) -> None:
+    """One entry without the answer: the organizations in it belong to others."""
+    last = answer.exchanges[-1] if answer.exchanges else None
+    status: dict[str, Any] = {"http_status": last.status} if last is not None and last.status is not None else {}
+    not_here = [hit for hit in page.hits if hit.organization is None]
+    ours = [hit for hit in not_here if hit.ownership.is_ours]
+    history.log(
+        Action.DIRECTORY_SEARCHED,
+        object={"type": "environment", "id": environment, "name": Environment(environment).label},
+        environment=environment,
+        detail=page.cause,
+        details={
+            "filters": {name: value for name, value in asdict(page.filters).items() if value not in ("", None)},
+            "index": asked.index,
+            "limit": page.position.limit,
+            "queries": len(answer.exchanges),
+            "asked_at": page.asked_at.isoformat(),
+            "duration_ms": round(page.seconds * 1000),
+            "answered": answer.listing is not None,
+            "received": answer.listing.received if answer.listing else 0,
+            "total": page.total,
+            "ours_not_here": len(ours),
+            "in_portal": len(page.hits) - len(not_here),
+            "not_ours": len(not_here) - len(ours),
+            "unreadable": len(page.unreadable),
+            "doubled": page.doubled,
+            "end": page.end,
+            "whole": page.is_whole,
+        },
+        **status,
+    )

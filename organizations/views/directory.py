@@ -1,0 +1,77 @@
+"""The directory of one environment. Opening the page sends nothing; searching sends a Query, which writes nothing."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from organizations.forms.directory import FIELDS, DirectorySearchForm
+from organizations.models import Environment
+from organizations.pages.directory import page as directory_page
+from organizations.pages.directory.results import SearchResults, results_of
+from organizations.pages.directory.so_far import SoFar
+from organizations.permissions import ASK, Right
+from organizations.services.directory import search
+from organizations.services.directory.search import SearchFilters
+from organizations.views import expired_session
+
+from .access import actor, needs, require, user_of
+from .rendering import render_page
+
+TOO_OLD = "What came before is too old to go on. Search again. Nothing was sent."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@expired_session.restores_form
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """The search. A POST searches, or goes on with the search that it names."""
+    if request.method != "POST":
+        return _show(request, environment, DirectorySearchForm())
+    require(request, Right.EDIT, environment=environment, act=ASK)
+    if expired_session.must_restore_form(request):
+        return _show(request, environment, _typed(request, environment), notes=[expired_session.NOTICE], status=422)
+    return _search(request, environment)
+
+
+def _search(request: HttpRequest, environment: Environment) -> HttpResponse:
+    so_far = SoFar.opened(request.POST["so_far"], environment) if "so_far" in request.POST else SoFar()
+    if so_far is None:
+        return _show(request, environment, _typed(request, environment), notes=[TOO_OLD], status=422)
+    form = DirectorySearchForm(so_far.typed or request.POST)
+    if not form.is_valid():
+        return _show(request, environment, form, status=422)
+    return _show(request, environment, form, _results(request, environment, form, so_far))
+
+
+def _results(request: HttpRequest, environment: Environment, form: DirectorySearchForm, so_far: SoFar) -> SearchResults:
+    found = search.search_directory(
+        environment,
+        SearchFilters(**form.filters),
+        actor=actor(request),
+        position=so_far.position,
+        known_oids=so_far.listed_oids,
+    )
+    return results_of(environment, found, replace(so_far, typed=form.typed))
+
+
+def _typed(request: HttpRequest, environment: Environment) -> DirectorySearchForm:
+    """The form as it was posted, not checked."""
+    so_far = SoFar.opened(request.POST.get("so_far", ""), environment)
+    return DirectorySearchForm(
+        initial=so_far.typed if so_far else {name: request.POST.get(name, "") for name in FIELDS}
+    )
+
+
+def _show(
+    request: HttpRequest,
+    environment: Environment,
+    form: DirectorySearchForm,
+    results: SearchResults | None = None,
+    *,
+    notes: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    page_data = directory_page.build(environment, user_of(request), form, results, notes)
+    return render_page(request, page_data, status=status)

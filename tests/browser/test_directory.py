@@ -1,0 +1,99 @@
+"""The search of the directory in a browser: groups, an answer that broke off, going on, errors beside the fields."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import override_settings
+from playwright.sync_api import Page, expect
+
+from organizations.models import User
+from organizations.practice import PracticeDirectory
+from tests import factories
+from tests.connected import redox
+from tests.services.directory.test_search import listed
+
+from .conftest import PageAs
+from .page_checks import layout_errors, page_errors
+from .record_setup import register
+from .window import NARROW
+
+BASE = factories.BASE
+OTHER = "2.16.840.1.113883.3.6147.999.1"  # sorts after ours
+
+
+@pytest.fixture
+def filled(practice: PracticeDirectory, person: Callable[..., User]) -> PracticeDirectory:
+    """A directory with ours in and out of the portal, and with others: 104 that begin with Lakeside."""
+    register(user=person("editor"), name="Lakeside Clinics")
+    changed = {"Aliases": ["Clinics"], "PartOf": {"Identifier": {"Value": "2.999.1"}}, "Contacts": []}
+    practice.register("staging", practice.organizations("staging")[BASE] | changed)
+    practice.register("staging", listed(f"{BASE}.14", "Lakeside Harbor", BASE))
+    practice.register("staging", listed(f"{BASE}.16", "Lakeside Old Mill", f"{BASE}.14", Active=False))
+    for number in range(101):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside Dental {number + 1}"))
+    return practice
+
+
+@pytest.fixture
+def page(filled: PracticeDirectory, page_as: PageAs) -> Page:
+    page = page_as("editor")
+    page.goto("/staging/organizations/")
+    page.get_by_role("navigation", name="STAGING").get_by_role("link", name="Directory").click()
+    expect(page.get_by_role("heading", name="Directory of STAGING")).to_be_visible()
+    return page
+
+
+def search(page: Page, name: str = "Lakeside") -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Search", exact=True).last.click()
+
+
+@pytest.mark.slow
+def test_a_search_shows_ours_first_and_goes_on(filled: PracticeDirectory, page: Page) -> None:
+    with override_settings(REDOX=redox(filled.url, REDOX_STAGING_BASE_OIDS=BASE)):
+        search(page)
+        results = page.get_by_role("form", name="What the directory shows")
+        expect(results.get_by_role("status")).to_contain_text("100 so far. There may be more.")
+        assert page_errors(page) == []
+        headings = results.locator(".group")
+        expect(results.get_by_text("3 fields differ: ")).to_be_visible()
+        expect(headings).to_have_text(["Below your OID, not in the portal 2", "In the portal 1", "Not ours 97"])
+
+        filled.behaviour = "gateway-error"
+        page.get_by_role("button", name="Go on").click()
+        expect(results.get_by_role("status")).to_contain_text("100 so far. Then no answer came:")
+        filled.behaviour = "answers"
+        page.get_by_role("button", name="Go on").click()
+        expect(results.get_by_role("status")).to_contain_text("104 organizations.")
+        expect(page.get_by_label("Name")).to_have_value("Lakeside")
+        results.get_by_role("link", name="Lakeside Clinics").click()
+        expect(page.get_by_role("heading", name="Lakeside Clinics")).to_be_visible()
+
+
+def test_an_error_is_beside_its_field_and_no_answer_is_said(filled: PracticeDirectory, page: Page) -> None:
+    page.get_by_label("ZIP").fill("53704")
+    page.get_by_label("OID").fill("2.16.x")
+    search(page)
+    expect(page.locator(".problem")).to_be_focused()
+    assert page_errors(page) == []
+    page.get_by_label("ZIP").fill("")
+    page.get_by_label("OID").fill("")
+    search(page, "Nobody")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    assert layout_errors(page) == []
+    filled.behaviour = "gateway-error"
+    search(page, "Nobody")
+    expect(page.get_by_text("No answer.")).to_be_visible()
+    assert layout_errors(page) == []
+
+
+def test_a_phone_shows_each_organization_as_a_card(filled: PracticeDirectory, page: Page) -> None:
+    page.set_viewport_size(NARROW)
+    search(page, "Lakeside Harbor")
+    row = page.locator("tr").filter(has_text="Lakeside Harbor")
+    expect(row).to_contain_text("Not here, part of your records")
+    name, place = (row.locator(each).bounding_box() for each in ("th", "td[data-label='In the portal']"))
+    assert name is not None
+    assert place is not None
+    assert place["y"] >= name["y"] + name["height"]
+    assert layout_errors(page) == []

@@ -1,0 +1,43 @@
+"""The forms of a take-over: what must be entered together."""
+
+import pytest
+
+from organizations.forms.take_over import DestinationForAllForm, DestinationForm, OtherForm, TakeOverForm
+
+DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
+ROUTING = "a07afe3b-d247-4415-827f-6837707e1b8b"
+IDS = {"routing_names": {ROUTING: "Query for/create/update/delete an organization, STAGING"}, "own_ids": {}}
+
+
+@pytest.mark.parametrize(
+    ("destination_id", "source", "wrong"),
+    [
+        ("", "", set()),
+        (DESTINATION, "memory", set()),
+        ("", "none", set()),
+        (DESTINATION, "", {"source"}),
+        (DESTINATION, "none", {"source"}),
+        ("", "dashboard", {"destination_id"}),
+        ("not a UUID", "memory", {"destination_id"}),
+        (ROUTING, "memory", {"destination_id"}),
+        (DESTINATION, "hearsay", {"source"}),
+    ],
+)
+def test_a_destination_id_and_how_it_is_known_belong_together(
+    destination_id: str, source: str, wrong: set[str]
+) -> None:
+    form = DestinationForm({"destination_id": destination_id, "source": source}, **IDS)
+    assert set(form.errors) == wrong
+
+
+def test_one_for_all_needs_a_source() -> None:
+    assert set(DestinationForAllForm({"number": "3"}, **IDS).errors) == {"source"}
+
+
+def test_something_must_be_entered() -> None:
+    assert set(TakeOverForm({"oids": " \n", "messages": ""}).errors) == {"oids"}
+    assert TakeOverForm({"oids": "", "messages": "curl"}).is_valid()
+
+
+def test_taking_over_alone_needs_a_reason() -> None:
+    assert set(OtherForm({"typed_oid": "1.2.3"}).errors) == {"reason"}

@@ -1,0 +1,149 @@
+"""The page of a take-over: the groups of its organizations, what each carries, and how far the worker is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from organizations.models import CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.pages.take_over import page as take_over_page
+from organizations.pages.take_over.page import Entered, TakeOverPage
+from organizations.pages.take_over.rows import CandidateRow, values_of
+from organizations.records import ContactRecord, OrganizationRecord, canonical
+from organizations.services.directory import take_over
+from organizations.services.directory.take_over import NewCandidate
+from tests import factories
+from tests.factories import BASE, as_actor
+
+pytestmark = pytest.mark.django_db
+
+OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
+
+
+def shown(oid: str, **values: Any) -> OrganizationRecord:
+    return factories.record(oid, **{"name": f"Lakeside {oid[-1]}"} | values)
+
+
+def page_of(run: TakeOver, user: User, **entered: Any) -> TakeOverPage:
+    run.refresh_from_db()
+    return take_over_page.build(run, user, number=None, entered=Entered(**entered))
+
+
+def rows_of(run: TakeOver, user: User) -> dict[str, CandidateRow]:
+    return {row.candidate.oid: row for _, row in page_of(run, user).rows}
+
+
+def test_what_a_person_can_act_on_comes_first(editor: User) -> None:
+    factories.organization(f"{BASE}.4", user=editor)
+    seen = {f"{BASE}.3": None, OTHER: shown(OTHER), f"{BASE}.4": None, f"{BASE}.1": shown(f"{BASE}.1")}
+    run = factories.take_over(user=editor, seen=seen)
+    page = page_of(run, editor)
+    headings = [(group.heading, row.candidate.oid) for group, row in page.rows if group]
+    assert headings == [
+        ("Can be taken over", f"{BASE}.1"),
+        ("Not ours", OTHER),
+        ("Not in the directory", f"{BASE}.3"),
+        ("In the portal already", f"{BASE}.4"),
+    ]
+    assert page.choosable == 1
+
+
+def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
+    rows = rows_of(run, editor)
+    assert [rows[f"{BASE}.1"].is_chosen, rows[OTHER].is_chosen] == [True, False]
+    page = page_of(run, editor, chosen=frozenset())
+    assert not any(row.is_chosen for _, row in page.rows)
+
+
+def test_a_row_names_what_it_is_part_of(editor: User) -> None:
+    factories.organization(BASE, user=editor, name="Lakeside Clinics")
+    seen = {
+        f"{BASE}.1": shown(f"{BASE}.1", part_of_oid=BASE),
+        f"{BASE}.2": shown(f"{BASE}.2", part_of_oid=f"{BASE}.1"),
+        f"{BASE}.3": shown(f"{BASE}.3"),
+        f"{BASE}.4": shown(f"{BASE}.4", part_of_oid="2.999.7"),
+    }
+    rows = rows_of(factories.take_over(user=editor, seen=seen), editor)
+    assert [rows[oid].parent for oid in seen] == ["Lakeside Clinics", "Lakeside 1", "the Redox gateway", "2.999.7"]
+
+
+def test_a_value_that_the_form_would_refuse_is_kept_as_it_came(editor: User) -> None:
+    contact = ContactRecord(purpose="Technical", name="Desk", work_phone="608-271-9000 ext. 11")
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1", contacts=(contact,))})
+    kept = {value.label: value.remark for value in values_of(run, f"{BASE}.1") if value.is_kept}
+    assert list(kept) == ["Contact 1, Work phone"]
+    assert "kept and sent back unchanged" in kept["Contact 1, Work phone"]
+
+
+def test_only_the_opened_row_has_its_values(editor: User) -> None:
+    seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in (1, 2)}
+    page = page_of(factories.take_over(user=editor, seen=seen), editor, opened=f"{BASE}.2")
+    assert [bool(row.values) for _, row in page.rows] == [False, True]
+
+
+def test_carried_keys_say_whether_they_are_sent_back(editor: User) -> None:
+    carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1", carried=carried)})
+    remarks = {value.label: value.remark for value in values_of(run, f"{BASE}.1")}
+    assert (remarks["ManagingOrg"], remarks["Type"]) == ("shown, never sent", "carried, sent back")
+
+
+def test_values_of_an_old_message_that_differ_are_shown_and_its_endpoints_are_taken(editor: User) -> None:
+    record = shown(f"{BASE}.1")
+    message = replace(record, name="Old name", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": record})
+    candidate = run.candidates.get()
+    candidate.message = canonical(message)
+    candidate.save()
+    values = {value.label: (value.value, value.remark) for value in values_of(run, f"{BASE}.1")}
+    assert values["Name in the old message"] == ("Old name", "not taken over: the directory is newer")
+    assert values["Endpoints"][0] == '[{"Name":"XCPD"}]'
+
+
+def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_other_environment(editor: User) -> None:
+    factories.organization(f"{BASE}.2", user=editor, environment="production", name="Twin")
+    gateway = "2.16.840.1.113883.3.6147.458.2"
+    run = factories.take_over(user=editor, seen={f"{BASE}.2": None, gateway: None})
+    rows = rows_of(run, editor)
+    assert rows[f"{BASE}.2"].remark == "In PRODUCTION this is Twin."
+    assert rows[f"{BASE}.2"].add_url == f"/staging/organizations/new/?oid={BASE}.2"
+    assert rows[gateway].add_url == ""
+
+
+def test_only_an_approver_is_offered_what_is_not_ours(editor: User, approver: User) -> None:
+    run = factories.take_over(user=editor, seen={OTHER: shown(OTHER)})
+    assert rows_of(run, editor)[OTHER].other_url == ""
+    assert rows_of(run, approver)[OTHER].other_url == f"?other={OTHER}#other"
+    assert page_of(run, editor, other_oid=OTHER).other is None
+    page = page_of(run, approver, other_oid=OTHER)
+    assert page.other is not None
+    assert page.other_form is not None
+
+
+def test_while_the_worker_is_at_work_nothing_can_be_entered(editor: User) -> None:
+    run = take_over.begin(
+        "staging", [NewCandidate(f"{BASE}.1")], kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(editor)
+    )
+    page = page_of(run, editor)
+    assert (page.can_act, page.progress.poll_seconds, page.progress.done, page.progress.total) == (False, 2, 0, 1)
+    assert page.progress.held == "STAGING is not connected."
+    assert page.rows[0][1].form is None
+
+
+def test_the_progress_of_adding_counts_records(editor: User) -> None:
+    seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in (1, 2, 3)}
+    run = factories.take_over(user=editor, seen=seen)
+    run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.TAKEN)
+    run.candidates.filter(oid=f"{BASE}.2").update(state=CandidateState.CHOSEN)
+    TakeOver.objects.update(state=TakeOverState.TAKING)
+    progress = page_of(run, editor).progress
+    assert (progress.done, progress.total) == (1, 2)
+
+
+def test_a_large_list_has_pages_and_few_queries(editor: User, django_assert_max_num_queries: Any) -> None:
+    seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in range(1, 61)}
+    run = factories.take_over(user=editor, seen=seen)
+    with django_assert_max_num_queries(15):
+        page = page_of(run, editor)
+    assert (len(page.rows), page.page.paginator.num_pages, page.choosable) == (25, 3, 60)

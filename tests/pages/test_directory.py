@@ -1,0 +1,311 @@
+"""The page of the directory: what it says about how much came, its groups, and what it keeps to go on."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from organizations.forms.directory import NO_UNIT, DirectorySearchForm
+from organizations.models import Environment, Organization, User
+from organizations.pages.directory import page as directory_page
+from organizations.pages.directory import results as results_page
+from organizations.pages.directory.results import MAY_HIDE_DEACTIVATED, ONLY_AN_OID, SearchResults, results_of
+from organizations.pages.directory.so_far import MOST_ROWS, SoFar
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services.directory.search import (
+    Compared,
+    End,
+    Hit,
+    Ownership,
+    Position,
+    SearchFilters,
+    SearchPage,
+    UnreadableEntry,
+)
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.page_text import controls_in, html_of_page, text_of_page
+
+pytestmark = pytest.mark.django_db
+
+STAGING = Environment.STAGING
+OTHER = "2.16.840.1.113883.3.6147.458.88888.1.1.1.1"
+ASKED_AT = datetime.datetime(2026, 11, 27, 20, 2, 9, tzinfo=datetime.UTC)
+TOOK = "The answer took 1 second."
+
+
+def hit(oid: str = OTHER, ownership: Ownership = Ownership.NOT_OURS, **values: Any) -> Hit:
+    organization = values.pop("organization", None)
+    compared = {name: values.pop(name) for name in ("compared", "differing") if name in values}
+    record = factories.record(oid, destination_known=False, **values)
+    return Hit(listed_oid=oid, record=record, ownership=ownership, organization=organization, **compared)
+
+
+def found(*hits: Hit, received: int | None = None, **values: Any) -> SearchPage:
+    """A page of a search with these hits, the last one unless `values` say otherwise."""
+    facts: dict[str, Any] = {
+        "filters": SearchFilters(name="Lakeside"),
+        "asked_at": ASKED_AT,
+        "position": Position(index=len(hits), pages=1, received=len(hits) if received is None else received),
+        "hits": hits,
+        "end": End.SHORT_PAGE,
+        "is_whole": True,
+        "seconds": 1.234,
+    }
+    return SearchPage(**(facts | values))
+
+
+def going_on(*hits: Hit, **values: Any) -> SearchPage:
+    more: dict[str, Any] = {"end": None, "is_whole": False}
+    return found(*hits, **(more | values))
+
+
+def results(page: SearchPage, before: SoFar | None = None) -> SearchResults:
+    return results_of(STAGING, page, before or SoFar())
+
+
+def words(page: SearchPage) -> str:
+    shown = results(page)
+    return " ".join((shown.headline, *shown.sentences))
+
+
+def kept(shown: SearchResults) -> SoFar:
+    opened = SoFar.opened(shown.go_on, STAGING)
+    assert opened is not None
+    return opened
+
+
+# How much came ------------------------------------------------------------------------------------------------
+
+
+def test_no_answer_nothing_a_part_and_the_whole_are_four_sentences() -> None:
+    no_answer = found(received=0, end=None, is_whole=False, cause="Gateway Time-out")
+    assert words(no_answer) == "No answer. Gateway Time-out. So nothing is known about what the directory has."
+    assert words(found()).startswith("Nothing fits. The directory answered and shows no organization.")
+    assert words(going_on(hit())) == f"1 so far. There may be more. {TOOK}"
+    assert words(found(hit())) == f"1 organization. The directory shows no more. {TOOK}"
+    shown = [results(page) for page in (no_answer, found(), going_on(hit()), found(hit()))]
+    assert [each.is_broken_off for each in shown] == [True, False, True, False]
+    assert [bool(each.go_on) for each in shown] == [False, False, True, False]
+
+
+def test_a_search_that_broke_off_shows_what_came_and_goes_on() -> None:
+    page = going_on(hit(), hit(f"{OTHER}.2"), cause="Redox asked the portal to wait.", total=120)
+    expected = "2 of about 120. Then no answer came: Redox asked the portal to wait. What came is shown."
+    assert words(page) == expected
+    assert kept(results(page)).position == page.position
+
+
+def test_a_web_page_instead_of_an_answer_is_not_quoted() -> None:
+    page = found(received=0, end=None, is_whole=False, cause="<html>Bad gateway</html>")
+    assert words(page).startswith("No answer. A web page came instead.")
+
+
+def test_nothing_says_what_it_does_not_prove() -> None:
+    assert words(found()) == (
+        f"Nothing fits. The directory answered and shows no organization. {MAY_HIDE_DEACTIVATED} {ONLY_AN_OID} {TOOK}"
+    )
+    by_oid = found(filters=SearchFilters(oid=OTHER, active=False))
+    assert words(by_oid) == f"Nothing fits. The directory answered and shows no organization. {TOOK}"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentences"),
+    [
+        ({"total": 250}, f"1 of about 250. There may be more. {TOOK}"),
+        ({"total": 1}, f"1 so far. There may be more. {TOOK}"),
+        ({"seconds": 38.4}, "1 so far. There may be more. The answer took 38 seconds."),
+        ({"seconds": 0.04}, "1 so far. There may be more. The answer took less than a second."),
+        ({"end": End.MOST_PAGES}, f"1 so far. There may be more. {TOOK}"),
+        ({"end": End.EMPTY_PAGE, "total": 5}, f"1 of about 5. The directory counts more, but shows no more. {TOOK}"),
+        (
+            {"end": End.REPEATED_PAGE},
+            "1 so far. The directory showed the same page again, so the others cannot be read. Narrow the search.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_part_says_why_it_is_a_part(values: dict[str, Any], sentences: str) -> None:
+    assert words(going_on(hit(), **values)) == sentences
+
+
+def test_a_repeated_page_cannot_go_on() -> None:
+    assert results(going_on(hit(), end=End.REPEATED_PAGE)).go_on == ""
+
+
+def test_what_came_twice_and_what_cannot_be_read_is_counted() -> None:
+    unreadable = tuple(
+        UnreadableEntry("", f"Organization {number} of the page cannot be read.") for number in range(25)
+    )
+    shown = results(found(hit(), unreadable=unreadable, doubled=3))
+    assert "Shown once: 3 organizations that came again." in shown.sentences
+    assert (shown.unreadable_words, len(shown.unreadable)) == ("25 organizations cannot be read", 20)
+
+
+# Groups and rows ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(editor: User) -> Organization:
+    return factories.organization(f"{BASE}.1", user=editor)
+
+
+def test_ours_that_are_not_here_come_first_and_others_last(here: Organization) -> None:
+    shown = results(
+        found(
+            hit(),
+            hit(f"{BASE}.1", Ownership.BELOW_BASE, organization=here, compared=Compared.AS_ACCEPTED),
+            hit(f"{BASE}.2", Ownership.BELOW_BASE),
+            hit(f"{OTHER}.3", Ownership.PART_OF_OURS),
+        )
+    )
+    assert [(group.heading, [row.oid for row in group.rows]) for group in shown.groups] == [
+        ("Below your OID, not in the portal", [f"{BASE}.2", f"{OTHER}.3"]),
+        ("In the portal", [f"{BASE}.1"]),
+        ("Not ours", [OTHER]),
+    ]
+    assert shown.total == 4
+    assert [row.said + row.more for row in shown.groups[0].rows] == ["Not here", "Not here, part of your records"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "is_compared"),
+    [
+        ({"compared": Compared.AS_ACCEPTED}, "the same", True),
+        ({"compared": Compared.AS_SHOWN}, "the same as the last Query showed", True),
+        ({"compared": Compared.AS_SENT}, "as its open submission sends it", False),
+        ({"compared": Compared.DIFFERS, "differing": ("ZIP",)}, "1 field differs: ZIP", True),
+        ({"compared": Compared.DIFFERS, "differing": ("Name", "ZIP")}, "2 fields differ: Name, ZIP", True),
+        ({"compared": Compared.FOREIGN}, "here, but decided to be another organization’s", False),
+        ({"compared": Compared.NOT_KNOWN}, "here, but nothing was accepted or shown yet", False),
+    ],
+    ids=str,
+)
+def test_a_record_in_the_portal_says_how_it_compares(
+    here: Organization, values: dict[str, Any], said: str, is_compared: bool
+) -> None:
+    shown = results(found(hit(here.oid, Ownership.BELOW_BASE, organization=here, **values)))
+    ((row,),) = (group.rows for group in shown.groups)
+    assert (row.said + row.more, row.compared) == (said, ASKED_AT if is_compared else None)
+    assert row.url == f"/staging/organizations/{here.oid}/"
+
+
+def test_a_parent_is_named_if_anybody_knows_its_name(here: Organization) -> None:
+    shown = results(
+        found(
+            hit(OTHER, name="Lakeside Dental", part_of_oid=GATEWAY_OID),
+            hit(f"{OTHER}.1", part_of_oid=OTHER),
+            hit(f"{OTHER}.2", part_of_oid=here.oid),
+            hit(f"{OTHER}.3", part_of_oid="2.999.1"),
+        )
+    )
+    ((*rows,),) = (group.rows for group in shown.groups)
+    assert [row.part_of for row in rows] == ["the Redox gateway", "Lakeside Dental", here.name, ""]
+    assert rows[3].part_of_oid == "2.999.1"
+
+
+# Going on -----------------------------------------------------------------------------------------------------
+
+
+def test_going_on_shows_everything_that_came() -> None:
+    strange, other = (UnreadableEntry("", f"Organization {number} cannot be read.") for number in (2, 7))
+    first = results(going_on(hit(name="First"), unreadable=(strange,), doubled=2), SoFar(typed={"name": "Lakeside"}))
+    so_far = kept(first)
+    assert (so_far.typed, set(so_far.listed_oids)) == ({"name": "Lakeside"}, {OTHER})
+
+    second = results(found(hit(f"{OTHER}.2", name="Second"), unreadable=(other,), doubled=1, received=3), so_far)
+    ((*rows,),) = (group.rows for group in second.groups)
+    assert [row.name for row in rows] == ["First", "Second"]
+    assert (second.headline, second.unreadable_words) == ("2 organizations.", "2 organizations cannot be read")
+    assert second.unreadable == (strange.sentence, other.sentence)
+    assert "Shown once: 3 organizations that came again." in second.sentences
+
+
+def test_what_came_can_neither_be_changed_nor_used_elsewhere() -> None:
+    sealed = results(going_on(hit())).go_on
+    assert SoFar.opened(sealed, Environment.PRODUCTION) is None
+    assert SoFar.opened(sealed[:-1] + ("a" if sealed[-1] != "a" else "b"), STAGING) is None
+    assert SoFar.opened("", STAGING) is None
+
+
+def test_a_page_holds_a_limited_number_of_organizations() -> None:
+    row = kept(results(going_on(hit()))).rows[0]
+    full = SoFar(rows=tuple(row._replace(listed_oid=f"2.999.{number}") for number in range(MOST_ROWS - 1)))
+    shown = results(going_on(hit(f"{OTHER}.2")), full)
+    assert (shown.total, shown.go_on) == (MOST_ROWS, "")
+    assert "This page cannot show more. Narrow the search." in shown.sentences
+    whole = results(found(hit(f"{OTHER}.2")), full)
+    assert (whole.total, whole.headline) == (MOST_ROWS, "2,000 organizations.")
+    assert "This page cannot show more. Narrow the search." not in whole.sentences
+
+
+def test_the_largest_page_can_be_posted(settings: Any) -> None:
+    row = kept(results(going_on(hit(name="x" * 200)))).rows[0]
+    rows = tuple(
+        row._replace(
+            name=f"{number} Long name {number * 7919 % 10007}", oid=f"{OTHER}.{number}", listed_oid=str(number)
+        )
+        for number in range(MOST_ROWS - 1)
+    )
+    assert len(SoFar(rows=rows).sealed(STAGING)) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 2
+
+
+def test_a_long_name_is_cut() -> None:
+    shown = results(found(hit(name="x" * 100_000, part_of_oid="y" * 100_000)))
+    ((row,),) = (group.rows for group in shown.groups)
+    assert (len(row.name), len(row.part_of_oid)) == (results_page.LONGEST_NAME, results_page.LONGEST_NAME)
+
+
+# The page -----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_the_search_and_says_that_redox_does_not_name_the_unit(editor: User) -> None:
+    page = directory_page.build(STAGING, editor, DirectorySearchForm())
+    text = text_of_page(page, STAGING)
+    assert text.startswith("Directory | STAGING | orgportal ")
+    assert f"Name OID ZIP Within {NO_UNIT} State" in text
+    assert controls_in(html_of_page(page, STAGING))["Search"] == ""
+
+
+def test_a_viewer_reads_who_can_search() -> None:
+    viewer = factories.UserFactory(role="viewer")
+    page = directory_page.build(STAGING, viewer, DirectorySearchForm(), results(going_on(hit())))
+    html = html_of_page(page, STAGING)
+    assert "You cannot ask the directory in STAGING. Editors and Approvers can: nobody yet." in html
+    assert {controls_in(html)[name] for name in ("Search", "Go on")} == {None}
+
+
+def test_the_page_says_what_counts_as_ours_without_a_base_oid(editor: User) -> None:
+    page = directory_page.build(STAGING, editor, DirectorySearchForm(), results(found(hit())))
+    hint = "REDOX_STAGING_BASE_OIDS is not set. So only what is part of records in the portal counts as yours."
+    assert hint in text_of_page(page, STAGING)
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)):
+        page = directory_page.build(STAGING, editor, DirectorySearchForm(), results(found(hit())))
+    assert "BASE_OIDS" not in text_of_page(page, STAGING)
+
+
+def test_names_from_the_directory_are_shown_as_text(editor: User) -> None:
+    strange = hit(name="<b>\u202ebold", part_of_oid="<i>")
+    html = html_of_page(directory_page.build(STAGING, editor, DirectorySearchForm(), results(found(strange))), STAGING)
+    assert "&lt;b&gt;\\u202Ebold" in html
+    assert "<b>\u202e" not in html
+    assert "<i>" not in html
+
+
+def test_the_results_are_read_in_their_groups(here: Organization, editor: User) -> None:
+    ours = hit(f"{BASE}.2", Ownership.BELOW_BASE, name="Lakeside Harbor", active=False, part_of_oid=here.oid)
+    same = hit(here.oid, Ownership.BELOW_BASE, name="Lakeside 1", organization=here, compared=Compared.AS_ACCEPTED)
+    page = directory_page.build(STAGING, editor, DirectorySearchForm(), results(going_on(ours, same)))
+    text = text_of_page(page, STAGING)
+    assert "Below your OID, not in the portal 1 Lakeside Harbor …458.99999.1.1.1.1.2 no Lakeside 1 Not here" in text
+    assert "1 Lakeside 1 …458.99999.1.1.1.1.1 yes the Redox gateway the same, compared Nov 27, 14:02" in text
+    assert controls_in(html_of_page(page, STAGING))["Go on"] == ""
+
+
+def test_another_organization_is_called_not_ours() -> None:
+    shown = results(found(hit(OTHER, name="Boston General")))
+    assert [(group.key, group.rows[0].said, group.rows[0].url) for group in shown.groups] == [
+        ("not_ours", "not ours", "")
+    ]

@@ -1,0 +1,419 @@
+"""The search of the directory: what it asks, what came beside what is here, how it breaks off, and what is stored."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, User
+from organizations.practice import PracticeDirectory
+from organizations.redox.directory_query import SearchFilters
+from organizations.redox.environment import GATEWAY_OID
+from organizations.redox.paging import End, Position
+from organizations.services.directory import differences, search
+from organizations.services.directory.ownership import Ownership
+from organizations.services.directory.search import Compared, Completeness, Hit, SearchPage, search_directory
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, as_actor
+from tests.redox import servers
+from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox
+from tests.services.sending import WORKER, claim, edit, reload, show_in_directory, store_reading
+
+pytestmark = pytest.mark.one_database
+
+LAKESIDE = SearchFilters(name="Lakeside")
+OTHER = "2.16.840.1.113883.3.6147.458.88888.1.1.1.1"
+
+
+def listed(oid: str, name: str = "Lakeside", part_of: str = GATEWAY_OID, **values: Any) -> dict[str, Any]:
+    """An organization of the directory."""
+    return {
+        "Name": name,
+        "Active": True,
+        "Identifiers": [{"ID": oid, "IDType": "OID"}],
+        "PartOf": {"Identifier": {"Value": part_of}},
+        **values,
+    }
+
+
+def answer(*organizations: Any, **values: Any) -> servers.Behaviour:
+    """An answer with these organizations."""
+    meta = {"DataModel": "Organization", "EventType": "QueryResponse"}
+    return servers.answer(200, {"Meta": meta, "Organizations": list(organizations)} | values)
+
+
+@pytest.fixture
+def redox_server(transactional_db: None) -> Iterator[FakeRedox]:
+    with fake_redox() as server:
+        yield server
+
+
+def found(page: SearchPage) -> dict[str, Hit]:
+    return {hit.record.oid: hit for hit in page.hits}
+
+
+def searched() -> list[dict[str, Any]]:
+    """The facts of each search in the history, oldest first."""
+    entries = AuditEntry.objects.filter(action=Action.DIRECTORY_SEARCHED).order_by("sequence")
+    assert {entry.raw for entry in entries} <= {None}
+    return [entry.facts for entry in entries]
+
+
+def run(filters: SearchFilters = LAKESIDE, **values: Any) -> SearchPage:
+    return search_directory("staging", filters, actor=WORKER, **values)
+
+
+def test_a_search_shows_what_the_directory_shows(practice: PracticeDirectory, editor: User) -> None:
+    practice.register("staging", listed(OTHER, "Lakeside Dental"))
+    practice.register("staging", listed(f"{OTHER}.2", "Boston General"))
+    practice.register("production", listed(f"{OTHER}.3", "Lakeside of PRODUCTION"))
+
+    page = search_directory("staging", LAKESIDE, actor=as_actor(editor))
+
+    assert [hit.record.name for hit in page.hits] == ["Lakeside Dental"]
+    assert (page.completeness, page.end, page.can_go_on) == (Completeness.WHOLE, End.SHORT_PAGE, False)
+    assert (page.cause, page.unreadable, page.doubled) == ("", (), 0)
+    assert 0 < page.seconds < 60
+
+
+def test_the_history_says_who_searched_for_what_and_how_much_came(practice: PracticeDirectory, editor: User) -> None:
+    practice.register("staging", listed(OTHER, "Lakeside Dental"))
+    filters = SearchFilters(name="Lakeside", active=True)
+
+    page = search_directory("staging", filters, actor=as_actor(editor))
+
+    entry = AuditEntry.objects.get(action=Action.DIRECTORY_SEARCHED)
+    assert (entry.actor_id, entry.environment, entry.http_status, entry.raw) == (editor.pk, "staging", 200, None)
+    details = entry.facts["details"]
+    assert details["filters"] == {"name": "Lakeside", "active": True}
+    assert details["asked_at"] == page.asked_at.isoformat()
+    counts = ("received", "ours_not_here", "in_portal", "not_ours", "unreadable", "doubled", "queries", "index")
+    assert [details[name] for name in counts] == [1, 0, 0, 1, 0, 0, 1, 0]
+    assert (details["answered"], details["whole"], details["end"]) == (True, True, "short_page")
+    assert b"Dental" not in bytes(entry.body)
+    assert b"Dental" not in entry.search_text.encode()
+
+
+def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory, editor: User) -> None:
+    organization = factories.accepted_organization(user=editor)
+    practice.register("staging", listed(BASE, "Changed there"))
+    practice.register("staging", listed(OTHER, "Changed there too"))
+    before = Organization.objects.values().get()
+
+    run(SearchFilters(name="Changed"))
+
+    assert Organization.objects.values().get() == before
+    assert reload(organization).seen_at is None
+
+
+def test_nothing_that_came_is_said_otherwise_than_no_answer(practice: PracticeDirectory) -> None:
+    nothing = run(SearchFilters(name="Nobody"))
+    assert (nothing.completeness, nothing.can_go_on, nothing.position.received) == (Completeness.NOTHING, False, 0)
+
+    practice.behaviour = "gateway-error"
+    no_answer = run(SearchFilters(name="Nobody"))
+    assert (no_answer.completeness, no_answer.can_go_on) == (Completeness.NO_ANSWER, True)
+    assert "Bad Gateway" in no_answer.cause
+    assert no_answer.position == Position()
+
+    facts = searched()
+    assert [each["details"]["answered"] for each in facts] == [True, False]
+    assert facts[1]["detail"] == no_answer.cause
+
+
+def test_an_empty_answer_that_counts_some_is_not_nothing(redox_server: FakeRedox) -> None:
+    redox_server.queries = [answer(Paging={"Count": 5, "Index": 0})]
+    page = run()
+    assert (page.completeness, page.end, page.total) == (Completeness.PARTIAL, End.EMPTY_PAGE, 5)
+
+
+def test_a_search_goes_on_where_it_was_and_leaves_out_what_came(practice: PracticeDirectory) -> None:
+    for number in range(103):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
+
+    first = run()
+    assert (len(first.hits), first.completeness, first.can_go_on) == (100, Completeness.PARTIAL, True)
+    known = {hit.listed_oid for hit in first.hits}
+    practice.register("staging", listed(OTHER, "Lakeside new, before all others"))
+    second = run(position=first.position, known_oids=known)
+
+    assert [hit.record.name for hit in second.hits] == ["Lakeside 100", "Lakeside 101", "Lakeside 102"]
+    assert (second.completeness, second.doubled, second.position.received) == (Completeness.WHOLE, 1, 104)
+    assert [each["details"]["index"] for each in searched()] == [0, 100]
+
+
+def test_a_search_that_breaks_off_later_keeps_its_place(practice: PracticeDirectory) -> None:
+    for number in range(101):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
+    first = run()
+
+    practice.behaviour = "gateway-error"
+    broken_off = run(position=first.position)
+    assert (broken_off.completeness, broken_off.can_go_on) == (Completeness.PARTIAL, True)
+    assert (broken_off.position, broken_off.hits) == (first.position, ())
+
+    practice.behaviour = "answers"
+    assert [hit.record.name for hit in run(position=broken_off.position).hits] == ["Lakeside 100"]
+
+
+def whole_search() -> list[SearchPage]:
+    """The pages of a search until it ends or breaks off."""
+    pages = [run()]
+    while pages[-1].can_go_on and not pages[-1].cause:
+        known = {hit.listed_oid for page in pages for hit in page.hits}
+        pages.append(run(position=pages[-1].position, known_oids=known))
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "doubled", "limit"),
+    [("answers", 0, 100), ("shows-last-again", 2, 100), ("shows-total", 0, 100), ("shows-large", 0, 50)],
+)
+def test_a_search_shows_each_organization_once_however_the_pages_come(
+    practice: PracticeDirectory, behaviour: str, doubled: int, limit: int
+) -> None:
+    oids = [f"{OTHER}.{number + 1}" for number in range(230)]
+    for oid in oids:
+        practice.register("staging", listed(oid))
+    practice.behaviour = behaviour
+
+    pages = whole_search()
+
+    assert [hit.record.oid for page in pages for hit in page.hits] == oids
+    assert (sum(page.doubled for page in pages), pages[-1].position.limit) == (doubled, limit)
+    assert pages[-1].completeness == Completeness.WHOLE
+
+
+def test_a_directory_that_counts_all_says_how_many_there_are(practice: PracticeDirectory) -> None:
+    for number in range(130):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}"))
+    practice.behaviour = "shows-total"
+    assert [page.total for page in whole_search()] == [130, 130]
+
+
+def test_a_directory_that_stops_after_a_page_leaves_a_part(practice: PracticeDirectory) -> None:
+    for number in range(130):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}"))
+    practice.behaviour = "shows-first-page"
+    first, second = whole_search()
+    assert (len(first.hits), second.hits, second.completeness) == (100, (), Completeness.PARTIAL)
+    assert (second.can_go_on, second.position) == (True, first.position)
+
+
+def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
+    near = {"ZIP": "53704", "State": "WI"}
+    practice.register("staging", listed(OTHER, "Lakeside near", Address=near))
+    practice.register("staging", listed(f"{OTHER}.2", "Lakeside far", Address={"ZIP": "10001", "State": "NY"}))
+    practice.register("staging", listed(f"{OTHER}.3", "Lakeside closed", Address=near, Active=False))
+    for filters, names in (
+        (SearchFilters(zip_code="53711", radius="10"), ["Lakeside near", "Lakeside closed"]),
+        (SearchFilters(zip_code="53711", radius="10", active=False), ["Lakeside closed"]),
+        (SearchFilters(state="NY"), ["Lakeside far"]),
+        (SearchFilters(oid=f"{OTHER}.2"), ["Lakeside far"]),
+        (SearchFilters(name="lakeside n"), ["Lakeside near"]),
+        (SearchFilters(name="Lakeside", changed_since="2100-01-01T00:00:00Z"), []),
+        (
+            SearchFilters(name="Lakeside", changed_since="2020-01-01T00:00:00Z", active=True, state="WI"),
+            ["Lakeside near"],
+        ),
+    ):
+        assert [hit.record.name for hit in run(filters).hits] == names, filters
+
+
+def test_an_answer_that_is_too_large_is_asked_for_again_with_fewer(practice: PracticeDirectory) -> None:
+    for number in range(60):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}", "Lakeside " + "x" * 30_000))
+
+    page = run()
+
+    assert (len(page.hits), page.position.limit, page.completeness) == (25, 25, Completeness.PARTIAL)
+    (facts,) = searched()
+    assert (facts["details"]["queries"], facts["details"]["limit"], facts["http_status"]) == (3, 25, 200)
+
+
+def test_one_organization_that_is_too_large_ends_the_search(practice: PracticeDirectory) -> None:
+    practice.register("staging", listed(OTHER, "Lakeside " + "x" * 1_100_000))
+    page = run()
+    assert (page.completeness, page.can_go_on) == (Completeness.NO_ANSWER, False)
+    assert page.cause == "One organization alone has more than 1 MiB."
+    assert searched()[0]["details"]["queries"] == 7
+
+
+def test_a_page_that_comes_again_ends_the_search(redox_server: FakeRedox) -> None:
+    redox_server.queries = [answer(*(listed(f"{OTHER}.{number + 1}") for number in range(100)))]
+    first = run()
+    second = run(position=first.position, known_oids={hit.listed_oid for hit in first.hits})
+    assert (second.end, second.completeness, second.can_go_on) == (End.REPEATED_PAGE, Completeness.PARTIAL, False)
+    assert (second.hits, second.doubled) == ((), 100)
+
+
+def test_an_organization_that_cannot_be_read_is_named_and_not_stored(redox_server: FakeRedox) -> None:
+    redox_server.queries = [answer(listed(OTHER), listed(f"{OTHER}.2", ""), None)]
+    page = run()
+    assert list(found(page)) == [OTHER]
+    assert [each.oid for each in page.unreadable] == [f"{OTHER}.2", ""]
+    assert searched()[0]["details"]["unreadable"] == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (servers.answer(504, b"Gateway Time-out"), "Gateway Time-out"),
+        (servers.answer(403, b""), "HTTP 403"),
+        (servers.answer(200, {"Meta": {"Errors": [{"Text": "No such data model."}]}}), "No such data model."),
+        (
+            answer(listed(OTHER), Meta={"DataModel": "Organization", "EventType": "New"}),
+            "The directory's answer was not understood: it is not an Organization.QueryResponse.",
+        ),
+        (servers.answer(200, b"<html>"), "The directory's answer was not understood: not a JSON text"),
+        (servers.close_after_reading, "Server disconnected"),
+    ],
+    ids=["gateway", "refused", "errors", "another event", "HTML", "broken off"],
+)
+def test_there_is_no_answer_if_the_answer_is_not_a_page(
+    redox_server: FakeRedox, reply: servers.Behaviour, cause: str
+) -> None:
+    redox_server.queries = [reply]
+    page = run()
+    assert (page.completeness, page.hits) == (Completeness.NO_ANSWER, ())
+    assert page.cause.startswith(cause)
+    assert searched()[0]["detail"] == page.cause
+
+
+def test_an_answer_in_another_shape_is_no_answer(practice: PracticeDirectory) -> None:
+    practice.behaviour = "shows-another-shape"
+    page = run()
+    assert (page.completeness, page.end) == (Completeness.NO_ANSWER, End.UNREADABLE)
+    assert page.cause == "The directory's answer was not understood: Organizations is not a list."
+
+
+def test_without_a_token_there_is_no_answer(redox_server: FakeRedox) -> None:
+    redox_server.tokens = [servers.answer(401, b"Invalid request")]
+    page = run()
+    assert page.completeness == Completeness.NO_ANSWER
+    assert page.cause == "There is no access token: Redox gives no reason."
+    assert redox_server.arrived == ["token"]
+
+
+def test_a_refused_token_is_renewed_once(redox_server: FakeRedox) -> None:
+    redox_server.queries = [servers.answer(401, b""), answer(listed(OTHER))]
+    assert list(found(run())) == [OTHER]
+    assert searched()[0]["details"]["queries"] == 2
+
+
+def test_nothing_is_asked_while_redox_asks_to_wait(redox_server: FakeRedox) -> None:
+    redox_server.queries = [TOO_MANY_REQUESTS]
+    page = run()
+    assert page.cause.startswith("Too many requests. Redox asked the portal to wait until ")
+    assert EnvironmentGate.objects.get(pk="staging").hold_asked_until is not None
+    redox_server.arrived.clear()
+
+    again = run()
+    assert redox_server.arrived == []
+    assert again.cause.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
+    assert [each.get("http_status") for each in searched()] == [429, None]
+
+
+# What is here, and whose it is --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
+    """The practice directory, with an OID of ours in the settings."""
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=BASE)):
+        yield practice
+
+
+def test_each_hit_is_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:
+    here = factories.organization(f"{BASE}.1", user=editor)
+    outside = factories.organization(f"{OTHER}.7", user=editor)
+    for organization in (
+        listed(f"{BASE}.1"),
+        listed(f"{BASE}.2"),
+        listed(f"{OTHER}.7.1", part_of=outside.oid),
+        listed(f"{OTHER}.7.2", part_of=f"{OTHER}.7.1"),
+        listed(f"{OTHER}.8", ManagingOrg="Redox"),
+        listed(GATEWAY_OID, part_of=BASE),
+    ):
+        with_base.register("staging", organization)
+
+    hits = found(run())
+
+    assert {oid: (hit.ownership, hit.organization) for oid, hit in hits.items()} == {
+        f"{BASE}.1": (Ownership.BELOW_BASE, here),
+        f"{BASE}.2": (Ownership.BELOW_BASE, None),
+        f"{OTHER}.7.1": (Ownership.PART_OF_OURS, None),
+        f"{OTHER}.7.2": (Ownership.PART_OF_OURS, None),
+        f"{OTHER}.8": (Ownership.NOT_OURS, None),
+        GATEWAY_OID: (Ownership.NOT_OURS, None),
+    }
+    details = searched()[0]["details"]
+    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 2]
+
+
+def test_a_record_of_the_other_environment_is_not_here(practice: PracticeDirectory, editor: User) -> None:
+    factories.organization(f"{BASE}.1", user=editor, environment="production")
+    practice.register("staging", listed(f"{BASE}.1"))
+    assert found(run())[f"{BASE}.1"].organization is None
+
+
+def test_a_record_is_found_by_any_oid_of_a_hit(practice: PracticeDirectory, editor: User) -> None:
+    here = factories.organization(user=editor)
+    practice.register("staging", listed(BASE))
+    practice.behaviour = "shows-two-oids"
+    (hit,) = run().hits
+    assert (hit.organization, hit.record.oid, hit.listed_oid != BASE) == (here, BASE, True)
+
+
+def comparison(organization: Organization, **values: Any) -> tuple[Compared, tuple[str, ...]]:
+    """Compare a record with a hit that has its saved values, with these changed."""
+    shown = replace(organization.record(), destination_id="", destination_known=False, **values)
+    return search.compare(reload(organization), shown)
+
+
+def test_a_hit_is_compared_with_what_was_accepted(db: None, editor: User) -> None:
+    organization = factories.accepted_organization(user=editor)
+    assert comparison(organization) == (Compared.AS_ACCEPTED, ())
+    assert comparison(organization, name=" Lakeside  1") == (Compared.AS_ACCEPTED, ())
+    assert comparison(organization, name="Another", aliases=("One",)) == (Compared.DIFFERS, ("Name", "Aliases"))
+
+    edit(organization, editor, name="Saved here and not sent")
+    assert comparison(organization) == (Compared.AS_ACCEPTED, ())
+
+
+def test_a_hit_is_compared_with_what_was_shown(db: None, editor: User) -> None:
+    organization = show_in_directory(factories.accepted_organization(user=editor), name="By hand")
+    assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
+    assert comparison(organization) == (Compared.AS_ACCEPTED, ())
+    assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
+
+
+def test_a_record_of_which_nothing_is_known_is_not_compared(db: None, editor: User) -> None:
+    organization = factories.organization(user=editor)
+    assert comparison(organization) == (Compared.NOT_KNOWN, ())
+
+
+def test_a_record_whose_oid_was_called_foreign_is_not_ours(practice: PracticeDirectory, editor: User) -> None:
+    organization = factories.organization(user=editor)
+    store_reading(organization, replace(organization.record(), name="Boston General"))
+    differences.disclaim(organization.pk, reason="Not ours", actor=as_actor(editor))
+    practice.register("staging", listed(BASE, "Lakeside Boston"))
+    practice.register("staging", listed(f"{BASE}.1", part_of=BASE))
+
+    hits = found(run())
+
+    assert (hits[BASE].organization, hits[BASE].compared) == (organization, Compared.FOREIGN)
+    assert {hit.ownership for hit in hits.values()} == {Ownership.NOT_OURS}
+
+
+def test_values_of_a_message_on_its_way_do_not_differ(db: None, unreachable_redox: None, editor: User) -> None:
+    organization = factories.accepted_organization(user=editor)
+    edit(organization, editor, name="Lakeside North")
+    factories.submission(reload(organization), user=editor)
+    assert comparison(organization, name="Lakeside North") == (Compared.DIFFERS, ("Name",))
+    assert claim() is not None
+    assert comparison(organization, name="Lakeside North") == (Compared.AS_SENT, ())
+    assert comparison(organization, name="Another") == (Compared.DIFFERS, ("Name",))

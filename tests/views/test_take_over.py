@@ -1,0 +1,163 @@
+"""Taking over, over HTTP: what is entered survives, and each button does what it says."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from organizations.models import Organization, TakeOver, TakeOverKind, User
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.views.pages import text_of
+
+pytestmark = pytest.mark.slow
+
+BEGIN = "/staging/directory/take-over/"
+DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
+OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
+CURL = """curl -X POST https://api.redoxengine.com/endpoint -H "Authorization: Bearer very-secret" -d '
+{"Meta": {"DataModel": "Organization", "EventType": "New",
+  "Destinations": [{"ID": "a07afe3b-d247-4415-827f-6837707e1b8b"}]},
+ "Directory": "Carequality", "Action": "Create",
+ "Organizations": [{"Name": "By curl", "DestinationID": "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10", "Active": true,
+  "Identifiers": [{"ID": "2.16.840.1.113883.3.6147.458.99999.1.1.1.1.3", "IDType": "OID"}],
+  "PartOf": {"Identifier": {"Value": "2.16.840.1.113883.3.6147.458.2"}}}]}'
+"""
+
+
+@pytest.fixture
+def base(settings):
+    settings.REDOX = redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)
+
+
+def url_of(run: TakeOver) -> str:
+    return f"{BEGIN}{run.pk}/"
+
+
+def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -> None:
+    oids = f"{BASE}.1\n\nurn:oid:{BASE}.2, {DESTINATION}\n{BASE}.1"
+    answer = client.post(BEGIN, {"oids": oids, "old_messages": CURL})
+    run = TakeOver.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, url_of(run))
+    assert (run.kind, run.base_oids) == (TakeOverKind.MESSAGES, [BASE])
+    rows = run.candidates.order_by("position").values_list("oid", "destination_id", "destination_source")
+    assert list(rows) == [
+        (f"{BASE}.1", "", ""),
+        (f"{BASE}.2", DESTINATION, "memory"),
+        (f"{BASE}.3", DESTINATION, "message"),
+    ]
+    assert "very-secret" not in text_of(client.get(url_of(run)))
+
+
+def test_what_cannot_be_read_is_said_beside_the_field_and_all_input_is_kept(client: Client, base: None) -> None:
+    answer = client.post(BEGIN, {"oids": f"{BASE}.1\nnonsense", "old_messages": "hello"})
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert set(form.errors) == {"oids", "old_messages"}
+    assert form["oids"].value() == f"{BASE}.1\nnonsense"
+    assert not TakeOver.objects.exists()
+
+
+def test_secrets_of_an_old_message_are_nowhere_on_the_page_that_is_shown_again(client: Client, base: None) -> None:
+    posted = {"oids": "nonsense", "old_messages": CURL}
+    for answer in (
+        client.post(BEGIN, posted),
+        client.post(BEGIN, posted | {"came-back": "1"}),
+        Client().post(BEGIN, posted),  # the page that keeps what was typed until the person has signed in
+    ):
+        assert "By curl" in answer.content.decode()
+        assert "very-secret" not in answer.content.decode()
+
+
+def test_what_was_ticked_in_a_search_is_taken_over_with_what_was_typed(client: Client, base: None) -> None:
+    client.post(BEGIN, {"oid": [f"{BASE}.1", f"{BASE}.2"], "oids": f"{BASE}.3"})
+    oids = TakeOver.objects.get().candidates.values_list("oid", flat=True)
+    assert sorted(oids) == [f"{BASE}.1", f"{BASE}.2", f"{BASE}.3"]
+
+
+def test_files_are_read_like_pasted_text(client: Client, base: None) -> None:
+    file = SimpleUploadedFile("old.sh", CURL.encode())
+    assert client.post(BEGIN, {"message_files": [file]}).status_code == 302
+    candidate = TakeOver.objects.get().candidates.get()
+    assert (candidate.oid, "old.sh" in candidate.source) == (f"{BASE}.3", True)
+
+
+def test_without_a_base_oid_only_an_approver_begins(client: Client, client_of) -> None:
+    assert client.post(BEGIN, {"oids": f"{BASE}.1", "base_oid": BASE}).status_code == 403
+    approving = client_of(user=factories.UserFactory(role="approver"))
+    assert approving.post(BEGIN, {"oids": f"{BASE}.1"}).status_code == 422
+    for too_high in ("2.16.840.1.113883.3.6147.458.2", "2.16.840.1.113883.3.6147"):
+        answer = approving.post(BEGIN, {"oids": f"{BASE}.1", "base_oid": too_high})
+        assert set(answer.context["form"].errors) == {"base_oid"}
+    assert approving.post(BEGIN, {"oids": f"{BASE}.1", "base_oid": BASE}).status_code == 302
+    assert client.post(BEGIN, {"oids": f"{BASE}.2"}).status_code == 302  # an approver has said it
+
+
+def test_a_wrong_destination_id_keeps_the_ticks_and_chooses_nothing(client: Client, editor: User) -> None:
+    seen = {f"{BASE}.{number}": factories.record(f"{BASE}.{number}") for number in (1, 2)}
+    run = factories.take_over(user=editor, seen=seen)
+    first, second = run.candidates.order_by("oid_key")
+    posted = {
+        "take": "1",
+        "oid": [second.oid],
+        f"c{first.pk}-source": "memory",
+        f"c{first.pk}-destination_id": "",
+        f"c{second.pk}-source": "",
+        f"c{second.pk}-destination_id": "",
+    }
+    answer = client.post(url_of(run), posted)
+    assert answer.status_code == 422
+    assert [row.is_chosen for _, row in answer.context["rows"]] == [False, True]
+    assert answer.context["errors"][0][0] == f"id_c{first.pk}-destination_id"
+    run.refresh_from_db()
+    assert run.state == "ready"
+
+
+def test_chosen_organizations_are_handed_to_the_worker_with_their_destination_ids(client: Client, editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    (candidate,) = run.candidates.all()
+    posted = {f"c{candidate.pk}-source": "dashboard", f"c{candidate.pk}-destination_id": DESTINATION}
+    answer = client.post(url_of(run), {"take": "1", "oid": [candidate.oid]} | posted)
+    assert answer.status_code == 302
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
+    assert client.get(url_of(run) + "progress/").status_code == 200
+
+
+def test_one_destination_id_for_all_asks_for_their_number(client: Client, editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    posted = {"for-all": "1", "all-destination_id": DESTINATION, "all-source": "memory", "all-number": "2"}
+    answer = client.post(url_of(run), posted)
+    assert (answer.status_code, set(answer.context["for_all"].errors)) == (422, {"number"})
+    answer = client.post(url_of(run), posted | {"all-number": "1"})
+    assert [message.level_tag for message in get_messages(answer.wsgi_request)] == ["success"]
+    assert run.candidates.get().destination_source == "memory"
+
+
+def test_an_approver_takes_over_what_is_not_ours_with_its_oid_typed_and_a_reason(client_of, editor: User) -> None:
+    approving = client_of(user=factories.UserFactory(role="approver"))
+    run = factories.take_over(user=editor, seen={OTHER: factories.record(OTHER)})
+    posted = {"other": OTHER, "typed_oid": BASE, "reason": "Bought last year"}
+    assert set(approving.post(url_of(run), posted).context["other_form"].errors) == {"typed_oid"}
+    assert approving.post(url_of(run), posted | {"typed_oid": OTHER}).status_code == 302
+    assert Organization.objects.get().oid == OTHER
+
+
+def test_an_editor_does_not_take_over_what_is_not_ours(client: Client, editor: User) -> None:
+    run = factories.take_over(user=editor, seen={OTHER: factories.record(OTHER)})
+    posted = {"other": OTHER, "typed_oid": OTHER, "reason": "Bought last year"}
+    assert client.post(url_of(run), posted).status_code == 403
+    assert client.post(url_of(run), {"take": "1", "oid": [OTHER]}).status_code == 409
+    assert not Organization.objects.exists()
+
+
+def test_the_other_environment_does_not_show_it(client: Client, editor: User) -> None:
+    run = factories.take_over(user=editor)
+    assert client.get(f"/production/directory/take-over/{run.pk}/").status_code == 404
+
+
+def test_an_expired_sign_in_keeps_what_was_typed(client: Client, base: None) -> None:
+    answer = client.post(BEGIN, {"oids": "1.2.3", "came-back": "1"})
+    assert (answer.status_code, answer.context["form"]["oids"].value()) == (422, "1.2.3")
+    assert not TakeOver.objects.exists()

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from organizations.models import Action, AuditEntry, Organization
 from organizations.models.audit import EDITS, AuditQuerySet
 
+QUERIES_LOOKED_AT = 10
+
 
 def entries_of(organization: Organization) -> AuditQuerySet:
     """The whole history of a record, the newest first."""
@@ -49,6 +51,17 @@ def stated_by(organization: Organization) -> str:
 def last_statement(organization: Organization) -> AuditEntry | None:
     """The last statement that the record is registered, also if it was withdrawn; None if nobody stated it."""
     return entries_of(organization).filter(action=Action.ORGANIZATION_STATED).first()
+
+
+def last_answer_about(environment: str, oid: str) -> AuditEntry | None:
+    """The last answer of the directory about an OID that was not a record here yet; None if nobody asked."""
+    asked = AuditEntry.objects.filter(environment=environment, oid=oid, action=Action.DIRECTORY_ASKED)
+    for entry in asked.order_by("-sequence").defer("raw")[:QUERIES_LOOKED_AT]:
+        details = entry.facts.get("details", {})
+        # A Query with the filter Active does not decide alone.
+        if details.get("asked") and "active" not in details:
+            return entry
+    return None
 
 
 def foreign_decided_by(organization: Organization) -> str:

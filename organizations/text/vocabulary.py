@@ -270,8 +270,8 @@ QUEUED_REASON: Mapping[str, str] = {
     "worker": "Waits for the next free worker.",
     "parent": "Waits for its parent {name} to be accepted.",
     "children": "Waits for {children} to be deactivated.",
-    "first": "Waits for {submission} of {name} to be accepted, the first message to a record that was registered outside "
-    "the portal.",
+    "first": "Waits for {submission} of {name} to be accepted, the first message to a record that was registered "
+    "outside the portal.",
     "plan_paused": "Plan {plan} is paused: {cause}.",
     "stopped": "{environment} is stopped: {cause}.",
     "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",

@@ -16,10 +16,11 @@ from organizations.pages.record_form import suggestions as suggestions_page
 from organizations.pages.record_form.beginning import FormStart
 from organizations.pages.record_form.editing import Editing
 from organizations.permissions import Right
+from organizations.services import search_text
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
 from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
-from organizations.views import conflict, expired_session, prepare
+from organizations.views import conflict, expired_session, first_question, prepare
 
 from .access import actor, needs, organization_or_404, posted_number
 from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refusal
@@ -30,10 +31,15 @@ from .rendering import render_page
 @expired_session.restores_form
 @needs(Right.EDIT)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The form of a new record. `below`, `like` or `from` in the address fills fields from another record."""
+    """The form of a new record. `below`, `like` or `from` in the address fills fields from another record.
+
+    `oid` fills the OID.
+    """
     try:
         editing = open_form(request, environment, staging=prepare.staging_record(request, environment))
-        return _handle_post(request, editing) if request.method == "POST" else _show_new(request, editing)
+        if request.method != "POST":
+            return _show_new(request, editing)
+        return first_question.respond(request, editing) or _handle_post(request, editing)
     except RecordWithdrawn:
         editing = open_form(request, environment)
         form = editing.form(Typed.from_post(request.POST))
@@ -68,6 +74,8 @@ def _show_new(request: HttpRequest, editing: Editing) -> HttpResponse:
         messages.info(request, sentence)
         return redirect(record_url(counterpart))
     typed, oid_note, notes = _initial_values(request, editing)
+    if oid := search_text.oid_in(request.GET.get("oid", "")):
+        typed, oid_note = typed.having(oid=oid), ""
     return show_form(request, editing, editing.form(typed), oid_note=oid_note, notes=notes)
 
 

@@ -11,6 +11,7 @@ from organizations.models import Environment, Organization
 from organizations.pages.addresses import record_url
 from organizations.pages.record_form import page as form_page
 from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.first_question import AboutOid, OidAnswer
 from organizations.pages.record_form.page import FilledFrom
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
@@ -44,6 +45,7 @@ def show_form(
     status: int = 200,
     notes: Sequence[str] = (),
     oid_note: str = "",
+    answer: OidAnswer | None = None,
 ) -> HttpResponse:
     page = form_page.build(
         editing,
@@ -51,7 +53,7 @@ def show_form(
         user_of(request),
         filled=_basis_of_form(request, editing.staging),
         notes=notes,
-        oid_note=oid_note,
+        oid=AboutOid(oid_note, request.POST.get("registered", ""), answer),
         is_unsaved=request.method == "POST",
     )
     return render_page(request, page, status=status)

@@ -39,6 +39,23 @@ def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Clien
         factories.accept(queued.organization, submission=queued)
 
 
+def test_what_redox_calls_not_valid_is_asked_on_its_page(
+    client_of: ClientOf, client: Client, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    organization = factories.accepted_organization(user=editor)  # the practice directory does not have it
+    factories.submission(edit(organization, editor, name="Lakeside South"), user=editor)
+    assert courier.deliver_due("staging", most=1, actor=worker)
+    submission = Submission.objects.latest("pk")
+    page = compact(client.get(submission_url(submission)).content.decode())
+    assert "Ask the directory</button>" in page
+    assert 'aria-describedby="ask-block-reason">Ask the directory' in compact(
+        client_of("viewer").get(submission_url(submission)).content.decode()
+    )
+    address, back = re.findall(r'action="([^"]*/ask/)"[^>]*>.*?name="back" value="(\w+)"', page)[0]
+    answer = client.post(address, {"back": back}, follow=True)
+    assert "did not show this OID" in text_of(answer)
+
+
 # Cancel -----------------------------------------------------------------------------------------------------
 
 

@@ -177,9 +177,9 @@ class DraftContent:
         if first is None or not others:
             return ""
         return (
-            f"{first.organization.name} is sent first: Redox has accepted no message yet to a record that was registered"
-            f" outside the portal. After it was accepted follow {kept_back.names(others)}. If it is rejected, they are"
-            " not sent."
+            f"{first.organization.name} is sent first: Redox has accepted no message yet to a record that was"
+            f" registered outside the portal. After it was accepted follow {kept_back.names(others)}."
+            " If it is rejected, they are not sent."
         )
 
     @property

@@ -11,6 +11,12 @@ from organizations.pages.addresses import counterpart_url, environment_url, reco
 from organizations.pages.counterpart import prepare
 from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.first_question import (
+    NOTHING_ABOUT_OID,
+    AboutOid,
+    FirstQuestion,
+    first_question,
+)
 from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
@@ -43,10 +49,11 @@ class FormPage(Page):
     version: int
     is_unsaved: bool
     notices: list[str]
-    # The OID, and the choices that are offered.
+    # The OID, and the choices that are offered. A new record has the first question.
     fixed_oid: str
     open_oid: str
     oid_note: str
+    question: FirstQuestion | None
     taken_by: Organization | None
     parents: list[Choice]
     parent_place: Place | None
@@ -68,7 +75,7 @@ def build(
     *,
     filled: FilledFrom | None = None,
     notes: Sequence[str] = (),
-    oid_note: str = "",
+    oid: AboutOid = NOTHING_ABOUT_OID,
     is_unsaved: bool = False,
 ) -> FormPage:
     """The page with this form. `notes` come first. `is_unsaved`: the form holds what somebody typed."""
@@ -83,7 +90,8 @@ def build(
         notices=[*notes, *(notices(organization, user.pk) if organization else [])],
         fixed_oid=fixed_oid_sentence(organization) if organization else "",
         open_oid=open_oid_sentence(organization) if organization else "",
-        oid_note=oid_note or (prepared.oid_note if prepared else ""),
+        oid_note=oid.note or (prepared.oid_note if prepared else ""),
+        question=None if organization else first_question(editing.environment, form.typed, oid),
         taken_by=_taken_by(editing, form),
         **_offered(editing, form),
         prepared=prepared,

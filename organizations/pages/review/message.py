@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from organizations.models import Basis, Event, Organization, Submission
+from organizations.models import Basis, Event, Organization, Submission, clock
 from organizations.pages.addresses import record_url, submission_url
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
@@ -20,7 +20,7 @@ from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import OVERWRITE, ReviewWarning, overwrite_value
 from organizations.text import freshness, vocabulary
 from organizations.text.freshness import Freshness
-from organizations.text.markup import written
+from organizations.text.markup import plain, written
 
 MOST_NAMED = 5
 TICK = "Tick this, or go back and change the value."
@@ -193,7 +193,7 @@ def review_content(
         review=review,
         sentences=tuple(_sentences(review)),
         compared=_compared(review),
-        freshness=freshness.record_freshness(review.organization),
+        freshness=_freshness(review),
         rows=values.change_rows(review, since_version),
         overwritten=overwritten_rows(review, ticked, missing, since_version),
         equivalent=values.equivalent_rows(review),
@@ -206,6 +206,19 @@ def review_content(
         waits=_waits(review),
         curl=reviews.as_curl(review) if review.message else "",
     )
+
+
+def _freshness(review: Review) -> Freshness:
+    """How new the last reading is; for a New also the answer about its OID from before the record was added."""
+    organization = review.organization
+    is_unread = review.event == Event.NEW and organization.seen_at is None
+    entry = record_entries.last_answer_about(organization.environment, organization.oid) if is_unread else None
+    if entry is None:
+        return freshness.record_freshness(organization)
+    seen = entry.facts["details"].get("seen")
+    what = f"showed this OID as {plain(seen['name'])}. Redox would reject a New" if seen else "did not show this OID"
+    is_old = clock.now() - entry.at > freshness.OLD_READING_AGE
+    return Freshness(entry.at, f"The directory, asked on {written(entry.at)}, {what}.", is_old)
 
 
 def out_of_date(organization: Organization, since_version: int, otherwise: str) -> str:

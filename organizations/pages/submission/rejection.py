@@ -10,6 +10,7 @@ from organizations.pages.addresses import environment_url, record_url, submissio
 from organizations.pages.anchors import form_anchor
 from organizations.pages.next_step import NextStep
 from organizations.services.delivery import decide
+from organizations.services.directory import differences
 from organizations.services.outbox import answers
 from organizations.services.outbox.answers import Explanation
 from organizations.text.decisions import decided
@@ -30,12 +31,16 @@ class SameAnswer(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """What the page says about a rejection. `suspects` has notes on changed fields, by their labels."""
+    """What the page says about a rejection. `suspects` has notes on changed fields, by their labels.
+
+    `asks`: whether to offer a Query, because Redox said that the OID is not in the directory.
+    """
 
     heading: str
     sentence: SafeString
     explanation: Explanation | None
     step: NextStep | None
+    asks: bool
     suspects: dict[str, str]
     elsewhere: tuple[SameAnswer, ...]
 
@@ -48,6 +53,7 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
         _sentence(submission),
         None if submission.decided_by else explanation,
         next_step(submission.organization, submission, explanation),
+        _asks(submission.organization, submission, explanation),
         suspected(submission),
         tuple(_elsewhere(submission, each) for each in answers.others_with_same_answer(submission)),
     )
@@ -89,7 +95,7 @@ def next_step(organization: Organization, submission: Submission, explanation: E
         edit = record_url(organization, "edit")
         return NextStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
     if submission.decided_by:
-        return _review(organization)
+        return _compare_or_review(organization)
     return _step_of(organization, submission, explanation)
 
 
@@ -103,6 +109,20 @@ def _step_of(organization: Organization, submission: Submission, explanation: Ex
     if explanation is None or not url:
         return NextStep(f"Edit {plain(organization.name)}", record_url(organization, "edit"), True)
     return NextStep(plain(explanation.step), url, key in _EDIT_STEPS)
+
+
+def _asks(organization: Organization, submission: Submission, explanation: Explanation | None) -> bool:
+    """Whether a Query can show if Redox is right that the OID is not in the directory."""
+    is_said = explanation is not None and explanation.step_key in ("review_as_new", "mark_not_registered")
+    is_last = organization.last_submission_id == submission.pk
+    return is_said and is_last and organization.presence == Presence.ABSENT and not submission.decided_by
+
+
+def _compare_or_review(organization: Organization) -> NextStep:
+    """First the values that the directory shows, which a person can take; the review if there are none."""
+    if organization.presence == Presence.PRESENT and not differences.take_block_reason(organization):
+        return NextStep("Compare with the directory", record_url(organization, "differences"), False)
+    return _review(organization)
 
 
 def _review(organization: Organization) -> NextStep:

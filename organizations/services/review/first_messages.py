@@ -18,6 +18,9 @@ class FirstMessage(NamedTuple):
     waits_for: Submission | None = None
 
 
+NOT_OF_THAT_KIND = FirstMessage()
+
+
 def came_from_directory(organization: Organization) -> bool:
     """Whether a Query or a person's statement is all that says that it is registered: no message was accepted."""
     is_present = organization.presence == Presence.PRESENT and not organization.confirmed
@@ -27,7 +30,7 @@ def came_from_directory(organization: Organization) -> bool:
 def place_of(organization: Organization) -> FirstMessage:
     """Whether the next message of this record is sent alone, or waits for one that is under way."""
     if not came_from_directory(organization) or _is_proved(organization.environment):
-        return FirstMessage()
+        return NOT_OF_THAT_KIND
     return FirstMessage(True, first_under_way(organization.environment))
 
 

@@ -27,7 +27,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.records.authors import edit_of, edit_of_ours
 from organizations.services.review import first_messages, warnings
 from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
-from organizations.services.review.first_messages import FirstMessage
+from organizations.services.review.first_messages import NOT_OF_THAT_KIND, FirstMessage
 from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
@@ -72,7 +72,7 @@ class Review:
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
-    first_message: FirstMessage = FirstMessage()
+    first_message: FirstMessage = NOT_OF_THAT_KIND
 
     @property
     def before(self) -> OrganizationRecord | None:

@@ -1,5 +1,6 @@
 """The claims on the page of a submission and their evidence, built without a client."""
 
+import json
 from dataclasses import replace
 from html import unescape
 
@@ -13,6 +14,7 @@ from organizations.pages.submission.state import accepted_warnings, name_in_mess
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
 from organizations.services.delivery import query
+from organizations.services.directory import differences
 from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -320,6 +322,46 @@ def test_a_decision_is_named_and_leads_to_its_next_step(
     rejection_shown = rejection_of(take_decision(send_foreign(practice, editor), verdict, approver))
     assert (rejection_shown.heading, rejection_shown.step, rejection_shown.explanation) == (heading, step, None)
     assert strip_tags(rejection_shown.sentence).endswith(": “Compared, ticket 12”")
+
+
+def test_what_is_ours_is_compared_with_the_directory_until_its_values_were_taken(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    submission = send_foreign(practice, editor)
+    by_hand = json.loads(bytes(submission.message))["Organizations"][0] | {"Name": "By hand"}
+    practice.register("staging", by_hand)
+    submission = take_decision(submission, Verdict.OURS, approver)
+    assert rejection_of(submission).step == (
+        "Compare with the directory",
+        f"/staging/organizations/{BASE}/differences/",
+        False,
+    )
+    organization = submission.organization
+    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
+    assert rejection_of(fresh(submission)).step == (
+        "Review and send",
+        f"/staging/organizations/{BASE}/review/",
+        True,
+    )
+
+
+def test_what_redox_calls_not_valid_can_be_asked_and_then_decided(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "says-no-not-valid")
+    assert rejection_of(submission).asks
+    practice.behaviour = "answers"
+    query.query_record(submission.organization, actor=as_actor(editor))  # the practice directory has it
+    shown = rejection_of(fresh(submission))
+    assert shown.step == ("Compare and decide", f"/staging/organizations/{BASE}/differences/", False)
+
+
+def test_another_rejection_offers_no_query(practice: PracticeDirectory, editor: User) -> None:
+    assert not rejection_of(send_update(practice, editor, "says-no-xml")).asks
+
+
+def test_a_later_submission_ends_the_offer_of_a_query(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "says-no-not-valid")
+    factories.submission(edit(submission.organization, editor, name="Lakeside Pier"), user=editor)
+    assert not rejection_of(fresh(submission)).asks
 
 
 def test_a_submission_that_was_given_up_names_the_person(

@@ -40,10 +40,8 @@ def waits(submission: Submission) -> list[Submission]:
 
 
 def test_the_first_is_sent_alone_and_the_others_follow_when_it_was_accepted(editor: User) -> None:
-    first, second, third = (
-        factories.submission(make(number, editor), user=editor)
-        for number, make in enumerate((seen, stated, seen), start=1)
-    )
+    records = seen(1, editor), stated(2, editor), seen(3, editor)
+    first, second, third = (factories.submission(each, user=editor) for each in records)
     assert (waits(first), waits(second), waits(third)) == ([], [first], [first])
     sending = claim()
     assert sending == first

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.http import QueryDict
 
-from organizations.fields import FieldError, read_oid
+from organizations.fields import FieldError, read_oid, read_uuid
 from organizations.models import DestinationSource, TakeOverKind
 from organizations.redox.oid_list import LineError, read_oid_list
 from organizations.redox.old_messages.read import read_old_messages

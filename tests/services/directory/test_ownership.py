@@ -62,7 +62,9 @@ def test_anything_else_is_not_ours(oid, part_of):
     assert owner(oid, part_of) is Ownership.NOT_OURS
 
 
-@pytest.mark.parametrize("facts", [{"our_oids": {GATEWAY_OID, OURS}}, {"base_oids": (GATEWAY_OID,)}], ids=str)
+@pytest.mark.parametrize(
+    "facts", [{"our_oids": {GATEWAY_OID, OURS}}, {"base_oids": (GATEWAY_OID,)}], ids=["ours", "base"]
+)
 def test_the_gateway_is_never_ours_and_makes_nothing_ours(facts):
     assert owner(GATEWAY_OID, **facts) is Ownership.NOT_OURS
     assert owner(OTHER_BASE, GATEWAY_OID, **facts) is Ownership.NOT_OURS

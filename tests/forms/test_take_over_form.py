@@ -35,8 +35,8 @@ def test_one_for_all_needs_a_source() -> None:
 
 
 def test_something_must_be_entered() -> None:
-    assert set(TakeOverForm({"oids": " \n", "messages": ""}).errors) == {"oids"}
-    assert TakeOverForm({"oids": "", "messages": "curl"}).is_valid()
+    assert set(TakeOverForm({"oids": " \n", "old_messages": ""}).errors) == {"oids"}
+    assert TakeOverForm({"oids": "", "old_messages": "curl"}).is_valid()
 
 
 def test_taking_over_alone_needs_a_reason() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
@@ -30,6 +30,7 @@ from tests.services.fake_redox import API_KEY
 from tests.services.sending import (
     claim_new,
     claim_next,
+    edit,
     exchange_result,
     send_claim,
     send_once,
@@ -59,6 +60,64 @@ def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None
     assert submission.lease_until == submission.sent_at + datetime.timedelta(seconds=400)
     intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
     assert (intent.facts["attempt"], intent.facts["token"]) == (3, 6)
+
+
+def claim_many(most: int) -> list[Claim]:
+    return claims.claim_many("staging", redox_settings.environment("staging"), most, actor=system("Worker test"))
+
+
+def test_the_waiting_news_of_a_plan_hold_up_neither_its_updates_nor_other_news(connected: None, editor: User) -> None:
+    news = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 8)]
+    changed = edit(factories.accepted_organization(f"{BASE}.8", user=editor), editor, name="Lakeside North")
+    factories.plan([*news, changed], user=editor)
+    other = factories.organization(f"{BASE}.9", user=editor)
+    factories.submission(other, user=editor)
+    assert {each.submission.organization for each in claim_many(4)} == set(news[:4])
+    assert {each.submission.organization for each in claim_many(2)} == {changed, other}
+
+
+def test_only_the_message_whose_token_was_refused_gets_a_new_lease_token_and_slot(
+    connected: None, editor: User
+) -> None:
+    for number in (1, 2):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    refused, other = claim_many(2)
+    (again,) = claims.claim_again([refused])
+    tokens = dict(Submission.objects.values_list("pk", "token"))
+    assert tokens == {refused.submission.pk: again.submission.token, other.submission.pk: other.submission.token}
+    assert again.submission.token == refused.submission.token + 1
+    assert again.slot.begins > other.slot.begins
+
+
+def test_only_the_submission_that_cannot_be_claimed_is_set_aside(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fifth New of the plan before it waits for the first four."""
+    factories.plan([factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 6)], user=editor)
+    last, block_reason = factories.submission(factories.organization(user=editor), user=editor), claims.block_reason
+
+    def fail_for_the_last(submission: Submission, *rest: object) -> str:
+        if submission == last:
+            raise OperationalError("a row that cannot be read")
+        return block_reason(submission, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(claims, "block_reason", fail_for_the_last)
+    claimed = claims.claim_alone("staging", redox_settings.environment("staging"), 6, actor=system("Worker test"))
+    assert len(claimed) == 4
+    assert list(Submission.objects.exclude(not_before=None)) == [last]
+
+
+def test_a_claim_fails_if_the_first_submission_can_be_neither_claimed_nor_set_aside(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("the database is gone")
+
+    factories.submission(factories.organization(user=editor), user=editor)
+    monkeypatch.setattr(claims, "block_reason", fail)
+    monkeypatch.setattr(claims, "_set_aside", fail)
+    with pytest.raises(OperationalError):
+        claims.claim_alone("staging", redox_settings.environment("staging"), 1, actor=system("Worker test"))
 
 
 def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) -> None:

@@ -114,6 +114,17 @@ def test_what_people_called_somebody_elses_is_not_found(
     assert states(run) == {}
 
 
+def test_what_is_part_of_a_record_that_was_never_sent_is_not_ours_by_that(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    factories.organization(ELSEWHERE, user=editor)
+    put(practice, ELSEWHERE)
+    put(practice, LATE, part_of_oid=ELSEWHERE)
+    run = begin(editor, limit=1)
+    read_to_the_end(run)
+    assert states(run) == {ELSEWHERE: "here"}
+
+
 def test_of_others_nothing_is_stored(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", OTHERS)
     put(practice, f"{BASE}.1")

@@ -6,7 +6,6 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from organizations.models import State, Submission
 
-
 _RECORD_COLUMNS = tuple(
     f"organization__{name}"
     for name in ("environment", "oid", "name", "part_of_oid", "confirmed_part_of_oid", "shown_part_of_oid")

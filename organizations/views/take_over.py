@@ -56,13 +56,14 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
-    form = TakeOverForm(read_candidates.without_secrets(request.POST), request.FILES)
+    posted = request.POST.copy()
+    # Ticked in a search, and typed.
+    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
+    form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
     files = {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
-    posted = request.POST
-    entered = read_candidates.read(
-        environment, posted.get("oids", ""), posted.get(read_candidates.OLD_MESSAGES, ""), files
-    )
+    old_messages = str(posted.get(read_candidates.OLD_MESSAGES, ""))
+    entered = read_candidates.read(environment, oids, old_messages, files)
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():

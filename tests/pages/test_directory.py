@@ -261,7 +261,7 @@ def test_the_page_shows_the_search_and_says_that_redox_does_not_name_the_unit(ed
     page = directory_page.build(STAGING, editor, DirectorySearchForm())
     text = text_of_page(page, STAGING)
     assert text.startswith("Directory | STAGING | orgportal ")
-    assert f"Directory of STAGING Name OID ZIP Within {NO_UNIT} State" in text
+    assert f"Name OID ZIP Within {NO_UNIT} State" in text
     assert controls_in(html_of_page(page, STAGING))["Search"] == ""
 
 

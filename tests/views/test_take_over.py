@@ -70,6 +70,12 @@ def test_secrets_of_an_old_message_are_nowhere_on_the_page_that_is_shown_again(c
         assert "very-secret" not in answer.content.decode()
 
 
+def test_what_was_ticked_in_a_search_is_taken_over_with_what_was_typed(client: Client, base: None) -> None:
+    client.post(BEGIN, {"oid": [f"{BASE}.1", f"{BASE}.2"], "oids": f"{BASE}.3"})
+    oids = TakeOver.objects.get().candidates.values_list("oid", flat=True)
+    assert sorted(oids) == [f"{BASE}.1", f"{BASE}.2", f"{BASE}.3"]
+
+
 def test_files_are_read_like_pasted_text(client: Client, base: None) -> None:
     file = SimpleUploadedFile("old.sh", CURL.encode())
     assert client.post(BEGIN, {"message_files": [file]}).status_code == 302

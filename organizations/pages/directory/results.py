@@ -68,6 +68,11 @@ class SearchResults:
     def total(self) -> int:
         return sum(len(group.rows) for group in self.groups)
 
+    @property
+    def can_choose(self) -> bool:
+        """Whether an organization came that can be taken over."""
+        return any(row.group == OURS for group in self.groups for row in group.rows)
+
 
 def results_of(environment: Environment, page: SearchPage, before: SoFar) -> SearchResults:
     """Everything that a search has shown: the earlier pages, and this one."""

@@ -42,6 +42,8 @@ _NETS = re.compile(
     re.IGNORECASE,
 )
 _JSON_PART = re.compile(r'"([^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"(\s*+:)?+|[{}\[\]]|#[^\n]*+|//[^\n]*+')
+_PAIR_VALUE = re.compile(r"\s*+(\"[^\n]*+|[^\s,}\])]*+)")
+_VARIABLE = re.compile(r"\{\{[^{}\"\n]{1,200}\}\}")
 _CODES = frozenset({"null", "true", "false", ""})
 
 _CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u2018": "\u2019\u2018", "\u2019": "\u2019\u2018"}
@@ -114,12 +116,12 @@ def _after_quoted_name(text: str, name: re.Match[str], ends: "_Ends") -> _Span:
     opening = _OPENING.match(text, value)
     if opening:
         return _Span(opening.end(), ends.closing(opening.end(), len(opening[1]), opening[2]))
+    if _VARIABLE.match(text, value):
+        return _Span(value, value)
     mark = f"{name[1]}{name[2]}"
-    if text.startswith(("{", "["), value) and not text.startswith("{{", value):
-        return _Span(value, _block_end(text, value, bool(name[1])), f"{mark}{PLACEHOLDER}{mark}")
-    end = _end_of(_BARE, text, value)
-    is_code = text[value:end] in _CODES or text.startswith("{{", value)
-    return _Span(value, value if is_code else end, f"{mark}{PLACEHOLDER}{mark}")
+    is_block = text.startswith(("{", "["), value)
+    end = _block_end(text, value, bool(name[1])) if is_block else _end_of(_BARE, text, value)
+    return _Span(value, value if text[value:end] in _CODES else end, f"{mark}{PLACEHOLDER}{mark}")
 
 
 def _in_quotes(text: str, quote: int, value: int, ends: "_Ends") -> _Span:
@@ -231,7 +233,8 @@ def _pairs(text: str) -> Iterator[_Span]:
         elif match[2]:
             here.key = match[1]
             if match[1] == "value":
-                here.value = _Span(match.end(), _end_of(_BARE, text, _end_of(re.compile(r"\s*+"), text, match.end())))
+                value = _PAIR_VALUE.match(text, match.end())
+                here.value = _Span(*value.span(1)) if value else None
         elif match[0].startswith('"'):
             if here.key in ("key", "name", "id"):
                 here.is_secret = here.is_secret or is_secret_name(match[1])

@@ -73,6 +73,13 @@ PLANNING = (
 )
 """How several records are sent together."""
 
+SCANNING = (
+    "tests/services/directory/test_scan.py",
+    "tests/services/directory/test_scan_probes.py",
+    "tests/services/directory/test_scan_misbehaviour.py",
+)
+"""The search through the whole directory."""
+
 MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
@@ -89,6 +96,10 @@ MODULES = {
         frozenset({"DirectorySearchForm.clean", "DirectorySearchForm._check_radius", "_read_radius", "_read_day"}),
     ),
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
+    "organizations/services/directory/page_query.py": Module(SCANNING),
+    "organizations/services/directory/scan.py": Module(SCANNING),
+    "organizations/services/directory/scan_matches.py": Module(SCANNING),
+    "organizations/services/directory/scan_probes.py": Module(SCANNING),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(

@@ -6,9 +6,10 @@ next numbers below what is ours (`scan_probes.py`).
 
 Redox does not document whether a Query without Active shows deactivated records, so a second walk asks for those alone.
 
-It never claims to have found everything. The directory may leave out organizations between two pages. It finds no
-organization that is part of another one, which is ours by its PartOf alone and comes on a later page:
-the portal keeps nothing of what is not ours. The next scan finds it, once the other one is a record here.
+It never claims to have found everything. The directory may leave out organizations between two pages. If an
+organization is ours by its PartOf alone, those that are part of it are found on its page and on later ones, but not on
+earlier ones: the portal keeps nothing of what is not ours. The next scan finds them, once that one is a record here. An
+organization that cannot be read is found by its OID only.
 """
 
 import datetime

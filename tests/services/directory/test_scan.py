@@ -20,8 +20,10 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
+from organizations.practice.listing import ANOTHER_OID
 from organizations.redox.directory_query import Listing
 from organizations.redox.environment import GATEWAY_OID
+from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
 from organizations.services import failpoints
 from organizations.services.directory import lease, run_take_over, scan, take_over
@@ -112,6 +114,34 @@ def test_what_people_called_somebody_elses_is_not_found(
     run = begin(editor)
     read_to_the_end(run)
     assert states(run) == {}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(("oid", "part_of"), [(f"{BASE}.1", GATEWAY_OID), (f"{HERE}.1", HERE), (HERE, BASE)])
+def test_of_several_oids_the_one_by_which_it_is_ours_is_kept(
+    practice: PracticeDirectory, editor: User, record_here: Organization, oid: str, part_of: str, is_first: bool
+) -> None:
+    put(practice, oid, part_of_oid=part_of)
+    organization = practice.organizations("staging")[oid]
+    identifiers = [*organization["Identifiers"], {"ID": ANOTHER_OID, "IDType": "OID"}]
+    practice.forget("staging", oid)
+    practice.register("staging", organization | {"Identifiers": identifiers if is_first else identifiers[::-1]})
+    run = begin(editor)
+    read_to_the_end(run)
+    assert list(states(run)) == [oid]
+    (shown,) = run.candidates.listed()
+    assert json.loads(dict((shown.seen_record() or factories.record()).carried)[OTHER_OIDS]) == [ANOTHER_OID]
+
+
+def test_what_is_part_of_a_record_that_was_never_sent_is_not_ours_by_that(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    factories.organization(ELSEWHERE, user=editor)
+    put(practice, ELSEWHERE)
+    put(practice, LATE, part_of_oid=ELSEWHERE)
+    run = begin(editor, limit=1)
+    read_to_the_end(run)
+    assert states(run) == {ELSEWHERE: "here"}
 
 
 def test_of_others_nothing_is_stored(practice: PracticeDirectory, editor: User) -> None:

@@ -16,7 +16,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Installati
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import failpoints, timing
+from organizations.services import failpoints, timing, workers
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
 from organizations.services.connection.rate_limit import SendSlot

@@ -46,6 +46,13 @@ GROUPS: Mapping[str, GroupWords] = {
 """The groups in the order of the page: what a person can act on first."""
 
 
+_ADD: Mapping[str, str] = {
+    CandidateState.ABSENT: "Add as new",
+    CandidateState.UNANSWERED: "Enter it here. An approver can then state that it is registered.",
+}
+"""The groups of which a record can be entered by hand, each with its link."""
+
+
 class ValueRow(NamedTuple):
     """One value that the directory showed, and what the portal does with it."""
 
@@ -76,6 +83,7 @@ class CandidateRow:
     record_url: str = ""
     other_url: str = ""
     add_url: str = ""
+    add_label: str = ""
 
 
 def group_of(candidate: CandidateLine, ours: frozenset[str]) -> str:
@@ -124,7 +132,8 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
             record_url=_record_url(candidate.organization),
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
-            add_url=_add_url(take_over, candidate) if group == CandidateState.ABSENT else "",
+            add_url=_add_url(take_over, candidate) if group in _ADD else "",
+            add_label=_ADD.get(group, ""),
         )
         for group, candidate in listed
     ]

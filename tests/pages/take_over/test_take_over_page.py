@@ -111,6 +111,14 @@ def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_o
     assert rows[gateway].add_url == ""
 
 
+def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.2": None})
+    run.candidates.update(state=CandidateState.UNANSWERED, sentence="HTTP 502")
+    (row,) = rows_of(run, editor).values()
+    assert (row.remark, row.add_url) == ("HTTP 502", f"/staging/organizations/new/?oid={BASE}.2")
+    assert "state that it is registered" in row.add_label
+
+
 def test_only_an_approver_is_offered_what_is_not_ours(editor: User, approver: User) -> None:
     run = factories.take_over(user=editor, seen={OTHER: shown(OTHER)})
     assert rows_of(run, editor)[OTHER].other_url == ""

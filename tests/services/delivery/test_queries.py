@@ -13,7 +13,9 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Installation, State, Submission, User, clock
+from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing, workers
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
@@ -321,6 +323,26 @@ def test_a_token_request_that_fails_counts_once_for_all_queries_that_wait_for_it
     assert set(Submission.objects.values_list("state", "asks", "lease_until")) == {(State.UNKNOWN, 1, None)}
     causes = {entry.facts["detail"] for entry in AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED)}
     assert causes == {"HTTP 502, no token"}
+
+
+def test_a_token_request_that_fails_changes_nothing_for_queries_that_were_sent(
+    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent, answered = [submission.oid for submission in unknown(2, editor)]
+    directory = Silence(silent)
+    monkeypatch.setattr(gateway, "send_message", directory.send)
+    courier = Courier(WORKER, pool, ("staging",))
+    lane = courier._lanes["staging"]
+    assert [courier.ask_due(), courier.ask_due()] == [True, True]
+    event = courier._events.get(timeout=PATIENCE)
+    assert isinstance(event, QueryAnswer)
+    assert event.lookup.oid == answered
+    lane.take_query(event)
+    lane.queries.fail_token(TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused")))
+    courier.settle_arrived()
+    directory.ended.set()
+    work_until(courier, lambda: not courier.is_busy)
+    assert absent() == {silent, answered}
 
 
 # Workers

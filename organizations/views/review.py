@@ -8,11 +8,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from organizations.forms.review import PostedReview, ReviewForm
-from organizations.models import Environment, Submission
+from organizations.models import Environment, Organization, Submission
 from organizations.pages.addresses import submission_url
 from organizations.pages.review import page as review_page
 from organizations.pages.review.message import already_sent, out_of_date
-from organizations.permissions import Right, right_to_send
+from organizations.permissions import ASK, Right, right_to_send
+from organizations.services.directory.doubles import Doubles, look_for_doubles
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
@@ -30,8 +31,8 @@ from .rendering import render_page
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The saved values of a record as the message that would be sent."""
     organization = organization_or_404(environment, oid)
-    if request.method == "POST" and "ask" in request.POST and not expired_session.must_restore_form(request):
-        return _show_typed(request, reviews.review(query_now(request, organization), actor=actor(request)))
+    if not {"ask", "doubles"}.isdisjoint(request.POST) and not expired_session.must_restore_form(request):
+        return _ask(request, organization)
     review = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
         return render_page(request, review_page.build(review, user_of(request)))
@@ -39,6 +40,15 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     if expired_session.must_restore_form(request):
         return _show_typed(request, review, expired_session.NOTICE, status=422)
     return _handle_post(request, review)
+
+
+def _ask(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """Ask the directory about the record or about doubles of it. What was ticked and typed stays."""
+    if "ask" in request.POST:
+        return _show_typed(request, reviews.review(query_now(request, organization), actor=actor(request)))
+    require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
+    doubles = look_for_doubles(organization, actor=actor(request))
+    return _show_typed(request, reviews.review(organization, actor=actor(request)), doubles=doubles)
 
 
 def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
@@ -88,10 +98,12 @@ def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpRespo
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 
-def _show_typed(request: HttpRequest, review: Review, note: str = "", *, status: int = 200) -> HttpResponse:
+def _show_typed(
+    request: HttpRequest, review: Review, note: str = "", *, status: int = 200, doubles: Doubles | None = None
+) -> HttpResponse:
     """The page with what was ticked and typed, unchecked."""
     form = review_page.review_form(review, reason=request.POST.get("reason", ""))
-    return _show(request, review, form, notes=[note] if note else [], status=status)
+    return _show(request, review, form, notes=[note] if note else [], status=status, doubles=doubles)
 
 
 def _show(
@@ -102,11 +114,11 @@ def _show(
     status: int,
     missing: Collection[str] = (),
     notes: Collection[str] = (),
+    doubles: Doubles | None = None,
 ) -> HttpResponse:
     """The page with a form that was posted."""
     posted = PostedReview(request.POST)
-    return render_page(
-        request,
-        review_page.build(review, user_of(request), form, bound=posted, missing=missing, notes=notes),
-        status=status,
+    page = review_page.build(
+        review, user_of(request), form, bound=posted, missing=missing, notes=notes, doubles=doubles
     )
+    return render_page(request, page, status=status)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from organizations.models import Organization, User
+from organizations.practice import PracticeDirectory
 from tests import factories
 
 from .conftest import PageAs
@@ -161,3 +162,23 @@ def test_a_folded_contact_keeps_its_input(page_as: PageAs) -> None:
         "Integration desk",
         "Front office",
     ]
+
+
+def test_the_first_question_asks_the_directory_and_keeps_what_was_typed(
+    practice: PracticeDirectory, page_as: PageAs
+) -> None:
+    page, oid = page_as("editor"), f"{factories.BASE}.7"
+    page.goto("/staging/organizations/new/")
+    ask = page.get_by_role("button", name="Ask the directory")
+    expect(ask).to_be_hidden()
+    page.locator("#id_oid").fill(oid)
+    page.locator("#id_name").fill("Lakeside Pier")
+    page.get_by_label("I do not know").check()
+    ask.click()
+    expect(page.get_by_role("status").filter(has_text="does not have this OID")).to_be_visible()
+    expect(page.locator("#id_name")).to_have_value("Lakeside Pier")
+    assert practice.effects == []
+    page.get_by_label("Yes, it was registered outside the portal").check()
+    with page.expect_popup() as tab:
+        page.get_by_role("link", name="Take it over in a new tab").click()
+    assert tab.value.url.endswith(f"/staging/directory/take-over/?oids={oid}")

@@ -1,5 +1,7 @@
 """The review over HTTP: its button sends what was reviewed and nothing else."""
 
+import json
+
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
@@ -128,3 +130,31 @@ def test_record_pages_show_parents_by_name_and_oid(client, accepted, editor):
     record = text_of(client.get(edit_url(below, "record")))
     assert "The Redox gateway" in record
     assert "not sent Lakeside 1" in record
+
+
+# Doubles in the directory -----------------------------------------------------------------------------------
+
+
+def test_doubles_in_the_directory_are_listed_and_what_was_typed_stays(client, practice, organization, editor):
+    message = json.loads(reviews.review(organization).message)["Organizations"][0]
+    practice.register("staging", message | {"Identifiers": [{"ID": "2.999.7", "IDType": "OID"}], "Name": "Lakeside 1"})
+    page = open_review(organization, editor)
+    response = press(client, page, reason="Ticket 9", doubles="1")
+    text = text_of(response)
+    assert (response.status_code, Submission.objects.exists()) == (200, False)
+    assert "the directory showed 1 organization with this name or address." in text
+    assert "1 Shore Rd, Madison, WI, 53704: the same name and address" in text
+    assert "Ticket 9" in response.content.decode()
+
+
+def test_no_answer_about_doubles_has_its_cause(client, practice, organization, editor):
+    practice.behaviour = "refuses-sign-in"
+    assert "the directory gave no answer: " in text_of(press(client, open_review(organization, editor), doubles="1"))
+
+
+def test_a_person_who_cannot_edit_cannot_look_for_doubles(client_of, organization):
+    assert client_of("viewer").post(url(organization), {"doubles": "1"}).status_code == 403
+
+
+def test_an_update_offers_no_search_for_doubles(client, accepted):
+    assert "Look for doubles" not in text_of(client.get(url(accepted)))

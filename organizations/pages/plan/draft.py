@@ -172,14 +172,14 @@ class DraftContent:
         unproved, first = self.draft.unproved, self.draft.first
         under_way = next(filter(None, (review.first_message.waits_for for review in unproved)), None)
         if under_way is not None:
-            return f"{waits_for_first(under_way)} Until then {kept_back.names(_records(unproved))} wait here."
+            return f"{waits_for_first(under_way)} Waiting until then: {kept_back.names(_records(unproved))}."
         others = [review.organization for review in unproved if review is not first]
         if first is None or not others:
             return ""
         return (
             f"{first.organization.name} is sent first: Redox has accepted no message yet to a record that was"
-            f" registered outside the portal. After it was accepted follow {kept_back.names(others)}."
-            " If it is rejected, they are not sent."
+            f" registered outside the portal. Waiting until it is accepted:"
+            f" {kept_back.names(others)}. If it is rejected, what waits is not sent."
         )
 
     @property

@@ -293,7 +293,7 @@ class TestSentAlone:
         records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3)]
         sentence = content_of(records, editor).sent_alone
         assert sentence.startswith("Lakeside 1 is sent first: Redox has accepted no message yet to a record")
-        assert "After it was accepted follow Lakeside 2 and Lakeside 3." in sentence
+        assert "Waiting until it is accepted: Lakeside 2 and Lakeside 3." in sentence
 
     def test_one_alone_needs_no_sentence(self, editor: User) -> None:
         new = factories.organization(f"{BASE}.2", user=editor)
@@ -305,7 +305,7 @@ class TestSentAlone:
         records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (2, 3)]
         sentence = content_of(records, editor).sent_alone
         assert sentence.startswith(f"Submission {first.pk} of Lakeside 1 must be accepted first")
-        assert sentence.endswith("Until then Lakeside 2 and Lakeside 3 wait here.")
+        assert sentence.endswith("Waiting until then: Lakeside 2 and Lakeside 3.")
 
 
 def content_of(records: list[Organization], user: User, kind: PlanKind = PlanKind.SEND) -> shown.DraftContent:

@@ -214,5 +214,5 @@ def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
         return _Next(place=place._replace(position=step.position))
     if len(take_over.problems) >= MOST_TOO_LARGE:
         return _Next(place=place, ends=True, breaks_off=True, reason=TOO_LARGE)
-    beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT, fingerprint="")
+    beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT)
     return _Next(place=place._replace(position=beyond), too_large=position.index + 1)

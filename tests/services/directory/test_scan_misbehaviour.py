@@ -16,7 +16,7 @@ from organizations.services.directory import take_over
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import ELSEWHERE, HERE, Delivered, begin, is_reading, put, read_page, recorded
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 QUICK = [each for each in Behaviour if each not in (Behaviour.NEVER_ANSWERS, Behaviour.SLOW)]
 """Those that answer, or break off, at once."""

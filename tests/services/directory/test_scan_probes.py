@@ -49,6 +49,13 @@ def test_at_most_a_thousand_are_asked_for_where_others_exist_first(practice: Pra
     assert run.problems == [scan_probes.LEFT_OUT]
 
 
+def keep_probe(run: TakeOver, oid: str) -> None:
+    """Remove all probes but this one and another, which finds nothing: asking for each takes long."""
+    assert oid in probes(run, CandidateState.WAITING)
+    others = run.candidates.probes(CandidateState.WAITING).exclude(oid=oid).order_by("-position")
+    others.exclude(pk=others[0].pk).delete()
+
+
 def advance(run: TakeOver) -> None:
     while run_take_over.advance("staging", actor=WORKER):
         TakeOver.objects.update(lease_until=None)
@@ -62,7 +69,7 @@ def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
     practice.behaviour = Behaviour.SHOWS_GAPS
     run = begin(editor, limit=2)
     read_to_the_end(run)
-    assert f"{BASE}.3" in probes(run, CandidateState.WAITING)
+    keep_probe(run, f"{BASE}.3")
     practice.behaviour = Behaviour.ANSWERS
     advance(run)
     assert dict(run.candidates.values_list("oid", "state")) == dict.fromkeys(oids, "found")
@@ -76,6 +83,7 @@ def test_a_probe_that_shows_an_organization_of_others_keeps_only_the_oid(
     run = begin(editor)
     read_to_the_end(run)
     put(practice, f"{HERE}.3", name="Somebody else", part_of_oid=GATEWAY_OID)
+    keep_probe(run, f"{HERE}.3")
     advance(run)
     assert run.problems == [{"source": f"{HERE}.3", "sentence": scan_probes.OTHERS}]
     assert not run.candidates.exists()

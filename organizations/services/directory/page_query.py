@@ -1,7 +1,7 @@
 """Asks the directory for one page of a search. Nothing is stored."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from organizations.models import clock
@@ -21,14 +21,17 @@ class PageAnswer:
     """What came to the Query for one page: a listing, an answer that is too large to be read, or neither.
 
     In the last case `cause` says why. `asked_at` is the database's time before the Query. `exchange` is None if nothing
-    was sent. `outcome` is that of the exchange or of the token request, or None if it says nothing about Redox.
+    was sent. `refused` is an earlier one in which Redox refused the access token. `outcome` is that of the exchange or
+    of the token request, or None if it says nothing about Redox. `is_unreadable`: a success of another form came.
     """
 
     asked_at: datetime.datetime
     listing: Listing | None = None
     is_too_large: bool = False
+    is_unreadable: bool = False
     cause: str = ""
     exchange: Exchange | None = None
+    refused: Exchange | None = None
     outcome: Outcome | None = None
 
 
@@ -37,15 +40,15 @@ def ask_for_page(redox: RedoxEnvironment, filters: SearchFilters, position: Posi
     asked_at = clock.now()
     query = directory_query.build_search(filters, redox, index=position.index, limit=position.limit)
     try:
-        token, exchange, _, blocked = gateway.send_query(redox, query)
+        token, exchange, refused, blocked = gateway.send_query(redox, query)
     except gateway.SendingBlocked as error:
         return PageAnswer(asked_at=asked_at, cause=str(error))
     if blocked:
-        return PageAnswer(asked_at=asked_at, cause=blocked, exchange=exchange)
+        return PageAnswer(asked_at=asked_at, cause=blocked, exchange=exchange, refused=refused)
     if exchange is None or token.outcome is not None:
         cause = f"There is no access token: {token_refusal_reason(token)}"
-        return PageAnswer(asked_at=asked_at, cause=cause, exchange=exchange, outcome=token.outcome)
-    return _read_answer(asked_at, exchange)
+        return PageAnswer(asked_at=asked_at, cause=cause, exchange=exchange, refused=refused, outcome=token.outcome)
+    return replace(_read_answer(asked_at, exchange), refused=refused)
 
 
 def _read_answer(asked_at: datetime.datetime, exchange: Exchange) -> PageAnswer:
@@ -65,4 +68,5 @@ def _read_answer(asked_at: datetime.datetime, exchange: Exchange) -> PageAnswer:
             sentence = "" if read_answer_body(exchange).errors else error.sentence
     outcome = classify(exchange, event=messages.QUERY, oid="")
     cause = sentence or outcome.detail or f"HTTP {exchange.status}"
-    return PageAnswer(asked_at=asked_at, cause=cause, exchange=exchange, outcome=outcome)
+    is_unreadable = bool(sentence)
+    return PageAnswer(asked_at=asked_at, is_unreadable=is_unreadable, cause=cause, exchange=exchange, outcome=outcome)

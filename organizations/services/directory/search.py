@@ -10,23 +10,22 @@ from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 from organizations import knowledge
 from organizations.models import Action, Environment, Organization, clock
 from organizations.records import OrganizationRecord
-from organizations.redox import directory_query, messages, paging
-from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body
+from organizations.redox import directory_query, paging
+from organizations.redox.client import Exchange
 from organizations.redox.directory_query import Listing, SearchFilters, UnreadableEntry, oids_of
 from organizations.redox.environment import RedoxEnvironment
-from organizations.redox.outcome import Outcome, classify, read_answer_body
+from organizations.redox.outcome import Outcome
 from organizations.redox.paging import End, Position, Step
-from organizations.redox.reading import AnswerNotUnderstood
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, lookup, redox_settings
+from organizations.services.connection import breaker, lookup, redox_settings
 from organizations.services.directory.ownership import Ownership, ownership_of
+from organizations.services.directory.page_query import PageAnswer, ask_for_page
 from organizations.services.records import directory_state
 
 __all__ = [
@@ -222,67 +221,26 @@ def _ask(redox: RedoxEnvironment, filters: SearchFilters, position: Position) ->
     """Ask for a page, with half the limit as long as the answer is too large."""
     exchanges: tuple[Exchange, ...] = ()
     while True:
-        answer = _ask_once(redox, filters, position)
-        exchanges += answer.exchanges
-        last = answer.exchanges[-1] if answer.exchanges else None
-        if last is None or last.fault is not Fault.SIZE:
-            break
+        page = ask_for_page(redox, filters, position)
+        exchanges += tuple(filter(None, (page.refused, page.exchange)))
+        if not page.is_too_large:
+            return _answer(page, position, exchanges)
         step = paging.after_cut_off(position)
         if step.end is not None:
-            answer = _Answer(step=step, cause="One organization alone has more than 1 MiB.", outcome=answer.outcome)
-            break
+            return _Answer(step=step, cause="One organization alone has more than 1 MiB.", exchanges=exchanges)
         position = step.position
-    return _Answer(
-        step=answer.step, listing=answer.listing, cause=answer.cause, outcome=answer.outcome, exchanges=exchanges
-    )
 
 
-def _ask_once(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> _Answer:
-    here = Step(position)
-    query = directory_query.build_search(filters, redox, index=position.index, limit=position.limit)
-    try:
-        token, exchange, refused, blocked = gateway.send_query(redox, query)
-    except gateway.SendingBlocked as error:
-        return _Answer(step=here, cause=str(error))
-    exchanges = tuple(filter(None, (refused, exchange)))
-    if blocked:
-        return _Answer(step=here, cause=blocked, exchanges=exchanges)
-    if exchange is None or token.outcome is not None:
-        cause = f"There is no access token: {lookup.token_refusal_reason(token)}"
-        return _broken_off(here, cause, token.outcome, exchanges)
-    try:
-        listing = _read(exchange)
-    except AnswerNotUnderstood as error:
-        return _broken_off(
-            paging.after_unreadable(position),
-            error.sentence,
-            classify(exchange, event=messages.QUERY, oid=""),
-            exchanges,
+def _answer(page: PageAnswer, position: Position, exchanges: tuple[Exchange, ...]) -> _Answer:
+    listing = page.listing
+    if listing is not None:
+        step = paging.after_page(
+            position, received=listing.received, total=listing.total, fingerprint=listing.fingerprint
         )
-    if listing is None:
-        outcome = classify(exchange, event=messages.QUERY, oid="")
-        return _broken_off(here, outcome.detail or f"HTTP {exchange.status}", outcome, exchanges)
-    step = paging.after_page(position, received=listing.received, total=listing.total, fingerprint=listing.fingerprint)
-    return _Answer(step=step, listing=listing, exchanges=exchanges)
-
-
-def _read(exchange: Exchange) -> Listing | None:
-    """The page in an answer; None if it is an error or not a whole answer, which `classify` explains.
-
-    Raises AnswerNotUnderstood if it is a success of another form.
-    """
-    is_success = exchange.status is not None and exchange.status // 100 == HTTPStatus.OK // 100
-    if not is_success or exchange.fault is not None or exchange.body_cut or read_answer_body(exchange).errors:
-        return None
-    try:
-        return directory_query.read_listing(decoded_body(exchange))
-    except NotDecodable as error:
-        raise AnswerNotUnderstood(str(error)) from error
-
-
-def _broken_off(step: Step, cause: str, outcome: Outcome | None, exchanges: tuple[Exchange, ...]) -> _Answer:
-    cause, _ = lookup.cause_with_wait(cause, outcome)
-    return _Answer(step=step, cause=cause[:LONGEST_CAUSE], outcome=outcome, exchanges=exchanges)
+        return _Answer(step=step, listing=listing, exchanges=exchanges)
+    step = paging.after_unreadable(position) if page.is_unreadable else Step(position)
+    cause, _ = lookup.cause_with_wait(page.cause, page.outcome)
+    return _Answer(step=step, cause=cause[:LONGEST_CAUSE], outcome=page.outcome, exchanges=exchanges)
 
 
 def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[list[OrganizationRecord], int]:

@@ -133,6 +133,6 @@ def test_what_a_search_shows_is_chosen_and_taken_over(registered: PracticeDirect
     expect(page.get_by_text("1 organization can become records here.")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Take over the chosen records").click()
     expect(page.get_by_role("link", name="See the records taken over")).to_be_visible(timeout=60_000)
-    page.get_by_role("link", name="Lakeside 7").click()
+    page.get_by_role("link", name="Lakeside 7", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Lakeside 7")
     assert page_errors(page) == []

@@ -31,6 +31,10 @@ class TakeOverState(models.TextChoices):
 
 
 class TakeOverQuerySet(models.QuerySet["TakeOver"]):
+    def going_on(self, environment: str) -> Self:
+        """Those on which a worker has something to do, now or later."""
+        return self.filter(environment=environment, state__in=(TakeOverState.ASKING, TakeOverState.TAKING))
+
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
         """Those in this state on which no worker works now, the oldest first."""
         mine = self.filter(environment=environment, state=state)

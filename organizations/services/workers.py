@@ -18,7 +18,7 @@ from organizations.services.delivery import abandoned, courier, queries, slots
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
 from organizations.services.directory import run_take_over
-from organizations.services.timing import POLL, poll_after
+from organizations.services.timing import IDLE_POLL, poll_after
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -48,7 +48,7 @@ def run(stopping: threading.Event) -> None:
                 housekeeping.do_due()
                 # Also while the breaker is open: this sends nothing, and nobody else settles these submissions.
                 _settle_abandoned(actor)
-            stopping.wait(POLL)
+            stopping.wait(IDLE_POLL)
         for thread in threads:
             thread.join()
 

@@ -24,6 +24,8 @@ ADDED_AT_ONCE = 50
 
 def advance(environment: str, *, actor: Actor) -> bool:
     """Do the next step of a take-over in this environment. Returns whether there was one."""
+    if not TakeOver.objects.going_on(environment).exists():
+        return False  # one cheap look: an idle worker asks often
     return add_next(environment) or scan.scan_next(environment, actor=actor) or ask_next(environment, actor=actor)
 
 

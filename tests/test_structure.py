@@ -197,7 +197,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "submission": {"comparison", "organizations", "review"},
         "connection": {"submission"},
         "differences": {"comparison", "submission"},
-        "take_over": set(),
+        "take_over": {"submission"},
         "directory": {"submission"},
         "roll_call": {"organizations", "record"},
         "audit": {"organizations", "submission"},

@@ -63,12 +63,14 @@ class CandidateLine(NamedTuple):
     oid: str
     state: str
     destination_source: str
+    is_here: bool
 
 
 def lines(take_over: TakeOver) -> list[CandidateLine]:
     """The OIDs of a take-over, in their order, without probes that found nothing."""
-    rows = take_over.candidates.listed().order_by("oid_key").values_list("pk", "oid", "state", "destination_source")
-    return [CandidateLine(*row) for row in rows]
+    records = Organization.objects.filter(environment=take_over.environment, oid=OuterRef("oid"))
+    listed = take_over.candidates.listed().annotate(is_here=Exists(records)).order_by("oid_key")
+    return [CandidateLine(*row) for row in listed.values_list("pk", "oid", "state", "destination_source", "is_here")]
 
 
 def state_counts(take_over: TakeOver) -> Counter[str]:

@@ -172,23 +172,21 @@ def _save(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
     forms = _posted_forms(request, run)
     if not _are_valid(forms):
         return _show(request, run, _typed(request), status=422)
-    changed = take_over.say_destinations(run.pk, _said(forms), actor=who)
+    changed = take_over.say_destinations(run.pk, _said(forms), shown=_shown(request, forms), actor=who)
     messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
     return redirect(_same_page(request, run))
 
 
 def _take(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
-    """Store the destination IDs of this page, and choose the ticked organizations."""
+    """Store the destination IDs of this page, and choose the ticked organizations, or all."""
     forms = _posted_forms(request, run)
     if not _are_valid(forms):
         return _show(request, run, _typed(request), status=422)
-    take_over.say_destinations(run.pk, _said(forms), actor=who)
-    take_over.take(run.pk, request.POST.getlist("oid"), actor=who)
-    return redirect(take_over_url(run))
-
-
-def _take_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
-    take_over.take_all(run.pk, actor=who)
+    take_over.say_destinations(run.pk, _said(forms), shown=_shown(request, forms), actor=who)
+    if "take-all" in request.POST:
+        take_over.take_all(run.pk, actor=who)
+    else:
+        take_over.take(run.pk, request.POST.getlist("oid"), actor=who)
     return redirect(take_over_url(run))
 
 
@@ -230,7 +228,7 @@ _ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
     "again": _ask_again,
     "for-all": _say_for_all,
     "other": _take_other,
-    "take-all": _take_all,
+    "take-all": _take,
     "take": _take,
     "save": _save,
 }
@@ -251,6 +249,15 @@ def _are_valid(forms: dict[str, DestinationForm]) -> bool:
 
 def _said(forms: dict[str, DestinationForm]) -> dict[str, SaidDestination]:
     return {oid: SaidDestination(form.said_id, form.said_source) for oid, form in forms.items()}
+
+
+def _shown(request: HttpRequest, forms: dict[str, DestinationForm]) -> dict[str, SaidDestination]:
+    """What the page showed for each OID before somebody typed."""
+    posted = request.POST
+    return {
+        oid: SaidDestination(posted.get(f"{form.prefix}-was_id", ""), posted.get(f"{form.prefix}-was_source", ""))
+        for oid, form in forms.items()
+    }
 
 
 def _same_page(request: HttpRequest, run: TakeOver) -> str:

@@ -1,5 +1,7 @@
 """Taking over, over HTTP: what is entered survives, and each button does what it says."""
 
+import json
+
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -76,6 +78,37 @@ def test_what_was_ticked_in_a_search_is_taken_over_with_what_was_typed(client: C
     assert sorted(oids) == [f"{BASE}.1", f"{BASE}.2", f"{BASE}.3"]
 
 
+@pytest.mark.parametrize("wrong", ["5d0fd248-6c52-4ad9-b907-ae10bf2dcc39", "my destination"])
+def test_a_destination_id_of_an_old_message_that_is_none_is_not_taken_over(
+    client: Client, base: None, wrong: str
+) -> None:
+    """A routing ID as destination ID would stop the next worker from starting."""
+    client.post(BEGIN, {"old_messages": CURL.replace(DESTINATION, wrong)})
+    run = TakeOver.objects.get()
+    candidate = run.candidates.get()
+    assert (candidate.destination_id, candidate.destination_source) == ("", "")
+    assert "Its DestinationID is not taken over." in str(run.problems)
+
+
+def test_names_in_old_messages_are_stored_without_secrets_and_without_what_no_database_takes(
+    client: Client, base: None
+) -> None:
+    body = CURL.partition("-d '")[2].partition("}'")[0] + "}"
+    name = "token=very-secret \ud800 \x00"
+    request = {"method": "POST", "body": {"mode": "raw", "raw": body}}
+    schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+    collection = {"info": {"name": "x", "schema": schema}, "item": [{"name": name, "request": request}]}
+    file = SimpleUploadedFile("old.json", json.dumps(collection).encode())
+    assert client.post(BEGIN, {"message_files": [file]}).status_code == 302
+    run = TakeOver.objects.get()
+    assert "very-secret" not in f"{run.candidates.get().source} {run.problems}"
+
+
+def test_lines_that_repeat_an_oid_are_named(client: Client, base: None) -> None:
+    client.post(BEGIN, {"oids": f"{BASE}.1\n{BASE}.1"})
+    assert [problem["source"] for problem in TakeOver.objects.get().problems] == ["Line 2"]
+
+
 def test_files_are_read_like_pasted_text(client: Client, base: None) -> None:
     file = SimpleUploadedFile("old.sh", CURL.encode())
     assert client.post(BEGIN, {"message_files": [file]}).status_code == 302
@@ -123,6 +156,15 @@ def test_chosen_organizations_are_handed_to_the_worker_with_their_destination_id
     candidate.refresh_from_db()
     assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
     assert client.get(url_of(run) + "progress/").status_code == 200
+
+
+def test_taking_over_all_keeps_the_destination_ids_of_the_page(client: Client, editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    (candidate,) = run.candidates.all()
+    posted = {f"c{candidate.pk}-source": "memory", f"c{candidate.pk}-destination_id": DESTINATION}
+    assert client.post(url_of(run), {"take-all": "1"} | posted).status_code == 302
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
 
 
 def test_one_destination_id_for_all_asks_for_their_number(client: Client, editor: User) -> None:

@@ -213,7 +213,7 @@ def build(
         page=page,
         counts=_counts(pairs),
         choosable=choosable,
-        unsaid=sum(each.state == CandidateState.FOUND and not each.destination_source for each in lines),
+        unsaid=sum(group == CHOOSABLE and not line.destination_source for group, line in pairs),
         for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,

@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from organizations.forms.check_records import REFUSED, read_by_form
 from organizations.forms.take_over import DestinationForm
-from organizations.models import Candidate, CandidateState, Environment, Organization, TakeOver
-from organizations.pages.addresses import environment_url, record_url
+from organizations.models import Candidate, CandidateState, Environment, TakeOver
+from organizations.pages.addresses import environment_url, url_of_oid
+from organizations.pages.submission.state import cause_of
 from organizations.queries import parents, take_overs
 from organizations.queries.take_overs import CandidateLine
 from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
@@ -78,6 +79,8 @@ class CandidateRow:
     values_url: str
     values: Sequence[ValueRow]
     form: DestinationForm | None
+    was_id: str
+    was_source: str
     is_choosable: bool
     is_chosen: bool
     record_url: str = ""
@@ -90,6 +93,8 @@ def group_of(candidate: CandidateLine, ours: frozenset[str]) -> str:
     """The key of the group in `GROUPS`."""
     if candidate.state != CandidateState.FOUND:
         return candidate.state
+    if candidate.is_here:  # somebody added it since the directory was asked
+        return CandidateState.HERE
     return CHOOSABLE if candidate.oid in ours else "others"
 
 
@@ -128,9 +133,11 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             values_url=_values_url(take_over, candidate) if candidate.part_of_oid else "",
             values=values_of(take_over, candidate.oid) if candidate.oid == state.opened else [],
             form=state.forms.get(candidate.pk),
+            was_id=_was(state, candidate, "was_id", candidate.destination_id),
+            was_source=_was(state, candidate, "was_source", candidate.destination_source),
             is_choosable=group == CHOOSABLE,
             is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
-            record_url=_record_url(candidate.organization),
+            record_url=_record_url(take_over, candidate, group),
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
             add_url=_add_url(take_over, candidate) if group in _ADD else "",
             add_label=_ADD.get(group, ""),
@@ -161,12 +168,19 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
     ]
 
 
+def _was(state: RowsState, candidate: Candidate, name: str, stored: str) -> str:
+    """What the page showed before somebody typed: as it was posted, if the page comes back, else as it is stored."""
+    form = state.forms.get(candidate.pk)
+    return str(form.data.get(f"{form.prefix}-{name}", stored)) if form else stored
+
+
 def _name(candidate: Candidate) -> str:
     return candidate.organization.name if candidate.organization else candidate.name
 
 
-def _record_url(organization: Organization | None) -> str:
-    return record_url(organization) if organization else ""
+def _record_url(take_over: TakeOver, candidate: Candidate, group: str) -> str:
+    is_record = candidate.organization is not None or group == CandidateState.HERE
+    return url_of_oid(take_over.environment, candidate.oid) if is_record else ""
 
 
 def _parent_names(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:
@@ -191,6 +205,9 @@ def _values_url(take_over: TakeOver, candidate: Candidate) -> str:
 
 
 def _remark(take_over: TakeOver, candidate: Candidate, elsewhere: Mapping[str, str]) -> str:
+    if candidate.state == CandidateState.UNANSWERED:
+        cause = str(cause_of(candidate.sentence))
+        return f"{cause[:1].upper()}{cause[1:]}."
     if candidate.sentence:
         return candidate.sentence
     if candidate.oid in redox_settings.gateway_oids(take_over.environment):

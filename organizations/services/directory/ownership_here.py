@@ -1,6 +1,6 @@
 """Whose the organizations of a take-over are, by the records of the portal, and why one cannot become a record."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Q
 
@@ -47,14 +47,24 @@ def own_oids(take_over: TakeOver) -> frozenset[str]:
 
 def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[str, str]:
     """Why an organization cannot become a record, as a sentence, by OID. Those that can are left out."""
+    candidates = list(candidates)
     ours, gateways = own_oids(take_over), redox_settings.gateway_oids(take_over.environment)
+    here = records_here(take_over, [candidate.oid for candidate in candidates])
     reasons = {}
     for candidate in candidates:
         if candidate.oid in gateways:
             reasons[candidate.oid] = GATEWAY
+        elif candidate.oid in here:
+            reasons[candidate.oid] = f"It is the record {here[candidate.oid]} by now."
         elif candidate.oid not in ours:
             reasons[candidate.oid] = NOT_OURS
     return reasons
+
+
+def records_here(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
+    """Which of these OIDs are records of the portal by now, with their names."""
+    here = Organization.objects.in_environment(take_over.environment).filter(oid__in=oids)
+    return dict(here.values_list("oid", "name"))
 
 
 def said_destination(candidate: Candidate) -> SaidDestination | None:

@@ -48,7 +48,7 @@ def read(environment: str, oids: str, old_messages: str, files: Mapping[str, byt
 
     An old message about a listed OID adds what it knows.
     """
-    listed, errors = _read_oids(oids)
+    listed, errors, remarks = _read_oids(oids)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
     errors += messages_errors
     merged = {candidate.oid: candidate for candidate in listed}
@@ -56,7 +56,7 @@ def read(environment: str, oids: str, old_messages: str, files: Mapping[str, byt
         given = merged.get(candidate.oid)
         merged[candidate.oid] = _with_message(given, candidate) if given else candidate
     kind = TakeOverKind.MESSAGES if read_messages else TakeOverKind.OIDS
-    return Entered(list(merged.values()), unread, errors, kind)
+    return Entered(list(merged.values()), [*remarks, *unread], errors, kind)
 
 
 def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
@@ -79,8 +79,11 @@ def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandida
     return read_message
 
 
-def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
-    """The OIDs of the list, and what is wrong with it. A destination ID beside an OID is what the person remembers."""
+def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]], list[Unread]]:
+    """The OIDs of the list, what is wrong with it, and which lines repeat an OID.
+
+    A destination ID beside an OID is what the person remembers.
+    """
     listed = read_oid_list(text)
     errors, found = list(listed.errors), []
     routing_names, own_ids = redox_settings.routing_names(), redox_settings.source_and_client_ids()
@@ -91,7 +94,8 @@ def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]]]:
             errors.append(LineError(row.line, str(error)))
         source = DestinationSource.MEMORY if row.destination_id else ""
         found.append(NewCandidate(row.oid, f"line {row.line}", row.destination_id, source))
-    return found, [("oids", _with_line(error)) for error in sorted(errors)]
+    remarks = [Unread(f"Line {remark.line}", remark.sentence) for remark in listed.remarks]
+    return found, [("oids", _with_line(error)) for error in sorted(errors)], remarks
 
 
 def _with_line(error: LineError) -> str:
@@ -107,20 +111,30 @@ def _read_messages(
         return [], [], []
     results = read_old_messages(texts, environment)
     unread = [Unread(each.source, each.sentence) for each in problems(results)]
-    found = [
-        NewCandidate(
-            each.record.oid,
-            each.source,
-            each.record.destination_id,
-            DestinationSource.MESSAGE if each.record.destination_id else "",
-            each.record,
-        )
-        for each in candidates(results)
-    ]
-    unread += [Unread(each.source, warning) for each in candidates(results) for warning in each.warnings]
+    found = []
+    for each in candidates(results):
+        destination_id, error = _destination_of(each.record.destination_id)
+        sentences = [*each.warnings, *([error] if error else [])]
+        unread += [Unread(each.source, sentence) for sentence in sentences]
+        source = DestinationSource.MESSAGE if destination_id else ""
+        found.append(NewCandidate(each.record.oid, _storable(each.source), destination_id, source, each.record))
+    unread = [Unread(*map(_storable, each)) for each in unread]
     if found:
         return found, unread, []
     return [], [], [(OLD_MESSAGES, _with_source(each)) for each in unread]
+
+
+def _destination_of(text: str) -> tuple[str, str]:
+    """The destination ID of an old message, and why it is not one: then nobody knows which one it is."""
+    try:
+        return read_uuid(text, redox_settings.routing_names(), redox_settings.source_and_client_ids()).value, ""
+    except FieldError as error:
+        return "", f"Its DestinationID is not taken over. {error}"
+
+
+def _storable(text: str) -> str:
+    """The text without secrets, and without characters that no database stores. People name requests as they like."""
+    return redacted(text).encode(errors="replace").decode().replace("\0", "")
 
 
 def _with_source(unread: Unread) -> str:

@@ -148,18 +148,30 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
     return take_over
 
 
-def say_destinations(take_over_id: int, said: Mapping[str, SaidDestination], *, actor: Actor) -> int:
+def say_destinations(
+    take_over_id: int,
+    said: Mapping[str, SaidDestination],
+    *,
+    shown: Mapping[str, SaidDestination] | None = None,
+    actor: Actor,
+) -> int:
     """Store which destination ID each OID has, and how the person knows. Returns how many changed.
+
+    `shown`: what the page showed when the person began to enter. What they left as it was is not stored.
 
     Raises:
         ActionRefused: the take-over is not ready.
+        OutOfDate: somebody else entered another destination ID meanwhile.
     """
+    said = {oid: each for oid, each in said.items() if shown is None or each != shown.get(oid)}
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         changed = []
         for candidate in take_over.candidates.filter(oid__in=said, state=CandidateState.FOUND):
-            destination = said[candidate.oid]
-            if destination != (candidate.destination_id, candidate.destination_source):
+            destination, now = said[candidate.oid], (candidate.destination_id, candidate.destination_source)
+            if shown is not None and now not in (shown.get(candidate.oid), destination):
+                raise OutOfDate(f"Somebody else entered a destination ID for {candidate.oid}. Look at the list again.")
+            if destination != now:
                 candidate.destination_id, candidate.destination_source = destination
                 changed.append(candidate)
         Candidate.objects.bulk_update(changed, ["destination_id", "destination_source"])
@@ -179,8 +191,9 @@ def say_destination_for_all(take_over_id: int, said: SaidDestination, number: in
         NumberMissing: `number` is not the number of those organizations.
         ActionRefused: there is none, or the take-over is not ready.
     """
-    unsaid = Candidate.objects.filter(take_over_id=take_over_id, state=CandidateState.FOUND, destination_source="")
-    oids = list(unsaid.values_list("oid", flat=True))
+    take_over = TakeOver.objects.get(pk=take_over_id)
+    unsaid = take_over.candidates.filter(state=CandidateState.FOUND, destination_source="")
+    oids = ownership_here.own_oids(take_over).intersection(unsaid.values_list("oid", flat=True))
     if not oids:
         raise ActionRefused("Each organization of this list has a destination ID, or none, as somebody said.")
     if number != len(oids):
@@ -217,8 +230,9 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
 def take_all(take_over_id: int, *, actor: Actor) -> int:
     """Choose every organization that was found and is ours. Raises as `take`."""
     take_over = TakeOver.objects.get(pk=take_over_id)
-    found = take_over.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True)
-    return take(take_over_id, ownership_here.own_oids(take_over).intersection(found), actor=actor)
+    found = list(take_over.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True))
+    ours = ownership_here.own_oids(take_over).intersection(found)
+    return take(take_over_id, ours - ownership_here.records_here(take_over, found).keys(), actor=actor)
 
 
 def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, actor: Actor) -> Organization:

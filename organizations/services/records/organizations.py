@@ -280,6 +280,9 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
             raise ActionRefused("Say how you know that it is registered.")
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
         organization.presence_at, organization.presence_reason = clock.now(), reason
+        if not organization.destination_id:
+            # An empty field is no statement: an Update without the destination ID would remove the one that is there.
+            organization.destination_known = False
         directory_state.update_derived_columns(organization)
         organization.save()
         history.log_record(Action.ORGANIZATION_STATED, organization, reason=reason)
@@ -298,6 +301,7 @@ def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid:
         organization = _lock_for_statement(organization_id, statement_block_reason, oid)
         if not reason.strip():
             raise ActionRefused("Say why it is not registered after all.")
+        organization.destination_known = True  # a New sends what is saved here
         directory_state.forget_statement(organization)
         history.log_record(Action.ORGANIZATION_UNSTATED, organization, reason=reason)
     return organization

@@ -48,6 +48,20 @@ def test_what_a_person_can_act_on_comes_first(editor: User) -> None:
     assert page.choosable == 1
 
 
+def test_what_became_a_record_since_then_is_in_the_portal(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1")})
+    factories.organization(f"{BASE}.1", user=editor)
+    page = page_of(run, editor)
+    assert page.choosable == 0
+    (row,) = rows_of(run, editor).values()
+    assert (row.group, row.record_url) == ("here", f"/staging/organizations/{BASE}.1/")
+
+
+def test_only_what_is_ours_waits_for_its_destination_id(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
+    assert page_of(run, editor).unsaid == 1
+
+
 def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
     rows = rows_of(run, editor)
@@ -113,9 +127,9 @@ def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_o
 
 def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.2": None})
-    run.candidates.update(state=CandidateState.UNANSWERED, sentence="HTTP 502")
+    run.candidates.update(state=CandidateState.UNANSWERED, sentence="<html>502</html>")
     (row,) = rows_of(run, editor).values()
-    assert (row.remark, row.add_url) == ("HTTP 502", f"/staging/organizations/new/?oid={BASE}.2")
+    assert (row.remark, row.add_url) == ("A web page came instead.", f"/staging/organizations/new/?oid={BASE}.2")
     assert "state that it is registered" in row.add_label
 
 

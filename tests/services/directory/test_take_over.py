@@ -26,7 +26,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.delivery import query
 from organizations.services.directory import lease, run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
-from organizations.services.errors import ActionRefused, NumberMissing
+from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
 from organizations.services.records.organizations import SaidDestination
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
@@ -119,6 +119,20 @@ def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
         take_over.say_destination_for_all(run.pk, said, 3, actor=who)
     assert take_over.say_destination_for_all(run.pk, said, 2, actor=who) == 2
     assert list(run.candidates.values_list("destination_id", flat=True)) == [DESTINATION, DESTINATION, ""]
+
+
+def test_what_somebody_else_entered_meanwhile_is_not_overwritten(editor: User, approver: User) -> None:
+    oids = [f"{BASE}.1", f"{BASE}.2"]
+    run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
+    nothing, one = SaidDestination("", ""), SaidDestination(DESTINATION, "memory")
+    shown = dict.fromkeys(oids, nothing)
+    take_over.say_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
+    # The second page still shows the first row empty; its person leaves it so.
+    take_over.say_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
+    assert set(run.candidates.values_list("destination_id", flat=True)) == {DESTINATION}
+    other = SaidDestination(DESTINATION.replace("d8", "e8"), "dashboard")
+    with pytest.raises(OutOfDate, match=oids[0]):
+        take_over.say_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
 
 
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
@@ -234,7 +248,7 @@ def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added
     factories.organization(f"{BASE}.1", user=editor, name="Typed")
     advance()
     assert states(run) == {f"{BASE}.1": "refused", f"{BASE}.2": "taken"}
-    assert "is already the record Typed" in candidate(run, f"{BASE}.1").sentence
+    assert "the record Typed" in candidate(run, f"{BASE}.1").sentence
 
 
 @pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])

@@ -243,7 +243,7 @@ class TestAfterAcceptance:
 
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:
-    organization = factories.organization(user=editor)
+    organization = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
     organizations.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
 
     assert reload(organization).standing == "stated"

@@ -12,6 +12,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
+from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.changes import mark_foreign
 from tests.factories import BASE, as_actor
@@ -52,6 +53,16 @@ def test_a_stated_record_is_marked_and_its_update_sends_the_forms_destination_id
     review = reviews.review(organization)
     assert (organization.standing, review.event, review.record.destination_id) == ("stated", Event.UPDATE, DESTINATION)
     assert "stated" in warnings(organization)
+
+
+def test_an_empty_destination_id_is_no_statement_about_the_one_that_is_there(editor: User) -> None:
+    """An Update with a null DestinationID would remove it, and nobody said that it has none."""
+    organization = state(factories.organization(user=editor), editor)
+    blockers = reviews.review(organization).blockers
+    assert [each.kind for each in blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
+    organization = take_back(organization, editor)
+    review = reviews.review(organization)
+    assert (review.event, review.blockers) == (Event.NEW, ())
 
 
 def test_the_directory_takes_the_place_of_the_statement(editor: User) -> None:
@@ -129,7 +140,7 @@ def test_a_statement_that_was_used_cannot_be_withdrawn(
 
 
 def test_a_cancelled_submission_neither_blocks_a_statement_nor_its_withdrawal(editor: User) -> None:
-    organization = factories.organization(user=editor)
+    organization = factories.organization(user=editor, destination_id=DESTINATION)
     for act in (state, take_back):
         submission = factories.submission(organization, user=editor)
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))

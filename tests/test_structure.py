@@ -204,7 +204,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "record": {"audit", "comparison", "organizations", "submission"},
         "home": {"record"},
         "counterpart": {"record"},
-        "record_form": {"comparison", "counterpart"},
+        "record_form": {"comparison", "counterpart", "submission"},
         "deactivation": {"record", "review"},
         "plan": {"deactivation", "organizations", "review"},
     },

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from organizations.fields import FieldError, read_oid
 from organizations.forms.typed import Typed
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.first_question import (
@@ -16,6 +17,8 @@ from organizations.pages.record_form.first_question import (
 )
 from organizations.services import search_text
 from organizations.services.directory.ask_oid import ask_about_oid
+from organizations.services.errors import OidTaken
+from organizations.services.records import organizations
 from organizations.views import expired_session
 
 from .access import actor
@@ -37,7 +40,11 @@ def respond(request: HttpRequest, editing: Editing) -> HttpResponse | None:
 
 
 def _ask(request: HttpRequest, editing: Editing, typed: Typed) -> OidAnswer:
-    oid = _oid(typed)
+    try:
+        oid = read_oid(typed.fields["oid"]).value if typed.fields["oid"].strip() else ""
+        organizations.check_oid_free(oid, editing.environment)
+    except (FieldError, OidTaken) as error:
+        return OidAnswer(str(error))
     if not oid:
         return OidAnswer(ENTER_OID)
     return oid_answer(editing.environment, ask_about_oid(editing.environment, oid, actor=actor(request)))

@@ -11,6 +11,7 @@ from organizations.pages.review import message
 from organizations.practice import PracticeDirectory
 from organizations.redox import messages
 from organizations.services.connection import redox_settings
+from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE
@@ -114,8 +115,17 @@ def test_no_answer_has_its_cause(client, practice: PracticeDirectory):
     assert "The directory of STAGING gave no answer: " in ask(client)
 
 
+def test_a_text_that_is_no_oid_and_an_oid_that_is_a_record_here_are_not_asked_for(
+    client, editor: User, practice: PracticeDirectory
+):
+    factories.organization(user=editor, name="Lakeside Clinics")
+    assert "is already the record Lakeside Clinics in STAGING" in ask(client)
+    assert "is not an OID" in ask(client, oid="garbage")
+    assert practice.requests == []
+
+
 def test_without_an_oid_nothing_is_asked(client, practice: PracticeDirectory):
-    assert "Enter the OID first." in ask(client, oid="1.x")
+    assert "Enter the OID first." in ask(client, oid=" ")
     assert practice.requests == []
 
 
@@ -132,10 +142,11 @@ def test_the_review_of_a_new_names_the_answer_about_its_oid(client, editor: User
     sentence = freshness_of(organization)
     assert sentence.startswith("The directory, asked on ")
     assert sentence.endswith(", did not show this OID.")
+    organizations.withdraw(organization.pk, organization.version, actor=factories.as_actor(editor))
     register(practice)
     ask(client)
-    assert freshness_of(organization).endswith(", showed this OID as Lakeside by hand. Redox would reject a New.")
     practice.behaviour = "refuses-sign-in"
-    ask(client)
+    ask(client)  # no answer changes nothing
+    organization = factories.organization(user=editor)
     assert freshness_of(organization).endswith(", showed this OID as Lakeside by hand. Redox would reject a New.")
     assert freshness_of(factories.organization(f"{BASE}.8", user=editor)) == "The directory itself has not been read."

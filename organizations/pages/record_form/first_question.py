@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from organizations.forms.typed import Typed
 from organizations.models import Environment
 from organizations.pages.addresses import environment_url
+from organizations.pages.submission.state import cause_of
 from organizations.services import search_text
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.text.markup import plain, written
@@ -76,7 +77,7 @@ def oid_answer(environment: Environment, answer: DirectoryAnswer) -> OidAnswer:
     """The answer of the directory, for the place beside the field."""
     word, at = environment.label, written(answer.asked_at, "clock")
     if not answer.is_answered:
-        return OidAnswer(f"The directory of {word} gave no answer: {plain(answer.cause).rstrip('.')}.")
+        return OidAnswer(f"The directory of {word} gave no answer: {cause_of(answer.cause)}.")
     if answer.record is None:
         return OidAnswer(f"Asked at {at}, the directory of {word} does not have this OID. Redox will get a New.")
     active = "active" if answer.record.active else "not active"

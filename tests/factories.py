@@ -52,6 +52,7 @@ from organizations.services.review.reviews import DirectoryKnowledge, Review, Re
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
+DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 
 
 class _UserFactory(factory.django.DjangoModelFactory):
@@ -161,8 +162,8 @@ def plain_review(row: Organization) -> Review:
 
 
 def stated_organization(oid: str = BASE, *, user: User, **values: Any) -> Organization:
-    """A record of which a person says that it was registered outside the portal."""
-    row = organization(oid, user=user, **values)
+    """A record of which a person says that it was registered outside the portal, with a destination ID."""
+    row = organization(oid, user=user, **{"destination_id": DESTINATION} | values)
     organizations.state_registered(row.pk, reason="Sent with curl", actor=person(user))
     return Organization.objects.get(pk=row.pk)
 

@@ -14,7 +14,6 @@ from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.plan import draft
 from organizations.records import AddressRecord
 from organizations.services.directory import differences
-from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.changes import load, save_edit, store_reading_with
@@ -196,8 +195,7 @@ def _claimed(user: User) -> Organization:
 
 
 def _stated(user: User) -> Organization:
-    organization = factories.organization(user=user)
-    return organizations.state_registered(organization.pk, reason="Sent with curl.", actor=as_actor(user))
+    return factories.stated_organization(user=user)
 
 
 @pytest.mark.parametrize(

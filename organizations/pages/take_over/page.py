@@ -316,4 +316,9 @@ def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tupl
     if take_over.state == TakeOverState.ASKING:
         sentence = f"{asked:,} of {count(total, 'OID')} asked. {scan.FIRST}"
         return "Asking the directory", sentence, asked, total
-    return "The directory was asked", f"{count(choosable, 'organization')} can become records here.", asked, total
+    unanswered = numbers[CandidateState.UNANSWERED]
+    heading = "The directory gave no answer" if unanswered == total else "The directory was asked"
+    sentence = f"{count(choosable, 'organization')} can become records here."
+    if unanswered:
+        sentence += f" To {count(unanswered, 'OID')} no answer came."
+    return heading, sentence, asked, total

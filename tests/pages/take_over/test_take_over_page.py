@@ -153,6 +153,16 @@ def test_while_the_worker_is_at_work_nothing_can_be_entered(editor: User) -> Non
     assert page.rows[0][1].form is None
 
 
+def test_an_answer_that_did_not_come_is_not_called_one(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.{number}": None for number in (1, 2)})
+    run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.UNANSWERED)
+    progress = page_of(run, editor).progress
+    assert progress.heading == "The directory was asked"
+    assert progress.sentence.endswith(" To 1 OID no answer came.")
+    run.candidates.update(state=CandidateState.UNANSWERED)
+    assert page_of(run, editor).progress.heading == "The directory gave no answer"
+
+
 def test_the_progress_of_adding_counts_records(editor: User) -> None:
     seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in (1, 2, 3)}
     run = factories.take_over(user=editor, seen=seen)

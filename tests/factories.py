@@ -162,7 +162,7 @@ def plain_review(row: Organization) -> Review:
 
 
 def stated_organization(oid: str = BASE, *, user: User, **values: Any) -> Organization:
-    """A record of which a person says that it was registered outside the portal, with a destination ID."""
+    """A record with a destination ID that a person stated was registered outside the portal."""
     row = organization(oid, user=user, **{"destination_id": DESTINATION} | values)
     organizations.state_registered(row.pk, reason="Sent with curl", actor=person(user))
     return Organization.objects.get(pk=row.pk)

@@ -23,7 +23,7 @@ class _FilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Any number of files. Their content is read from the request; the form holds nothing of it."""
+    """Any number of files. The view reads them from the request; the form does not keep them."""
 
     def __init__(self, label: str, hint: str) -> None:
         super().__init__(required=False, label=label, help_text=hint, widget=_FilesInput(), allow_empty_file=True)
@@ -98,7 +98,7 @@ class DestinationForm(PortalForm):
 
 
 class DestinationForAllForm(DestinationForm):
-    """One destination ID for all organizations of which nobody has said one. Their number is typed."""
+    """One destination ID for every organization that has none yet. The person types how many those are."""
 
     number = TextField("Type the number of organizations", css="w-date", inputmode="numeric")
 

@@ -83,7 +83,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(environment=environment)
 
     def named(self, name: str) -> Self:
-        """The records with this name in any spelling; none for a name of which folding leaves nothing."""
+        """The records with this name in any spelling; none if folding removes the whole name."""
         key = name_key(name)
         return self.filter(name_key=key) if key else self.none()
 

@@ -49,7 +49,7 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
 class TakeOver(models.Model):
     """One list of OIDs that a person wants to take over. The worker asks the directory about each and adds the records.
 
-    It survives a restart: the worker leases it and goes on where the last worker ended.
+    It survives a restart: a worker leases it and continues where the last one ended.
     """
 
     environment = models.CharField(max_length=10, choices=Environment)
@@ -180,5 +180,5 @@ class Candidate(models.Model):
 
     @property
     def is_destination_said(self) -> bool:
-        """Whether somebody said which destination ID it has, or that it has none."""
+        """Whether a person entered its destination ID, or said that it has none."""
         return bool(self.destination_source)

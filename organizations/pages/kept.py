@@ -20,7 +20,7 @@ class KeptPage(Page):
 
 
 def build(posted: QueryDict) -> KeptPage:
-    """The posted fields, without secrets: somebody else may sit at this browser by now."""
+    """The posted fields without secrets: somebody else may use this browser now."""
     shown = without_secrets(posted)
     fields = [(name, str(value)) for name, values in shown.lists() for value in values if name not in NOT_KEPT]
     return KeptPage(fields=fields)

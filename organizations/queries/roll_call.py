@@ -38,7 +38,7 @@ class RecordKey(NamedTuple):
 
 
 class RecordPair(NamedTuple):
-    """A record and its counterpart; None if there is none."""
+    """A record and its counterpart, or None."""
 
     staging: RecordKey | None
     production: RecordKey | None

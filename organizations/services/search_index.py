@@ -84,7 +84,7 @@ def is_partial(environment: str, typed: str) -> bool:
 
 
 def _first_not_searched(environment: str) -> str:
-    """The key of the first OID after the records that are searched for short words; "" if there is none."""
+    """The key of the first OID after the records that are searched for short words, or ""."""
     keys = Organization.objects.in_environment(environment).order_by("oid_key").values_list("oid_key", flat=True)
     return next(iter(keys[MOST_WITH_SHORT_WORDS : MOST_WITH_SHORT_WORDS + 1]), "")
 

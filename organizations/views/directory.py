@@ -19,14 +19,14 @@ from organizations.views import expired_session
 from .access import actor, needs, require, user_of
 from .rendering import render_page
 
-TOO_OLD = "What came before is too old to go on. Search again. Nothing was sent."
+TOO_OLD = "This search is too old to be continued. Search again. Nothing was sent."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The search. A POST searches, or goes on with the search that it names."""
+    """The search. A POST begins a search, or continues the one that it names."""
     if request.method != "POST":
         return _show(request, environment, DirectorySearchForm())
     require(request, Right.EDIT, environment=environment, act=ASK)

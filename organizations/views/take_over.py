@@ -97,7 +97,7 @@ def _begin(
 
 
 def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverForm | FindForm) -> Collection[str]:
-    """The OIDs below which an organization is ours. If nobody has said, an approver enters one."""
+    """The base OIDs. If none is known, an approver must enter one."""
     known = known_base_oids(environment)
     if known:
         return known

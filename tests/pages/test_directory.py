@@ -1,4 +1,4 @@
-"""The page of the directory: what it says about how much came, its groups, and what it keeps to go on."""
+"""The page of the directory: what it says about the number of results, its groups, and how it is continued."""
 
 import datetime
 from typing import Any

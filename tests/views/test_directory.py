@@ -1,4 +1,4 @@
-"""The search of the directory over HTTP: it sends one Query, shows what came, goes on, and stores nothing of others."""
+"""The search of the directory over HTTP: one Query, its results, the next page, and nothing stored of others."""
 
 import pytest
 from django.test import Client, override_settings

@@ -1,4 +1,4 @@
-"""The page of the directory of one environment: a search, and what came of it."""
+"""The page that searches the directory of one environment, with the results."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from organizations.services.connection import redox_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryPage(Page):
-    """`results` is None until something was searched for. `notes` say what happened to the last press of a button.
+    """`results` is None before the first search. `notes` say what the last button did.
 
     `base_hint` says what counts as ours if no base OID is set.
     """

@@ -1,4 +1,4 @@
-"""What came of a search: its groups, and whether it is all, a part, nothing, or no answer."""
+"""The results of a search in groups, and whether they are all, a part, nothing, or missing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

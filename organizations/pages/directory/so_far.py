@@ -1,6 +1,6 @@
 """What a search has shown so far. The page keeps it, signed, because the portal stores nothing about others.
 
-A search that goes on posts it back, so that the next page shows everything that came.
+A search that is continued posts it back, so that the next page shows all results.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from django.core import signing
 from organizations.services.directory.search import START, Position
 
 MOST_ROWS = 2000
-"""After so many organizations a search does not go on: the person has to narrow it."""
+"""A search that has shown so many organizations cannot be continued: the person must narrow it."""
 MOST_UNREADABLE = 20
 _SALT = "organizations.pages.directory.so_far"
 _LONGEST_AGE = 24 * 3600
@@ -47,7 +47,7 @@ class HitRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoFar:
-    """What was typed, where the search goes on, and what came: rows, sentences about unreadable ones, and counts."""
+    """What was typed, where the search continues, and the results so far: rows, unreadable ones, and counts."""
 
     typed: dict[str, str] = field(default_factory=dict)
     position: Position = START

@@ -20,7 +20,7 @@ STATE = "state that a record is registered already"
 class StatementPage(Page):
     """`statement` is the entry of the statement in force. `block_reason` is why neither act can be done.
 
-    `has_decision`: the directory shows the OID, so that somebody decides on another page whose it is.
+    `has_decision`: the directory shows the OID, and a person must decide on another page to whom it belongs.
     """
 
     template = "record/statement.html"

@@ -137,7 +137,7 @@ def status_basis(organization: Organization) -> SafeString:
 
 
 def unaccepted_basis(organization: Organization, attempted: Submission | None, *, focus: bool = True) -> SafeString:
-    """As `status_basis`, of a record of which nothing was accepted, without a query.
+    """As `status_basis`, for a record that was never accepted, without a query.
 
     `attempted`: the last submission that was attempted; a newer one may still wait. `focus`: times are tab stops.
     """

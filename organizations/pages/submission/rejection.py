@@ -119,7 +119,7 @@ def _asks(organization: Organization, submission: Submission, explanation: Expla
 
 
 def _compare_or_review(organization: Organization) -> NextStep:
-    """First the values that the directory shows, which a person can take; the review if there are none."""
+    """The page on which a person takes the values of the directory, or the review if there are none to take."""
     if organization.presence == Presence.PRESENT and not differences.take_block_reason(organization):
         return NextStep("Compare with the directory", record_url(organization, "differences"), False)
     return _review(organization)

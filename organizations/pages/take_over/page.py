@@ -55,7 +55,7 @@ ROWS = 25
 class BeginPage(Page):
     """Where OIDs and old messages are entered, and where the search through the whole directory begins.
 
-    `needs_base`: nobody has said below which OID our records are.
+    `needs_base`: no base OID is known yet.
     """
 
     template = "take_over/begin.html"

@@ -51,7 +51,7 @@ _ADD: Mapping[str, str] = {
     CandidateState.ABSENT: "Add as new",
     CandidateState.UNANSWERED: "Enter it here. An approver can then state that it is registered.",
 }
-"""The groups of which a record can be entered by hand, each with its link."""
+"""The groups whose organizations can be entered by hand, each with the text of its link."""
 
 
 class ValueRow(NamedTuple):
@@ -169,7 +169,7 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
 
 
 def _was(state: RowsState, candidate: Candidate, name: str, stored: str) -> str:
-    """What the page showed before somebody typed: as it was posted, if the page comes back, else as it is stored."""
+    """The value on the page before the person typed: the posted one if the page is shown again, else the stored one."""
     form = state.forms.get(candidate.pk)
     return str(form.data.get(f"{form.prefix}-{name}", stored)) if form else stored
 

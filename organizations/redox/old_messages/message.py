@@ -1,4 +1,4 @@
-"""Reads one old message: a New or an Update of one organization, or why it is none."""
+"""Reads one old message: a New or an Update of one organization, or the reason why it cannot be taken over."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -39,13 +39,13 @@ _ONE_VARIABLE = re.compile(r"\s*\$\{?([A-Za-z_]\w*)\}?\s*")
 _SMART_WORD = re.compile(rf"[ \t\n=]([{SMART_QUOTES}])")
 _FORM = re.compile(r"(?:^|&)(?:grant_type|client_assertion)=")
 _MOST_RESTARTS = 5
-"""How often reading goes on after a quotation mark that is not closed; each time may read the whole rest."""
+"""How often reading continues after a quotation mark that is not closed; each time may read the whole rest."""
 
 _MOST_ENTRIES = 20_000
 
 
 class Find(NamedTuple):
-    """A JSON value that may be a message, or why there is none. `left_out`: sentences about secrets."""
+    """A JSON value that may be a message, or the reason why it is missing. `left_out`: sentences about secrets."""
 
     source: str
     value: Any = None

@@ -181,7 +181,7 @@ def claim_again(refused: Sequence[Claim]) -> list[Claim]:
 
 
 def _due(environment: str, moment: datetime.datetime) -> QuerySet[Submission]:
-    """The due submissions, oldest first, without the News of plans of which enough are under way."""
+    """The due submissions, oldest first, without the News of plans that have enough News under way."""
     due = Submission.objects.due(environment, moment)
     under_way = Submission.objects.news_of_plans_under_way(environment)
     full = [plan for plan, count in under_way.items() if count >= MOST_NEWS_OF_A_PLAN]

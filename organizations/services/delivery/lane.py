@@ -221,7 +221,7 @@ class Lane:
         self.queries.fail_token(answer)
 
     def _settle_refused_as(self, outcome: Outcome) -> None:
-        """Give up messages whose token was refused: why there is no other token is their outcome."""
+        """Give up messages whose token was refused. Their outcome is the reason why there is no new token."""
         for arrival in self._refused:
             arrival.outcome, arrival.counts_for_breaker = outcome, False
         self._arrived += self._refused

@@ -101,7 +101,7 @@ class Queries:
         self._go_on(number, asked)
 
     def take(self, answer: QueryAnswer) -> bool:
-        """Note what came back for a Query. Returns whether its token was refused and another one is needed."""
+        """Note the answer to a Query. Returns whether its token was refused, so that a new one is needed."""
         asked, exchange = self._asked[answer.number], answer.exchange
         asked.is_in_slot = False
         is_first_refusal = exchange.status == HTTPStatus.UNAUTHORIZED and asked.refused is None
@@ -115,7 +115,7 @@ class Queries:
         return is_sent_again
 
     def fail_token(self, answer: TokenAnswer) -> None:
-        """Give the Queries that wait for a token the answer that there is none. The courier has counted it."""
+        """Answer the Queries that wait for a token: there is none. The courier has counted the failure."""
         for asked in self._asked.values():
             if not asked.is_in_slot and asked.reply is None:
                 self._reply_without_token(asked, answer)
@@ -155,7 +155,7 @@ class Queries:
         self._idle_until = 0.0
 
     def _send(self, number: int, asked: _Asked, step: Lookup) -> None:
-        """Give the next Query to a slot, unless it waits for a token or may not be sent."""
+        """Give the next Query to a slot, unless it waits for a token or cannot be sent now."""
         token, ready = self._ready_token(step.redox), gateway.ready_token(step.redox)
         if ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
             self._reply_without_token(asked, ready)

@@ -114,7 +114,7 @@ class Window:
 class Slots:
     """Sends claimed messages and Queries of one environment, and gives each answer to `on_answer`, in any thread.
 
-    `block_reason` says why no message may leave now, or ""; messages of `paused_plans` may not leave either.
+    `block_reason` says why no message can be sent now, or "". Messages of `paused_plans` are not sent either.
     `query_block_reason` is the same for Queries, which may leave while sending is stopped. The courier, which reads the
     database, sets all three while something waits for its send slot; `read_at` says when it last did. At `free_at` less
     than half of the send slots are reserved that may be reserved ahead.

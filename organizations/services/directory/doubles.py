@@ -26,7 +26,7 @@ class Double(NamedTuple):
 
 
 class Doubles(NamedTuple):
-    """What the searches showed. `causes` say why there is no answer, `received` counts what came.
+    """The results of the searches. `causes` say why an answer is missing, `received` counts the organizations.
 
     `is_whole`: whether the directory showed all that it has.
     """

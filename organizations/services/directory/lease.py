@@ -1,4 +1,4 @@
-"""Leases a take-over to a worker for one Query. If the worker ends, another one goes on after the lease."""
+"""Leases a take-over to a worker for one Query. If the worker dies, another one continues after the lease."""
 
 import datetime
 from typing import Any

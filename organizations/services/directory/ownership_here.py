@@ -55,14 +55,14 @@ def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> 
         if candidate.oid in gateways:
             reasons[candidate.oid] = GATEWAY
         elif candidate.oid in here:
-            reasons[candidate.oid] = f"It is the record {here[candidate.oid]} by now."
+            reasons[candidate.oid] = f"It is already the record {here[candidate.oid]}."
         elif candidate.oid not in ours:
             reasons[candidate.oid] = NOT_OURS
     return reasons
 
 
 def records_here(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
-    """Which of these OIDs are records of the portal by now, with their names."""
+    """The OIDs that are records of the portal now, with their names."""
     here = Organization.objects.in_environment(take_over.environment).filter(oid__in=oids)
     return dict(here.values_list("oid", "name"))
 

@@ -125,7 +125,7 @@ def _read_messages(
 
 
 def _destination_of(text: str) -> tuple[str, str]:
-    """The destination ID of an old message, and why it is not one: then nobody knows which one it is."""
+    """The destination ID and "", or "" and why the text is not a destination ID."""
     try:
         return read_uuid(text, redox_settings.routing_names(), redox_settings.source_and_client_ids()).value, ""
     except FieldError as error:

@@ -1,6 +1,6 @@
 """The worker's part of a take-over: ask the directory about each OID, and add the chosen ones as records.
 
-Each step is small and leased, so that another worker goes on if this one ends. Messages come first: while one is due,
+Each step is small and leased, so that another worker continues if this one dies. Messages come first: while one is due,
 the directory is not asked.
 """
 

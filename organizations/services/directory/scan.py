@@ -93,7 +93,7 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
 def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
     """Write down what a scan read and found since a person began it, and remove the probes that found nothing.
 
-    The entries hold the organizations that are ours and no others: one entry, or more if they exceed its limit. The
+    The entries hold only organizations that are ours. If they exceed the limit of one entry, there are several. The
     caller has locked the take-over; `state_at` is still when the asking began.
     """
     absent = take_over.candidates.probes(CandidateState.ABSENT)
@@ -190,7 +190,7 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
         fingerprint=listing.fingerprint,
         most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # a person who goes on gets as many again
     )
-    # The second walk shows again what came in the first, if that did not leave out deactivated records.
+    # The second walk repeats deactivated records of the first, unless the directory left them out there.
     read = listing.received if place.active is None else 0
     following = place._replace(position=step.position)
     if place.active is False and any(record.active for record in listing.records):

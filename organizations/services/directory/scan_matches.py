@@ -113,7 +113,7 @@ class _Owners:
 
 
 def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
-    """Whether an organization that was asked for by its OID is ours, by what is known by now."""
+    """Whether an organization that was asked for by its OID is ours, as far as is known now."""
     owners = _owners(take_over, {record.oid: record.part_of_oid}, {record.oid})
     return owners.our_oid([record.oid], record.part_of_oid) != ""
 

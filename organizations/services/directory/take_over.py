@@ -157,7 +157,7 @@ def say_destinations(
 ) -> int:
     """Store which destination ID each OID has, and how the person knows. Returns how many changed.
 
-    `shown`: what the page showed when the person began to enter. What they left as it was is not stored.
+    `shown`: the values on the page before the person typed. Values that they did not change are not stored.
 
     Raises:
         ActionRefused: the take-over is not ready.
@@ -185,7 +185,7 @@ def say_destinations(
 
 
 def say_destination_for_all(take_over_id: int, said: SaidDestination, number: int, *, actor: Actor) -> int:
-    """Store one destination ID for each organization whose destination ID nobody has said yet.
+    """Store one destination ID for each organization whose destination ID is not known yet.
 
     Raises:
         NumberMissing: `number` is not the number of those organizations.
@@ -195,7 +195,7 @@ def say_destination_for_all(take_over_id: int, said: SaidDestination, number: in
     unsaid = take_over.candidates.filter(state=CandidateState.FOUND, destination_source="")
     oids = ownership_here.own_oids(take_over).intersection(unsaid.values_list("oid", flat=True))
     if not oids:
-        raise ActionRefused("Each organization of this list has a destination ID, or none, as somebody said.")
+        raise ActionRefused("The destination ID of each organization in this list is already known.")
     if number != len(oids):
         raise NumberMissing(f"Type {len(oids)}: that many organizations get this destination ID.")
     return say_destinations(take_over_id, dict.fromkeys(oids, said), actor=actor)

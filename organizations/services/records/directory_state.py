@@ -168,7 +168,7 @@ def _with_said_destination(
 ) -> OrganizationRecord | None:
     """The baseline, with the destination ID that the record already had when it was taken over, as a person said.
 
-    No Query shows it. It is no change of ours, so it does not count as one; the review still asks for a tick.
+    No Query shows it. Nobody here changed it, so it is not counted as a change. The review still asks for a tick.
     """
     if baseline is None or baseline.destination_known or not organization.destination_source:
         return baseline

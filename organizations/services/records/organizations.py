@@ -281,7 +281,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
         organization.presence_at, organization.presence_reason = clock.now(), reason
         if not organization.destination_id:
-            # An empty field is no statement: an Update without the destination ID would remove the one that is there.
+            # Nobody said that it has none, and an Update with an empty one would remove the one in the directory.
             organization.destination_known = False
         directory_state.update_derived_columns(organization)
         organization.save()

@@ -1,4 +1,4 @@
-"""The first message to a record that was registered outside the portal goes out alone.
+"""The first message to a record that was registered outside the portal is sent alone.
 
 Nobody knows yet whether Redox accepts an Update of what another program registered. So until it accepted one in this
 environment, each further message of that kind waits for the first.
@@ -35,7 +35,7 @@ def place_of(organization: Organization) -> FirstMessage:
 
 
 def first_under_way(environment: str) -> Submission | None:
-    """The open message that the others of its kind wait for; None if there is none.
+    """The open message that the others of its kind wait for, or None.
 
     It is the oldest: each later one waits for it, or is cancelled together with it.
     """

@@ -1,4 +1,4 @@
-"""The search of the directory: what it asks, what came beside what is here, how it breaks off, and what is stored."""
+"""The search of the directory: its Query, results beside our records, broken-off searches, and what is stored."""
 
 from collections.abc import Iterator
 from dataclasses import replace

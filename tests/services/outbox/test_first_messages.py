@@ -1,4 +1,4 @@
-"""The first message to a record that was registered outside the portal goes out alone."""
+"""The first message to a record that was registered outside the portal is sent alone."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -216,6 +216,19 @@ def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: Practic
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
 
 
+def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+    """The first worker froze: its lease ended, and another one asked meanwhile."""
+    put(practice, f"{BASE}.1")
+    run = begin(f"{BASE}.1", user=editor)
+    frozen = lease.lease("staging", is_scan=False, actor=WORKER)
+    assert frozen is not None
+    answer = query.query_oid("staging", f"{BASE}.1")
+    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
+    assert lease.lease("staging", is_scan=False, actor=WORKER) is not None
+    run_take_over._store_answer(frozen, candidate(run, f"{BASE}.1"), answer, WORKER)
+    assert states(run) == {f"{BASE}.1": "waiting"}
+
+
 def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
     run = begin(f"{BASE}.1", user=editor)
     assert lease.lease("staging", is_scan=False, actor=WORKER)

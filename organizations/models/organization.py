@@ -218,7 +218,6 @@ class Organization(models.Model):
     )
 
     wanted_hash = models.CharField(max_length=64)
-    confirmed_hash = models.CharField(max_length=64, blank=True)
     changes = models.PositiveIntegerField(
         default=0, help_text="The number of fields with saved changes that were not sent."
     )

@@ -35,7 +35,6 @@ def mark_accepted(
     organization.confirmed_part_of_oid = record.part_of_oid
     organization.confirmed_submission = submission
     organization.confirmed_evidence = evidence
-    organization.confirmed_hash = fingerprint(record)
     organization.known_at = known_at
     organization.taken = ""
     organization.presence = Presence.PRESENT
@@ -137,7 +136,7 @@ def clear(organization: Organization) -> None:
     organization.presence_reason = ""
     organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
-    organization.confirmed_part_of_oid, organization.confirmed_hash = "", ""
+    organization.confirmed_part_of_oid = ""
     organization.confirmed_submission, organization.confirmed_evidence = None, Evidence.NONE
     organization.taken, organization.known_at = "", None
     organization.seen, organization.seen_at, organization.not_visible_yet = "", None, False

@@ -18,7 +18,7 @@ NAME_LENGTH = 200
 TEXT_LENGTH = 200
 OID_LENGTH = 64
 SAME_COLUMNS = ("oid", "name", "active", "destination_id", "destination_known", "part_of_oid")
-"""The fields of a record that a column holds as they are. The fields of its address are columns too."""
+"""The fields of a record that are columns of the same name and value. The fields of its address are columns too."""
 
 
 class Environment(models.TextChoices):
@@ -89,7 +89,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(name_key=key) if key else self.none()
 
     def with_oid(self, oid: str) -> Organization | None:
-        """The record with this OID, of records of one environment. `first` would also sort, which costs as much."""
+        """The record with this OID, in one environment. `first` would also sort, which doubles the time."""
         return next(iter(self.filter(oid=oid)[:1]), None)
 
     def to_do(self, key: str) -> Self:
@@ -372,9 +372,9 @@ class Organization(models.Model):
         return from_canonical(self.taken) if self.taken else self.confirmed_record()
 
     def compared_record(self) -> OrganizationRecord | None:
-        """The baseline, with the destination ID that the record had when it was taken over, as a person said.
+        """The baseline, with the destination ID that a person entered when the record was taken over.
 
-        No Query shows a destination ID. Nobody here changed it, so it is no change that a message must make.
+        No Query shows a destination ID. This one was not changed here, so no message has to change it.
         """
         baseline = self.baseline_record()
         if baseline is None or baseline.destination_known or not self.destination_source:

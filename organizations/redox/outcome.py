@@ -45,7 +45,7 @@ _ID = r"\[?[A-Za-z0-9.:-]+\]?"
 class Kind(StrEnum):
     """The kind of an outcome.
 
-    ACCEPTED, REJECTED: Redox said so. NOT_SENT, NOT_EXECUTED: the message can be sent again safely. UNKNOWN: it may
+    ACCEPTED, REJECTED: by Redox's answer. NOT_SENT, NOT_EXECUTED: the message can be sent again safely. UNKNOWN: it may
     have taken effect. NEEDS_PERSON: a person must decide.
     """
 

@@ -70,8 +70,8 @@ def stop_all_environments(*, actor: Actor) -> None:
     with audit.atomic(actor) as history:
         for environment in Environment.values:
             gate = breaker.lock_gate(environment)
-            gate.put_back = True
-            gate.save(update_fields=["put_back"])
+            gate.is_restored = True
+            gate.save(update_fields=["is_restored"])
             breaker.stop_sending(history, gate, STOP_REASON)
 
 

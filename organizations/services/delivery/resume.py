@@ -25,13 +25,13 @@ def resume(environment: str, *, actor: Actor) -> None:
             return
         if not can_resume(gate):
             raise ActionRefused("Check the connection first. You can resume sending after a successful check.")
-        reason, was_put_back = gate.stopped_reason, gate.put_back
+        reason, is_restored = gate.stopped_reason, gate.is_restored
         # A pause that Redox asked for does not end when a person resumes.
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
-        gate.failures, gate.probing, gate.put_back = 0, False, False
+        gate.failures, gate.probing, gate.is_restored = 0, False, False
         gate.save()
         breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
-        if was_put_back:
+        if is_restored:
             _query_all_open(history, environment)
 
 

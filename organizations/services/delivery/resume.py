@@ -43,7 +43,7 @@ def can_resume(gate: EnvironmentGate) -> bool:
 
 
 def _query_all_open(history: audit.History, environment: str) -> None:
-    """Mark submissions unknown that may have been sent after the backup was made."""
+    """Mark submissions that may have been sent after the backup as unknown, so that they are queried."""
     maybe_sent = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
     locks.lock_records(lambda: maybe_sent.values_list("organization_id", flat=True))
     for submission in maybe_sent.select_related("organization").order_by("id"):

@@ -1,4 +1,4 @@
-"""Leases a take-over to a worker for one Query. If the worker dies, another one continues after the lease."""
+"""Leases a take-over to a worker for one Query. If the worker dies, another one continues when the lease ends."""
 
 import datetime
 from typing import Any
@@ -14,13 +14,13 @@ from organizations.services.timing import seconds
 
 
 def lease(environment: str, *, is_scan: bool, actor: Actor) -> TakeOver | None:
-    """Lease the oldest take-over for which the directory is asked, if a Query may be sent now.
+    """Lease the oldest take-over that needs a Query, if one may be sent now. Returns None if there is none.
 
-    `is_scan`: one that needs the next page of the whole directory, else one that asks OID by OID. If another worker
-    leases it later, this one stores nothing.
+    `is_scan`: lease a search of the whole directory, which reads pages; otherwise one that asks about OIDs. A worker
+    stores its answer only if no other worker has leased the take-over since.
     """
     if not _free(environment, is_scan=is_scan).exists() or not _may_ask(environment):
-        return None  # so that an idle worker takes no lock
+        return None  # checked first, so that an idle worker takes no lock
     with audit.atomic(actor):
         take_over = _free(environment, is_scan=is_scan).select_for_update(skip_locked=True, of=("self",)).first()
         if take_over is not None:
@@ -31,12 +31,12 @@ def lease(environment: str, *, is_scan: bool, actor: Actor) -> TakeOver | None:
 
 
 def release(take_over: TakeOver, *, until: datetime.datetime | None = None, **values: Any) -> bool:
-    """End the lease, or let it last `until` then, and store these values.
+    """End the lease, or extend it to `until`, and store `values` in the take-over.
 
-    Returns whether the lease was still this worker's and the directory is still asked. Else nothing is stored.
+    Returns False and stores nothing if another worker has leased the take-over or the directory is not asked any more.
     """
-    still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
-    return still.update(lease_until=until, **values) == 1
+    leased = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
+    return leased.update(lease_until=until, **values) == 1
 
 
 def _free(environment: str, *, is_scan: bool) -> TakeOverQuerySet:

@@ -24,8 +24,8 @@ ADDED_AT_ONCE = 50
 
 def advance(environment: str, *, actor: Actor) -> bool:
     """Do the next step of a take-over in this environment. Returns whether there was one."""
-    if not TakeOver.objects.going_on(environment).exists():
-        return False  # one cheap look: an idle worker asks often
+    if not TakeOver.objects.in_progress(environment).exists():
+        return False  # a cheap check first: an idle worker calls this often
     return add_next(environment) or scan.scan_next(environment, actor=actor) or ask_next(environment, actor=actor)
 
 
@@ -46,9 +46,9 @@ def ask_next(environment: str, *, actor: Actor) -> bool:
 
 
 def add_next(environment: str) -> bool:
-    """Add the next chosen organizations as records, for the person who chose them. Returns whether there were any.
+    """Add the next chosen organizations as records, on behalf of the person who chose them.
 
-    The person's right is read again each time: they may have lost it.
+    Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
     waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
     user = waiting.taken_by if waiting else None
@@ -85,7 +85,7 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
                     record,
                     take_over.environment,
                     seen_at=candidate.asked_at,
-                    destination=ownership_here.said_destination(candidate),
+                    destination=ownership_here.known_destination(candidate),
                     endpoints=ownership_here.endpoints(candidate),
                     take_over=take_over.pk,
                     source=candidate.source,
@@ -98,9 +98,9 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
 
 
 def _store_answer(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer, actor: Actor) -> None:
-    """Store what the directory showed of one OID. After a later lease the answer is only logged.
+    """Store the directory's answer about one OID. If another worker leased the take-over since, it is only logged.
 
-    An answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
     """
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(take_over.environment)
@@ -120,7 +120,7 @@ def _store_answer(take_over: TakeOver, candidate: Candidate, answer: DirectoryAn
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
-    """Nothing was asked without an exchange, and Redox asks to wait with a pause: then the OID waits."""
+    """Set the candidate's state from the answer and save it. If nothing was sent or Redox asks to wait, it stays."""
     is_paused = answer.outcome is not None and answer.outcome.hold_seconds is not None
     if not answer.is_answered and (answer.exchange is None or is_paused):
         return
@@ -130,7 +130,7 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
     elif answer.record is None:
         candidate.state = CandidateState.ABSENT
     else:
-        candidates.show(candidate, answer.record)
+        candidates.set_seen(candidate, answer.record)
     candidate.save()
 
 

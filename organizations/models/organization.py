@@ -360,11 +360,11 @@ class Organization(models.Model):
         self.carried = dict(record.carried)
 
     def confirmed_record(self) -> OrganizationRecord | None:
-        """What Redox last accepted, if anything."""
+        """The record that Redox last accepted; None if it accepted none."""
         return from_canonical(self.confirmed) if self.confirmed else None
 
     def seen_record(self) -> OrganizationRecord | None:
-        """What the last answer to a Query showed, if it showed the OID."""
+        """The record in the last answer to a Query; None if the OID was not in it."""
         return from_canonical(self.seen) if self.seen else None
 
     def baseline_record(self) -> OrganizationRecord | None:
@@ -382,7 +382,7 @@ class Organization(models.Model):
         return replace(baseline, destination_id=self.destination_id, destination_known=True)
 
     def later_reading(self) -> OrganizationRecord | None:
-        """What the directory showed after the baseline; None if it was not read later, or did not show the OID."""
+        """The record in a reading after the baseline; None if there is none, or the OID was not in it."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:

@@ -297,7 +297,7 @@ def _about_any(typed: str) -> Q:
 
 
 def _known_oid(typed: str) -> str:
-    """The OID in the text if the history knows it, otherwise "": part of an OID is searched for like a word."""
+    """The OID in the text if the history has it, else "". Part of an OID is searched for like a word."""
     oid = search_text.oid_in(typed)
     return oid if oid and AuditEntry.objects.filter(_with_oid(oid)).exists() else ""
 

@@ -107,7 +107,7 @@ def _with_label(environment: str, label: str) -> QuerySet[Organization, str]:
 def destinations(environment: str) -> list[Destination]:
     """The destination IDs that most records of an environment use, the most used first.
 
-    It looks at the first MOST_COMPARED of them, and counts up to MOST_USES records of each.
+    Compares the first MOST_COMPARED destination IDs, and counts up to MOST_USES records of each.
     """
     in_use = [Destination(*row) for row in destinations_in_use(environment, MOST_COMPARED, MOST_USES)]
     return sorted(in_use, key=lambda each: (-each.records, each.value))[:MOST_DESTINATIONS]

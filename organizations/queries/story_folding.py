@@ -109,7 +109,7 @@ def included_edits_of(organizations: Collection[int]) -> Mapping[int, list[Entry
 def including_submissions(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
     """The submissions that included each edit, by the sequence of the edit.
 
-    A submission includes the edits of its version that came after the last accepted submission and were not discarded.
+    A submission includes the edits of its version that are newer than the last accepted submission and not discarded.
     """
     edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
     sent: dict[int, list[_SentVersion]] = defaultdict(list)

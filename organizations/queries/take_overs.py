@@ -90,7 +90,7 @@ def with_values(take_over: TakeOver, oid: str) -> Candidate | None:
 
 
 def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
-    """The names of these OIDs, as far as this take-over knows them."""
+    """The names that this take-over has for these OIDs."""
     return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))
 
 

@@ -100,7 +100,7 @@ def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
 
 
 def _clean(database: Path, scratch: Path) -> None:
-    """Remove what a killed restore left behind: its copy, and a second name of the database in use."""
+    """Remove the files of a killed restore: its copy, and a second name of the database in use."""
     _remove(scratch)
     database_file.remove_second_names(database)
 

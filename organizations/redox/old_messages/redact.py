@@ -1,7 +1,7 @@
 """Removes credentials, cookies, tokens and keys from a text, so that it can be shown again.
 
-It looks at names and options, not at the structure, so that it also works if the text cannot be parsed. In doubt it
-removes too much. Its time is linear in the length of the text.
+It finds them by names and options, not by the structure, so that it also works if the text cannot be parsed. In doubt
+it removes too much. Its time is linear in the length of the text.
 """
 
 import re

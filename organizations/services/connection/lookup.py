@@ -38,7 +38,7 @@ class EarlierQuery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnswer:
-    """What the directory answered about one OID. `cause` says why there is no answer; then nothing is known.
+    """The directory's answer about one OID. `cause` says why there is no answer; then the record is not known.
 
     `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
     `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.

@@ -157,7 +157,7 @@ def raw_settings(name: str) -> RedoxSettings:
 
 
 def label(name: str) -> str:
-    """What Redox calls this environment today."""
+    """The name that Redox now uses for this environment."""
     return raw_settings(name).label
 
 

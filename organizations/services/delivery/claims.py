@@ -128,7 +128,7 @@ def claim_many(
 
 
 def claim_alone(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
-    """Like `claim_many`, but each submission in a transaction of its own. One that fails is set aside for a while."""
+    """Like `claim_many`, but each submission in a transaction of its own. One that fails is skipped for a while."""
     claimed: list[Claim] = []
     for submission_id in list(_due(environment, clock.now()).values_list("pk", flat=True)[:most]):
         try:

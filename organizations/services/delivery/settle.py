@@ -100,7 +100,7 @@ def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[date
 
 
 def outcome_of(submission: Submission, exchange: Exchange) -> Outcome:
-    """What the exchange of the submission's last attempt means."""
+    """The outcome of an exchange, which is that of the submission's last attempt."""
     after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 

@@ -152,7 +152,7 @@ def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[st
 
 
 def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
-    """Which of these OIDs are candidates, without records of the portal: of those the presence decides."""
+    """Those of the OIDs that are candidates. Records of the portal are left out: their presence decides."""
     ours = take_over.candidates.listed().exclude(state=CandidateState.HERE).values_list("oid", flat=True)
     return frozenset(oid for some in _batches(oids) for oid in ours.filter(oid__in=some))
 

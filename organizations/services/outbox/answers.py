@@ -168,7 +168,7 @@ def has_undocumented_success(submission: Submission) -> bool:
 def others_with_same_answer(submission: Submission) -> list[Submission]:
     """The last submissions of other records that Redox rejected with the same documented text, the counterpart's first.
 
-    It looks at the counterpart and at the newest rejected submissions of the environment. At most `MOST_OTHERS`.
+    Compares the counterpart and the newest rejected submissions of the environment. Returns at most `MOST_OTHERS`.
     """
     if submission.state != State.REJECTED or not submission.known_answer or submission.decided_by:
         return []

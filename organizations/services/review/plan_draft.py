@@ -58,7 +58,7 @@ class WarningQuestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDraft:
-    """What the page of the plan shows and its button confirms. `reviews` are in the order of sending."""
+    """The content of the page of the plan, which a press of its button confirms. `reviews`: in the order of sending."""
 
     environment: Environment
     kind: PlanKind

@@ -32,7 +32,7 @@ from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
 class DirectoryKnowledge(NamedTuple):
-    """What the portal knows of a record in the directory; nothing before a New.
+    """The known content of a record in the directory. Before a New, all three are None.
 
     `accepted` was accepted or taken, `seen` is a later reading, `newest` has the newest known value of each field.
     """
@@ -52,7 +52,7 @@ class ReviewChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the review page shows and its button confirms.
+    """The content of the review page, which a press of its button confirms.
 
     `changes`: fields that somebody edited here. `overwrites`: values of the directory that nobody chose to replace,
     each with its own tick. `equivalent`: other spellings with the same meaning.

@@ -273,6 +273,8 @@ def test_a_refused_message_is_sent_again_once_with_the_new_token(
         own.settle()
     ((again, token),) = pool.take()
     assert (again.repeat, token) == (1, "second")
+    answer(own, again, YES)
+    assert not own.is_busy
 
 
 def test_a_refused_message_is_not_sent_again_after_a_stop_of_the_worker(
@@ -297,3 +299,14 @@ def test_a_query_whose_token_was_refused_requests_another_one_at_once(own: Lane,
     assert own._token_request_at > 0.0
     own.take_query(QueryAnswer(number, lookup, token, REFUSED))
     assert own._token_request_at == 0.0
+
+
+def test_after_the_answer_to_a_query_was_stored_the_next_claim_comes_at_once(own: Lane, pool: Waiting) -> None:
+    own.queries.ask(Question(BASE, lambda _: None, is_probe=True))
+    ((number, lookup, _, token),) = pool.take()
+    own._idle_until = time.monotonic() + 60.0
+    own.settle()
+    assert own.next_claim > time.monotonic()
+    own.take_query(QueryAnswer(number, lookup, token, YES))
+    own.settle()
+    assert own.next_claim == 0.0

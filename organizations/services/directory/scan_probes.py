@@ -53,11 +53,12 @@ def is_left_out(candidate: Candidate) -> bool:
     return candidate.source == PROBE and candidate.state in NOT_SHOWN
 
 
-def leave_out_others(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer) -> bool:
+def leave_out_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
     """Delete a probe if the directory shows an organization of others under its OID. Returns whether it was deleted.
 
-    Only the OID is stored, which the portal chose itself. The caller has locked the take-over.
+    Only the OID is stored, which the portal chose itself. The caller has locked the candidate and its take-over.
     """
+    take_over = candidate.take_over
     if candidate.source != PROBE or answer.record is None or scan_matches.is_ours(take_over, answer.record):
         return False
     problems = [*take_over.problems, {"source": candidate.oid, "sentence": OTHERS}]

@@ -1,4 +1,4 @@
-"""Leases a page of a scan, or one OID, to a worker. If the worker dies, another one asks when the lease has ended."""
+"""Leases a page of the directory, or one OID, to a worker. If the worker dies, another one asks after the lease."""
 
 import datetime
 from typing import Any
@@ -14,9 +14,9 @@ from organizations.services.timing import seconds
 
 
 def lease_scan(environment: str, *, actor: Actor) -> TakeOver | None:
-    """Lease the next page of the oldest scan, if a Query may be sent now. Returns None if there is none.
+    """Lease the next page of the oldest scan, if a Query may be sent now.
 
-    A worker stores its answer only if no other worker has leased the scan since.
+    A worker stores its answer only if no other worker has leased the page since.
     """
     if not _free_scans(environment).exists() or not _may_ask(environment):
         return None  # checked first, so that an idle worker takes no lock
@@ -39,7 +39,7 @@ def release_scan(take_over: TakeOver, *, until: datetime.datetime | None = None,
 
 
 def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
-    """Lease the next OID of the oldest take-over that has one, if a Query may be sent now. Else returns None.
+    """Lease the next OID of the oldest take-over that has one, if a Query may be sent now.
 
     A worker stores its answer only if no other worker has leased the OID since.
     """
@@ -59,7 +59,7 @@ def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
 def lock_leased(candidate: Candidate) -> Candidate | None:
     """The candidate, locked together with its take-over.
 
-    None if another worker has leased the OID since, or if the directory is not asked any more.
+    None if another worker has leased it since, or if the directory is not asked any more.
     """
     asking = TakeOver.objects.filter(pk=candidate.take_over_id, state=TakeOverState.ASKING)
     take_over = asking.select_for_update().first()

@@ -26,7 +26,7 @@ from organizations.services.timing import seconds, shortened
 ADDED_AT_ONCE = 50
 """How many records are added in one transaction."""
 SECONDS_UNTIL_ASKED_AGAIN = 5.0
-"""Seconds until an OID is asked about again, if nothing was sent or Redox asked to wait."""
+"""After so long an OID is asked about again if nothing was sent, or if Redox asked to wait."""
 
 
 def advance(environment: str, *, actor: Actor) -> bool:
@@ -104,7 +104,7 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
 
 
 def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -> None:
-    """Store the directory's answer about one OID. If another worker leased the OID since, the answer is only logged.
+    """Store the directory's answer about one OID. If another worker has leased it since, the answer is only logged.
 
     The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
     """
@@ -131,6 +131,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
+    """Set the candidate's state from the answer and save it. If nothing was sent or Redox asks to wait, it waits."""
     if _is_asked_later(answer):
         candidate.lease_until = clock.now() + seconds(shortened(SECONDS_UNTIL_ASKED_AGAIN))
     else:

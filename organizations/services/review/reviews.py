@@ -187,9 +187,8 @@ def review(
 ) -> Review:
     """Review the saved values.
 
-    With the intent deactivate or reactivate, it reviews the values that were last accepted or taken, or else shown by
-    the directory, with only Active changed. `together`: ids of records whose messages precede this one in the same plan
-    and do not block it.
+    With the intent deactivate or reactivate: those last accepted or taken, or else shown by the directory, with only
+    Active changed. `together`: ids of records whose messages precede this one in the same plan and do not block it.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
     known = _knowledge_of(organization) if event == Event.UPDATE else DirectoryKnowledge()

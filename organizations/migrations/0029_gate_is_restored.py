@@ -6,7 +6,6 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("organizations", "0028_remove_confirmed_hash"),
-        ("organizations", "0029_candidate_lease"),
     ]
 
     operations = [

@@ -40,7 +40,7 @@ from organizations.services.audit import audit
 from organizations.services.audit.audit import History
 from organizations.services.connection import redox_settings
 from organizations.services.directory import take_over as take_overs
-from organizations.services.directory.candidates import show
+from organizations.services.directory.candidates import set_seen
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
@@ -283,7 +283,7 @@ def take_over(
         shown_record = shown[candidate.oid]
         candidate.state, candidate.asked_at = CandidateState.ABSENT, clock.now()
         if shown_record is not None:
-            show(candidate, replace(shown_record, destination_id="", destination_known=False))
+            set_seen(candidate, replace(shown_record, destination_id="", destination_known=False))
         candidate.save()
     TakeOver.objects.filter(pk=made.pk).update(state=TakeOverState.READY)
     made.refresh_from_db()

@@ -1,6 +1,8 @@
 """Searches that would read every row find an index that gives what they look for, on both engines."""
 
 import datetime
+import re
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -14,7 +16,7 @@ from organizations.queries import audit_filters, choices, history, record_filter
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 from organizations.services.outbox import answers
 from organizations.services.review import reviews
 from tests import factories
@@ -46,6 +48,7 @@ def many_places() -> None:
             oid=f"1.3.{number}",
             oid_key=str(number),
             name=f"Lakeside {number}",
+            search_text=f"lakeside {number} 1.3.{number} ooo",
             part_of_oid=f"1.4.{number}",
             confirmed_part_of_oid=f"1.4.{number}",
             shown_part_of_oid=f"1.5.{number}",
@@ -165,6 +168,34 @@ def test_a_search_for_words_uses_their_index(db: None, typed: str) -> None:
         list(record_filters.matching(Environment.STAGING, RecordFilters(q=typed)).values_list("pk", flat=True))
     assert "VIRTUAL TABLE" in plan_of(queries.captured_queries[-2]["sql"])
     assert "rowid=?" in plan_of(queries.captured_queries[-1]["sql"])
+
+
+@pytest.mark.parametrize("typed", ["lakeside zq", "zq", "ooooo"])
+def test_words_that_no_index_narrows_are_looked_for_in_a_range_of_oids(
+    db: None, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    many_places()
+    monkeypatch.setattr(search_index, "RECORDS", replace(search_index.RECORDS, most_candidates=100))
+    monkeypatch.setattr(search_index, "MAX_IDS", 10)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 50)
+    search = search_index.search_records("staging", typed)
+    assert search.is_partial
+    plan = plan_of(sql_of(search.records.order_by("oid_key")), "bitmapscan", "sort")
+    if connection.vendor == "sqlite":
+        assert "organization_by_oid (environment=? AND oid_key<?)" in plan
+    else:
+        assert re.search(r"Index Scan using organization_by_oid .*\n +Index Cond: .*oid_key\)::text < ", plan)
+
+
+def test_a_rare_word_beside_a_common_one_is_looked_up_in_the_index(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_places()
+    monkeypatch.setattr(search_index, "RECORDS", replace(search_index.RECORDS, most_candidates=100))
+    monkeypatch.setattr(search_index, "MAX_IDS", 10)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 50)
+    search = search_index.search_records("staging", "lakeside 1.3.299")
+    assert not search.is_partial
+    if connection.vendor == "sqlite":  # of so small a table PostgreSQL reads any index
+        assert "rowid=?" in plan_of(sql_of(search.records))
 
 
 def test_a_search_of_the_history_uses_the_indexes_of_words_and_records(db: None) -> None:

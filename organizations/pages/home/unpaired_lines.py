@@ -68,10 +68,14 @@ def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, i
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
     texts = []
     if counts.unreached and queue_reasons.environment_reason(context.gates[environment], context.now) is None:
-        texts.append(f"Redox could not be reached for {counts.unreached:,} of these.")
+        texts.append(f"Redox could not be reached for {_number(counts.unreached)} of these.")
     if counts.in_paused_plans:
-        texts.append(f"{counts.in_paused_plans:,} of these wait for a paused plan.")
+        texts.append(f"{_number(counts.in_paused_plans).capitalize()} of these wait for a paused plan.")
     return " ".join(texts), counts.in_paused_plans
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
 
 
 def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iterator[UnpairedLine]:

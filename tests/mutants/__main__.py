@@ -32,6 +32,7 @@ COURIER = (
     "tests/services/delivery/test_lane_steps.py",
     "tests/services/delivery/test_lane.py",
     "tests/services/delivery/test_gathering.py",
+    "tests/services/delivery/test_courier_rounds.py",
     "tests/services/delivery/test_courier.py",
 )
 SENDING = (

@@ -179,7 +179,7 @@ MODULES = {
             "tests/services/delivery/test_waiting_for_redox.py",
         )
     ),
-    "organizations/services/delivery/abandoned.py": Module(SENDING),
+    "organizations/services/delivery/abandoned.py": Module(("tests/services/delivery/test_courier.py", *SENDING)),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),
         frozenset({"is_loopback"}),

@@ -66,6 +66,7 @@ def test_the_courier_waits_for_the_next_claim_or_query_and_looks_for_changes_mea
     assert own._wait() == courier.LOOK_WHEN_IDLE
     monkeypatch.setattr(courier, "connection", SimpleNamespace(vendor="postgresql"))
     assert own._wait() == timing.POLL
+    assert not own._is_database_changed()  # only SQLite is looked at; PostgreSQL sends a notice
     for due in (production, production.queries):
         due._idle_until = time.monotonic() + timing.POLL / 2
         assert 0.0 < own._wait() <= timing.POLL / 2
@@ -99,6 +100,11 @@ def test_an_answer_is_gathered_with_others_only_while_more_are_under_way(
     threading.Timer(0.1, own.wake).start()
     assert own._gather(0.0) == [None, None]
     assert time.monotonic() < began + 30.0
+
+
+def test_a_courier_waits_for_the_first_answer(own: Courier) -> None:
+    threading.Timer(0.1, own.wake).start()
+    assert own._gather(30.0) == [None]
 
 
 def test_a_courier_that_is_woken_claims_at_once(own: Courier) -> None:

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from organizations.models import EnvironmentGate, Installation, State, Submission, User, clock
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing
 from organizations.services.connection import gateway, rate_limit
@@ -235,8 +235,11 @@ def test_one_token_is_requested_at_a_time_and_after_a_failure_not_at_once(
     assert not own.claim()
     assert pool.work == []  # one is under way
 
-    own.take_token(TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused")))
+    own.take_token(TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED)))
     assert own.next_claim == 0.0
+    for _ in range(2):
+        own.settle()
+    assert EnvironmentGate.objects.get(pk="staging").failures == 1
     own._token_request_at = time.monotonic() + 60.0
     assert not own.claim()
     assert pool.work == []

@@ -1,5 +1,6 @@
 """The steps of one environment of a courier while nothing leaves: when it claims, looks, and requests a token again."""
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -14,7 +15,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing
 from organizations.services.connection import gateway, rate_limit
-from organizations.services.connection.lookup import Question
+from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import claims, lane, slots
 from organizations.services.delivery.lane import Lane
 from organizations.services.delivery.slots import Answer, QueryAnswer
@@ -23,6 +24,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.services.delivery.batches import YES, queue
+from tests.services.fake_redox import EMPTY_QUERY_RESPONSE
 from tests.services.sending import WORKER, exchange_result
 
 pytestmark = [
@@ -33,6 +35,7 @@ pytestmark = [
 
 REFUSED = exchange_result(401)
 STOP = exchange_result(302)
+NOTHING = exchange_result(200, json.dumps(EMPTY_QUERY_RESPONSE).encode())
 STOPPED_REASON = "STAGING was stopped or paused before the message left."
 
 
@@ -310,6 +313,85 @@ def test_after_the_answer_to_a_query_was_stored_the_next_claim_comes_at_once(own
     own._idle_until = time.monotonic() + 60.0
     own.settle()
     assert own.next_claim > time.monotonic()
-    own.take_query(QueryAnswer(number, lookup, token, YES))
+    own.take_query(QueryAnswer(number, lookup, token, NOTHING))  # a probe is one Query
     own.settle()
     assert own.next_claim == 0.0
+
+
+# The steps of a lookup
+
+
+WAITS = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail="HTTP 429", hold_seconds=60.0))
+UNREACHABLE = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
+BLOCKED = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail="STAGING was stopped.", fault=Fault.BLOCKED))
+
+
+def ask(own: Lane, *, is_probe: bool = False) -> list[DirectoryAnswer]:
+    """Ask for an OID. The list holds the answer when it was stored."""
+    answers: list[DirectoryAnswer] = []
+    own.queries.ask(Question(BASE, answers.append, is_probe=is_probe))
+    return answers
+
+
+def reply(own: Lane, pool: Waiting, exchange: Exchange) -> bool | None:
+    """Answer the only Query that was sent. Returns its `Active` filter."""
+    ((number, lookup, _, token),) = pool.take()
+    own.take_query(QueryAnswer(number, lookup, token, exchange))
+    own.settle()
+    active: bool | None = lookup.filters[0]
+    return active
+
+
+def test_each_query_of_a_lookup_is_sent_again_after_its_token_was_refused(
+    own: Lane, pool: Waiting, tokens: Tokens
+) -> None:
+    answers = ask(own)
+    own.settle()  # no second Query beside the first
+    own.queries._idle_until = time.monotonic() + 60.0
+    filters = [reply(own, pool, exchange) for exchange in (REFUSED, NOTHING, REFUSED, NOTHING, NOTHING)]
+    assert filters == [None, None, True, True, False]
+    assert [answer.is_answered for answer in answers] == [True]
+    assert own.queries.next_look <= time.monotonic()
+    assert not own.is_busy
+
+
+def test_a_query_whose_token_is_refused_twice_is_answered(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    answers = ask(own)
+    assert [reply(own, pool, REFUSED) for _ in range(2)] == [None, None]
+    (answer,) = answers
+    assert (answer.is_answered, answer.exchange, len(answer.earlier)) == (False, REFUSED, 1)
+
+
+def test_a_query_waits_for_a_token(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    tokens.expire()
+    own.slots.query_block_reason = "Redox asked STAGING to wait."  # an earlier look
+    answers = ask(own)
+    own.settle()
+    ((environment,),) = pool.take()  # a token request and no Query
+    assert (environment.name, answers) == ("staging", [])
+    tokens.ready = TokenAnswer(token="second")
+    own.queries.settle()
+    assert own.slots.query_block_reason == ""
+    ((_, lookup, _, token),) = [work for work in pool.take() if len(work) > 1]
+    assert (lookup.oid, token) == (BASE, "second")
+
+
+def test_a_query_is_not_sent_while_redox_asks_to_wait_for_a_token(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    tokens.ready = WAITS
+    (answer,) = ask(own)
+    assert (pool.work, answer.is_answered, answer.outcome) == ([], False, WAITS.outcome)
+
+
+@pytest.mark.parametrize("is_probe", [False, True])
+@pytest.mark.parametrize("failure", [UNREACHABLE, BLOCKED])
+def test_only_a_probe_counts_the_failure_of_a_token_request_that_the_courier_counts(
+    own: Lane, tokens: Tokens, failure: TokenAnswer, is_probe: bool
+) -> None:
+    tokens.expire()
+    answers = ask(own, is_probe=is_probe)
+    own.queries.fail_token(failure)
+    own.queries.settle()
+    (answer,) = answers
+    assert failure.outcome is not None
+    assert answer.cause == failure.outcome.detail
+    assert answer.outcome == (failure.outcome if is_probe and failure is UNREACHABLE else None)

@@ -174,6 +174,7 @@ MODULES = {
     ),
     "organizations/services/delivery/queries.py": Module(
         (
+            "tests/services/delivery/test_lane_steps.py",
             "tests/services/delivery/test_queries.py",
             "tests/services/connection/test_lookup.py",
             "tests/services/delivery/test_waiting_for_redox.py",

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,7 @@ class Tokens:
     def __init__(self) -> None:
         self.ready: TokenAnswer | None = TokenAnswer(token="first")
         self.is_due = False
+        self.can_renew = True
 
     def expire(self) -> None:
         self.ready, self.is_due = None, True
@@ -81,7 +83,7 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> Tokens:
     known = Tokens()
     monkeypatch.setattr(gateway, "ready_token", lambda _: known.ready)
     monkeypatch.setattr(gateway, "is_token_due", lambda _: known.is_due)
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: known.can_renew)
     return known
 
 
@@ -283,6 +285,19 @@ def test_a_refused_message_is_sent_again_once_with_the_new_token(
     assert not own.is_busy
 
 
+def test_a_message_whose_new_token_is_refused_as_well_stops_the_environment(
+    own: Lane, pool: Waiting, tokens: Tokens, editor: User
+) -> None:
+    refused(own, pool, tokens, editor)
+    tokens.ready, tokens.is_due = TokenAnswer(token="second"), False
+    own.settle()
+    ((again, _),) = pool.take()
+    answer(own, again, REFUSED)
+    assert not own.is_busy
+    assert Submission.objects.get().state == State.QUEUED
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+
+
 def test_a_refused_message_is_not_sent_again_after_a_stop_of_the_worker(
     own: Lane, pool: Waiting, tokens: Tokens, editor: User
 ) -> None:
@@ -362,14 +377,29 @@ def test_a_query_whose_token_is_refused_twice_is_answered(own: Lane, pool: Waiti
     assert (answer.is_answered, answer.exchange, len(answer.earlier)) == (False, REFUSED, 1)
 
 
+def test_a_query_whose_token_cannot_be_renewed_is_answered(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    tokens.can_renew = False
+    answers = ask(own)
+    assert reply(own, pool, REFUSED) is None
+    assert [(answer.is_answered, answer.exchange) for answer in answers] == [(False, REFUSED)]
+
+
+def test_a_query_that_was_kept_back_says_why_and_counts_for_nothing(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    answers = ask(own)
+    kept_back = replace(exchange_result(sent=False, fault=Fault.BLOCKED), fault_text="Redox asked STAGING to wait.")
+    assert reply(own, pool, kept_back) is None
+    (answer,) = answers
+    assert (answer.cause, answer.exchange, answer.outcome) == (kept_back.fault_text, None, None)
+
+
 def test_a_query_waits_for_a_token(own: Lane, pool: Waiting, tokens: Tokens) -> None:
     tokens.expire()
-    own.slots.query_block_reason = "Redox asked STAGING to wait."  # an earlier look
     answers = ask(own)
     own.settle()
     ((environment,),) = pool.take()  # a token request and no Query
     assert (environment.name, answers) == ("staging", [])
     tokens.ready = TokenAnswer(token="second")
+    own.slots.query_block_reason = "Redox asked STAGING to wait."  # an earlier look
     own.queries.settle()
     assert own.slots.query_block_reason == ""
     ((_, lookup, _, token),) = [work for work in pool.take() if len(work) > 1]
@@ -395,3 +425,28 @@ def test_only_a_probe_counts_the_failure_of_a_token_request_that_the_courier_cou
     assert failure.outcome is not None
     assert answer.cause == failure.outcome.detail
     assert answer.outcome == (failure.outcome if is_probe and failure is UNREACHABLE else None)
+
+
+def test_an_answer_that_came_before_a_token_request_failed_counts(own: Lane, pool: Waiting, tokens: Tokens) -> None:
+    answers = ask(own, is_probe=True)
+    ((number, lookup, _, token),) = pool.take()
+    own.take_query(QueryAnswer(number, lookup, token, NOTHING))
+    own.queries.fail_token(UNREACHABLE)
+    own.queries.settle()
+    assert [answer.is_answered for answer in answers] == [True]
+
+
+@pytest.mark.parametrize("is_stopping", [True, False])
+def test_the_next_query_of_a_lookup_is_not_sent_after_a_stop_or_if_redox_asks_to_wait(
+    own: Lane, pool: Waiting, tokens: Tokens, is_stopping: bool
+) -> None:
+    answers = ask(own)
+    if is_stopping:
+        own.stop()
+    else:
+        EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() + timing.seconds(60))
+    assert reply(own, pool, NOTHING) is None
+    assert pool.work == []
+    (answer,) = answers
+    assert answer.cause.startswith(slots.STOPPED if is_stopping else "Redox asked the portal to wait.")
+    assert (answer.exchange, answer.outcome, len(answer.earlier)) == (None, None, 1)

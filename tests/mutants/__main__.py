@@ -32,6 +32,7 @@ COURIER = (
     "tests/services/delivery/test_lane_steps.py",
     "tests/services/delivery/test_lane.py",
     "tests/services/delivery/test_gathering.py",
+    "tests/services/delivery/test_courier_rounds.py",
     "tests/services/delivery/test_courier.py",
 )
 SENDING = (
@@ -173,12 +174,13 @@ MODULES = {
     ),
     "organizations/services/delivery/queries.py": Module(
         (
+            "tests/services/delivery/test_lane_steps.py",
             "tests/services/delivery/test_queries.py",
             "tests/services/connection/test_lookup.py",
             "tests/services/delivery/test_waiting_for_redox.py",
         )
     ),
-    "organizations/services/delivery/abandoned.py": Module(SENDING),
+    "organizations/services/delivery/abandoned.py": Module(("tests/services/delivery/test_courier.py", *SENDING)),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),
         frozenset({"is_loopback"}),

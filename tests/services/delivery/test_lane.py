@@ -174,7 +174,8 @@ def test_the_refusal_of_a_token_stops_the_environment_after_the_database_has_com
         courier.settle_arrived()
     monkeypatch.setattr(breaker, "lock_gate", lock_gate)
     courier.settle_arrived()
-    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+    stopped_reason = EnvironmentGate.objects.get(pk="staging").stopped_reason
+    assert stopped_reason == "Redox does not accept the credential: Redox gives no reason."
 
 
 def test_refused_messages_go_back_to_the_queue_if_redox_asks_to_wait_for_a_token(

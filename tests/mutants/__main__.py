@@ -100,9 +100,11 @@ MODULES = {
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/services/directory/page_query.py": Module(SCANNING),
     "organizations/services/directory/read_candidates.py": Module(
-        ("tests/services/directory/test_read_candidates.py", "tests/views/test_take_over.py")
+        ("tests/services/directory/test_read_candidates.py",)
     ),
-    "organizations/services/directory/run_take_over.py": Module((*TAKING_OVER, *SCANNING)),
+    "organizations/services/directory/run_take_over.py": Module(
+        (*TAKING_OVER, "tests/services/directory/test_scan_probes.py")
+    ),
     "organizations/services/directory/scan.py": Module(SCANNING),
     "organizations/services/directory/scan_matches.py": Module(SCANNING),
     "organizations/services/directory/scan_probes.py": Module(SCANNING),

@@ -18,7 +18,7 @@ from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
 from organizations.services import search_index, search_text
 from organizations.services.outbox import answers
-from organizations.services.review import reviews
+from organizations.services.review import first_messages, reviews
 from tests import factories
 from tests.factories import as_actor
 
@@ -125,6 +125,14 @@ def test_possible_duplicates_are_found_by_the_indexes_of_names_and_zip_codes(db:
     *_, by_name, by_address, _ = (each["sql"] for each in queries.captured_queries)
     assert "organization_by_zip" in plan_of(by_address, "indexscan")
     assert "organization_by_name_key" in plan_of(by_name, "indexscan")
+
+
+def test_whether_a_first_message_was_accepted_is_read_from_an_index(db: None) -> None:
+    organization = factories.stated_organization(user=factories.editor())
+    with CaptureQueriesContext(connection) as queries:
+        first_messages.place_of(organization)
+    (sql,) = (each["sql"] for each in queries.captured_queries if "is_proof" in each["sql"].partition("WHERE")[2])
+    assert "submission_proof" in plan_of(sql, "indexscan")
 
 
 def test_a_record_is_found_by_its_name_in_an_index_however_short_it_is(db: None) -> None:

@@ -86,6 +86,8 @@ SCANNING = (
 )
 """The search through the whole directory."""
 
+TAKING_OVER = ("tests/services/directory/test_take_over.py", "tests/services/directory/test_asking.py")
+
 MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
@@ -103,9 +105,19 @@ MODULES = {
     ),
     "organizations/services/directory/ownership.py": Module(("tests/services/directory/test_ownership.py",)),
     "organizations/services/directory/page_query.py": Module(SCANNING),
+    "organizations/services/directory/read_candidates.py": Module(
+        ("tests/services/directory/test_read_candidates.py",)
+    ),
+    "organizations/services/directory/run_take_over.py": Module(
+        (*TAKING_OVER, "tests/services/directory/test_scan_probes.py")
+    ),
     "organizations/services/directory/scan.py": Module(SCANNING),
     "organizations/services/directory/scan_matches.py": Module(SCANNING),
     "organizations/services/directory/scan_probes.py": Module(SCANNING),
+    "organizations/services/directory/search.py": Module(("tests/services/directory/test_search.py",)),
+    "organizations/services/directory/take_over.py": Module(
+        ("tests/services/directory/test_take_over_acts.py", *TAKING_OVER)
+    ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(

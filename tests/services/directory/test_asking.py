@@ -197,6 +197,8 @@ def test_the_oldest_take_over_is_asked_first(practice: PracticeDirectory, editor
 def test_a_worker_without_a_take_over_looks_once(practice: PracticeDirectory, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         assert next_question() is None
+    with django_assert_num_queries(1):
+        assert not run_take_over.advance("staging", actor=WORKER)
 
 
 def test_two_workers_ask_about_each_oid_once(practice: PracticeDirectory, editor: User) -> None:

@@ -22,9 +22,9 @@ from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import workers
+from organizations.services import failpoints, workers
 from organizations.services.connection import redox_settings
-from organizations.services.directory import take_over
+from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
 from organizations.services.records.organizations import KnownDestination
@@ -86,6 +86,9 @@ def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
     assert organization.record().aliases == shown.aliases
     assert "Type" in organization.carried
     assert candidate(run, f"{BASE}.1").organization == organization
+    # The person chose it, the worker added it: nobody was signed in.
+    actor = AuditEntry.objects.get(action=Action.ORGANIZATION_SEEN).facts["actor"]
+    assert (actor["id"], actor["signed_in_by"]) == (editor.pk, "")
 
 
 def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
@@ -180,6 +183,16 @@ def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeD
     run = begin(OTHER, f"{BASE}.1", user=editor)
     advance()
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
+
+
+def test_the_worker_locks_the_structure_before_it_adds(editor: User) -> None:
+    run = factories.take_over(user=editor)
+    take_over.take(run.pk, [BASE], actor=as_actor(editor))
+    here: list[bool] = []
+    with failpoints.calling(lambda: here.append(Organization.objects.exists()), "before-structure-lock"):
+        assert run_take_over.add_next("staging")
+    assert here == [False]
+    assert Organization.objects.exists()
 
 
 def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, editor: User) -> None:

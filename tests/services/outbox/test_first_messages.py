@@ -3,21 +3,38 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import Basis, EnvironmentGate, Intent, Organization, Plan, PlanKind, State, Submission, User
+from organizations.models import (
+    Basis,
+    Environment,
+    EnvironmentGate,
+    Evidence,
+    Intent,
+    Organization,
+    Plan,
+    PlanKind,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.models.submission import OPEN_STATES
 from organizations.redox.outcome import Kind
+from organizations.services.audit import audit
+from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import first_messages, reviews
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, claim, edit, reload, settle_sending, state_of, store_reading
+from tests.services.sending import WORKER, answer_next, claim, edit, reload, settle_sending, state_of, store_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +72,18 @@ def test_after_one_acceptance_no_message_waits(editor: User) -> None:
     answer_next()
     assert not reviews.review(seen(2, editor)).first_message.is_unproved
     assert waits(factories.submission(seen(3, editor), user=editor)) == []
+
+
+@pytest.mark.parametrize("evidence", [Evidence.QUERY, Evidence.PERSON])
+def test_an_acceptance_without_an_answer_of_redox_is_a_proof_as_well(editor: User, evidence: Evidence) -> None:
+    first = factories.submission(seen(1, editor), user=editor)
+    answer_next(Kind.UNKNOWN)
+    with audit.atomic(WORKER) as history:
+        organization = organizations.lock_record(first.organization_id)
+        settle.accept_by_evidence(
+            history, Submission.objects.get(), organization, evidence=evidence, asked_at=clock.now(), reason="Shown"
+        )
+    assert not first_messages.place_of(seen(2, editor)).is_unproved
 
 
 @pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.NEEDS_PERSON, Kind.NOT_EXECUTED])
@@ -115,6 +144,40 @@ def test_a_registration_under_an_earlier_oid_does_not_hide_the_proof(editor: Use
     factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
     answer_next()
     assert not first_messages.first_message_of(seen(1, editor)).is_unproved
+
+
+def test_a_record_that_got_back_the_oid_under_which_it_was_registered_here_proves_nothing(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    factories.submission(organization, user=editor)
+    answer_next()
+    moved = Organization.objects.filter(pk=organization.pk)
+    moved.update(presence_basis=Basis.SEEN, confirmed="", confirmed_submission=None, last_submission=None)
+    factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
+    answer_next()
+    assert first_messages.place_of(seen(1, editor)).is_unproved
+
+
+def proofs() -> list[tuple[str, str, int]]:
+    """Environment, event and version of the record of each message that is marked."""
+    marked = Submission.objects.filter(is_proof=True).order_by("environment")
+    return list(marked.values_list("environment", "event", "record_version"))
+
+
+def test_the_upgrade_marks_what_is_marked_today(editor: User) -> None:
+    """In each environment a record is registered and updated, and one that was taken over is updated twice."""
+    for environment in Environment.values:
+        registered = factories.organization(user=editor, environment=environment)
+        for organization in (registered, seen(1, editor, environment)):
+            for name in ("First", "Second"):
+                factories.submission(edit(organization, editor, name=name), user=editor)
+                sending = claim(environment)
+                assert sending is not None
+                settle_sending(sending)
+    marked = proofs()
+    assert marked == [("production", "Update", 3), ("staging", "Update", 3)]
+    Submission.objects.update(is_proof=False)
+    import_module("organizations.migrations.0030_proof").mark_proofs(apps, None)
+    assert proofs() == marked
 
 
 class TestPlan:

@@ -176,7 +176,7 @@ def test_the_upgrade_marks_what_is_marked_today(editor: User) -> None:
     marked = proofs()
     assert marked == [("production", "Update", 3), ("staging", "Update", 3)]
     Submission.objects.update(is_proof=False)
-    import_module("organizations.migrations.0030_proof").mark_proofs(apps, None)
+    import_module("organizations.migrations.0031_proof").mark_proofs(apps, None)
     assert proofs() == marked
 
 

@@ -20,7 +20,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import EnteredDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
 from tests.services.sending import WORKER
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-SAID = SaidDestination(DESTINATION, "dashboard")
+SAID = EnteredDestination(DESTINATION, "dashboard")
 
 
 def begin(*candidates: NewCandidate, user: User) -> TakeOver:
@@ -146,8 +146,8 @@ def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:
 
 ACTS: dict[str, Callable[[TakeOver, User], object]] = {
     "ask again": lambda run, user: take_over.ask_again(run.pk, actor=as_actor(user)),
-    "say": lambda run, user: take_over.say_destinations(run.pk, {ONE: SAID}, actor=as_actor(user)),
-    "say for all": lambda run, user: take_over.say_destination_for_all(run.pk, SAID, 1, actor=as_actor(user)),
+    "say": lambda run, user: take_over.set_destinations(run.pk, {ONE: SAID}, actor=as_actor(user)),
+    "say for all": lambda run, user: take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(user)),
     "take": lambda run, user: take_over.take(run.pk, [ONE], actor=as_actor(user)),
     "take all": lambda run, user: take_over.take_all(run.pk, actor=as_actor(user)),
     "take alone": lambda run, user: take_over.take_other(run.pk, ONE, typed_oid=ONE, reason="x", actor=as_actor(user)),
@@ -178,19 +178,19 @@ def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
 def test_what_a_person_says_of_destination_ids_is_in_the_history_if_it_changes_any(editor: User) -> None:
     run = shown(editor, ONE, TWO)
     run.candidates.filter(oid=TWO).update(state=CandidateState.REFUSED)
-    assert take_over.say_destinations(run.pk, {ONE: SAID, TWO: SAID}, actor=as_actor(editor)) == 1
+    assert take_over.set_destinations(run.pk, {ONE: SAID, TWO: SAID}, actor=as_actor(editor)) == 1
     said = {"oid": ONE, "destination_id": DESTINATION, "source": "dashboard"}
     assert details(Action.TAKE_OVER_DESTINATIONS) == {"take_over": run.pk, "count": 1, "destinations": [said]}
-    assert take_over.say_destinations(run.pk, {ONE: SAID}, actor=as_actor(editor)) == 0
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, actor=as_actor(editor)) == 0
     assert AuditEntry.objects.filter(action=Action.TAKE_OVER_DESTINATIONS).count() == 1
 
 
 def test_one_for_all_is_only_for_what_is_ours_and_has_none(editor: User) -> None:
     run = shown(editor, ONE, OTHER)
-    assert take_over.say_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
+    assert take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
     assert dict(run.candidates.values_list("oid", "destination_id")) == {ONE: DESTINATION, OTHER: ""}
     with pytest.raises(ActionRefused, match="already known"):
-        take_over.say_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
+        take_over.set_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
 
 
 # Choose
@@ -238,7 +238,7 @@ def test_an_organization_that_is_not_ours_is_added_alone_with_all_that_is_known(
     message = factories.record(OTHER, carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
     run = shown(approver, OTHER)
     run.candidates.update(source="line 7", sentence="x", message=canonical(message))
-    take_over.say_destinations(run.pk, {OTHER: SAID}, actor=as_actor(approver))
+    take_over.set_destinations(run.pk, {OTHER: SAID}, actor=as_actor(approver))
     organization = alone(run, approver, typed=f" {OTHER} ")
     candidate = run.candidates.get()
     assert (candidate.state, candidate.sentence, candidate.organization) == ("taken", "", organization)

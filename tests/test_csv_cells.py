@@ -1,4 +1,4 @@
-"""Cells that no spreadsheet takes for a formula, and back again."""
+"""CSV cells that no spreadsheet reads as a formula, and reading them back."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Taking over what is in the directory: whom the worker asks, what it stores, and what becomes a record."""
+"""Taking over: what the worker asks the directory, what it stores, and which organizations become records."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def begin(*oids: str, user: User, **values: Any) -> TakeOver:
 
 
 def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRecord:
-    """Register an organization in the practice directory, as an old curl command did."""
+    """Register an organization in the practice directory, as an earlier curl command would have done."""
     record = factories.record(oid, **{"name": f"By curl {oid[-3:]}"} | values)
     message = messages.build_message(record, messages.NEW, redox_settings.environment("staging"))
     practice.register("staging", json.loads(message)["Organizations"][0])
@@ -74,7 +74,7 @@ def take_all(run: TakeOver, user: User) -> list[Organization]:
     return list(Organization.objects.order_by("oid_key"))
 
 
-def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
+def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_values(
     practice: PracticeDirectory, editor: User
 ) -> None:
     shown = put(practice, f"{BASE}.1", aliases=("By hand",))
@@ -88,7 +88,7 @@ def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
     assert candidate(run, f"{BASE}.1").organization == organization
 
 
-def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -97,7 +97,7 @@ def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: Practice
     assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
 
 
-def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_change(
+def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_change(
     practice: PracticeDirectory, editor: User
 ) -> None:
     put(practice, f"{BASE}.1")
@@ -122,13 +122,15 @@ def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
     assert list(said_ids) == [DESTINATION, DESTINATION, ""]
 
 
-def test_what_somebody_else_entered_meanwhile_is_not_overwritten(editor: User, approver: User) -> None:
+def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritten(
+    editor: User, approver: User
+) -> None:
     oids = [f"{BASE}.1", f"{BASE}.2"]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
     nothing, one = SaidDestination("", ""), SaidDestination(DESTINATION, "memory")
     shown = dict.fromkeys(oids, nothing)
     take_over.say_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
-    # The second page still shows the first row empty; its person leaves it so.
+    # The second page still shows the first row as empty, and its person does not fill it in.
     take_over.say_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
     assert set(run.candidates.values_list("destination_id", flat=True)) == {DESTINATION}
     other = SaidDestination(DESTINATION.replace("d8", "e8"), "dashboard")
@@ -148,7 +150,7 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
 
 
-def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
+def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(f"{BASE}.1", user=editor)
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -156,7 +158,7 @@ def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirector
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
-def test_what_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
+def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
     put(practice, OTHER)
     put(practice, GATEWAY_OID, part_of_oid=OTHER)
     run = begin(OTHER, GATEWAY_OID, user=editor)
@@ -167,7 +169,7 @@ def test_what_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor:
     assert not Organization.objects.exists()
 
 
-def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeDirectory, editor: User) -> None:
+def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     put(practice, OTHER, part_of_oid=f"{BASE}.1")
     run = begin(OTHER, f"{BASE}.1", user=editor)
@@ -175,16 +177,14 @@ def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeD
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
 
 
-def test_messages_that_are_due_come_first(practice: PracticeDirectory, editor: User) -> None:
+def test_due_messages_are_sent_before_the_directory_is_asked(practice: PracticeDirectory, editor: User) -> None:
     run = begin(f"{BASE}.1", user=editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     advance()
     assert states(run) == {f"{BASE}.1": "waiting"}
 
 
-def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
-    practice: PracticeDirectory, editor: User
-) -> None:
+def test_an_oid_without_an_answer_is_asked_again_on_request(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.GATEWAY_ERROR
     run = begin(f"{BASE}.1", user=editor)
@@ -196,7 +196,9 @@ def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
     assert states(run) == {f"{BASE}.1": "found"}
 
 
-def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_asked_during_a_take_over_while_redox_asks_to_wait(
+    practice: PracticeDirectory, editor: User
+) -> None:
     practice.behaviour = Behaviour.TOO_MANY
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
     advance()
@@ -204,7 +206,7 @@ def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeD
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
 
 
-def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+def test_an_answer_that_arrives_after_a_stop_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     leased = lease.lease("staging", is_scan=False, actor=WORKER)
@@ -217,7 +219,7 @@ def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: Practic
 
 
 def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    """The first worker froze: its lease ended, and another one asked meanwhile."""
+    """The first worker froze: its lease ended, and another worker took a lease meanwhile."""
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     frozen = lease.lease("staging", is_scan=False, actor=WORKER)
@@ -229,7 +231,7 @@ def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirecto
     assert states(run) == {f"{BASE}.1": "waiting"}
 
 
-def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
+def test_another_worker_continues_after_the_lease_ended(practice: PracticeDirectory, editor: User) -> None:
     run = begin(f"{BASE}.1", user=editor)
     assert lease.lease("staging", is_scan=False, actor=WORKER)
     assert not run_take_over.advance("staging", actor=WORKER)
@@ -238,7 +240,7 @@ def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, edi
     assert states(run) == {f"{BASE}.1": "absent"}
 
 
-def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -251,7 +253,7 @@ def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, e
     assert not Organization.objects.exists()
 
 
-def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added(
+def test_an_oid_that_somebody_else_added_meanwhile_is_refused_and_the_others_are_added(
     practice: PracticeDirectory, editor: User
 ) -> None:
     for number in (1, 2):
@@ -266,7 +268,7 @@ def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added
 
 
 @pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])
-def test_none_and_too_many_oids_are_refused(editor: User, count: int) -> None:
+def test_no_oid_and_too_many_oids_are_refused(editor: User, count: int) -> None:
     with pytest.raises(ActionRefused):
         begin(*(f"{BASE}.{number}" for number in range(count)), user=editor)
     assert not TakeOver.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 from django.conf import settings
@@ -371,16 +372,26 @@ class Organization(models.Model):
         """The record that saved changes are compared with: taken from the directory, else accepted, else None."""
         return from_canonical(self.taken) if self.taken else self.confirmed_record()
 
+    def compared_record(self) -> OrganizationRecord | None:
+        """The baseline, with the destination ID that the record had when it was taken over, as a person said.
+
+        No Query shows a destination ID. Nobody here changed it, so it is no change that a message must make.
+        """
+        baseline = self.baseline_record()
+        if baseline is None or baseline.destination_known or not self.destination_source:
+            return baseline
+        return replace(baseline, destination_id=self.destination_id, destination_known=True)
+
     def later_reading(self) -> OrganizationRecord | None:
         """What the directory showed after the baseline; None if it was not read later, or did not show the OID."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:
         """The newest known value of each field, with which the next message is compared; None if nothing is known."""
-        baseline, seen = self.baseline_record(), self.later_reading()
-        if baseline is None or seen is None:
-            return baseline or seen
-        return knowledge.newest(baseline, seen)
+        compared, seen = self.compared_record(), self.later_reading()
+        if compared is None or seen is None:
+            return compared or seen
+        return knowledge.newest(compared, seen)
 
     @property
     def is_read_later(self) -> bool:

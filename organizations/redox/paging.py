@@ -77,11 +77,20 @@ class Step(NamedTuple):
 
 
 def after_page(
-    position: Position, *, received: int, total: int | None, fingerprint: str, most_pages: int = MOST_PAGES
+    position: Position,
+    *,
+    received: int,
+    total: int | None,
+    fingerprint: str,
+    most_pages: int = MOST_PAGES,
+    trusts_short_page: bool = True,
 ) -> Step:
     """What follows a page with `received` organizations. `total` is Paging.Count, if the page has one.
 
     A page with fewer organizations than were asked for is the last one, unless the total is larger than what came.
+
+    Redox documents no largest Limit, so a directory may give fewer on each page. Without `trusts_short_page` the end is
+    an empty page, or a total that counts more than this page.
     """
     following = replace(
         position,
@@ -95,7 +104,8 @@ def after_page(
         return Step(following, End.EMPTY_PAGE, is_whole=is_total_reached)
     if fingerprint == position.fingerprint:
         return Step(following, End.REPEATED_PAGE)
-    if received < position.limit and is_total_reached:
+    is_end_shown = trusts_short_page or (total is not None and total > received)
+    if received < position.limit and is_total_reached and is_end_shown:
         return Step(following, End.SHORT_PAGE, is_whole=True)
     return Step(following, End.MOST_PAGES if following.pages >= most_pages else None)
 

@@ -189,6 +189,7 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
         total=listing.total,
         fingerprint=listing.fingerprint,
         most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # a person who goes on gets as many again
+        trusts_short_page=False,  # one more Query for each walk, and nothing of ours is left out behind a smaller limit
     )
     # The second walk repeats deactivated records of the first, unless the directory left them out there.
     read = listing.received if place.active is None else 0

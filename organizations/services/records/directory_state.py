@@ -5,7 +5,6 @@ Active and PartOf that a later reading shows. `take_reading` and `clear` leave t
 """
 
 import datetime
-from dataclasses import replace
 
 from organizations import knowledge
 from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
@@ -153,26 +152,14 @@ def update_derived_columns(organization: Organization, record: OrganizationRecor
     wanted = knowledge.sendable(record or organization.record())
     organization.wanted_hash = fingerprint(wanted)
     baseline, seen = organization.baseline_record(), organization.later_reading()
-    baseline = knowledge.sendable(baseline) if baseline else None
-    organization.changes = len(knowledge.unsent(_with_said_destination(organization, baseline), seen, wanted))
+    baseline, compared = (each and knowledge.sendable(each) for each in (baseline, organization.compared_record()))
+    organization.changes = len(knowledge.unsent(compared, seen, wanted))
     organization.differs = _differences(organization, baseline, seen)
     _set_shown(organization, seen)
     if not organization.differs:
         organization.differs_since = None
     elif organization.differs_since is None:
         organization.differs_since = organization.seen_at
-
-
-def _with_said_destination(
-    organization: Organization, baseline: OrganizationRecord | None
-) -> OrganizationRecord | None:
-    """The baseline, with the destination ID that the record already had when it was taken over, as a person said.
-
-    No Query shows it. Nobody here changed it, so it is not counted as a change. The review still asks for a tick.
-    """
-    if baseline is None or baseline.destination_known or not organization.destination_source:
-        return baseline
-    return replace(baseline, destination_id=organization.destination_id, destination_known=True)
 
 
 def _set_shown(organization: Organization, seen: OrganizationRecord | None) -> None:

@@ -174,7 +174,7 @@ class Review:
 
 def _knowledge_of(organization: Organization) -> DirectoryKnowledge:
     return DirectoryKnowledge(
-        organization.newest_record(), organization.baseline_record(), organization.later_reading()
+        organization.newest_record(), organization.compared_record(), organization.later_reading()
     )
 
 

@@ -107,7 +107,10 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
     (organization,) = take_all(run, editor)
     assert (organization.destination_id, organization.destination_source) == (DESTINATION, "dashboard")
     assert (organization.changes, organization.open_work) == (0, "")
-    assert "destination-unseen" in {warning.key for warning in reviews.review(organization).warnings}
+    review = reviews.review(organization)
+    assert review.nothing_differs
+    assert review.message
+    assert "destination-unseen" in {warning.key for warning in review.warnings}
 
 
 def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:

@@ -35,6 +35,11 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
         """Those on which a worker has something to do, now or later."""
         return self.filter(environment=environment, state__in=(TakeOverState.ASKING, TakeOverState.TAKING))
 
+    def asking_by_oid(self, environment: str) -> Self:
+        """Those that ask OID by OID now, the oldest first."""
+        asking = self.filter(environment=environment, state=TakeOverState.ASKING)
+        return asking.reading_pages(False).order_by("pk")
+
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
         """Those in this state on which no worker works now, the oldest first."""
         mine = self.filter(environment=environment, state=state)
@@ -49,7 +54,7 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
 class TakeOver(models.Model):
     """One list of OIDs that a person wants to take over. The worker asks the directory about each and adds the records.
 
-    It survives a restart: a worker leases it and continues where the last one ended.
+    It survives a restart: a worker leases a page or an OID and continues where the last one ended.
     """
 
     environment = models.CharField(max_length=10, choices=Environment)
@@ -73,7 +78,9 @@ class TakeOver(models.Model):
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(
+        null=True, blank=True, help_text="Of a search through the directory: until then one worker reads the next page."
+    )
     token = models.PositiveIntegerField(default=0, help_text="Counts the leases: an earlier one stores nothing.")
 
     objects = TakeOverQuerySet.as_manager()
@@ -128,6 +135,12 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")
 
+    def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
+        """Those that wait and that no worker asks about now, in the order of the take-overs and their lists."""
+        waiting = self.filter(state=CandidateState.WAITING, take_over__in=TakeOver.objects.asking_by_oid(environment))
+        free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=moment))
+        return free.order_by("take_over_id", "position")
+
     def chosen(self) -> Self:
         """In the order of their OIDs, so that a parent comes before what is below it."""
         return self.filter(state=CandidateState.CHOSEN).order_by("oid_key")
@@ -157,6 +170,8 @@ class Candidate(models.Model):
     seen = models.TextField(blank=True, help_text="Canonical JSON of the directory's answer.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the directory was asked.")
     organization = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then one worker asks about it.")
+    token = models.PositiveIntegerField(default=0, help_text="Counts the leases: an earlier one stores nothing.")
 
     objects = CandidateQuerySet.as_manager()
 

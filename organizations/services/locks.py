@@ -3,10 +3,10 @@
 A person's act that looks at other records first locks the structure of its environment. Then it reads again what it
 read before. Otherwise two people who move A below B and B below A at the same moment would both see no circle.
 
-The order: structure (STAGING, then PRODUCTION), gate, plan, all records by id, submissions by id, send slots, audit
-head. Submissions that wait for others are collected first; all are locked together with their records.
-Workers claim, store and settle without the structure lock. A claim locks a submission and its record together and skips
-rows that are locked.
+The order: structure (STAGING, then PRODUCTION), gate, take-over with its candidates, plan, all records by id,
+submissions by id, send slots, audit head. Submissions that wait for others are collected first; all are locked together
+with their records. Workers claim, store and settle without the structure lock. A claim locks a submission and its
+record together and skips rows that are locked.
 
 On SQLite a write transaction excludes all others from its start, so these functions only read there.
 """

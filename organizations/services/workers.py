@@ -33,7 +33,8 @@ def run(stopping: threading.Event) -> None:
         Heartbeat(name, actor) as heartbeat,
         ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
     ):
-        delivering = courier.Courier(actor, pool)
+        sources = (*queries.SOURCES, run_take_over.next_candidate)
+        delivering = courier.Courier(actor, pool, sources=sources)
         threads = [
             threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier"),
             threading.Thread(target=wakeup.listen, args=(stopping, delivering.wake), name="notices"),
@@ -54,7 +55,7 @@ def run(stopping: threading.Event) -> None:
 
 
 def _take_over_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
-    """Do the steps of take-overs until `stopping` is set. An exception is logged and the next step begins."""
+    """Add records and read pages until `stopping` is set. An exception is logged and the next step begins."""
     worked_at = time.monotonic()
     while not stopping.is_set():
         try:
@@ -68,6 +69,13 @@ def _take_over_until(environment: str, actor: Actor, stopping: threading.Event, 
         else:
             stopping.wait(poll_after(worked_at))
     connection.close()
+
+
+def take_over_next(environment: str, *, actor: Actor) -> bool:
+    """Do the next step of a take-over, or ask about its next OID, in this thread. Returns whether anything was done."""
+    if run_take_over.advance(environment, actor=actor):
+        return True
+    return courier.answer_next(environment, run_take_over.next_candidate, actor=actor)
 
 
 def _settle_abandoned(actor: Actor) -> None:
@@ -95,7 +103,7 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
                     worked = courier.answer_next(environment, source, actor=actor) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
                 worked = True
-            while not stopping.is_set() and run_take_over.advance(environment, actor=actor):
+            while not stopping.is_set() and take_over_next(environment, actor=actor):
                 worked = True
         except Exception:
             log.exception("A round of delivery to %s failed", environment)

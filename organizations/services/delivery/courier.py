@@ -58,8 +58,8 @@ def deliver_due(environment: str, *, actor: Actor, most: int = MOST_AT_ONCE) -> 
 
 def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
     """Query what is due next in this thread, and store the answer. Returns whether anything was due."""
-    courier = Courier(actor, InThisThread(), (environment,))
-    asked = courier.ask_due(sources)
+    courier = Courier(actor, InThisThread(), (environment,), sources)
+    asked = courier.ask_due()
     while courier.is_busy:
         courier.settle_arrived()
     return asked
@@ -68,10 +68,17 @@ def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
 class Courier:
     """Delivers the messages of these environments. `pool` runs the exchanges; it needs `slots.SLOTS` threads for each.
 
-    It is used in one thread.
+    `sources` give the questions to the directory, the most urgent first. It is used in one thread.
     """
 
-    def __init__(self, actor: Actor, pool: Executor, environments: Iterable[str] = tuple(Environment.values)) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        pool: Executor,
+        environments: Iterable[str] = tuple(Environment.values),
+        sources: tuple[Source, ...] = SOURCES,
+    ) -> None:
+        self._sources = sources
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._lanes = {name: Lane(name, actor, pool, self._events.put) for name in environments}
         self._data_version = 0
@@ -124,12 +131,12 @@ class Courier:
             self._lanes[name] = self._lanes.pop(name)  # its next turn comes after the other's
         return worked
 
-    def ask_due(self, sources: tuple[Source, ...] = SOURCES) -> bool:
+    def ask_due(self) -> bool:
         """Begin the next due Query of each environment where there is room. Returns whether there was any."""
         asked = False
         for name, lane in self._lanes.items():
             try:
-                asked = (time.monotonic() >= lane.queries.next_look and lane.queries.ask_next(sources)) or asked
+                asked = (time.monotonic() >= lane.queries.next_look and lane.queries.ask_next(self._sources)) or asked
             except Exception:
                 log.exception("A Query to %s failed", name)
                 close_old_connections()

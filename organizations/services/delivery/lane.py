@@ -165,9 +165,8 @@ class Lane:
         self.slots.block_reason = STOPPED if self.is_stopping else blocked
         waits = f"Redox asked {name} to wait before the Query left." if gate.is_asked_to_wait(moment) else ""
         self.slots.query_block_reason = STOPPED if self.is_stopping else waits
-        plan_ids = (claim.submission.plan_id for claim in waiting)
-        plans = [plan_id for plan_id in plan_ids if plan_id is not None]
-        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
+        plans = {each.submission.plan_id for each in waiting if each.submission.plan_id is not None}
+        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED)  # without a plan this is no query
         self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
         self.slots.read_at = self._looked_at
 

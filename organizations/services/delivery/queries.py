@@ -32,7 +32,7 @@ log = logging.getLogger("orgportal.delivery")
 
 type Source = Callable[..., Question | None]
 SOURCES: tuple[Source, ...] = (breaker.next_probe, resolve.next_unknown, resolve.next_read_back)
-"""What gives the next due question of an environment, or None."""
+"""What gives the next due question about messages of an environment, or None."""
 
 
 @dataclass(slots=True)

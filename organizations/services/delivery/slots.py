@@ -82,7 +82,7 @@ class Window:
         """Wait until one more message may be in flight, for `patience` seconds at most. Returns whether it may."""
         with self._changed:
             self.waiting += 1
-            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, max(0.0, patience))
+            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, patience)
             self.waiting -= 1
             self.in_flight += is_open
             return is_open

@@ -78,7 +78,7 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
 
     The lease lasts for `pace` seconds more, so that all workers together send no more.
     """
-    take_over = lease.lease(environment, is_scan=True, actor=actor)
+    take_over = lease.lease_scan(environment, actor=actor)
     if take_over is None:
         return False
     place = _Place.from_json(take_over.position)
@@ -138,7 +138,7 @@ def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Act
         gate = breaker.lock_gate(take_over.environment)
         breaker.apply_outcome(history, gate, answer.outcome)
         following = _following(take_over, place, answer, gate)
-        if not lease.release(take_over, **_values(take_over, following, clock.now(), pace)):
+        if not lease.release_scan(take_over, **_values(take_over, following, clock.now(), pace)):
             return
         failpoints.reach("in-storing-page")
         if answer.listing is not None:

@@ -51,11 +51,12 @@ def is_left_out(candidate: Candidate) -> bool:
     return candidate.source == PROBE and candidate.state in NOT_SHOWN
 
 
-def leave_out_others(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer) -> bool:
+def leave_out_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
     """Remove a probe whose OID the directory shows for somebody else. Only the OID is kept, which we chose.
 
-    Returns whether it was one. The caller has locked the take-over.
+    Returns whether it was one. The caller has locked the candidate and its take-over.
     """
+    take_over = candidate.take_over
     if candidate.source != PROBE or answer.record is None or scan_matches.is_ours(take_over, answer.record):
         return False
     problems = [*take_over.problems, {"source": candidate.oid, "sentence": OTHERS}]

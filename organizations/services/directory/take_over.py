@@ -6,6 +6,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from django.db.models import F
+
 from organizations.models import (
     Action,
     Candidate,
@@ -122,7 +124,10 @@ def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
         take_over = _lock(take_over_id)
         if take_over.state != TakeOverState.ASKING:
             raise ActionRefused("The directory is not being asked any more.")
-        stopped = take_over.candidates.waiting().update(state=CandidateState.UNANSWERED, sentence=STOPPED)
+        # The token: an answer that is on its way stores nothing, even if somebody asks again before it comes.
+        stopped = take_over.candidates.waiting().update(
+            state=CandidateState.UNANSWERED, sentence=STOPPED, lease_until=None, token=F("token") + 1
+        )
         take_over.end_reason = "A person stopped it."
         if take_over.kind == TakeOverKind.SCAN:
             scan.end_run(history, take_over, take_over.end_reason)

@@ -25,7 +25,7 @@ from organizations.redox.directory_query import Listing
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
-from organizations.services import failpoints
+from organizations.services import failpoints, workers
 from organizations.services.directory import lease, run_take_over, scan, take_over
 from organizations.services.errors import ActionRefused
 from tests import factories
@@ -165,7 +165,7 @@ def test_the_history_has_one_entry_of_a_scan_with_its_counts_and_the_absent_oids
 ) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         TakeOver.objects.update(lease_until=None)
     run.refresh_from_db()
     assert run.state == TakeOverState.READY
@@ -245,7 +245,7 @@ def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDi
     assert states(run) == {f"{BASE}.1": "waiting"}
     practice.behaviour = Behaviour.ANSWERS
     TakeOver.objects.update(lease_until=None)
-    assert run_take_over.advance("staging", actor=WORKER)
+    assert workers.take_over_next("staging", actor=WORKER)
     assert states(run) == {f"{BASE}.1": "found"}
 
 
@@ -412,7 +412,7 @@ def test_other_take_overs_continue_while_a_scan_waits_for_its_pace(practice: Pra
         base_oids=[BASE],
         actor=as_actor(editor),
     )
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         pass
     assert states(other) == {f"{BASE}.1": "absent"}
 
@@ -420,7 +420,7 @@ def test_other_take_overs_continue_while_a_scan_waits_for_its_pace(practice: Pra
 def test_another_worker_continues_after_the_lease_ended(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
-    assert lease.lease("staging", is_scan=True, actor=WORKER)  # and the worker ends
+    assert lease.lease_scan("staging", actor=WORKER)  # and the worker ends
     assert not scan.scan_next("staging", actor=WORKER)
     TakeOver.objects.update(lease_until=clock.now())
     assert scan.scan_next("staging", actor=WORKER)
@@ -457,8 +457,8 @@ def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: Us
             scan.scan_next("staging", actor=WORKER, pace=0)
         connection.close()
 
-    with ThreadPoolExecutor(2) as workers:
-        for each in [workers.submit(work), workers.submit(work)]:
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(work), pool.submit(work)]:
             each.result()
     run.refresh_from_db()
     assert list(pages_asked_for(practice)) == [(index, 2) for index in range(0, 13, 2)]

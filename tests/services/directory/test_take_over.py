@@ -15,16 +15,16 @@ from organizations.models import (
     Presence,
     TakeOver,
     TakeOverKind,
+    TakeOverState,
     User,
 )
 from organizations.practice import PracticeDirectory
-from organizations.practice.behaviour import Behaviour
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services import workers
 from organizations.services.connection import redox_settings
-from organizations.services.delivery import query
-from organizations.services.directory import lease, run_take_over, take_over
+from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
 from organizations.services.records.organizations import SaidDestination
@@ -55,7 +55,7 @@ def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRec
 
 
 def advance() -> None:
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         pass
 
 
@@ -158,6 +158,8 @@ def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirecto
     run = begin(f"{BASE}.1", user=editor)
     advance()
     assert (states(run), candidate(run, f"{BASE}.1").organization) == ({f"{BASE}.1": "here"}, organization)
+    run.refresh_from_db()
+    assert run.state == TakeOverState.READY
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
@@ -178,69 +180,6 @@ def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: Prac
     run = begin(OTHER, f"{BASE}.1", user=editor)
     advance()
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
-
-
-def test_due_messages_are_sent_before_the_directory_is_asked(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(f"{BASE}.1", user=editor)
-    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
-    advance()
-    assert states(run) == {f"{BASE}.1": "waiting"}
-
-
-def test_an_oid_without_an_answer_is_asked_again_on_request(practice: PracticeDirectory, editor: User) -> None:
-    put(practice, f"{BASE}.1")
-    practice.behaviour = Behaviour.GATEWAY_ERROR
-    run = begin(f"{BASE}.1", user=editor)
-    advance()
-    assert (states(run), candidate(run, f"{BASE}.1").sentence != "") == ({f"{BASE}.1": "unanswered"}, True)
-    practice.behaviour = Behaviour.ANSWERS
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    advance()
-    assert states(run) == {f"{BASE}.1": "found"}
-
-
-def test_nothing_is_asked_during_a_take_over_while_redox_asks_to_wait(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    practice.behaviour = Behaviour.TOO_MANY
-    run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
-    assert states(run) == {f"{BASE}.1": "waiting", f"{BASE}.2": "waiting"}
-    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
-
-
-def test_an_answer_that_arrives_after_a_stop_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    put(practice, f"{BASE}.1")
-    run = begin(f"{BASE}.1", user=editor)
-    leased = lease.lease("staging", is_scan=False, actor=WORKER)
-    assert leased is not None
-    take_over.stop_asking(run.pk, actor=as_actor(editor))
-    answer = query.query_oid("staging", f"{BASE}.1")
-    run_take_over._store_answer(leased, candidate(run, f"{BASE}.1"), answer, WORKER)
-    assert states(run) == {f"{BASE}.1": "unanswered"}
-    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
-
-
-def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    """The first worker froze: its lease ended, and another worker took a lease meanwhile."""
-    put(practice, f"{BASE}.1")
-    run = begin(f"{BASE}.1", user=editor)
-    frozen = lease.lease("staging", is_scan=False, actor=WORKER)
-    assert frozen is not None
-    answer = query.query_oid("staging", f"{BASE}.1")
-    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
-    assert lease.lease("staging", is_scan=False, actor=WORKER) is not None
-    run_take_over._store_answer(frozen, candidate(run, f"{BASE}.1"), answer, WORKER)
-    assert states(run) == {f"{BASE}.1": "waiting"}
-
-
-def test_another_worker_continues_after_the_lease_ended(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(f"{BASE}.1", user=editor)
-    assert lease.lease("staging", is_scan=False, actor=WORKER)
-    assert not run_take_over.advance("staging", actor=WORKER)
-    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
-    advance()
-    assert states(run) == {f"{BASE}.1": "absent"}
 
 
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:

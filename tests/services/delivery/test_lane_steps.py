@@ -126,7 +126,7 @@ def test_an_environment_looks_for_messages_less_often_after_a_minute_without_one
     queue(2, editor)
     with override_settings(REDOX_RATE=0.5):
         rate_limit.reserve_slot()
-        assert next_claim_after(own, lane._LOOK)  # it waits for a send slot
+        assert next_claim_after(own, lane._CHECK_EVERY)  # it waits for a send slot
     assert own.is_idle
     Installation.objects.update(next_send_at=None)
     claimed(own, pool)
@@ -180,7 +180,7 @@ def test_a_stop_and_a_pause_after_the_intent_are_passed_to_the_slots(own: Lane, 
 def test_a_claim_after_a_stop_is_not_kept_back_for_it(own: Lane, editor: User) -> None:
     queue(1, editor)
     stop_environment()
-    own._look_now([])
+    own._check_waiting([])
     assert own.slots.block_reason == STOPPED_REASON
     EnvironmentGate.objects.update(stopped_at=None)
     assert own.claim()
@@ -192,7 +192,7 @@ def test_after_answers_were_settled_the_next_round_looks_and_claims_at_once(
 ) -> None:
     queue(2, editor)
     first, _ = claimed(own, pool)
-    own._looked_at = own._idle_until = time.monotonic() + 60.0
+    own._checked_at = own._idle_until = time.monotonic() + 60.0
     own.slots.free_at = 0.0
     answer(own, first, STOP)
     assert own.next_claim == 0.0
@@ -216,7 +216,7 @@ def test_after_a_stop_of_the_worker_nothing_more_is_sent(own: Lane) -> None:
         assert (own.slots.block_reason, own.slots.query_block_reason) == (slots.STOPPED, slots.STOPPED)
         assert own.is_stopping
         assert own.queries.is_stopping
-        own._look_now([])
+        own._check_waiting([])
 
 
 # Tokens

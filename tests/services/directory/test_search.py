@@ -74,7 +74,7 @@ def test_a_search_shows_what_the_directory_shows(practice: PracticeDirectory, ed
     page = search_directory("staging", LAKESIDE, actor=as_actor(editor))
 
     assert [hit.record.name for hit in page.hits] == ["Lakeside Dental"]
-    assert (page.completeness, page.end, page.can_go_on) == (Completeness.WHOLE, End.SHORT_PAGE, False)
+    assert (page.completeness, page.end, page.can_continue) == (Completeness.WHOLE, End.SHORT_PAGE, False)
     assert (page.cause, page.unreadable, page.doubled) == ("", (), 0)
     assert 0 < page.seconds < 60
 
@@ -113,11 +113,11 @@ def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory
 
 def test_no_result_differs_from_no_answer(practice: PracticeDirectory) -> None:
     nothing = run(SearchFilters(name="Nobody"))
-    assert (nothing.completeness, nothing.can_go_on, nothing.position.received) == (Completeness.NOTHING, False, 0)
+    assert (nothing.completeness, nothing.can_continue, nothing.position.received) == (Completeness.NOTHING, False, 0)
 
     practice.behaviour = "gateway-error"
     no_answer = run(SearchFilters(name="Nobody"))
-    assert (no_answer.completeness, no_answer.can_go_on) == (Completeness.NO_ANSWER, True)
+    assert (no_answer.completeness, no_answer.can_continue) == (Completeness.NO_ANSWER, True)
     assert "Bad Gateway" in no_answer.cause
     assert no_answer.position == Position()
 
@@ -137,7 +137,7 @@ def test_a_continued_search_leaves_out_what_was_shown(practice: PracticeDirector
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
 
     first = run()
-    assert (len(first.hits), first.completeness, first.can_go_on) == (100, Completeness.PARTIAL, True)
+    assert (len(first.hits), first.completeness, first.can_continue) == (100, Completeness.PARTIAL, True)
     known = {hit.listed_oid for hit in first.hits}
     practice.register("staging", listed(OTHER, "Lakeside new, before all others"))
     second = run(position=first.position, known_oids=known)
@@ -154,7 +154,7 @@ def test_a_search_that_breaks_off_keeps_its_position(practice: PracticeDirectory
 
     practice.behaviour = "gateway-error"
     broken_off = run(position=first.position)
-    assert (broken_off.completeness, broken_off.can_go_on) == (Completeness.PARTIAL, True)
+    assert (broken_off.completeness, broken_off.can_continue) == (Completeness.PARTIAL, True)
     assert (broken_off.position, broken_off.hits) == (first.position, ())
 
     practice.behaviour = "answers"
@@ -164,7 +164,7 @@ def test_a_search_that_breaks_off_keeps_its_position(practice: PracticeDirectory
 def whole_search() -> list[SearchPage]:
     """The pages of a search until it ends or breaks off."""
     pages = [run()]
-    while pages[-1].can_go_on and not pages[-1].cause:
+    while pages[-1].can_continue and not pages[-1].cause:
         known = {hit.listed_oid for page in pages for hit in page.hits}
         pages.append(run(position=pages[-1].position, known_oids=known))
     return pages
@@ -202,7 +202,7 @@ def test_a_directory_that_breaks_off_after_a_page_leaves_partial_results(practic
     practice.behaviour = "shows-first-page"
     first, second = whole_search()
     assert (len(first.hits), second.hits, second.completeness) == (100, (), Completeness.PARTIAL)
-    assert (second.can_go_on, second.position) == (True, first.position)
+    assert (second.can_continue, second.position) == (True, first.position)
 
 
 def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
@@ -239,7 +239,7 @@ def test_after_an_answer_that_is_too_large_the_query_asks_for_fewer(practice: Pr
 def test_one_organization_that_is_too_large_ends_the_search(practice: PracticeDirectory) -> None:
     practice.register("staging", listed(OTHER, "Lakeside " + "x" * 1_100_000))
     page = run()
-    assert (page.completeness, page.can_go_on) == (Completeness.NO_ANSWER, False)
+    assert (page.completeness, page.can_continue) == (Completeness.NO_ANSWER, False)
     assert page.cause == "One organization alone has more than 1 MiB."
     assert searched()[0]["details"]["queries"] == 7
 
@@ -248,7 +248,7 @@ def test_a_repeated_page_ends_the_search(redox_server: FakeRedox) -> None:
     redox_server.queries = [answer(*(listed(f"{OTHER}.{number + 1}") for number in range(100)))]
     first = run()
     second = run(position=first.position, known_oids={hit.listed_oid for hit in first.hits})
-    assert (second.end, second.completeness, second.can_go_on) == (End.REPEATED_PAGE, Completeness.PARTIAL, False)
+    assert (second.end, second.completeness, second.can_continue) == (End.REPEATED_PAGE, Completeness.PARTIAL, False)
     assert (second.hits, second.doubled) == ((), 100)
 
 

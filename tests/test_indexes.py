@@ -1,4 +1,4 @@
-"""Searches that would read every row find an index that gives what they look for, on both engines."""
+"""Searches use an index instead of reading every row, on both database engines."""
 
 import datetime
 import re
@@ -24,7 +24,7 @@ from tests.factories import as_actor
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
-    """How the engine would read. PostgreSQL reads a small table whole, and sorts it, unless it is told not to."""
+    """The engine's query plan. PostgreSQL is told not to scan or sort, because it would do so with a small table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for way in ("seqscan", *but_not_by):
@@ -40,7 +40,7 @@ def sql_of(found: QuerySet[Organization]) -> str:
 
 
 def many_places() -> None:
-    """Enough records, each below another one, that an engine with statistics reads no index of all of them."""
+    """So many records, each below another one, that an engine with statistics does not read a whole index."""
     now = clock.now()
     Organization.objects.bulk_create(
         Organization(
@@ -72,7 +72,7 @@ def many_places() -> None:
     ids=["accepted", "state"],
 )
 def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, index: str) -> None:
-    many_places()  # of a table with a row or two PostgreSQL reads any index
+    many_places()  # with one or two rows PostgreSQL uses any index
     found = record_filters.matching(Environment.STAGING, wanted).order_by(*wanted.order())
     assert index in plan_of(sql_of(found), "sort")
 
@@ -82,7 +82,7 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
     plan = plan_of(queries.captured_queries[0]["sql"])
-    # Each begins with the environment and the open work. PostgreSQL takes the one with the fewest pages at the time.
+    # Several indexes begin with the environment and the open work. PostgreSQL uses the one with the fewest pages.
     indexes = ("organization_work_of", "organization_work_since", "organization_by_work")
     assert any(index in plan for index in indexes), plan
 
@@ -150,7 +150,7 @@ def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> N
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
     for index in ("children", "confirmed_below", "shown_below"):
         assert f"organization_{index}" in plan
-    if connection.vendor == "sqlite":  # of a table without rows PostgreSQL reads any index
+    if connection.vendor == "sqlite":  # without rows PostgreSQL uses any index
         assert "submission_below (environment=? AND part_of_oid=? AND state=?)" in plan
         assert plan.startswith("SEARCH organizations_organization USING INTEGER PRIMARY KEY")
 

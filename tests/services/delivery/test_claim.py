@@ -46,13 +46,13 @@ YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization 
 
 
 def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None:
-    made = factories.submission(factories.organization(user=editor), user=editor)
+    queued = factories.submission(factories.organization(user=editor), user=editor)
     time_before = clock.now()
     Submission.objects.update(attempt=2, token=5, not_before=time_before, state_reason="Waits.")
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         claim = claim_next("staging", actor=system("Worker " + "x" * 100))
     assert claim is not None
-    submission = Submission.objects.get(pk=made.pk)
+    submission = Submission.objects.get(pk=queued.pk)
     assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
     assert (submission.not_before, submission.state_reason) == (None, "")
     assert submission.lease_worker == ("Worker " + "x" * 100)[:100]

@@ -1,4 +1,4 @@
-"""The steps of one environment of a courier while nothing leaves: when it claims, looks, and requests a token again."""
+"""The steps of one environment of a courier, without sending: when it claims, looks, and requests a token again."""
 
 import json
 import time
@@ -104,7 +104,7 @@ def answer(own: Lane, claim: claims.Claim, exchange: Exchange) -> None:
 # When it claims again
 
 
-def test_the_next_claim_comes_when_half_of_the_slots_ahead_are_free(own: Lane, pool: Waiting, editor: User) -> None:
+def test_the_next_claim_follows_when_half_of_the_slots_ahead_are_free(own: Lane, pool: Waiting, editor: User) -> None:
     queue(3, editor)
     with override_settings(REDOX_RATE=2.0):
         made = claimed(own, pool)
@@ -170,7 +170,7 @@ def test_a_demonstration_claims_nothing_for_another_machine(own: Lane, editor: U
 # Whether what waits for its slot may still leave
 
 
-def test_what_a_claim_hands_over_is_checked_after_its_intent(own: Lane, editor: User) -> None:
+def test_a_stop_and_a_pause_after_the_intent_are_passed_to_the_slots(own: Lane, editor: User) -> None:
     plan = factories.plan([factories.organization(user=editor)], user=editor)
 
     def stop_and_pause() -> None:
@@ -215,7 +215,7 @@ def test_an_answer_that_is_not_stored_keeps_the_environment_busy(own: Lane, pool
     assert not own.is_busy
 
 
-def test_after_a_stop_of_the_worker_nothing_leaves_any_more(own: Lane) -> None:
+def test_after_a_stop_of_the_worker_nothing_more_is_sent(own: Lane) -> None:
     own.stop()
     for _ in range(2):
         assert (own.slots.block_reason, own.slots.query_block_reason) == (slots.STOPPED, slots.STOPPED)
@@ -322,7 +322,7 @@ def test_a_query_whose_token_was_refused_requests_another_one_at_once(own: Lane,
     assert own._token_request_at == 0.0
 
 
-def test_after_the_answer_to_a_query_was_stored_the_next_claim_comes_at_once(own: Lane, pool: Waiting) -> None:
+def test_after_the_answer_to_a_query_was_stored_the_next_claim_follows_at_once(own: Lane, pool: Waiting) -> None:
     own.queries.ask(Question(BASE, lambda _: None, is_probe=True))
     ((number, lookup, _, token),) = pool.take()
     own._idle_until = time.monotonic() + 60.0

@@ -20,7 +20,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
-from organizations.services.records.organizations import EnteredDestination
+from organizations.services.records.organizations import KnownDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
 from tests.services.sending import WORKER
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-SAID = EnteredDestination(DESTINATION, "dashboard")
+SAID = KnownDestination(DESTINATION, "dashboard")
 
 
 def begin(*candidates: NewCandidate, user: User) -> TakeOver:

@@ -39,6 +39,7 @@ def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         databases.remove_dead_rows()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("filled")
 def test_made_up_rows_are_those_that_the_services_would_have_written() -> None:

@@ -95,6 +95,7 @@ def seconds_of(act: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [*PIECES, *WHOLE])
 def test_a_quarter_of_a_megabyte_is_read_fast(piece: str) -> None:
     text = WHOLE.get(piece) or piece * (MOST_BYTES // 20 // len(piece.encode()))
@@ -148,6 +149,7 @@ def test_text_before_a_command_does_not_hide_the_command(text: str) -> None:
     assert [type(result) for result in results] == [Candidate]
 
 
+@pytest.mark.slow
 def test_a_thousand_messages_are_read_and_one_more_is_refused() -> None:
     many = "\n".join(body(f"1.2.{number}") for number in range(1000))
     assert len(read_old_messages([GivenText(many)], "staging")) == 1000

@@ -80,6 +80,7 @@ secrets = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 @given(secret=secrets)
 @example(secret="zq7'\"'7qz")

@@ -36,6 +36,7 @@ def is_reserved(*limits: Limit) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_24_concurrent_sign_ins_only_5_check_the_password() -> None:
     user = factories.editor()

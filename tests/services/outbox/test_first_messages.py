@@ -261,6 +261,7 @@ def first_messages_under_way() -> Sequence[Submission]:
     return list(attempted.filter(organization__confirmed="", organization__presence_basis__in=OUTSIDE))
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(ACTS, min_size=4, max_size=14))
 def test_two_first_messages_are_never_under_way_before_one_was_accepted(acts: list[tuple[str, object]]) -> None:

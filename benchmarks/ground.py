@@ -55,11 +55,26 @@ def database(name: str, file: str) -> Iterator[str]:
     if name != "postgresql":
         yield new_sqlite_url(file) if name in ("", "sqlite") else name
         return
+    with cluster.cluster(_postgresql()) as address:
+        yield address
+
+
+@contextmanager
+def server() -> Iterator[cluster.Server]:
+    """A PostgreSQL server of its own that can be stopped and started again.
+
+    Raises:
+        NotMeasured: there is no PostgreSQL server on this machine.
+    """
+    with cluster.server(_postgresql()) as running:
+        yield running
+
+
+def _postgresql() -> Path:
     programs = cluster.binaries()
     if programs is None:
         raise NotMeasured("There is no PostgreSQL server on this machine.")
-    with cluster.cluster(programs) as address:
-        yield address
+    return programs
 
 
 def prepare(database: str, *, filled: bool = False, **variables: str) -> None:

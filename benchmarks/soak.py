@@ -3,14 +3,18 @@
 Prints how many messages were lost, doubled or out of order.
 
 python -m benchmarks.soak [--records 2000] [--updates 4] [--workers 8] [--settle 3] [--spelling] [--database URL]
+                          [--stop-database SECONDS]
 
 `--settle 0.001` is a control: without the wait that prevents a second New, it must find News that took effect twice.
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from benchmarks import ground
 from benchmarks.faulty import Faulty
+from tests.cluster import Server
 
 _TOKEN = "token-of-the-measurement"
 _LATE = 2.0
@@ -29,10 +33,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60, help="give up after so many minutes")
     parser.add_argument("--database", default="", help="sqlite, postgresql, or the URL of an empty one")
+    parser.add_argument(
+        "--stop-database", type=float, default=0, help="stop a PostgreSQL server of its own hard every so many seconds"
+    )
     options = parser.parse_args()
     with (
         ground.exit_if_not_measured(),
-        ground.database(options.database, "benchmark-soak") as database,
+        _database(options) as (database, server),
         Faulty(seed=options.seed, rate=0.3, late=_LATE, hang=4.0, spelling=options.spelling) as directory,
     ):
         ground.prepare(
@@ -53,7 +60,20 @@ def main() -> None:
             updates=options.updates,
             workers=options.workers,
             minutes=options.minutes,
+            server=server,
+            stop_every=options.stop_database,
         )
+
+
+@contextmanager
+def _database(options: argparse.Namespace) -> Iterator[tuple[str, Server | None]]:
+    """The address of the database, and its server if the soak stops it."""
+    if options.stop_database:
+        with ground.server() as server:
+            yield server.address, server
+        return
+    with ground.database(options.database, "benchmark-soak") as address:
+        yield address, None
 
 
 if __name__ == "__main__":

@@ -9,27 +9,20 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from subprocess import DEVNULL, PIPE
 
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from benchmarks import ground
 from benchmarks.faulty import FAULTS, QUERY_FAULTS, Effect, Faulty
-from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission, User, Verdict
-from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable_fingerprint
+from benchmarks.soak_journey import Journey
+from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission, User
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.actors import Actor, person
-from organizations.services.delivery import decide, query
-from organizations.services.errors import ActionRefused
-from organizations.services.outbox import submissions
-from organizations.services.records import organizations
-from organizations.services.review import reviews
+from tests.cluster import Server
 
-_BASE = "2.16.840.1.113883.3.6147.458.99999.1"
-_CHILDREN = 12
-_DESTINATIONS = ("0b9b4c4e-0000-4000-8000-000000000001", "0b9b4c4e-0000-4000-8000-000000000002")
 _NURSERY = (sys.executable, "-m", "benchmarks.nursery")
 
 
@@ -46,15 +39,17 @@ class Workers:
 
     def _kill_one_each_second(self) -> None:
         while not self._ending.wait(1.0):
-            os.kill(self._running.pop(0), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # one that started without a database has ended
+                os.kill(self._running.pop(0), signal.SIGKILL)
+                self.kills += 1
             self._running.append(self._start())
-            self.kills += 1
 
     def stop(self) -> None:
         self._ending.set()
         self._killing.join()
         for process in self._running:
-            os.kill(process, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
         self._nursery.communicate()
 
     def _start(self) -> int:
@@ -65,110 +60,57 @@ class Workers:
         return int(self._nursery.stdout.readline())
 
 
-class Journey:
-    """Every record from its New through its updates."""
+class Stops:
+    """Stops the database server every so many seconds and starts it again. Without a server it does nothing."""
 
-    def __init__(self, records: int, updates: int, editor: Actor, approver: Actor) -> None:
-        self.editor, self.approver = editor, approver
-        self.decided = self.ended = 0
-        self.all = records * (1 + updates)
-        self._printed_at = time.monotonic()
-        self._updates_left = {}
-        self._open: dict[int, int] = {}  # submission -> record
-        for number in range(records):
-            self._print_progress()
-            organization = organizations.create(_record(number), "staging", stands_for="location", actor=editor)
-            self._updates_left[organization.pk] = updates
-            self._send(organization.pk)
+    def __init__(self, server: Server | None, every: float) -> None:
+        self.number = 0
+        self._server, self._every = server, every
+        self._ending = threading.Event()
+        self._stopping = threading.Thread(target=self._stop_regularly)
+        self._stopping.start()
 
-    @property
-    def is_over(self) -> bool:
-        return not self._open
+    def _stop_regularly(self) -> None:
+        while self._server is not None and not self._ending.wait(self._every):
+            self._server.stop_at_once()
+            self.number += 1
+            self._server.start()
 
-    def advance(self) -> None:
-        """Make the next Update of each record whose last submission has ended, and decide what needs a decision."""
-        ids = list(self._open)
-        for start in range(0, len(ids), 500):
-            batch = Submission.objects.filter(pk__in=ids[start : start + 500])
-            for submission in batch.exclude(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)):
-                if submission.state == State.NEEDS_PERSON:
-                    self._decide(submission)
-                    continue
-                self._print_progress()
-                record = self._open.pop(submission.pk)
-                self.ended += 1
-                if self._updates_left[record]:
-                    self._updates_left[record] -= 1
-                    self._edit(record)
-                    self._send(record)
-
-    def _print_progress(self) -> None:
-        """Print the progress once a minute."""
-        if time.monotonic() - self._printed_at > 60:
-            self._printed_at = time.monotonic()
-            print(f"{len(self._open):,} open, {self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
-
-    def _edit(self, record: int) -> None:
-        organization = Organization.objects.get(pk=record)
-        number = self._updates_left[record]
-        changed = replace(organization.record(), name=f"{organization.name.partition(',')[0]}, {number}")
-        if number % 2:
-            changed = replace(changed, destination_id=_DESTINATIONS[number // 2 % 2])
-        organizations.edit(record, organization.version, changed, stands_for="location", actor=self.editor)
-
-    def _send(self, record: int) -> None:
-        organization = Organization.objects.get(pk=record)
-        review = reviews.review(organization, actor=self.editor)
-        submission = submissions.submit_record(
-            record,
-            sha256=review.sha256,
-            seen_submission=organization.last_submission_id or 0,
-            reason="Measurement",
-            ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
-            actor=self.editor,
-        )
-        self._open[submission.pk] = record
-
-    def _decide(self, submission: Submission) -> None:
-        """Decide as a careful person would: query, and send again if that is allowed."""
-        query.query_for_submission(submission, actor=self.approver)
-        answer = decide.last_answer(submission)
-        if answer is None:
-            return
-        verdict = _verdict(submission, answer)
-        with suppress(ActionRefused):
-            decide.decide_submission(
-                submission.pk, verdict, sequence=answer.entry.sequence, reason="Measurement", actor=self.approver
-            )
-            self.decided += 1
+    def end(self) -> None:
+        """Return when the server runs and stays."""
+        self._ending.set()
+        self._stopping.join()
 
 
-def _verdict(submission: Submission, answer: decide.ComparedAnswer) -> Verdict:
-    choices = decide.allowed_verdicts(submission, answer)
-    if Verdict.SEND_AGAIN in choices:
-        return Verdict.SEND_AGAIN
-    sent = messages.record_from_message(bytes(submission.message))
-    is_as_sent = answer.record is not None and readable_fingerprint(answer.record) == readable_fingerprint(sent)
-    return Verdict.ARRIVED if is_as_sent and Verdict.ARRIVED in choices else Verdict.OURS
-
-
-def run(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
+def run(
+    directory: Faulty,
+    *,
+    records: int,
+    updates: int,
+    workers: int,
+    minutes: float,
+    server: Server | None = None,
+    stop_every: float = 0,
+) -> None:
     """Run the soak and print the table."""
     started = time.monotonic()
-    running = Workers(workers)
+    running, stops = Workers(workers), Stops(server, stop_every)
     try:
         journey = Journey(records, updates, _person("editor"), _person("approver"))
         while not journey.is_over and time.monotonic() - started < minutes * 60:
             journey.advance()
             time.sleep(0.1)
     finally:
+        stops.end()
         running.stop()
+        connection.close()
     elapsed = time.monotonic() - started
     time.sleep(directory.late + 1)
     rows = [
         ("submissions", str(Submission.objects.count())),
         ("minutes", f"{elapsed / 60:.1f}"),
         ("workers killed", str(running.kills)),
+        ("database server stopped", str(stops.number)),
         ("exchanges, and those with a fault", f"{sum(directory.counts.values())}, {_faults(directory)}"),
         ("kinds of fault that occurred", f"{_kinds(directory)} of {len(FAULTS | QUERY_FAULTS)}"),
         ("effects in the directory", str(len(directory.records.effects))),
@@ -273,18 +215,3 @@ def _person(role: str) -> Actor:
     user = User.objects.create_user(role, first_name=role.capitalize(), last_name="One")
     user.groups.add(Group.objects.get(name=role))
     return person(user)
-
-
-def _record(number: int) -> OrganizationRecord:
-    parent = (number - 1) // _CHILDREN
-    return OrganizationRecord(
-        oid=_oid(number),
-        name=f"Lakeside {number}",
-        part_of_oid=GATEWAY_OID if number == 0 else _oid(parent),
-        contacts=(ContactRecord(purpose="Technical", name="Desk", email_addresses=("desk@lakeside.example",)),),
-        address=AddressRecord(street=f"{number} Shore Rd", city="Madison", state="WI", zip_code="53704", country="USA"),
-    )
-
-
-def _oid(number: int) -> str:
-    return _BASE if number == 0 else f"{_BASE}.1.{number}"

@@ -1,12 +1,15 @@
 """Fills the outbox, lets real workers empty it, and measures the rate. Import it after `prepare`."""
 
+import os
 import resource
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from benchmarks import filling, ground
 from benchmarks.faulty import Faulty
@@ -28,13 +31,14 @@ def run(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> No
     filling.fill_outbox(count, person(user))
     messages = [bytes(each) for each in Submission.objects.order_by("pk").values_list("message", flat=True)]
     started_with = len(directory.arrivals)
-    before = _processor_time()
+    before, server_before = _processor_time(), _server_time()
     with ExitStack() as stack:
         for number in range(workers):
             stack.enter_context(ground.running(f"worker {number}", _WORKER))
         _wait_until_empty()
     arrivals = directory.arrivals[started_with:]
     elapsed, used = arrivals[-1] - arrivals[0], _processor_time() - before
+    server_used = _server_time() - server_before
     rows = [
         ("submissions", f"{count:,}"),
         ("workers", str(workers)),
@@ -42,7 +46,8 @@ def run(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> No
         ("submissions a second", f"{count / elapsed:.1f}"),
         ("answers 429", str(directory.counts.get("429", 0))),
         ("processor time of the workers, seconds, starts included", f"{used:.1f}"),
-        ("of a core, while they sent", f"{used / elapsed:.2f}"),
+        ("processor time of the database server, seconds", f"{server_used:.1f}"),
+        ("of a core, while they sent, both", f"{(used + server_used) / elapsed:.2f}"),
     ]
     if beside_bare:
         bare = _bare(directory, messages)
@@ -54,6 +59,25 @@ def _processor_time() -> float:
     """Seconds of processor time of all programs that this one has run to their end."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ended.ru_utime + ended.ru_stime
+
+
+def _server_time() -> float:
+    """Seconds of processor time of a PostgreSQL server on this machine, without this connection. SQLite has none."""
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        own: int = cursor.fetchone()[0]
+    server = int(_stat(own)[1])
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    others = [int(child) for child in children if int(child) != own]
+    ticks = sum(map(int, _stat(server)[11:15])) + sum(sum(map(int, _stat(child)[11:13])) for child in others)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: int) -> list[str]:
+    """What Linux says of a process after its name: its state, its parent, ...; see proc(5)."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
 
 
 def _wait_until_empty() -> None:

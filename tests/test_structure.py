@@ -198,7 +198,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "connection": {"submission"},
         "differences": {"comparison", "submission"},
         "take_over": {"submission"},
-        "directory": {"submission"},
+        "directory": {"submission", "take_over"},
         "roll_call": {"organizations", "record"},
         "audit": {"organizations", "submission"},
         "record": {"audit", "comparison", "organizations", "submission"},

@@ -1,4 +1,4 @@
-"""Organizations that were registered outside the portal, on their way to become records here."""
+"""Take-overs: lists of organizations that were registered outside the portal and become records here."""
 
 from __future__ import annotations
 
@@ -31,17 +31,22 @@ class TakeOverState(models.TextChoices):
 
 
 class TakeOverQuerySet(models.QuerySet["TakeOver"]):
-    def going_on(self, environment: str) -> Self:
-        """Those on which a worker has something to do, now or later."""
+    def in_progress(self, environment: str) -> Self:
+        """Take-overs that a worker must still work on."""
         return self.filter(environment=environment, state__in=(TakeOverState.ASKING, TakeOverState.TAKING))
 
+    def asking_by_oid(self, environment: str) -> Self:
+        """Those that ask OID by OID now, the oldest first."""
+        asking = self.filter(environment=environment, state=TakeOverState.ASKING)
+        return asking.reading_pages(False).order_by("pk")
+
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
-        """Those in this state on which no worker works now, the oldest first."""
-        mine = self.filter(environment=environment, state=state)
-        return mine.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
+        """Take-overs in this state that no worker has leased, the oldest first."""
+        in_state = self.filter(environment=environment, state=state)
+        return in_state.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
 
     def reading_pages(self, is_reading: bool) -> Self:
-        """Those that read the whole directory page by page and have not come to an end, or the others."""
+        """Take-overs that still read pages of the whole directory, or if not `is_reading` the others."""
         reading = ~Q(position={}) & Q(end_reason="")
         return self.filter(reading if is_reading else ~reading)
 
@@ -49,7 +54,7 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
 class TakeOver(models.Model):
     """One list of OIDs that a person wants to take over. The worker asks the directory about each and adds the records.
 
-    It survives a restart: a worker leases it and continues where the last one ended.
+    It survives a restart: a worker leases a page or an OID and continues where the last one ended.
     """
 
     environment = models.CharField(max_length=10, choices=Environment)
@@ -73,7 +78,9 @@ class TakeOver(models.Model):
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(
+        null=True, blank=True, help_text="Of a search through the directory: until then one worker reads the next page."
+    )
     token = models.PositiveIntegerField(default=0, help_text="Counts the leases: an earlier one stores nothing.")
 
     objects = TakeOverQuerySet.as_manager()
@@ -91,7 +98,7 @@ class TakeOver(models.Model):
 
     @property
     def is_reading_pages(self) -> bool:
-        """Whether it reads the whole directory page by page and has not come to an end, as `reading_pages`."""
+        """Whether it still reads pages of the whole directory."""
         return bool(self.position) and not self.end_reason
 
 
@@ -115,7 +122,7 @@ NOT_SHOWN = (CandidateState.WAITING, CandidateState.ABSENT, CandidateState.UNANS
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
     def listed(self) -> Self:
-        """Without the probes that found nothing: nobody said that these OIDs exist."""
+        """Candidates without the probes that found nothing: the portal only guessed these OIDs."""
         return self.exclude(source=PROBE, state__in=NOT_SHOWN)
 
     def probes(self, *states: CandidateState) -> Self:
@@ -128,13 +135,19 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")
 
+    def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
+        """Those that wait and that no worker asks about now, in the order of the take-overs and their lists."""
+        waiting = self.filter(state=CandidateState.WAITING, take_over__in=TakeOver.objects.asking_by_oid(environment))
+        free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=moment))
+        return free.order_by("take_over_id", "position")
+
     def chosen(self) -> Self:
-        """In the order of their OIDs, so that a parent comes before what is below it."""
+        """In the order of their OIDs, so that a parent comes before the organizations below it."""
         return self.filter(state=CandidateState.CHOSEN).order_by("oid_key")
 
 
 class Candidate(models.Model):
-    """One OID of a take-over: where it came from, what the directory showed, and what became of it."""
+    """One OID of a take-over: its source, what the directory showed of it, and whether it became a record."""
 
     take_over = models.ForeignKey(TakeOver, on_delete=models.CASCADE, related_name="candidates")
     position = models.PositiveIntegerField()
@@ -157,6 +170,8 @@ class Candidate(models.Model):
     seen = models.TextField(blank=True, help_text="Canonical JSON of the directory's answer.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the directory was asked.")
     organization = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then one worker asks about it.")
+    token = models.PositiveIntegerField(default=0, help_text="Counts the leases: an earlier one stores nothing.")
 
     objects = CandidateQuerySet.as_manager()
 
@@ -171,14 +186,9 @@ class Candidate(models.Model):
         return f"{self.oid} of take-over {self.take_over_id}"
 
     def seen_record(self) -> OrganizationRecord | None:
-        """What the directory showed, if it showed the OID."""
+        """The record that the directory showed, if it showed the OID."""
         return from_canonical(self.seen) if self.seen else None
 
     def message_record(self) -> OrganizationRecord | None:
         """The record in the old message, if there is one."""
         return from_canonical(self.message) if self.message else None
-
-    @property
-    def is_destination_said(self) -> bool:
-        """Whether a person entered its destination ID, or said that it has none."""
-        return bool(self.destination_source)

@@ -1,4 +1,4 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, settle what another worker left, and take over."""
+"""The worker: threads for the heartbeat, the outbox, take-overs, and submissions that another worker abandoned."""
 
 import logging
 import os
@@ -33,7 +33,8 @@ def run(stopping: threading.Event) -> None:
         Heartbeat(name, actor) as heartbeat,
         ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
     ):
-        delivering = courier.Courier(actor, pool)
+        sources = (*queries.SOURCES, run_take_over.next_candidate)
+        delivering = courier.Courier(actor, pool, sources=sources)
         threads = [
             threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier"),
             threading.Thread(target=wakeup.listen, args=(stopping, delivering.wake), name="notices"),
@@ -54,7 +55,7 @@ def run(stopping: threading.Event) -> None:
 
 
 def _take_over_until(environment: str, actor: Actor, stopping: threading.Event, heartbeat: Heartbeat) -> None:
-    """Do the steps of take-overs until `stopping` is set. An exception is logged and the next step begins."""
+    """Add records and read pages until `stopping` is set. An exception is logged and the next step begins."""
     worked_at = time.monotonic()
     while not stopping.is_set():
         try:
@@ -70,6 +71,13 @@ def _take_over_until(environment: str, actor: Actor, stopping: threading.Event, 
     connection.close()
 
 
+def take_over_next(environment: str, *, actor: Actor) -> bool:
+    """Do the next step of a take-over, or ask about its next OID, in this thread. Returns whether anything was done."""
+    if run_take_over.advance(environment, actor=actor):
+        return True
+    return courier.answer_next(environment, run_take_over.next_candidate, actor=actor)
+
+
 def _settle_abandoned(actor: Actor) -> None:
     for environment in Environment.values:
         try:
@@ -80,10 +88,10 @@ def _settle_abandoned(actor: Actor) -> None:
 
 
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
-    """One round in this thread: query and deliver what is due in each environment. Returns whether anything was done.
+    """Do all due work of each environment once, in this thread. Returns whether anything was done.
 
-    Each Query waits for Redox, so `stopping` is looked at before each. An exception in one environment does not keep
-    the other waiting.
+    Each Query waits for Redox, so `stopping` is checked before each. An exception in one environment does not delay the
+    other.
     """
     stopping = stopping or threading.Event()
     worked = False
@@ -95,7 +103,7 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
                     worked = courier.answer_next(environment, source, actor=actor) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):
                 worked = True
-            while not stopping.is_set() and run_take_over.advance(environment, actor=actor):
+            while not stopping.is_set() and take_over_next(environment, actor=actor):
                 worked = True
         except Exception:
             log.exception("A round of delivery to %s failed", environment)
@@ -103,6 +111,6 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     return worked
 
 
-def cut_off_exchanges() -> None:
-    """End the exchanges under way, because this process must end. What became of the messages is queried later."""
-    gateway.cut_off_exchanges()
+def abort_exchanges() -> None:
+    """End the exchanges in flight, because this process must end. Queries find out later whether they took effect."""
+    gateway.abort_exchanges()

@@ -1,13 +1,14 @@
 """The page of the directory: what it says about the number of results, its groups, and how it is continued."""
 
 import datetime
+import re
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
 from organizations.forms.directory import NO_UNIT, DirectorySearchForm
-from organizations.models import Environment, Organization, User
+from organizations.models import Environment, Organization, TakeOverKind, User
 from organizations.pages.directory import page as directory_page
 from organizations.pages.directory import results as results_page
 from organizations.pages.directory.results import MAY_HIDE_DEACTIVATED, ONLY_AN_OID, SearchResults, results_of
@@ -267,6 +268,18 @@ def test_the_page_shows_the_search_and_says_that_redox_does_not_name_the_unit(ed
     assert text.startswith("Directory | STAGING | orgportal ")
     assert f"Name OID ZIP Within {NO_UNIT} State" in text
     assert controls_in(html_of_page(page, STAGING))["Search"] == ""
+
+
+def test_the_page_leads_to_find_ours_and_says_what_it_found(editor: User) -> None:
+    def page() -> str:
+        return text_of_page(directory_page.build(STAGING, editor, DirectorySearchForm()), STAGING)
+
+    assert "Find ours: not done yet" in page()
+    run = factories.take_over(user=editor, kind=TakeOverKind.SCAN, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    assert re.search(r"Find ours: \w+ \d+, 1 found, 1 not in the portal", page())
+    assert f"/take-over/{run.pk}/" in html_of_page(
+        directory_page.build(STAGING, editor, DirectorySearchForm()), STAGING
+    )
 
 
 def test_a_viewer_reads_who_can_search() -> None:

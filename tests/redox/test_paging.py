@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -23,8 +23,9 @@ def fingerprint(entries):
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
-def after(position=START, *, received=FIRST_LIMIT, total=None, of="page", most_pages=MOST_PAGES):
-    return after_page(position, received=received, total=total, fingerprint=fingerprint(of), most_pages=most_pages)
+def after(position=START, *, received=FIRST_LIMIT, total=None, of="page", **values):
+    values = {"most_pages": MOST_PAGES} | values
+    return after_page(position, received=received, total=total, fingerprint=fingerprint(of), **values)
 
 
 def test_a_search_begins_with_a_hundred():
@@ -53,6 +54,22 @@ def test_a_full_page_goes_on_behind_what_came(received):
 )
 def test_a_page_that_is_not_full_is_the_last_unless_the_total_is_larger(received, total, end, is_whole):
     assert after(received=received, total=total)[1:] == (end, is_whole)
+
+
+@pytest.mark.parametrize(
+    ("received", "total", "end"),
+    [
+        (20, None, None),
+        (20, 20, None),
+        (20, 0, None),
+        (20, 120, End.SHORT_PAGE),
+        (0, None, End.EMPTY_PAGE),
+    ],
+)
+def test_a_page_that_is_not_full_proves_no_end_if_the_directory_may_have_a_smaller_limit(received, total, end):
+    later = replace(after().position, limit=FIRST_LIMIT)
+    step = after(later, received=received, total=total, of="later", trusts_short_page=False)
+    assert (step.end, step.is_whole) == (end, end is not None)
 
 
 def test_a_total_of_the_page_alone_ends_a_later_page():
@@ -172,7 +189,7 @@ directories = st.builds(
 )
 
 
-def walk(directory):
+def walk(directory, **values):
     """Each OID that a search gives to its caller, in order, and the last step."""
     given_oids, seen, step = [], set(), Step(Position())
     while step.end is None:
@@ -190,6 +207,7 @@ def walk(directory):
             total=total,
             fingerprint=fingerprint(entries),
             most_pages=MOST_PAGES,
+            **values,
         )
     return given_oids, step
 
@@ -209,6 +227,14 @@ def test_a_search_of_a_directory_that_behaves_is_whole(size, too_large, has_tota
     oids = [f"1.2.{number}" for number in range(size)]
     directory = StrangeDirectory(oids, [0], [size if has_total else None], 100, False, False, too_large)
     found, step = walk(directory)
+    assert (found, step.is_whole) == (oids, True)
+
+
+@given(st.integers(0, 300), st.sampled_from([20, 30, 100]), st.booleans())
+def test_a_directory_with_a_smaller_limit_is_read_to_its_end(size, most, has_total):
+    oids = [f"1.2.{number}" for number in range(size)]
+    directory = StrangeDirectory(oids, [0], [size if has_total else None], most, False, False, False)
+    found, step = walk(directory, trusts_short_page=False)
     assert (found, step.is_whole) == (oids, True)
 
 

@@ -8,6 +8,8 @@ from organizations.models import Environment, User
 from organizations.pages import Page
 from organizations.pages.addresses import environment_url
 from organizations.pages.directory.results import SearchResults
+from organizations.pages.take_over import scan
+from organizations.pages.take_over.scan import LastScan
 from organizations.permissions import ASK, Right, block_reason
 from organizations.services.connection import redox_settings
 
@@ -16,7 +18,8 @@ from organizations.services.connection import redox_settings
 class DirectoryPage(Page):
     """`results` is None before the first search. `notes` say what the last button did.
 
-    `base_hint` says what counts as ours if no base OID is set.
+    `base_hint` says what counts as ours if no base OID is set. `last_scan`: the newest "Find ours",
+    only before the first search.
     """
 
     template = "directory/page.html"
@@ -26,6 +29,7 @@ class DirectoryPage(Page):
     notes: Collection[str]
     base_hint: str
     block_reason: str
+    last_scan: LastScan | None
     switch_url: str
 
 
@@ -43,6 +47,7 @@ def build(
         notes=(*notes, *form.changed),
         base_hint="" if redox_settings.environment(environment).base_oids else _base_hint(environment),
         block_reason=block_reason(user, Right.EDIT, environment, ASK),
+        last_scan=None if results else scan.last_scan(environment),
         switch_url=environment_url("directory", environment.other),
     )
 

@@ -40,9 +40,9 @@ class WithdrawPage(RecordActPage):
 
 def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
     block_reason = organizations.discard_block_reason(organization)
-    baseline = organization.baseline_record()
+    compared = organization.compared_record()
     wanted = knowledge.sendable(organization.record())
-    changes = knowledge.in_form(difference(baseline, wanted)) if baseline and not block_reason else ()
+    changes = knowledge.in_form(difference(compared, wanted)) if compared and not block_reason else ()
     return DiscardPage(
         organization=organization,
         path=path_to(organization, "Discard"),

@@ -165,8 +165,8 @@ def _changes(organization: Organization, can_discard: bool) -> ToDoBox:
 
 def unsent_changes(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
     """The edits that the directory does not show yet, each with its last entry in the history."""
-    baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
-    known = knowledge.sendable(baseline) if baseline else None
+    compared, wanted = organization.compared_record(), knowledge.sendable(organization.record())
+    known = knowledge.sendable(compared) if compared else None
     unsent = knowledge.unsent(known, organization.later_reading(), wanted)
     return reviews.with_edits(unsent, edits_since_acceptance(organization), known, wanted)
 
@@ -244,7 +244,7 @@ def _differs(organization: Organization) -> ToDoBox:
 def _overwrites(organization: Organization) -> bool:
     """Whether sending the saved changes would overwrite a value of the directory."""
     wanted = knowledge.sendable(organization.record())
-    split = knowledge.split(organization.baseline_record(), organization.later_reading(), wanted)
+    split = knowledge.split(organization.compared_record(), organization.later_reading(), wanted)
     return organization.changes > 0 and bool(split.overwritten)
 
 

@@ -126,7 +126,7 @@ def filled_sentence(begun: OrganizationRecord, source: Organization) -> str:
 
 
 def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:
-    known = organization.baseline_record()
+    known = organization.compared_record()
     if known is None:
         return
     edits = edits_since_acceptance(organization)

@@ -291,7 +291,10 @@ def _nothing_differs(review: Review) -> str:
         return "No change is saved here, and the directory did not show this OID. The same values can be sent again."
     is_read = review.known.seen is not None
     known = f"what the directory showed on {_day(organization.seen_at)}" if is_read else _compared_with(organization)
-    return f"Nothing differs from {known}. There is nothing to send."
+    baseline = organization.baseline_record()
+    is_unseen = baseline is not None and not baseline.destination_known
+    unseen = " No Query shows the destination ID, so it cannot be compared." if is_unseen else ""
+    return f"Nothing differs from {known}.{unseen} There is nothing to send."
 
 
 def _compared_with(organization: Organization) -> str:

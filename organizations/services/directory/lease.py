@@ -1,28 +1,27 @@
-"""Leases a take-over to a worker for one Query. If the worker dies, another one continues after the lease."""
+"""Leases a page of the directory, or one OID, to a worker. If the worker dies, another one asks after the lease."""
 
 import datetime
 from typing import Any
 
 from django.conf import settings
 
-from organizations.models import Submission, TakeOver, TakeOverState, clock
+from organizations.models import Candidate, Submission, TakeOver, TakeOverState, clock
 from organizations.models.take_over import TakeOverQuerySet
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, redox_settings
+from organizations.services.connection import breaker, gateway, redox_settings
 from organizations.services.timing import seconds
 
 
-def lease(environment: str, *, is_scan: bool, actor: Actor) -> TakeOver | None:
-    """Lease the oldest take-over for which the directory is asked, if a Query may be sent now.
+def lease_scan(environment: str, *, actor: Actor) -> TakeOver | None:
+    """Lease the next page of the oldest scan, if a Query may be sent now.
 
-    `is_scan`: one that needs the next page of the whole directory, else one that asks OID by OID. If another worker
-    leases it later, this one stores nothing.
+    A worker stores its answer only if no other worker has leased the page since.
     """
-    if not _free(environment, is_scan=is_scan).exists() or not _may_ask(environment):
-        return None  # so that an idle worker takes no lock
+    if not _free_scans(environment).exists() or not _may_ask(environment):
+        return None  # checked first, so that an idle worker takes no lock
     with audit.atomic(actor):
-        take_over = _free(environment, is_scan=is_scan).select_for_update(skip_locked=True, of=("self",)).first()
+        take_over = _free_scans(environment).select_for_update(skip_locked=True, of=("self",)).first()
         if take_over is not None:
             take_over.token += 1
             take_over.lease_until = clock.now() + seconds(settings.REDOX_LEASE)
@@ -30,21 +29,54 @@ def lease(environment: str, *, is_scan: bool, actor: Actor) -> TakeOver | None:
     return take_over
 
 
-def release(take_over: TakeOver, *, until: datetime.datetime | None = None, **values: Any) -> bool:
-    """End the lease, or let it last `until` then, and store these values.
+def release_scan(take_over: TakeOver, *, until: datetime.datetime | None = None, **values: Any) -> bool:
+    """End the lease, or extend it to `until`, and store `values` in the take-over.
 
-    Returns whether the lease was still this worker's and the directory is still asked. Else nothing is stored.
+    Returns False and stores nothing if another worker has leased the take-over or the directory is not asked any more.
     """
-    still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
-    return still.update(lease_until=until, **values) == 1
+    leased = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
+    return leased.update(lease_until=until, **values) == 1
 
 
-def _free(environment: str, *, is_scan: bool) -> TakeOverQuerySet:
-    return TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).reading_pages(is_scan)
+def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
+    """Lease the next OID of the oldest take-over that has one, if a Query may be sent now.
+
+    A worker stores its answer only if no other worker has leased the OID since.
+    """
+    if not Candidate.objects.to_ask(environment, clock.now()).exists() or not _may_ask(environment):
+        return None
+    with audit.atomic(actor):
+        moment = clock.now()
+        to_ask = Candidate.objects.to_ask(environment, moment).select_related("take_over")
+        candidate = to_ask.select_for_update(skip_locked=True, of=("self",)).first()
+        if candidate is not None:
+            candidate.token += 1
+            candidate.lease_until = moment + seconds(settings.REDOX_LEASE)
+            candidate.save(update_fields=["token", "lease_until"])
+    return candidate
+
+
+def lock_leased(candidate: Candidate) -> Candidate | None:
+    """The candidate, locked together with its take-over.
+
+    None if another worker has leased it since, or if the directory is not asked any more.
+    """
+    asking = TakeOver.objects.filter(pk=candidate.take_over_id, state=TakeOverState.ASKING)
+    take_over = asking.select_for_update().first()
+    if take_over is None:
+        return None
+    waiting = take_over.candidates.waiting().filter(pk=candidate.pk, token=candidate.token)
+    return waiting.select_for_update().first()
+
+
+def _free_scans(environment: str) -> TakeOverQuerySet:
+    return TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).reading_pages(True)
 
 
 def _may_ask(environment: str) -> bool:
     """Whether a Query may be sent now: connected, the breaker is closed, and no message is due."""
-    if redox_settings.environment(environment).credential is None or not breaker.can_send_now(environment):
+    try:
+        gateway.check_sending_allowed(redox_settings.environment(environment))
+    except gateway.SendingBlocked:
         return False
-    return not Submission.objects.due(environment, clock.now()).exists()
+    return breaker.can_send_now(environment) and not Submission.objects.due(environment, clock.now()).exists()

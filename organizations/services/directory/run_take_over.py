@@ -1,10 +1,14 @@
 """The worker's part of a take-over: ask the directory about each OID, and add the chosen ones as records.
 
-Each step is small and leased, so that another worker continues if this one dies. Messages come first: while one is due,
-the directory is not asked.
+The courier asks, up to eight OIDs at once (`next_candidate`); a thread of its own does the rest (`advance`). Each step
+is small and leased, so that another worker continues if this one dies. Messages come first: while one is due, the
+directory is not asked.
 """
 
+from functools import partial
+
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
 from organizations.permissions import Right, may
@@ -12,43 +16,45 @@ from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import breaker
-from organizations.services.connection.lookup import DirectoryAnswer
+from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
 from organizations.services.directory import candidates, lease, ownership_here, scan, scan_probes
 from organizations.services.errors import ActionRefused
 from organizations.services.records import organizations
+from organizations.services.timing import seconds, shortened
 
 ADDED_AT_ONCE = 50
 """How many records are added in one transaction."""
+SECONDS_UNTIL_ASKED_AGAIN = 5.0
+"""After so long an OID is asked about again if nothing was sent, or if Redox asked to wait."""
 
 
 def advance(environment: str, *, actor: Actor) -> bool:
-    """Do the next step of a take-over in this environment. Returns whether there was one."""
-    if not TakeOver.objects.going_on(environment).exists():
-        return False  # one cheap look: an idle worker asks often
-    return add_next(environment) or scan.scan_next(environment, actor=actor) or ask_next(environment, actor=actor)
+    """Add the next records, or read the next page of the directory. Returns whether there was anything to do."""
+    if not TakeOver.objects.in_progress(environment).exists():
+        return False  # a cheap check first: an idle worker calls this often
+    return add_next(environment) or scan.scan_next(environment, actor=actor)
 
 
-def ask_next(environment: str, *, actor: Actor) -> bool:
-    """Ask the directory about the next OID of the oldest take-over. Returns whether it was asked."""
-    take_over = lease.lease(environment, is_scan=False, actor=actor)
-    if take_over is None:
-        return False
-    candidate = take_over.candidates.waiting().first()
+def next_candidate(environment: str, *, actor: Actor) -> Question | None:
+    """Lease the next OID of the oldest take-over that asks OID by OID. The answer is stored in its candidate.
+
+    If there is none, the asking ends for a take-over whose OIDs were all asked for.
+    """
+    if not TakeOver.objects.asking_by_oid(environment).exists():
+        return None
+    candidate = lease.lease_candidate(environment, actor=actor)
     if candidate is None:
-        _end_asking(take_over, actor)
-        return True
+        _end_asking(environment, actor)
+        return None
     failpoints.reach("before-asking-about-candidate")
-    answer = query.query_oid(environment, candidate.oid)
-    failpoints.reach("after-asking-about-candidate")
-    _store_answer(take_over, candidate, answer, actor)
-    return answer.exchange is not None
+    return Question(candidate.oid, partial(_store_answer, candidate, actor))
 
 
 def add_next(environment: str) -> bool:
-    """Add the next chosen organizations as records, for the person who chose them. Returns whether there were any.
+    """Add the next chosen organizations as records, on behalf of the person who chose them.
 
-    The person's right is read again each time: they may have lost it.
+    Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
     waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
     user = waiting.taken_by if waiting else None
@@ -85,7 +91,7 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
                     record,
                     take_over.environment,
                     seen_at=candidate.asked_at,
-                    destination=ownership_here.said_destination(candidate),
+                    destination=ownership_here.known_destination(candidate),
                     endpoints=ownership_here.endpoints(candidate),
                     take_over=take_over.pk,
                     source=candidate.source,
@@ -97,48 +103,69 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
     candidate.save(update_fields=["state", "sentence", "organization"])
 
 
-def _store_answer(take_over: TakeOver, candidate: Candidate, answer: DirectoryAnswer, actor: Actor) -> None:
-    """Store what the directory showed of one OID. After a later lease the answer is only logged.
+def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -> None:
+    """Store the directory's answer about one OID. If another worker has leased it since, the answer is only logged.
 
-    An answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
     """
+    failpoints.reach("after-asking-about-candidate")
+    environment = candidate.take_over.environment
     with audit.atomic(actor) as history:
-        gate = breaker.lock_gate(take_over.environment)
-        if lease.release(take_over) and not scan_probes.leave_out_others(take_over, candidate, answer):
-            _apply_answer(candidate, answer)
-        for facts, exchange, cause in () if scan_probes.is_left_out(candidate) else query.exchange_entries(answer):
+        gate = breaker.lock_gate(environment)
+        locked = lease.lock_leased(candidate)
+        if locked is not None and not scan_probes.leave_out_others(locked, answer):
+            _apply_answer(locked, answer)
+        is_left_out = scan_probes.is_left_out(locked or candidate)
+        for facts, exchange, cause in () if is_left_out else query.exchange_entries(answer):
             history.log(
                 Action.DIRECTORY_ASKED,
-                object={"type": "take_over", "id": str(take_over.pk), "name": candidate.oid},
-                environment=take_over.environment,
+                object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},
+                environment=environment,
                 oid=candidate.oid,
                 detail=cause,
-                details={"take_over": take_over.pk, **facts},
+                details={"take_over": candidate.take_over_id, **facts},
                 **exchanges.exchange_body(exchange),
             )
         breaker.apply_outcome(history, gate, answer.outcome)
+        failpoints.reach("in-storing-candidate")
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
-    """Nothing was asked without an exchange, and Redox asks to wait with a pause: then the OID waits."""
-    is_paused = answer.outcome is not None and answer.outcome.hold_seconds is not None
-    if not answer.is_answered and (answer.exchange is None or is_paused):
-        return
-    candidate.asked_at, candidate.sentence = answer.asked_at, answer.cause
-    if not answer.is_answered:
-        candidate.state = CandidateState.UNANSWERED
-    elif answer.record is None:
-        candidate.state = CandidateState.ABSENT
+    """Set the candidate's state from the answer and save it. If nothing was sent or Redox asks to wait, it waits."""
+    if _is_asked_later(answer):
+        candidate.lease_until = clock.now() + seconds(shortened(SECONDS_UNTIL_ASKED_AGAIN))
     else:
-        candidates.show(candidate, answer.record)
+        candidate.lease_until = None
+        candidate.asked_at, candidate.sentence = answer.asked_at, answer.cause
+        if not answer.is_answered:
+            candidate.state = CandidateState.UNANSWERED
+        elif answer.record is None:
+            candidate.state = CandidateState.ABSENT
+        else:
+            candidates.set_seen(candidate, answer.record)
     candidate.save()
 
 
-def _end_asking(take_over: TakeOver, actor: Actor) -> None:
+def _is_asked_later(answer: DirectoryAnswer) -> bool:
+    """Whether the OID still waits, because nothing was asked or Redox asks to wait."""
+    outcome = answer.outcome
+    is_paused = outcome is not None and outcome.hold_seconds is not None
+    return not answer.is_answered and (answer.exchange is None or outcome is None or is_paused)
+
+
+def _end_asking(environment: str, actor: Actor) -> None:
+    waiting = Candidate.objects.waiting().filter(take_over=OuterRef("pk"))
+    all_asked = TakeOver.objects.asking_by_oid(environment).exclude(Exists(waiting))
+    if not all_asked.exists():
+        return
     with audit.atomic(actor) as history:
-        is_ended = lease.release(take_over, state=TakeOverState.READY, state_at=clock.now())
-        if is_ended and take_over.kind == TakeOverKind.SCAN:
+        take_over = all_asked.select_for_update(skip_locked=True, of=("self",)).first()
+        # Before it was locked, somebody may have stopped it and asked again.
+        if take_over is None or take_over.candidates.waiting().exists():
+            return
+        if take_over.kind == TakeOverKind.SCAN:
             scan.end_run(history, take_over, take_over.end_reason)
+        _move(take_over, TakeOverState.READY)
 
 
 def _move(take_over: TakeOver, state: TakeOverState) -> None:

@@ -10,7 +10,7 @@ from organizations.pages.review import message as shown
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
-from organizations.services.records import directory_state
+from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
@@ -28,7 +28,7 @@ def fresh(organization):
 
 def read(organization, record, *, asked_at=None):
     """The record after the directory answered with this content."""
-    directory_state.keep_reading(fresh(organization), record, asked_at or clock.now())
+    directory_state.store_reading(fresh(organization), record, asked_at or clock.now())
     return fresh(organization)
 
 
@@ -245,6 +245,18 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
     assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
     factories.accept(accepted, active=False)
     assert verdict(Intent.REACTIVATE) == "Active false to true"
+
+
+def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared(editor):
+    shown_record = replace(factories.record(), destination_id="", destination_known=False)
+    taken = organizations.take_over(shown_record, "staging", actor=as_actor(editor))
+    said = replace(factories.record(), oid=taken.oid, destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
+    organizations.edit(taken.pk, 1, said, stands_for="", destination_source="memory", actor=as_actor(editor))
+    page = page_of(taken, editor)
+    assert page.rows == ()
+    assert "No Query shows the destination ID, so it cannot be compared." in page.sentences[-1]
+    changed = page_of(save_edit(fresh(taken), editor, name="Lakeside North"), editor)
+    assert [row.field for row in changed.rows] == ["name"]
 
 
 def test_a_record_with_a_foreign_oid_needs_another_oid(accepted, editor):

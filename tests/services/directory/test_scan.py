@@ -25,7 +25,7 @@ from organizations.redox.directory_query import Listing
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
-from organizations.services import failpoints
+from organizations.services import failpoints, workers
 from organizations.services.directory import lease, run_take_over, scan, take_over
 from organizations.services.errors import ActionRefused
 from tests import factories
@@ -165,7 +165,7 @@ def test_the_history_keeps_one_entry_of_a_run_with_its_counts_and_the_absent_oid
 ) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         TakeOver.objects.update(lease_until=None)
     run.refresh_from_db()
     assert run.state == TakeOverState.READY
@@ -210,7 +210,7 @@ def test_an_answer_that_is_cut_off_halves_the_pages(practice: PracticeDirectory,
     read_page(run)
     assert EnvironmentGate.objects.get(pk="staging").failures == 0  # Redox answered
     read_to_the_end(run)
-    assert list(pages_asked_for(practice)) == [(0, 100), (0, 50), (50, 50), (100, 50)]
+    assert list(pages_asked_for(practice)) == [(0, 100), (0, 50), (50, 50), (100, 50), (121, 50)]
     assert next(pages_asked_for(practice, active=False)) == (0, 50)
     assert (states(run), run.read_count) == ({f"{BASE}.1": "found"}, 121)
 
@@ -243,7 +243,7 @@ def test_one_that_cannot_be_read_is_asked_for_by_its_oid(practice: PracticeDirec
     assert states(run) == {f"{BASE}.1": "waiting"}
     practice.behaviour = Behaviour.ANSWERS
     TakeOver.objects.update(lease_until=None)
-    assert run_take_over.advance("staging", actor=WORKER)
+    assert workers.take_over_next("staging", actor=WORKER)
     assert states(run) == {f"{BASE}.1": "found"}
 
 
@@ -324,8 +324,10 @@ def test_deactivated_ones_that_a_query_without_active_leaves_out_are_found(
 
 
 def test_a_directory_that_ignores_the_filter_is_not_read_twice(practice: PracticeDirectory, editor: User) -> None:
-    practice.behaviour = Behaviour.SHOWS_ANOTHER  # active, whatever was asked for
     run = begin(editor)
+    while "active" not in run.position:
+        read_page(run)
+    practice.behaviour = Behaviour.SHOWS_ANOTHER  # active, whatever was asked for
     read_to_the_end(run)
     assert list(pages_asked_for(practice, active=False)) == [(0, 100)]
     assert (run.position, run.end_reason) == ({}, "")
@@ -408,7 +410,7 @@ def test_while_the_pace_holds_a_scan_other_lists_are_asked_for(practice: Practic
         base_oids=[BASE],
         actor=as_actor(editor),
     )
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         pass
     assert states(other) == {f"{BASE}.1": "absent"}
 
@@ -416,7 +418,7 @@ def test_while_the_pace_holds_a_scan_other_lists_are_asked_for(practice: Practic
 def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
-    assert lease.lease("staging", is_scan=True, actor=WORKER)  # and the worker ends
+    assert lease.lease_scan("staging", actor=WORKER)  # and the worker ends
     assert not scan.scan_next("staging", actor=WORKER)
     TakeOver.objects.update(lease_until=clock.now())
     assert scan.scan_next("staging", actor=WORKER)
@@ -453,8 +455,8 @@ def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: Us
             scan.scan_next("staging", actor=WORKER, pace=0)
         connection.close()
 
-    with ThreadPoolExecutor(2) as workers:
-        for each in [workers.submit(work), workers.submit(work)]:
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(work), pool.submit(work)]:
             each.result()
     run.refresh_from_db()
     assert list(pages_asked_for(practice)) == [(index, 2) for index in range(0, 13, 2)]

@@ -6,6 +6,8 @@ from organizations.models import Action, AuditEntry, CandidateState, Organizatio
 from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services import workers
+from organizations.services.delivery import query
 from organizations.services.directory import run_take_over, scan_probes, take_over
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -57,7 +59,7 @@ def keep_probe(run: TakeOver, oid: str) -> None:
 
 
 def advance(run: TakeOver) -> None:
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         TakeOver.objects.update(lease_until=None)
     run.refresh_from_db()
 
@@ -101,3 +103,20 @@ def test_probes_that_got_no_answer_are_asked_again(practice: PracticeDirectory, 
     take_over.ask_again(run.pk, actor=as_actor(editor))
     advance(run)
     assert (probes(run), run.state) == ([], TakeOverState.READY)
+
+
+def test_two_probes_that_show_others_at_the_same_time_are_both_named(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = begin(editor)
+    read_to_the_end(run)
+    others = [put(practice, f"{HERE}.{number}", part_of_oid=GATEWAY_OID) for number in (3, 4)]
+    run.candidates.exclude(oid__in=others).delete()
+    questions = [run_take_over.next_candidate("staging", actor=WORKER) for _ in others]
+    for question in questions:
+        assert question is not None
+        question.store(query.query_oid("staging", question.oid))
+    run.refresh_from_db()
+    assert run.problems == [{"source": oid, "sentence": scan_probes.OTHERS} for oid in others]
+    assert not run.candidates.exists()
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()

@@ -15,19 +15,19 @@ from organizations.models import (
     Presence,
     TakeOver,
     TakeOverKind,
+    TakeOverState,
     User,
 )
 from organizations.practice import PracticeDirectory
-from organizations.practice.behaviour import Behaviour
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services import workers
 from organizations.services.connection import redox_settings
-from organizations.services.delivery import query
-from organizations.services.directory import lease, run_take_over, take_over
+from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
@@ -55,7 +55,7 @@ def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRec
 
 
 def advance() -> None:
-    while run_take_over.advance("staging", actor=WORKER):
+    while workers.take_over_next("staging", actor=WORKER):
         pass
 
 
@@ -103,21 +103,26 @@ def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_c
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
-    take_over.say_destinations(run.pk, {f"{BASE}.1": SaidDestination(DESTINATION, "dashboard")}, actor=as_actor(editor))
+    take_over.set_destinations(
+        run.pk, {f"{BASE}.1": KnownDestination(DESTINATION, "dashboard")}, actor=as_actor(editor)
+    )
     (organization,) = take_all(run, editor)
     assert (organization.destination_id, organization.destination_source) == (DESTINATION, "dashboard")
     assert (organization.changes, organization.open_work) == (0, "")
-    assert "destination-unseen" in {warning.key for warning in reviews.review(organization).warnings}
+    review = reviews.review(organization)
+    assert review.nothing_differs
+    assert review.message
+    assert "destination-unseen" in {warning.key for warning in review.warnings}
 
 
 def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
     oids = [f"{BASE}.{number}" for number in (1, 2, 3)]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    who, said = as_actor(editor), SaidDestination(DESTINATION, "memory")
-    take_over.say_destinations(run.pk, {f"{BASE}.3": SaidDestination("", "memory")}, actor=who)
+    who, said = as_actor(editor), KnownDestination(DESTINATION, "memory")
+    take_over.set_destinations(run.pk, {f"{BASE}.3": KnownDestination("", "memory")}, actor=who)
     with pytest.raises(NumberMissing, match="Type 2"):
-        take_over.say_destination_for_all(run.pk, said, 3, actor=who)
-    assert take_over.say_destination_for_all(run.pk, said, 2, actor=who) == 2
+        take_over.set_destination_for_all(run.pk, said, 3, actor=who)
+    assert take_over.set_destination_for_all(run.pk, said, 2, actor=who) == 2
     said_ids = run.candidates.order_by("position").values_list("destination_id", flat=True)
     assert list(said_ids) == [DESTINATION, DESTINATION, ""]
 
@@ -125,15 +130,15 @@ def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
 def test_what_somebody_else_entered_meanwhile_is_not_overwritten(editor: User, approver: User) -> None:
     oids = [f"{BASE}.1", f"{BASE}.2"]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    nothing, one = SaidDestination("", ""), SaidDestination(DESTINATION, "memory")
+    nothing, one = KnownDestination("", ""), KnownDestination(DESTINATION, "memory")
     shown = dict.fromkeys(oids, nothing)
-    take_over.say_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
+    take_over.set_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
     # The second page still shows the first row empty; its person leaves it so.
-    take_over.say_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
+    take_over.set_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
     assert set(run.candidates.values_list("destination_id", flat=True)) == {DESTINATION}
-    other = SaidDestination(DESTINATION.replace("d8", "e8"), "dashboard")
+    other = KnownDestination(DESTINATION.replace("d8", "e8"), "dashboard")
     with pytest.raises(OutOfDate, match=oids[0]):
-        take_over.say_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
+        take_over.set_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
 
 
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
@@ -153,6 +158,8 @@ def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirector
     run = begin(f"{BASE}.1", user=editor)
     advance()
     assert (states(run), candidate(run, f"{BASE}.1").organization) == ({f"{BASE}.1": "here"}, organization)
+    run.refresh_from_db()
+    assert run.state == TakeOverState.READY
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
@@ -173,69 +180,6 @@ def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeD
     run = begin(OTHER, f"{BASE}.1", user=editor)
     advance()
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
-
-
-def test_messages_that_are_due_come_first(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(f"{BASE}.1", user=editor)
-    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
-    advance()
-    assert states(run) == {f"{BASE}.1": "waiting"}
-
-
-def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    put(practice, f"{BASE}.1")
-    practice.behaviour = Behaviour.GATEWAY_ERROR
-    run = begin(f"{BASE}.1", user=editor)
-    advance()
-    assert (states(run), candidate(run, f"{BASE}.1").sentence != "") == ({f"{BASE}.1": "unanswered"}, True)
-    practice.behaviour = Behaviour.ANSWERS
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    advance()
-    assert states(run) == {f"{BASE}.1": "found"}
-
-
-def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeDirectory, editor: User) -> None:
-    practice.behaviour = Behaviour.TOO_MANY
-    run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
-    assert states(run) == {f"{BASE}.1": "waiting", f"{BASE}.2": "waiting"}
-    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
-
-
-def test_an_answer_to_a_query_that_was_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    put(practice, f"{BASE}.1")
-    run = begin(f"{BASE}.1", user=editor)
-    leased = lease.lease("staging", is_scan=False, actor=WORKER)
-    assert leased is not None
-    take_over.stop_asking(run.pk, actor=as_actor(editor))
-    answer = query.query_oid("staging", f"{BASE}.1")
-    run_take_over._store_answer(leased, candidate(run, f"{BASE}.1"), answer, WORKER)
-    assert states(run) == {f"{BASE}.1": "unanswered"}
-    assert AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).count() == 1
-
-
-def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    """The first worker froze: its lease ended, and another one asked meanwhile."""
-    put(practice, f"{BASE}.1")
-    run = begin(f"{BASE}.1", user=editor)
-    frozen = lease.lease("staging", is_scan=False, actor=WORKER)
-    assert frozen is not None
-    answer = query.query_oid("staging", f"{BASE}.1")
-    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
-    assert lease.lease("staging", is_scan=False, actor=WORKER) is not None
-    run_take_over._store_answer(frozen, candidate(run, f"{BASE}.1"), answer, WORKER)
-    assert states(run) == {f"{BASE}.1": "waiting"}
-
-
-def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(f"{BASE}.1", user=editor)
-    assert lease.lease("staging", is_scan=False, actor=WORKER)
-    assert not run_take_over.advance("staging", actor=WORKER)
-    TakeOver.objects.filter(pk=run.pk).update(lease_until=run.made_at)
-    advance()
-    assert states(run) == {f"{BASE}.1": "absent"}
 
 
 def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, editor: User) -> None:

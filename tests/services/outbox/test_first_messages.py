@@ -114,7 +114,7 @@ def test_a_registration_under_an_earlier_oid_does_not_hide_the_proof(editor: Use
     moved.update(oid=f"{BASE}.8", presence_basis=Basis.SEEN, confirmed="", last_submission=None)
     factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
     answer_next()
-    assert not first_messages.place_of(seen(1, editor)).is_unproved
+    assert not first_messages.first_message_of(seen(1, editor)).is_unproved
 
 
 class TestPlan:

@@ -1,0 +1,368 @@
+"""Asking the directory about the OIDs of a take-over: how many at once, when not, and what an end in between leaves."""
+
+import datetime
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Candidate,
+    EnvironmentGate,
+    State,
+    Submission,
+    TakeOver,
+    TakeOverKind,
+    TakeOverState,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.practice.behaviour import Behaviour
+from organizations.practice.replies import NoReply, Reply
+from organizations.practice.server import ReceivedRequest
+from organizations.services import failpoints, workers
+from organizations.services.connection.lookup import Question
+from organizations.services.delivery import query, slots
+from organizations.services.delivery.courier import Courier
+from organizations.services.delivery.slots import MOST_QUERIES
+from organizations.services.directory import run_take_over, take_over
+from organizations.services.directory.take_over import NewCandidate
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, as_actor
+from tests.redox import servers
+from tests.services.directory.scanning import put
+from tests.services.fake_redox import fake_redox, token_answer
+from tests.services.sending import WORKER
+
+pytestmark = pytest.mark.django_db
+
+PATIENCE = 30.0
+ONE, TWO = f"{BASE}.1", f"{BASE}.2"
+
+
+def begin(*oids: str, user: User) -> TakeOver:
+    candidates = [NewCandidate(oid) for oid in oids]
+    return take_over.begin("staging", candidates, kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(user))
+
+
+def next_question() -> Question | None:
+    return run_take_over.next_candidate("staging", actor=WORKER)
+
+
+def leased() -> Question:
+    """The question about the next OID, which is leased now."""
+    question = next_question()
+    assert question is not None
+    return question
+
+
+def answer(question: Question) -> None:
+    question.store(query.query_oid("staging", question.oid))
+
+
+def ask_all() -> None:
+    while workers.take_over_next("staging", actor=WORKER):
+        pass
+
+
+def states(run: TakeOver) -> dict[str, str]:
+    return dict(run.candidates.values_list("oid", "state"))
+
+
+def state_of(run: TakeOver) -> str:
+    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
+
+
+def end_leases() -> None:
+    Candidate.objects.update(lease_until=clock.now())
+
+
+def asked(practice: PracticeDirectory) -> Counter[str]:
+    """How many Queries came about each OID."""
+    return Counter(json.loads(request.body)["Identifier"]["ID"] for request in practice.requests)
+
+
+def entries() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).order_by("sequence"))
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+@dataclass
+class Held:
+    """The practice directory answers nothing until `released` is set. `arrived` counts the requests."""
+
+    released: threading.Event
+    arrived: int = 0
+
+
+@pytest.fixture
+def held(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    held, reply_to, counting = Held(threading.Event()), practice.reply, threading.Lock()
+
+    def reply(request: ReceivedRequest, authorization: str) -> Reply | NoReply:
+        with counting:
+            held.arrived += 1
+        held.released.wait(PATIENCE)
+        return reply_to(request, authorization)
+
+    monkeypatch.setattr(practice, "reply", reply)
+    yield held
+    held.released.set()
+
+
+@contextmanager
+def working() -> Iterator[threading.Event]:
+    """A whole worker beside the test, until the test ends or sets the event."""
+    stopping = threading.Event()
+    running = threading.Thread(target=workers.run, args=(stopping,))
+    running.start()
+    try:
+        yield stopping
+    finally:
+        stopping.set()
+        running.join()
+        connection.close()
+
+
+# How many at once
+
+
+def test_eight_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
+    oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
+    run = begin(*oids, user=editor)
+    with ThreadPoolExecutor(slots.SLOTS) as pool:
+        courier = Courier(WORKER, pool, ("staging",), (run_take_over.next_candidate,))
+        until(lambda: not courier.ask_due())
+        assert run.candidates.exclude(lease_until=None).count() == MOST_QUERIES
+        held.released.set()
+        while courier.ask_due() or courier.is_busy:
+            courier.settle_arrived(0.02)
+    assert states(run) == dict.fromkeys(oids, "found")
+    assert asked(practice) == Counter(oids)
+    assert not run.candidates.exclude(lease_until=None).exists()
+
+
+@pytest.mark.one_database
+def test_a_worker_asks_about_unknown_messages_first_and_ends_the_asking(
+    practice: PracticeDirectory, held: Held, editor: User
+) -> None:
+    made = factories.submission(factories.organization(ONE, user=editor), user=editor)
+    factories.change_submission(
+        made, state=State.UNKNOWN, attempt=1, token=1, unknown_since=clock.now(), not_before=clock.now()
+    )
+    run = begin(*(f"{BASE}.{number}" for number in range(2, 12)), user=editor)
+    with working():
+        until(lambda: run.candidates.exclude(lease_until=None).count() == MOST_QUERIES - 1)
+        assert Submission.objects.get().asks == 1
+        held.released.set()
+        until(lambda: state_of(run) == TakeOverState.READY)
+    assert set(states(run).values()) == {"absent"}
+
+
+def test_a_round_of_a_worker_asks_about_all_of_them(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, ONE)
+    run = begin(ONE, TWO, user=editor)
+    assert workers.run_once(WORKER)
+    assert (states(run), state_of(run)) == ({ONE: "found", TWO: "absent"}, TakeOverState.READY)
+    assert not workers.run_once(WORKER)
+
+
+def test_the_oldest_take_over_is_asked_first(practice: PracticeDirectory, editor: User) -> None:
+    begin(f"{BASE}.9", TWO, user=editor)
+    begin(ONE, user=editor)
+    questions = [leased() for _ in range(3)]
+    assert [question.oid for question in questions] == [f"{BASE}.9", TWO, ONE]
+    assert next_question() is None
+
+
+def test_a_worker_without_a_take_over_looks_once(practice: PracticeDirectory, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        assert next_question() is None
+
+
+def test_two_workers_ask_about_each_oid_once(practice: PracticeDirectory, editor: User) -> None:
+    oids = [put(practice, f"{BASE}.{number}") for number in range(1, 13)]
+    run = begin(*oids, user=editor)
+
+    def work() -> None:
+        while state_of(run) == TakeOverState.ASKING:
+            workers.take_over_next("staging", actor=WORKER)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(work), pool.submit(work)]:
+            each.result()
+    assert asked(practice) == Counter(oids)
+    assert states(run) == dict.fromkeys(oids, "found")
+
+
+# When nothing is asked
+
+
+def test_messages_that_are_due_come_first(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(ONE, user=editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    ask_all()
+    assert states(run) == {ONE: "waiting"}
+
+
+@pytest.mark.parametrize("column", ["stopped_at", "hold_until", "hold_asked_until", "probing"])
+def test_nothing_is_asked_while_the_breaker_is_not_closed(
+    practice: PracticeDirectory, editor: User, column: str
+) -> None:
+    run = begin(ONE, user=editor)
+    later = clock.now() + datetime.timedelta(hours=1)
+    EnvironmentGate.objects.update(**{column: True if column == "probing" else later})
+    ask_all()
+    assert (states(run), practice.requests) == ({ONE: "waiting"}, [])
+    assert not Candidate.objects.exclude(lease_until=None).exists()
+
+
+def test_nothing_is_asked_without_a_connection(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(ONE, user=editor)
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_AUTH="")):
+        ask_all()
+    assert (states(run), practice.requests, entries()) == ({ONE: "waiting"}, [], [])
+    assert not Candidate.objects.exclude(lease_until=None).exists()
+
+
+def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeDirectory, editor: User) -> None:
+    practice.behaviour = Behaviour.TOO_MANY
+    run = begin(ONE, TWO, user=editor)
+    ask_all()
+    assert states(run) == {ONE: "waiting", TWO: "waiting"}
+    assert len(entries()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_token_an_oid_waits(editor: User) -> None:
+    """It is asked about a little later, not at once again and again."""
+    with fake_redox() as redox_server, override_settings(REDOX_SETTLE=120.0):
+        redox_server.tokens = [servers.answer(502, b"Bad Gateway"), token_answer("token-1")]
+        run = begin(ONE, user=editor)
+        ask_all()
+        assert (redox_server.arrived, states(run)) == (["token"], {ONE: "waiting"})
+        assert EnvironmentGate.objects.get(pk="staging").failures == 1
+        end_leases()
+        ask_all()
+    assert states(run) == {ONE: "absent"}
+
+
+def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, ONE)
+    practice.behaviour = Behaviour.GATEWAY_ERROR
+    run = begin(ONE, user=editor)
+    ask_all()
+    assert states(run) == {ONE: "unanswered"}
+    assert run.candidates.get().sentence
+    practice.behaviour = Behaviour.ANSWERS
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    ask_all()
+    assert states(run) == {ONE: "found"}
+
+
+# Stops and ends
+
+
+@pytest.mark.one_database
+def test_a_stop_ends_a_lookup_before_its_next_query_and_another_worker_asks_again(
+    practice: PracticeDirectory, held: Held, editor: User
+) -> None:
+    run = begin(ONE, TWO, user=editor)
+    with working() as stopping:
+        until(lambda: held.arrived == 2)
+        stopping.set()
+        time.sleep(0.2)  # the courier sees it
+        held.released.set()
+    assert asked(practice) == {ONE: 1, TWO: 1}
+    assert states(run) == {ONE: "waiting", TWO: "waiting"}
+    end_leases()
+    ask_all()
+    assert (states(run), state_of(run)) == ({ONE: "absent", TWO: "absent"}, TakeOverState.READY)
+
+
+def test_an_answer_after_a_person_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+    put(practice, ONE)
+    run = begin(ONE, user=editor)
+    question = leased()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    answer(question)
+    assert states(run) == {ONE: "unanswered"}
+    assert len(entries()) == 1
+
+
+def test_an_answer_from_before_a_stop_changes_nothing_if_somebody_asks_again(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    run = begin(ONE, user=editor)
+    question = leased()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    answer(question)
+    assert states(run) == {ONE: "waiting"}
+    put(practice, ONE)
+    ask_all()
+    assert states(run) == {ONE: "found"}
+
+
+def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
+    """The first worker froze: its lease ended, and another one asks meanwhile."""
+    run = begin(ONE, user=editor)
+    frozen = leased()
+    end_leases()
+    other = leased()
+    assert (frozen.oid, other.oid) == (ONE, ONE)
+    answer(frozen)
+    assert states(run) == {ONE: "waiting"}
+    put(practice, ONE)
+    answer(other)
+    assert states(run) == {ONE: "found"}
+    answer(frozen)
+    assert states(run) == {ONE: "found"}
+
+
+class Died(BaseException):
+    """The worker died here. No except clause of the portal catches it."""
+
+
+@pytest.mark.parametrize(
+    "place", ["before-asking-about-candidate", "after-asking-about-candidate", "in-storing-candidate"]
+)
+def test_another_worker_asks_after_the_lease_of_one_that_died(
+    practice: PracticeDirectory, editor: User, place: str
+) -> None:
+    put(practice, ONE)
+    run = begin(ONE, TWO, user=editor)
+
+    def die() -> None:
+        raise Died
+
+    with failpoints.calling(die, place), suppress(Died):
+        workers.run_once(WORKER)
+    ask_all()
+    assert (states(run), state_of(run)) == ({ONE: "waiting", TWO: "absent"}, TakeOverState.ASKING)
+    end_leases()
+    ask_all()
+    assert (states(run), state_of(run)) == ({ONE: "found", TWO: "absent"}, TakeOverState.READY)
+    assert [entry.oid for entry in entries()] == [TWO, TWO, TWO, ONE]

@@ -65,7 +65,7 @@ class Case(NamedTuple):
 
 
 def run(client: Client) -> list[str]:
-    """Ask all, print a table, and return the cases that failed."""
+    """Send all requests, print a table, and return the cases that failed."""
     # An error must become a page with 500, as it would for a browser.
     client.raise_request_exception = False
     rows, failed = [], []

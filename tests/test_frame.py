@@ -34,7 +34,7 @@ class Named(forms.Form):
 
 
 def frame(request: HttpRequest | None = None, **names: object) -> str:
-    """The frame for an editor in staging, with what is given in place of the ordinary."""
+    """The frame for an editor in STAGING; the arguments replace its usual values."""
     word = vocabulary.ENVIRONMENT_STATE["connected"]
     state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
     person = SimpleNamespace(name="Editor One", roles="editor", can="edit", cannot="send to PRODUCTION")

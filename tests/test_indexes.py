@@ -1,4 +1,4 @@
-"""Searches that would read every row find an index that gives what they look for, on both engines."""
+"""Searches use an index instead of reading every row, on both database engines."""
 
 import datetime
 import re
@@ -18,13 +18,13 @@ from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
 from organizations.services import search_index, search_text
 from organizations.services.outbox import answers
-from organizations.services.review import reviews
+from organizations.services.review import first_messages, reviews
 from tests import factories
 from tests.factories import as_actor
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
-    """How the engine would read. PostgreSQL reads a small table whole, and sorts it, unless it is told not to."""
+    """The engine's query plan. PostgreSQL is told not to scan or sort, because it would do so with a small table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for way in ("seqscan", *but_not_by):
@@ -40,7 +40,7 @@ def sql_of(found: QuerySet[Organization]) -> str:
 
 
 def many_places() -> None:
-    """Enough records, each below another one, that an engine with statistics reads no index of all of them."""
+    """So many records, each below another one, that an engine with statistics does not read a whole index."""
     now = clock.now()
     Organization.objects.bulk_create(
         Organization(
@@ -72,7 +72,7 @@ def many_places() -> None:
     ids=["accepted", "state"],
 )
 def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, index: str) -> None:
-    many_places()  # of a table with a row or two PostgreSQL reads any index
+    many_places()  # with one or two rows PostgreSQL uses any index
     found = record_filters.matching(Environment.STAGING, wanted).order_by(*wanted.order())
     assert index in plan_of(sql_of(found), "sort")
 
@@ -82,7 +82,7 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
     plan = plan_of(queries.captured_queries[0]["sql"])
-    # Each begins with the environment and the open work. PostgreSQL takes the one with the fewest pages at the time.
+    # Several indexes begin with the environment and the open work. PostgreSQL uses the one with the fewest pages.
     indexes = ("organization_work_of", "organization_work_since", "organization_by_work")
     assert any(index in plan for index in indexes), plan
 
@@ -127,6 +127,14 @@ def test_possible_duplicates_are_found_by_the_indexes_of_names_and_zip_codes(db:
     assert "organization_by_name_key" in plan_of(by_name, "indexscan")
 
 
+def test_whether_a_first_message_was_accepted_is_read_from_an_index(db: None) -> None:
+    organization = factories.stated_organization(user=factories.editor())
+    with CaptureQueriesContext(connection) as queries:
+        first_messages.first_message_of(organization)
+    (sql,) = (each["sql"] for each in queries.captured_queries if "is_proof" in each["sql"].partition("WHERE")[2])
+    assert "submission_proof" in plan_of(sql, "indexscan")
+
+
 def test_a_record_is_found_by_its_name_in_an_index_however_short_it_is(db: None) -> None:
     factories.organization(user=factories.editor(), name="Á")
     many_places()
@@ -142,7 +150,7 @@ def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> N
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
     for index in ("children", "confirmed_below", "shown_below"):
         assert f"organization_{index}" in plan
-    if connection.vendor == "sqlite":  # of a table without rows PostgreSQL reads any index
+    if connection.vendor == "sqlite":  # without rows PostgreSQL uses any index
         assert "submission_below (environment=? AND part_of_oid=? AND state=?)" in plan
         assert plan.startswith("SEARCH organizations_organization USING INTEGER PRIMARY KEY")
 

@@ -1,4 +1,4 @@
-"""Who may do what: the tables, and how a person's groups become rights."""
+"""Who may do what: the tables of rights, and how the groups of a person give rights."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission

@@ -192,6 +192,10 @@ class Submission(models.Model):
     evidence_at = models.DateTimeField(
         null=True, blank=True, help_text="When the Query behind the acceptance or the decision was sent."
     )
+    is_proof = models.BooleanField(
+        default=False,
+        help_text="The first message to a record that was registered outside the portal, and Redox accepted it.",
+    )
     decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
@@ -247,6 +251,7 @@ class Submission(models.Model):
             models.Index(fields=["environment", "id"], condition=Q(state=State.QUEUED), name="submission_queued"),
             # Of all states: SQLite never uses an index with a condition of several values.
             models.Index(fields=["environment", "part_of_oid", "state"], name="submission_below"),
+            models.Index(fields=["environment"], condition=Q(is_proof=True), name="submission_proof"),
             models.Index(fields=["environment", "-id"], name="submission_newest"),
             models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
             models.Index(fields=["redox_message_id"], name="submission_by_message_id"),

@@ -319,7 +319,7 @@ def test_the_number_of_queries_does_not_grow_with_the_records(editor, django_ass
 # Beside the lines
 
 
-def test_sent_by_you_lists_the_last_five_of_seven_days(editor):
+def test_submitted_by_you_lists_the_last_five_of_seven_days(editor):
     submissions = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
     Submission.objects.filter(pk=submissions[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
     assert overview.build(editor).mine == submissions[5:0:-1]

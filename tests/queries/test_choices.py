@@ -37,7 +37,7 @@ def test_a_text_that_names_no_record_finds_none(peak):
         assert choices.oid_named("staging", typed) == "", typed
 
 
-def test_of_similar_names_only_the_exact_one_matches(peak, editor):
+def test_among_similar_names_only_the_exact_one_matches(peak, editor):
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.oid_named("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.oid_named("staging", "CLINICA PENON") == ""

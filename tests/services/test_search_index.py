@@ -1,4 +1,4 @@
-"""The indexes of the search: they find what a search without them finds, after every change and whatever is typed."""
+"""The indexes of the search: they find the same as a search without them, after every change and for any text."""
 
 import logging
 import sqlite3
@@ -36,7 +36,7 @@ texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 
 @st.composite
 def stored_texts_and_words(draw: st.DrawFn) -> tuple[list[str], list[str]]:
-    """Some texts, and words that are mostly parts of one of them."""
+    """Some texts, and words of which most are parts of these texts."""
     stored = draw(st.lists(texts, min_size=1, max_size=8))
     words = []
     for _ in range(draw(st.integers(1, 3))):

@@ -64,7 +64,7 @@ def _many(kind: str, environment: Environment, counts: RecordCounts, context: Ho
 
 
 def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, int]:
-    """Why queued submissions wait, and how many of them a paused plan holds. A banner says what holds them all."""
+    """Why queued submissions wait, and how many of them a paused plan holds. A banner says why all of them wait."""
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
     texts = []
     if counts.unreached and queue_reasons.environment_reason(context.gates[environment], context.now) is None:

@@ -34,6 +34,7 @@ from organizations.services.audit import audit, exchanges, outcomes
 from organizations.services.connection import breaker
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import directory_state
+from organizations.services.review import first_messages
 from organizations.services.timing import seconds, shortened
 
 MOST_TRIES = 8
@@ -265,12 +266,14 @@ def _accept(
     known_at: datetime.datetime,
 ) -> None:
     record = messages.record_from_message(bytes(submission.message))
+    is_proof = first_messages.is_proof(submission, organization)
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
     directory_state.mark_accepted(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still take effect late: the record is read again after the settle time.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
-    _end_submission(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
+    changes = {"read_back_at": read_back_at, "is_proof": is_proof} | changes
+    _end_submission(submission, organization, State.ACCEPTED, changes)
     history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 

@@ -6,11 +6,12 @@ directory is not asked.
 """
 
 from functools import partial
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
+from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User, clock
 from organizations.permissions import Right, may
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
@@ -26,7 +27,7 @@ from organizations.services.timing import seconds, shortened
 ADDED_AT_ONCE = 50
 """How many records are added in one transaction."""
 SECONDS_UNTIL_ASKED_AGAIN = 5.0
-"""After so long an OID is asked about again if nothing was sent, or if Redox asked to wait."""
+"""Seconds until an OID is asked about again, if nothing was sent or Redox asked to wait."""
 
 
 def advance(environment: str, *, actor: Actor) -> bool:
@@ -57,9 +58,9 @@ def add_next(environment: str) -> bool:
     Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
     waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
-    user = waiting.taken_by if waiting else None
-    if waiting is None or user is None:
+    if waiting is None:
         return False
+    user = cast(User, waiting.taken_by)  # whoever chose what is added
     with audit.atomic(actors.person(user, signed_in_by="")) as history:
         locks.lock_structure(environment)
         take_over = TakeOver.objects.select_for_update().get(pk=waiting.pk)

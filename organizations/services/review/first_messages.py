@@ -6,8 +6,6 @@ one in this environment, all other messages of that kind wait for the first.
 
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
-
 from organizations.models import Basis, Event, Organization, Presence, State, Submission
 
 
@@ -44,10 +42,16 @@ def first_open(environment: str) -> Submission | None:
     return kind.select_related("organization").order_by("pk").first()
 
 
+def is_proof(submission: Submission, organization: Organization) -> bool:
+    """Whether it shows that Redox accepts such an Update, once it is accepted: no message to the OID was before it.
+
+    It must be called before the acceptance is stored.
+    """
+    if submission.event != Event.UPDATE or organization.confirmed:
+        return False
+    return not organization.submissions.filter(oid=submission.oid, state=State.ACCEPTED).exists()
+
+
 def _is_proved(environment: str) -> bool:
     """Whether Redox ever accepted an Update of a record that the portal had not registered itself."""
-    news = Submission.objects.filter(
-        organization=OuterRef("organization"), oid=OuterRef("oid"), event=Event.NEW, state=State.ACCEPTED
-    )
-    updates = Submission.objects.filter(environment=environment, event=Event.UPDATE, state=State.ACCEPTED)
-    return updates.exclude(Exists(news)).exists()
+    return Submission.objects.filter(environment=environment, is_proof=True).exists()

@@ -3,21 +3,38 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import Basis, EnvironmentGate, Intent, Organization, Plan, PlanKind, State, Submission, User
+from organizations.models import (
+    Basis,
+    Environment,
+    EnvironmentGate,
+    Evidence,
+    Intent,
+    Organization,
+    Plan,
+    PlanKind,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.models.submission import OPEN_STATES
 from organizations.redox.outcome import Kind
+from organizations.services.audit import audit
+from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import first_messages, reviews
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, claim, edit, reload, settle_sending, state_of, store_reading
+from tests.services.sending import WORKER, answer_next, claim, edit, reload, settle_sending, state_of, store_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +56,7 @@ def waits(submission: Submission) -> list[Submission]:
     return list(submission.after.order_by("pk"))
 
 
-def test_the_first_is_sent_alone_and_the_others_follow_when_it_was_accepted(editor: User) -> None:
+def test_the_first_message_is_sent_alone_and_the_others_follow_after_its_acceptance(editor: User) -> None:
     records = seen(1, editor), stated(2, editor), seen(3, editor)
     first, second, third = (factories.submission(each, user=editor) for each in records)
     assert (waits(first), waits(second), waits(third)) == ([], [first], [first])
@@ -57,8 +74,20 @@ def test_after_one_acceptance_no_message_waits(editor: User) -> None:
     assert waits(factories.submission(seen(3, editor), user=editor)) == []
 
 
+@pytest.mark.parametrize("evidence", [Evidence.QUERY, Evidence.PERSON])
+def test_an_acceptance_without_an_answer_of_redox_is_a_proof_as_well(editor: User, evidence: Evidence) -> None:
+    first = factories.submission(seen(1, editor), user=editor)
+    answer_next(Kind.UNKNOWN)
+    with audit.atomic(WORKER) as history:
+        organization = organizations.lock_record(first.organization_id)
+        settle.accept_by_evidence(
+            history, Submission.objects.get(), organization, evidence=evidence, asked_at=clock.now(), reason="Shown"
+        )
+    assert not first_messages.first_message_of(seen(2, editor)).is_unproved
+
+
 @pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.NEEDS_PERSON, Kind.NOT_EXECUTED])
-def test_what_is_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
+def test_a_message_that_was_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
     first = factories.submission(seen(1, editor), user=editor)
     answer_next(kind)
     second = factories.submission(seen(2, editor), user=editor)
@@ -67,7 +96,7 @@ def test_what_is_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
     assert claim() in (None, first)
 
 
-def test_a_rejection_cancels_those_that_wait_and_the_next_goes_alone(editor: User) -> None:
+def test_a_rejection_cancels_the_waiting_messages_and_the_next_one_is_sent_alone(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     answer_next(Kind.REJECTED)
     assert state_of(second) == (
@@ -79,7 +108,7 @@ def test_a_rejection_cancels_those_that_wait_and_the_next_goes_alone(editor: Use
     assert (waits(third), claim()) == ([], third)
 
 
-def test_a_cancellation_cancels_those_that_wait(editor: User) -> None:
+def test_a_cancellation_cancels_the_waiting_messages_too(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     submissions.cancel_submission(first.pk, actor=as_actor(editor))
     assert state_of(second)[0] == State.CANCELLED
@@ -115,6 +144,40 @@ def test_a_registration_under_an_earlier_oid_does_not_hide_the_proof(editor: Use
     factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
     answer_next()
     assert not first_messages.first_message_of(seen(1, editor)).is_unproved
+
+
+def test_a_record_that_got_back_the_oid_under_which_it_was_registered_here_proves_nothing(editor: User) -> None:
+    organization = factories.organization(user=editor)
+    factories.submission(organization, user=editor)
+    answer_next()
+    moved = Organization.objects.filter(pk=organization.pk)
+    moved.update(presence_basis=Basis.SEEN, confirmed="", confirmed_submission=None, last_submission=None)
+    factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
+    answer_next()
+    assert first_messages.first_message_of(seen(1, editor)).is_unproved
+
+
+def proofs() -> list[tuple[str, str, int]]:
+    """Environment, event and version of the record of each message that is marked."""
+    marked = Submission.objects.filter(is_proof=True).order_by("environment")
+    return list(marked.values_list("environment", "event", "record_version"))
+
+
+def test_the_upgrade_marks_what_is_marked_today(editor: User) -> None:
+    """In each environment a record is registered and updated, and one that was taken over is updated twice."""
+    for environment in Environment.values:
+        registered = factories.organization(user=editor, environment=environment)
+        for organization in (registered, seen(1, editor, environment)):
+            for name in ("First", "Second"):
+                factories.submission(edit(organization, editor, name=name), user=editor)
+                sending = claim(environment)
+                assert sending is not None
+                settle_sending(sending)
+    marked = proofs()
+    assert marked == [("production", "Update", 3), ("staging", "Update", 3)]
+    Submission.objects.update(is_proof=False)
+    import_module("organizations.migrations.0031_proof").mark_proofs(apps, None)
+    assert proofs() == marked
 
 
 class TestPlan:
@@ -193,7 +256,7 @@ def press(organization: Organization, user: User, intent: Intent | None = None) 
 
 
 def first_messages_under_way() -> Sequence[Submission]:
-    """Those that were attempted, are not ended, and are about a record that was registered outside the portal."""
+    """The messages to records registered outside the portal that were attempted and have not ended."""
     attempted = Submission.objects.filter(state__in=OPEN_STATES, attempt__gt=0)
     return list(attempted.filter(organization__confirmed="", organization__presence_basis__in=OUTSIDE))
 
@@ -203,12 +266,12 @@ def first_messages_under_way() -> Sequence[Submission]:
 def test_two_first_messages_are_never_under_way_before_one_was_accepted(acts: list[tuple[str, object]]) -> None:
     empty()
     user = factories.UserFactory(role="approver")
-    made = [stated(number, user) for number in range(1, RECORDS)]
+    records = [stated(number, user) for number in range(1, RECORDS)]
     factories.organization(f"{BASE}.{RECORDS}", user=user)
     for act, value in acts:
         with suppress(ActionRefused):
             carry_out(act, value, user)
-        accepted = Submission.objects.filter(organization__in=made, state=State.ACCEPTED)
+        accepted = Submission.objects.filter(organization__in=records, state=State.ACCEPTED)
         assert accepted.exists() or len(first_messages_under_way()) <= 1
 
 

@@ -116,8 +116,11 @@ class AuditFilters(Filters):
     @property
     def is_searched_in_part(self) -> bool:
         """Whether the indexes do not narrow the words of `record`: the newest entries alone are searched for them."""
-        indexes = (search_index.ENTRIES, search_index.RECORDS)
-        return any(search_index.has_too_many(index, self.record) for index in indexes) and not _known_oid(self.record)
+        if _known_oid(self.record):
+            return False
+        return any(
+            search_index.has_too_many(index, self.record) for index in (search_index.RECORDS, search_index.ENTRIES)
+        )
 
     @property
     def zone(self) -> datetime.tzinfo:

@@ -44,6 +44,7 @@ class HistoryPage:
 
     filters: AuditFilters
     errors: Mapping[str, str]
+    chips: list[FilterChip]
     days: list[EntryDay]
     stories: Stories | None
     summary: str
@@ -64,10 +65,6 @@ class HistoryPage:
     @property
     def selects(self) -> list[FilterSelect]:
         return filter_words.selects(self.filters, self.errors)
-
-    @property
-    def chips(self) -> list[FilterChip]:
-        return filter_words.chips(self.filters)
 
     @property
     def times(self) -> list[tuple[str, str, bool]]:
@@ -96,6 +93,7 @@ def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) 
     return HistoryPage(
         filters=filters,
         errors=errors,
+        chips=filter_words.chips(filters),
         days=days,
         stories=lines,
         summary="" if errors else _summary(filters, len(sequences) if before is None else None, lines),

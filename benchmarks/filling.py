@@ -52,7 +52,7 @@ from organizations.models import (
     User,
 )
 from organizations.oid import Oid
-from organizations.records import OrganizationRecord, canonical, difference, fingerprint
+from organizations.records import OrganizationRecord, canonical, difference
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import installation, search_text
@@ -359,7 +359,6 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
         organization.confirmed_active, organization.confirmed_version = known.active, 1
         organization.confirmed_part_of_oid = known.part_of_oid
         organization.confirmed_submission_id = record_id
-        organization.confirmed_hash = fingerprint(known)
         organization.confirmed_evidence, organization.known_at = Evidence.ANSWER, moment
     elif known:
         organization.seen = organization.taken = canonical(known)

@@ -20,9 +20,9 @@ def main() -> None:
 
     # Loaded once for all workers, as are the trusted certificates below.
     from organizations.management.commands import deliver  # noqa: F401, PLC0415
-    from organizations.redox.client import HttpsLine, Limits  # noqa: PLC0415
+    from organizations.redox.client import HttpsSender, Limits  # noqa: PLC0415
 
-    HttpsLine(Limits(deadline=1))
+    HttpsSender(Limits(deadline=1))
     connection.close()
     raise_workers(_deliver)
 

@@ -11,20 +11,20 @@ INVISIBLE = re.compile(
 WRITTEN_OUT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""Pages write these as escapes, such as \\u202E, because they hide, or change how others are seen.
+"""Pages write these as escapes, such as \\u202E, because they are invisible or change how other characters look.
 
 Controls except tab and line feed, marks and overrides of writing direction, line separators, zero-width spaces,
 surrogates and tags.
 """
 
 UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
-"""JSON or the directory's XML cannot carry these. U+FFFD is among them: a text that holds it was broken on its way."""
+"""JSON or the directory's XML cannot have these. U+FFFD is one of them: it replaces bytes that could not be decoded."""
 
 DIRECTION_OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """These show the characters after them in another order, so that one text looks like another."""
 
 XML_SPECIAL = "&<>"
-"""These have a meaning in XML, into which Redox turns a message: probably the cause of "Parsing XML request error!"."""
+"""These have a meaning in XML. Redox makes XML from a message, so they probably cause "Parsing XML request error!"."""
 
 ZERO_WIDTH_SPACE = "\u200b"
 """It is invisible, but a line may break there, so it separates two words."""

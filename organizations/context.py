@@ -56,7 +56,7 @@ EMPTY: dict[str, Any] = {
     "section": "",
     "switch_url": "",
 }
-"""What the names of base.html are unless `frame` or the page says otherwise. Every template has them."""
+"""The default values of the names of base.html, for pages without `frame`. Every template has these names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Person:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The names that base.html lists."""
+    """The context that base.html needs; empty if the request has no user yet."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}

@@ -1,8 +1,8 @@
 """Cells of a CSV file that no spreadsheet takes for a formula (OWASP, CSV injection).
 
 Spreadsheets differ in what separates cells, and they trim blanks and quotes. So a formula can begin at the start of a
-text, and after each separator or line break. If its first sign there begins a formula, `protect` puts an apostrophe
-before it, and `unprotect` removes it. Blanks, quotes and invisible characters before the sign do not count.
+text, and after each separator or line break. If the first sign there begins a formula, `protect` puts an apostrophe
+before that sign. Blanks, quotes and invisible characters before the sign do not count.
 """
 
 import csv
@@ -21,10 +21,10 @@ _SKIPPED = frozenset({"Zs", "Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Sk", "Pi", "Pf"
 
 
 class _Kinds(dict[int, str]):
-    """A table for str.translate that replaces each character by a sign for its kind; filled as characters are met.
+    """A table for str.translate that replaces each character by a sign for its kind. It computes each entry once.
 
     "=" begins a formula, "," separates cells, "|" does both, a line break means a line break or a tab, "'" is an
-    apostrophe, a blank is skipped, "x" is anything else. Each sign is one character, so places in the text stay.
+    apostrophe, a blank is skipped, "x" is anything else. The result is as long as the text: offsets are the same.
     """
 
     def __missing__(self, code: int) -> str:
@@ -53,22 +53,13 @@ def _is_skipped(character: str) -> bool:
 
 
 _KINDS = _Kinds()
-_PLACE = "^[ ']*(?=[=|\n])|(?<=[\n,|])[ ']*(?=[=|])"
-_DANGEROUS = re.compile(_PLACE)
-_PROTECTED = re.compile(_PLACE.replace("(?=", "'(?="))
+_DANGEROUS = re.compile("^[ ']*(?=[=|\n])|(?<=[\n,|])[ ']*(?=[=|])")
 
 
 def protect(text: str) -> str:
-    """The text as a cell; `unprotect` gives it back."""
+    """The text as a cell, with an apostrophe before each sign that could begin a formula."""
     places = [place.end() for place in _DANGEROUS.finditer(text.translate(_KINDS))]
     return "'".join(text[start:end] for start, end in pairwise([0, *places, len(text)]))
-
-
-def unprotect(cell: str) -> str:
-    """The text from which `protect` made this cell."""
-    ends = [place.end() for place in _PROTECTED.finditer(cell.translate(_KINDS))]
-    parts = zip([0, *ends], [*(end - 1 for end in ends), len(cell)], strict=True)
-    return "".join(cell[start:end] for start, end in parts)
 
 
 def line(cells: Iterable[str]) -> str:
@@ -77,7 +68,7 @@ def line(cells: Iterable[str]) -> str:
 
 
 class _LineWriter:
-    """A file for csv.writer whose `write` gives the line back."""
+    """A file for csv.writer whose `write` returns the line."""
 
     def write(self, text: str) -> str:
         return text

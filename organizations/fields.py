@@ -1,7 +1,7 @@
-"""Read what people type: each reader takes any usual form, returns the form that is sent, and names what it changed.
+"""Readers of typed values. Each accepts any usual form, and returns the form that is sent and the changes in words.
 
-An empty text stays empty, except for an OID: the form decides whether a field may be empty. A reader raises FieldError
-for a text that it cannot read; the message says what is wrong and what to do.
+An empty text stays empty, because the form decides whether a field may be empty. Only the reader of an OID refuses it.
+A reader raises FieldError for a text that it cannot read; the message says what is wrong and what to do.
 """
 
 import re
@@ -197,7 +197,7 @@ def _without_invisible(text: str) -> str:
 
 
 def _with_blanks_for_invisible(text: str) -> str:
-    """As `_without_invisible`, but a character between two digits becomes a blank: a line could break there."""
+    """As `_without_invisible`, but between two digits a blank replaces the character: it may be a line break."""
     result: list[str] = []
     was_invisible = False
     for character in text:

@@ -1,6 +1,6 @@
 """Fold text for search and near-duplicates. Python does it, so that both databases find the same.
 
-It is never used for evidence: records.py compares what a Query shows by a stricter rule. After a change here a
+Folded text is never evidence: records.py compares the values of a Query by a stricter rule. After a change here, a
 migration must fold the stored texts again.
 """
 

@@ -39,8 +39,8 @@ FILTERS = {
 
 
 def environment(**options: Any) -> Environment:
-    """The environment that `settings.TEMPLATES` names. A name that no page gives is an error, never an empty text."""
-    # Django's backend passes `autoescape`.
+    """The environment that `settings.TEMPLATES` names. An undefined name is an error, not an empty text."""
+    # Django's backend passes `autoescape` in the options.
     own = {"undefined": StrictUndefined, "finalize": finalize, "keep_trailing_newline": True}
     jinja = Environment(**options | own)  # noqa: S701
     jinja.filters.update(FILTERS)
@@ -62,7 +62,7 @@ def environment(**options: Any) -> Environment:
 
 
 def finalize(value: object) -> object:
-    """What an expression puts into a page.
+    """The value of an expression in a template, unchanged.
 
     Raises:
         TypeError: the value is a method that the template does not call. Jinja2 would show it as text.
@@ -74,12 +74,12 @@ def finalize(value: object) -> object:
 
 @lru_cache(maxsize=1000)
 def url(name: str, *arguments: object) -> str:
-    """The address of a page by the name of its pattern. Cached, because each page has dozens."""
+    """The address of a page by the name of its URL pattern. Cached, because each page has dozens of addresses."""
     return reverse(name, args=arguments)
 
 
 def with_query(query: QueryDict, **changes: object) -> str:
-    """The query of an address, with these values in place of the old ones; None leaves a value out."""
+    """The query string with these values instead of the old ones. None removes a value."""
     changed = query.copy()
     for name, value in changes.items():
         if value is None:
@@ -95,6 +95,6 @@ def now(form: str) -> str:
 
 
 def control(field: BoundField) -> SafeString:
-    """The input of a field alone; its label, hint and errors are around it."""
+    """The input of a field, without its label, hint and errors."""
     own = field.field.widget.attrs.get("class", "").split()
     return field.as_widget(attrs={"class": " ".join(dict.fromkeys([*own, "form-control"]))})

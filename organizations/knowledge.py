@@ -1,7 +1,7 @@
-"""What the portal knows of the directory: what Redox accepted, and what a later reading shows.
+"""Compares records with the known content of the directory: the last acceptance by Redox, and a later reading.
 
-Pure functions: records in, records and differences out. Two spellings with the same meaning do not differ here.
-`redox/resolution.py` decides what proves a change, by hashes of whole records.
+These are pure functions of records. Two spellings with the same meaning do not differ here. `redox/resolution.py`
+compares hashes of whole records instead, to decide whether a change is proved.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from organizations.records import (
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What a message changes in the directory, by who wants the change.
+    """The changes that a message makes in the directory, grouped by whether somebody here wants them.
 
     `chosen`: somebody here edited the field, or the message exists to change it. `overwritten`: the message replaces a
     value of the directory (`before`), and nobody here chose to. `equivalent`: only the spelling changes.
@@ -52,23 +52,23 @@ def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> Organizati
 
 
 def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
-    """Where a reading differs from the acceptance. Other spellings and another order do not count."""
+    """The differences of a reading from the acceptance. Other spellings and another order do not count."""
     differences = in_form(difference(accepted, newest(accepted, seen)))
     return tuple(change for change in differences if not _is_order(change))
 
 
 def changed_by_others(
-    accepted: OrganizationRecord, seen: OrganizationRecord, on_its_way: OrganizationRecord | None
+    accepted: OrganizationRecord, seen: OrganizationRecord, in_flight: OrganizationRecord | None
 ) -> tuple[Difference, ...]:
-    """As `seen_differences`, but without values of our message that is on its way: it may have arrived by now."""
+    """As `seen_differences`, but without the values of `in_flight`: that message of ours may have arrived by now."""
     differences = seen_differences(accepted, seen)
-    if on_its_way is None:
+    if in_flight is None:
         return differences
-    still_different, known = set(map(difference_key, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
+    still_different, known = set(map(difference_key, seen_differences(in_flight, seen))), newest(in_flight, seen)
     return tuple(
         each
         for each in differences
-        if difference_key(each) in still_different or _lacks_contact_edit(each, accepted, on_its_way, known)
+        if difference_key(each) in still_different or _lacks_contact_edit(each, accepted, in_flight, known)
     )
 
 
@@ -79,7 +79,7 @@ def split(
     *,
     on_purpose: Collection[str] = (),
 ) -> Split:
-    """What sending `sent` changes. `seen` is a reading after the acceptance, if there is one.
+    """The changes that sending `sent` makes. `seen` is a reading after the acceptance, if there is one.
 
     If nothing was accepted, every different value of the directory is overwritten. The message exists to change the
     fields `on_purpose`, such as Active in a deactivation: they are chosen, whatever was accepted before.
@@ -100,7 +100,7 @@ def split(
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
     """`known`, but with the ZIP of the directory if that has more digits: an edit would remove them.
 
-    The other values of `known` mean the same as those of the directory. Only a ZIP can say more.
+    The other values of `known` mean the same as those of the directory. Only a ZIP can have more information.
     """
     zip_code = seen.address.zip_code
     if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)):
@@ -133,7 +133,7 @@ def unsent(
 def _lacks_contact_edit(
     edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
 ) -> bool:
-    """Whether the directory lacks this edit of a contact. The keys cannot tell if it changed that contact too.
+    """Whether the directory lacks this edit of a contact. `difference_key` cannot show it if others changed contacts.
 
     It lacks an added or changed contact that pairs with none of its contacts. It lacks a removal if it still has the
     contact.
@@ -151,13 +151,13 @@ def _lacks_contact_edit(
 def known_after_taking(
     accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
 ) -> OrganizationRecord:
-    """What the next message is compared with after somebody took the values of a reading."""
+    """The record with which the next message is compared, after somebody took the values of a reading."""
     known = newest(accepted, seen) if accepted else first_shown(seen, wanted)
     return replace(_with_longer_zip(known, seen), carried=carried_from(known, seen))
 
 
 def sendable(record: OrganizationRecord) -> OrganizationRecord:
-    """The record as a message holds it: of the carried keys only those that are sent back."""
+    """The record as in a message: of the carried keys it has only those that are sent back."""
     return replace(record, carried=sent_back(record))
 
 
@@ -221,7 +221,7 @@ def spell_like(record: OrganizationRecord, like: OrganizationRecord) -> Organiza
 
 
 def fill_unreadable(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
-    """The reading, with OID and destination ID from the message: no reading shows the destination ID."""
+    """The reading, with the OID and the destination ID of the message, because no reading shows the destination ID."""
     return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 
 
@@ -239,7 +239,7 @@ def _chosen(
 
 
 def difference_key(difference: Difference) -> tuple[str, str]:
-    """The field of a difference, which identifies it. A removed contact has no number now, so its text is added."""
+    """A key that identifies a difference: its field. A removed contact has no number now, so its text is added."""
     if difference.field.startswith("contacts.removed."):
         return "contacts.removed", difference.before
     return difference.field, ""
@@ -253,7 +253,7 @@ def _same_address_field(name: str, one: OrganizationRecord, other: OrganizationR
     first, second = getattr(readable(one).address, name), getattr(readable(other).address, name)
     if name != "zip_code" or first != second:
         return bool(first == second)
-    # Five equal digits are not enough: two ZIP codes of nine digits mean the same only if they are equal.
+    # `readable` compares five digits, but two ZIP codes of nine digits mean the same only if they are equal.
     short, long = sorted((_digits(one.address.zip_code), _digits(other.address.zip_code)))
     return long.startswith(short)
 
@@ -304,11 +304,14 @@ def _theirs(name: str, before: object, theirs: object, mine: object) -> Any:
 def _merged_contacts(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[ContactRecord]:
-    """The contacts in the order of `theirs`. What I removed stays away unless they changed it; what I added is last."""
-    came_from = {new: old for old, new in pair_contacts(before, theirs)}
+    """The contacts of `theirs` in their order, then those added in `mine`.
+
+    A contact that `mine` removed is left out, unless `theirs` changed it.
+    """
+    place_before = {new: old for old, new in pair_contacts(before, theirs)}
     kept_by_me, added_by_me = kept_and_added(before, mine)
     for place, their in enumerate(theirs):
-        old = came_from[place]
+        old = place_before[place]
         own = None if old is None else kept_by_me.get(old)
         if old is None:
             yield their
@@ -317,5 +320,5 @@ def _merged_contacts(
             yield replace(their, **values)
         elif own is not None:
             yield own
-    meanings = tuple(contact_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
+    meanings = tuple(contact_meaning(their) for place, their in enumerate(theirs) if place_before[place] is None)
     yield from (contact for contact in added_by_me if contact_meaning(contact) not in meanings)

@@ -19,7 +19,7 @@ _SHAPES = {"1": "organization", "2": "patient", "3": "document"}
 
 
 class OidError(ValueError):
-    """The text is not an OID; the message says why and what to do, in words for people."""
+    """The text is not an OID. The message is for people, and says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,10 @@ class Oid:
 
 
 def shape(oid: Oid) -> str:
-    """What an OID of Redox names, by its form: "organization", "patient" or "document"; else "".
+    """The kind of an OID of Redox, by its form: "organization", "patient" or "document"; else "".
 
-    Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. It is a hint: older OIDs have fewer arcs.
+    Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. The kind is only a hint: older OIDs have
+    fewer arcs.
     """
     if not oid.text.startswith(f"{REDOX_ROOT}."):
         return ""
@@ -69,16 +70,13 @@ def shape(oid: Oid) -> str:
 
 
 def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
-    """The lowest child that is not taken, as `children` gives them.
-
-    Raises OidError if the child would be too long.
-    """
+    """The first of `children` that is not taken. Raises OidError if the child would be too long."""
     used = set(taken)
     return next(child for child in children(parent) if child.text not in used)
 
 
 def children(parent: Oid) -> Iterator[Oid]:
-    """The children by their numbers, from 1 up, without those that begin Redox's patient or document OIDs. Endless.
+    """The children by their numbers from 1, without end, but not those that begin Redox's patient or document OIDs.
 
     Raises OidError at a child that would be too long.
     """

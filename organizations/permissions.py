@@ -32,7 +32,7 @@ ACTS = {
     Right.MANAGE_PEOPLE: "manage people and roles",
 }
 
-# Acts for which ACTS says too little, in the sentence about a missing right.
+# Acts that need a more exact text than that in ACTS, in the sentence about a missing right.
 ASK, CANCEL = "ask the directory", "cancel a submission"
 
 ROLES: dict[str, frozenset[Right]] = {
@@ -87,7 +87,7 @@ def roles_in_words(user: User) -> str:
 
 
 def people_with(right: Right) -> list[str]:
-    """The names of the people who have a right, for the sentence that says whom to ask."""
+    """The names of the people who have a right, for the sentence that names whom to ask."""
     return list(people_by_right([right])[right].values())
 
 
@@ -109,9 +109,9 @@ def roles_with(right: Right) -> list[str]:
 
 def act_in(right: Right, environment: str = "", act: str = "") -> str:
     """An act and its environment: "check the connection in STAGING". `act` names it if the right covers several."""
-    what = act or ACTS[right]
-    word = environment.upper()
-    return what if word in what else f"{what} in {word}"
+    act = act or ACTS[right]
+    label = environment.upper()
+    return act if label in act else f"{act} in {label}"
 
 
 def refusal(right: Right, environment: str = "", act: str = "") -> str:

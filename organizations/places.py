@@ -189,12 +189,12 @@ def read_zip(value: str, country: str = "USA") -> Read:
 
 
 def is_state(name: str) -> bool:
-    """Whether it is an American state, by code or name."""
+    """Whether the text is the code or the name of an American state."""
     return bool(_code(name))
 
 
 def states_of_zip(zip_code: str) -> tuple[str, ...]:
-    """The codes of the states of an American ZIP code: nearly always one, none if the code does not tell."""
+    """The codes of the states of an American ZIP code. Nearly always one; empty if the code does not show them."""
     if not _ZIP.fullmatch(zip_code):
         return ()
     if across := _ZIPS_ACROSS_A_BORDER.get(zip_code[:5]):

@@ -7,7 +7,7 @@ MOST_DIGITS = 18
 
 
 def read_number(text: str) -> int:
-    """The number that `text` writes with the digits 0 to 9, or 0: no row has this id, and no record this version."""
+    """The number in the text, or 0 if it has anything but the digits 0 to 9. No row has the id or version 0."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 

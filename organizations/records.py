@@ -1,7 +1,7 @@
 """One organization record in a neutral shape, and the differences between two.
 
-Form, Redox message, audit entry and directory answer convert to and from this shape, so that comparing and printing
-exist once. A missing text is "", and a missing list is ().
+Forms, Redox messages, audit entries and answers of the directory are converted to and from this shape, so one code
+compares and prints them. A missing text is "", and a missing list is ().
 """
 
 import hashlib
@@ -16,7 +16,7 @@ MOST_ROWS = 20
 PHONES = ("work_phone", "mobile_phone", "home_phone")
 """The fields of a contact that hold phone numbers."""
 SENT_BACK = ("Type", "Endpoints")
-"""The carried keys that an Update sends back, so that the directory does not lose them. The others are its own."""
+"""The carried keys that an Update sends back, so that the directory does not lose them. It sets the others itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class OrganizationRecord:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "OrganizationRecord":
-        """The record from which `to_json` made `data`. Raises TypeError or KeyError if the data has another shape."""
+        """The record of `data`, the result of `to_json`. Raises TypeError or KeyError if the data has another shape."""
         parts = {
             "aliases": tuple(data["aliases"]),
             "identifiers": tuple(IdentifierRecord(**identifier) for identifier in data["identifiers"]),

@@ -1,7 +1,8 @@
 """The SQLite database as a file: which processes use it, and who can read it.
 
-Two lock files are beside the database, whatever ORGPORTAL_VAR says. Every process that opens the database shares
-`NAME.lock` until it ends; `restore`, which replaces the file, needs it alone. `NAME.serve.lock` belongs to one `serve`.
+Two lock files are beside the database, not in ORGPORTAL_VAR. Every process that opens the database has a shared lock on
+`NAME.lock` until it ends. `restore` replaces the file, so it needs an exclusive lock. `serve` has an exclusive lock on
+`NAME.serve.lock`, so that only one runs.
 
 PostgreSQL needs neither: `pg_restore` changes its tables in a transaction, and several machines may run `serve` on one
 database on purpose.
@@ -19,10 +20,10 @@ from orgportal.folders import make_folder
 from orgportal.processes import Taken, describe_lock_holders
 from orgportal.start_errors import SettingsError, WrongFile
 
-# What SQLite keeps beside a database while it is in use, or after a process was killed.
+# The files that SQLite has beside a database while it is in use, or after a process was killed.
 SUFFIXES = ("-wal", "-shm", "-journal")
 
-# Every SQLite database that is not empty begins so.
+# The first bytes of every SQLite database that is not empty.
 _HEAD = b"SQLite format 3\0"
 
 # The open lock files of this process; they are never closed.
@@ -41,16 +42,16 @@ def serve_lock(database: Path) -> Path:
 
 
 def share(database: Path) -> None:
-    """Share the database's lock until this process ends, and make the database private to its owner.
+    """Take a shared lock on the database until this process ends, and make the database private to its owner.
 
     Raises:
-        WrongFile: it is missing, is not a database, or has a second name.
+        WrongFile: the file is missing, is not a database, or has a second name.
         Taken: another process is replacing the database.
-        SettingsError: other accounts can read it, and it belongs to one of them.
+        SettingsError: other accounts can read the file, and it belongs to one of them.
     """
     check_exists(database)
     lock = _beside(database, ".lock")
-    with _one_thread:  # closing the file here would release the SQLite locks of another thread's connection
+    with _one_thread:  # `check_kind` closes the file, which would release the locks of another thread's connection
         if lock not in _shared:
             check_kind(database)
             _shared[lock] = _share(database, lock)
@@ -78,7 +79,7 @@ def make(database: Path) -> None:
     """Create an empty database file if there is none.
 
     Raises:
-        SettingsError: it cannot be made.
+        SettingsError: the file cannot be made.
     """
     if database.exists():
         return
@@ -99,7 +100,7 @@ def check_exists(database: Path) -> None:
 def check_kind(database: Path) -> None:
     """Raise `WrongFile` if the file exists and is not an SQLite database. Changes nothing."""
     if not database.exists() or _beside(database, ".lock") in _shared:
-        # This process has it open through SQLite. Closing it here would release SQLite's locks.
+        # This process has the database open in SQLite. To open and close the file here would release SQLite's locks.
         return
     if database.is_file():
         with database.open("rb") as file:
@@ -126,10 +127,10 @@ def _check_names(database: Path) -> None:
 
 @contextmanager
 def alone(database: Path) -> Iterator[None]:
-    """Lock the database, so that no other process of the portal opens it.
+    """Take the exclusive lock on the database, so that no other process of the portal opens it.
 
     Raises:
-        Taken: another process uses it; the text names it.
+        Taken: another process uses the database. The text names that process.
     """
     lock = _beside(database, ".lock")
     descriptor = _open(lock)
@@ -144,10 +145,10 @@ def alone(database: Path) -> Iterator[None]:
 
 
 def make_private(database: Path) -> None:
-    """Make the database readable for its owner alone. SQLite gives the files beside it the same mode.
+    """Make the database readable only for its owner. SQLite makes the files beside it with the same mode.
 
     Raises:
-        SettingsError: others can read it, and it belongs to another account than this process.
+        SettingsError: others can read a file, and it belongs to another account than this process.
     """
     for file in parts(database):
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The demonstration's own settings, kept in `var/`: neither `.env` nor the shell's variables reach it."""
+"""The demonstration's own settings, stored in `var/`. It reads neither `.env` nor the shell's variables."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _BASE_OIDS = {
     "PRODUCTION": "2.16.840.1.113883.3.6147.458.99999.2.1.1.1",
 }
 _TIMES = {
-    # Waiting times are shortened, so that a lost answer clears up while somebody watches.
+    # Shorter times, so that people who try a lost answer soon see whether the message arrived.
     "REDOX_DEADLINE": "8",
     "REDOX_LEASE": "40",
     "REDOX_SETTLE": "10",
@@ -38,15 +38,15 @@ def var_dir(environment: MutableMapping[str, str]) -> Path:
 
 
 def enter(environment: MutableMapping[str, str]) -> None:
-    """Make this process, and all that it starts, use the demonstration's settings."""
+    """Make this process and its child processes use the demonstration's settings."""
     prepare(var_dir(environment))
     environment["ORGPORTAL_DEMO"] = "1"
 
 
 def prepare(folder: Path) -> None:
-    """Write `demo.env` and the practice directory's credentials, unless they are there from an earlier run.
+    """Write `demo.env` and the practice directory's credentials, unless an earlier run has written them.
 
-    They stay the same from run to run: with other settings, queued submissions would need a decision.
+    They are the same in each run: with other settings, queued submissions would need a decision.
     """
     if (folder / "demo.env").exists():
         return
@@ -90,10 +90,10 @@ def choose_practice_port(folder: Path) -> int:
 
 
 def check_database(folder: Path) -> None:
-    """Check that the file holds a demonstration database: DATABASE_URL may have led a real portal to it.
+    """Check that the database is not a real one: DATABASE_URL of a real portal may name this file.
 
     Raises:
-        SettingsError: it holds people or records without the demonstration mark, or cannot be read.
+        SettingsError: it has people or records but no demonstration mark, or cannot be read.
     """
     file = folder / DATABASE
     if not file.exists():
@@ -125,13 +125,13 @@ def start_over(folder: Path) -> None:
 def _is_real(connection: sqlite3.Connection) -> bool:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
-    def holds(table: str, condition: str = "TRUE") -> bool:
+    def has_rows(table: str, condition: str = "TRUE") -> bool:
         row = table in tables and connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1").fetchone()  # noqa: S608
         return bool(row)
 
-    if holds("organizations_installation", "demonstration"):
+    if has_rows("organizations_installation", "demonstration"):
         return False
-    return holds("organizations_user") or holds("organizations_organization")
+    return has_rows("organizations_user") or has_rows("organizations_organization")
 
 
 def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
@@ -152,7 +152,7 @@ def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file in one step by one that only its owner can read."""
+    """Replace a file atomically. Only the owner can read the new file."""
     scratch = path.with_name(f"{path.name}.new")
     scratch.unlink(missing_ok=True)
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Turns an exception into a sentence for the person at the terminal that says what to do, without secrets."""
+"""Turns an exception into a sentence for the terminal. It says what to do, and has no secrets."""
 
 import errno
 import sqlite3
@@ -12,11 +12,11 @@ from orgportal.start_errors import SettingsError, WrongFile
 
 MIGRATE = "The database lacks tables or columns that this release needs. Run: ./dev migrate"
 _FULL = "The disk is full. Free some space and try again."
-_LOCKED = "Another process keeps the database locked. Try again when it has ended."
-_DAMAGED = "{database} is damaged, or is not an SQLite database. To put a backup in its place: ./dev restore FILE"
+_LOCKED = "Another process has locked the database. Try again when that process has ended."
+_DAMAGED = "{database} is damaged, or is not an SQLite database. To replace it by a backup, run: ./dev restore FILE"
 _NOT_OURS = "{database} belongs to another account. Run this as the account that runs the portal."
 
-# By the names of SQLite's errors; longer names, such as SQLITE_IOERR_WRITE, begin with one of these.
+# By the start of the name of SQLite's error: SQLITE_IOERR also stands for SQLITE_IOERR_WRITE.
 _SQLITE = {
     "SQLITE_BUSY": _LOCKED,
     "SQLITE_LOCKED": _LOCKED,
@@ -27,9 +27,9 @@ _SQLITE = {
     "SQLITE_PERM": _NOT_OURS,
     "SQLITE_CANTOPEN": "{database} cannot be opened. Check that its folder exists, and run this as the account that "
     "runs the portal.",
-    "SQLITE_IOERR": "The disk does not read or write {database}. It may be full or damaged.",
+    "SQLITE_IOERR": "{database} cannot be read or written. The disk may be full or damaged.",
 }
-# By PostgreSQL's error codes, or the classes that they begin with.
+# By PostgreSQL's error code, or by its class: the first two characters of the code.
 _POSTGRESQL = {
     "42P01": MIGRATE,
     "42703": MIGRATE,
@@ -59,7 +59,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _unexpected(error: BaseException) -> str:
-    # Without the text of the error: it can contain any value that the program was working on.
+    # Without the text of the error, because it may contain a secret or a value of a record.
     return f"This failed unexpectedly ({type(error).__name__}). Add --traceback to see where in the program."
 
 

@@ -17,7 +17,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_error(folder: Path) -> str:
-    """Why a folder cannot be created or written to; "" if it can. Leaves nothing there."""
+    """Why a folder cannot be created or written to; "" if it can. Creates no lasting file."""
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):

@@ -1,4 +1,4 @@
-"""Headers of every answer: of pages, static files, the health addresses, and the web server itself."""
+"""Headers of every HTTP response: of pages, static files, the health addresses, and errors of the web server."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ _NEVER_STORED = "private, no-store"
 class HeadersMiddleware:
     """Adds the headers that Django lacks, and forbids browsers and proxies to store a page.
 
-    Static files keep the lifetime that WhiteNoise gives them: their names change with their content.
+    Static files keep the lifetime that WhiteNoise sets, because the name of a file changes with its content.
     """
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -33,13 +33,13 @@ class HeadersMiddleware:
         is_file = isinstance(response, WhiteNoiseFileResponse) and response.status_code < 400
         if not is_file:
             response.headers["Cache-Control"] = _NEVER_STORED
-        if isinstance(response, HttpResponse):  # without a length the web server ends the connection
+        if isinstance(response, HttpResponse):  # without a length, the web server would close the connection
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
 def _of_django() -> dict[str, str]:
-    """Headers that Django adds too, but not if it refuses a host or redirects to TLS."""
+    """Headers that Django adds itself, except to a response that refuses a host or redirects to TLS."""
     return {
         "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
         "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
@@ -48,7 +48,7 @@ def _of_django() -> dict[str, str]:
 
 
 def complete_headers() -> dict[str, str]:
-    """All headers for an answer that no middleware sees, because the request never reached Django."""
+    """All headers for a response that passes no middleware, because Django did not get the request or failed."""
     headers = {
         **_OURS,
         **_of_django(),
@@ -56,7 +56,7 @@ def complete_headers() -> dict[str, str]:
         str(CSP.HEADER_ENFORCE): build_policy(settings.SECURE_CSP),  # type: ignore[arg-type]
         "X-Frame-Options": settings.X_FRAME_OPTIONS,
     }
-    if settings.SECURE_HSTS_SECONDS:  # a browser ignores it on an answer without TLS
+    if settings.SECURE_HSTS_SECONDS:  # a browser ignores this header without TLS
         below = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
         headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}{below}"
     return headers

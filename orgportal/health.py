@@ -13,12 +13,12 @@ from orgportal import schema
 log = logging.getLogger("orgportal.health")
 
 LIVE, READY = "/health/live", "/health/ready"
-_PATIENCE = 0.5  # seconds; the whole answer must not take more than one
+_MOST_SECONDS = 0.5  # for the check; the whole response must not take more than a second
 _NO_ANSWER = "the database does not answer"
 
 
 class HealthMiddleware:
-    """Answers `/health/live` (the process runs) and `/health/ready` (the database answers and fits this release)."""
+    """Answers `/health/live` (the process runs) and `/health/ready` (the database answers and matches this release)."""
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
         self.respond = respond
@@ -34,7 +34,7 @@ class HealthMiddleware:
         return self.respond(request)
 
     def _current_check(self) -> "_Check":
-        """The check that is running, or a new one, so that a database that hangs does not collect threads."""
+        """The check that is running, or a new one. So a database that does not answer blocks only one thread."""
         with self._lock:
             if self._check is None or self._check.done.is_set():
                 self._check = _Check()
@@ -47,16 +47,16 @@ class _Check:
     def __init__(self) -> None:
         self.done = threading.Event()
         self._mismatch = _NO_ANSWER
-        self._until = time.monotonic() + _PATIENCE
-        threading.Thread(target=self._look, name="health", daemon=True).start()
+        self._until = time.monotonic() + _MOST_SECONDS
+        threading.Thread(target=self._run, name="health", daemon=True).start()
 
     def result(self) -> str:
-        """Why the portal is not ready; "" if it is. Waits at most until `_PATIENCE` seconds after the check began."""
+        """Why the portal is not ready; "" if it is. Waits until `_MOST_SECONDS` after the check began, or less."""
         if not self.done.wait(max(0.0, self._until - time.monotonic())):
-            log.error("The database did not answer within %s s", _PATIENCE)
+            log.error("The database did not answer within %s s", _MOST_SECONDS)
         return self._mismatch
 
-    def _look(self) -> None:
+    def _run(self) -> None:
         try:
             self._mismatch = schema.mismatch()
         except Exception:  # any reason why the database does not answer, such as a missing folder

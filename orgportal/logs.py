@@ -1,4 +1,4 @@
-"""Log lines: one JSON object a line on standard error, with the number of the request. Never a body, never a secret."""
+"""Log lines on standard error. Each is a JSON object with the ID of the request, and has no body and no secret."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-# What a caller may add to a line with `extra=`; anything else (Django adds the whole request) is left out.
+# The names of `extra=` that a line may have. Others are left out: Django, for example, adds the whole request.
 _EXTRA = ("method", "path", "status_code", "duration_ms", "environment", "oid", "submission", "attempt")
 _FRAME = ("Traceback ", "  File ", "\n")
 _LONGEST = 200
@@ -26,10 +26,10 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if number := request_id.get() or _number_of_request(record):
-            line["request_id"] = number
+        if identifier := request_id.get() or _id_of_request(record):
+            line["request_id"] = identifier
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
-        # A refused or malformed request is not an error of the program: the log line is enough.
+        # A refused or malformed request is not an error of the program, so its line has no traceback.
         error = record.exc_info[1] if record.exc_info else _cause(record)
         if error and getattr(record, "status_code", 500) >= 500:
             line["exception"] = _traceback(error)
@@ -43,19 +43,19 @@ def _cause(record: logging.LogRecord) -> BaseException | None:
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback, with only the first line of each message, cut: the rest may hold what was posted or stored."""
+    """The traceback, with only the start of each message's first line: the rest may have posted or stored values."""
     parts = traceback.format_exception(error)
     return "".join(part if part.startswith(_FRAME) else f"{part.partition('\n')[0][:_LONGEST]}\n" for part in parts)
 
 
-def _number_of_request(record: logging.LogRecord) -> str:
-    """The number, for lines that Django logs after the middleware with the number has ended."""
+def _id_of_request(record: logging.LogRecord) -> str:
+    """The ID of the request, for lines that Django logs after `RequestIdMiddleware` has ended."""
     return getattr(getattr(record, "request", None), "request_id", "")
 
 
 def logging_settings(level: str) -> dict[str, Any]:
     """The configuration for `logging.config.dictConfig`."""
-    quiet = {"level": "WARNING"}  # they would log each exchange at INFO; the audit history has them already
+    quiet = {"level": "WARNING"}  # at INFO they log each exchange, which the audit history has already
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -65,7 +65,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "loggers": {
             "httpx": quiet,
             "httpcore": quiet,
-            "waitress.queue": {"level": "ERROR"},  # a line for each request that waits a moment for a thread
+            "waitress.queue": {"level": "ERROR"},  # its warnings are about each request that waits for a thread
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
         },

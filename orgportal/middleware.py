@@ -1,4 +1,4 @@
-"""Runs before every page: gives each request its number and log line, and answers requests that pages cannot take."""
+"""Runs before every view: gives each request an ID and a log line, and refuses requests that views cannot answer."""
 
 import logging
 import re
@@ -21,22 +21,23 @@ log = logging.getLogger("orgportal.request")
 type Respond = Callable[[HttpRequest], HttpResponseBase]
 type Application = Callable[[dict[str, Any], Any], Any]
 
-# The types in which browsers send forms. Another character set could bring text that databases and pages cannot take.
+# The types in which browsers send forms. With another character set, a text could have characters that the database or
+# a page refuses.
 _FORM = re.compile(
     r"application/x-www-form-urlencoded(; ?charset=\"?utf-8\"?)?|multipart/form-data; ?boundary=\"?[!-~]{1,70}\"?",
     re.IGNORECASE,
 )
 _QUOTED_NUL = r"\000"
-# The limit of nginx by default. The address of a plan needs it: it names each record.
+# The default limit of nginx. The address of a plan can be that long, because it names each record.
 LONGEST_ADDRESS = 8190
-_FAULT = b"Something went wrong here, not at Redox. Nothing was sent by this page.\n"
+_SERVER_ERROR = b"Something went wrong here, not at Redox. Nothing was sent by this page.\n"
 
 
 def clean_requests(application: Application) -> Application:
     """Wrap the WSGI application: remove headers on which Django fails before its error handling begins.
 
-    They are a Content-Type that no form has, and cookies with NUL. An exception that Django could not turn into a page,
-    for example because the URL configuration cannot be loaded, is logged and becomes a plain answer.
+    These headers are a Content-Type that no form has, and cookies with NUL. An exception without an error page, for
+    example because the URL configuration cannot be loaded, is logged, and the response is plain text.
     """
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
@@ -48,51 +49,51 @@ def clean_requests(application: Application) -> Application:
             return application(environ, start_response)
         except Exception:
             log.exception("No page could be made", extra={"path": environ.get("PATH_INFO", "")})
-            start_response("500 Internal Server Error", _fault_headers())
-            return [_FAULT]
+            start_response("500 Internal Server Error", _server_error_headers())
+            return [_SERVER_ERROR]
 
     return wrapped
 
 
-def _fault_headers() -> list[tuple[str, str]]:
-    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(_FAULT))}
+def _server_error_headers() -> list[tuple[str, str]]:
+    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(_SERVER_ERROR))}
     return list((own | headers.complete_headers()).items())
 
 
 class RequestIdMiddleware:
-    """Gives each request a number that its log lines, audit entries and the answer's `X-Request-ID` share.
+    """Gives each request an ID, which is in its log lines, its audit entries and the response's `X-Request-ID`.
 
-    A number that the visitor sends is ignored: otherwise visitors could choose what the history shows.
-    Also sets `request.client_address`, which is the address that the outermost trusted proxy saw.
+    An ID that the visitor sends is ignored: otherwise visitors could write a value of their choice into the history.
+    Also sets `request.client_address`: the address from which the outermost trusted proxy got the request.
     """
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        number = secrets.token_hex(6)
-        token = logs.request_id.set(number)
+        request_id = secrets.token_hex(6)
+        token = logs.request_id.set(request_id)
         started = time.monotonic()
         try:
-            request.request_id = number  # type: ignore[attr-defined]
+            request.request_id = request_id  # type: ignore[attr-defined]
             request.client_address = _client_address(request)  # type: ignore[attr-defined]
             response = self.respond(request)
-            response["X-Request-ID"] = number
+            response["X-Request-ID"] = request_id
             if request.path_info not in (health.LIVE, health.READY):  # programs request these every few seconds
                 _log_line(request, response, started)
             if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-                response.streaming_content = _numbered(iter(response), number)
+                response.streaming_content = _with_noted_id(iter(response), request_id)
             return response
         finally:
             logs.request_id.reset(token)
 
 
-def _numbered(lines: Iterable[bytes], number: str) -> Iterator[bytes]:
-    """Add the request's number to an exception while the answer is sent. The web server logs it and cuts the answer."""
+def _with_noted_id(lines: Iterable[bytes], request_id: str) -> Iterator[bytes]:
+    """Add the request's ID to an exception while the response is sent: the web server logs it without the request."""
     try:
         yield from lines
     except Exception as error:
-        error.add_note(f"in the answer to request {number}")
+        error.add_note(f"in the answer to request {request_id}")
         raise
 
 
@@ -112,7 +113,7 @@ def _without_port(hop: str) -> str:
 
 
 def _log_line(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-    # The path without its query: a search may hold a name, a telephone number or an e-mail address.
+    # The path without its query string: a search may have a name, a telephone number or an e-mail address.
     fields = {
         "method": request.method,
         "path": request.path,
@@ -123,7 +124,7 @@ def _log_line(request: HttpRequest, response: HttpResponseBase, started: float) 
 
 
 class LongAddressMiddleware:
-    """Answers an address that is too long with a page that says so."""
+    """Answers an address that is too long with the page for status 414."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
@@ -135,11 +136,11 @@ class LongAddressMiddleware:
 
 
 class BodyMiddleware:
-    """Reads the body before any view, so that the limits of an address hold for everybody.
+    """Reads the body before any view, so that its limits apply to every request.
 
     Raises:
-        SuspiciousOperation: the body is too large, or holds too many inputs, or a file at an address that takes none.
-        MultiPartParserError: the body is not what its headers say.
+        SuspiciousOperation: the body is too large, has too many inputs, or has a file although the page takes none.
+        MultiPartParserError: the body does not match its headers.
     """
 
     def __init__(self, respond: Respond) -> None:
@@ -149,7 +150,7 @@ class BodyMiddleware:
         length = request.META.get("CONTENT_LENGTH") or ""
         takes_files = re.fullmatch(settings.FILES_ADDRESS, request.path_info) is not None
         most = settings.MOST_BYTES_WITH_FILES if takes_files else settings.MOST_BYTES_IN_A_REQUEST
-        # Before a byte is read: Django counts the bytes of a multipart body only while it reads them.
+        # Checked before reading, because Django counts the bytes of a multipart body only while it reads them.
         if length.isascii() and length.isdigit() and _is_longer(length, most):
             raise RequestDataTooBig(f"At most {most // 1000:,} kB can be sent at once.")
         if not takes_files:
@@ -159,7 +160,7 @@ class BodyMiddleware:
 
 
 class _NoFiles(FileUploadHandler):
-    """Refuses a file when its first byte comes."""
+    """Refuses a file before its content is read."""
 
     def new_file(self, *_: Any, **__: Any) -> None:
         raise TooManyFilesSent("This page does not take a file.")
@@ -172,13 +173,13 @@ class _NoFiles(FileUploadHandler):
 
 
 def _is_longer(length: str, most: int) -> bool:
-    """Compares the numbers of digits first: Python refuses to read a number with thousands of digits."""
+    """Whether the number is larger than `most`. Python refuses to convert a text with thousands of digits."""
     digits = length.lstrip("0")
     return len(digits) > len(str(most)) or int(digits or "0") > most
 
 
 class WrongMethodMiddleware:
-    """Answers a request with the wrong method with a page that says so. Django's own answer is empty."""
+    """Answers a request with the wrong method with the page for status 405. Django's own response is empty."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond

@@ -1,7 +1,7 @@
-"""Runs several programs as one: starts them, starts them again when they die, and stops them in order.
+"""Supervises several programs: starts them, starts them again when they end, and stops them in order.
 
-The parent opens no database and forks nothing: each program is a new process, in a group of its own, so that Ctrl-C in
-the terminal reaches the parent alone and no worker is cut off while it sends.
+The parent opens no database. Each program is a new process in a group of its own. So Ctrl-C in the terminal sends a
+signal only to the parent, and does not interrupt a worker while it sends.
 """
 
 import fcntl
@@ -20,13 +20,13 @@ from pathlib import Path
 from orgportal.folders import make_folder
 
 _LONGEST_PAUSE = 30.0
-_SETTLED = 60.0  # a program that ran for so many seconds is restarted after the shortest pause
+_SETTLED = 60.0  # a program that ran for that many seconds is restarted after the shortest pause
 _STEP = 0.1
 _PARENT = "ORGPORTAL_PARENT"
 
 
 class Taken(Exception):
-    """Another process has the lock or the port that this one needs. The text says which."""
+    """Another process has the lock or the port that this one needs. The text names the lock or the port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Child:
 class Supervisor:
     """Keeps programs running until SIGINT, SIGTERM or SIGHUP; a second signal kills them.
 
-    They are stopped in the order in which `run` got them. `inherit`: file descriptors that every child gets.
+    They are stopped in the order of `run`. `inherit`: file descriptors that every child gets.
     """
 
     say: Callable[[str], None]
@@ -87,7 +87,7 @@ class Supervisor:
         self._start(child)
 
     def run(self, programs: Sequence[Program]) -> None:
-        """Keep the programs running until a signal comes, then stop all of them."""
+        """Keep the programs running until a signal sets `stopping`. Then stop them all."""
         self._children[:0] = [_Child(program) for program in programs]
         while not self.stopping:
             for child in self._children:
@@ -168,7 +168,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def only_one(lock: Path) -> Iterator[int]:
-    """Hold the lock file, or raise `Taken`. Gives its descriptor: children that inherit it hold the lock as well."""
+    """Lock the file, or raise `Taken`. Yields its descriptor: the lock lasts until all children that inherit it end."""
     make_folder(lock.parent)
     with lock.open("a+", encoding="ascii") as file:
         try:

@@ -1,4 +1,4 @@
-"""Whether the database has the tables that this release works with."""
+"""Whether the database has the tables of this release."""
 
 from collections.abc import Collection
 from functools import cache
@@ -14,7 +14,7 @@ NEWER = "the database was made by a newer release"
 
 
 def mismatch() -> str:
-    """Why this release must not use the database, in words; "" if it may. Raises DatabaseError."""
+    """Why this release must not use the database; "" if it may. Raises DatabaseError if the database cannot be read."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
     if unknown(applied):
         return NEWER

@@ -1,6 +1,6 @@
 """All settings, read from environment variables and `.env`. `docs/operate.md` explains each of them.
 
-Values that cannot be read stop the process here. `startup.py` checks values that must not be used together.
+A value that cannot be read ends the process here. `startup.py` checks values that must not be used together.
 """
 
 import datetime
@@ -18,8 +18,8 @@ VAR_DIR = var_dir(os.environ)
 # When this process read its settings and private keys. A change takes effect at the next start.
 STARTED_AT = datetime.datetime.now(datetime.UTC)
 
-# Set by the `demo` command for its own processes. The demonstration reads its own file and nothing else; all others
-# read `.env`, or the file that ORGPORTAL_ENV_FILE names instead (blank: none).
+# Set by the `demo` command for its own processes. The demonstration reads only its own file. Other processes read
+# `.env`, or the file that ORGPORTAL_ENV_FILE names instead (blank: none).
 DEMO = os.environ.get("ORGPORTAL_DEMO") == "1"
 DEMO_BEHAVIOUR_FILE = str(VAR_DIR / "demo-practice" / "behaviour") if DEMO else ""
 TESTING = False
@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first five complete every answer, including those that the others give instead of a page.
+    # The first five complete every response, also those of the other middleware.
     "orgportal.headers.HeadersMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -87,11 +87,11 @@ MIDDLEWARE = [
     "organizations.views.expired_session.SignInRequired",
     "organizations.views.expired_session.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "orgportal.middleware.WrongMethodMiddleware",  # last, so that those above see the page that it adds
+    "orgportal.middleware.WrongMethodMiddleware",  # last, so that the others process the page that it adds
 ]
 
-# The form of a record with all its contacts stays below it (tests/platform/test_bodies.py). A web server that reads a
-# request before the portal sees it must take this as its own limit.
+# The form of a record with all its contacts is smaller (tests/platform/test_bodies.py). A proxy that reads the whole
+# request first needs the same limit.
 MOST_BYTES_IN_A_REQUEST = 1_000_000
 # The one page that takes files: old messages (5 MB, and the rest of the form).
 FILES_ADDRESS = r"/(staging|production)/directory/take-over/"
@@ -122,7 +122,7 @@ TEMPLATES = [
         },
     },
     {
-        # What django-crispy-forms renders: organizations/templates has its field.
+        # For django-crispy-forms: organizations/templates has the template of its field.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
     },
@@ -142,8 +142,8 @@ if _database["ENGINE"].endswith("sqlite3"):
         # A deferred transaction fails if it begins to write after another one has written.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: with less, a power cut can lose an intent that was committed before its message left.
-        # Read through memory, up to 2 GB: a search over all records takes half as long.
+        # synchronous=FULL: otherwise a power cut can lose an intent that was committed before its message was sent.
+        # mmap_size: with memory-mapped reads, up to 2 GB, a search over all records takes half as long.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=2000000000;",
     }
 else:
@@ -170,7 +170,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Cookies do not know ports: the demonstration has names of its own, so that both can run on one machine.
+# Cookies are shared by all ports of a host. The demonstration has other names, so that both can run on one machine.
 _cookie_prefix = ("__Host-" if HTTPS else "") + ("demo-" if DEMO else "orgportal-")
 SESSION_COOKIE_NAME = f"{_cookie_prefix}session"
 SESSION_COOKIE_SECURE = HTTPS
@@ -185,8 +185,8 @@ SECURE_REDIRECT_EXEMPT = ["^health/(live|ready)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 # For hosts below the portal's own name, which are rare. A browser then reaches them by TLS only, for a year.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = VARIABLES.flag("HSTS_SUBDOMAINS", default=True)
-# W021 asks for HSTS preloading: browsers then keep the name in a public list, from which it is hard to remove. An
-# internal portal must not decide that for its company.
+# W021 asks for HSTS preloading, which adds the host name to a list in all browsers. Removing it is hard, so an internal
+# portal must not decide that for its company.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,11 +1,11 @@
-"""What stops a process before it does any work."""
+"""Errors that end a process at its start."""
 
 
 class SettingsError(Exception):
     """A setting with which the portal cannot or must not run.
 
-    `variable` is the name of the environment variable to change; `error` says what is wrong with its value
-    without showing the value, since the value may be a secret.
+    `variable` is the name of the environment variable to change. `error` says what is wrong with the value, but does
+    not show it, because it may be a secret.
     """
 
     def __init__(self, variable: str, error: str) -> None:

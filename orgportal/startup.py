@@ -1,4 +1,4 @@
-"""What every process checks before it works. System checks do not run in a web server, so these are called by name."""
+"""Checks at the start of every process. They are not Django system checks, because a web server does not run those."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def verify() -> None:
 
 
 def verify_database() -> None:
-    """Raise `SettingsError` if only one of database and process is the demonstration's."""
+    """Raise `SettingsError` if the database is the demonstration's and the process is not, or the reverse."""
     installation.check_demonstration_mark()
 
 
@@ -106,9 +106,9 @@ def _database() -> Iterator[SettingsError]:
 
 
 def _own_folder() -> Iterator[SettingsError]:
-    """Close `var/` to other accounts: earlier releases left it open.
+    """Make `var/` private to its owner: in earlier releases, other accounts could read it.
 
-    The folder that ORGPORTAL_VAR names stays as it is, because it may be meant for others as well.
+    The mode of the folder that ORGPORTAL_VAR names is not changed, because others may need that folder too.
     """
     folder = settings.BASE_DIR / "var"
     if folder.is_dir() and folder.stat().st_mode & 0o077:
@@ -129,7 +129,7 @@ def _delivery_times() -> Iterator[SettingsError]:
         yield SettingsError(
             "REDOX_LEASE",
             f"must be at least {timing.least_lease():g} seconds with this REDOX_DEADLINE: with a shorter one a message "
-            "is never sent, or another worker could send what is still under way",
+            "is never sent, or another worker could send it a second time",
         )
     if settings.REDOX_SETTLE < 120 and not (settings.DEMO or settings.TESTING):
         yield SettingsError(

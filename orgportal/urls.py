@@ -1,4 +1,4 @@
-"""The root of all addresses; the portal's own are in `organizations/urls.py`."""
+"""The root URL configuration. The addresses of the portal are in `organizations/urls.py`."""
 
 from django.urls import include, path
 

@@ -20,8 +20,8 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 class Variables:
     """The settings of this process. A blank value counts as not set.
 
-    Every reader raises `SettingsError` for a value that it cannot use, and remembers the name in `names`, so that
-    a test can compare the names with the example file and the documentation.
+    Every reader raises `SettingsError` for a value that it cannot use, and adds the name to `names`, so that a test can
+    compare the names with the example file and the documentation.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -34,7 +34,7 @@ class Variables:
         self.names.add(name)
         raw = self._env.ENVIRON.get(name, "").strip()
         if raw.startswith("$"):
-            # The library would take it for the name of another variable.
+            # The library would read the value of the variable with this name instead.
             raise SettingsError(name, r"begins with $. Write \$ for a value that really begins with it")
         return self._env.str(name).strip() if raw else default
 
@@ -86,7 +86,7 @@ class Variables:
     def database(self, name: str, default: str) -> dict[str, Any]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # the library's warning would print the address with its password
+                warnings.simplefilter("error")  # the library's warning would print the address and the password
                 database = environ.Env.db_url_config(self.text(name, default))
         except (ValueError, UserWarning):
             database = {}
@@ -123,7 +123,7 @@ class Variables:
 class RedoxSettings:
     """The settings of one environment as text, not yet checked. "" means not set; secrets stay out of `repr`.
 
-    `errors` are the values that could not be read. They concern this environment alone, so they stop no process.
+    `errors`: one for each value that could not be read. No process stops for them, because the other environment works.
     """
 
     label: str
@@ -169,7 +169,7 @@ def redox_settings(variables: Variables, environment: str, defaults: Mapping[str
 def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
     key, path = texts["private_key"], texts["private_key_file"]
     if key and path:
-        raise SettingsError(f"{prefix}PRIVATE_KEY_FILE", "is set beside PRIVATE_KEY; set only one of the two")
+        raise SettingsError(f"{prefix}PRIVATE_KEY_FILE", "is set, and PRIVATE_KEY too. Set only one of the two")
     if not path:
         return key.replace("\\n", "\n")
     try:
@@ -204,7 +204,7 @@ def _read_file(file: Path) -> dict[str, str]:
             raise SettingsError(str(file), f"line {number} is neither a comment nor NAME=value")
 
     class FileValues(environ.Env):
-        ENVIRON: ClassVar[dict[str, str]] = {}  # a mapping of its own: os.environ must not change
+        ENVIRON: ClassVar[dict[str, str]] = {}  # not os.environ, which must not change
 
     FileValues.read_env(io.StringIO(text))
     return FileValues.ENVIRON

@@ -1,7 +1,7 @@
 """The web server of one process: waitress, with many threads and limits.
 
-waitress reads whole requests before a thread works on them, and buffers whole answers. So slow clients occupy no
-thread.
+waitress reads a whole request before a thread works on it, and buffers the whole response. So a slow client does not
+block a thread.
 """
 
 import os
@@ -26,12 +26,12 @@ from orgportal import headers, health, schema
 THREADS = 32
 MOST_BODY = 8 * 1024 * 1024  # bytes; more than Django accepts, so that a page can explain the refusal
 MOST_CONNECTIONS = 1000  # above this the oldest idle connection is closed for a new one
-MOST_AHEAD = 8  # requests that a connection may send before it has read the answers; browsers and proxies send one
+MOST_AHEAD = 8  # requests that a client may send before it has read the responses; browsers and proxies send one
 LONGEST_REQUEST = 120.0  # seconds from the first byte of a request to its last one
-GRACE = 10.0  # seconds that a request may still take after the signal to stop
+GRACE = 10.0  # seconds that a request gets to finish after the signal to stop
 _FILES = 4096  # sockets, database connections, and the temporary files of large answers
 
-# The answers that waitress gives itself, before Django sees the request.
+# The texts of waitress's own error responses, for requests that Django does not get.
 _SENTENCES = {
     413: f"This request is too large: at most {MOST_BODY // 1024 // 1024} MB.",
     431: "The address or the headers of this request are too long.",
@@ -41,7 +41,7 @@ _UNREADABLE = "This request could not be read."
 
 
 class _PlainErrorTask(ErrorTask):
-    """An error of waitress itself: one sentence, and the headers of every other answer."""
+    """waitress's own error response: one sentence, and the headers of every other response."""
 
     def execute(self) -> None:
         self.channel.has_error = True
@@ -56,7 +56,7 @@ class _PlainErrorTask(ErrorTask):
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses a number with thousands of digits: Python cannot read it, and waitress would treat that as our error."""
+    """Refuses a number with thousands of digits: Python raises ValueError, for which waitress would answer with 500."""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -66,9 +66,9 @@ class _Parser(HTTPRequestParser):
 
 
 class _Channel(HTTPChannel):
-    """One connection. After an error it throws away what the client still sends, so that the client reads the answer.
+    """One connection. After an error response, it discards the rest of the request before it closes.
 
-    Closing a connection with unread data resets it, and the client may lose the answer.
+    Closing a connection with unread data resets it, and the client may lose the response.
     """
 
     parser_class = _Parser
@@ -100,12 +100,12 @@ class _Channel(HTTPChannel):
         return False
 
     def send_continue(self) -> None:
-        """Ask for the body, unless the headers were refused already."""
+        """Send "100 Continue", unless the headers were refused."""
         if self.request.error is None:
             super().send_continue()
 
     def _limit_requests(self) -> None:
-        """Refuse further requests sent ahead: their answers would wait here for a client that reads nothing."""
+        """Refuse more than `MOST_AHEAD` requests: the responses for a client that reads none would use memory."""
         with self.requests_lock:
             if len(self.requests) > MOST_AHEAD:
                 for request in self.requests[MOST_AHEAD:]:
@@ -115,7 +115,7 @@ class _Channel(HTTPChannel):
 
 
 class Server(TcpWSGIServer):
-    """waitress on an open socket, with separate threads for health. It finishes its requests before it ends."""
+    """waitress on a listening socket, with separate threads for health checks. Ends after its open requests."""
 
     channel_class = _Channel
 
@@ -142,7 +142,7 @@ class Server(TcpWSGIServer):
         self._quick.set_thread_count(4)
 
     def add_task(self, channel: HTTPChannel) -> None:
-        """Give a request to a thread. Health checks do not wait behind pages that wait for the database."""
+        """Give a request to a thread. Health checks have their own, so they do not wait for slow pages."""
         request = channel.requests[0]
         is_quick = request.error is not None or request.path in (health.LIVE, health.READY)
         (self._quick if is_quick else self.task_dispatcher).add_task(channel)
@@ -161,7 +161,7 @@ class Server(TcpWSGIServer):
             self.pull_trigger()
 
     def readable(self) -> bool:
-        """Whether to accept connections. waitress asks in each round of its loop, which `SystemExit` ends."""
+        """Whether to accept connections. waitress calls this in each round of its loop. `SystemExit` ends the loop."""
         if self._stop_at is None:
             self._make_room()
             accepts: bool = super().readable()
@@ -199,10 +199,10 @@ def serve(application: Callable[..., Any], listener: socket.socket, threads: int
 
 
 def _clean_answers(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the application, so that waitress sends its answers correctly.
+    """Wrap the application, so that waitress sends its responses correctly.
 
-    Static files are copied into the answer: otherwise each stays open until a slow client has read it. The body of an
-    answer to HEAD is removed: waitress would send it, and a proxy would take it for the next answer.
+    Static files are copied into the response: otherwise each stays open until a slow client has read it. The body of a
+    response to HEAD is removed: waitress would send it, and a proxy would read it as the next response.
     """
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Any:

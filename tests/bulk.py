@@ -145,6 +145,6 @@ def _accepted(organization: Organization) -> Organization:
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at = MOMENT
     organization.confirmed, organization.confirmed_active, organization.changes = canonical(record), True, 0
-    organization.confirmed_hash, organization.confirmed_part_of_oid = fingerprint(record), record.part_of_oid
+    organization.confirmed_part_of_oid = record.part_of_oid
     organization.confirmed_evidence, organization.known_at = Evidence.ANSWER, MOMENT
     return organization

@@ -41,7 +41,7 @@ def store_empty_reading(organization: Organization) -> Organization:
 def store_reading(organization: Organization, seen: OrganizationRecord | None) -> Organization:
     """Store a reading; None if the directory did not show the OID."""
     with transaction.atomic():
-        directory_state.keep_reading(organizations.lock_record(organization.pk), seen, clock.now())
+        directory_state.store_reading(organizations.lock_record(organization.pk), seen, clock.now())
     return load(organization)
 
 

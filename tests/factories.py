@@ -1,6 +1,6 @@
 """People, records and submissions for tests. The services create the records and submissions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -40,7 +40,7 @@ from organizations.services.audit import audit
 from organizations.services.audit.audit import History
 from organizations.services.connection import redox_settings
 from organizations.services.directory import take_over as take_overs
-from organizations.services.directory.candidates import show
+from organizations.services.directory.candidates import set_seen
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
@@ -127,8 +127,22 @@ def _submitted(history: History, row: Organization, reason: str = "Test", intent
     return submissions.store_submission(history, review, reason=reason)
 
 
+def plain_submissions(rows: Iterable[Organization], *, user: User) -> list[Submission]:
+    """What `submission` makes of each of these, without its queries: they are plain beside the others."""
+    organizations_to_send = list(rows)
+    with audit.atomic(person(user)) as history:
+        assert all(_is_plain_beside_others(row, history.actor, None) for row in organizations_to_send)
+        return [
+            submissions.store_submission(history, plain_review(row), reason="Test") for row in organizations_to_send
+        ]
+
+
 def is_plain(row: Organization, actor: Actor, intent: Intent | None) -> bool:
     """Whether nothing can block or warn: a new record of STAGING, as `record` fills it, and no other."""
+    return _is_plain_beside_others(row, actor, intent) and not Organization.objects.exclude(pk=row.pk).exists()
+
+
+def _is_plain_beside_others(row: Organization, actor: Actor, intent: Intent | None) -> bool:
     known = (intent, row.last_submission_id, row.seen_at, row.foreign_since)
     if any(each is not None for each in known) or (row.version, row.edited_by_id) != (1, actor.id):
         return False
@@ -136,7 +150,7 @@ def is_plain(row: Organization, actor: Actor, intent: Intent | None) -> bool:
     is_first = row.environment == Environment.STAGING and row.presence == Presence.NEVER
     if not is_first or not is_expected_oid or saved != record(row.oid, name=row.name):
         return False
-    return not any(value_warnings(saved)) and not Organization.objects.exclude(pk=row.pk).exists()
+    return not any(value_warnings(saved))
 
 
 def plain_review(row: Organization) -> Review:
@@ -269,7 +283,7 @@ def take_over(
         shown_record = shown[candidate.oid]
         candidate.state, candidate.asked_at = CandidateState.ABSENT, clock.now()
         if shown_record is not None:
-            show(candidate, replace(shown_record, destination_id="", destination_known=False))
+            set_seen(candidate, replace(shown_record, destination_id="", destination_known=False))
         candidate.save()
     TakeOver.objects.filter(pk=made.pk).update(state=TakeOverState.READY)
     made.refresh_from_db()

@@ -33,6 +33,18 @@ def test_a_plain_record_is_reviewed_as_by_the_service(editor: User, values: dict
     assert not factories.is_plain(row, actor, None)
 
 
+def test_plain_records_are_submitted_as_by_the_service(editor: User) -> None:
+    rows = [factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 17)]
+    for row in rows:
+        review = reviews.review(row, actor=as_actor(editor))
+        changes = tuple(replace(change, entry=None) for change in review.changes)
+        assert factories.plain_review(row) == replace(review, changes=changes)
+    made = factories.plain_submissions(rows, user=editor)
+    assert [each.organization for each in made] == rows
+    with pytest.raises(AssertionError):
+        factories.plain_submissions([factories.organization(f"{BASE}.3", user=editor, name="Test")], user=editor)
+
+
 def test_a_record_that_was_edited_seen_or_sent_before_is_not_plain(editor: User, second: User) -> None:
     organization = factories.organization(user=editor)
     assert not factories.is_plain(organization, as_actor(second), None)

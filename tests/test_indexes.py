@@ -127,7 +127,7 @@ def test_possible_duplicates_are_found_by_the_indexes_of_names_and_zip_codes(db:
 def test_whether_a_first_message_was_accepted_is_read_from_an_index(db: None) -> None:
     organization = factories.stated_organization(user=factories.editor())
     with CaptureQueriesContext(connection) as queries:
-        first_messages.place_of(organization)
+        first_messages.first_message_of(organization)
     (sql,) = (each["sql"] for each in queries.captured_queries if "is_proof" in each["sql"].partition("WHERE")[2])
     assert "submission_proof" in plan_of(sql, "indexscan")
 

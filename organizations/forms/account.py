@@ -62,7 +62,7 @@ class PasswordForm(SetPasswordMixin, forms.Form):
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Chosen roles. Django would ask the database for any number, also for one that no column can hold."""
+    """Chosen roles. Django would query the database for any number, also for one that no column can hold."""
 
     def clean(self, value: Any) -> Any:
         too_long = next((role_id for role_id in value or () if len(str(role_id)) > MOST_DIGITS), None)
@@ -121,8 +121,8 @@ class AccountForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         self._username = cleaned.get("username")
-        counts = self.instance.pk is None or self.instance.is_active
-        if counts and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
+        is_open = self.instance.pk is None or self.instance.is_active
+        if is_open and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
             names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
             error = User(pk=self.instance.pk, **names).name_error()
             if error:
@@ -130,7 +130,7 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
     def added_before(self) -> User | None:
-        """The account that the first press of the button created, if this is the second one; else None."""
+        """The account that the first click created, if this is the second one; else None."""
         if set(self.errors) != {"username"} or self._username is None:
             return None
         names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}

@@ -1,4 +1,4 @@
-"""A form that reads its fields with the readers of `fields`. They say what is wrong, and what they changed."""
+"""A form that reads its fields with the readers of `fields`, which report what is wrong and what they changed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -142,7 +142,7 @@ class PortalForm(forms.Form):
             return f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept."
         count = len(read_lines(typed))
         if count > MOST_TEXT_LINES:
-            return f"At most {MOST_TEXT_LINES} {label.lower()} can be kept; here are {count}. Remove some."
+            return f"At most {MOST_TEXT_LINES} {label.lower()} can be kept. You entered {count}. Remove some."
         return ""
 
     def is_stored(self, name: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the form of a record would say about stored values if somebody typed them today."""
+"""Checks stored values by the form of a record, as if somebody typed them today."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

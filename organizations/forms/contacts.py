@@ -125,7 +125,7 @@ class LinesFormSet(forms.BaseFormSet):
     def clean(self) -> None:
         if self.is_incomplete:
             raise forms.ValidationError(
-                f"The {self.prefix} did not arrive whole. Nothing was saved. Check them and press the button again."
+                f"Some of the {self.prefix} did not arrive. Nothing was saved. Check them and press the button again."
             )
         if self.left_out:
             raise forms.ValidationError(
@@ -137,6 +137,6 @@ class LinesFormSet(forms.BaseFormSet):
             raise forms.ValidationError(f"At most {self.most} {self.prefix} can be kept. Remove {remove}.")
 
 
-# Django's own limit of forms is not used: it would leave further lines out of the page without a word.
+# Django's own limit of forms is not used: it would leave further lines out of the page without an error.
 ContactFormSet: Any = formset_factory(ContactForm, formset=LinesFormSet, extra=0)
 IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=LinesFormSet, extra=0)

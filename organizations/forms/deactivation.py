@@ -36,7 +36,7 @@ class Replacement(NamedTuple):
 
 
 class ReasonChoiceForm(PortalForm):
-    """One of a few reasons, and more in words. Text below a reason that was not chosen is ignored.
+    """A reason from a list, and a text. Text below a reason that was not chosen is ignored.
 
     `replacement` finds a record of ours by its OID or name, or returns a sentence that says why there is none.
     """
@@ -59,7 +59,7 @@ class ReasonChoiceForm(PortalForm):
         self.environment_name, self.find_replacement = environment_name, replacement
         self.replacement: Replacement | None = None
         why = self.fields["why"]
-        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what is declared above
+        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - for the type checker
         why.choices = _CHOICES[intent]
         why.error_messages["invalid_choice"] = "Choose a reason."
         if intent != Intent.DEACTIVATE:

@@ -90,7 +90,7 @@ def _read_day(value: str) -> Read:
     except ValueError:
         raise FieldError("Enter a date, such as 2026-11-01.") from None
     if day > timezone.localdate():
-        raise FieldError("This day has not come yet. Enter an earlier one.")
+        raise FieldError("This day is in the future. Enter an earlier one.")
     if day.year < FIRST_YEAR:
         raise FieldError(f"Enter a day from {FIRST_YEAR} on.")
     begins = datetime.datetime.combine(day, datetime.time.min, timezone.get_current_timezone())

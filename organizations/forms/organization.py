@@ -27,12 +27,13 @@ _FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormContext:
-    """What the form needs from outside.
+    """The values and functions that the caller gives to the form.
 
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
-    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
-    names the record of the other environment that was probably meant. `oid_error` and `parent_error` return a sentence,
-    or "" if nothing is wrong. `destination_known`: if not, the form asks how the person knows the destination ID.
+    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere` returns
+    a sentence about the record of the other environment that was probably meant, or "". `oid_error` and `parent_error`
+    return a sentence, or "" if nothing is wrong. `destination_known`: if not, the form asks how the person knows the
+    destination ID.
     """
 
     environment_name: str
@@ -66,7 +67,7 @@ class CountrySelect(LongSelect):
 class OrganizationForm(PortalForm):
     """The fields of a record. After validation `values` holds them as they are sent, by their names in the record.
 
-    `said_source` is a `DestinationSource` if the form asked how the person knows the destination ID, else "".
+    `entered_source` is a `DestinationSource` if the form asked how the person knows the destination ID, else "".
     """
 
     hints = {  # noqa: RUF012 - as Django's own
@@ -146,13 +147,13 @@ class OrganizationForm(PortalForm):
         return str(self[name].value() or "")
 
     def is_stored(self, name: str, text: str) -> bool:
-        """As in any form; but state and ZIP count as stored only with their stored country."""
+        """Like in any form; but state and ZIP count as stored only with their stored country."""
         if name in ("state", "zip_code") and not super().is_stored("country", self.text("country")):
             return False
         return super().is_stored(name, text)
 
     def clean(self) -> dict[str, Any]:
-        self.said_source = ""
+        self.entered_source = ""
         oid = self._oid()
         name = self.read(
             "name", lambda typed: _required(read_text("Name", typed, _LENGTH), "Enter the name of the organization.")
@@ -221,8 +222,8 @@ class OrganizationForm(PortalForm):
         if not oid:
             error = f"'{typed}' does not name exactly one record of ours in {self.form_context.environment_name}."
             elsewhere = self.form_context.elsewhere(typed)
-            what_to_do = "Choose from the list, or enter its OID."
-            self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))
+            advice = "Choose from the list, or enter its OID."
+            self.add_error("parent", " ".join(filter(None, (error, elsewhere, advice))))
         return oid
 
     def _destination(self) -> dict[str, Any]:
@@ -232,12 +233,12 @@ class OrganizationForm(PortalForm):
         )
         if context.destination_known:
             return {"destination_id": destination, "destination_known": True}
-        self.said_source = self.text("destination_source")
-        has_none = self.said_source == DestinationSource.NONE
+        self.entered_source = self.text("destination_source")
+        has_none = self.entered_source == DestinationSource.NONE
         if not self.errors.keys() & {"destination_id", "destination_source"}:
             if not destination and not has_none:
                 self.add_error("destination_id", DESTINATION_NOT_KNOWN)
-            elif destination and (has_none or not self.said_source):
+            elif destination and (has_none or not self.entered_source):
                 self.add_error("destination_source", CHOOSE_SOURCE)
         return {"destination_id": destination, "destination_known": bool(destination) or has_none}
 

@@ -29,7 +29,7 @@ SECTION_NAMES = {
 
 
 class RecordForm:
-    """`checked`: whether the texts are validated. A form that is only shown is not."""
+    """The parts of the form. `checked`: whether the texts are validated. A form that is only shown is not."""
 
     def __init__(self, typed: Typed, form_context: FormContext, *, checked: bool, marks_kept: bool = True) -> None:
         self.typed = typed
@@ -78,7 +78,7 @@ class RecordForm:
         return lists_are_valid and set(self.main.errors) == {"oid"}
 
     def record(self) -> OrganizationRecord:
-        """What was typed, as a neutral record. The form must be valid, or lack only the OID."""
+        """The typed values as a neutral record. The form must be valid, or lack only the OID."""
         return OrganizationRecord(
             **self.main.values,
             identifiers=tuple(form.record for form in self.identifiers),
@@ -92,7 +92,7 @@ class RecordForm:
     @property
     def destination_source(self) -> str:
         """How the person knows the destination ID; "" if the form did not ask."""
-        return self.main.said_source
+        return self.main.entered_source
 
     @property
     def changed(self) -> str:

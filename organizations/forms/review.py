@@ -32,7 +32,7 @@ class ReviewForm(PortalForm):
 
 
 class PostedReview:
-    """The review that the pressed button belongs to, and what was ticked. Malformed values fit no review."""
+    """The review on the posted page, and the ticked warnings. Malformed values match no review."""
 
     def __init__(self, data: QueryDict) -> None:
         sha256 = data.get("sha256", "")

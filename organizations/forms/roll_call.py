@@ -15,7 +15,7 @@ _MEANT_AS_OID = re.compile(r"\s*(?:urn\s*:\s*oid\b|[0-9]+\s*\.[\s0-9.]*$)", re.I
 
 
 class EnteredLine(NamedTuple):
-    """One OID or own identifier. `numbers` are the lines on which it stands.
+    """One OID or own identifier. `numbers` are the lines that contain it, from 1.
 
     `text` is for people. `oid` is "" if it is not an OID, and `identifier` if it cannot be an own identifier. `error`
     says what is wrong with a text that somebody meant as an OID, or that no field can hold.
@@ -46,7 +46,7 @@ class RollCallForm(PortalForm):
         if not numbered:
             self.add_error("lines", NOTHING_ENTERED)
         elif len(numbered) > MOST_LINES:
-            sentence = f"Up to {MOST_LINES:,} lines can be looked up at once; here are {len(numbered):,}."
+            sentence = f"Up to {MOST_LINES:,} lines can be looked up at once. You entered {len(numbered):,}."
             self.add_error("lines", f"{sentence} Remove {len(numbered) - MOST_LINES:,}.")
         else:
             self.entered = tuple(_each_once(numbered))
@@ -58,7 +58,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _each_once(numbered: Iterable[tuple[int, str]]) -> Iterable[EnteredLine]:
-    """Lines that mean the same become one, at the place of the first."""
+    """Lines with the same meaning become one, at the place of the first."""
     first: dict[str, EnteredLine] = {}
     for number, line in numbered:
         entered = _read_line(number, line)

@@ -1,4 +1,4 @@
-"""The forms of a take-over: OIDs and old messages, destination IDs, and an organization that an approver calls ours."""
+"""The forms of a take-over: OIDs and old messages, destination IDs, and an organization that an approver adds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,11 +29,11 @@ class FilesField(forms.FileField):
         super().__init__(required=False, label=label, help_text=hint, widget=_FilesInput(), allow_empty_file=True)
 
     def clean(self, data: Any, initial: Any = None) -> None:
-        """Nothing: a file is not a value of the form."""
+        """Do nothing: a file is not a value of the form."""
 
 
 class TakeOverForm(PortalForm):
-    """What is taken over: OIDs, or the messages with which they were registered."""
+    """What to take over: OIDs, or the messages with which they were registered."""
 
     oids = TextField(
         "OIDs",
@@ -63,7 +63,7 @@ class TakeOverForm(PortalForm):
 
 
 class FindForm(PortalForm):
-    """The search through the whole directory for what is ours."""
+    """The search through the whole directory for our organizations."""
 
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
 
@@ -85,32 +85,32 @@ class DestinationForm(PortalForm):
         self.routing_names, self.own_ids = routing_names, own_ids
 
     def clean(self) -> dict[str, Any]:
-        self.said_id = self.read("destination_id", lambda typed: read_uuid(typed, self.routing_names, self.own_ids))
-        self.said_source = self.text("source")
+        self.entered_id = self.read("destination_id", lambda typed: read_uuid(typed, self.routing_names, self.own_ids))
+        self.entered_source = self.text("source")
         if self.errors:
             return self.cleaned_data
-        has_none = self.said_source == DestinationSource.NONE
-        if self.said_id and (has_none or not self.said_source):
+        has_none = self.entered_source == DestinationSource.NONE
+        if self.entered_id and (has_none or not self.entered_source):
             self.add_error("source", CHOOSE_SOURCE)
-        elif self.said_source and not has_none and not self.said_id:
+        elif self.entered_source and not has_none and not self.entered_id:
             self.add_error("destination_id", ENTER_DESTINATION)
         return self.cleaned_data
 
 
 class DestinationForAllForm(DestinationForm):
-    """One destination ID for every organization that has none yet. The person types how many those are."""
+    """One destination ID for every organization that has none yet. The person types their number."""
 
     number = TextField("Type the number of organizations", css="w-date", inputmode="numeric")
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        if not self.errors and not self.said_source:
+        if not self.errors and not self.entered_source:
             self.add_error("source", CHOOSE_SOURCE)
         return self.cleaned_data
 
 
 class OtherForm(ReasonForm):
-    """The OID of an organization that only an approver can call ours, typed, and a reason."""
+    """The OID, typed, and a reason, for an organization that only an approver can add."""
 
     typed_oid = TextField("Type its OID", css="oid w-oid", spellcheck="false")
     field_order = ("typed_oid", "reason")

@@ -37,7 +37,7 @@ _NEW_ROWS: Mapping[str, TypedRow] = {f"add-{CONTACTS}": {"purpose": "Technical"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The texts of the form. `incomplete` names each list that did not arrive with all its lines.
+    """The texts of the form. `incomplete`: the lists of which not all lines arrived.
 
     `left_out`: how many lines of a list were dropped. `added`: the list whose last line was just added.
     """
@@ -65,7 +65,7 @@ class Typed:
 
     @classmethod
     def from_record(cls, record: OrganizationRecord, *, stands_for: str, parent_kind: str) -> "Typed":
-        """A record as its form shows it. `parent_kind`: the choice of its parent (ours, gateway or other)."""
+        """The texts of a record in its form. `parent_kind`: the choice of its parent (ours, gateway or other)."""
         address = {name: getattr(record.address, name) for name in ADDRESS_LABELS}
         return cls(
             fields={
@@ -130,7 +130,7 @@ def _row_inputs(prefix: str, rows: tuple[TypedRow, ...]) -> Iterable[tuple[str, 
 
 
 def _rows(data: QueryDict, prefix: str) -> tuple[tuple[TypedRow, ...], bool]:
-    """The lines of a list, and whether all that the form sent have arrived."""
+    """The lines of a list, and whether all lines of the form arrived."""
     input_name = re.compile(rf"{prefix}-([0-9]{{1,4}})-({'|'.join(NAMES[prefix])})")
     numbers = sorted({int(match[1]) for name in data if (match := input_name.fullmatch(name))})
     totals = data.getlist(f"{prefix}-TOTAL_FORMS")

@@ -1,6 +1,6 @@
-"""The made-up records of the demonstration: one company, six regions, nine locations each, in both environments.
+"""The made-up records of the demonstration: one company, with six regions of nine locations, in both environments.
 
-Five more of the company are only in the directory.
+Five more records of this company are only in the directory.
 """
 
 import uuid
@@ -86,8 +86,8 @@ REGIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
-# Only in the directory: number below the company or region, region, place, ZIP code and county. The numbers are higher
-# than those that the portal suggests for the next record.
+# Records that are only in the directory: the last number of the OID, region, place, ZIP code, county. These numbers are
+# higher than those that the portal suggests for the next record.
 HARBOR = 71
 OUTSIDE_THE_PORTAL = (
     (41, 1, "Crandon", "54520", "Forest"),
@@ -143,9 +143,9 @@ def location(environment: str, region_number: int, number: int) -> OrganizationR
 
 
 def outside_the_portal(environment: str) -> tuple[OrganizationRecord, ...]:
-    """What the company registered with curl and the portal does not know.
+    """The records of the company that are in the directory but not in the portal, because it registered them with curl.
 
-    One is deactivated, one is the parent of another, and one has an own identifier and a type that the portal carries.
+    One is deactivated, one is the parent of another, and one has an identifier of its own and a carried type.
     """
     base = BASES[environment]
     crandon, elkhorn, lodi, racine = (

@@ -67,7 +67,7 @@ class Action(models.TextChoices):
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
 ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
-"""Actions whose entry holds the whole wanted record after the act."""
+"""Actions whose entry contains the whole wanted record after the act."""
 
 
 # The last of these decides to whom an OID belongs.
@@ -93,7 +93,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         )
 
     def wanted_at(self, organization_id: int, version: int) -> AuditEntry | None:
-        """The entry with the wanted record at a version. A submission made from it may hold less."""
+        """The entry with the wanted record at a version. A submission made from it may contain less."""
         entries = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
         return entries.order_by("sequence").last()
 

@@ -30,7 +30,7 @@ class EnvironmentGate(models.Model):
     probing = models.BooleanField(
         default=False, help_text="Half-open after failures in a row: the first exchange is a Query, never a write."
     )
-    put_back = models.BooleanField(
+    is_restored = models.BooleanField(
         default=False,
         help_text="The restored database is older than what was sent. Open submissions are queried on resume.",
     )

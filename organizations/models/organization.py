@@ -18,7 +18,7 @@ NAME_LENGTH = 200
 TEXT_LENGTH = 200
 OID_LENGTH = 64
 SAME_COLUMNS = ("oid", "name", "active", "destination_id", "destination_known", "part_of_oid")
-"""The fields of a record that a column holds as they are. The fields of its address are columns too."""
+"""The fields of a record that are columns of the same name and value. The fields of its address are columns too."""
 
 
 class Environment(models.TextChoices):
@@ -89,7 +89,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(name_key=key) if key else self.none()
 
     def with_oid(self, oid: str) -> Organization | None:
-        """The record with this OID, of records of one environment. `first` would also sort, which costs as much."""
+        """The record with this OID, in one environment. `first` would also sort, which doubles the time."""
         return next(iter(self.filter(oid=oid)[:1]), None)
 
     def to_do(self, key: str) -> Self:
@@ -218,7 +218,6 @@ class Organization(models.Model):
     )
 
     wanted_hash = models.CharField(max_length=64)
-    confirmed_hash = models.CharField(max_length=64, blank=True)
     changes = models.PositiveIntegerField(
         default=0, help_text="The number of fields with saved changes that were not sent."
     )
@@ -361,11 +360,11 @@ class Organization(models.Model):
         self.carried = dict(record.carried)
 
     def confirmed_record(self) -> OrganizationRecord | None:
-        """What Redox last accepted, if anything."""
+        """The record that Redox last accepted; None if it accepted none."""
         return from_canonical(self.confirmed) if self.confirmed else None
 
     def seen_record(self) -> OrganizationRecord | None:
-        """What the last answer to a Query showed, if it showed the OID."""
+        """The record in the last answer to a Query; None if the OID was not in it."""
         return from_canonical(self.seen) if self.seen else None
 
     def baseline_record(self) -> OrganizationRecord | None:
@@ -373,9 +372,9 @@ class Organization(models.Model):
         return from_canonical(self.taken) if self.taken else self.confirmed_record()
 
     def compared_record(self) -> OrganizationRecord | None:
-        """The baseline, with the destination ID that the record had when it was taken over, as a person said.
+        """The baseline, with the destination ID that a person entered when the record was taken over.
 
-        No Query shows a destination ID. Nobody here changed it, so it is no change that a message must make.
+        No Query shows a destination ID. This one was not changed here, so no message has to change it.
         """
         baseline = self.baseline_record()
         if baseline is None or baseline.destination_known or not self.destination_source:
@@ -383,7 +382,7 @@ class Organization(models.Model):
         return replace(baseline, destination_id=self.destination_id, destination_known=True)
 
     def later_reading(self) -> OrganizationRecord | None:
-        """What the directory showed after the baseline; None if it was not read later, or did not show the OID."""
+        """The record in a reading after the baseline; None if there is none, or the OID was not in it."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:

@@ -79,7 +79,7 @@ MOVES: dict[str, frozenset[str]] = {
 MIRRORED = {"last_state": "state", "last_state_at": "state_at", "last_wanted_hash": "wanted_hash"}
 """The columns of a record that repeat a column of its last submission."""
 NOT_CLAIMED = "A worker could not prepare the message; its log says why"
-"""How the reason of a queued submission begins that is set aside for a while, because claiming it failed."""
+"""The beginning of the reason of a queued submission that is set aside, because claiming it failed."""
 OPEN_STATES = tuple(state for state, moves in MOVES.items() if moves)
 
 
@@ -91,7 +91,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(environment=environment)
 
     def due(self, environment: str, moment: datetime.datetime) -> Self:
-        """Submissions to send now, oldest first: queued, due, and not held by another submission or a paused plan.
+        """Submissions to send now, oldest first: queued, due, and not waiting for another one or for a paused plan.
 
         A paused plan keeps all its submissions in the queue. A stopped plan keeps those without an attempt; the others
         may have been sent, so they continue to their end.
@@ -285,7 +285,7 @@ class Submission(models.Model):
         return " ".join(self.message_sha256[start : start + 4] for start in (0, 4, 8))
 
     def mirror_on(self, organization: Organization) -> list[str]:
-        """Copy to its record what `open_work` needs of the last submission. Returns the columns to save."""
+        """Copy the columns of MIRRORED, which `open_work` needs, to the record. Returns the columns to save."""
         for column, source in MIRRORED.items():
             setattr(organization, column, getattr(self, source))
         return list(MIRRORED)

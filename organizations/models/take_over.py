@@ -1,4 +1,4 @@
-"""Organizations that were registered outside the portal, on their way to become records here."""
+"""Take-overs: lists of organizations that were registered outside the portal and become records here."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class TakeOverState(models.TextChoices):
 
 
 class TakeOverQuerySet(models.QuerySet["TakeOver"]):
-    def going_on(self, environment: str) -> Self:
-        """Those on which a worker has something to do, now or later."""
+    def in_progress(self, environment: str) -> Self:
+        """Take-overs that a worker must still work on."""
         return self.filter(environment=environment, state__in=(TakeOverState.ASKING, TakeOverState.TAKING))
 
     def asking_by_oid(self, environment: str) -> Self:
@@ -41,12 +41,12 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
         return asking.reading_pages(False).order_by("pk")
 
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
-        """Those in this state on which no worker works now, the oldest first."""
-        mine = self.filter(environment=environment, state=state)
-        return mine.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
+        """Take-overs in this state that no worker has leased, the oldest first."""
+        in_state = self.filter(environment=environment, state=state)
+        return in_state.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
 
     def reading_pages(self, is_reading: bool) -> Self:
-        """Those that read the whole directory page by page and have not come to an end, or the others."""
+        """Take-overs that still read pages of the whole directory, or if not `is_reading` the others."""
         reading = ~Q(position={}) & Q(end_reason="")
         return self.filter(reading if is_reading else ~reading)
 
@@ -98,7 +98,7 @@ class TakeOver(models.Model):
 
     @property
     def is_reading_pages(self) -> bool:
-        """Whether it reads the whole directory page by page and has not come to an end, as `reading_pages`."""
+        """Whether it still reads pages of the whole directory."""
         return bool(self.position) and not self.end_reason
 
 
@@ -122,7 +122,7 @@ NOT_SHOWN = (CandidateState.WAITING, CandidateState.ABSENT, CandidateState.UNANS
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
     def listed(self) -> Self:
-        """Without the probes that found nothing: nobody said that these OIDs exist."""
+        """Candidates without the probes that found nothing: the portal only guessed these OIDs."""
         return self.exclude(source=PROBE, state__in=NOT_SHOWN)
 
     def probes(self, *states: CandidateState) -> Self:
@@ -142,12 +142,12 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return free.order_by("take_over_id", "position")
 
     def chosen(self) -> Self:
-        """In the order of their OIDs, so that a parent comes before what is below it."""
+        """In the order of their OIDs, so that a parent comes before the organizations below it."""
         return self.filter(state=CandidateState.CHOSEN).order_by("oid_key")
 
 
 class Candidate(models.Model):
-    """One OID of a take-over: where it came from, what the directory showed, and what became of it."""
+    """One OID of a take-over: its source, what the directory showed of it, and whether it became a record."""
 
     take_over = models.ForeignKey(TakeOver, on_delete=models.CASCADE, related_name="candidates")
     position = models.PositiveIntegerField()
@@ -186,14 +186,9 @@ class Candidate(models.Model):
         return f"{self.oid} of take-over {self.take_over_id}"
 
     def seen_record(self) -> OrganizationRecord | None:
-        """What the directory showed, if it showed the OID."""
+        """The record that the directory showed, if it showed the OID."""
         return from_canonical(self.seen) if self.seen else None
 
     def message_record(self) -> OrganizationRecord | None:
         """The record in the old message, if there is one."""
         return from_canonical(self.message) if self.message else None
-
-    @property
-    def is_destination_said(self) -> bool:
-        """Whether a person entered its destination ID, or said that it has none."""
-        return bool(self.destination_source)

@@ -254,7 +254,7 @@ def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
 
 
 def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:
-    """As `would_circle`, but by the parents that the directory has or will have, not by the saved ones."""
+    """Like `would_circle`, but by the parents that the directory has or will have, not by the saved ones."""
     return oid in _above_in_the_directory(environment, part_of_oid)
 
 

@@ -54,7 +54,7 @@ class User(AbstractUser):
     def fingerprint(self) -> str:
         """A hash of the account when a page was opened. If it differs later, somebody changed the account.
 
-        A new password changes it too, so that a second press cannot set another password.
+        A new password changes it too, so that a second click cannot set another password.
         """
         groups = sorted(self.groups.values_list("pk", flat=True))
         values = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
@@ -110,7 +110,7 @@ class User(AbstractUser):
 
 
 class RoleGrant(models.Model):
-    """Who gave a person a role, and when. Older roles have no grant."""
+    """Who gave a person a role, and when. Roles given by earlier releases have no grant."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="role_grants")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")

@@ -1,7 +1,7 @@
 """The practice directory: our stand-in for Redox and the Carequality directory, for demonstration and tests.
 
-It is written from Redox's documents alone and shares no code with the portal's Redox package: it would accept an error
-that both sides shared. It listens on the loopback address only.
+It is written from Redox's documents alone. It shares no code with the portal's Redox package, because it would accept
+an error in shared code. It listens on the loopback address only.
 """
 
 from organizations.practice.behaviour import BEHAVIOURS, Behaviour

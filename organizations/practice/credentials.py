@@ -1,4 +1,4 @@
-"""The credentials that the practice directory knows: what somebody would have registered with Redox."""
+"""The credentials of the practice directory, like those that are registered with Redox."""
 
 import json
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from typing import Any
 
 FILE_NAME = "credentials.json"
 
-# The destination that leads to each environment's directory (how-to, "Destination IDs": query for, create, update or
-# delete an organization).
+# The destination ID of each environment's directory (how-to, "Destination IDs": query for, create, update or delete an
+# organization).
 ROUTING_IDS = {
     "staging": "a07afe3b-d247-4415-827f-6837707e1b8b",
     "production": "5d0fd248-6c52-4ad9-b907-ae10bf2dcc39",
@@ -19,8 +19,8 @@ ENVIRONMENTS = tuple(ROUTING_IDS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One way into one environment: an OAuth key (client ID and public JWK), a legacy API key (key and secret), or a
-    fixed access token. Raises ValueError unless it is exactly one of them."""
+    """The credential for one environment: an OAuth key (client ID and public JWK), a legacy API key (key and secret),
+    or a fixed access token. Raises ValueError unless it is exactly one of them."""
 
     environment: str
     client_id: str = ""
@@ -41,7 +41,7 @@ class Credential:
 
 
 def write_credentials(folder: Path, credentials: Iterable[Credential]) -> None:
-    """Register these credentials, and no others, in the folder. Only its owner can read the file: it holds secrets."""
+    """Register these credentials, and no others, in the folder. Only the owner can read the file: it has secrets."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
     path.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""What the directory does with a message: New, Update and Query, in the words that Redox documents."""
+"""Applies and answers a New, Update or Query, in the words that Redox documents."""
 
 import hashlib
 import threading
@@ -14,7 +14,7 @@ from organizations.practice.listing import USUAL_PAGE, first_of_page, listed
 from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, logs, meta, refusal
 from organizations.practice.store import Store
 
-FIRST_MESSAGE_ID = 4_606_153_124  # as in the how-to: more than 32 bits hold
+FIRST_MESSAGE_ID = 4_606_153_124  # as in the how-to; larger than a 32-bit integer
 MOST_IN_ONE_ANSWER = 1_000
 
 _EXISTS = "{oid} already exists."
@@ -25,7 +25,7 @@ _SUCCESS = {
     "Update": "Organization with id:{oid} has been updated successfully.",
 }
 
-# The documented refusals of a well-formed message: status, text, and the part of Redox that says it.
+# The documented refusals of a well-formed message: HTTP status, text, and the module of Redox that refuses.
 _REFUSALS: dict[Behaviour, tuple[int, str, str]] = {
     Behaviour.SAYS_NO_EXISTS: (403, _EXISTS, "Integration"),
     Behaviour.SAYS_NO_NOT_VALID: (403, _NOT_VALID, "Integration"),
@@ -39,7 +39,7 @@ _REFUSALS: dict[Behaviour, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Both environments' directories. `slow_ends` ends the waiting of slow answers; `stopping` then leaves them out."""
+    """Both environments' directories. `slow_ends`: slow answers wait no longer. If `stopping` is set, none is sent."""
 
     store: Store
     slow_seconds: float
@@ -47,7 +47,7 @@ class Directory:
     stopping: threading.Event
 
     def answer(self, body: bytes, environment: str, behaviour: Behaviour) -> Reply | NoReply:
-        """The reply to a message that came with the credential of an environment."""
+        """The reply to a message. `environment` is that of the sender's credential."""
         try:
             message = shape.read(body)
         except ValueError as error:
@@ -114,7 +114,7 @@ class Directory:
         return replace(json_reply(200, answer), is_cut=behaviour is Behaviour.SHOWS_HALF)
 
     def _filters(self, message: dict[str, Any], behaviour: Behaviour) -> Filters:
-        """What a Query asks for."""
+        """The filters of a Query."""
         near = message.get("RadiusSearch", {})
         since = message.get("LastUpdated")
         hides_after = {Behaviour.SHOWS_STALE: 0.0, Behaviour.SHOWS_LATE: time.time() - self.slow_seconds}
@@ -131,8 +131,8 @@ class Directory:
 
 
 def _as_shown(organization: dict[str, Any]) -> dict[str, Any]:
-    """An organization as a Query shows it: without the destination ID and the endpoints, which Redox never gives
-    back, and with what the directory itself adds."""
+    """An organization as a Query shows it: without the destination ID and the endpoints, which Redox never returns,
+    and with the values that the directory adds."""
     visible = {key: value for key, value in organization.items() if key not in ("DestinationID", "Endpoints")}
     parent = visible.get("PartOf", {}).get("Identifier")
     if parent:

@@ -1,4 +1,4 @@
-"""What a Query asks for, and the conditions by which the store finds it."""
+"""The filters of a Query, and their SQL conditions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,16 @@ DISTANCE_OF_ONE_STEP = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What an organization must match. None matches every organization.
+    """The values that an organization must match. None matches every organization.
 
-    `name` is a prefix in any case. `changed_since` is in seconds since 1970, and the earliest time of the last write.
+    `name` is a prefix, in upper or lower case. `changed_since` is the earliest time of the last write, in seconds since
+    1970.
 
     `zip_code` with `radius` is a search by a made-up distance. The practice directory does not know where a ZIP code
     is: it compares the first three digits as numbers, and each step between them counts as 10. 53704 and 53901 (537
     and 539) are 20 apart. An organization whose ZIP code does not begin with three digits is never found.
 
-    With `hides_after`, in seconds since 1970, an organization that was written later is as it was before its last
+    `hides_after` is in seconds since 1970. An organization that was written later is shown as it was before its last
     write.
     """
 
@@ -30,14 +31,14 @@ class Filters:
     hides_after: float | None = None
 
     def content(self) -> str:
-        """The SQL of an organization's content, with the names of `values`; NULL if it was not in the directory."""
+        """SQL for an organization's content, with the parameters of `values`. NULL if it was not in the directory."""
         if self.hides_after is None:
             return "content"
-        # `previous` is NULL if nothing is known of it, and empty for an organization that was new.
+        # `previous` is NULL if the earlier content is not known, and empty if the organization was new.
         return "CASE WHEN changed_at > :hides_after THEN nullif(coalesce(previous, content), '') ELSE content END"
 
     def conditions(self) -> list[str]:
-        """SQL conditions on an organization's columns, with the names of `values`."""
+        """SQL conditions on an organization's columns, with the parameters of `values`."""
         content = self.content()
         every = {
             f"{content} IS NOT NULL AND (changed_at <= :hides_after OR :changed_since IS NULL)": self.hides_after,
@@ -54,7 +55,7 @@ class Filters:
         return [condition for condition, value in every.items() if value is not None]
 
     def values(self) -> dict[str, Any]:
-        """The values for `conditions`."""
+        """The parameters of `conditions` and `content`."""
         prefix, steps = int((self.zip_code or "0")[:3]), self.radius // DISTANCE_OF_ONE_STEP
         return {
             "oid": self.oid,

@@ -28,7 +28,7 @@ def listed(organizations: list[Organization], behaviour: Behaviour) -> list[Orga
 
 
 def first_of_page(index: int, limit: int, behaviour: Behaviour) -> int:
-    """Where the page begins that a Query with this Index and Limit gets."""
+    """The index of the first organization on the page that answers a Query with this Index and Limit."""
     pages_before = index // max(limit, 1)
     if behaviour is Behaviour.SHOWS_LAST_AGAIN:
         return index - pages_before

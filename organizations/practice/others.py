@@ -36,7 +36,7 @@ _DAYS_OF_WRITES = 5 * 365
 
 
 class Other(NamedTuple):
-    """An organization as the store keeps it, and when it was written, in seconds since 1970."""
+    """An organization as it is stored, and when it was written, in seconds since 1970."""
 
     oid: str
     content: dict[str, Any]
@@ -68,7 +68,7 @@ def _endless(draw: random.Random) -> Iterator[Other]:
         kind = draw.choice(_KINDS)
         yield _other(draw, oid, name=f"Example {kind} {number}", managing=managing, part_of=gateway_oid)
         for site in range(1, _SITES + 1):
-            # The last site is below the one before.
+            # The last site is part of the one before it.
             parent = oid if site < _SITES else f"{oid}.{site - 1}"
             name = f"Example {kind} {number} Site {site}"
             yield _other(draw, f"{parent}.{site}", name=name, managing=managing, part_of=parent)

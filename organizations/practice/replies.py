@@ -14,7 +14,7 @@ MOST_ERRORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer. If it `is_cut`, the connection ends after half of the body."""
+    """One HTTP answer. `is_cut`: the connection ends after half of the body."""
 
     status: int
     body: bytes
@@ -44,21 +44,21 @@ def error_detail(status: int, text: str) -> Reply:
 
 
 def gateway_reply(status: int, reason: str) -> Reply:
-    """A page of a gateway between us and Redox, which does not know messages."""
+    """An error page of a gateway between us and Redox, which cannot read messages."""
     page = f"<html><head><title>{status} {reason}</title></head><body><h1>{status} {reason}</h1></body></html>\n"
     return Reply(status, page.encode(), "text/html; charset=utf-8")
 
 
 def too_many() -> Reply:
-    """The documented answer above the quota, with the quota in a header.
+    """The documented answer to a request above the quota, with the quota in a header.
 
-    Redox documents no time to wait. `Retry-After` spares people a wait of five minutes.
+    Redox documents no time to wait. `Retry-After` is here so that people who try this do not wait five minutes.
     """
     return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000", "Retry-After": "10"})
 
 
 def meta(message: dict[str, Any] | None, event: str | None = None) -> dict[str, Any]:
-    """The head of an answer, which repeats that of a well-formed message. `event` is the answer's, if it differs."""
+    """The `Meta` of an answer, which repeats that of a well-formed message. `event`: its EventType, if it differs."""
     head = message["Meta"] if message else {}
     echoed = {key: head[key] for key in ("DataModel", "EventType") if key in head}
     if event:
@@ -72,7 +72,7 @@ def logs() -> list[dict[str, str]]:
 
 
 def refusal(message: dict[str, Any] | None, status: int, texts: Iterable[str], module: str) -> Reply:
-    """A rejection: `Meta.Errors` with an entry for each text, at most `MOST_ERRORS`. No `message`: unreadable."""
+    """A rejection: `Meta.Errors` with an entry for each text, at most `MOST_ERRORS`. `message`: None if unreadable."""
     errors = [
         {"ID": 10_000_000 + secrets.randbelow(10_000_000), "Text": text, "Type": "message", "Module": module}
         for text in islice(texts, MOST_ERRORS)

@@ -43,10 +43,10 @@ class ReceivedRequest:
 class PracticeDirectory:
     """A running practice directory, as a context manager. Its records stay in the folder.
 
-    `credentials` are registered in the folder; without them those in the folder count. Port 0 takes a free port.
+    `credentials` are registered in the folder. None uses those that are in the folder. Port 0 chooses a free port.
     `slow_seconds` is how long the behaviour `slow` waits before it applies a message, and how long `shows-late` shows
     a record as it was before.
-    Entering raises OSError if the port is taken or the folder has no credentials, and ValueError for invalid ones.
+    `__enter__` raises OSError if the port is taken or the folder has no credentials, and ValueError for invalid ones.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class PracticeDirectory:
 
     @property
     def behaviour(self) -> Behaviour:
-        """How it behaves now. Set it to one of the words of `BEHAVIOURS`; any but `slow` ends slow answers."""
+        """The current behaviour. Set it to a word of `BEHAVIOURS`. Each except `slow` sends slow answers at once."""
         return read_behaviour(self.folder)
 
     @behaviour.setter
@@ -100,7 +100,7 @@ class PracticeDirectory:
             self.end_slow_answers()
 
     def end_slow_answers(self) -> None:
-        """Give the answers now for which the behaviour `slow` still waits."""
+        """Send at once the answers that the behaviour `slow` delays."""
         self._slow_ends.set()
 
     @property
@@ -126,7 +126,7 @@ class PracticeDirectory:
         self._store.put(environment, oid_of(organization), organization, changed_at=seconds)
 
     def register_others(self, environment: str, number: int, *, seed: int = 1) -> None:
-        """Add this many made-up organizations of others. The same seed adds the same, except those that are there."""
+        """Add this many made-up organizations of others, except those whose OID is there. `seed`: as in `others`."""
         self._store.add_missing(environment, others(number, seed=seed))
 
     def forget(self, environment: str, oid: str) -> None:
@@ -182,7 +182,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        TCPServer.server_bind(self)  # the inherited one looks the host's name up, which can take seconds
+        TCPServer.server_bind(self)  # HTTPServer.server_bind looks up the host's name, which can take seconds
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -214,7 +214,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: two would wait for each other
+    wbufsize = -1  # buffered, so that head and body go in one packet; a second packet could be delayed
     disable_nagle_algorithm = True
     server: _Server
 

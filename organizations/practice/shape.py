@@ -1,4 +1,4 @@
-"""Checks a message strictly: refuses what the how-to and Redox's schemas do not show, and names the place."""
+"""Checks a message strictly: refuses each part that the how-to and Redox's schemas do not show, and names its place."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 from organizations.oid import Oid
 
-# A check looks at one value and yields its errors; the place is the path to the value in the message.
+# A check takes a value and its path in the message, and yields the errors.
 type Check = Callable[[Any, str], Iterator[str]]
 
 MOST_NESTING = 32
@@ -53,7 +53,7 @@ def oid_of(organization: dict[str, Any]) -> str:
 
 
 def read_time(text: str) -> datetime:
-    """A time in ISO 8601, which is in UTC unless it names another offset. Raises ValueError for another form."""
+    """A time in ISO 8601. Without an offset it is in UTC. Raises ValueError for another form."""
     if not _MOMENT.fullmatch(text):
         raise ValueError(f"{text!r} is not a time in ISO 8601")
     moment = datetime.fromisoformat(text)
@@ -71,7 +71,7 @@ def _no_number(constant: str) -> None:
 
 
 def _unsendable(value: Any, place: str, depth: int) -> Iterator[str]:
-    """What no message may hold: null (except the destination ID), empty texts, unwritable characters, deep nesting."""
+    """Errors for null (except as destination ID), empty texts, characters that XML cannot write, and deep nesting."""
     if depth > MOST_NESTING:
         yield f"{place}: nested deeper than {MOST_NESTING}"
     elif isinstance(value, dict):
@@ -90,7 +90,7 @@ def _unsendable(value: Any, place: str, depth: int) -> Iterator[str]:
         if place != "Organizations[0].DestinationID":
             yield f"{place} is null"
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{place} is no finite number"
+        yield f"{place} is not a finite number"
 
 
 def _text(value: Any, place: str) -> Iterator[str]:
@@ -182,7 +182,7 @@ def _object(required: dict[str, Check], optional: dict[str, Check] | None = None
 
 
 def _identifiers(value: Any, place: str) -> Iterator[str]:
-    """Identifiers of any kind, one of them the OID: "the only required identifier" (how-to)."""
+    """Checks that exactly one identifier is an OID: "the only required identifier" (how-to)."""
     shape_errors = list(_list(_object({"ID": _text, "IDType": _text}))(value, place))
     yield from shape_errors
     if shape_errors:

@@ -32,7 +32,7 @@ class _Refused(Exception):
 
 
 class SignIn:
-    """Issues access tokens and knows which environment each belongs to. Tokens end with the process."""
+    """Issues access tokens, each for one environment. They are stored in memory only."""
 
     def __init__(self, credentials: Iterable[Credential], token_url: str) -> None:
         self._credentials = tuple(credentials)
@@ -183,9 +183,9 @@ def _assertion(content_type: str, body: bytes) -> str:
 
 
 def _check_times(claims: dict[str, Any]) -> None:
-    """Refuse an assertion that was not issued in the last five minutes, or from a clock over ten seconds off.
+    """Refuse an assertion older than five minutes, or from a clock that differs by more than ten seconds.
 
-    Like Redox, without a reason.
+    Like Redox, this gives no reason.
     """
     issued, end, now = claims.get("iat"), claims.get("exp"), time.time()
     if not (isinstance(issued, int | float) and isinstance(end, int | float)):

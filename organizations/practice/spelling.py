@@ -1,7 +1,7 @@
-"""Another spelling of what a directory shows: the same organization, as another system would write it down.
+"""Another spelling of an organization, as another system would write it.
 
-Nothing here knows what the portal takes for equivalent: it writes what a reader in the United States would read as the
-same. An address in another country is left as it is.
+This shares no code with the portal's comparison: it writes values that a reader in the United States would call the
+same. An address in another country is not changed.
 """
 
 import re
@@ -15,7 +15,7 @@ _LISTS = ("Aliases", "Contacts", "Identifiers")
 
 
 def spelled_differently(organization: dict[str, Any]) -> dict[str, Any]:
-    """The organization with other spellings of its address and phones, and with its lists the other way round."""
+    """The organization with its address and phones in another spelling, and its lists in reverse order."""
     spelled = dict(organization)
     for key in _LISTS:
         if isinstance(spelled.get(key), list):
@@ -48,7 +48,7 @@ def _address(address: dict[str, str]) -> dict[str, str]:
 
 
 def _zip(code: str) -> str:
-    """With four more digits where there are five, and without them where there are nine."""
+    """A ZIP code of five digits with four more, and one of nine digits without the last four."""
     if _ZIP.fullmatch(code):
         return f"{code}-0001"
     return _ZIP_PLUS_4.sub(r"\1", code)

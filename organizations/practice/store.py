@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS effect (
     environment TEXT NOT NULL, event TEXT NOT NULL, oid TEXT NOT NULL, body_sha256 TEXT NOT NULL
 );
 """
-# Files of earlier releases lack these columns. Their entries count as never changed.
+# Files of earlier releases do not have these columns. Their entries count as never changed.
 _LATER_COLUMNS = {
     "changed_at": "REAL NOT NULL DEFAULT 0",  # the last write, in seconds since 1970
     "previous": "TEXT",  # the content before the last write; empty if that was a New
@@ -51,7 +51,7 @@ class Effect:
 
 
 class Store:
-    """Organizations as their last message gave them, and the effects in order. Safe to use from several threads."""
+    """Each organization as its last message wrote it, and the effects in order. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,9 +90,10 @@ class Store:
             return self._note("Update", environment, oid, body_sha256) if replaced.rowcount else None
 
     def put(self, environment: str, oid: str, organization: dict[str, Any], *, changed_at: float | None = None) -> None:
-        """Add or replace an organization without a message and without an effect. It was changed now, or then.
+        """Add or replace an organization without a message and without an effect.
 
-        One that is added this way has no earlier content: it counts as having been there before.
+        `changed_at` is in seconds since 1970; by default now. The earlier content of an organization that is added this
+        way is not known: `hides_after` does not hide it.
         """
         with self._writing() as connection:
             connection.execute(
@@ -121,7 +122,7 @@ class Store:
             )
 
     def remove(self, environment: str, oid: str) -> None:
-        """Remove an organization, which no message can do, without an effect."""
+        """Remove an organization without an effect. No message can do this."""
         with self._writing() as connection:
             connection.execute("DELETE FROM organization WHERE environment = ? AND oid = ?", (environment, oid))
 

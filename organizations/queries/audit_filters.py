@@ -24,7 +24,7 @@ from organizations.services import search_index, search_text
 PORTAL = "portal"
 """The choice of `who` for the portal itself and its workers."""
 MOST_RECORDS = 20_000
-"""Entries about up to so many records are found by the numbers of these records."""
+"""Up to so many records, the entries about them are found by the ids of the records."""
 MOST_WITH_SHORT_WORDS = 50_000
 """How many of the newest entries are searched for words of one or two letters, which no index finds."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
@@ -250,7 +250,7 @@ def _of_submission(number: int) -> Q:
 
 
 def _about(typed: str) -> Q:
-    """All entries about a record, whatever its name and OID were then, and entries that hold the words themselves.
+    """All entries about a record, whatever its name and OID were then, and entries that contain the words themselves.
 
     The name of the person who acted does not count as a word; the filter "who" finds people.
     """
@@ -269,7 +269,7 @@ def _about(typed: str) -> Q:
 def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:
     """The ids of the records that contain the words now or did after an edit; None if there are too many.
 
-    A list of numbers: with a subquery PostgreSQL reads the whole history.
+    It is a list, because with a subquery PostgreSQL reads the whole history.
     """
     records = search_index.matching(search_index.RECORDS, typed)
     if records is None:
@@ -285,7 +285,7 @@ def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:
 
 
 def _about_any(typed: str) -> Q:
-    """What `_about` describes, decided entry by entry: for so many entries that the newest ones soon fill a page."""
+    """The same condition as `_about`, checked for each entry. For so many entries that the newest soon fill a page."""
     contain_words = search_text.matching_rows(typed)
     record = Organization.objects.filter(contain_words, pk=OuterRef("organization_id"))
     edits = AuditEntry.objects.filter(contain_words, action__in=EDITS, organization_id=OuterRef("organization_id"))
@@ -297,7 +297,7 @@ def _about_any(typed: str) -> Q:
 
 
 def _known_oid(typed: str) -> str:
-    """The OID in the text if the history knows it, otherwise "": part of an OID is searched for like a word."""
+    """The OID in the text if the history has it, else "". Part of an OID is searched for like a word."""
     oid = search_text.oid_in(typed)
     return oid if oid and AuditEntry.objects.filter(_with_oid(oid)).exists() else ""
 

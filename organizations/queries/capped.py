@@ -1,4 +1,4 @@
-"""Counts that stop: a page does not read a whole table to say how many rows it has."""
+"""Counts with a limit, so that a page does not read a whole table to say how many rows it has."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,9 +8,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import IntegerField, QuerySet, Subquery
 
 MOST_COUNTED = 10_000
-"""How many rows a page counts, and lets people turn over. Of more, it says that there are more."""
+"""How many rows a list counts, and shows on its pages. If there are more, it says so."""
 MOST_FOUND = 2_000
-"""The same for the hits of a search. Each is compared with the words, and few people turn forty pages."""
+"""The same for the hits of a search. Each is compared with the words, and few people open forty pages."""
 
 
 def count_up_to(rows: QuerySet[Any, Any], most: int = MOST_COUNTED) -> int:

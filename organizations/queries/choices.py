@@ -13,7 +13,7 @@ MOST_PARENTS = 20
 MOST_DESTINATIONS = 10
 MOST_COMPARED, MOST_USES = 50, 1_000
 LONGEST_LABEL = 1000
-"""A longer text names no record. The longest name has 200 characters, and invisible ones do not count."""
+"""Characters. A longer text is not the name of a record: names have up to 200, and invisible ones do not count."""
 _BELOW = ", below "
 
 
@@ -74,7 +74,7 @@ def place_of(environment: str, oid: str) -> Place | None:
 def oid_named(environment: str, typed: str) -> str:
     """The OID of the one record that a text names by its OID, its name, or its label in `parents`; "" for none or many.
 
-    Case, accents and the like do not count, except to choose among several records: then an exact name wins.
+    Case, accents and the like do not count. If several records have the name, an exact name takes precedence.
     """
     records = Organization.objects.in_environment(environment)
     oid, name = search_text.oid_in(typed), " ".join(typed.replace("\x00", " ").split())
@@ -91,7 +91,7 @@ def oid_named(environment: str, typed: str) -> str:
 
 
 def record_named(environment: str, typed: str) -> Organization | None:
-    """The record that `oid_named` names, with its OID and name."""
+    """The record with the OID from `oid_named`, with its OID and name; None if there is none."""
     oid = oid_named(environment, typed)
     return Organization.objects.in_environment(environment).only("oid", "name").with_oid(oid) if oid else None
 
@@ -107,7 +107,7 @@ def _with_label(environment: str, label: str) -> QuerySet[Organization, str]:
 def destinations(environment: str) -> list[Destination]:
     """The destination IDs that most records of an environment use, the most used first.
 
-    It looks at the first MOST_COMPARED of them, and counts up to MOST_USES records of each.
+    Compares the first MOST_COMPARED destination IDs, and counts up to MOST_USES records of each.
     """
     in_use = [Destination(*row) for row in destinations_in_use(environment, MOST_COMPARED, MOST_USES)]
     return sorted(in_use, key=lambda each: (-each.records, each.value))[:MOST_DESTINATIONS]

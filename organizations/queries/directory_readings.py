@@ -1,4 +1,4 @@
-"""What the stored answers to Queries showed of a record."""
+"""The stored answers to Queries about a record."""
 
 import datetime
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What the filters of records and those of the history have in common: the address holds them."""
+"""The base of the filters of records and of the history. The address of the page contains the filters."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -13,8 +13,8 @@ class Filters:
     """The filters of one list. A field with its default value narrows nothing.
 
     NARROWING names the fields that narrow the list, in the order in which a page shows them. The other fields say how
-    the list is shown. PARAMETERS holds the name in the address of each field that has another name there. FLAGS holds
-    what the address says if a boolean field is true.
+    the list is shown. PARAMETERS: the parameter of each field that has another name in the address. FLAGS: the value in
+    the address if a boolean field is true.
     """
 
     NARROWING: ClassVar[tuple[str, ...]] = ()
@@ -58,7 +58,7 @@ class Filters:
 
     @classmethod
     def text_in(cls, params: QueryDict, name: str) -> str:
-        """What an address says about the field of this name; "" if nothing."""
+        """The value in an address of the field with this name; "" if there is none."""
         return params.get(cls.PARAMETERS.get(name, name), "")
 
     @classmethod

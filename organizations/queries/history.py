@@ -1,4 +1,4 @@
-"""Entries of the history: those that fit, how many they are, and the neighbours of one entry."""
+"""Entries of the history: those that fit, their number, and the neighbours of one entry."""
 
 from django.db.models import QuerySet
 
@@ -15,7 +15,7 @@ def last_sequence() -> int:
 def newest_sequences(entries: QuerySet[AuditEntry], environment: str, before: int | None, most: int) -> list[int]:
     """The numbers of the newest of these entries, at most `most`.
 
-    Those of the environment and before the entry `before`, if they are given.
+    If they are given, only entries of `environment` and entries before the entry `before`.
     """
     if environment:
         entries = entries.filter(environment=environment)

@@ -1,4 +1,4 @@
-"""What the home page counts and lists. The number of queries does not grow with the number of records."""
+"""The counts and lists of the home page. The number of queries does not grow with the number of records."""
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping

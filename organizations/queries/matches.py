@@ -1,4 +1,4 @@
-"""Why a search found a record: the field that holds the word, and the letters in it."""
+"""Why a search found a record: the field that contains the word, and the letters in it."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,20 +20,20 @@ class Marked(NamedTuple):
 
 
 class Match(NamedTuple):
-    """The name with its matching letters, and another field that holds a word missing in the name."""
+    """The name with its matching letters, and another field with a word that the name does not contain."""
 
     name: Marked
     other: Marked | None
 
 
 def read_texts(organizations: Iterable[Organization], words: Sequence[str]) -> None:
-    """Read the contacts and identifiers in which `match` looks: of records whose name lacks a word; two queries."""
+    """Read the contacts and identifiers for `match`, only of records whose name lacks a word; two queries."""
     lacking = [organization for organization in organizations if _missing(organization, words)]
     prefetch_related_objects(lacking, "contacts", "identifiers")
 
 
 def match(organization: Organization, words: Sequence[str]) -> Match:
-    """The fields that hold the words. `read_texts` has read contacts and identifiers."""
+    """The fields that contain the words. The caller has called `read_texts`."""
     missing = _missing(organization, words)
     in_name = next((word for word in words if word not in missing), "")
     other = _elsewhere(organization, missing[0]) if missing else None
@@ -41,7 +41,7 @@ def match(organization: Organization, words: Sequence[str]) -> Match:
 
 
 def _missing(organization: Organization, words: Sequence[str]) -> list[str]:
-    """The words that the name does not hold."""
+    """The words that the name does not contain."""
     folded = fold(organization.name)
     return [word for word in words if word not in folded]
 
@@ -50,7 +50,7 @@ def marked(label: str, text: str, word: str) -> Marked:
     """The text, split around the first place that matches the folded word."""
     if not word or word not in fold(text):
         return Marked(label, text, "", "")
-    # The shortest beginning that holds the word, then the shortest end of that beginning.
+    # The shortest beginning that contains the word, then the shortest end of that beginning that contains it.
     end = bisect_left(range(len(text)), True, key=lambda end: word in fold(text[:end]))
     start = bisect_left(range(end), True, key=lambda start: word not in fold(text[start:end])) - 1
     return Marked(label, text[:start], text[start:end], text[end:])

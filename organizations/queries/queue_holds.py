@@ -1,4 +1,4 @@
-"""What holds queued submissions: their plans, and the submissions that must be accepted first."""
+"""Why queued submissions wait: their plans, and the submissions that must be accepted first."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ _RECORD_COLUMNS = tuple(
 
 
 def fetch_holds(submissions: Sequence[Submission]) -> None:
-    """Read the plans of these submissions and what must be accepted before them; two queries for any number."""
+    """Read the plans of these submissions and the submissions that must be accepted before them; two queries."""
     not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
     before = not_accepted.only("event", "intent", "oid", *_RECORD_COLUMNS)
     prefetch_related_objects(submissions, "plan", Prefetch("after", before.order_by("pk"), to_attr="waits_for"))
 
 
 def waits_for(submission: Submission) -> list[Submission]:
-    """What must be accepted before this submission and is not yet. `fetch_holds` has read it."""
+    """The submissions that must be accepted before this one and are not yet. The caller has called `fetch_holds`."""
     submissions: list[Submission] = submission.waits_for  # type: ignore[attr-defined]  # set by fetch_holds
     return submissions

@@ -75,7 +75,7 @@ class RecordFilters(Filters):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words to search for; a record must hold each of them."""
+        """The words to search for; a record must contain each of them."""
         return search_text.query_words(self.q)
 
     def order(self) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ def page_of(environment: str, filters: RecordFilters, number: str, size: int) ->
 
 
 def most_counted(filters: RecordFilters) -> int:
-    """How many records that fit a page counts, and lets people turn over."""
+    """How many records that fit are counted, and shown on pages."""
     return MOST_FOUND if filters.words else MOST_COUNTED
 
 
@@ -155,7 +155,7 @@ def count_matching(environment: str, filters: RecordFilters) -> int:
 
 
 def _searched(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """The records that fit, of the part that a page searches. An export searches all."""
+    """The records that fit, among those that a page searches. An export searches all."""
     return matching(environment, filters).filter(search_index.searched_part(environment, filters.q))
 
 

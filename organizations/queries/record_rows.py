@@ -14,8 +14,8 @@ from organizations.queries.capped import CountUpTo, count_up_to
 
 ROWS_A_PAGE = 50
 MOST_CHILDREN = 1_000
-"""How many children of one record a page counts: it has dozens of records, and a large directory puts thousands below
-each. Of more, it says that there are more."""
+"""How many children of one record a page counts: it shows dozens of records, and in a large directory each can have
+thousands of children. If there are more, the page says so."""
 COLUMNS = (
     "environment",
     "oid",
@@ -31,7 +31,7 @@ COLUMNS = (
     "standing",
     "open_work",
 )
-"""What a row prints. The texts of what was accepted and seen are long and are not read."""
+"""The columns that a row shows. The long texts with the accepted and the seen record are not read."""
 
 
 def page_of(organizations: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE) -> Page[int]:
@@ -80,7 +80,7 @@ def deactivated_parents(organizations: Collection[Organization]) -> set[str]:
     parents = Organization.objects.in_environment(next(iter(organizations)).environment).filter(
         oid__in={organization.part_of_oid for organization in organizations}
     )
-    # Compared here: with these conditions in the query the database would read all active records by an index.
+    # Compared in Python: with these conditions in the query the database would read all active records by an index.
     return {
         oid
         for oid, presence, active in parents.values_list("oid", "presence", "confirmed_active")

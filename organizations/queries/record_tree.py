@@ -30,7 +30,7 @@ class Below:
 
 
 def below_each(environment: str, oids: Collection[str]) -> dict[str, Below]:
-    """What is below each of these records: counted up to MOST_COUNTED records and MOST_WITH_WORK records with work.
+    """The counts below each of these records, if there are at most MOST_COUNTED records, and MOST_WITH_WORK with work.
 
     The number of queries does not grow with the number of records.
     """

@@ -28,7 +28,7 @@ _ASKED = (*_SHOWN, CandidateState.ABSENT, CandidateState.UNANSWERED)
 
 
 class RecordKey(NamedTuple):
-    """What names a record. `staging_id` is its counterpart, if it is one of PRODUCTION."""
+    """The columns that identify a record. `staging_id`: the counterpart of a PRODUCTION record."""
 
     pk: int
     environment: str
@@ -60,7 +60,7 @@ class Found(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The last time that a take-over asked about an OID. `shown` is None if no answer came."""
+    """The last time that a take-over asked about an OID. `shown` is None if there was no answer."""
 
     at: datetime.datetime
     shown: bool | None
@@ -119,7 +119,7 @@ def _matches(keys: Collection[RecordKey], pair_of: Mapping[int, RecordPair], *, 
 
 
 def records(ids: Collection[int]) -> dict[int, Organization]:
-    """These records with the submissions that their status rests on, by id."""
+    """These records by id, with the submissions that decide their status."""
     submissions = ("last_submission", "confirmed_submission")
     long_texts = [f"{submission}__{column}" for submission in submissions for column in ("message", "before")]
     rows = Organization.objects.filter(pk__in=ids).select_related(*submissions).defer("search_text", *long_texts)

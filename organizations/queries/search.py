@@ -1,4 +1,4 @@
-"""What the search box finds: records by an exact OID, and records that hold all words."""
+"""The hits of the search box: records by an exact OID, and records that contain all words."""
 
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 
 
 def records_with_words(environment: Environment, text: str) -> SearchHits:
-    """The records that hold each word of the text, of the part that is searched."""
+    """The records that contain each word of the text, among those that are searched."""
     records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
     # One query finds the hits and their number: a count would search again.
     ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_TOTAL + 1])

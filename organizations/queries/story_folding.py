@@ -1,7 +1,7 @@
 """Which entries of the history form one line.
 
 A submission and the edits that it included are one line, and so are a sign-in and the wrong passwords before it. Every
-other entry is a line of its own. The newest entry that fits the filters gives a line its place. Nothing here reads the
+other entry is a line of its own. A line has the place of its newest entry that fits the filters. Nothing here reads the
 whole history: a page reads a bounded number of entries.
 """
 
@@ -19,11 +19,11 @@ from organizations.models.audit import EDITS
 from organizations.services import throttle
 from organizations.services.accounts import authentication
 
-# A stop of sending is about more than one submission: it stays a line of its own.
+# A stop of sending concerns more than one submission, so it is a line of its own.
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
 _DISCARDED = Action.ORGANIZATION_DISCARDED
 _AT_ONCE = 5000
-"""Both database engines accept so many parameters."""
+"""How many numbers one query looks up. Both databases accept so many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
 """How much later than a successful sign-in the entry of an earlier refused one can be written.
 
@@ -109,7 +109,7 @@ def included_edits_of(organizations: Collection[int]) -> Mapping[int, list[Entry
 def including_submissions(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
     """The submissions that included each edit, by the sequence of the edit.
 
-    A submission includes the edits of its version that came after the last accepted submission and were not discarded.
+    A submission includes the edits of its version that are newer than the last accepted submission and not discarded.
     """
     edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
     sent: dict[int, list[_SentVersion]] = defaultdict(list)

@@ -28,7 +28,7 @@ STATE_ACTIONS = (
 
 
 class Story(NamedTuple):
-    """One line of a page. Its newest entry `head` gives it its place.
+    """One line of a page. It has the place of its newest entry, `head`.
 
     For a submission: `entries` are those that the page shows, `number` counts all. For another entry: `entries` are the
     refused sign-ins before a sign-in.
@@ -41,7 +41,7 @@ class Story(NamedTuple):
 
 
 class StoryPage(NamedTuple):
-    """`total` counts the lines of all pages, if it is known. The next page begins before the entry `older`."""
+    """`total`: the number of lines on all pages; None if it is not known. The next page begins before entry `older`."""
 
     stories: list[Story]
     total: int | None
@@ -56,7 +56,7 @@ def newest_page(entries: QuerySet[AuditEntry], before: int | None) -> StoryPage:
 
 
 def page_of(entries: QuerySet[AuditEntry], sequences: list[int], before: int | None) -> StoryPage:
-    """As `newest_page`. `sequences` are the newest of the entries before that one, at most MOST_READ of them."""
+    """Like `newest_page`. `sequences` are the newest of the entries before `before`, at most MOST_READ of them."""
     is_all = len(sequences) < MOST_READ
     is_whole = is_all and before is None
     lines = story_folding.fold_entries(entries, sequences if is_whole else sequences[:FIRST_READ], before)

@@ -1,4 +1,4 @@
-"""Submissions: those of an environment, and those that a number names."""
+"""Submissions of an environment, and submissions with a number or an ID from Redox."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ COLUMNS = (
     "submitter__first_name",
     "submitter__last_name",
 )
-"""What a row of the list prints, and why a queued submission waits."""
+"""The columns that a row of the list shows, with those that say why a queued submission waits."""
 
 
 def page_of(environment: str, *, state: str, submitter: User | None, number: str | None) -> Page[int]:
@@ -39,7 +39,7 @@ def page_of(environment: str, *, state: str, submitter: User | None, number: str
         submissions = submissions.open() if state == OPEN else submissions.filter(state=state)
     if submitter:
         submissions = submissions.filter(submitter=submitter)
-    # Ids alone come from an index, however many messages precede a page.
+    # Only ids, which are read from an index, however many messages precede a page.
     return CappedPaginator(submissions.values_list("pk", flat=True), ROWS_A_PAGE).get_page(number)
 
 

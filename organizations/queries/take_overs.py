@@ -1,4 +1,4 @@
-"""What the pages of take-overs read."""
+"""Take-overs, their counts and candidates, for pages."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from organizations.models import Candidate, CandidateState, Organization, TakeOv
 from organizations.models.take_over import NOT_SHOWN, PROBE
 
 LATEST = 10
-"""How many take-overs the page on which one begins lists."""
+"""How many take-overs the page lists on which people begin one."""
 
 
 def latest(environment: str) -> list[TakeOver]:
@@ -25,10 +25,10 @@ def base_oids_of_earlier(environment: str) -> list[str]:
 
 
 class ScanCounts(NamedTuple):
-    """What a search through the whole directory has found, and how many of it are not in the portal.
+    """How many organizations a search through the whole directory found, and how many of them are not in the portal.
 
-    `probes` counts the numbers that are asked for after the last page and found nothing by now; `waiting` those not
-    asked for yet, `unanswered` those without an answer.
+    `probes`: the OIDs asked for after the last page that have found nothing until now. `waiting`: those of them not
+    asked for yet. `unanswered`: those of them without an answer.
     """
 
     found: int
@@ -57,7 +57,7 @@ def scan_counts(take_over: TakeOver) -> ScanCounts:
 
 
 class CandidateLine(NamedTuple):
-    """What the list needs of each OID, also of those on its other pages."""
+    """The columns that the list needs of each OID, even of those on its other pages."""
 
     pk: int
     oid: str
@@ -80,17 +80,17 @@ def state_counts(take_over: TakeOver) -> Counter[str]:
 
 
 def candidates(ids: Collection[int]) -> dict[int, Candidate]:
-    """These candidates with their records, without what the directory and the old messages say of them."""
+    """These candidates with their records, but without the long texts of the directory and the old messages."""
     return Candidate.objects.select_related("organization").defer("message", "seen").in_bulk(ids)
 
 
 def with_values(take_over: TakeOver, oid: str) -> Candidate | None:
-    """One candidate with what the directory showed and what the old message holds."""
+    """One candidate with all its columns."""
     return take_over.candidates.filter(oid=oid).first()
 
 
 def names(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
-    """The names of those of these OIDs that the directory showed for this take-over."""
+    """The names that this take-over has for these OIDs."""
     return dict(take_over.candidates.filter(oid__in=oids).exclude(name="").values_list("oid", "name"))
 
 

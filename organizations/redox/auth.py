@@ -22,7 +22,7 @@ from joserfc.jwk import RSAKey
 
 from organizations.redox.client import (
     Exchange,
-    HttpsLine,
+    HttpsSender,
     Limits,
     NotDecodable,
     checked_url,
@@ -45,7 +45,7 @@ Redox's OAuth tokens last 5 minutes.
 """
 
 LEAST_LIFETIME = 10.0
-"""Seconds for which messages may leave with a token, also if Redox does not say when it expires."""
+"""Seconds for which a token may be used, even if Redox does not say when it expires."""
 
 LEAST_BITS = 2048
 RECOMMENDED_BITS = 3072  # BSI TR-02102-1, NIST SP 800-57: 128 bits of security
@@ -87,9 +87,9 @@ class TokenSource(Protocol):
         """
 
     def ready(self) -> TokenAnswer | None:
-        """What is known without a request and without waiting for one, or None if the next `get` makes one.
+        """The last answer, without a request and without waiting for one; None if the next `get` makes a request.
 
-        Shortly before it expires a token is both ready and due: messages leave with it until the next one arrives.
+        Shortly before it expires a token is both ready and due: it is used until the next one arrives.
         """
 
     def is_due(self) -> bool:
@@ -98,8 +98,8 @@ class TokenSource(Protocol):
     def discard(self, token: str) -> None:
         """Expire this token, because it was refused. A fixed token stays: there is no other one."""
 
-    def cut(self) -> None:
-        """End the token request under way. None is made after this."""
+    def abort(self) -> None:
+        """End the token request in progress. No request is made after this."""
 
 
 def token_source(
@@ -109,12 +109,12 @@ def token_source(
 
     Raises ValueError, without a secret in its text, if the credential cannot be used.
     """
-    line = HttpsLine(limits, before_request)
+    sender = HttpsSender(limits, before_request)
     match environment.credential:
         case OAuthCredential() as credential:
-            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line), line)
+            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, sender), sender)
         case ApiKeyCredential() as credential:
-            return _RenewedTokens(_ApiKey(credential, environment.base_url, line), line)
+            return _RenewedTokens(_ApiKey(credential, environment.base_url, sender), sender)
         case TokenCredential(access_token=token):
             return _FixedToken(token)
         case _:
@@ -169,7 +169,7 @@ class _FixedToken:
 
     def __init__(self, token: str) -> None:
         if not fits_in_header(token):
-            raise ValueError("the access token is empty or holds characters that a header cannot carry")
+            raise ValueError("the access token is empty or has characters that a header cannot contain")
         self._token = token
 
     def get(self) -> TokenAnswer:
@@ -184,7 +184,7 @@ class _FixedToken:
     def discard(self, token: str) -> None:
         """Nothing to do: another fixed token needs new settings."""
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Nothing to do: it makes no request."""
 
 
@@ -193,9 +193,9 @@ class _RenewedTokens:
 
     can_renew = True
 
-    def __init__(self, source: _TokenRequest, line: HttpsLine) -> None:
+    def __init__(self, source: _TokenRequest, sender: HttpsSender) -> None:
         self._source = source
-        self._line = line
+        self._sender = sender
         self._lock = threading.Lock()
         self._answer = TokenAnswer()
         self._good_until = 0.0
@@ -228,28 +228,28 @@ class _RenewedTokens:
         return time.monotonic() >= self._good_until
 
     def discard(self, token: str) -> None:
-        # Without the lock: a request that hangs holds it for its whole deadline. At worst this expires a new token.
+        # Without the lock, which a hanging request holds until its deadline. At worst this expires a new token.
         if token == self._answer.token:
             self._good_until = self._expires = 0.0
             self._source.forget()
 
-    def cut(self) -> None:
-        self._line.cut()
+    def abort(self) -> None:
+        self._sender.abort()
 
 
 def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:
-    """The same refusal with the seconds that are still to wait."""
+    """The refusal, with the seconds that are left of its wait."""
     return None if outcome is None else replace(outcome, hold_seconds=seconds)
 
 
 class _SignedAssertion:
     """OAuth client credentials with an assertion signed by our private key (SMART Backend Services, RFC 7523)."""
 
-    def __init__(self, credential: OAuthCredential, base_url: str, line: HttpsLine) -> None:
+    def __init__(self, credential: OAuthCredential, base_url: str, sender: HttpsSender) -> None:
         self._credential = credential
         self._key = _private_key(credential.private_key)
         self._url = checked_url(base_url, "/v2/auth/token")
-        self._line = line
+        self._sender = sender
 
     def ask(self) -> _Grant:
         assertion = self._assertion()
@@ -258,7 +258,7 @@ class _SignedAssertion:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
         }
-        exchange = _post(self._line, self._url, "application/x-www-form-urlencoded", urlencode(form))
+        exchange = _post(self._sender, self._url, "application/x-www-form-urlencoded", urlencode(form))
         data = _json_of(exchange)
         answer = _token_answer(exchange, data.get("access_token"), ASSERTION_REFUSED, (assertion,))
         return _Grant(answer, _lifetime(data.get("expires_in")))
@@ -283,11 +283,11 @@ class _SignedAssertion:
 class _ApiKey:
     """The legacy API key: first key and secret, then the refresh token of the last answer."""
 
-    def __init__(self, credential: ApiKeyCredential, base_url: str, line: HttpsLine) -> None:
+    def __init__(self, credential: ApiKeyCredential, base_url: str, sender: HttpsSender) -> None:
         self._credential = credential
         self._authenticate_url = checked_url(base_url, "/auth/authenticate")
         self._refresh_url = checked_url(base_url, "/auth/refreshToken")
-        self._line = line
+        self._sender = sender
         self._refresh_token = ""
 
     def ask(self) -> _Grant:
@@ -304,7 +304,7 @@ class _ApiKey:
 
     def _request(self, url: str, proof: dict[str, str]) -> _Grant:
         body = json.dumps({"apiKey": self._credential.api_key, **proof})
-        exchange = _post(self._line, url, "application/json", body)
+        exchange = _post(self._sender, url, "application/json", body)
         data = _json_of(exchange)
         secrets = (self._credential.api_key, *proof.values())
         answer = _token_answer(exchange, data.get("accessToken"), API_KEY_REFUSED, secrets)
@@ -314,9 +314,9 @@ class _ApiKey:
         return _Grant(answer, _seconds_until(data.get("expires"), exchange))
 
 
-def _post(line: HttpsLine, url: str, content_type: str, body: str) -> Exchange:
+def _post(sender: HttpsSender, url: str, content_type: str, body: str) -> Exchange:
     headers = {"Accept": "application/json", "Content-Type": content_type}
-    return line.post(url, body.encode(), headers, line.limits.token_deadline)
+    return sender.post(url, body.encode(), headers, sender.limits.token_deadline)
 
 
 def _json_of(exchange: Exchange) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One exchange with Redox: sends a message once and returns the answer with evidence of what was sent.
 
-It never tries twice, and it does not judge the answer; `outcome.py` does.
+It never retries, and it does not judge the answer; `outcome.py` does.
 """
 
 import hashlib
@@ -80,8 +80,8 @@ class Exchange:
     """One request and its answer, as far as they are known.
 
     `sent`: a byte of the request may have been sent. `headers` are those that may be stored (names in lower case; of
-    `location` only the host). `body` is raw, as it came over the wire; `body_cut`: there was more.
-    `redacted`: the answer repeated the access token, which was removed, so `body` is not exactly what came.
+    `location` only the host). `body` is as received, not decoded; `body_cut`: there was more of it.
+    `redacted`: the answer repeated the access token, which was removed, so `body` is not exactly what was received.
     """
 
     request_sha256: str
@@ -162,7 +162,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 class _Watch:
-    """Ends the connection at the deadline, and knows whether a byte may have been sent.
+    """Ends the connection at the deadline, and records whether a byte may have been sent.
 
     httpx has no deadline for a whole exchange: its read timeout begins again with each piece of the answer. So a second
     handle on the same connection is shut down; unlike the first it stays valid after the change to TLS.
@@ -172,7 +172,7 @@ class _Watch:
         self.ends = time.monotonic() + seconds
         self.sent = False
         self.expired = False
-        self.was_cut = False
+        self.is_aborted = False
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
@@ -193,9 +193,9 @@ class _Watch:
                 raise _TimeUp
             self.sent = True
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End the connection now, because the process ends."""
-        self.was_cut = True
+        self.is_aborted = True
         self.expire()
 
     def expire(self) -> None:
@@ -217,7 +217,7 @@ class _Deadlines:
     def add(self, watch: _Watch) -> None:
         with self._changed:
             self._watches.add(watch)
-            if self._thread is None or not self._thread.is_alive():  # none, or left behind by a fork
+            if self._thread is None or not self._thread.is_alive():  # not started, or not copied by a fork
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
             elif watch.ends < self._wakes:
@@ -263,7 +263,7 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
 
 
-class HttpsLine:
+class HttpsSender:
     """Sends requests: with certificate checks, without redirects, proxies or cookies, each on a new connection."""
 
     def __init__(self, limits: Limits, before_request: Callable[[], None] = lambda: None) -> None:
@@ -271,7 +271,7 @@ class HttpsLine:
         self.limits = limits
         self._before_request = before_request
         self._under_way: set[_Watch] = set()
-        self._is_cut = False
+        self._is_aborted = False
         self._transport = httpx.HTTPTransport(
             verify=_trusting(limits.ca_file),
             trust_env=False,
@@ -286,14 +286,14 @@ class HttpsLine:
         with _Watch(deadline) as watch:
             self._under_way.add(watch)
             try:
-                if self._is_cut:
-                    watch.cut()
+                if self._is_aborted:
+                    watch.abort()
                 else:
-                    self._converse(self._request(url, content, headers, watch, deadline), reply)
+                    self._exchange(self._request(url, content, headers, watch, deadline), reply)
             except Exception as error:  # the evidence of what was sent must survive any exception of a library
                 fault, text = _fault_of(error)
             self._under_way.discard(watch)
-            if watch.was_cut:
+            if watch.is_aborted:
                 before = "answer came" if watch.sent else "message left"
                 fault, text = Fault.STOPPED, f"the worker was stopped before the {before}"
             elif watch.expired:
@@ -313,11 +313,11 @@ class HttpsLine:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End all exchanges, also later ones, with the fault STOPPED. For another thread or a signal handler."""
-        self._is_cut = True
+        self._is_aborted = True
         for watch in tuple(self._under_way):
-            watch.cut()
+            watch.abort()
 
     def _request(
         self, url: str, content: bytes, headers: dict[str, str], watch: _Watch, deadline: float
@@ -331,8 +331,8 @@ class HttpsLine:
             extensions={"trace": watch.trace, "timeout": timeout.as_dict()},
         )
 
-    def _converse(self, request: httpx.Request, reply: _PartialReply) -> None:
-        # The transport follows no redirects and keeps no cookies; a client for each request costs as much again.
+    def _exchange(self, request: httpx.Request, reply: _PartialReply) -> None:
+        # A transport follows no redirects and keeps no cookies. An httpx.Client for each request doubles the cost.
         response = self._transport.handle_request(request)
         try:
             reply.read(response)
@@ -347,7 +347,7 @@ class RedoxClient:
         """Raises ValueError if the environment's address cannot be used."""
         self.environment = environment
         self._url = checked_url(environment.base_url, "/endpoint")
-        self._line = HttpsLine(limits)
+        self._sender = HttpsSender(limits)
 
     def post(self, message: bytes, access_token: str) -> Exchange:
         """Send these bytes once. Raises ValueError for a token that no header can hold.
@@ -355,7 +355,7 @@ class RedoxClient:
         A message with another routing ID or source ID than the environment's is not sent: the fault is SETTINGS.
         """
         if not fits_in_header(access_token):
-            raise ValueError("the access token is empty or holds characters that a header cannot carry")
+            raise ValueError("the access token is empty or has characters that a header cannot contain")
         if not is_meant_for(message, self.environment):
             return Exchange(
                 request_sha256=hashlib.sha256(message).hexdigest(),
@@ -368,11 +368,11 @@ class RedoxClient:
             "Authorization": f"Bearer {access_token}",
             "Content-Type": "application/json",
         }
-        return _redacted(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
+        return _redacted(access_token, self._sender.post(self._url, message, headers, self._sender.limits.deadline))
 
-    def cut(self) -> None:
-        """End the exchanges under way. Nothing is sent after this."""
-        self._line.cut()
+    def abort(self) -> None:
+        """End the exchanges in progress. Nothing is sent after this."""
+        self._sender.abort()
 
 
 def is_meant_for(message: bytes, environment: RedoxEnvironment) -> bool:
@@ -428,7 +428,7 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
 
 
 def _fault_of(error: Exception) -> tuple[Fault, str]:
-    """The fault for the error or one of its causes, and the innermost cause in words, which never hold our headers."""
+    """The fault for the error or one of its causes, and the innermost cause in words, which never contain a header."""
     causes = list(_causes(error))
     fault = next((fault for kind, fault in _FAULTS if any(isinstance(cause, kind) for cause in causes)), Fault.BROKEN)
     root = causes[-1]

@@ -1,7 +1,7 @@
 """The search of the directory: builds a Query with filters, and reads one page of its answer. No I/O, no clock.
 
-One strange organization does not spoil a page: the others are read, and it is named. `read_query_answer` in
-`messages.py` is stricter, because its answer decides what is sent.
+If one organization of a page cannot be read, it is named and the others are read. `read_query_answer` in `messages.py`
+is stricter, because its answer decides what is sent.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ MOST_ENTRIES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchFilters:
-    """What a search asks for; an empty filter is not sent. `changed_since` is a time in ISO 8601.
+    """The filters of a search; an empty one is not sent. `changed_since` is a time in ISO 8601.
 
     Redox documents neither the unit of `radius` nor whether a Query without Active shows deactivated records.
     """
@@ -55,9 +55,9 @@ class Listing:
     """One page of a search.
 
     `records` are the organizations that can be read, each OID once; `repeated` are the others with one of these OIDs.
-    They may differ, also in their other OIDs. `received` counts all that arrived. `total` is Paging.Count; Redox does
-    not say whether that counts the page or the whole result. `fingerprint` is equal for two pages with the same
-    organizations.
+    They may differ, also in their other OIDs. `received` counts all organizations of the page. `total` is Paging.Count;
+    Redox does not say whether that counts the page or the whole result. `fingerprint` is equal for two pages with the
+    same organizations.
     """
 
     records: tuple[OrganizationRecord, ...]
@@ -69,7 +69,7 @@ class Listing:
 
     @property
     def doubled(self) -> tuple[str, ...]:
-        """The OID of each organization that was left out of `records` because its OID came before."""
+        """The OIDs of the organizations in `repeated`."""
         return tuple(record.oid for record in self.repeated)
 
 
@@ -156,7 +156,7 @@ def _listing(entries: list[Any], total: int | None, fingerprint: str) -> Listing
 
 
 def _read_entry(entry: Any) -> OrganizationRecord:
-    check_value({"Organizations": [entry]})  # as deep as in the answer
+    check_value({"Organizations": [entry]})  # nested as in the answer, because the check limits the depth
     if not isinstance(entry, dict):
         raise AnswerNotUnderstood("it is not an object")
     organization = JsonObject(entry, "")
@@ -200,5 +200,5 @@ def _total(paging: Any) -> int | None:
 
 
 def _fingerprint(entries: list[Any]) -> str:
-    """The SHA-256 of the organizations, however their keys are ordered."""
+    """The SHA-256 of the organizations, independent of the order of their keys."""
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()

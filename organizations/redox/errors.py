@@ -42,7 +42,7 @@ class Explanation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplanationContext:
-    """What an explanation needs beside the outcome.
+    """The facts for an explanation besides the outcome.
 
     `record` was sent, to the routing ID `routing_id` ("": the environment's). `duplicates` are the names of our records
     with the same name or address. `at` is a time as text: of our earlier message, of the end of a wait, or of the next
@@ -260,7 +260,7 @@ def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
-        # For the event that it is documented for, `classify` gives another kind or presence. This is the other event.
+        # For the documented event, `classify` gives another kind or presence. So this is the other event.
         return "already_exists_to_update" if outcome.known == "already_exists" else "is_not_valid_to_new"
     by_status = _BY_STATUS.get(outcome.status or 0, "other_text" if outcome.detail else "wrong")
     return outcome.known or by_status

@@ -48,7 +48,7 @@ _ORGANIZATION = "Organizations.*"
 _CONTACT = f"{_ORGANIZATION}.Contacts.*"
 _SOURCES = {
     "Meta.DataModel": ("always", "", ""),
-    "Meta.EventType": ("New or Update", "New for the first registration of an OID, Update ever after.", ""),
+    "Meta.EventType": ("New or Update", "New for the first registration of an OID, Update after that.", ""),
     "Meta.Source.ID": ("source ID", "Needed when the Redox environment has more than one source.", ""),
     "Meta.Destinations.*.ID": ("routing ID", "", ""),
     "Directory": ("always", "Redox supports only Carequality.", ""),
@@ -85,7 +85,7 @@ _SOURCES = {
         for key in SENT_BACK
     },
 }
-"""Where the lines of a message come from: label, Redox's rule, key of the field. By path; * is any place in a list."""
+"""The source of each line of a message, by path: label, Redox's rule, key of the field. * is any index of a list."""
 
 
 def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
@@ -121,11 +121,11 @@ def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None 
 
 
 OTHER_OIDS = "Identifiers.OID"
-"""The key under which a record from the directory carries its other OIDs."""
+"""The key in `carried` for the other OIDs of a record from the directory."""
 
 
 class MessageLine(NamedTuple):
-    """One line of a message: number from 1, text, label and key of its field, and Redox's rule for the field."""
+    """One line of a message, numbered from 1, with the label and key of its field and Redox's rule for the field."""
 
     number: int
     text: str
@@ -165,9 +165,9 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
 
     The record's `oid` is this OID. The organization's other OIDs are in `carried`, under `OTHER_OIDS`.
 
-    It is strict, because after an empty list a New may be sent again.
+    The rules are strict, because after an empty list a New may be sent again.
     Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors, and UnexpectedOrganizations if
-    this OID is missing in the list, comes twice, or has no name.
+    the OID is not in the list, is in it twice, or its organization has no name.
     """
     answer = JsonObject(read_json(body), "")
     check_is_query_response(answer)
@@ -205,7 +205,7 @@ def shown_record(organization: JsonObject, identifiers: list[IdentifierRecord], 
     record = _record(organization, oid, own, destination_known=False)
     other_oids = [identifier.value for identifier in identifiers if is_oid(identifier) and oid_of(identifier) != oid]
     if other_oids:
-        # Nobody edits these in the portal, and no message of ours holds them.
+        # Nobody edits these in the portal, and no message of ours contains them.
         record = replace(
             record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
         )
@@ -218,7 +218,7 @@ def json_bytes(value: dict[str, Any]) -> bytes:
 
 
 def message_meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
-    """Meta of a message: what it is, and where it goes."""
+    """The Meta of a message: its event, source and destination."""
     source = {"Source": {"ID": environment.source_id}} if environment.source_id else {}
     destinations = {"Destinations": [{"ID": environment.routing_id}]}
     return {"DataModel": "Organization", "EventType": event, **source, **destinations}

@@ -1,4 +1,4 @@
-"""JSON whose numbers keep their text, so that numbers of the directory go back to it digit by digit."""
+"""JSON whose numbers keep their text, so that numbers from the directory are sent back unchanged."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ class Number(str):
 
 
 def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """The value of a JSON text; `pairs` makes its objects. Raises ValueError if it is not JSON, also for NaN."""
+    """The value of a JSON text. `pairs` converts each object. Raises ValueError if it is not JSON, also for NaN."""
     return json.loads(
         text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant, object_pairs_hook=pairs
     )

@@ -26,14 +26,14 @@ class OidRow(NamedTuple):
 
 
 class LineError(NamedTuple):
-    """A line that was not taken, or one that repeats an OID, and a sentence. Line 0 is the whole list."""
+    """A line that was not read or that repeats an OID, and a sentence about it. Line 0 is the whole list."""
 
     line: int
     sentence: str
 
 
 class OidList(NamedTuple):
-    """What was read. `remarks`: lines that repeat an OID in the same words; nothing has to be corrected."""
+    """The OIDs of a list. `remarks`: lines that repeat an OID without contradiction, so nothing must be corrected."""
 
     rows: tuple[OidRow, ...] = ()
     errors: tuple[LineError, ...] = ()
@@ -41,7 +41,7 @@ class OidList(NamedTuple):
 
 
 def read_oid_list(text: str) -> OidList:
-    """The OIDs in the text. More than MOST_OIDS lines with a value are refused whole.
+    """The OIDs in the text. A text with more than MOST_OIDS lines that are not empty is refused as a whole.
 
     A line has an OID, or an OID and a destination ID with a tab, comma, semicolon or blanks between them. A first line
     without digits that begins with OID is a header.
@@ -77,7 +77,7 @@ def read_oid_list(text: str) -> OidList:
 
 def _too_many(count: int) -> str:
     if count > MOST_OIDS:
-        return f"These are {count:,} OIDs. Give at most {MOST_OIDS:,} at a time."
+        return f"You entered {count:,} OIDs. Enter at most {MOST_OIDS:,} at a time."
     return "This text is too long for a list of OIDs."
 
 

@@ -45,7 +45,7 @@ _ID = r"\[?[A-Za-z0-9.:-]+\]?"
 class Kind(StrEnum):
     """The kind of an outcome.
 
-    ACCEPTED, REJECTED: Redox said so. NOT_SENT, NOT_EXECUTED: the message can be sent again safely. UNKNOWN: it may
+    ACCEPTED, REJECTED: by Redox's answer. NOT_SENT, NOT_EXECUTED: the message can be sent again safely. UNKNOWN: it may
     have taken effect. NEEDS_PERSON: a person must decide.
     """
 
@@ -59,7 +59,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one exchange means, and what follows for the environment.
+    """The meaning of one exchange, and its consequences for the environment.
 
     `known` is the key of the documented error text; `detail` is Redox's text or the fault, as plain text.
     `stops` is the reason to stop the environment. `renew_token`: send the message once more with a new token; `stops`

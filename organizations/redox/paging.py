@@ -1,4 +1,4 @@
-"""How a search goes through the pages of an answer: where the next page begins, and when the search ends.
+"""The pages of a search: where the next page begins, and when the search ends.
 
 Pure. A directory may repeat or skip organizations between two pages, give a wrong total, or repeat a page. So the end
 of a search never proves that an OID is absent; only a Query for this OID can.
@@ -61,14 +61,14 @@ class Position:
             raise ValueError("this is not a position")
         position = cls(**data)
         if max(position.index, position.pages, position.received) > _LARGEST:
-            raise ValueError("no search comes that far")
+            raise ValueError("no search reaches this position")
         return position
 
 
 class Step(NamedTuple):
-    """What follows an answer: the next position, and why the search ends, or None if it goes on there.
+    """The step after an answer: the next position, and why the search ends, or None if it continues there.
 
-    `is_whole`: the directory has shown everything, as far as its answers tell.
+    `is_whole`: by its own answers, the directory has shown everything.
     """
 
     position: Position
@@ -85,12 +85,12 @@ def after_page(
     most_pages: int = MOST_PAGES,
     trusts_short_page: bool = True,
 ) -> Step:
-    """What follows a page with `received` organizations. `total` is Paging.Count, if the page has one.
+    """The step after a page with `received` organizations. `total` is Paging.Count, if the page has one.
 
-    A page with fewer organizations than were asked for is the last one, unless the total is larger than what came.
+    A page with fewer organizations than its limit is the last one, unless the total is larger than the number received.
 
-    Redox documents no largest Limit, so a directory may give fewer on each page. Without `trusts_short_page` the end is
-    an empty page, or a total that counts more than this page.
+    Redox documents no largest Limit, so a directory may use a smaller one than `position` has. Without
+    `trusts_short_page`, only an empty page is the last one, or a short one whose total counts more than this page.
     """
     following = replace(
         position,
@@ -111,12 +111,12 @@ def after_page(
 
 
 def after_cut_off(position: Position) -> Step:
-    """What follows an answer that was too large to be read: the same page with half as many organizations."""
+    """The step after an answer that was too large to be read: the same page with half as many organizations."""
     if position.limit == 1:
         return Step(position, End.UNREADABLE)
     return Step(replace(position, limit=position.limit // 2))
 
 
 def after_unreadable(position: Position) -> Step:
-    """What follows an answer that cannot be read as a page: the end, at the same position."""
+    """The step after an answer that cannot be read as a page: the search ends at the same position."""
     return Step(position, End.UNREADABLE)

@@ -1,4 +1,4 @@
-"""Reads JSON from Redox strictly: it refuses what could be read in two ways or cannot be stored."""
+"""Reads JSON from Redox strictly: it refuses JSON that is ambiguous or cannot be stored."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ MOST_LEVELS = 50
 MOST_PARTS = 500
 """How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
 
-No real record comes near. A larger answer could be read, but neither compared nor shown.
+No real record has nearly as many. A larger answer could be read, but neither compared nor shown.
 """
 
 _EMPTY: tuple[object, ...] = (None, "", [], {})
@@ -45,7 +45,7 @@ def read_json(body: bytes) -> Any:
 
 
 def read_json_loosely(body: bytes) -> Any:
-    """Parse JSON as `read_json`, but leave it to `check_value` to refuse a value in it.
+    """Parse JSON as `read_json`, but accept ambiguous values. The caller must call `check_value` for each part.
 
     Raises AnswerNotUnderstood if it is not JSON.
     """

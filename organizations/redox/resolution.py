@@ -53,7 +53,7 @@ def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationReco
 
 
 def changes_readable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
-    """Whether a Query can tell the record after the message from the one before."""
+    """Whether a Query shows a difference between the record after the message and the one before."""
     return readable_fingerprint(before) != readable_fingerprint(sent)
 
 

@@ -55,4 +55,4 @@ def _checked(file: Path) -> int:
         if verdict != "ok":
             raise ActionRefused(f"The copy is damaged: {verdict}")
         head = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
-    return int(head[0]) if head else 0  # a first migration that was cut off leaves no head
+    return int(head[0]) if head else 0  # there is none if the first migration was interrupted

@@ -1,4 +1,4 @@
-"""What only the demonstration has: the behaviour of the practice directory, and people who sign in with a button."""
+"""Functions of the demonstration: the behaviour of the practice directory, and people who sign in with a button."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def set_behaviour(word: str) -> str:
         raise PermissionDenied("This is not a demonstration.")
     label = dict(BEHAVIOURS).get(word)
     if label is None:
-        raise ValueError("There is no such behaviour.")  # not the word itself: it came from outside, and this is logged
+        raise ValueError("There is no such behaviour.")  # without the word: a visitor sent it, and this is logged
     Path(settings.DEMO_BEHAVIOUR_FILE).write_text(word)
     return label
 

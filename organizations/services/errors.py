@@ -1,4 +1,4 @@
-"""Why an act was refused. Each exception has what a page needs to explain it. After one, nothing was written."""
+"""Why an act was refused. Each exception has the facts that a page needs to explain it. Then nothing was written."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ class CounterpartExists(ActionRefused):
 
 
 class OutOfDate(ActionRefused):
-    """What the act relied on has changed since, for example the reviewed message. Nothing was sent or saved."""
+    """Facts that the act relied on have changed, for example the reviewed message. Nothing was sent or saved."""
 
 
 @dataclass

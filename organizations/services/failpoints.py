@@ -1,6 +1,6 @@
 """Named places where a test makes a process die, fail or freeze. Without test settings they do nothing.
 
-`FAILPOINT = "after-intent:kill"` names the place and what happens there, once:
+`FAILPOINT = "after-intent:kill"` names the place and what happens there the first time:
 
     kill        the process ends at once, as by kill -9 or a power cut
     exception   an unexpected exception is raised
@@ -34,7 +34,7 @@ class Failpoint(Exception):
 
 
 def reach(name: str) -> None:
-    """Do once what the test's settings name for this place."""
+    """Do what FAILPOINT names for this place, if the process reaches it for the first time."""
     if name in _calls:
         _calls[name]()
     failpoint = getattr(settings, "FAILPOINT", "")

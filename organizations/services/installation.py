@@ -1,4 +1,4 @@
-"""Rows that must exist, and the mark that keeps a demonstration from the real directories."""
+"""Rows that must exist, and the mark that stops a demonstration from sending to the real directories."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
@@ -46,7 +46,7 @@ def ensure_rows() -> None:
 
 
 def check_demonstration_mark() -> None:
-    """Refuse a process whose settings and database do not belong together.
+    """Check that the settings of the process and the database belong together.
 
     Raises:
         SettingsError: demonstration settings with a real database, or the reverse.
@@ -64,7 +64,7 @@ def check_demonstration_mark() -> None:
 
 
 def log_settings(actor: Actor) -> None:
-    """Log the settings that a process delivers with, if they differ from the last ones. Of secrets it logs a hash."""
+    """Log the settings that a process delivers with, if they differ from the last ones. Secrets become a hash."""
     last = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("-sequence").first()
     details = {name: _settings_in_force(name) for name in Environment.values}
     if last is not None and last.facts.get("details") == details:

@@ -1,7 +1,7 @@
 """Locks for decisions that look at several records, and the one order in which all code takes locks.
 
-A person's act that looks at other records first locks the structure of its environment. Then it reads again what it
-read before. Otherwise two people who move A below B and B below A at the same moment would both see no circle.
+A person's act that reads other records first locks the structure of its environment. Only then does it read the rows
+that it decides from. Otherwise two people who move A below B and B below A at the same moment would both see no circle.
 
 The order: structure (STAGING, then PRODUCTION), gate, take-over with its candidates, plan, all records by id,
 submissions by id, send slots, audit head. Submissions that wait for others are collected first; all are locked together
@@ -35,9 +35,9 @@ class LockedSubmissions:
 
 
 def lock_structure(environment: str) -> None:
-    """Wait until no other transaction decides from several records of this environment, and keep others from it.
+    """Wait until no other transaction decides from several records of this environment, and make others wait.
 
-    The first lock of a person's act (design rule 15), until the transaction ends.
+    It is the first lock of a person's act (design rule 15), and lasts until the transaction ends.
     """
     failpoints.reach("before-structure-lock")
     StructureLock.objects.select_for_update().get(pk=environment)

@@ -28,7 +28,7 @@ _RESERVE = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a database of the portal holds about itself.
+    """Facts about a database of the portal.
 
     `sequence` and `newest` are those of its last history entry, `key` names its installation. `is_older` and
     `is_newer`: its tables are those of an older or a newer release.
@@ -56,7 +56,7 @@ class Restored:
 
 
 def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restored:
-    """Replace the database by a copy of the backup. No other program may use the database during it.
+    """Replace the database by a copy of the backup. No other program may use the database meanwhile.
 
     `is_complete`: the person confirms that a copy without its `-wal` file was made while the portal was stopped.
 
@@ -100,7 +100,7 @@ def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
 
 
 def _clean(database: Path, scratch: Path) -> None:
-    """Remove what a killed restore left behind: its copy, and a second name of the database in use."""
+    """Remove the files of a killed restore: its copy, and a second name of the database in use."""
     _remove(scratch)
     database_file.remove_second_names(database)
 
@@ -170,14 +170,14 @@ def _change(scratch: Path, statement: str) -> None:
 def _is_damage(error: Exception) -> bool:
     """Whether the cause of an error is the content of a database: damage, a missing column, an unreadable value.
 
-    Even a message of SQLite can quote bytes that are not text.
+    An error that is not from SQLite counts too: reading a value fails if its bytes are not text.
     """
     names = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
     return not isinstance(error, sqlite3.Error) or error.sqlite_errorname in names
 
 
 def _content(connection: sqlite3.Connection) -> Content | None:
-    """What the database holds about itself; None if it is not a database of this portal."""
+    """Read the facts about a database; None if it is not a database of this portal."""
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not names >= {"django_migrations", Installation._meta.db_table, AuditEntry._meta.db_table}:
         return None
@@ -222,13 +222,13 @@ def _merge_wal(database: Path) -> uuid.UUID | None:
 
 
 def _will_stop(scratch: Path, content: Content) -> bool:
-    def holds(sequence: int, digest: str) -> bool:
+    def has_entry(sequence: int, digest: str) -> bool:
         query = f"SELECT 1 FROM {AuditEntry._meta.db_table} WHERE sequence = ? AND hash = ?"  # noqa: S608
         with closing(sqlite3.connect(scratch)) as copy:
             return copy.execute(query, (sequence, digest)).fetchone() is not None
 
     return restore_guard.prepare_stop_after_restore(
-        content.key, holds, lambda number: _change(scratch, f"PRAGMA user_version = {number}")
+        content.key, has_entry, lambda number: _change(scratch, f"PRAGMA user_version = {number}")
     )
 
 

@@ -45,7 +45,7 @@ def record_search_text(record: OrganizationRecord) -> str:
 
 
 def fold_all(texts: list[str]) -> str:
-    """The texts folded and joined, as a search column holds them."""
+    """The texts folded and joined, in the form of a search column."""
     return " ".join(filter(None, map(fold, texts)))
 
 
@@ -67,7 +67,7 @@ def digits(text: str) -> str:
 
 
 def clean_query(text: str) -> str:
-    """The query as a page shows it again: on one line, without NUL, at most `LONGEST` characters."""
+    """The query in the form that a page shows: on one line, without NUL, at most `LONGEST` characters."""
     return " ".join(text.replace("\x00", " ").split())[:LONGEST]
 
 
@@ -121,7 +121,7 @@ def _with_phones_as_digits(text: str) -> str:
 
 
 def _dialled(phone: str) -> str:
-    """The digits as a column holds them: without the prefix for calls abroad and without the (0) for calls at home."""
+    """The digits in the form of a column: without the prefix for calls abroad and without the (0) for calls at home."""
     return digits(phone.replace("(0)", "")).removeprefix("011").removeprefix("00")
 
 

@@ -1,4 +1,4 @@
-"""Limits how often somebody may try a secret. A try is counted before the check and given back if it was right.
+"""Limits how often somebody may try a secret. A try is counted before the check, and not any more if it was right.
 
 One statement reserves a try, so concurrent tries cannot exceed the limit. No key is the user name alone, so that a
 stranger cannot lock somebody out.
@@ -21,7 +21,7 @@ MOST_TRIES = 5
 MOST_TRIES_OF_A_NETWORK = 50
 MOST_DELETED = 1000
 
-# The update skips a row that has reached its limit: then no row comes back and its count does not grow.
+# The update skips a row that has reached its limit: then no row is returned and its count does not grow.
 _RESERVE = """
     INSERT INTO {table} AS tries (key, count, until) VALUES (%s, 1, %s)
     ON CONFLICT (key) DO UPDATE SET

@@ -13,7 +13,7 @@ LEASE_MARGIN = 30.0
 LEAST_PATIENCE, LEAST_SHORT_PATIENCE = 5.0, 1.0
 """Seconds that a claimed message may wait at least for its send slot, the second with a short settle time."""
 POLL, IDLE_POLL = 0.5, 2.0
-"""Seconds between two looks of a worker for something due, the second after a minute without work."""
+"""Seconds between two checks of a worker for due work, the second after a minute without work."""
 IDLE_AFTER = 60.0
 
 
@@ -43,7 +43,7 @@ def is_idle_since(worked_at: float) -> bool:
 
 
 def poll_after(worked_at: float) -> float:
-    """Seconds until the next look for work, if the last work was at `worked_at` by the monotonic clock."""
+    """Seconds until the next check for work, if the last work was at `worked_at` by the monotonic clock."""
     return IDLE_POLL if is_idle_since(worked_at) else POLL
 
 

@@ -1,8 +1,8 @@
 """Wakes workers at once when a person's act may have made something due.
 
-On PostgreSQL by NOTIFY, in the transaction of the act. On SQLite a worker sees by itself that the database changed.
-Both only save time: workers also look for due submissions every half second, or every 2 seconds after a minute without
-work, since a connection pooler may lose notices.
+On PostgreSQL by NOTIFY, in the transaction of the act. On SQLite the workers themselves check whether the database
+changed. Both only save time: workers also look for due submissions every half second, or every 2 seconds after a minute
+without work, since a connection pooler may lose notifications.
 """
 
 import logging
@@ -13,7 +13,7 @@ from django.db import connection
 
 _CHANNEL = "orgportal_outbox"
 _PATIENCE = 0.5
-"""Seconds after which a listener looks whether it must end."""
+"""Seconds after which a listener checks whether it must end."""
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -26,7 +26,7 @@ def wake_workers() -> None:
 
 
 def listen(stopping: threading.Event, on_wake: Callable[[], None]) -> None:
-    """Call `on_wake` after each notice, until `stopping` is set. Returns at once on SQLite."""
+    """Call `on_wake` after each notification, until `stopping` is set. Returns at once on SQLite."""
     while connection.vendor == "postgresql" and not stopping.is_set():
         try:
             with connection.cursor() as cursor:
@@ -35,7 +35,7 @@ def listen(stopping: threading.Event, on_wake: Callable[[], None]) -> None:
                 for _ in connection.connection.notifies(timeout=_PATIENCE, stop_after=1):
                     on_wake()
         except Exception:
-            log.exception("Waiting for notices of the database failed")
+            log.exception("Waiting for notifications of the database failed")
             stopping.wait(_PATIENCE)
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""The worker: threads that send a heartbeat, deliver the outbox, settle what another worker left, and take over."""
+"""The worker: threads for the heartbeat, the outbox, take-overs, and submissions that another worker abandoned."""
 
 import logging
 import os
@@ -88,10 +88,10 @@ def _settle_abandoned(actor: Actor) -> None:
 
 
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
-    """One round in this thread: query and deliver what is due in each environment. Returns whether anything was done.
+    """Do all due work of each environment once, in this thread. Returns whether anything was done.
 
-    Each Query waits for Redox, so `stopping` is looked at before each. An exception in one environment does not keep
-    the other waiting.
+    Each Query waits for Redox, so `stopping` is checked before each. An exception in one environment does not delay the
+    other.
     """
     stopping = stopping or threading.Event()
     worked = False
@@ -111,6 +111,6 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     return worked
 
 
-def cut_off_exchanges() -> None:
-    """End the exchanges under way, because this process must end. What became of the messages is queried later."""
-    gateway.cut_off_exchanges()
+def abort_exchanges() -> None:
+    """End the exchanges in flight, because this process must end. Queries find out later whether they took effect."""
+    gateway.abort_exchanges()

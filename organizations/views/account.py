@@ -133,7 +133,7 @@ def _retry_time(until: datetime.datetime) -> str:
 
 
 def _landing_page(user: User) -> str:
-    # The first account is made at the machine and has no role yet: it first adds the other people.
+    # The first account is made by a command and has no role yet. Its person first adds the other people.
     if permissions.manages_people(user) and not permissions.may(user, Right.VIEW):
         return reverse("people")
     return reverse("home")

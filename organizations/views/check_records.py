@@ -28,7 +28,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
-    """All findings as a CSV file, written while it is downloaded. The history names the export."""
+    """All findings as a CSV file, written while it is downloaded. The export is logged."""
     total = check_records.stored_records(environment).count()
     accounts.note_export(request, f"check of all records in {environment.label}", environment=environment, count=total)
     name = f"check-{environment}.csv"

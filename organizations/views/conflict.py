@@ -56,7 +56,7 @@ def withdrawal_of(environment: Environment, number: int) -> AuditEntry | None:
 
 
 def show_withdrawn(request: HttpRequest, environment: Environment, withdrawal: AuditEntry) -> HttpResponse:
-    """The form of a new record, filled with what was typed for a withdrawn one. Nothing was saved."""
+    """The form of a new record, with the values that were typed for a withdrawn one. Nothing was saved."""
     editing = open_form(request, environment)
     form = editing.form(Typed.from_post(request.POST).after(request.POST.get("act", "")))
     return show_form(request, editing, form, status=409, notes=[withdrawn_sentence(withdrawal)])
@@ -76,7 +76,7 @@ def _save_choices(request: HttpRequest, editing: Editing, form: RecordForm, orga
 def _save_merged(
     request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization, merged: RecordForm
 ) -> HttpResponse:
-    """Save both versions as one. `form` holds what was typed."""
+    """Save both versions as one. `form` has the typed values."""
     try:
         saved = save_edit(request, organization, organization.version, merged)
     except EditConflict as error:

@@ -46,7 +46,7 @@ def _change_link(request: HttpRequest, organization: Organization, other: Organi
 
 
 def _link_or_unlink(request: HttpRequest, organization: Organization, other: Organization) -> str:
-    """Link the records or remove their link. Returns what was done, as a sentence."""
+    """Link the records or remove their link. Returns a sentence for the person."""
     match request.POST.get("act"):
         case "link":
             return _link(request, organization, other)

@@ -65,7 +65,7 @@ def _handle(request: HttpRequest, review: Review) -> HttpResponse:
 
 
 def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
-    """Send what was reviewed, or ask for missing values and ticks."""
+    """Send the reviewed message, or ask for missing values and ticks."""
     form = deactivation_page.posted_form(review, request.POST)
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - _ticked(request)
     is_current = form.data.get("sha256") == review.sha256
@@ -102,7 +102,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
 
 
 def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:
-    """The page as it is now, with what was typed."""
+    """The current page, with the typed values."""
     messages.error(request, str(error))
     organization = review.organization
     current = organization_or_404(Environment(organization.environment), organization.oid)
@@ -119,7 +119,7 @@ def _ticked(request: HttpRequest) -> frozenset[str]:
 
 
 def _show_typed(request: HttpRequest, review: Review, *, status: int = 200) -> HttpResponse:
-    """The page of this review, with what was typed and ticked."""
+    """The page of this review, with the typed values and the ticks."""
     if _has_children(review):
         return deactivate_branch(request, review.organization, status=status)
     typed = {name: request.POST.get(name, "") for name in _FIELDS}

@@ -29,7 +29,7 @@ STILL_HERE = "Nothing was decided. What you typed is still here."
 def decide_submission(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
 
-    If the decision is refused, the page comes back with what was typed. Opening the address, as a reload does,
+    If the decision is refused, the page is shown again with the typed values. Opening the address, as a reload does,
     redirects to the page with the form.
     """
     submission = submission_or_404(environment, number)
@@ -50,7 +50,7 @@ def _redirect_to_form(submission: Submission) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
-    """Ask the directory again. What was typed stays in the form."""
+    """Ask the directory again. The typed values stay in the form."""
     require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=ASK)
     query.query_for_submission(submission, actor=actor(request))
     return _show_typed(request, submission, status=200)
@@ -89,7 +89,7 @@ def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm)
 
 
 def _show_typed(request: HttpRequest, submission: Submission, *, status: int = 422) -> HttpResponse:
-    """The page with what was typed, unchecked."""
+    """The page with the typed values, unchecked."""
     decision = submission_page.decision(submission)
     form = None
     if decision:

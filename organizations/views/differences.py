@@ -1,4 +1,4 @@
-"""Where the directory shows other values: take them, keep ours, or ask the directory again."""
+"""The values of a record that differ in the directory: take them, keep ours, or ask the directory again."""
 
 import datetime
 from collections.abc import Collection
@@ -35,7 +35,7 @@ _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 @require_POST
 @needs(Right.EDIT, ASK)
 def ask(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Ask what the directory shows of a record, and go back to the page that `back` names."""
+    """Ask the directory about a record, and redirect to the page that `back` names."""
     organization = query_now(request, organization_or_404(environment, oid))
     back = request.POST.get("back", "")
     return redirect(record_url(organization, back if back in QUERY_PAGES else "record"))
@@ -108,7 +108,7 @@ def ask_block_reason(request: HttpRequest, organization: Organization) -> str:
 
 
 def _take_or_decide(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
-    """Take the values of the directory, or decide whose the OID is. Returns what was done, as a sentence."""
+    """Take the values of the directory, or decide whose the OID is. Returns a sentence for the person."""
     number, version = organization.pk, posted_version(request, organization)
     who, asked_at, count = actor(request), _asked_at(request), len(differences_content(organization).rows)
     match form.cleaned_data.get("whose"):
@@ -123,7 +123,7 @@ def _take_or_decide(request: HttpRequest, organization: Organization, form: Reas
 
 
 def _show_refusal(request: HttpRequest, before: Organization, refusal: ActionRefused) -> HttpResponse:
-    """The differences as they are now, with what was typed."""
+    """The current differences, with the typed values."""
     current = organization_or_404(Environment(before.environment), before.oid)
     return _show(request, current, _typed(request), notes=[_sentence(refusal)], status=409)
 

@@ -68,7 +68,7 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 def _show_new(request: HttpRequest, editing: Editing) -> HttpResponse:
-    """The form of a new record. A record of STAGING that has a counterpart leads to the counterpart."""
+    """The form of a new record. If the STAGING record already has a counterpart, redirect to that."""
     if editing.staging is not None and (counterpart := editing.staging.counterpart):
         sentence = f"{counterpart.name} is already the PRODUCTION counterpart of {editing.staging.name}."
         messages.info(request, sentence)
@@ -114,7 +114,7 @@ def _save_if_valid(request: HttpRequest, editing: Editing, form: RecordForm, not
     """Save the form if it is valid. If the portal filled in a value (`notes`), a person checks it first."""
     if form.is_valid() and not notes:
         return _save(request, editing, form)
-    return _redirect_second_press(request, editing, form) or show_form(request, editing, form, status=422, notes=notes)
+    return _redirect_second_click(request, editing, form) or show_form(request, editing, form, status=422, notes=notes)
 
 
 def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse:
@@ -126,7 +126,7 @@ def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpRespo
         raise  # the caller shows the typed values in the form of a new record
     except (CounterpartExists, SourceChanged):
         editing = editing.read_again()
-        return _redirect_second_press(request, editing, form) or show_form(request, editing, form, status=409)
+        return _redirect_second_click(request, editing, form) or show_form(request, editing, form, status=409)
     except ActionRefused as error:
         return show_refusal(request, editing, form, error)
     return after_saving(request, form, saved, request.POST["act"])
@@ -142,8 +142,8 @@ def _create_or_edit(request: HttpRequest, editing: Editing, form: RecordForm) ->
     return preparation.prepare(record, editing.staging.pk, basis=basis, stands_for=stands_for, actor=by)
 
 
-def _redirect_second_press(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse | None:
-    """Redirect a second press of the same button to the record; None for a first press."""
+def _redirect_second_click(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse | None:
+    """Redirect a second click on the same button to the record; None for a first click."""
     if editing.staging is None or not (form.lacks_only_the_oid or form.is_valid()):
         return None
     record, stands_for = form.record(), form.stands_for
@@ -155,7 +155,7 @@ def _redirect_second_press(request: HttpRequest, editing: Editing, form: RecordF
 
 
 def _initial_values(request: HttpRequest, editing: Editing) -> FormStart:
-    """What a new form is filled with, by its address."""
+    """The initial values of a new form, by its address."""
     if editing.staging is not None:
         return beginning.start_prepared(editing, editing.staging)
     if below := request.GET.get("below"):

@@ -13,8 +13,7 @@ from orgportal import logs
 
 log = logging.getLogger("orgportal.request")
 
-AT_MOST = "At most"
-TOO_LARGE = f"{AT_MOST} {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
+TOO_LARGE = f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
 PLAIN = "Something went wrong here, not at Redox. If you pressed a button, check whether that was done. Number {}."
 
 
@@ -30,16 +29,12 @@ def _limit(exception: Exception) -> str:
         return f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} values can be sent at once."
     if isinstance(exception, RequestDataTooBig):
         text = str(exception)
-        return (
-            text
-            if text.startswith("At most")
-            else f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
-        )
+        return text if text.startswith("At most") else TOO_LARGE
     return ""
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for an unexpected error, with the number under which the log has its cause."""
+    """The page for an unexpected error, with the number that finds its cause in the log."""
     request.cause = sys.exception()  # type: ignore[attr-defined]
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})

@@ -26,7 +26,7 @@ NOTICE = "This page was out of date. Check and press the button again. Nothing w
 
 
 def restores_form[V: Callable[..., HttpResponseBase]](view: V) -> V:
-    """Mark a view that can show a posted form again: it asks `must_restore_form` before it acts."""
+    """Mark a view that can show a posted form again: it calls `must_restore_form` before it acts."""
     view.restores_form = True  # type: ignore[attr-defined]
     return view
 
@@ -101,7 +101,7 @@ def _redirect_to_password_change(request: HttpRequest, view: Callable[..., HttpR
 
 
 def _show_kept(request: HttpRequest) -> HttpResponse:
-    """A page that keeps what was typed until the person has signed in again in another tab."""
+    """A page that keeps the typed values until the person has signed in again in another tab."""
     return render_page(request, kept_page.build(request.POST), status=403)
 
 

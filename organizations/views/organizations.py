@@ -48,7 +48,7 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
-    """The list with its filters as a CSV file; the export is noted in the history."""
+    """The list with its filters as a CSV file. The export is logged."""
     organizations = record_filters.in_order(environment, record_filters.read(request.GET, environment))
     what, count = f"organizations in {environment.label}", organizations.count()
     accounts.note_export(request, what, str(count), environment=environment, count=count)

@@ -54,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @_needs_manager
 @sensitive_variables("password")
 def new(request: HttpRequest) -> HttpResponse:
-    """Add a person. Only the answer to this request shows the first password, because it is not stored in clear."""
+    """Add a person. Only this response shows the first password, because it is stored as a hash only."""
     form = AccountForm(request.POST if request.method == "POST" else None, instance=User())
     if expired_session.must_restore_form(request):
         return _show_form(request, form, User(), notes=[expired_session.NOTICE], status=422)
@@ -90,7 +90,7 @@ def change(request: HttpRequest, person: int) -> HttpResponse:
 @_needs_manager
 @sensitive_variables("password")
 def first_password(request: HttpRequest, person: int) -> HttpResponse:
-    """Make a new first password, and show it once, as `new` does."""
+    """Make a new first password, and show it once, like `new`."""
     user = _person_or_404(person)
     try:
         password = accounts.give_first_password(user, opened_with=_posted_fingerprint(request), actor=actor(request))
@@ -117,7 +117,7 @@ def reopen(request: HttpRequest, person: int) -> HttpResponse:
 
 def _set_open(request: HttpRequest, user: User, *, is_active: bool) -> HttpResponse:
     what = "account reopened" if is_active else "account closed"
-    if user.is_active == is_active:  # a second press
+    if user.is_active == is_active:  # a second click
         messages.info(request, f"{user.display_name}: the account is already {'open' if is_active else 'closed'}.")
         return redirect("people")
     user.is_active = is_active

@@ -45,15 +45,15 @@ def index(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """The draft: the messages for the chosen records, or for a whole branch."""
-    target, is_pressed = _target(request, environment), request.method == "POST"
-    if is_pressed:
+    target, is_post = _target(request, environment), request.method == "POST"
+    if is_post:
         require(request, right_to_send(environment), environment=environment)
     try:
         draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
             return _show_nothing(request, target, "No record was chosen.")
-        return _handle_post(request, target, draft) if is_pressed else _show(request, target, draft)
-    except ActionRefused as error:  # more records than one plan holds
+        return _handle_post(request, target, draft) if is_post else _show(request, target, draft)
+    except ActionRefused as error:  # more records than a plan can have
         return _show_nothing(request, target, str(error))
 
 
@@ -125,7 +125,7 @@ def _target(request: HttpRequest, environment: Environment) -> PlanTarget:
 
 
 def _handle_post(request: HttpRequest, target: PlanTarget, draft: PlanDraft) -> HttpResponse:
-    """Send what was reviewed, or ask for what is missing."""
+    """Make the reviewed plan, or ask for missing values and ticks."""
     if expired_session.must_restore_form(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
         return _show(request, target, draft, form, notes=[expired_session.NOTICE], status=422)
@@ -138,7 +138,7 @@ def _handle_post(request: HttpRequest, target: PlanTarget, draft: PlanDraft) -> 
 
 
 def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | BranchForm) -> HttpResponse:
-    """Make the plan that was reviewed, or show why not and the draft as it is now."""
+    """Make the reviewed plan, or show why this is not possible and the current draft."""
     posted, reason = PostedReview(request.POST), form.reason_text if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
@@ -154,7 +154,7 @@ def _make_plan(request: HttpRequest, target: PlanTarget, form: PlanForm | Branch
 
 
 def _show_changed(request: HttpRequest, target: PlanTarget, error: ActionRefused) -> HttpResponse:
-    """The draft as it is now, and what changed in it."""
+    """The current draft, and what changed in it."""
     draft = plan_draft.draft_plan(target.chosen, actor=actor(request))
     changes = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."

@@ -30,7 +30,7 @@ def open_form(
     organization: Organization | None = None,
     staging: Organization | None = None,
 ) -> Editing:
-    """What the form of this request edits."""
+    """The record and version that the form of this request edits."""
     version = organization.version if organization else 0
     if organization and request.method == "POST":
         version = posted_version(request, organization)
@@ -95,7 +95,7 @@ def after_saving(request: HttpRequest, form: RecordForm, saved: Organization, ac
 
 
 def saved_url(saved: Organization, act: str) -> str:
-    """Where the button `act` leads after saving."""
+    """The address to which the button `act` leads after saving."""
     return record_url(saved, "record" if act == "save" else "review")
 
 

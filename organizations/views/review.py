@@ -43,7 +43,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 
 def _ask(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """Ask the directory about the record or about doubles of it. What was ticked and typed stays."""
+    """Ask the directory about the record or about its doubles. Ticks and typed values stay."""
     if "ask" in request.POST:
         return _show_typed(request, reviews.review(query_now(request, organization), actor=actor(request)))
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
@@ -52,7 +52,7 @@ def _ask(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 
 def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
-    """Send what was reviewed, or ask for what is missing."""
+    """Send the reviewed message, or ask for missing values and ticks."""
     form, posted = review_page.review_form(review, request.POST), PostedReview(request.POST)
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - posted.ticked
     is_current = (posted.sha256, posted.seen_submission) == (review.sha256, review.organization.last_submission_id or 0)
@@ -64,7 +64,7 @@ def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
 
 
 def _send(request: HttpRequest, review: Review, form: ReviewForm) -> HttpResponse:
-    """Send what was reviewed, or show why not and the review as it is now."""
+    """Send the reviewed message, or show why this is not possible and the current review."""
     try:
         submission = _submit(request, review, form)
     except AlreadySent as error:
@@ -92,7 +92,7 @@ def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submissio
 
 
 def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpResponse:
-    """The review of the newest saved values. What was ticked and typed stays."""
+    """The review of the newest saved values. Ticks and typed values stay."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
     note = out_of_date(organization, PostedReview(request.POST).version, error)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
@@ -101,7 +101,7 @@ def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpRespo
 def _show_typed(
     request: HttpRequest, review: Review, note: str = "", *, status: int = 200, doubles: Doubles | None = None
 ) -> HttpResponse:
-    """The page with what was ticked and typed, unchecked."""
+    """The page with the ticks and typed values, unchecked."""
     form = review_page.review_form(review, reason=request.POST.get("reason", ""))
     return _show(request, review, form, notes=[note] if note else [], status=status, doubles=doubles)
 

@@ -22,7 +22,7 @@ from .rendering import render_page
 def page(request: HttpRequest) -> HttpResponse:
     """An exact OID opens its record, and the number of a submission opens that; other texts give a list of hits.
 
-    "#" before a number means a submission, even if a record holds the number too.
+    "#" before a number means a submission, even if a record contains the number too.
     """
     text = search_text.clean_query(request.GET.get("q", ""))
     name = request.GET.get("environment", "")

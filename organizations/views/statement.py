@@ -1,4 +1,4 @@
-"""State that an OID was registered outside the portal, or withdraw that statement. Nothing is sent but a Query."""
+"""State that an OID was registered outside the portal, or withdraw that statement. Only a Query is ever sent."""
 
 from collections.abc import Collection
 

@@ -47,7 +47,7 @@ def page(request: HttpRequest, environment: Environment, number: int) -> HttpRes
 def show_submission(
     request: HttpRequest, submission: Submission, form: DecisionForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """The page. `form` holds what was typed, if the form is shown again."""
+    """The page. `form` has the typed values, if the form is shown again."""
     return render_page(request, submission_page.build(submission, user_of(request), form), status=status)
 
 
@@ -73,7 +73,7 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
 @require_POST
 @needs(Right.EDIT, CANCEL)
 def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """Cancel what was not attempted yet. Its authors can, and everybody who can send to the environment."""
+    """Cancel a submission without an attempt. Its authors can, and everybody who can send to the environment."""
     submission = submission_or_404(environment, number)
     if user_of(request).pk not in submission.authors:
         require(request, right_to_send(environment), environment=environment, oid=submission.oid, act=CANCEL)
@@ -88,7 +88,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
 @require_POST
 @needs(Right.EDIT, ASK)
 def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """Ask what the directory shows now. The state of the submission does not change."""
+    """Ask the directory about its record. The state of the submission does not change."""
     submission = submission_or_404(environment, number)
     if submission.state not in CAN_BE_QUERIED:
         messages.error(
@@ -96,7 +96,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
         )
         return redirect(submission_url(submission))
     query.query_for_submission(submission, actor=actor(request))
-    # A page that asks when it is opened reloads with the answer.
+    # A page that sends this request when it is opened is reloaded, to show the answer.
     is_automatic = request.headers.get("HX-Request") == "true"
     return reload_page() if is_automatic else redirect(submission_url(submission) + "#asked")
 

@@ -15,7 +15,7 @@ from organizations.permissions import Right
 from organizations.services.actors import Actor
 from organizations.services.directory import read_candidates, take_over
 from organizations.services.errors import ActionRefused, NumberMissing
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 from organizations.text.links import numbered_url
 from organizations.text.vocabulary import count
 from organizations.views import expired_session
@@ -28,7 +28,7 @@ from .rendering import reload_page, render_page
 @expired_session.restores_form
 @needs(Right.VIEW)
 def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Where OIDs and old messages are entered. Nothing is sent but Queries."""
+    """The page on which people enter OIDs and old messages. Only Queries are sent."""
     if request.method != "POST":
         return _show_begin(request, environment, TakeOverForm(initial={"oids": request.GET.get("oids", "")}))
     require(request, Right.EDIT, environment=environment, act=TAKE_OVER)
@@ -43,7 +43,7 @@ def begin(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Begin to search the whole directory for what is ours."""
+    """Begin to search the whole directory for our organizations."""
     form = take_over_page.find_form(request.POST)
     base_oids = _base_oids(request, environment, form)
     if not form.is_valid():
@@ -112,7 +112,7 @@ def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverFor
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
-    """What the directory showed of each OID, and what a person can do with it."""
+    """The answer of the directory about each OID, and the acts that a person can choose."""
     run = _take_over_or_404(environment, list_number)
     if request.method != "POST":
         return _show(request, run, Entered(other_oid=request.GET.get("other", ""), opened=request.GET.get("open", "")))
@@ -125,7 +125,7 @@ def page(request: HttpRequest, environment: Environment, list_number: int) -> Ht
 
 
 def _act(request: HttpRequest, run: TakeOver, act: str) -> HttpResponse:
-    """Do what a button of the page says."""
+    """Carry out the pressed button."""
     try:
         return _ACTS[act](request, run, actor(request))
     except ActionRefused as refusal:
@@ -136,7 +136,7 @@ def _act(request: HttpRequest, run: TakeOver, act: str) -> HttpResponse:
 @require_safe
 @needs(Right.VIEW)
 def progress(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
-    """How far the worker is, for an open page. If it has ended, the page is loaded again."""
+    """The progress of the worker, for an open page. If it has ended, the page is loaded again."""
     run = _take_over_or_404(environment, list_number)
     if run.state == TakeOverState.READY:
         return reload_page()
@@ -172,7 +172,8 @@ def _save(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
     forms = _posted_forms(request, run)
     if not _are_valid(forms):
         return _show(request, run, _typed(request), status=422)
-    changed = take_over.say_destinations(run.pk, _said(forms), shown=_shown(request, forms), actor=who)
+    shown = _shown_destinations(request, forms)
+    changed = take_over.set_destinations(run.pk, _entered_destinations(forms), shown=shown, actor=who)
     messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
     return redirect(_same_page(request, run))
 
@@ -182,7 +183,8 @@ def _take(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
     forms = _posted_forms(request, run)
     if not _are_valid(forms):
         return _show(request, run, _typed(request), status=422)
-    take_over.say_destinations(run.pk, _said(forms), shown=_shown(request, forms), actor=who)
+    shown = _shown_destinations(request, forms)
+    take_over.set_destinations(run.pk, _entered_destinations(forms), shown=shown, actor=who)
     if "take-all" in request.POST:
         take_over.take_all(run.pk, actor=who)
     else:
@@ -190,13 +192,13 @@ def _take(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
     return redirect(take_over_url(run))
 
 
-def _say_for_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+def _set_for_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
     form = take_over_page.for_all_form(request.POST)
     if not form.is_valid():
         return _show(request, run, Entered(for_all=form), status=422)
-    said = SaidDestination(form.said_id, form.said_source)
+    destination = KnownDestination(form.entered_id, form.entered_source)
     try:
-        number = take_over.say_destination_for_all(run.pk, said, posted_number(request, "all-number"), actor=who)
+        number = take_over.set_destination_for_all(run.pk, destination, posted_number(request, "all-number"), actor=who)
     except NumberMissing as missing:
         form.add_error("number", str(missing))
         return _show(request, run, Entered(for_all=form), status=422)
@@ -226,13 +228,13 @@ def _try_to_take_other(run: TakeOver, oid: str, form: OtherForm, who: Actor) -> 
 _ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
     "stop": _stop,
     "again": _ask_again,
-    "for-all": _say_for_all,
+    "for-all": _set_for_all,
     "other": _take_other,
     "take-all": _take,
     "take": _take,
     "save": _save,
 }
-"""What the buttons of the page do, by their names."""
+"""The acts of the page's buttons, by the name of the button."""
 
 
 def _posted_forms(request: HttpRequest, run: TakeOver) -> dict[str, DestinationForm]:
@@ -247,15 +249,15 @@ def _are_valid(forms: dict[str, DestinationForm]) -> bool:
     return not [form for form in forms.values() if not form.is_valid()]
 
 
-def _said(forms: dict[str, DestinationForm]) -> dict[str, SaidDestination]:
-    return {oid: SaidDestination(form.said_id, form.said_source) for oid, form in forms.items()}
+def _entered_destinations(forms: dict[str, DestinationForm]) -> dict[str, KnownDestination]:
+    return {oid: KnownDestination(form.entered_id, form.entered_source) for oid, form in forms.items()}
 
 
-def _shown(request: HttpRequest, forms: dict[str, DestinationForm]) -> dict[str, SaidDestination]:
-    """What the page showed for each OID before somebody typed."""
+def _shown_destinations(request: HttpRequest, forms: dict[str, DestinationForm]) -> dict[str, KnownDestination]:
+    """The destination IDs that the page showed before somebody typed, by OID."""
     posted = request.POST
     return {
-        oid: SaidDestination(posted.get(f"{form.prefix}-was_id", ""), posted.get(f"{form.prefix}-was_source", ""))
+        oid: KnownDestination(posted.get(f"{form.prefix}-was_id", ""), posted.get(f"{form.prefix}-was_source", ""))
         for oid, form in forms.items()
     }
 

@@ -1,4 +1,4 @@
-"""Django's SQLite backend, which first makes sure that the file may be used now and that nobody else can read it."""
+"""Django's SQLite backend, which first locks the file against a restore and makes it private to its owner."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from orgportal import database_file
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Pages, workers and commands all open the database here."""
+    """Opens the database for pages, workers and commands."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         database_file.share(Path(conn_params["database"]).resolve())

@@ -26,7 +26,7 @@ def page(practice: PracticeDirectory, page_as: PageAs, person: Callable[..., Use
     directory_record = replace(
         organization.record(), name="Lakeside (Clinics)", address=replace(organization.record().address, country="US")
     )
-    directory_state.keep_reading(row, directory_record, clock.now())
+    directory_state.store_reading(row, directory_record, clock.now())
     return page_as("editor")
 
 

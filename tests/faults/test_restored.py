@@ -102,7 +102,7 @@ def test_a_restored_database_stops_every_environment_once(transactional_db: None
     assert restore_guard.stop_if_restored(actor=worker)
     assert not restore_guard.stop_if_restored(actor=worker)
     gates = EnvironmentGate.objects.all()
-    assert {(gate.stopped_reason, gate.put_back) for gate in gates} == {(restore_guard.STOP_REASON, True)}
+    assert {(gate.stopped_reason, gate.is_restored) for gate in gates} == {(restore_guard.STOP_REASON, True)}
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).count() == 2
 
 
@@ -130,7 +130,7 @@ def test_a_database_restored_under_a_running_worker_sends_nothing(
     put_back(file)
     assert not deliver()
     assert sent_messages(practice) == []
-    assert EnvironmentGate.objects.get(pk="staging").put_back
+    assert EnvironmentGate.objects.get(pk="staging").is_restored
 
 
 @pytest.mark.one_database

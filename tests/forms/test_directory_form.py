@@ -63,7 +63,7 @@ def test_what_was_changed_is_said():
         ({"active": "maybe"}, "active", "Choose yes, no or any."),
         ({"changed_since": "11/01/2026"}, "changed_since", "Enter a date, such as 2026-11-01."),
         ({"changed_since": "1999-12-31"}, "changed_since", "Enter a day from 2000 on."),
-        ({"changed_since": "9999-12-31"}, "changed_since", "This day has not come yet. Enter an earlier one."),
+        ({"changed_since": "9999-12-31"}, "changed_since", "This day is in the future. Enter an earlier one."),
     ],
     ids=str,
 )

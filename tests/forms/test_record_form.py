@@ -114,8 +114,8 @@ def test_a_line_of_invisible_characters_is_left_out():
         ("oid", "", "Enter the OID."),
         ("oid", GATEWAY_OID, "This is the Redox gateway, not your organization. Choose it under Place."),
         ("oid", SOURCE_ID, "This is a UUID, not an OID."),
-        ("aliases", "\n".join(map(str, range(51))), "At most 50 aliases can be kept; here are 51. Remove some."),
-        ("aliases", "a\n" * 501, "At most 50 aliases can be kept; here are 501. Remove some."),
+        ("aliases", "\n".join(map(str, range(51))), "At most 50 aliases can be kept. You entered 51. Remove some."),
+        ("aliases", "a\n" * 501, "At most 50 aliases can be kept. You entered 501. Remove some."),
         ("aliases", "x" * 201, "Alias 1 has 201 characters; at most 200 can be kept."),
         ("aliases", "x" * 10_000, "Aliases have 10000 characters; at most 2000 can be kept."),
         ("stands_for", "president", "Choose from the list."),
@@ -293,7 +293,7 @@ def test_a_destination_that_was_known_has_no_source():
         (
             {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line has its own error
             "email_addresses",
-            "At most 50 e-mail addresses can be kept; here are 999. Remove some.",
+            "At most 50 e-mail addresses can be kept. You entered 999. Remove some.",
         ),
         ({"purpose": "x" * 101, "name": "Desk"}, "purpose", "Purpose has 101 characters; at most 100 can be kept."),
     ],
@@ -384,7 +384,7 @@ def test_an_incomplete_list_is_refused_and_shown(total):
     form = checked(Typed.from_post(data))
     assert not form.is_valid()
     assert form.contacts.non_form_errors() == [
-        "The contacts did not arrive whole. Nothing was saved. Check them and press the button again."
+        "Some of the contacts did not arrive. Nothing was saved. Check them and press the button again."
     ]
     assert form.contacts[0]["name"].value() == "Integration desk"
 

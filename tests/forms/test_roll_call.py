@@ -61,7 +61,7 @@ def test_only_lines_with_a_text_count_towards_the_limit():
     most = [f"2.999.{number}" for number in range(MOST_LINES)]
     assert len(entered("\n\n".join(most))) == MOST_LINES
     form = checked("\n".join([*most, "2.999.0", "one more"]))
-    assert form.errors["lines"] == ["Up to 1,000 lines can be looked up at once; here are 1,002. Remove 2."]
+    assert form.errors["lines"] == ["Up to 1,000 lines can be looked up at once. You entered 1,002. Remove 2."]
     assert form.entered == ()
 
 

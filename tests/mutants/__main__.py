@@ -28,7 +28,12 @@ class Module(NamedTuple):
     names: frozenset[str] = frozenset()
 
 
-COURIER = ("tests/services/delivery/test_lane.py", "tests/services/delivery/test_courier.py")
+COURIER = (
+    "tests/services/delivery/test_lane_steps.py",
+    "tests/services/delivery/test_lane.py",
+    "tests/services/delivery/test_gathering.py",
+    "tests/services/delivery/test_courier.py",
+)
 SENDING = (
     "tests/services/delivery/test_claim.py",
     "tests/services/outbox/test_submissions.py",

@@ -76,7 +76,7 @@ def test_another_spelling_is_shown_and_is_not_a_difference(editor):
     organization = factories.accept(factories.organization(user=editor))
     page = shown.differences_content(seen(organization, address=replace(organization.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
-    assert page.block_reason.startswith("The directory shows no other values")
+    assert page.block_reason.startswith("The directory shows only values that the portal knows")
 
 
 def test_the_owner_of_an_oid_is_decided_by_comparing_with_the_directory(editor, approver):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import ground
 from organizations.services.audit import audit
 
 from .files import add_person, change, rows
@@ -66,8 +67,18 @@ def assert_chained(file: Path, count: int) -> None:
     assert len(entries) == count
 
 
-def test_sending_is_measured_until_accepted_on_a_separate_database(run):
-    result = run("delivery", "--submissions", "2")
+def test_without_a_name_the_database_is_a_new_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("ORGPORTAL_VAR", str(tmp_path))
+    for name in ("measured.sqlite3", "measured.sqlite3-wal", "other.sqlite3"):
+        (tmp_path / name).touch()
+    for name in ("", "sqlite"):
+        with ground.database(name, "measured") as url:
+            assert url == f"sqlite:///{tmp_path}/measured.sqlite3"
+    assert [path.name for path in tmp_path.iterdir()] == ["other.sqlite3"]
+
+
+def test_sending_is_measured_until_accepted(run, migrated_database):
+    result = run("delivery", migrated_database, "--submissions", "2")
     assert result.returncode == 0, result.stderr
     assert set(figures(result.stdout)) == {
         "send to accepted",
@@ -109,8 +120,8 @@ def test_web_servers_are_measured_in_turn(run, migrated_database):
     assert [title.partition(",")[0] for title in figures(result.stdout)] == ["gunicorn", "waitress"]
 
 
-def test_the_search_through_the_whole_directory_is_measured(run):
-    result = run("scan", "--others", "150", "--ours", "3")
+def test_the_search_through_the_whole_directory_is_measured(run, migrated_database):
+    result = run("scan", migrated_database, "--others", "150", "--ours", "3")
     assert result.returncode == 0, result.stderr
     lines = figures(result.stdout)
     # Two pages, and one that asks for deactivated records alone.

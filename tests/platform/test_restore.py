@@ -321,7 +321,7 @@ def test_after_a_restore_by_another_tool_sending_is_stopped(variables, database)
     ended = manage("restore", "--by-hand", **variables)
     assert (ended.returncode, ended.stderr) == (0, "")
     with closing(sqlite3.connect(database)) as opened:
-        gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
+        gates = opened.execute("SELECT is_restored, stopped_reason FROM organizations_environmentgate").fetchall()
     assert gates == [(1, restore_guard.STOP_REASON)] * 2
     assert sessions_in(database) == 0
     for arguments in ((), ("--by-hand", "--complete")):

@@ -338,7 +338,7 @@ def test_a_token_request_is_cut_off_and_none_is_made_after_it(oauth: OAuthCreden
         while not server.requests:
             assert time.monotonic() < until
             time.sleep(0.01)
-        source.cut()
+        source.abort()
         answers = [request.result(), source.get()]
     assert [answer.token for answer in answers] == ["", ""]
     assert [answer.outcome and answer.outcome.fault for answer in answers] == [Fault.STOPPED] * 2

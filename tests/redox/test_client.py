@@ -286,7 +286,7 @@ def test_nothing_is_sent_after_a_deadline_that_passed_while_connecting(
 def test_nothing_is_sent_after_the_exchange_was_cancelled(limits: Limits) -> None:
     with servers.serving(servers.answer(200, GOOD)) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
-        redox.cut()
+        redox.abort()
         exchange = redox.post(MESSAGE, TOKEN)
     assert (exchange.sent, exchange.fault, server.requests) == (False, Fault.STOPPED, [])
     assert exchange.fault_text == "the worker was stopped before the message left"

@@ -92,7 +92,7 @@ def test_more_than_a_thousand_are_refused_whole():
     lines = ["OID", *(f"1.2.{number}" for number in range(MOST_OIDS))]
     assert len(read_oid_list("\n".join(lines)).rows) == MOST_OIDS
     assert read_oid_list("\n".join([*lines, "1.3"])) == OidList(
-        errors=(LineError(0, "These are 1,001 OIDs. Give at most 1,000 at a time."),)
+        errors=(LineError(0, "You entered 1,001 OIDs. Enter at most 1,000 at a time."),)
     )
 
 

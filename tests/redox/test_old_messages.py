@@ -221,7 +221,7 @@ PROBLEMS = {
     "variable of the shell": (
         f"curl -d '{body(Name='N').replace('N', '\'"$NAME"\'', 1)}' x",
         ProblemKind.SHELL_VARIABLE,
-        "The body holds $NAME of the shell, which is not run. Replace it with its value.",
+        "The body has $NAME, which only the shell can replace. Replace it with its value.",
     ),
     "body of another command": (
         "make_body | curl -d @- x",
@@ -231,7 +231,7 @@ PROBLEMS = {
     "two bodies": (
         "curl -d '{}' -d '{}' x",
         ProblemKind.SEVERAL_BODIES,
-        "The command has 2 bodies. A message is one body.",
+        "The command has 2 bodies. A message has one.",
     ),
     "token": (
         'curl -d \'{"apiKey": "a", "secret": "b"}\' x',
@@ -267,7 +267,7 @@ PROBLEMS = {
     "two organizations": (
         json.dumps(message() | {"Organizations": message()["Organizations"] * 2}),
         ProblemKind.SEVERAL_ORGANIZATIONS,
-        "The message holds 2 organizations. Redox takes one a message: split it.",
+        "The message holds 2 organizations. Redox accepts one per message. Split it.",
     ),
     "other environment": (
         body(meta={"Destinations": [{"ID": PRODUCTION.upper()}]}),
@@ -287,7 +287,7 @@ PROBLEMS = {
     "two destinations": (
         body(meta={"Destinations": [{"ID": DOCUMENT}, {"ID": PRODUCTION}]}),
         ProblemKind.UNKNOWN_DESTINATION,
-        "The message has 2 destinations. One message has one.",
+        "The message has 2 destinations. A message has one.",
     ),
     "placeholder of Postman": (
         collection(request("Create", body("{{oid}}").replace("true", "{{active}}"))),
@@ -329,7 +329,7 @@ PROBLEMS = {
     "Postman environment": (
         '{"name": "Staging", "values": []}',
         ProblemKind.POSTMAN,
-        "This is a Postman environment. It holds variables and no requests: give the collection.",
+        "This is a Postman environment. It has variables, but no requests. Give the collection.",
     ),
     "Postman without bodies": (
         collection({"name": "Get"}),

@@ -70,7 +70,7 @@ def send_claim(claim: Claim, token: str, actor: Actor) -> None:
     delivering = courier.Courier(actor, courier.InThisThread(), (claim.redox.name,))
     lane = delivering._lanes[claim.redox.name]
     lane.slots.under_way[claim.submission.pk] = claim
-    lane.look()
+    lane.check_waiting_if_due()
     lane.slots.send(claim, token)
     while delivering.is_busy:
         delivering.settle_arrived()
@@ -178,7 +178,7 @@ def store_reading(
     """Store that a Query showed `record` this many minutes ago."""
     asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
     row = Organization.objects.get(pk=organization.pk)
-    directory_state.keep_reading(row, as_query_shows(record), asked_at)
+    directory_state.store_reading(row, as_query_shows(record), asked_at)
     return reload(organization)
 
 

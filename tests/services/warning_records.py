@@ -67,7 +67,7 @@ def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord
         organization = arrange(user)
         organization.known_at = asked_at
         organization.save()
-        directory_state.keep_reading(organization, reading(organization), asked_at)
+        directory_state.store_reading(organization, reading(organization), asked_at)
         return organization
 
     return arranged
@@ -79,7 +79,7 @@ def claimed_by_decision(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
         organization = arrange(user)
         record_there = replace(organization.record(), name="By hand", destination_known=False)
-        directory_state.keep_reading(organization, record_there, timezone.now())
+        directory_state.store_reading(organization, record_there, timezone.now())
         directory_state.mark_present(organization, record_there, timezone.now())
         return organization
 

@@ -39,7 +39,7 @@ def begin(user: User, **values: object) -> TakeOver:
 def add(run: TakeOver, oid: str, state: CandidateState, source: str = "") -> None:
     candidate = Candidate(take_over=run, position=0, oid=oid, oid_key=Oid(oid).key, source=source)
     if state in (CandidateState.FOUND, CandidateState.HERE):
-        candidates.show(candidate, factories.record(oid))
+        candidates.set_seen(candidate, factories.record(oid))
     candidate.state = state
     candidate.save()
 

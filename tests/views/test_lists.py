@@ -26,7 +26,7 @@ def organization(editor: User) -> Organization:
     saved = replace(organization.record(), aliases=SAVED)
     organizations.edit(organization.pk, organization.version, saved, stands_for="", actor=as_actor(editor))
     row = Organization.objects.get(pk=organization.pk)
-    directory_state.keep_reading(row, replace(saved, aliases=SEEN, destination_known=False), clock.now())
+    directory_state.store_reading(row, replace(saved, aliases=SEEN, destination_known=False), clock.now())
     return Organization.objects.get(pk=organization.pk)
 
 

@@ -29,13 +29,13 @@ def check_database() -> None:
 
 
 def workers() -> list[Program]:
-    # A worker gets up to 25 s to finish its requests. Then they are cut off, and Queries show whether they arrived.
-    # It stores the outcomes of up to 80 messages of each environment after that.
+    # A worker gets up to 25 s to finish its requests. Then they are aborted, and Queries show whether they arrived.
+    # After that, it stores the outcomes of up to 80 messages of each environment.
     return [Program("worker", manage("deliver"), stop_within=40)] * settings.DELIVERY_WORKERS
 
 
 def web_servers(listener: socket.socket) -> list[Program]:
-    """The web processes, which share one open socket."""
+    """The web processes, which share one listening socket."""
     os.environ["ORGPORTAL_LISTEN"] = f"fd://{listener.fileno()}"
     # A process gets up to 10 s to finish its requests, and up to 5 s to end its threads.
     program = Program("web server", manage("webserver"), stop_within=17, inherit=(listener.fileno(),))

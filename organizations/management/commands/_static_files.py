@@ -24,7 +24,7 @@ _FINGERPRINT = ".fingerprint"
 
 
 def collect_static_files(say: Callable[[str], object]) -> None:
-    """Collect static files, unless nothing changed. Pages need their manifest, which has the hashes in the file names.
+    """Collect the static files if something changed. Pages need the manifest, which names each file with its hash.
 
     A change is another release, another file among the sources or the collected files, or another size or time of one.
     """

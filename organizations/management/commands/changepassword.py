@@ -1,4 +1,4 @@
-"""Set a password at the machine. Replaces Django's command, which writes no history."""
+"""Set a password on the command line. Replaces Django's command, which writes no history."""
 
 import getpass
 from typing import Any
@@ -18,7 +18,7 @@ class Command(PortalCommand):
     help = "Sets the password of an account. The person must change it at the next sign-in."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", nargs="?", help="User name; by default the name of the person who runs this.")
+        parser.add_argument("username", nargs="?", help="User name; by default that of the operating system's user.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["username"] or getpass.getuser()

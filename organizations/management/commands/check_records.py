@@ -73,7 +73,7 @@ class Command(PortalCommand):
             self.stdout.write(_COLUMNS.format(*map(_printable, finding)))
 
     def _say(self, text: str) -> None:
-        self.stderr.write(text, str)  # without color: it is not an error
+        self.stderr.write(text, str)  # `str` instead of the red style of errors
 
 
 def _open_private(path: str, flags: int) -> int:

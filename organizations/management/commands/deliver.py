@@ -1,4 +1,4 @@
-"""Run a worker, which sends what is queued. Any number can run, on any machine that reaches the database."""
+"""Run a worker, which sends queued messages. Any number can run, on any machine that can reach the database."""
 
 import signal
 import threading
@@ -11,23 +11,23 @@ from orgportal import startup
 from ._base import PortalCommand
 
 FINISH_WITHIN = 25.0
-"""Seconds that the current request gets after the signal. Then it is cut off, and its outcome is unknown."""
+"""Seconds that a request gets to finish after the signal. Then it is aborted, and its outcome is unknown."""
 
 
 class Command(PortalCommand):
-    help = "Sends what is queued, until it is stopped. Any number can run."
+    help = "Sends queued messages until it is stopped. Any number can run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
         check_database()
         stopping = threading.Event()
-        cut_off = threading.Timer(FINISH_WITHIN, workers.cut_off_exchanges)
-        cut_off.daemon = True
+        abort_timer = threading.Timer(FINISH_WITHIN, workers.abort_exchanges)
+        abort_timer.daemon = True
 
         def stop(*_: object) -> None:
             if not stopping.is_set():
                 stopping.set()
-                cut_off.start()
+                abort_timer.start()
 
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, stop)

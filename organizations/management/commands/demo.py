@@ -20,8 +20,8 @@ class Command(PortalCommand):
     help = "Runs the portal with made-up records and the practice directory. Nothing leaves this machine."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=_port, default=8000, help="where the portal answers (default 8000)")
-        parser.add_argument("--fresh", action="store_true", help="delete what an earlier run left, and start over")
+        parser.add_argument("--port", type=_port, default=8000, help="the port of the portal (default 8000)")
+        parser.add_argument("--fresh", action="store_true", help="delete the data of earlier runs, and start again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -45,10 +45,11 @@ class Command(PortalCommand):
         if fresh or not seeded.exists():
             demonstration.start_over(folder)  # also after an interrupted first run
         demonstration.check_database(folder)  # before `migrate` changes it
-        practice_port = self._start_practice_directory(supervisor)  # it starts beside the next steps
+        practice_port = self._start_practice_directory(supervisor)  # it starts during the next steps
         if not seeded.exists():
             self.say("Making the database (once) ...")
-        # It also refuses a database that does not fit: what stops one program now would stop it at every restart.
+        # `migrate` also refuses a database that does not match. Without that, each program below would fail, and the
+        # supervisor would start it again and again.
         self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
         collect_static_files(self.say)
         self._wait_for_practice_directory(supervisor, practice_port)
@@ -63,7 +64,7 @@ class Command(PortalCommand):
         supervisor.run([*workers(), *web_servers(listener)])
 
     def _start_practice_directory(self, supervisor: Supervisor) -> int:
-        """Start it and return its port."""
+        """Start the practice directory. Returns its port."""
         folder = settings.VAR_DIR
         port = demonstration.choose_practice_port(folder)
         command = manage("practice_directory", "--folder", str(folder / "demo-practice"), "--port", str(port))

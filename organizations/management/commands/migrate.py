@@ -1,6 +1,6 @@
 """Django's `migrate`, which also makes a missing SQLite database. No other command makes one.
 
-`demo` runs it at each start. Then it also checks that the database fits, which saves a process of its own.
+`demo` runs it at each start. For `demo`, it also checks that the database matches: that needs no second process.
 """
 
 from pathlib import Path

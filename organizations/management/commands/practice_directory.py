@@ -17,7 +17,7 @@ class Command(PortalCommand):
     help = "Run the practice directory: a stand-in for Redox and the Carequality directory on this machine."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")
+        parser.add_argument("--folder", type=Path, required=True, help="has credentials.json and the records")
         parser.add_argument("--port", type=int, default=0, help="by default 0: a free port")
         parser.add_argument(
             "--delay", type=float, default=5.0, help="seconds that the behaviours `slow` and `shows-late` wait"
@@ -25,12 +25,12 @@ class Command(PortalCommand):
         parser.add_argument(
             "--others", type=int, default=0, help="add this many made-up organizations of others to each environment"
         )
-        parser.add_argument("--seed", type=int, default=1, help="another number makes other organizations up")
+        parser.add_argument("--seed", type=int, default=1, help="another number makes other organizations")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        # A parent process that stops its children itself has made them ignore Ctrl-C. Keep that.
+        # If SIGINT is ignored, the parent process stops this one itself.
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, lambda *_: stop.set())
         try:

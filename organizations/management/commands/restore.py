@@ -27,7 +27,7 @@ class Command(PortalCommand):
     help = "Replaces the SQLite database by a backup. For PostgreSQL use pg_restore."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, nargs="?", help="a file that ./dev backup made")
+        parser.add_argument("file", type=Path, nargs="?", help="a file made by ./dev backup")
         parser.add_argument(
             "--complete",
             action="store_true",
@@ -72,7 +72,7 @@ class Command(PortalCommand):
 def _report(file: Path, database: Path, result: restore.Restored) -> list[str]:
     content = result.content
     newest = f"{content.newest:%Y-%m-%d %H:%M} UTC" if content.newest else "none"
-    lines = [f"{database} now holds what {file} holds, up to entry {content.sequence:,} of the history ({newest})."]
+    lines = [f"{database} is now a copy of {file}, up to entry {content.sequence:,} of the history ({newest})."]
     lines.append("Everybody must sign in again.")
     if result.kept:
         lines.append(f"The previous database is kept as {result.kept}.")

@@ -1,12 +1,12 @@
 """Make the people and records of the demonstration with the services and real deliveries, so that its history is real.
 
 Both environments have at least two records with each directory status and each open work, with two exceptions:
-"sending" lasts only until Redox answers, and nothing awaits approval, because approvers send themselves. Unknown
-submissions made here stay unknown for a day before the directory is asked; those that people send, for seconds.
+"sending" lasts only until Redox answers, and nothing awaits approval, because approvers send themselves. The directory
+is asked about the unknown submissions made here after a day, and about those that people make later after seconds.
 STAGING has each kind of evidence for an acceptance once, except that of earlier releases. Two records are only in
 STAGING, so that people can prepare them in PRODUCTION. Records that were taken over are in both and not linked.
 
-The directory of each environment also holds five records of the company that the portal does not know, and records of
+The directory of each environment also has five records of the company that are not in the portal, and records of
 others.
 """
 
@@ -55,7 +55,7 @@ A_MOMENT = 0.1
 OTHERS = 300
 REGISTERED_WITH_CURL = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
-# Locations (region, number) that are not simply registered, so that every state exists at least twice.
+# Locations (region, number) that are not registered in the usual way, so that every state exists at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
 REJECTED = {(5, 8): "says-no-xml", (5, 9): "says-no-duplicate"}
 UNKNOWN = {(4, 8): "applies-then-breaks", (4, 9): "applies-then-504"}
@@ -184,7 +184,7 @@ class Seed:
             self.submit(self.locations[place])
 
     def make_evidence(self) -> None:
-        """Records that are accepted or decided without an answer of Redox to the message."""
+        """Make records that are accepted by other evidence than an answer of Redox to the message."""
         with query_at_once():
             for place, behaviour in {BY_QUERY: "applies-then-504", BY_BOTH: "strange-yes"}.items():
                 self.register([self.locations[place]], behaviour)
@@ -309,7 +309,7 @@ class Seed:
         store.close()
 
     def fill_directory(self) -> None:
-        """Add what the portal does not know: records of the company, and those of others."""
+        """Add the records that are not in the portal: some of the company, and those of others."""
         with closing(Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)) as store:
             for record in made_up.outside_the_portal(self.environment):
                 entry = _directory_entry(record) | {key: json.loads(value) for key, value in record.carried}

@@ -15,7 +15,7 @@ from ._base import PortalCommand
 
 
 class Command(PortalCommand):
-    help = "Answers pages in one process, until Ctrl-C or SIGTERM. `serve` starts WEB_WORKERS of them."
+    help = "Runs one web process until Ctrl-C or SIGTERM. `serve` starts WEB_WORKERS of them."
 
     def handle(self, *args: Any, **options: Any) -> None:
         listener = webserver.inherited_listener()

@@ -85,11 +85,11 @@ def results_of(environment: Environment, page: SearchPage, before: SoFar) -> Sea
         unreadable_count=before.unreadable_count + len(page.unreadable),
         doubled=before.doubled + page.doubled,
     )
-    can_go_on = page.can_go_on and page.completeness == Completeness.PARTIAL and len(rows) < MOST_ROWS
+    can_go_on = page.can_continue and page.completeness == Completeness.PARTIAL and len(rows) < MOST_ROWS
     headline, sentences = _words(page, len(rows))
     if so_far.doubled:
         sentences = (*sentences, f"Shown once: {count(so_far.doubled, 'organization')} that came again.")
-    if page.can_go_on and len(rows) >= MOST_ROWS:
+    if page.can_continue and len(rows) >= MOST_ROWS:
         sentences = (*sentences, "This page cannot show more. Narrow the search.")
     return SearchResults(
         completeness=page.completeness,

@@ -65,7 +65,7 @@ def decision(submission: Submission, asked: QueryResult | None) -> Decision | No
         return None
     answer = decide.last_answer(submission)
     rows = asked.rows if asked else ()
-    counts = answer is not None and answer.can_be_decided_by
+    counts = answer is not None and answer.allows_decision
     verdicts = decide.allowed_verdicts(submission, answer) if answer is not None and counts else ()
     return Decision(
         answer.entry.sequence if answer is not None else 0,

@@ -1,4 +1,4 @@
-"""The options of a curl command that matter here: its body, and the secrets that are left out."""
+"""Reads a curl command: its body, and which secrets are left out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _LONG = _DATA | _FORM | _SECRETS.keys() | {"--header", "--url", "--request", "--
 
 
 class Body(NamedTuple):
-    """A word that holds a body behind its first `skipped` characters, as in -d{...}."""
+    """A word with a body after its first `skipped` characters, as in -d{...}."""
 
     word: Word
     skipped: int = 0
@@ -36,21 +36,21 @@ class Body(NamedTuple):
 
 @dataclass
 class CurlCommand:
-    """The bodies in a curl command, the files from which it reads its body, and sentences about secrets."""
+    """The bodies in a curl command, the names of the files with its body, and sentences about secrets left out."""
 
     bodies: list[Body] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    wants_stdin: bool = False
+    reads_stdin: bool = False
     is_form: bool = False
     left_out: list[str] = field(default_factory=list)
 
     @property
     def has_body(self) -> bool:
-        return bool(self.bodies or self.files or self.wants_stdin)
+        return bool(self.bodies or self.files or self.reads_stdin)
 
 
 def read_curl(command: Command) -> CurlCommand:
-    """The parts of the command. Its standard input counts as a body if it asks for it."""
+    """Read the command. Its standard input is a body if an option names it (@-)."""
     result = CurlCommand()
     for option, word, skipped in _options(command.words[1:]):
         value = word.value[skipped:]
@@ -64,9 +64,9 @@ def read_curl(command: Command) -> CurlCommand:
                 result.left_out.append(f"The {_header_name(name)} header was left out.")
         elif option in _SECRETS:
             result.left_out.append(_SECRETS[option])
-    if result.wants_stdin and command.stdin:
+    if result.reads_stdin and command.stdin:
         result.bodies.append(Body(command.stdin))
-        result.wants_stdin = False
+        result.reads_stdin = False
     result.left_out = list(dict.fromkeys(result.left_out))
     return result
 
@@ -76,13 +76,13 @@ def _add_body(result: CurlCommand, option: str, body: Body) -> None:
     if option == "--data-raw" or not value.startswith("@"):
         result.bodies.append(body)
     elif value.strip() == "@-":
-        result.wants_stdin = True
+        result.reads_stdin = True
     else:
         result.files.append(value[1:].strip().replace("\\", "/").rpartition("/")[2])
 
 
 def _header_name(name: str) -> str:
-    """The name in its usual spelling; it is short and plain, or it is not repeated."""
+    """The name of the header, or "secret" if it is long or has unusual characters."""
     return name if name.replace("-", "").isalnum() and len(name) <= 40 else "secret"
 
 

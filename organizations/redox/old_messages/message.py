@@ -23,7 +23,7 @@ _TOKEN_KEYS = frozenset({"apikey", "secret", "client_assertion", "grant_type", "
 
 
 class OldMessage(NamedTuple):
-    """What one message says. `warnings` are sentences."""
+    """The content of one message. `warnings` are sentences."""
 
     event: str
     environment: str
@@ -40,11 +40,11 @@ def read_message(value: Any, environment: str, routing_ids: Mapping[str, str]) -
     meta = _meta(message, value)
     event = _event(meta, message)
     organization = _organization(message)
-    place = _environment(meta, routing_ids)
-    if place not in (environment, UNKNOWN):
+    message_environment = _environment(meta, routing_ids)
+    if message_environment not in (environment, UNKNOWN):
         raise Refused(
             ProblemKind.OTHER_ENVIRONMENT,
-            f"This message is for {place.upper()}. You are taking over records of {environment.upper()}.",
+            f"This message is for {message_environment.upper()}. You are taking over records of {environment.upper()}.",
         )
     if message.get("Directory") not in (None, "", DIRECTORY):
         raise Refused(ProblemKind.OTHER_DIRECTORY, f"Its Directory is not {DIRECTORY}.")
@@ -54,9 +54,9 @@ def read_message(value: Any, environment: str, routing_ids: Mapping[str, str]) -
     warnings = [
         *(f"The value of {quoted(name)} in the message was left out." for name in secrets),
         *([changed_oid] if changed_oid else []),
-        *_warnings(message, organization, event, place),
+        *_warnings(message, organization, event, message_environment),
     ]
-    return OldMessage(event, place, record, tuple(warnings))
+    return OldMessage(event, message_environment, record, tuple(warnings))
 
 
 def is_token_request(value: Any) -> bool:
@@ -101,7 +101,7 @@ def _organization(message: dict[str, Any]) -> dict[str, Any]:
     if len(listed) > 1:
         raise Refused(
             ProblemKind.SEVERAL_ORGANIZATIONS,
-            f"The message holds {len(listed)} organizations. Redox takes one a message: split it.",
+            f"The message holds {len(listed)} organizations. Redox accepts one per message. Split it.",
         )
     _refuse_placeholder("Organizations", listed[0])
     if not isinstance(listed[0], dict):
@@ -121,9 +121,7 @@ def _environment(meta: dict[str, Any], routing_ids: Mapping[str, str]) -> str:
     for name in names:
         _refuse_placeholder("routing ID (Meta.Destinations)", name)
     if len(names) > 1:
-        raise Refused(
-            ProblemKind.UNKNOWN_DESTINATION, f"The message has {len(names)} destinations. One message has one."
-        )
+        raise Refused(ProblemKind.UNKNOWN_DESTINATION, f"The message has {len(names)} destinations. A message has one.")
     return _environment_of(names[0], routing_ids)
 
 
@@ -151,7 +149,7 @@ def _refuse_placeholder(name: str, value: Any) -> None:
 
 
 def _refuse_placeholders(organization: dict[str, Any]) -> None:
-    """Raise Refused if a value that the record cannot do without was never filled in. It names all of them."""
+    """Raise Refused if a required value is still a placeholder. The sentence names all of these values."""
     places = [
         (name, value)
         for name, value in _needed(organization)
@@ -191,7 +189,7 @@ def _oids(organization: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_oid(organization: dict[str, Any]) -> str:
-    """Put the OID into its bare form; what was changed as a sentence, or ""."""
+    """Reduce the OID to its bare form. Returns what was changed as a sentence, or "". Raises Refused."""
     oids = _oids(organization)
     typed = oids[0].get("ID") if oids else None
     if typed in (None, ""):
@@ -226,8 +224,8 @@ def _record(message: dict[str, Any], organization: dict[str, Any]) -> Organizati
     return record
 
 
-def _warnings(message: dict[str, Any], organization: dict[str, Any], event: str, place: str) -> Iterator[str]:
-    if place == UNKNOWN:
+def _warnings(message: dict[str, Any], organization: dict[str, Any], event: str, environment: str) -> Iterator[str]:
+    if environment == UNKNOWN:
         yield "The message names no destination, so its environment is not known."
     action = message.get("Action")
     if action not in (None, "", _ACTIONS[event]):

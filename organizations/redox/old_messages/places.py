@@ -10,7 +10,10 @@ _TWO_LINE_NUMBERS = re.compile(r"^[ \t]*+1[ \t]*+\n[^\n]*+\n[ \t]*+2[ \t]*+$", r
 
 
 class PlacedText:
-    """A text with one kind of line break, without the line numbers of a web page; it knows the original lines."""
+    """A text with one kind of line break and without the line numbers of a web page.
+
+    Its methods give lines of the original text.
+    """
 
     def __init__(self, given: str) -> None:
         self.text = _LINE_BREAKS.sub("\n", given)
@@ -39,9 +42,9 @@ class PlacedText:
 
 
 def _without_line_numbers(lines: list[str]) -> list[int]:
-    """The places of the lines that are not numbers of lines.
+    """The indexes of the lines that are not line numbers.
 
-    A copy from a web page can have the number of each line above it: 1, the first line, 2, the second line.
+    A text copied from a web page can have the number of each line above it: 1, the first line, 2, the second line.
     """
     kept: list[int] = []
     place = 0

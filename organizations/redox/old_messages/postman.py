@@ -1,4 +1,4 @@
-"""Requests in a Postman collection (v2.0 and v2.1), in their order. Variables stay text."""
+"""Reads the requests in a Postman collection (v2.0 and v2.1), in their order. Variables are not replaced."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class PostmanBody(NamedTuple):
 
 
 def collection_in(value: Any) -> dict[str, Any] | None:
-    """The Postman collection that this JSON value is, or None. Raises Refused for other files of Postman."""
+    """The value as a Postman collection, or None if it is not one. Raises Refused for other files of Postman."""
     if not isinstance(value, dict) or "Meta" in value:
         return None
     inner = value.get("collection")
@@ -30,7 +30,7 @@ def collection_in(value: Any) -> dict[str, Any] | None:
     if isinstance(value.get("values"), list) and ("_postman_variable_scope" in value or "name" in value):
         raise Refused(
             ProblemKind.POSTMAN,
-            "This is a Postman environment. It holds variables and no requests: give the collection.",
+            "This is a Postman environment. It has variables, but no requests. Give the collection.",
         )
     return None
 

@@ -1,6 +1,6 @@
 """Reads old messages that a person pastes or gives as files: curl commands, shell scripts, JSON, Postman collections.
 
-Nothing is run, and no text is kept.
+Nothing is run, and no text is stored.
 """
 
 from collections import Counter
@@ -71,7 +71,7 @@ def _finds(text: GivenText, names: frozenset[str]) -> "Sequence[Find] | Scanner"
 
 
 class _Collector:
-    """Puts the finds in order: a later message about an organization replaces the earlier one."""
+    """Collects the results in order. A later message about an organization replaces the earlier one."""
 
     def __init__(self, environment: str, routing_ids: Mapping[str, str]) -> None:
         self.environment = environment
@@ -82,7 +82,7 @@ class _Collector:
         self._count = 0
 
     def add(self, find: Find) -> bool:
-        """Add one find; False if there are too many."""
+        """Add the result for one find. Returns False if there are too many."""
         self._count += 1
         if self._count > MOST_MESSAGES or (find.refused and find.refused.kind is ProblemKind.TOO_MANY):
             return False
@@ -99,7 +99,7 @@ class _Collector:
         return True
 
     def results(self) -> tuple[Result, ...]:
-        """All results; messages of other data models are one problem at the end."""
+        """All results. Messages of other data models are counted in one problem at the end."""
         results: list[Result] = list(self._results.values())
         if self._other_models:
             results.append(_of_other_models(self._other_models))

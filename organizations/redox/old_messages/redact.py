@@ -1,7 +1,7 @@
-"""A given text as it may be shown again: without credentials, cookies, tokens and keys.
+"""Removes credentials, cookies, tokens and keys from a text, so that it can be shown again.
 
-It looks at names and options, not at the structure, so that it also works where the text cannot be read. It rather
-blanks too much. Its time is linear in the length of the text.
+It finds them by names and options, not by the structure, so that it also works if the text cannot be parsed. In doubt
+it removes too much. Its time is linear in the length of the text.
 """
 
 import re
@@ -34,7 +34,7 @@ _OPTION = re.compile(
     r"|-[#0aBfgGiIjJklLnNOpqRsSvZ46]{0,12}[ubU](?:[ \t]|[\\^`]\n(?:[0-9]{1,5}\n)?)*+)(?=\S)"
 )
 _AUTH = re.compile(rf"\"auth(\\*+)\"{_BLANK}:{_BLANK}(?=[\[{{])", re.VERBOSE)
-_NETS = re.compile(
+_SECRET_LOOKING = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[^\x00])*+(?:-----END [A-Z ]{0,40}-----)?"
     r"|\beyJ[\w-]{5,}+(?:\.[\w-]*+){0,4}"
     r"|(?<=://)[^\s/\"'@]{1,500}(?=@)"
@@ -47,8 +47,8 @@ _VARIABLE = re.compile(r"\{\{[^{}\"\n]{1,200}\}\}")
 _CODES = frozenset({"null", "true", "false", ""})
 
 _CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u2018": "\u2019\u2018", "\u2019": "\u2019\u2018"}
-_OF_SHELL = ("'\"'\"'", "'\\''")
-"""How the shell writes a ' inside of '...'."""
+_SHELL_QUOTES = ("'\"'\"'", "'\\''")
+"""The two ways to write a ' inside '...' in the shell."""
 
 
 class _Span(NamedTuple):
@@ -58,9 +58,9 @@ class _Span(NamedTuple):
 
 
 def redacted(text: str) -> str:
-    """The text with a placeholder for each secret. If there are far too many, the whole text is left out."""
-    found = chain(_named(text), _options(text), _auth_blocks(text), _pairs(text), _nets(text))
-    spans = sorted(islice(found, _MOST_SPANS + 1))
+    """The text with a placeholder for each secret, or only a placeholder if there are more than _MOST_SPANS."""
+    secrets = chain(_named(text), _options(text), _auth_blocks(text), _pairs(text), _secret_looking(text))
+    spans = sorted(islice(secrets, _MOST_SPANS + 1))
     if len(spans) > _MOST_SPANS:
         return PLACEHOLDER
     parts: list[str] = []
@@ -73,7 +73,7 @@ def redacted(text: str) -> str:
 
 
 def _named(text: str) -> Iterator[_Span]:
-    """The values of secret names: of headers, keys of JSON, variables and parts of a form."""
+    """The values of secret names: headers, JSON keys, variables and fields of a form."""
     place = 0
     ends = _Ends(text)
     while match := SECRET_WORD.search(text, place):
@@ -151,12 +151,12 @@ class _Ends:
         self._none_after: dict[str, int] = {}
 
     def closing(self, start: int, slashes: int, mark: str) -> int:
-        """Where the quotation ends that begins with this mark after so many backslashes; else the end of the line."""
+        """Where a quotation ends whose opening `mark` has `slashes` backslashes before it; else the end of the line."""
         marks = _CLOSING.get(mark, mark)
         if self._none_after.get(marks, len(self.text)) > start:
             for match in re.compile(rf"(?<!\\)(\\*+)([{marks}])").finditer(self.text, start):
                 place = match.start(2)
-                if self._is_closing(len(match[1]), slashes, mark) and not self._is_of_shell(place):
+                if self._is_closing(len(match[1]), slashes, mark) and not self._is_in_shell_quote(place):
                     return match.start() + max(len(match[1]) - slashes, 0)
             self._none_after[marks] = start
         line_end = self.text.find("\n", start)
@@ -167,18 +167,18 @@ class _Ends:
             return True
         return before % (2 * (slashes + 1)) == slashes
 
-    def _is_of_shell(self, place: int) -> bool:
-        """Whether the mark belongs to '"'"' or '\\'', which stand for one ' in a quotation of the shell."""
+    def _is_in_shell_quote(self, place: int) -> bool:
+        """Whether the mark is part of '"'"' or '\\'', which mean a ' inside a quotation of the shell."""
         return any(
             self.text.startswith(one, place - at) and place >= at
-            for one in _OF_SHELL
+            for one in _SHELL_QUOTES
             for at in range(len(one))
             if one[at] == self.text[place]
         )
 
 
 def _block_end(text: str, start: int, is_escaped: bool) -> int:
-    """Behind the bracket that closes the one at `start`; the end of the text if there is none."""
+    """The offset after the bracket that closes the one at `start`; the end of the text if there is none."""
     level = 0
     for match in re.compile(r"[{}\[\]]").finditer(text, start) if is_escaped else _JSON_PART.finditer(text, start):
         if match[0] in ("{", "["):
@@ -200,7 +200,7 @@ def _options(text: str) -> Iterator[_Span]:
 
 
 def _auth_blocks(text: str) -> Iterator[_Span]:
-    """Postman's blocks with the name auth."""
+    """Postman's objects with the key "auth"."""
     place = 0
     while match := _AUTH.search(text, place):
         place = _block_end(text, match.end(), bool(match[1]))
@@ -209,7 +209,7 @@ def _auth_blocks(text: str) -> Iterator[_Span]:
 
 
 class _Object:
-    """An object of JSON that is being read: whether its key is a secret name, and where its value is."""
+    """A JSON object that is being read: whether its "key" is a secret name, and where its "value" is."""
 
     def __init__(self) -> None:
         self.key = ""
@@ -249,7 +249,7 @@ def _secret_value(one: _Object) -> Iterator[_Span]:
         yield one.value
 
 
-def _nets(text: str) -> Iterator[_Span]:
-    """What looks like a key or token by itself."""
-    for match in _NETS.finditer(text):
+def _secret_looking(text: str) -> Iterator[_Span]:
+    """Texts that look like a key or token, whatever name they have."""
+    for match in _SECRET_LOOKING.finditer(text):
         yield _Span(*match.span())

@@ -1,6 +1,6 @@
 """JSON as the how-to writes it: with comments (# and //), trailing commas and variables such as {{oid}}.
 
-Its time is linear in the length of the text, and it raises nothing but `JsonError`.
+Its time is linear in the length of the text, and it raises only `JsonError`.
 """
 
 import json
@@ -22,7 +22,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class JsonError(ValueError):
-    """The text is not JSON at this offset. The text says what is wrong there, without quoting it."""
+    """The text is not JSON at `offset`. `what` says why, without quoting the text."""
 
     def __init__(self, what: str, offset: int, kind: ProblemKind = ProblemKind.NOT_JSON) -> None:
         super().__init__(what)
@@ -32,7 +32,7 @@ class JsonError(ValueError):
 
 
 def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
-    """The value that begins at `start` or after blanks and comments there, and the offset behind it.
+    """The value that begins at `start` or after blanks and comments there, and the offset after it.
 
     Numbers keep their text. A variable outside of a string becomes a string. Raises JsonError.
     """
@@ -56,7 +56,7 @@ def after_blanks(text: str, start: int) -> int:
 
 
 def block_end(text: str, start: int) -> int:
-    """The offset behind the bracket that closes the one at `start`, whatever lies between; -1 if there is none."""
+    """The offset after the bracket that closes the one at `start`, or -1. The text between need not be JSON."""
     level = 0
     for match in _OF_BRACKETS.finditer(text, start):
         bracket = match[0]

@@ -1,4 +1,4 @@
-"""What reading old messages gives: candidates and problems, in the order of the text."""
+"""The results of reading old messages: candidates and problems, in the order of the text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 
 class ProblemKind(StrEnum):
-    """Why something was not taken. The first five refuse everything that was given or a whole text."""
+    """Why something was not read. The first five refuse the whole input or a whole text."""
 
     TOO_LARGE = "too large"
     TOO_MANY = "too many messages"
@@ -47,7 +47,7 @@ class ProblemKind(StrEnum):
 
 
 SKIPPED = frozenset({ProblemKind.TOKEN_REQUEST, ProblemKind.OTHER_MODEL, ProblemKind.QUERY, ProblemKind.ANSWER})
-"""What is left out on purpose: nothing in the text is wrong."""
+"""Kinds that are left out on purpose: the person has nothing to correct."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that was not taken: why, and where it is. `count` is the number of messages that it is about."""
+    """Something that was not read, why, and where it is. `count`: how many messages the problem concerns."""
 
     kind: ProblemKind
     sentence: str
@@ -76,7 +76,7 @@ class Problem:
 
     @property
     def is_skipped(self) -> bool:
-        """Whether it was left out on purpose, so that the person has nothing to correct."""
+        """Whether it was left out on purpose."""
         return self.kind in SKIPPED
 
 
@@ -92,7 +92,7 @@ class GivenText:
 
 
 class Refused(ValueError):
-    """A message or a text cannot be taken. `kind` and `sentence` say why."""
+    """A message or a text cannot be taken over. `kind` and `sentence` say why."""
 
     def __init__(self, kind: ProblemKind, sentence: str) -> None:
         super().__init__(sentence)

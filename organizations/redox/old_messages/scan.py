@@ -39,13 +39,13 @@ _ONE_VARIABLE = re.compile(r"\s*\$\{?([A-Za-z_]\w*)\}?\s*")
 _SMART_WORD = re.compile(rf"[ \t\n=]([{SMART_QUOTES}])")
 _FORM = re.compile(r"(?:^|&)(?:grant_type|client_assertion)=")
 _MOST_RESTARTS = 5
-"""How often reading continues after a quotation mark that is not closed; each time may read the whole rest."""
+"""How often reading continues after an unclosed quotation mark. Each time can read the whole rest of the text."""
 
 _MOST_ENTRIES = 20_000
 
 
 class Find(NamedTuple):
-    """A JSON value that may be a message, or the reason why it is missing. `left_out`: sentences about secrets."""
+    """A JSON value that may be a message, or why it cannot be read. `left_out`: sentences about secrets."""
 
     source: str
     value: Any = None
@@ -54,7 +54,7 @@ class Find(NamedTuple):
 
 
 class Scanner:
-    """Iterates over what is found in one text."""
+    """Iterates over the finds in one text."""
 
     def __init__(self, placed: PlacedText, name: str, file_names: frozenset[str]) -> None:
         self.placed = placed
@@ -81,7 +81,7 @@ class Scanner:
         yield Find(self.name, refused=Refused(ProblemKind.TOO_MANY, ""))
 
     def _json(self) -> Iterator[Find]:
-        """The values from here, one after the other or in a list, until something else comes."""
+        """Read JSON values, one after the other or in a list, until other text follows."""
         in_list = False
         while self.place < len(self.text):
             character = self.text[self.place]
@@ -92,8 +92,8 @@ class Scanner:
                 in_list = False
                 self.place += 1
             elif character == "{":
-                goes_on = yield from self._value()
-                if not goes_on:
+                has_ended = yield from self._value()
+                if not has_ended:
                     return
             elif character in ",;":
                 self.place += 1
@@ -109,7 +109,7 @@ class Scanner:
             yield self._refused_json(error, self._named("JSON"), error.offset)
 
     def _value(self) -> Generator[Find, None, bool]:
-        """One value; False if its end was not found, so that reading goes on at the next curl command."""
+        """Read one value. Returns False if its end was not found; reading continues at the next curl command."""
         start = self.place
         try:
             value, self.place = parse_value(self.text, start)
@@ -174,7 +174,7 @@ class Scanner:
                 yield from self._other_command(command, used)
 
     def _other_command(self, command: Command, used: set[int]) -> Iterator[Find]:
-        """Messages in variables, and in what a command prints or reads, unless a curl command takes it."""
+        """Read messages in variables, and in a command's output and input unless a curl command reads it."""
         self.files.update(name.rpartition("/")[2] for name in command.writes)
         for word in command.words:
             match = _ASSIGNMENT.match(word.value)
@@ -195,11 +195,11 @@ class Scanner:
         if curl.is_form or any(_FORM.search(body.text[:2000]) for body in curl.bodies):
             yield Find(source, refused=_token_request())
         elif len(curl.bodies) > 1:
-            sentence = f"The command has {len(curl.bodies)} bodies. A message is one body."
+            sentence = f"The command has {len(curl.bodies)} bodies. A message has one."
             yield Find(source, refused=Refused(ProblemKind.SEVERAL_BODIES, sentence))
         elif curl.bodies:
             yield from self._body(curl.bodies[0], source, tuple(curl.left_out))
-        elif curl.wants_stdin or not self.files.issuperset(curl.files):
+        elif curl.reads_stdin or not self.files.issuperset(curl.files):
             missing = next((name for name in curl.files if name not in self.files), "")
             where = f"the file {missing[:60]}. Give that file too" if missing else "what another command prints"
             yield Find(source, refused=Refused(ProblemKind.BODY_ELSEWHERE, f"The body is in {where}."))
@@ -211,7 +211,7 @@ class Scanner:
             return  # its value was read where it is set
         if body.word.variables:
             name = body.word.variables[0][:60]
-            sentence = f"The body holds {name} of the shell, which is not run. Replace it with its value."
+            sentence = f"The body has {name}, which only the shell can replace. Replace it with its value."
             yield Find(source, refused=Refused(ProblemKind.SHELL_VARIABLE, sentence))
             return
         try:
@@ -239,7 +239,7 @@ class Scanner:
         return Find(source, refused=_not_json(error, self.placed.line_and_column(offset)))
 
     def _restart(self, start: int) -> None:
-        """Go on at the next line with a curl command: what lies before it cannot be told apart."""
+        """Continue at the next line with a curl command: where a message before it begins and ends is not clear."""
         self.restarts += 1
         match = _NEXT_CURL.search(self.text, start + 1) if self.restarts <= _MOST_RESTARTS else None
         self.place = match.start() if match else len(self.text)

@@ -1,4 +1,4 @@
-"""Which names belong to secrets: of headers, keys, variables and options."""
+"""Which names of headers, keys, variables and options belong to secrets."""
 
 import re
 from typing import Any

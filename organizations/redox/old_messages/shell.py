@@ -1,4 +1,4 @@
-"""Commands in a text of the shell: curl, and what feeds it. Nothing is run."""
+"""Reads shell commands: curl, and the commands that write its input. Nothing is run."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ _ENDS = frozenset({")", "`"})
 
 @dataclass
 class Command:
-    """One command: its words, what its standard input is fed with, and the files that it writes.
+    """One command: its words, the sources of its standard input, and the files that it writes.
 
-    `feeder`: the command before the pipe.
+    `text`: the word after <<<. `feeder`: the command before the pipe.
     """
 
     words: list[Word] = field(default_factory=list)
@@ -49,9 +49,9 @@ class Command:
 
 
 def read_commands(text: str, start: int) -> tuple[list[Command], int]:
-    """The commands from `start` to the end of their line, and the offset behind them. Raises Unclosed.
+    """The commands from `start` to the end of their line, and the offset after them. Raises Unclosed.
 
-    The line goes on after |, && and ||, after a backslash at its end, and inside quotation marks.
+    The line continues after |, && and ||, after a backslash at its end, and inside quotation marks.
     """
     reader = _CommandReader(text, start)
     reader.read()
@@ -106,7 +106,7 @@ class _CommandReader:
             self.place = self._after(_BLANKS)
         before = self.place
         word, self.place = read_word(self.text, self.place)
-        if self.place == before:  # an operator or the end follows the redirection, or a lone sign
+        if self.place == before:  # an operator, the end of the text, or a single character that begins no word
             self.place += 0 if self._at_operator() else 1
         elif not redirection:
             command.words.append(word)

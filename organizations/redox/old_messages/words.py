@@ -1,6 +1,6 @@
 """The words of a shell command as sh reads them, without running anything.
 
-Each word knows where its characters come from. Variables and commands in it stay as text and are named.
+Each word stores the offsets of its characters. Variables and commands in it are not replaced, but listed.
 """
 
 import re
@@ -67,7 +67,7 @@ class Word:
         self.add(text, origin)
 
     def origin(self, offset: int) -> int:
-        """Where the character at this offset of the value stands in the text."""
+        """The offset in the text of the character at this offset in the value."""
         if not self._from:
             return self.start
         part = max(bisect_right(self._from, offset) - 1, 0)
@@ -86,12 +86,12 @@ class Heredoc:
 
 
 def heredoc_at(text: str, place: int) -> re.Match[str] | None:
-    """What announces a heredoc here, if anything does."""
+    """The match of a << that announces a heredoc at `place`, or None."""
     return _HEREDOC.match(text, place)
 
 
 def read_heredoc(text: str, heredoc: Heredoc, start: int) -> int:
-    """Fill the heredoc's word with the lines from `start`; the offset behind its last line. Raises Unclosed."""
+    """Fill the heredoc's word with the lines from `start`. Returns the offset after its last line. Raises Unclosed."""
     word = heredoc.word = Word(start)
     word.is_quoted = True
     place = start
@@ -124,7 +124,7 @@ def _read_expanded(word: Word, content: str, start: int) -> None:
 
 
 def read_word(text: str, place: int) -> tuple[Word, int]:
-    """The word at `place`, where neither a blank nor an operator stands, and the offset behind it. Raises Unclosed."""
+    """The word at `place`, where no blank and no operator is, and the offset after it. Raises Unclosed."""
     reader = _WordReader(text, place)
     reader.read()
     return reader.word, reader.place
@@ -223,7 +223,7 @@ class _WordReader:
             self.place += 1
 
     def _command(self) -> None:
-        """A command in $(...): only the idiom $(cat <<END ...) is read, anything else is a variable."""
+        """Read $(...): only the idiom $(cat <<END ...) is understood, anything else counts as a variable."""
         start = self.place
         match = _CAT.match(self.text, start)
         announced = match and heredoc_at(self.text, match.end())
@@ -253,7 +253,7 @@ class _WordReader:
         return -1
 
     def _ansi(self) -> None:
-        """$'...': a backslash is read as in C."""
+        """Read $'...', in which backslashes are read as in C."""
         start = self.place
         self.place += 2
         self.word.is_quoted = True

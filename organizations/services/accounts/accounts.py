@@ -1,4 +1,4 @@
-"""Change accounts, passwords and roles, with a history entry for each change; note refused acts and exports."""
+"""Change accounts, passwords and roles, with a history entry for each change; log refused acts and exports."""
 
 from django.contrib.auth.models import Group
 from django.http import HttpRequest

@@ -60,7 +60,7 @@ class History:
         exchange: dict[str, Any] | None = None,
         **details: Any,
     ) -> None:
-        """Log a fact about a record, with the whole neutral record after the act and the exchange behind it."""
+        """Log a fact about a record, with the whole neutral record after the act and the exchange that shows it."""
         self.log(
             action,
             object={"type": "organization", "id": str(organization.pk), "name": organization.name},
@@ -120,7 +120,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def change_facts(difference: Difference) -> dict[str, str]:
-    """A difference as an entry holds it."""
+    """A difference in the form that an entry stores."""
     return {
         "field": difference.field,
         "label": difference.label,

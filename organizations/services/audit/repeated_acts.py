@@ -1,7 +1,7 @@
-"""Logs acts that somebody can repeat without end, at most one entry a minute for each: the history is kept for good.
+"""Logs acts that somebody can repeat without end, at most one entry a minute for each: the history is never deleted.
 
-The first act is logged at once. Those of the next minute are counted in a row. The next act after the minute, or the
-worker, logs their number in one entry.
+The first act is logged at once. Those of the next minute are counted in a row of the database. The next act after the
+minute, or the worker, logs their number in one entry.
 """
 
 import datetime
@@ -18,6 +18,7 @@ WITHIN = datetime.timedelta(minutes=1)
 MOST_STRANGERS = 100
 """Entries about people who are not signed in, in 15 minutes. Further ones are counted together."""
 MOST_WRITTEN = 100
+"""How many rows `write_ended_counts` handles in one call."""
 
 
 def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:

@@ -27,8 +27,8 @@ from organizations.services.connection.lookup import DirectoryAnswer, Question, 
 from organizations.services.timing import lease_margin, shortened
 
 MOST_FAILURES = 5
-FIRST_PAUSE = 30.0
-LONGEST_PAUSE = 600.0
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0
+"""Seconds."""
 
 
 def lock_gate(environment: str) -> EnvironmentGate:
@@ -37,7 +37,7 @@ def lock_gate(environment: str) -> EnvironmentGate:
 
 
 def gate_for_outcomes(environment: str, outcomes: Iterable[Outcome]) -> EnvironmentGate:
-    """The gate for `apply_outcome`, locked if an outcome changes it. Unlocked, attempts settle in parallel."""
+    """The gate for `apply_outcome`, locked only if an outcome changes it, so that attempts settle in parallel."""
     gate = EnvironmentGate.objects.get(pk=environment)
     changes_nothing = not any(
         outcome.stops or outcome.hold_seconds is not None or is_failure(outcome) for outcome in outcomes
@@ -79,7 +79,7 @@ def pause_sending(
 
 
 def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
-    """Pause an environment if the answer to a person's Query asks for it. The pause holds for workers as well."""
+    """Pause an environment if the answer to a person's Query asks for it. The pause is for workers as well."""
     if outcome is not None and outcome.hold_seconds is not None:
         apply_outcome(history, lock_gate(environment), outcome)
 
@@ -121,7 +121,7 @@ def can_send_now(environment: str) -> bool:
 
 
 def next_probe(environment: str, *, actor: Actor) -> Question | None:
-    """The Query that is to be sent as a probe if the breaker is half-open. One worker gets it; the others wait."""
+    """The Query to send as a probe if the breaker is half-open, or None. One worker gets it; the others wait."""
     gate = EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
     if not gate.probing or gate.is_stopped or gate.is_paused(moment):
@@ -150,9 +150,9 @@ def _store_probe(environment: str, actor: Actor, answer: DirectoryAnswer) -> Non
 def apply_outcome(
     history: audit.History, gate: EnvironmentGate, outcome: Outcome | None, *, submission: Submission | None = None
 ) -> None:
-    """Stop or pause a locked gate as one outcome says, or count it.
+    """Stop or pause a locked gate if the outcome requires it; otherwise count the outcome.
 
-    Nothing changes if nothing was sent (None), or if our own worker is the reason that there is no answer.
+    Nothing changes if nothing was sent (None), or if our own worker is the reason why there is no answer.
     """
     if outcome is None or (outcome.fault is not None and outcome.fault.is_ours):
         return

@@ -70,7 +70,7 @@ def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) ->
         "query_ms": exchange.duration_ms,
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
-        # A check holds only for the settings that it was made with.
+        # A check proves something only for the settings that it was made with.
         "fingerprint": redox_settings.fingerprint(redox.name),
         **_explanation_facts(answer, redox),
     }

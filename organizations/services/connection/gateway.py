@@ -111,7 +111,7 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
             another machine, or the circuit breaker is open for a write.
     """
     if database.in_atomic_block:
-        raise SendingBlocked("A database transaction is open; no message leaves inside one.")
+        raise SendingBlocked("A database transaction is open. No message is sent inside one.")
     if redox.credential is None:
         raise SendingBlocked(f"{redox.name.upper()} is not connected.")
     if Installation.objects.filter(demonstration=True).exists() and not is_loopback(redox.base_url):
@@ -126,16 +126,16 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
         raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
 
 
-# All clients and token sources of this process, so that `cut_off_exchanges` reaches every exchange that is under way.
+# All clients and token sources of this process, so that `abort_exchanges` can end every exchange in flight.
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
 _token_sources: dict[tuple[RedoxEnvironment, Limits], auth.TokenSource] = {}
 
 
-def cut_off_exchanges() -> None:
-    """End every exchange that is under way, because this process ends. What became of the messages is queried later."""
+def abort_exchanges() -> None:
+    """End every exchange in flight, because this process ends. Queries find out later whether they took effect."""
     under_way: tuple[RedoxClient | auth.TokenSource, ...] = (*_clients.values(), *_token_sources.values())
     for each in under_way:
-        each.cut()
+        each.abort()
 
 
 def _client(redox: RedoxEnvironment, limits: Limits) -> RedoxClient:

@@ -1,7 +1,7 @@
 """Looks up one OID in the directory by up to three Queries. Nothing is stored.
 
-A `Lookup` says which Query comes next, and `advance` what its reply means. So whoever sends them can wait for each
-reply (`look_up_oid`) or do other work meanwhile (`delivery/queries.py`).
+A `Lookup` has the next Query, and `advance` judges its reply. So the sender can wait for each reply (`look_up_oid`) or
+do other work meanwhile (`delivery/queries.py`).
 """
 
 import datetime
@@ -25,7 +25,7 @@ ACTIVE_FILTERS = (None, True, False)
 
 Redox does not document whether a Query without `Active` leaves out deactivated records.
 """
-RENEWED_AND_REPEATED = "Redox refused the access token, and the Query went out again with a new one."
+RENEWED_AND_REPEATED = "Redox refused the access token, and the Query was sent again with a new one."
 
 
 class EarlierQuery(NamedTuple):
@@ -38,7 +38,7 @@ class EarlierQuery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnswer:
-    """What the directory answered about one OID. `cause` says why there is no answer; then nothing is known.
+    """The directory's answer about one OID. `cause` says why there is no answer; then the record is not known.
 
     `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
     `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.
@@ -62,9 +62,9 @@ class DirectoryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An OID that is to be looked up, and what stores the answer.
+    """An OID to look up, and the function that stores the answer.
 
-    A probe is one Query; all others are as many as `ACTIVE_FILTERS` has.
+    A probe is one Query. Any other question is up to one Query for each of `ACTIVE_FILTERS`.
     """
 
     oid: str
@@ -101,7 +101,7 @@ def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
 
 
 def advance(lookup: Lookup, reply: QueryReply) -> Lookup | DirectoryAnswer:
-    """What follows the reply to the next Query of a lookup: another Query, or the answer.
+    """The step after the reply to the next Query of a lookup: another Query, or the answer.
 
     The OID is absent after an empty list to each Query. The first other reply ends the lookup.
     """

@@ -15,7 +15,7 @@ from django.db import transaction
 from organizations.models import Installation, clock
 
 MOST_AHEAD = 1000
-"""More slots are never reserved ahead. If the next free one is later, the database's clock was set back."""
+"""The most slots that are reserved ahead. If the next free one is later, the database's clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def reserve_slots_within(now: datetime.datetime, count: int) -> list[SendSlot]:
 
 
 def free_slots(seconds_ahead: float, now: datetime.datetime) -> int:
-    """How many slots of the next seconds nobody has reserved. At least one if the next slot begins in that time."""
+    """How many slots of the next seconds are free; at least one if the next slot begins within `seconds_ahead`."""
     next_send_at = Installation.objects.values_list("next_send_at", flat=True).get(pk=1)
     return max(0, math.ceil((seconds_ahead - _seconds_reserved(next_send_at, now)) * settings.REDOX_RATE))
 

@@ -1,6 +1,4 @@
-"""Turns the settings into `RedoxEnvironment`s.
-
-No other module reads the Redox settings."""
+"""Converts the settings to `RedoxEnvironment`s. No other module reads the Redox settings."""
 
 import dataclasses
 import uuid
@@ -73,7 +71,7 @@ def connection(name: str) -> Connection:
 
 
 def environment(name: str) -> RedoxEnvironment:
-    """The settings of one environment as the Redox package takes them."""
+    """The settings of one environment in the form that the package `redox` uses."""
     return connection(name).environment
 
 
@@ -159,7 +157,7 @@ def raw_settings(name: str) -> RedoxSettings:
 
 
 def label(name: str) -> str:
-    """What Redox calls this environment today."""
+    """The name that Redox now uses for this environment."""
     return raw_settings(name).label
 
 
@@ -201,7 +199,7 @@ def _with_credential(redox: RedoxEnvironment, raw: RedoxSettings) -> RedoxEnviro
     return dataclasses.replace(redox, credential=_credential(f"REDOX_{redox.name.upper()}_", raw))
 
 
-@cache  # reading a private key takes long, and every page asks whether an environment is connected
+@cache  # reading a private key takes long, and every page checks whether an environment is connected
 def _credential(prefix: str, raw: RedoxSettings) -> Credential:
     if raw.auth == "api-key":
         return ApiKeyCredential(api_key=raw.api_key, api_secret=raw.api_secret)

@@ -1,1 +1,1 @@
-"""Sending: claim, send, settle, resolve, decide, and the limits that hold sending back."""
+"""Delivers submissions: claims, sends, settles, resolves and decides them."""

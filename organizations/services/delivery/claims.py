@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import django.db
 from django.conf import settings
-from django.db import Error as DatabaseFault
 from django.db import transaction
 from django.db.models import F, QuerySet
 
@@ -42,9 +42,9 @@ from organizations.services.timing import seconds, shortened
 SECONDS_AHEAD = 1.0
 """Send slots are reserved for this long ahead at most. So a stop by another process takes effect within a second."""
 MOST_NEWS_OF_A_PLAN = 4
-"""A plan pauses when the outcome of one of its News is unknown. Not more of them are under way by then."""
+"""How many News of a plan are sent at once. The plan pauses as soon as the outcome of one of them is unknown."""
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
-"""Seconds for which a submission is set aside that could not be claimed."""
+"""Seconds until a submission is claimed again after its claim failed."""
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -122,49 +122,49 @@ def claim_many(
     for submission_id in blocked:
         try:
             _cancel_blocked(submission_id, actor)
-        except Exception:  # what is claimed must still be sent; this one is judged again at the next claim
+        except Exception:  # the claimed submissions must still be sent; this one is judged again at the next claim
             log.exception("Submission %s could not be cancelled", submission_id)
     return [Claim(submission, redox, slot, claimed_at) for submission, slot in zip(claimed, slots, strict=True)]
 
 
 def claim_alone(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
-    """As `claim_many`, but each submission in a transaction of its own. One that fails is set aside for a while."""
+    """Like `claim_many`, but each submission in a transaction of its own. One that fails is skipped for a while."""
     claimed: list[Claim] = []
     for submission_id in list(_due(environment, clock.now()).values_list("pk", flat=True)[:most]):
         try:
             claimed += claim_many(environment, redox, 1, actor=actor, only=submission_id)
-        except Exception as fault:
+        except Exception as error:
             log.exception("Submission %s could not be claimed", submission_id)
             try:
-                _set_aside(submission_id, fault)
+                _set_aside(submission_id, error)
             except Exception:
                 if not claimed:
                     raise
                 log.exception("Submission %s could not be set aside", submission_id)
-                break  # what is claimed must be sent
+                break  # the claimed submissions must still be sent
     return claimed
 
 
-def _set_aside(submission_id: int, fault: Exception) -> None:
+def _set_aside(submission_id: int, error: Exception) -> None:
     """Leave a submission in the queue, and do not claim it for as long as it has been queued.
 
-    So each wait is twice as long as the one before, from FIRST_WAIT to LONGEST_WAIT. The row is not read as a whole,
-    because that may be what fails.
+    So each wait is twice as long as the one before, from FIRST_WAIT to LONGEST_WAIT. Only two columns are read, because
+    reading the whole row may be what failed.
     """
     with transaction.atomic(durable=True):
         queued, moment = Submission.objects.filter(pk=submission_id, state=State.QUEUED), clock.now()
         for state_at in queued.values_list("state_at", flat=True):
             wait = min(max((moment - state_at).total_seconds(), FIRST_WAIT), LONGEST_WAIT)
             queued.update(
-                not_before=moment + seconds(shortened(wait)), state_reason=f"{NOT_CLAIMED} ({type(fault).__name__})."
+                not_before=moment + seconds(shortened(wait)), state_reason=f"{NOT_CLAIMED} ({type(error).__name__})."
             )
 
 
 def claim_again(refused: Sequence[Claim]) -> list[Claim]:
-    """Claim messages again whose access token Redox refused. They are sent again at once, with a new one.
+    """Claim messages again whose access token Redox refused. They are sent again at once, with a new access token.
 
-    Each gets a new lease token before a byte leaves again. So after a crash the stored refusal does not count as the
-    answer to what was sent last. Leaves out those whose lease was lost.
+    Each gets a new lease token before it is sent again. So after a crash the stored refusal does not count as the
+    answer to the second sending. Leaves out those whose lease was lost.
     """
     with transaction.atomic(durable=True):
         leased = Submission.objects.leased([claim.submission.pk for claim in refused])
@@ -233,14 +233,14 @@ def _cancel_blocked(submission_id: int, actor: Actor) -> None:
 
 
 def _block_reason_or_unreadable(submission: Submission, redox: RedoxEnvironment, parents: Parents) -> str:
-    """As `block_reason`; also a reason if the stored message cannot be read, which blocks only its own submission."""
+    """Like `block_reason`, but a stored message that cannot be read is also a reason, so it blocks no other one."""
     try:
         return block_reason(submission, redox, parents)
-    except (DatabaseFault, BlockedByTree):
+    except (django.db.Error, BlockedByTree):
         raise
-    except Exception as fault:
+    except Exception as error:
         log.exception("Submission %s could not be judged", submission.pk)
-        return f"The stored message could not be read ({type(fault).__name__}: {fault})."
+        return f"The stored message could not be read ({type(error).__name__}: {error})."
 
 
 def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Parents) -> str:
@@ -263,10 +263,10 @@ def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Paren
 def parents_of(claimable: Sequence[Submission]) -> Parents:
     """The records that these messages name as parents, by environment and OID."""
     oids = {submission.part_of_oid for submission in claimable}
-    found = Organization.objects.filter(
+    parents = Organization.objects.filter(
         environment__in={submission.environment for submission in claimable}, oid__in=oids
     )
-    rows = found.select_related("last_submission").only(*_PARENT_FIELDS)
+    rows = parents.select_related("last_submission").only(*_PARENT_FIELDS)
     return {(parent.environment, parent.oid): parent for parent in rows}
 
 

@@ -1,7 +1,7 @@
 """The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
 
-It uses the database and never waits for Redox. One submission is a batch of one. If a batch fails, each of it goes
-alone through the same functions. Queries that are due go through slots as well.
+It uses the database and never waits for Redox. If a batch fails, the same functions handle each submission of it alone,
+as a batch of one. Slots send the due Queries as well.
 """
 
 import logging
@@ -24,14 +24,14 @@ from organizations.services.timing import POLL
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
 """16 answers of 1 MiB would hold the write lock of SQLite for a quarter of a second."""
 GATHER = 0.1
-"""Seconds for which answers are gathered while more are under way."""
+"""Seconds for which answers are gathered while more are in flight."""
 LOOK_FOR_CHANGES, LOOK_WHEN_IDLE = 0.02, 0.05
-"""Seconds between two looks whether another process changed an SQLite database."""
+"""Seconds between two checks whether another process changed an SQLite database."""
 
 log = logging.getLogger("orgportal.delivery")
 
 type Event = Answer | QueryAnswer | TokenArrived | None
-"""What arrives for the courier. None wakes it."""
+"""An event in the queue of the courier. None wakes it."""
 
 
 class InThisThread(Executor):
@@ -57,7 +57,7 @@ def deliver_due(environment: str, *, actor: Actor, most: int = MOST_AT_ONCE) -> 
 
 
 def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
-    """Query what is due next in this thread, and store the answer. Returns whether anything was due."""
+    """Send the next due Queries in this thread, and store the answer. Returns whether anything was due."""
     courier = Courier(actor, InThisThread(), (environment,), sources)
     asked = courier.ask_due()
     while courier.is_busy:
@@ -84,7 +84,7 @@ class Courier:
         self._data_version = 0
 
     def run(self, stopping: threading.Event, may_claim: Callable[[], bool]) -> None:
-        """Deliver until `stopping` is set and nothing is in flight. What fails is logged and tried again."""
+        """Deliver until `stopping` is set and nothing is in flight. Errors are logged, and the work is tried again."""
         while not stopping.is_set() or self.is_busy:
             patience = POLL
             try:
@@ -112,9 +112,9 @@ class Courier:
         return any(lane.is_busy for lane in self._lanes.values())
 
     def claim_due(self, most: int = MOST_AT_ONCE) -> bool:
-        """Claim in each environment where it is time to. The environments take turns. Returns whether any was claimed.
+        """Claim in each environment whose claim is due. The environments take turns. Returns whether any was claimed.
 
-        An exception in one environment does not keep the other waiting.
+        An exception in one environment does not delay the other.
         """
         if self._is_database_changed():
             self._wake_lanes()
@@ -132,7 +132,7 @@ class Courier:
         return worked
 
     def ask_due(self) -> bool:
-        """Begin the next due Query of each environment where there is room. Returns whether there was any."""
+        """Start the next due Query of each environment that may have one more. Returns whether there was any."""
         asked = False
         for name, lane in self._lanes.items():
             try:
@@ -153,21 +153,21 @@ class Courier:
                 self._lanes[event.lookup.redox.name].take_query(event)
             else:
                 self._lanes[event.claim.redox.name].take(event)
-        failed: list[Exception] = []
+        errors: list[Exception] = []
         for lane in self._lanes.values():
             try:
                 lane.settle()
-            except Exception as fault:  # the other environment's answers are settled all the same
-                failed.append(fault)
-        if failed:
-            raise failed[0]
+            except Exception as error:  # the other environment's answers must still be settled
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def _wake_lanes(self) -> None:
         for lane in self._lanes.values():
             lane.wake()
 
     def _wait(self) -> float:
-        """Seconds until the next claim or Query is worth a look."""
+        """Seconds until the next check for due submissions and Queries."""
         now = time.monotonic()
         lanes = self._lanes.values()
         due = min((min(lane.next_claim, lane.queries.next_look) for lane in lanes), default=now + POLL)
@@ -178,7 +178,7 @@ class Courier:
         return max(0.0, min(due - now, longest))
 
     def _gather(self, timeout: float) -> list[Event]:
-        """The events that arrive, until nothing more is under way, time is up, or they are enough for a transaction."""
+        """Collect events until nothing more is in flight, the time is up, or they are enough for one transaction."""
         events: list[Event] = []
         size, until = 0, time.monotonic() + timeout
         with suppress(queue.Empty):

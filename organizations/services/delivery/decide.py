@@ -37,8 +37,8 @@ class ComparedAnswer:
     is_superseded: bool
 
     @property
-    def can_be_decided_by(self) -> bool:
-        """Whether a decision may rest on this answer."""
+    def allows_decision(self) -> bool:
+        """Whether a person may decide by this answer."""
         return self.is_recent and not self.is_superseded
 
 

@@ -21,12 +21,13 @@ HEARTBEAT = 5.0
 SEEN_WITHIN = 20.0
 """Seconds after a heartbeat for which a worker counts as running."""
 FORGOTTEN_AFTER = datetime.timedelta(days=1)
+"""Rows of workers whose last heartbeat is older are deleted."""
 
 
 class Heartbeat:
     """A thread that records a heartbeat every 5 seconds, also while the worker waits for Redox.
 
-    Each time it checks the schema and whether the database was restored; `may_work` says whether the worker may go on.
+    Each time it checks the schema and whether the database was restored. `may_work`: whether the worker may continue.
     """
 
     def __init__(self, name: str, actor: Actor) -> None:
@@ -93,7 +94,7 @@ def is_seen(worker: Worker, now: datetime.datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What every page tells about the workers.
+    """The facts about the workers that every page shows.
 
     `no_worker_since`: since when submissions wait without a running worker; None if one runs or nothing waits.
     `mismatched`: running workers with other settings or another release than this process, which may send other
@@ -114,7 +115,7 @@ def fleet() -> Fleet:
 
 
 def _waiting_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
-    # With its environments the index of states finds what waits.
+    # The filter by environment lets the database use the index of environment and state.
     waiting = Submission.objects.filter(
         environment__in=Environment.values, state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)
     )
@@ -132,7 +133,7 @@ def has_same_settings(worker: Worker, environment: str, own_fingerprint: str) ->
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
-    """A worker for a page: whether it runs, and whether it has the settings that the page shows."""
+    """A worker, whether it runs, and whether it has the settings that the page shows."""
 
     worker: Worker
     is_seen: bool

@@ -31,8 +31,8 @@ from organizations.services.timing import IDLE_POLL, POLL, is_idle_since, poll_a
 
 MOST_AT_ONCE = 16
 """Submissions in one transaction."""
-_LOOK = 0.1
-"""Seconds between two looks whether messages that wait for their send slot may still leave."""
+_CHECK_EVERY = 0.1
+"""Seconds between two checks whether messages that wait for their send slot may still be sent."""
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -47,7 +47,7 @@ class TokenArrived:
 
 @dataclass(slots=True, eq=False)
 class _Arrival:
-    """An answer on its way into the database. `stored_at`: when it was stored. `outcome`: what it means."""
+    """An answer that is not settled yet. `stored_at`: when it was stored. `outcome`: what it means."""
 
     answer: Answer
     stored_at: datetime.datetime | None = None
@@ -80,7 +80,7 @@ class Lane:
         self._token_answer: TokenAnswer | None = None
         self._claims_alone = False
         self._worked_at = time.monotonic()
-        self._looked_at = self._token_request_at = self._idle_until = 0.0
+        self._checked_at = self._token_request_at = self._idle_until = 0.0
 
     @property
     def is_busy(self) -> bool:
@@ -94,7 +94,7 @@ class Lane:
 
     @property
     def next_claim(self) -> float:
-        """When it is worth claiming again, by the monotonic clock."""
+        """When the next claim is due, by the monotonic clock."""
         return max(self.slots.free_at, self._idle_until)
 
     def wake(self) -> None:
@@ -123,13 +123,13 @@ class Lane:
         if not token:
             return False
         claimed = claim(self.environment, redox, most, actor=self._actor)
-        self._idle_until = time.monotonic() + (_LOOK if not claimed else 0.0)
+        self._idle_until = time.monotonic() + (_CHECK_EVERY if not claimed else 0.0)
         if not claimed:
             return False
         try:
             restore_guard.store_newest_entry()
             failpoints.reach("after-intent")
-            self._look_now(claimed)
+            self._check_waiting(claimed)
         except Exception:
             self.slots.free_at = time.monotonic() + IDLE_POLL
             for each in claimed:
@@ -143,7 +143,7 @@ class Lane:
     def _may_claim(self, redox: RedoxEnvironment) -> bool:
         if not Submission.objects.due(self.environment, clock.now()).exists():
             return False
-        # The database may be restored under a running worker, between two heartbeats.
+        # The database may be restored while the worker runs, between two heartbeats.
         if restore_guard.stop_if_restored(actor=self._actor):
             return False
         try:
@@ -152,27 +152,26 @@ class Lane:
             return False
         return True
 
-    def look(self) -> None:
-        """Read whether what waits for its send slot may still leave."""
-        if (self.slots.under_way or self.queries.is_busy) and time.monotonic() - self._looked_at >= _LOOK:
-            self._look_now(self.slots.under_way.values())
+    def check_waiting_if_due(self) -> None:
+        """Check from time to time whether messages and Queries that wait for their send slot may still be sent."""
+        if (self.slots.under_way or self.queries.is_busy) and time.monotonic() - self._checked_at >= _CHECK_EVERY:
+            self._check_waiting(self.slots.under_way.values())
 
-    def _look_now(self, waiting: Iterable[claims.Claim]) -> None:
-        self._looked_at = time.monotonic()
+    def _check_waiting(self, waiting: Iterable[claims.Claim]) -> None:
+        self._checked_at = time.monotonic()
         gate, moment = EnvironmentGate.objects.get(pk=self.environment), clock.now()
         name = self.environment.upper()
         blocked = "" if gate.can_send(moment) else f"{name} was stopped or paused before the message left."
         self.slots.block_reason = STOPPED if self.is_stopping else blocked
         waits = f"Redox asked {name} to wait before the Query left." if gate.is_asked_to_wait(moment) else ""
         self.slots.query_block_reason = STOPPED if self.is_stopping else waits
-        plan_ids = (claim.submission.plan_id for claim in waiting)
-        plans = [plan_id for plan_id in plan_ids if plan_id is not None]
-        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED) if plans else Plan.objects.none()
+        plans = {each.submission.plan_id for each in waiting if each.submission.plan_id is not None}
+        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED)  # without a plan this is no query
         self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
-        self.slots.read_at = self._looked_at
+        self.slots.read_at = self._checked_at
 
     def stop(self) -> None:
-        """Send nothing more. What is in flight is finished."""
+        """Send nothing more. Exchanges in flight are finished."""
         self.is_stopping = self.queries.is_stopping = True
         self.slots.block_reason = self.slots.query_block_reason = STOPPED
 
@@ -195,22 +194,22 @@ class Lane:
         """Runs in a thread. A token request has no effect in the directory, so it comes before the claim."""
         try:
             answer = gateway.access_token(redox)
-        except Exception as fault:
-            if not isinstance(fault, gateway.SendingBlocked):
+        except Exception as error:
+            if not isinstance(error, gateway.SendingBlocked):
                 log.exception("A token request for %s failed", self.environment)
-            answer = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(fault), fault=Fault.BLOCKED))
+            answer = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(error), fault=Fault.BLOCKED))
         finally:
             if threading.get_ident() != self._thread:
                 connection.close()
         self._on_event(TokenArrived(self.environment, answer))
 
     def take_token(self, answer: TokenAnswer) -> None:
-        """Note the answer to a token request. `settle` does what it says."""
+        """Keep the answer to a token request until `settle` applies it."""
         self._is_requesting_token, self._token_answer = False, answer
         self.wake()
 
     def _apply_token_answer(self, answer: TokenAnswer) -> None:
-        """Stop or pause the environment as the outcome of a refusal says. Its refused messages have that outcome."""
+        """If no token was given, stop or pause the environment. Messages that wait for a token get this outcome."""
         outcome = answer.outcome
         if outcome is None:
             return
@@ -221,14 +220,14 @@ class Lane:
         self.queries.fail_token(answer)
 
     def _settle_refused_as(self, outcome: Outcome) -> None:
-        """Give up messages whose token was refused. Their outcome is the reason why there is no new token."""
+        """Stop resending messages whose token was refused. Their outcome is the reason why there is no new token."""
         for arrival in self._refused:
             arrival.outcome, arrival.counts_for_breaker = outcome, False
         self._arrived += self._refused
         self._refused = []
 
     def _send_refused_again(self) -> None:
-        """Send messages again, once, whose token Redox refused."""
+        """Send each message whose token Redox refused once more."""
         redox = self._refused[0].answer.claim.redox
         token, ready = self._ready_token(redox), gateway.ready_token(redox)
         if self.is_stopping:
@@ -244,28 +243,28 @@ class Lane:
     # Answers
 
     def take(self, answer: Answer) -> None:
-        """Note an answer. `settle` stores it."""
+        """Keep an answer until `settle` stores it."""
         self.slots.forget(answer)
         self._arrived.append(_Arrival(answer))
 
     def take_query(self, answer: QueryAnswer) -> None:
-        """Note the answer to a Query. `settle` stores what it means."""
+        """Keep the answer to a Query until `settle` stores it."""
         if self.queries.take(answer):
             self._token_request_at = 0.0
 
     def settle(self) -> None:
-        """Store and settle what arrived. If the database is gone, answers are kept for the next call.
+        """Store and settle the answers that arrived. If the database is not available, the next call does it.
 
         Raises:
-            OperationalError, InterfaceError: the database is gone.
+            OperationalError, InterfaceError: the database is not available.
         """
-        self.look()
+        self.check_waiting_if_due()
         if self._token_answer is not None:
             self._apply_token_answer(self._token_answer)
             self._token_answer = None
         if self._refused:
             self._send_refused_again()
-        # After the database was gone more answers may be waiting: the others follow in the next call.
+        # After an outage of the database more answers may wait: the others follow in the next call.
         batch = self._arrived[:MOST_AT_ONCE]
         unstored = [arrival for arrival in batch if arrival.stored_at is None]
         if unstored:
@@ -275,13 +274,13 @@ class Lane:
         self._together_or_alone(self._judge, self._kept(batch))
         if kept := self._kept(batch):
             self._together_or_alone(self._settle, kept)
-            self._looked_at = 0.0
+            self._checked_at = 0.0
             self.wake()
         if self.queries.settle():
             self.wake()
 
     def _kept(self, batch: Sequence[_Arrival]) -> list[_Arrival]:
-        """Those of the batch that were neither late, put aside nor given up."""
+        """The answers of the batch that must still be settled: not late, not set aside, and not given up."""
         return [arrival for arrival in batch if arrival in self._arrived]
 
     def _store(self, arrivals: Sequence[_Arrival]) -> None:
@@ -295,7 +294,7 @@ class Lane:
                 self._arrived.remove(arrival)
 
     def _judge(self, arrivals: Sequence[_Arrival]) -> None:
-        """Judge stored answers, and keep those apart that refused a token if another one can be requested."""
+        """Judge stored answers. Set aside those that refused a token, if another one can be requested."""
         for arrival in [each for each in arrivals if each.outcome is None]:
             claim, token = arrival.answer.claim, arrival.answer.token
             arrival.outcome = settle.outcome_of(claim.submission, arrival.answer.exchange)
@@ -308,7 +307,7 @@ class Lane:
     def _settle(self, arrivals: Sequence[_Arrival]) -> None:
         answers = [
             settle.AttemptAnswer(
-                # A copy, because an attempt to settle it that fails has changed it.
+                # A copy, because settling changes it, also if it fails.
                 copy.copy(arrival.answer.claim.submission),
                 arrival.outcome,
                 arrival.answer.exchange,
@@ -323,13 +322,16 @@ class Lane:
             self._arrived.remove(arrival)
 
     def _together_or_alone(self, act: Callable[[Sequence[_Arrival]], None], arrivals: Sequence[_Arrival]) -> None:
-        """Do it for all in one transaction; if that fails, for each alone. What fails alone is left to its lease."""
+        """Call `act` for all answers together; if that fails, for each alone.
+
+        An answer that fails alone is dropped. Another worker settles its submission when the lease has ended.
+        """
         try:
             act(arrivals)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as fault:
-            if not isinstance(fault, OutOfDate):
+        except Exception as error:
+            if not isinstance(error, OutOfDate):
                 log.exception("%d answers could not be settled", len(arrivals))
             if len(arrivals) == 1:
                 self._arrived.remove(arrivals[0])

@@ -1,4 +1,4 @@
-"""The Queries of one environment of a courier. They go through slots, so one that gets no answer delays no other.
+"""The Queries of one environment of a courier. Slots send them, so one without an answer does not delay the others.
 
 All methods are called in the courier's thread, which reads and writes the database between the Queries of a lookup.
 """
@@ -26,20 +26,20 @@ from organizations.services.delivery.slots import MOST_QUERIES, STOPPED, QueryAn
 from organizations.services.timing import poll_after
 
 BESIDE_MESSAGES = 1.0
-"""Seconds between the beginnings of two lookups while messages, which have priority, use the whole rate."""
+"""Seconds between the starts of two lookups while messages, which have priority, use the whole rate."""
 
 log = logging.getLogger("orgportal.delivery")
 
 type Source = Callable[..., Question | None]
 SOURCES: tuple[Source, ...] = (breaker.next_probe, resolve.next_unknown, resolve.next_read_back)
-"""What gives the next due question about messages of an environment, or None."""
+"""Functions that return the next due question about messages of an environment, or None."""
 
 
 @dataclass(slots=True)
 class _Asked:
     """A question whose answer is not stored yet.
 
-    `refused` is the exchange in which Redox refused the token of the present Query. `counts_for_breaker` is false if
+    `refused` is the exchange in which Redox refused the token of the current Query. `counts_for_breaker` is false if
     the outcome is that of a token request, which the courier applies itself.
     """
 
@@ -52,7 +52,7 @@ class _Asked:
 
 
 class Queries:
-    """The questions of one environment to the directory. `ready_token` gives a token, or "" until one has arrived."""
+    """The questions of one environment to the directory. `ready_token` returns a token, or "" until one has arrived."""
 
     def __init__(
         self, environment: str, actor: Actor, slots: Slots, ready_token: Callable[[RedoxEnvironment], str]
@@ -74,14 +74,14 @@ class Queries:
 
     @property
     def next_look(self) -> float:
-        """When it is worth looking for a question, by the monotonic clock."""
+        """When the next check for a due question is, by the monotonic clock."""
         if len(self._asked) >= MOST_QUERIES:
             return math.inf
         beside_messages = min(self._began_at + BESIDE_MESSAGES, self._slots.free_at)
         return max(self._idle_until, beside_messages)
 
     def ask_next(self, sources: tuple[Source, ...]) -> bool:
-        """Begin to answer the next due question. Returns whether there was one."""
+        """Start to look up the next due question. Returns whether there was one."""
         self._idle_until = time.monotonic() + poll_after(self._worked_at)
         for source in sources:
             question = source(self._environment, actor=self._actor)
@@ -92,16 +92,16 @@ class Queries:
         return False
 
     def ask(self, question: Question) -> None:
-        """Begin to look up the OID of a question. Its answer is stored later."""
+        """Start to look up the OID of a question. Its answer is stored later."""
         self._worked_at = time.monotonic()
         step = Lookup(redox_settings.environment(self._environment), question.oid, clock.now())
         asked = _Asked(question, replace(step, filters=step.filters[:1]) if question.is_probe else step)
         number = next(self._numbers)
         self._asked[number] = asked
-        self._go_on(number, asked)
+        self._advance(number, asked)
 
     def take(self, answer: QueryAnswer) -> bool:
-        """Note the answer to a Query. Returns whether its token was refused, so that a new one is needed."""
+        """Keep the answer to a Query. Returns whether its token was refused, so that a new one is needed."""
         asked, exchange = self._asked[answer.number], answer.exchange
         asked.is_in_slot = False
         is_first_refusal = exchange.status == HTTPStatus.UNAUTHORIZED and asked.refused is None
@@ -124,17 +124,17 @@ class Queries:
     def settle(self) -> bool:
         """Send the next Queries and store the answers. Returns whether any was stored.
 
-        A question that fails is given up; it is asked again when its lease has ended.
+        A question that fails is dropped; it is asked again when its lease has ended.
 
         Raises:
-            OperationalError, InterfaceError: the database is gone.
+            OperationalError, InterfaceError: the database is not available.
         """
         before = len(self._asked)
         for number, asked in list(self._asked.items()):
-            self._go_on(number, asked)
+            self._advance(number, asked)
         return len(self._asked) < before
 
-    def _go_on(self, number: int, asked: _Asked) -> None:
+    def _advance(self, number: int, asked: _Asked) -> None:
         try:
             while isinstance(asked.step, Lookup):
                 if asked.reply is None and not asked.is_in_slot:

@@ -40,7 +40,7 @@ def store_record_answer(history: audit.History, organization: Organization, answ
     """
     locked = _lock_if_same_oid(organization)
     if locked is not None and answer.is_answered:
-        directory_state.keep_reading(locked, answer.record, answer.asked_at)
+        directory_state.store_reading(locked, answer.record, answer.asked_at)
     for facts, exchange, cause in exchange_entries(answer):
         body = exchanges.exchange_body(exchange)
         history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
@@ -62,12 +62,12 @@ def store_submission_answer(
     *,
     reads_back: bool = False,
 ) -> None:
-    """Store what the directory showed of a locked record, and log every exchange. The deciding answer comes last.
+    """Store what the directory showed of a locked record, and log every exchange. The deciding answer is last.
 
     `reads_back`: the record was accepted, and is read again because an attempt was lost.
     """
     if answer.is_answered and organization.oid == submission.oid:
-        directory_state.keep_reading(organization, answer.record, answer.asked_at)
+        directory_state.store_reading(organization, answer.record, answer.asked_at)
     for facts, exchange, cause in exchange_entries(answer):
         decides = exchange is answer.exchange
         history.log_submission(
@@ -86,7 +86,7 @@ def query_oid(environment: str, oid: str) -> DirectoryAnswer:
 
 
 def exchange_entries(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
-    """For each exchange its facts, itself, and why it has no answer ("" if it has). The deciding one comes last.
+    """The facts of each exchange, the exchange, and why it has no answer ("" if it has). The deciding one is last.
 
     The stored fact "asked" is false if a Query got no answer.
     """

@@ -32,6 +32,7 @@ FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 300.0
 """The longest wait after a Query that got no answer."""
 LONGEST_UNKNOWN = datetime.timedelta(hours=24)
+"""After this time without an answer of the directory a person must decide."""
 
 SHOWN_REASON = "The directory shows what was sent."
 CONFIRMED_REASON = (
@@ -39,13 +40,13 @@ CONFIRMED_REASON = (
 )
 NO_ANSWER_REASON = "The directory did not answer for 24 hours."
 OTHER_VALUES_REASON = "The directory shows other values than were sent."
-UNCHANGED_REASON = "The directory shows no change: what was there before means the same as this message."
+UNCHANGED_REASON = "The directory shows no change: its values before this message had the same meaning."
 ALREADY_THERE_REASON = "Redox said that the OID already exists, and the directory does not show what was sent."
 RESTORED_REASON = "The database was restored from a backup, so this message may have been sent before."
 
 
 def next_unknown(environment: str, *, actor: Actor) -> Question | None:
-    """Lease the unknown submission that waited longest. The answer about its OID is applied to it."""
+    """Lease the unknown submission that has waited longest. The answer about its OID is applied to it."""
     submission = _claim_next(environment, actor) if _may_query(environment) else None
     if submission is None:
         return None
@@ -61,9 +62,9 @@ def _take_answer(submission: Submission, actor: Actor, answer: DirectoryAnswer) 
 
 
 def next_read_back(environment: str, *, actor: Actor) -> Question | None:
-    """A record that was accepted after a lost attempt is read again, since that message may have taken effect late.
+    """Read a record again that was accepted after a lost attempt, because the lost message may take effect late.
 
-    A difference is shown as drift; the portal never repairs it.
+    A difference is shown on pages; the portal never repairs it.
     """
     if not _may_query(environment):
         return None
@@ -95,7 +96,7 @@ def _may_query(environment: str) -> bool:
 def _claim_next(environment: str, actor: Actor) -> Submission | None:
     """Lease the next due submission to this worker. If another worker leases it later, this one applies no answer."""
     if not Submission.objects.to_query(environment, clock.now()).exists():
-        return None  # so that an idle worker takes no lock
+        return None  # checked first, so that an idle worker takes no lock
     with audit.atomic(actor):
         moment = clock.now()
         claimable = submissions.lock_claimable(Submission.objects.to_query(environment, moment), 1)
@@ -190,7 +191,7 @@ def _settle_absent(
 def _settle_unproved(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
-    """Send an Update again. A New of an OID that the directory has would only be rejected."""
+    """Send an Update again. A New would only be rejected, because the directory has the OID."""
     if submission.event == Event.NEW:
         settle.require_decision(history, submission, UNCHANGED_REASON)
     else:
@@ -200,13 +201,13 @@ def _settle_unproved(
 def _send_same_bytes(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
-    """Send the same bytes again, unless the limit of tries is reached. Their answer decides."""
+    """Send the same bytes again, unless the limit of tries is reached. The next answer decides."""
     if submission.only_ask:
         settle.require_decision(history, submission, RESTORED_REASON)
     elif submission.tries + 1 >= settle.MOST_TRIES:
-        settle.require_decision(history, submission, f"{settle.MOST_TRIES} tries brought no clear answer.")
+        settle.require_decision(history, submission, f"{settle.MOST_TRIES} tries got no clear answer.")
     else:
-        settle.requeue_submission(history, submission, reason="What became of the last attempt could not be proved.")
+        settle.requeue_submission(history, submission, reason="Nothing proves whether the last attempt took effect.")
 
 
 _APPLY = {

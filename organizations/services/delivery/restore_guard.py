@@ -1,8 +1,8 @@
-"""Stops sending after a restore from a backup: the restored database does not know what was sent since the backup.
+"""Stops sending after a restore from a backup: the restored database does not show what was sent since the backup.
 
 Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
-A database without that entry is older than what was sent. A restore on a machine without such a file writes a mark
-instead: zeros, with which no hash begins, and then the `user_version` of the restored copy.
+If a database does not have that entry, messages were sent after its backup. A restore on a machine without such a file
+writes a mark instead: zeros, with which no hash begins, and then the `user_version` of the restored copy.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ def store_newest_entry() -> None:
 
 
 def stop_if_restored(*, actor: Actor) -> bool:
-    """Stop every environment if this database is older than what was sent. Returns whether it is."""
+    """Stop every environment if this database is older than the last message sent. Returns whether it is."""
     try:
         with _own_path().open("rb") as file:
             sequence, digest = _read(file)
@@ -56,7 +56,7 @@ def stop_if_restored(*, actor: Actor) -> bool:
 
 
 def _is_up_to_date(sequence: int, digest: str) -> bool:
-    """Whether this database holds the file's entry. If the file holds a mark: whether it is not the restored copy."""
+    """Whether this database has the file's entry. If the file has a mark: whether this is not the restored copy."""
     if not digest.startswith(_MARK):
         return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
     with connection.cursor() as cursor:
@@ -70,20 +70,20 @@ def stop_all_environments(*, actor: Actor) -> None:
     with audit.atomic(actor) as history:
         for environment in Environment.values:
             gate = breaker.lock_gate(environment)
-            gate.put_back = True
-            gate.save(update_fields=["put_back"])
+            gate.is_restored = True
+            gate.save(update_fields=["is_restored"])
             breaker.stop_sending(history, gate, STOP_REASON)
 
 
 def prepare_stop_after_restore(
-    key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]
+    key: uuid.UUID, has_entry: Callable[[int, str], bool], number_copy: Callable[[int], None]
 ) -> bool:
     """Mark a backup that is about to be restored, if needed. Returns whether workers will stop every environment.
 
-    `holds` says whether the backup has the history entry with this sequence and hash. If this machine has no file for
-    that database, the portal cannot know what was sent after the backup, so the workers stop as well. They recognize
-    the restored copy by the `user_version` that `number_copy` writes, because after a failed restore the previous
-    database stays in use. If the file already holds a mark, its number is used again: that database must stop too.
+    `has_entry` says whether the backup has the history entry with this sequence and hash. If this machine has no file
+    for that database, the portal cannot know what was sent after the backup, so the workers stop as well. After a
+    failed restore the previous database stays in use, so the workers recognize the restored copy by the `user_version`
+    that `number_copy` writes. If the file already has a mark, its number is used again: that database must stop too.
     """
     path = _path(key)
     make_folder(path.parent)
@@ -91,7 +91,7 @@ def prepare_stop_after_restore(
         database_file.give_to_owner(path, path.parent)
         sequence, digest = _read(file)
         if sequence and not digest.startswith(_MARK):
-            return not holds(sequence, digest)
+            return not has_entry(sequence, digest)
         version = int(digest, 16) if sequence and int(digest, 16) else secrets.randbelow(2**31 - 1) + 1
         number_copy(version)
         _write(file, 1, f"{_MARK}{version:08x}")

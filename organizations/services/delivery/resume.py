@@ -25,13 +25,13 @@ def resume(environment: str, *, actor: Actor) -> None:
             return
         if not can_resume(gate):
             raise ActionRefused("Check the connection first. You can resume sending after a successful check.")
-        reason, was_put_back = gate.stopped_reason, gate.put_back
+        reason, is_restored = gate.stopped_reason, gate.is_restored
         # A pause that Redox asked for does not end when a person resumes.
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
-        gate.failures, gate.probing, gate.put_back = 0, False, False
+        gate.failures, gate.probing, gate.is_restored = 0, False, False
         gate.save()
         breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
-        if was_put_back:
+        if is_restored:
             _query_all_open(history, environment)
 
 
@@ -43,7 +43,7 @@ def can_resume(gate: EnvironmentGate) -> bool:
 
 
 def _query_all_open(history: audit.History, environment: str) -> None:
-    """Mark submissions unknown that may have been sent after the backup was made."""
+    """Mark submissions that may have been sent after the backup as unknown, so that they are queried."""
     maybe_sent = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
     locks.lock_records(lambda: maybe_sent.values_list("organization_id", flat=True))
     for submission in maybe_sent.select_related("organization").order_by("id"):

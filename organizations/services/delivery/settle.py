@@ -1,4 +1,4 @@
-"""Settles attempts: moves the submissions, updates their records, and tells the circuit breaker, in one transaction.
+"""Settles attempts: moves the submissions, and updates their records and the circuit breaker, in one transaction.
 
 Each exchange has two commits: first the raw response, then its outcome. After a crash between them the stored response
 is classified later. Compare-and-set on the lease token decides which worker settles an attempt.
@@ -45,7 +45,7 @@ _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an an
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back for one attempt. `repeat` is 1 for the exchange after the token was renewed, else 0."""
+    """The exchange of one attempt. `repeat` is 1 for the exchange after the token was renewed, else 0."""
 
     submission: Submission
     exchange: Exchange
@@ -57,7 +57,7 @@ class AttemptAnswer:
     """The outcome of an attempt. `at` is when the answer was stored.
 
     `counts_for_breaker` is false if our own worker was lost, which says nothing about Redox, or if the outcome was
-    counted already. Set `submission.lost_attempt` before, if an attempt was lost.
+    counted already. If an attempt was lost, the caller sets `submission.lost_attempt` first.
     """
 
     submission: Submission
@@ -101,13 +101,13 @@ def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[date
 
 
 def outcome_of(submission: Submission, exchange: Exchange) -> Outcome:
-    """What the exchange of the submission's last attempt means."""
+    """The outcome of an exchange, which is that of the submission's last attempt."""
     after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
 
 def settle_attempts(answers: Sequence[AttemptAnswer], *, actor: Actor) -> None:
-    """Move sending submissions of one environment as their outcomes say, with their records, plans and the breaker.
+    """Move submissions of one environment that are being sent by their outcomes, with records, plans and the breaker.
 
     Raises:
         OutOfDate: another worker took the lease of one of them; nothing was changed.
@@ -145,7 +145,7 @@ def _lock_to_settle(answers: Sequence[AttemptAnswer]) -> dict[int, Organization]
         ids = [answer.submission.organization_id for answer in answers]
         rows = Organization.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
         records = {row.pk: row for row in rows}
-    # Several entries hold the whole record.
+    # Several history entries contain the whole record.
     prefetch_related_objects(list(records.values()), "identifiers", "contacts")
     return records
 
@@ -163,7 +163,7 @@ def _exchange_without_answer(submission: Submission) -> Exchange:
 
 
 def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
-    """Leave the submission to a person. Nothing more is sent for it until somebody decides."""
+    """Leave the submission to a person. Its message is not sent again until somebody decides."""
     submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=cause)
     log_state(history, submission, cause)
 
@@ -235,7 +235,7 @@ def _mark_presence_unknown(submission: Submission, organization: Organization, m
 
 
 def log_state(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
-    """Log the state, if no answer to the message itself led to it. `verdict` is a person's choice, or ""."""
+    """Log a state that does not result from an answer to the message. `verdict` is a person's choice, or ""."""
     decision = {"verdict": verdict} if verdict else {}
     evidence = {"evidence": Evidence(submission.evidence).value} if submission.state == State.ACCEPTED else {}
     history.log_submission(
@@ -306,7 +306,7 @@ def _settle_not_executed(
 ) -> None:
     """Put a submission back into the queue, since the message was not sent or not executed.
 
-    A refused sign-in and a busy Redox do not count as tries, nor does a message that our own worker kept back.
+    A refused sign-in and a busy Redox do not count as tries, nor does a message that our own worker did not send.
     """
     fault = answer.outcome.fault
     is_try = answer.outcome.kind == Kind.NOT_SENT and not (fault is not None and fault.is_ours)

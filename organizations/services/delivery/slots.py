@@ -1,4 +1,4 @@
-"""The exchanges of one environment that are under way, each in a thread that never uses the database."""
+"""The exchanges of one environment that are in flight, each in a thread that never uses the database."""
 
 import logging
 import math
@@ -24,15 +24,16 @@ log = logging.getLogger("orgportal.delivery")
 FIRST_WINDOW = 4
 MOST_IN_FLIGHT = 64
 SPARE = 1
+"""Free places in the window that do not make it shrink."""
 MOST_WAITING = 16
 """Claimed messages that may wait for their send slot or for the window."""
 MOST_QUERIES = 8
-"""Queries that may be under way beside them."""
+"""Queries that may be in flight at the same time."""
 SLOTS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
 """The threads of an environment. One is for a token request."""
 
 LONGEST_UNREAD = 5.0
-"""Seconds after which nothing leaves any more, if the courier could not read whether messages may leave."""
+"""After so many seconds nothing is sent if the courier could not check whether messages may still be sent."""
 
 STOPPED = "The worker was stopped before the message left."
 FAILED = "The worker failed before the message left."
@@ -41,12 +42,12 @@ UNREAD = "The worker could not read whether the message may leave."
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
-"""After an error of our own it is not known what was sent."""
+"""The exchange after an error of the worker itself: it is not known what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a claim that was sent with this token."""
+    """The exchange of a claim that was sent with this token."""
 
     claim: Claim
     token: str
@@ -55,7 +56,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """What came back for a Query of `lookup`, sent with this token."""
+    """The exchange of a Query of `lookup` that was sent with this token."""
 
     number: int
     lookup: Lookup
@@ -67,9 +68,9 @@ class QueryAnswer:
 class Window:
     """How many messages may be in flight at once: few at first, and again after a failure (slow start).
 
-    It grows by one after a windowful of answers that came while a message waited, and shrinks by one after a windowful
-    that came while more than SPARE places were free. So a directory that falls silent costs hardly more unknown
-    outcomes than the rate of sending needs.
+    It grows by one after as many answers as its size that arrived while a message waited. It shrinks by one after as
+    many that arrived while more than SPARE places were free. So it is hardly larger than the sending rate needs, and if
+    the directory stops answering, few outcomes are unknown.
     """
 
     size: int = field(default_factory=lambda: FIRST_WINDOW)
@@ -82,7 +83,7 @@ class Window:
         """Wait until one more message may be in flight, for `patience` seconds at most. Returns whether it may."""
         with self._changed:
             self.waiting += 1
-            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, max(0.0, patience))
+            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, patience)
             self.waiting -= 1
             self.in_flight += is_open
             return is_open
@@ -115,9 +116,9 @@ class Slots:
     """Sends claimed messages and Queries of one environment, and gives each answer to `on_answer`, in any thread.
 
     `block_reason` says why no message can be sent now, or "". Messages of `paused_plans` are not sent either.
-    `query_block_reason` is the same for Queries, which may leave while sending is stopped. The courier, which reads the
-    database, sets all three while something waits for its send slot; `read_at` says when it last did. At `free_at` less
-    than half of the send slots are reserved that may be reserved ahead.
+    `query_block_reason` is the same for Queries, which may be sent while sending is stopped. The courier, which reads
+    the database, sets all three while something waits for its send slot; `read_at` says when it last did. From
+    `free_at` on, less than half of the send slots that may be reserved ahead are reserved.
     """
 
     def __init__(self, pool: Executor, on_answer: Callable[[Answer | QueryAnswer], None]) -> None:
@@ -133,7 +134,7 @@ class Slots:
 
     @property
     def room(self) -> int:
-        """How many more messages may be claimed. None while a message waited too long for the window."""
+        """How many more messages may be claimed; 0 after a message waited too long for the window."""
         if self._is_held_up and self.window.in_flight:
             return 0
         return max(0, self.window.size + MOST_WAITING - len(self.under_way))
@@ -148,7 +149,7 @@ class Slots:
         self._pool.submit(self._query, number, lookup, slot, token)
 
     def forget(self, answer: Answer) -> None:
-        """Make room, because the answer arrived."""
+        """Free the place of a message whose answer arrived."""
         self.under_way.pop(answer.claim.submission.pk, None)
         self._is_held_up = answer.exchange.fault is Fault.HELD_UP
 
@@ -192,7 +193,7 @@ class Slots:
 
 
 def is_failure(exchange: Exchange) -> bool:
-    """Whether Redox gave no whole answer or a server error, by the exchange alone."""
+    """Whether Redox gave no complete answer or a server error, judged by the exchange alone."""
     if exchange.fault is not None:
         return not exchange.fault.is_ours
     return exchange.status is None or exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -208,5 +209,5 @@ def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
 
 
 def _patience(claim: Claim) -> float:
-    """Seconds that are left until the message may not be sent any more in this claim."""
+    """Seconds that are left to send the message in this claim."""
     return claim.lease_left - settings.REDOX_DEADLINE - lease_margin()

@@ -1,1 +1,1 @@
-"""Act on differences between the portal and the directory."""
+"""Search the directory, take over what is registered in it, and act on differences from the portal."""

@@ -1,4 +1,4 @@
-"""Puts what the directory showed into a candidate of a take-over."""
+"""Sets what the directory shows of a candidate of a take-over."""
 
 from organizations.models import Candidate, CandidateState
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
@@ -6,8 +6,11 @@ from organizations.records import OrganizationRecord, canonical
 from organizations.services.records import row_limits
 
 
-def show(candidate: Candidate, record: OrganizationRecord) -> None:
-    """Put what the directory showed into the candidate, without saving: found, or refused if no row can hold it."""
+def set_seen(candidate: Candidate, record: OrganizationRecord) -> None:
+    """Set the candidate's fields from the directory's record. The caller saves it.
+
+    The candidate is found, or refused if the columns of a record cannot store these values.
+    """
     candidate.sentence = row_limits.storage_block_reason(record)
     candidate.state = CandidateState.REFUSED if candidate.sentence else CandidateState.FOUND
     candidate.seen = canonical(record)

@@ -20,7 +20,7 @@ ASK_AGAIN = "Ask the directory again, then decide within 10 minutes. Its last an
 def take_theirs(
     organization_id: int, version: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Save the values of the directory in each field that differs, and compare the next message with them.
+    """Save the directory's value of each field that differs. The next review compares with the directory's values.
 
     Saved changes of other fields stay. `asked_at`: the time of the Query whose values the person saw.
 
@@ -62,16 +62,17 @@ def take_block_reason(organization: Organization) -> str:
         return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
     reading = differing_reading(organization)
     if reading is None:
-        return "The directory shows no other values than the portal knows."
+        return "The directory shows only values that the portal knows."
     return row_limits.storage_block_reason(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
 
 
 def claim(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide that an OID is ours, by a recent answer of the directory. Nothing was accepted, or it was called foreign.
+    """Decide that an OID is ours, by a recent answer of the directory.
 
-    The next review compares with the values of the directory, with a tick for each that the message would overwrite.
+    This is possible if Redox accepted no message for the OID, or if people decided before that it belongs to others.
+    The next review compares with the values of the directory: each value that the message would overwrite needs a tick.
     `asked_at`: the time of the Query whose answer the person saw.
 
     Raises:
@@ -163,7 +164,10 @@ class DifferingReading(NamedTuple):
 
 
 def differing_reading(organization: Organization) -> DifferingReading | None:
-    """The later reading, if it differs from what was accepted or taken, else from the saved values; otherwise None."""
+    """The reading after the last acceptance, if it differs from the accepted or taken values; otherwise None.
+
+    If nothing was accepted or taken, it is compared with the saved values.
+    """
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:
         return DifferingReading(baseline, seen) if organization.differs and seen else None

@@ -1,4 +1,4 @@
-"""Looks in the directory for organizations with the name or the address of a record. Redox may refuse doubles."""
+"""Searches the directory for organizations with the name or address of a record. Redox may reject duplicates."""
 
 import datetime
 from dataclasses import replace
@@ -14,7 +14,7 @@ from organizations.services.actors import Actor
 from organizations.services.directory.search import search_directory
 
 RADIUS = "1"
-"""Redox does not name its unit."""
+"""The radius around the ZIP code. Redox does not document its unit."""
 
 
 class Double(NamedTuple):
@@ -26,7 +26,7 @@ class Double(NamedTuple):
 
 
 class Doubles(NamedTuple):
-    """The results of the searches. `causes` say why an answer is missing, `received` counts the organizations.
+    """The results of the searches. `causes`: why an answer is missing. `received`: how many organizations were shown.
 
     `is_whole`: whether the directory showed all that it has.
     """
@@ -54,7 +54,7 @@ def look_for_doubles(organization: Organization, *, actor: Actor) -> Doubles:
 
 
 def compare(record: OrganizationRecord, other: OrganizationRecord) -> Double:
-    """What two organizations share, however it is written."""
+    """Whether two organizations have the same name or address, in any spelling."""
     name, address = name_key(record.name), _address_key(record)
     has_name = bool(name) and name == name_key(other.name)
     return Double(other, has_name, bool(address) and address == _address_key(other))
@@ -68,5 +68,5 @@ def _filters(record: OrganizationRecord) -> list[SearchFilters]:
 
 
 def _address_key(record: OrganizationRecord) -> str:
-    """Equal for the same street and place; "" without a street."""
+    """A key that is equal for the same street and place; "" without a street."""
     return search_text.double_key(replace(record, name="")) if record.address.street else ""

@@ -1,4 +1,4 @@
-"""Leases a page of the whole directory, or one OID, to a worker. If it dies, another one asks after the lease."""
+"""Leases a page of the directory, or one OID, to a worker. If the worker dies, another one asks after the lease."""
 
 import datetime
 from typing import Any
@@ -16,10 +16,10 @@ from organizations.services.timing import seconds
 def lease_scan(environment: str, *, actor: Actor) -> TakeOver | None:
     """Lease the next page of the oldest scan, if a Query may be sent now.
 
-    If another worker leases it later, this one stores nothing.
+    A worker stores its answer only if no other worker has leased the page since.
     """
     if not _free_scans(environment).exists() or not _may_ask(environment):
-        return None  # so that an idle worker takes no lock
+        return None  # checked first, so that an idle worker takes no lock
     with audit.atomic(actor):
         take_over = _free_scans(environment).select_for_update(skip_locked=True, of=("self",)).first()
         if take_over is not None:
@@ -30,18 +30,18 @@ def lease_scan(environment: str, *, actor: Actor) -> TakeOver | None:
 
 
 def release_scan(take_over: TakeOver, *, until: datetime.datetime | None = None, **values: Any) -> bool:
-    """End the lease, or let it last `until` then, and store these values.
+    """End the lease, or extend it to `until`, and store `values` in the take-over.
 
-    Returns whether the lease was still this worker's and the directory is still asked. Else nothing is stored.
+    Returns False and stores nothing if another worker has leased the take-over or the directory is not asked any more.
     """
-    still = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
-    return still.update(lease_until=until, **values) == 1
+    leased = TakeOver.objects.filter(pk=take_over.pk, token=take_over.token, state=TakeOverState.ASKING)
+    return leased.update(lease_until=until, **values) == 1
 
 
 def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
     """Lease the next OID of the oldest take-over that has one, if a Query may be sent now.
 
-    If another worker leases it later, this one stores nothing.
+    A worker stores its answer only if no other worker has leased the OID since.
     """
     if not Candidate.objects.to_ask(environment, clock.now()).exists() or not _may_ask(environment):
         return None
@@ -59,7 +59,7 @@ def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
 def lock_leased(candidate: Candidate) -> Candidate | None:
     """The candidate, locked together with its take-over.
 
-    None if the lease is not this worker's any more, or if the directory is not asked any more.
+    None if another worker has leased it since, or if the directory is not asked any more.
     """
     asking = TakeOver.objects.filter(pk=candidate.take_over_id, state=TakeOverState.ASKING)
     take_over = asking.select_for_update().first()

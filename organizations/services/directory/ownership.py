@@ -1,7 +1,7 @@
 """Whose an organization in the directory is. Pure: it compares OIDs.
 
-Other companies register below the same gateway, and ManagingOrg is the same for all customers of Redox. So neither says
-anything, and this module reads neither.
+Other companies register below the same gateway, and ManagingOrg is the same for all customers of Redox. So neither
+shows whose an organization is, and this module reads neither.
 """
 
 import re
@@ -14,7 +14,7 @@ _ARCS = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+", re.ASCII)
 
 
 class Ownership(StrEnum):
-    """Whether an organization is ours, and by what."""
+    """Whether an organization is ours, and why."""
 
     BELOW_BASE = "below_base"
     PART_OF_OURS = "part_of_ours"
@@ -38,23 +38,23 @@ def ownership_of(
     """Whose the organization with this OID and this PartOf is.
 
     It is ours if its OID is one of `base_oids` or below one, or if it is, or is part of, a record of ours (`our_oids`)
-    at any depth. `parents` has the PartOf of the other organizations that are known, by OID; above an organization that
-    is not known nothing is assumed.
+    at any depth. `parents` has the PartOf of the other known organizations, by OID; the search for a parent of ours
+    ends at an organization that is not known.
 
-    The gateways and `foreign_oids`, which people called somebody else's, are not ours, and nothing is ours because it
-    is part of one. A base OID with a gateway below it is ignored: everybody's organizations are below it.
+    The gateways are not ours, nor are `foreign_oids`, which people decided to be somebody else's. To be part of one
+    makes nothing ours. A base OID with a gateway below it is ignored: everybody's organizations are below it.
     """
     bases = usable_base_oids(base_oids, gateway_oids)
     if oid in gateway_oids or oid in foreign_oids:
         return Ownership.NOT_OURS
     if _is_below(oid, bases):
         return Ownership.BELOW_BASE
-    above, passed = oid if oid in our_oids else part_of_oid, {""}
-    while above not in passed and above not in gateway_oids and above not in foreign_oids:
-        if above in our_oids or _is_below(above, bases):
+    ancestor, visited = oid if oid in our_oids else part_of_oid, {""}
+    while ancestor not in visited and ancestor not in gateway_oids and ancestor not in foreign_oids:
+        if ancestor in our_oids or _is_below(ancestor, bases):
             return Ownership.PART_OF_OURS
-        passed.add(above)
-        above = parents.get(above, "")
+        visited.add(ancestor)
+        ancestor = parents.get(ancestor, "")
     return Ownership.NOT_OURS
 
 
@@ -64,10 +64,10 @@ def usable_base_oids(base_oids: Collection[str], gateway_oids: Collection[str]) 
 
 
 def _is_below(oid: str, bases: Collection[str]) -> bool:
-    """Whether the OID is one of these or below one. A text that is not an OID is not."""
+    """Whether the OID is one of `bases` or below one; False for a text that is not an OID."""
     return any(oid == base or (oid.startswith(f"{base}.") and _is_oid(oid)) for base in bases)
 
 
 def _is_oid(text: str) -> bool:
-    # Not `Oid(text)`: that takes fifty times as long, and a page asks this of a thousand OIDs.
+    # Not `Oid(text)`: that takes fifty times as long, and a page checks a thousand OIDs.
     return len(text) <= MAX_LENGTH and _ARCS.fullmatch(text) is not None

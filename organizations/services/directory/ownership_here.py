@@ -1,4 +1,4 @@
-"""Whose the organizations of a take-over are, by the records of the portal, and why one cannot become a record."""
+"""Whose the organizations of a take-over are, judged by the portal's records, and why one cannot become a record."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 from organizations.models import Candidate, DestinationSource, Organization, Presence, TakeOver
 from organizations.services.connection import redox_settings
 from organizations.services.directory.ownership import ownership_of
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 
 ENDPOINTS = "Endpoints"
 GATEWAY = "This is Redox's own organization. It is never a record of ours."
@@ -67,11 +67,11 @@ def records_here(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
     return dict(here.values_list("oid", "name"))
 
 
-def said_destination(candidate: Candidate) -> SaidDestination | None:
-    """What somebody said of the destination ID; None if nobody did."""
+def known_destination(candidate: Candidate) -> KnownDestination | None:
+    """The destination ID that somebody entered, and how they know it; None if nobody did."""
     if candidate.destination_source not in DestinationSource.values:
         return None
-    return SaidDestination(candidate.destination_id, candidate.destination_source)
+    return KnownDestination(candidate.destination_id, candidate.destination_source)
 
 
 def endpoints(candidate: Candidate) -> str:

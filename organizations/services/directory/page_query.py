@@ -18,11 +18,12 @@ from organizations.services.connection.lookup import token_refusal_reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAnswer:
-    """What came to the Query for one page: a listing, an answer that is too large to be read, or neither.
+    """The answer to the Query for one page: a listing, an answer that is too large to be read, or neither.
 
-    In the last case `cause` says why. `asked_at` is the database's time before the Query. `exchange` is None if nothing
-    was sent. `refused` is an earlier one in which Redox refused the access token. `outcome` is that of the exchange or
-    of the token request, or None if it says nothing about Redox. `is_unreadable`: a success of another form came.
+    `cause`: why it is neither. `asked_at`: the database's time before the Query. `exchange`: None if nothing was sent.
+    `refused`: an earlier exchange in which Redox refused the access token. `outcome`: that of the exchange or of the
+    token request; None if neither says anything about Redox. `is_unreadable`: Redox answered with a success, but not
+    in the form of a listing.
     """
 
     asked_at: datetime.datetime
@@ -64,7 +65,7 @@ def _read_answer(asked_at: datetime.datetime, exchange: Exchange) -> PageAnswer:
         except NotDecodable as error:
             sentence = AnswerNotUnderstood(str(error)).sentence
         except AnswerNotUnderstood as error:
-            # Redox's own words, if it reports errors.
+            # If Redox reports errors, its own words are the cause.
             sentence = "" if read_answer_body(exchange).errors else error.sentence
     outcome = classify(exchange, event=messages.QUERY, oid="")
     cause = sentence or outcome.detail or f"HTTP {exchange.status}"

@@ -1,4 +1,4 @@
-"""Reads what a person enters to take over: OIDs, and old messages. No text is kept."""
+"""Reads the OIDs and old messages that a person enters for a take-over. The texts are not stored."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Unread(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """What was read. `errors` are (field of the form, sentence): then nothing is begun."""
+    """What was read from one form. `errors`: pairs of form field and sentence. With an error no take-over begins."""
 
     candidates: list[NewCandidate]
     problems: list[Unread]
@@ -44,9 +44,10 @@ class Entered(NamedTuple):
 
 
 def read(environment: str, oids: str, old_messages: str, files: Mapping[str, bytes]) -> Entered:
-    """The OIDs and the old messages of one form and its files, by name. No text is kept.
+    """Read the OIDs and the old messages of one form. `files`: their content by name.
 
-    An old message about a listed OID adds what it knows.
+    If an OID is in the list and in an old message, its record is read from the message. A destination ID in the list
+    takes precedence over the one in the message.
     """
     listed, errors, remarks = _read_oids(oids)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
@@ -60,7 +61,7 @@ def read(environment: str, oids: str, old_messages: str, files: Mapping[str, byt
 
 
 def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
-    """The base OID and "", or "" and what is wrong with it."""
+    """The base OID and "", or "" and why it cannot be used, as a sentence."""
     if not typed.strip():
         return "", "Enter the OID below which your organizations are registered."
     try:
@@ -80,9 +81,9 @@ def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandida
 
 
 def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]], list[Unread]]:
-    """The OIDs of the list, what is wrong with it, and which lines repeat an OID.
+    """The OIDs of the list, its errors, and the lines that repeat an OID.
 
-    A destination ID beside an OID is what the person remembers.
+    A destination ID beside an OID counts as known from memory.
     """
     listed = read_oid_list(text)
     errors, found = list(listed.errors), []
@@ -133,7 +134,7 @@ def _destination_of(text: str) -> tuple[str, str]:
 
 
 def _storable(text: str) -> str:
-    """The text without secrets, and without characters that no database stores. People name requests as they like."""
+    """The text without secrets and without characters that no database stores. The name of a request can hold both."""
     return redacted(text).encode(errors="replace").decode().replace("\0", "")
 
 

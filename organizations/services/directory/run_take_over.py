@@ -32,8 +32,8 @@ SECONDS_UNTIL_ASKED_AGAIN = 5.0
 
 def advance(environment: str, *, actor: Actor) -> bool:
     """Add the next records, or read the next page of the directory. Returns whether there was anything to do."""
-    if not TakeOver.objects.going_on(environment).exists():
-        return False  # one cheap look: an idle worker asks often
+    if not TakeOver.objects.in_progress(environment).exists():
+        return False  # a cheap check first: an idle worker calls this often
     return add_next(environment) or scan.scan_next(environment, actor=actor)
 
 
@@ -53,9 +53,9 @@ def next_candidate(environment: str, *, actor: Actor) -> Question | None:
 
 
 def add_next(environment: str) -> bool:
-    """Add the next chosen organizations as records, for the person who chose them. Returns whether there were any.
+    """Add the next chosen organizations as records, on behalf of the person who chose them.
 
-    The person's right is read again each time: they may have lost it.
+    Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
     waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
     if waiting is None:
@@ -92,7 +92,7 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
                     record,
                     take_over.environment,
                     seen_at=candidate.asked_at,
-                    destination=ownership_here.said_destination(candidate),
+                    destination=ownership_here.known_destination(candidate),
                     endpoints=ownership_here.endpoints(candidate),
                     take_over=take_over.pk,
                     source=candidate.source,
@@ -105,9 +105,9 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
 
 
 def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -> None:
-    """Store what the directory showed of one OID. After a later lease the answer is only logged.
+    """Store the directory's answer about one OID. If another worker has leased it since, the answer is only logged.
 
-    An answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
     """
     failpoints.reach("after-asking-about-candidate")
     environment = candidate.take_over.environment
@@ -132,6 +132,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
+    """Set the candidate's state from the answer and save it. If nothing was sent or Redox asks to wait, it waits."""
     if _is_asked_later(answer):
         candidate.lease_until = clock.now() + seconds(shortened(SECONDS_UNTIL_ASKED_AGAIN))
     else:
@@ -142,7 +143,7 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
         elif answer.record is None:
             candidate.state = CandidateState.ABSENT
         else:
-            candidates.show(candidate, answer.record)
+            candidates.set_seen(candidate, answer.record)
     candidate.save()
 
 

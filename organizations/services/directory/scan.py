@@ -1,15 +1,15 @@
 """Finds our organizations by reading the whole directory page by page. The worker reads one page in each step.
 
-It finds each organization that a page shows below a base OID, with the OID of a record here, or as part, at any depth
-of its page, of a record here or of an organization that was found before. After the last page the portal asks for the
-next numbers below what is ours (`scan_probes.py`).
+It finds an organization on a page if its OID is below a base OID or is that of a record here, or if it is part of a
+record here or of an organization that was found before. Parents in between must be on the same page. After the last
+page the portal asks for the next OIDs below our records (`scan_probes.py`).
 
-Redox does not document whether a Query without Active shows deactivated records, so a second walk asks for those alone.
+Redox does not document whether a Query without Active shows deactivated records, so a second pass asks for those only.
 
-It never claims to have found everything. The directory may leave out organizations between two pages. If an
-organization is ours by its PartOf alone, those that are part of it are found on its page and on later ones, but not on
-earlier ones: the portal keeps nothing of what is not ours. The next scan finds them, once that one is a record here. An
-organization that cannot be read is found by its OID only.
+A scan never claims to have found everything. The directory may skip organizations between two pages. The portal stores
+nothing that is not ours. So if an organization is ours by its PartOf only, its children are found on its page and on
+later pages, but not on earlier ones. The next scan finds them, when their parent is a record here. An organization that
+cannot be read is found by its OID only.
 """
 
 import datetime
@@ -34,7 +34,7 @@ PACE = 0.5
 MOST_FAILURES = 3
 """After so many failures in a row the scan waits for a person."""
 MOST_TOO_LARGE = 20
-"""After so many organizations that are too large to be read, the scan ends."""
+"""After so many problems, such as organizations that are too large to be read, the scan ends."""
 
 REPEATED = "The directory showed the same page twice, so there may be more."
 EMPTY = "The directory counts more organizations than it shows."
@@ -43,7 +43,7 @@ TOO_LARGE = "Larger than 1 MiB, so it cannot be read."
 
 
 class _Place(NamedTuple):
-    """Where the next page begins, in a walk with this filter."""
+    """Where the next page begins. `active` is the filter of this pass."""
 
     position: Position
     active: bool | None = None
@@ -58,11 +58,11 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What follows an answer.
+    """The step after an answer.
 
-    `place`: where the next page begins; None after the last one. `ends` says whether pages are read no further now;
-    `reason` is why, if that was not the end of the list. `breaks_off`: nothing more is asked until a person wants it.
-    `read` counts the organizations that came; `too_large` is the number of one that cannot be read.
+    `place`: where the next page begins; None after the last one. `ends`: no further page is read now. `reason`: why, if
+    the list has not ended. `breaks_off`: no Query is sent until a person continues the scan. `read`: how many
+    organizations were received. `too_large`: the number, from 1, of an organization that is too large to be read.
     """
 
     place: _Place | None
@@ -76,7 +76,7 @@ class _Next:
 def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
     """Read the next page of the oldest scan that is due, and store what is ours. Returns whether a Query was sent.
 
-    The lease lasts for `pace` seconds more, so that all workers together send no more.
+    The lease lasts `pace` seconds longer, so that all workers together keep this pace.
     """
     take_over = lease.lease_scan(environment, actor=actor)
     if take_over is None:
@@ -91,10 +91,10 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
 
 
 def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
-    """Write down what a scan read and found since a person began it, and remove the probes that found nothing.
+    """Log what a scan read and found since a person began it, and delete the probes that found nothing.
 
-    The entries hold only organizations that are ours. If they exceed the limit of one entry, there are several. The
-    caller has locked the take-over; `state_at` is still when the asking began.
+    The entries contain only organizations that are ours. There are several if they exceed the limit of one entry. The
+    caller has locked the take-over and not yet changed its `state_at`, which is the time when the scan began.
     """
     absent = take_over.candidates.probes(CandidateState.ABSENT)
     details = {
@@ -118,7 +118,7 @@ def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> No
 
 
 def _records_of_run(take_over: TakeOver) -> Iterator[bytes]:
-    """The organizations that were found since the run began, as JSON lists of at most the size of an entry."""
+    """The organizations that were found since the scan began, as JSON lists that each fit in one entry."""
     shown = take_over.candidates.exclude(source=PROBE).filter(asked_at__gte=take_over.state_at).exclude(seen="")
     records: list[bytes] = []
     size = 0
@@ -133,7 +133,7 @@ def _records_of_run(take_over: TakeOver) -> Iterator[bytes]:
 
 
 def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Actor, pace: float) -> None:
-    """Store the page and where the next one begins. After a later lease, or if a person stopped it, nothing."""
+    """Store the page and where the next one begins, unless the scan was stopped or another worker leased it."""
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(take_over.environment)
         breaker.apply_outcome(history, gate, answer.outcome)
@@ -152,7 +152,7 @@ def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Act
 
 
 def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pace: float) -> dict[str, Any]:
-    """What is stored in the take-over."""
+    """The arguments of `lease.release`: the take-over's new columns, and until when its lease lasts."""
     values: dict[str, Any] = {
         "position": following.place.to_json() if following.place else {},
         "read_count": take_over.read_count + following.read,
@@ -188,10 +188,10 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
         received=listing.received,
         total=listing.total,
         fingerprint=listing.fingerprint,
-        most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # a person who goes on gets as many again
-        trusts_short_page=False,  # one more Query for each walk, and nothing of ours is left out behind a smaller limit
+        most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # when a person continues, as many more
+        trusts_short_page=False,  # one more Query in each pass, but nothing of ours is missed behind a smaller limit
     )
-    # The second walk repeats deactivated records of the first, unless the directory left them out there.
+    # Not counted in the second pass: it repeats organizations of the first, unless the directory left them out there.
     read = listing.received if place.active is None else 0
     following = place._replace(position=step.position)
     if place.active is False and any(record.active for record in listing.records):
@@ -208,7 +208,7 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
 
 
 def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
-    """Ask for half of the page; leave out an organization that is too large alone."""
+    """Ask for half of the page. Skip an organization that is too large to be read even alone."""
     position = place.position
     step = after_cut_off(position)
     if step.end is None:

@@ -1,4 +1,7 @@
-"""Which organizations of a page of the whole directory are ours, and their candidates. Nothing of others is stored."""
+"""Finds the organizations on a page of the directory that are ours, and stores them as candidates.
+
+It stores nothing about organizations of others.
+"""
 
 import datetime
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
@@ -18,7 +21,7 @@ from organizations.services.directory import candidates
 from organizations.services.directory.ownership import Ownership, ownership_of
 
 MOST_OIDS = 500
-"""How many OIDs one query of the database looks up."""
+"""How many OIDs one database query looks up."""
 
 
 class Match(NamedTuple):
@@ -67,7 +70,7 @@ def next_position(take_over: TakeOver) -> int:
 def _fill(candidate: Candidate, match: Match, organization: Organization | None, asked_at: datetime.datetime) -> None:
     if match.record is not None:
         candidate.asked_at, candidate.source = asked_at, ""  # a page showed it, not a probe
-        candidates.show(candidate, match.record)
+        candidates.set_seen(candidate, match.record)
     if organization is not None:
         candidate.state, candidate.sentence = CandidateState.HERE, ""
         candidate.organization, candidate.name = organization, organization.name
@@ -75,7 +78,7 @@ def _fill(candidate: Candidate, match: Match, organization: Organization | None,
 
 @dataclass(frozen=True, slots=True)
 class _Owners:
-    """What decides whose an organization is."""
+    """The facts that decide whose an organization is. `here`: the OIDs of records of the portal."""
 
     base_oids: Collection[str]
     gateway_oids: Collection[str]
@@ -87,15 +90,15 @@ class _Owners:
     def our_oid(self, oids: Iterable[str], part_of_oid: str) -> str:
         """The OID under which an organization is ours; "" if it is not ours under any of its OIDs.
 
-        Of several it is that of a record here, else one below a base OID, else one below its PartOf, else the last:
-        the same however the directory lists the others.
+        If it is ours under several, the OID of a record here comes first, then one below a base OID, then one below its
+        PartOf, then the last one. So the order of its other OIDs does not matter.
         """
         ranks = {oid: self._rank(oid, part_of_oid) for oid in oids}
         ours = [oid for oid in reversed(ranks) if ranks[oid]]
         return max(ours, key=ranks.__getitem__, default="")
 
     def _rank(self, oid: str, part_of_oid: str) -> int:
-        """How surely the organization is ours by this OID; 0 if it is not."""
+        """How certain it is that the organization is ours by this OID; 0 if it is not ours."""
         if oid in self.here and oid not in self.foreign_oids:
             return 4
         owner = ownership_of(
@@ -113,13 +116,13 @@ class _Owners:
 
 
 def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
-    """Whether an organization that was asked for by its OID is ours, as far as is known now."""
+    """Whether the organization in the answer about one OID is ours, as far as the portal knows."""
     owners = _owners(take_over, {record.oid: record.part_of_oid}, {record.oid})
     return owners.our_oid([record.oid], record.part_of_oid) != ""
 
 
 def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
-    """The matches of a page, each OID once. One that can be read comes before one that cannot."""
+    """The matches of a page, each OID once. A readable organization takes precedence over an unreadable one."""
     records = [*listing.records, *listing.repeated]
     parents = {oid: record.part_of_oid for record in records for oid in oids_of(record)}
     owners = _owners(take_over, parents, {*parents, *(each.oid for each in listing.unreadable)})
@@ -134,7 +137,7 @@ def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
 
 
 def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _Owners:
-    """`parents`: the PartOf of each organization that is shown with others, by OID."""
+    """The facts for these `oids`. `parents`: the PartOf of each organization in the same answer, by OID."""
     known = {*oids, *parents.values()} - {""}
     here = _records_here(take_over.environment, known)
     present = {oid for oid, record in here.items() if record.presence == Presence.PRESENT and not record.is_foreign}
@@ -149,7 +152,7 @@ def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[st
 
 
 def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
-    """Which of these OIDs are candidates of ours. A record of the portal counts only if the directory has it."""
+    """Those of the OIDs that are candidates. Records of the portal are left out: their presence decides."""
     ours = take_over.candidates.listed().exclude(state=CandidateState.HERE).values_list("oid", flat=True)
     return frozenset(oid for some in _batches(oids) for oid in ours.filter(oid__in=some))
 

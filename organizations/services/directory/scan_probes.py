@@ -1,7 +1,7 @@
-"""Asks for numbers below our records that no page showed: pages of a directory may skip organizations.
+"""Asks for the next numbers below our records that no page showed: pages of a directory may skip organizations.
 
-An OID that is not in the directory says nothing to people, so it is removed when the asking ends. The history keeps
-it: only for an OID that was asked for is it known that the directory does not have it.
+Such an OID is a probe. A probe that is not in the directory is of no use to people, so it is deleted when the scan
+ends. The history keeps its OID, as evidence that the directory did not have it.
 """
 
 from collections.abc import Collection, Iterator
@@ -19,7 +19,9 @@ from organizations.services.directory import scan_matches
 from organizations.services.directory.ownership import usable_base_oids
 
 NUMBERS_BELOW = 20
+"""How many numbers below one record are asked for."""
 MOST_PROBES = 1000
+"""How many OIDs one scan asks for."""
 _FOUND = (CandidateState.FOUND, CandidateState.REFUSED, CandidateState.CHOSEN)
 LEFT_OUT = {
     "source": "Numbers below your records",
@@ -29,9 +31,9 @@ OTHERS = "It is in the directory, but not part of a record of yours. Enter this 
 
 
 def add_probes(take_over: TakeOver) -> list[dict[str, str]]:
-    """Add the next free numbers below each of our records. Returns what the page says about numbers left out.
+    """Add the next free numbers below each of our records. Returns the problem to show if not all could be added.
 
-    The base OIDs come first, then the records that have others below them: there the next number is likeliest.
+    The base OIDs come first, then the records that have children: an unknown organization is most likely there.
     """
     oids: dict[str, None] = {}
     parents = _parents(take_over)
@@ -47,14 +49,14 @@ def add_probes(take_over: TakeOver) -> list[dict[str, str]]:
 
 
 def is_left_out(candidate: Candidate) -> bool:
-    """Whether it is a probe that found nothing of ours."""
+    """Whether the candidate is a probe that found nothing of ours."""
     return candidate.source == PROBE and candidate.state in NOT_SHOWN
 
 
 def leave_out_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
-    """Remove a probe whose OID the directory shows for somebody else. Only the OID is kept, which we chose.
+    """Delete a probe if the directory shows an organization of others under its OID. Returns whether it was deleted.
 
-    Returns whether it was one. The caller has locked the candidate and its take-over.
+    Only the OID is stored, which the portal chose itself. The caller has locked the candidate and its take-over.
     """
     take_over = candidate.take_over
     if candidate.source != PROBE or answer.record is None or scan_matches.is_ours(take_over, answer.record):
@@ -66,7 +68,7 @@ def leave_out_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
 
 
 def _parents(take_over: TakeOver) -> list[str]:
-    """The base OIDs, our records and what was found, at most MOST_PROBES of each."""
+    """The OIDs below which to ask, the most promising first: base OIDs, records and candidates that were found."""
     gateways = redox_settings.gateway_oids(take_over.environment)
     bases = usable_base_oids(take_over.base_oids, gateways)
     below = Organization.objects.filter(environment=OuterRef("environment"), part_of_oid=OuterRef("oid"))

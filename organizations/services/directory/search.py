@@ -1,6 +1,6 @@
-"""Searches the directory, one page at a time, and compares what came with the records in the portal.
+"""Searches the directory, one page at a time, and compares the organizations with the records in the portal.
 
-It stores nothing about other organizations: one history entry says who searched for what, and how much came.
+It stores nothing about other organizations: one history entry says who searched for what, and counts the results.
 """
 
 import datetime
@@ -45,15 +45,16 @@ __all__ = [
 ]
 
 MOST_OIDS = 500
-"""How many OIDs one query of the database looks up."""
+"""How many OIDs one database query looks up."""
 LONGEST_CAUSE = 500
+"""Characters."""
 START = Position()
 
 
 class Completeness(StrEnum):
-    """How much of the result has come. NOTHING: the directory answered, and shows no organization.
+    """How much of the result was received. NOTHING: the directory answered that there is no organization.
 
-    PARTIAL: there may be more, or the search broke off after something had come.
+    PARTIAL: there may be more, or the search failed after the first results.
     """
 
     NO_ANSWER = "no_answer"
@@ -63,10 +64,10 @@ class Completeness(StrEnum):
 
 
 class Compared(StrEnum):
-    """What the directory shows of a record in the portal, compared with what the portal knew of it.
+    """How the directory's values of a record compare with those that the portal knew.
 
-    AS_SHOWN: as an earlier Query showed it. AS_SENT: as a submission sends it whose answer is not settled. FOREIGN:
-    people decided that the OID belongs to another organization. NOT_KNOWN: nothing was accepted or shown yet.
+    AS_SHOWN: the values that an earlier Query showed. AS_SENT: the values of an open submission. FOREIGN: people
+    decided that the OID belongs to another organization. NOT_KNOWN: nothing was accepted or shown yet.
     """
 
     AS_ACCEPTED = "as_accepted"
@@ -95,11 +96,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """One page of a search. `cause` says why there is no answer; then the position is the one that was asked for.
+    """One page of a search. `cause`: why there is no answer; then `position` is the one that was asked for.
 
-    `asked_at` is the database's time before the first Query, `seconds` how long all of it took, waiting included.
-    `doubled` counts the organizations that came before. `end` says why the search ends, None if it goes on at
-    `position`.
+    `asked_at`: the database's time before the first Query. `seconds`: how long the page took, with all waiting.
+    `doubled`: how many organizations were left out because they are shown already. `end`: why the search ends; None if
+    it continues at `position`.
     """
 
     filters: SearchFilters
@@ -116,23 +117,23 @@ class SearchPage:
 
     @property
     def completeness(self) -> Completeness:
-        has_come = self.position.received > 0
-        if self.cause and not has_come:
+        has_results = self.position.received > 0
+        if self.cause and not has_results:
             return Completeness.NO_ANSWER
         if not self.is_whole:
             return Completeness.PARTIAL
-        return Completeness.WHOLE if has_come else Completeness.NOTHING
+        return Completeness.WHOLE if has_results else Completeness.NOTHING
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether another Query at the position can show more, or answer where none was answered."""
+    def can_continue(self) -> bool:
+        """Whether another Query at `position` can show more, or get the answer that is missing."""
         is_too_large = self.end == End.UNREADABLE and self.position.limit == 1
         return not self.is_whole and not is_too_large and self.end != End.REPEATED_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """What came to the Queries for one page. `listing` is None if there is a cause."""
+    """The result of the Queries for one page. `listing` is None if there is a cause."""
 
     step: Step
     listing: Listing | None = None
@@ -151,8 +152,8 @@ def search_directory(
 ) -> SearchPage:
     """Ask the directory for one page of a search. Must not be called inside a transaction.
 
-    `known_oids` are the first OIDs of what came on earlier pages; these organizations are left out. If an answer is too
-    large, the page is asked for again with fewer organizations.
+    `known_oids`: the first OID of each organization on earlier pages; these are left out. If an answer is too large,
+    the page is asked for again with fewer organizations.
     """
     redox, asked_at, started = redox_settings.environment(environment), clock.now(), time.monotonic()
     answer = _ask(redox, filters, position)
@@ -199,7 +200,7 @@ def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRec
 
 
 def compare(organization: Organization, record: OrganizationRecord) -> tuple[Compared, tuple[str, ...]]:
-    """How what the directory shows of a record differs from what was accepted or shown, and in which fields."""
+    """Compare the directory's record with what was accepted or shown. Returns the result and the differing labels."""
     if organization.is_foreign:
         return Compared.FOREIGN, ()
     accepted, shown = organization.baseline_record(), organization.later_reading()
@@ -210,15 +211,15 @@ def compare(organization: Organization, record: OrganizationRecord) -> tuple[Com
         return Compared.AS_ACCEPTED, ()
     if shown is not None and not knowledge.seen_differences(shown, record):
         return Compared.AS_SHOWN, ()
-    on_its_way = directory_state.record_on_its_way(organization)
-    differences = knowledge.changed_by_others(newest, record, on_its_way)
+    in_flight = directory_state.record_in_flight(organization)
+    differences = knowledge.changed_by_others(newest, record, in_flight)
     if not differences:
         return Compared.AS_SENT, ()
     return Compared.DIFFERS, tuple(difference.label for difference in differences)
 
 
 def _ask(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> _Answer:
-    """Ask for a page, with half the limit as long as the answer is too large."""
+    """Ask for a page; halve the limit while the answer is too large."""
     exchanges: tuple[Exchange, ...] = ()
     while True:
         page = ask_for_page(redox, filters, position)
@@ -244,7 +245,7 @@ def _answer(page: PageAnswer, position: Position, exchanges: tuple[Exchange, ...
 
 
 def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[list[OrganizationRecord], int]:
-    """The organizations that did not come before, and how many did."""
+    """The organizations that are not known yet, and how many are left out because they are."""
     if listing is None:
         return [], 0
     new = [record for record in listing.records if record.oid not in known_oids]

@@ -1,4 +1,4 @@
-"""What people do with a take-over: begin it, stop it, say destination IDs, and choose what becomes a record.
+"""What people do with a take-over: begin it, stop it, enter destination IDs, and choose what becomes a record.
 
 `run_take_over.py` is the worker's part: it asks the directory and adds the records.
 """
@@ -27,10 +27,10 @@ from organizations.services.audit import audit
 from organizations.services.directory import ownership_here, scan
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
 from organizations.services.records import organizations
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 
 MOST_OIDS = 1000
-"""More OIDs are not taken over at once."""
+"""How many OIDs one take-over may have, except a search of the whole directory."""
 
 STOPPED = "Asking was stopped before this OID was asked for."
 
@@ -63,7 +63,7 @@ def begin(
     if not listed:
         raise ActionRefused("Enter at least one OID.")
     if len(listed) > MOST_OIDS:
-        raise ActionRefused(f"At most {MOST_OIDS:,} OIDs can be taken over at once; here are {len(listed):,}.")
+        raise ActionRefused(f"At most {MOST_OIDS:,} OIDs can be taken over at once. You entered {len(listed):,}.")
     if actor.person is None:
         raise ValueError("a person begins a take-over")
     with audit.atomic(actor) as history:
@@ -115,7 +115,7 @@ def begin_scan(environment: str, *, base_oids: Collection[str], actor: Actor) ->
 
 
 def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
-    """Ask no more. What was found can be taken over; the other OIDs can be asked for later.
+    """Stop asking the directory. Organizations that were found can be taken over; the others can be asked for later.
 
     Raises:
         ActionRefused: nothing is being asked.
@@ -153,14 +153,14 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
     return take_over
 
 
-def say_destinations(
+def set_destinations(
     take_over_id: int,
-    said: Mapping[str, SaidDestination],
+    destinations: Mapping[str, KnownDestination],
     *,
-    shown: Mapping[str, SaidDestination] | None = None,
+    shown: Mapping[str, KnownDestination] | None = None,
     actor: Actor,
 ) -> int:
-    """Store which destination ID each OID has, and how the person knows. Returns how many changed.
+    """Store the destination ID of each OID, and how the person knows it. Returns how many changed.
 
     `shown`: the values on the page before the person typed. Values that they did not change are not stored.
 
@@ -168,12 +168,12 @@ def say_destinations(
         ActionRefused: the take-over is not ready.
         OutOfDate: somebody else entered another destination ID meanwhile.
     """
-    said = {oid: each for oid, each in said.items() if shown is None or each != shown.get(oid)}
+    entered = {oid: each for oid, each in destinations.items() if shown is None or each != shown.get(oid)}
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
         changed = []
-        for candidate in take_over.candidates.filter(oid__in=said, state=CandidateState.FOUND):
-            destination, now = said[candidate.oid], (candidate.destination_id, candidate.destination_source)
+        for candidate in take_over.candidates.filter(oid__in=entered, state=CandidateState.FOUND):
+            destination, now = entered[candidate.oid], (candidate.destination_id, candidate.destination_source)
             if shown is not None and now not in (shown.get(candidate.oid), destination):
                 raise OutOfDate(f"Somebody else entered a destination ID for {candidate.oid}. Look at the list again.")
             if destination != now:
@@ -189,29 +189,29 @@ def say_destinations(
     return len(changed)
 
 
-def say_destination_for_all(take_over_id: int, said: SaidDestination, number: int, *, actor: Actor) -> int:
+def set_destination_for_all(take_over_id: int, destination: KnownDestination, number: int, *, actor: Actor) -> int:
     """Store one destination ID for each organization whose destination ID is not known yet.
 
     Raises:
-        NumberMissing: `number` is not the number of those organizations.
-        ActionRefused: there is none, or the take-over is not ready.
+        NumberMissing: `number` is not the number of these organizations.
+        ActionRefused: there is no such organization, or the take-over is not ready.
     """
     take_over = TakeOver.objects.get(pk=take_over_id)
-    unsaid = take_over.candidates.filter(state=CandidateState.FOUND, destination_source="")
-    oids = ownership_here.own_oids(take_over).intersection(unsaid.values_list("oid", flat=True))
+    without_source = take_over.candidates.filter(state=CandidateState.FOUND, destination_source="")
+    oids = ownership_here.own_oids(take_over).intersection(without_source.values_list("oid", flat=True))
     if not oids:
         raise ActionRefused("The destination ID of each organization in this list is already known.")
     if number != len(oids):
         raise NumberMissing(f"Type {len(oids)}: that many organizations get this destination ID.")
-    return say_destinations(take_over_id, dict.fromkeys(oids, said), actor=actor)
+    return set_destinations(take_over_id, dict.fromkeys(oids, destination), actor=actor)
 
 
 def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
-    """Choose the OIDs that become records. The worker adds them. Returns how many.
+    """Choose the OIDs that become records. The worker adds them. Returns how many were chosen.
 
     Raises:
         ActionRefused: the take-over is not ready, or an OID cannot be taken over; the sentence names it.
-        OutOfDate: an OID is not there to be taken over any more.
+        OutOfDate: an OID is not among the organizations that were found any more.
     """
     if not oids:
         raise ActionRefused("Choose at least one organization.")
@@ -233,7 +233,7 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
 
 
 def take_all(take_over_id: int, *, actor: Actor) -> int:
-    """Choose every organization that was found and is ours. Raises as `take`."""
+    """Choose every organization that was found and is ours. Returns how many. Raises the same errors as `take`."""
     take_over = TakeOver.objects.get(pk=take_over_id)
     found = list(take_over.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True))
     ours = ownership_here.own_oids(take_over).intersection(found)
@@ -241,10 +241,13 @@ def take_all(take_over_id: int, *, actor: Actor) -> int:
 
 
 def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, actor: Actor) -> Organization:
-    """Add one organization that the portal cannot see to be ours: an approver says so. The gateway is never one.
+    """Add one organization that is not ours by its OID or PartOf, because an approver says that it is ours.
+
+    The gateway cannot be added.
 
     Raises:
         ActionRefused: the take-over is not ready, or this organization cannot be added.
+        OutOfDate: this organization is not among those that were found any more.
         NumberMissing: the OID was not typed.
         ReasonMissing: there is no reason.
     """
@@ -266,7 +269,7 @@ def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, acto
             record,
             take_over.environment,
             seen_at=candidate.asked_at,
-            destination=ownership_here.said_destination(candidate),
+            destination=ownership_here.known_destination(candidate),
             endpoints=ownership_here.endpoints(candidate),
             reason=reason.strip(),
             take_over=take_over.pk,
@@ -312,7 +315,7 @@ def _lock_ready(take_over_id: int) -> TakeOver:
     if take_over.state == TakeOverState.ASKING:
         raise ActionRefused("The directory is still being asked. Wait, or stop it first.")
     if take_over.state == TakeOverState.TAKING:
-        raise ActionRefused("Records are being added. Wait until that has ended.")
+        raise ActionRefused("Records are being added. Wait until all are added.")
     return take_over
 
 

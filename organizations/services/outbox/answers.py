@@ -37,7 +37,7 @@ __all__ = [
 
 MOST_DUPLICATES = 5
 MOST_ALIKE = 1000
-"""Of how many records with the same name, or the same address, the first MOST_DUPLICATES are shown."""
+"""How many records with the same name, or the same address, are read. The first MOST_DUPLICATES are shown."""
 MOST_OTHERS = 5
 NEWEST_REJECTED = 200
 """How many rejected submissions are searched for the same answer, so that the search does not grow over the years."""
@@ -60,10 +60,10 @@ def retry_explanation(submission: Submission, *, waits_for: str, at: str) -> Exp
     outcome = _last_outcome(submission)
     if outcome.kind not in (Kind.NOT_SENT, Kind.NOT_EXECUTED):
         return None
-    holds = "stopped" if outcome.stops else "paused" if outcome.hold_seconds is not None else ""
-    if holds and holds != waits_for:
+    effect = "stopped" if outcome.stops else "paused" if outcome.hold_seconds is not None else ""
+    if effect and effect != waits_for:
         return None
-    return _explain_outcome(submission, outcome, at if waits_for in (holds, "attempt") else "")
+    return _explain_outcome(submission, outcome, at if waits_for in (effect, "attempt") else "")
 
 
 def message_record(submission: Submission) -> OrganizationRecord:
@@ -102,19 +102,19 @@ def _at_address(environment: str, address: AddressRecord) -> Iterator[int]:
         return iter(())
     # A range, since LIKE uses no index. Every collation sorts digits and other letters before "z".
     in_area = Q(zip_code__gte=zip_code, zip_code__lt=f"{zip_code}zz") if zip_code else Q(zip_code="")
-    # Without the environment, for which SQLite would read all records of it.
+    # Not filtered by the environment: SQLite would use an index of it and read all its records.
     rows = Organization.objects.filter(in_area).values_list("pk", "environment", "street", "zip_code").iterator()
     here = ((pk, street) for pk, other, street, code in rows if other == environment and code.startswith(zip_code))
     return islice((pk for pk, street in here if fold(street) == folded), MOST_ALIKE)
 
 
 def suspects(submission: Submission) -> tuple[SuspectCharacter, ...]:
-    """Characters that may be the cause, if Redox could not read the message. That they are the cause is not known."""
+    """Characters that may be the cause, if Redox could not read the message. Nothing proves that they are."""
     return errors.suspect_characters(message_record(submission)) if submission.known_answer == "xml_error" else ()
 
 
 def can_be_proved_by_query(submission: Submission) -> bool:
-    """Whether a Query alone can prove what became of a submission. Otherwise the same message is sent again."""
+    """Whether a Query alone can prove that a submission took effect. Otherwise the same message is sent again."""
     return can_be_proved(submission.event, message_record(submission), record_before(submission))
 
 
@@ -168,7 +168,7 @@ def has_undocumented_success(submission: Submission) -> bool:
 def others_with_same_answer(submission: Submission) -> list[Submission]:
     """The last submissions of other records that Redox rejected with the same documented text, the counterpart's first.
 
-    It looks at the counterpart and at the newest rejected submissions of the environment. At most `MOST_OTHERS`.
+    Compares the counterpart and the newest rejected submissions of the environment. Returns at most `MOST_OTHERS`.
     """
     if submission.state != State.REJECTED or not submission.known_answer or submission.decided_by:
         return []
@@ -183,7 +183,7 @@ def others_with_same_answer(submission: Submission) -> list[Submission]:
 
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
-    """What Redox support needs to find a message, as text. It holds no reason and no name of a person."""
+    """The facts by which Redox support can find a message, as text, without reasons and names of people."""
     routing_id = _routing_id(submission)
     lines = [
         ("Environment", Environment(submission.environment).label),
@@ -224,8 +224,8 @@ def _routing_id(submission: Submission) -> str:
 def _last_outcome(submission: Submission) -> Outcome:
     """The outcome of the last attempt.
 
-    Entries of early releases hold no outcome: then the stored response is classified again. Without a response the
-    outcome is unknown, with the detail that the submission holds.
+    Entries of early releases have no outcome: then the stored response is classified again. Without a response the
+    outcome is unknown, with the detail of the submission.
     """
     outcome_entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
     if (outcome := outcomes.stored_outcome(outcome_entry)) is not None:

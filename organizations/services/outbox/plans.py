@@ -152,7 +152,7 @@ def pause_if_failing(history: audit.History, submission: Submission, plan: Plan 
 
 
 def _being_sent(plan: Plan, noun: str) -> str:
-    """How many messages of a plan a pause may come too late for: "3 messages were being sent"; "" if none."""
+    """How many messages of a plan a pause cannot stop any more: "3 messages were being sent"; "" if none."""
     count = plan.submissions.filter(state=State.SENDING).count()
     return f"{count} {noun}{' was' if count == 1 else 's were'} being sent" if count else ""
 
@@ -255,9 +255,9 @@ def _plan_details(plan_draft: PlanDraft, plan_submissions: list[Submission]) -> 
 
 
 def _cancel_waiting(history: audit.History, plan: Plan) -> int:
-    """Cancel the submissions without an attempt; returns how many.
+    """Cancel the submissions without an attempt. Returns how many.
 
-    The last comes first. Otherwise a cancelled submission would cancel its followers for another reason than the plan.
+    The last is cancelled first. Otherwise a cancelled submission would cancel its followers with another reason.
     """
     waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), attempt=0)
     locked = locks.lock_with_followers(lambda: waiting.values_list("pk", flat=True))

@@ -130,9 +130,9 @@ def lock_records_with_parents(organization_ids: Collection[int]) -> None:
 
 
 def _ids_of_firsts(organization_ids: Collection[int]) -> set[int]:
-    """The record of the first message under way that a submission of these records may wait for."""
+    """The record of the first open message that a submission of these records may wait for."""
     environments = Organization.objects.filter(pk__in=organization_ids).values_list("environment", flat=True).distinct()
-    firsts = map(first_messages.first_under_way, environments)
+    firsts = map(first_messages.first_open, environments)
     return {first.organization_id for first in firsts if first is not None}
 
 
@@ -196,7 +196,7 @@ def move_submission(submission: Submission, state: State, **changes: object) -> 
         ValueError: this change of state is not possible.
     """
     if state not in MOVES[submission.state]:
-        raise ValueError(f"a submission does not go from {submission.state} to {state}")
+        raise ValueError(f"a submission cannot change from {submission.state} to {state}")
     since = submission.state_at if state == submission.state else clock.now()
     values = {"state": state, "state_at": since} | changes
     unmoved = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)

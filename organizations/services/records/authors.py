@@ -9,7 +9,7 @@ from organizations.records import ContactRecord, Difference, OrganizationRecord,
 def edit_of_ours(
     difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None
 ) -> AuditEntry | None:
-    """As `edit_of`, for a difference that one of these edits certainly made.
+    """Like `edit_of`, for a difference that one of these edits certainly made.
 
     If the contacts cannot be paired, it is the newest edit of any contact.
     """

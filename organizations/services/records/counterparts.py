@@ -100,7 +100,7 @@ def write_link(history: audit.History, staging: Organization, production: Organi
 
 
 def reference(organization: Organization) -> dict[str, object]:
-    """A record as the history entry of another record names it."""
+    """How the history entry of another record names a record."""
     return {
         "id": organization.pk,
         "name": organization.name,

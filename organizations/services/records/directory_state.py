@@ -24,10 +24,10 @@ def mark_accepted(
     evidence: Evidence,
     known_at: datetime.datetime,
 ) -> None:
-    """Store what was accepted, made from the bytes of the submission, and the evidence for it.
+    """Store the accepted record, which was read from the bytes of the submission, and the evidence for it.
 
-    `known_at`: readings that are asked for from then on are newer than the acceptance. If a reading is the evidence, it
-    is the time of that reading, so that its other values still count.
+    `known_at`: a Query that is sent at this time or later counts as newer than the acceptance. If a reading is the
+    evidence, it is the time of that reading, so that its other values still count.
     """
     organization.confirmed = canonical(record)
     organization.confirmed_at = clock.now()
@@ -35,7 +35,6 @@ def mark_accepted(
     organization.confirmed_part_of_oid = record.part_of_oid
     organization.confirmed_submission = submission
     organization.confirmed_evidence = evidence
-    organization.confirmed_hash = fingerprint(record)
     organization.known_at = known_at
     organization.taken = ""
     organization.presence = Presence.PRESENT
@@ -46,12 +45,12 @@ def mark_accepted(
     organization.save()
 
 
-def keep_reading(organization: Organization, record: OrganizationRecord | None, asked_at: datetime.datetime) -> None:
-    """Keep what the directory showed, unless a later Query was kept. `record` is None if it did not show the OID."""
+def store_reading(organization: Organization, record: OrganizationRecord | None, asked_at: datetime.datetime) -> None:
+    """Store the answer to a Query, unless that of a later Query is stored. `record` is None without the OID."""
     if organization.seen_at is not None and asked_at < organization.seen_at:
         return
-    # If another reading since the acceptance showed anything else, the directory does not lag behind: somebody put the
-    # old content back.
+    # If another reading since the acceptance showed anything else, the directory does not lag behind: somebody restored
+    # the old content.
     has_caught_up = organization.is_read_later and not organization.not_visible_yet
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
@@ -64,8 +63,8 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
 def _confirm_statement(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> list[str]:
     """If a person stated that the OID is registered, the directory is the evidence now. Returns the columns to save.
 
-    From now on the carried keys are sent back, or an Update would remove them. While a message is open, it may be the
-    one that the reading shows.
+    From now on the carried keys are sent back, or an Update would remove them. Nothing changes while a message is open,
+    because the reading may show that message.
     """
     last = organization.last_submission
     is_stated = organization.presence == Presence.PRESENT and organization.presence_basis == Basis.STATED
@@ -77,7 +76,7 @@ def _confirm_statement(organization: Organization, seen: OrganizationRecord, ask
 
 
 def forget_statement(organization: Organization) -> None:
-    """Store that nobody states any more that the OID is registered. A later reading stays."""
+    """Remove the statement of a person that the OID is registered. A later reading stays."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
     organization.presence_reason, organization.carried = "", {}
     update_derived_columns(organization)
@@ -137,7 +136,7 @@ def clear(organization: Organization) -> None:
     organization.presence_reason = ""
     organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
-    organization.confirmed_part_of_oid, organization.confirmed_hash = "", ""
+    organization.confirmed_part_of_oid = ""
     organization.confirmed_submission, organization.confirmed_evidence = None, Evidence.NONE
     organization.taken, organization.known_at = "", None
     organization.seen, organization.seen_at, organization.not_visible_yet = "", None, False
@@ -147,7 +146,7 @@ def clear(organization: Organization) -> None:
 def update_derived_columns(organization: Organization, record: OrganizationRecord | None = None) -> None:
     """Count saved changes and differences again, and set the Active and PartOf that a later reading shows.
 
-    `record`: what is saved here, if the row does not hold it yet. The caller saves the row.
+    `record`: the saved values, if the row does not have them yet. The caller saves the row.
     """
     wanted = knowledge.sendable(record or organization.record())
     organization.wanted_hash = fingerprint(wanted)
@@ -181,11 +180,11 @@ def _differences(
         return 1
     if baseline is None or seen is None:
         return 0
-    return len(knowledge.changed_by_others(baseline, seen, record_on_its_way(organization)))
+    return len(knowledge.changed_by_others(baseline, seen, record_in_flight(organization)))
 
 
-def record_on_its_way(organization: Organization) -> OrganizationRecord | None:
-    """The record in our message that may have arrived and is not settled."""
+def record_in_flight(organization: Organization) -> OrganizationRecord | None:
+    """The record in our open message if that may have arrived; otherwise None."""
     last = organization.last_submission
     if last is None or not last.is_open or last.attempt == 0:
         return None

@@ -33,8 +33,8 @@ from organizations.services.errors import ActionRefused, Circle, EditConflict, O
 from organizations.services.records import counterparts, directory_state, row_limits
 
 
-class SaidDestination(NamedTuple):
-    """What a person said of the destination ID of a record in the directory, and how they know it.
+class KnownDestination(NamedTuple):
+    """The destination ID that a record has in the directory, as a person entered it, and how they know it.
 
     `source` is a `DestinationSource`. With NONE `destination_id` is "".
     """
@@ -94,23 +94,23 @@ def edit(
                 _change_oid(history, organization, record.oid)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
-            said = _said_source(organization, before, record, destination_source)
+            details = _set_destination_source(organization, before, record, destination_source)
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **said)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **details)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
 
 
-def _said_source(
+def _set_destination_source(
     organization: Organization, before: OrganizationRecord, record: OrganizationRecord, source: str
 ) -> dict[str, Any]:
-    """Set where the destination ID comes from if an edit changes it. Returns what the history keeps of that.
+    """Set the source of the destination ID if an edit changes that ID. Returns the details for the history entry.
 
-    A destination ID that was known before and changes is a wish, which has no source.
+    If the destination ID was known before, the new one is a change to send, and has no source.
     """
     if (record.destination_id, record.destination_known) == (before.destination_id, before.destination_known):
         return {}
@@ -218,15 +218,15 @@ def add_seen(
     environment: str,
     *,
     seen_at: datetime.datetime,
-    destination: SaidDestination | None = None,
+    destination: KnownDestination | None = None,
     endpoints: str = "",
     reason: str = "",
     **details: Any,
 ) -> Organization:
     """Add a record that the directory showed at `seen_at`. The caller has locked the structure.
 
-    `destination`: what a person said of its destination ID; without it nothing of the record can be sent. `endpoints`:
-    their JSON in an old message. A Query shows neither.
+    `destination`: the destination ID that a person entered; without it the record cannot be sent. `endpoints`: their
+    JSON in an old message. A Query shows neither.
 
     Raises:
         OidTaken: the OID is in use here.
@@ -260,19 +260,19 @@ def _row_of_seen(record: OrganizationRecord, environment: str, seen_at: datetime
 
 
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
-    """Add one record that the directory showed just now, whose destination ID nobody knows. Raises as `add_seen`."""
+    """Add one record that the directory showed just now, with unknown destination ID. Raises errors of `add_seen`."""
     with audit.atomic(actor) as history:
         locks.lock_structure(environment)
         return add_seen(history, record, environment, seen_at=clock.now())
 
 
 def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
-    """Store that a person says the OID was registered outside the portal. Redox has not confirmed it to the portal.
+    """Store a person's statement that the OID was registered outside the portal, without an answer from Redox.
 
-    `oid`: the OID that the person read on the page; "" if there was none.
+    `oid`: the OID that the page showed; "" if it showed none.
 
     Raises:
-        ActionRefused: as `state_block_reason`, or there is no reason, or the record has another OID now.
+        ActionRefused: there is a `state_block_reason`, no reason was given, or the record has another OID now.
     """
     with audit.atomic(actor) as history:
         organization = _lock_for_statement(organization_id, state_block_reason, oid)
@@ -281,7 +281,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
         organization.presence_at, organization.presence_reason = clock.now(), reason
         if not organization.destination_id:
-            # Nobody said that it has none, and an Update with an empty one would remove the one in the directory.
+            # It may have one, which an Update with an empty one would remove.
             organization.destination_known = False
         directory_state.update_derived_columns(organization)
         organization.save()
@@ -295,7 +295,7 @@ def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid:
     What the directory showed since then stays. If it showed the OID, a person decides whose it is.
 
     Raises:
-        ActionRefused: as `statement_block_reason`, or there is no reason, or the record has another OID now.
+        ActionRefused: there is a `statement_block_reason`, no reason was given, or the record has another OID now.
     """
     with audit.atomic(actor) as history:
         organization = _lock_for_statement(organization_id, statement_block_reason, oid)
@@ -346,7 +346,7 @@ def check_oid_free(oid: str, environment: str, *, of: Organization | None = None
     `of`: the record that gets this OID. It can get back an OID that it had before.
     """
     environment_name = Environment(environment).label
-    # Usually there is none, and `exists` is much cheaper than a query for whole rows.
+    # Usually there is no such row, and `exists` is much cheaper than reading whole rows.
     here = Organization.objects.filter(environment=environment, oid=oid)
     if here.exists() and (holder := here.first()):
         raise OidTaken(f"{oid} is already the record {holder.name} in {environment_name}. Open it.", holder)
@@ -401,7 +401,7 @@ def _children(organization_id: int) -> OrganizationQuerySet:
 
 
 def lock_record_for_person(organization_id: int) -> Organization:
-    """As `lock_record`, for an act of a person that reads other records too: takes the structure lock first."""
+    """Like `lock_record`, for an act of a person that reads other records too: takes the structure lock first."""
     locks.lock_structure_of_record(organization_id)
     return lock_record(organization_id)
 
@@ -444,7 +444,7 @@ def check_no_circle(organization: Organization) -> None:
 
 
 def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:
-    """Give a locked record another OID. PartOf of the records below follows, as edits by the same person.
+    """Give a locked record another OID. PartOf of its children changes too, as edits by the same person.
 
     Raises:
         OidTaken: the OID is in use, or was sent for another record.

@@ -16,7 +16,7 @@ from organizations.services.errors import ActionRefused, CounterpartExists, Sour
 from organizations.services.records import counterparts, organizations
 
 EARLIER = "earlier"
-"""The history entry says this if the source changed after it filled the form."""
+"""The value in the history entry if the source changed after it filled the form."""
 
 
 class SourceKind(StrEnum):
@@ -71,7 +71,7 @@ class ProductionParent:
 
 
 class FormBasis(NamedTuple):
-    """What a form carries: the record that filled it, the record it showed last, and the doubt it showed.
+    """The hidden fields of a form: the record that filled it, the record it showed last, and the doubt it showed.
 
     A record is None if it is not known.
     """
@@ -175,7 +175,7 @@ def prepare(
 def prepared_before(
     record: OrganizationRecord, staging: Organization, *, stands_for: str, actor: Actor
 ) -> Organization | None:
-    """The counterpart that the same person made with the same values, if this is a second press; else None."""
+    """The counterpart that the same person made with the same values, as by a second click; else None."""
     counterpart = staging.counterpart
     if counterpart is None or counterpart.version != 1 or counterpart.edited_by != actor.person:
         return None
@@ -188,7 +188,7 @@ def prepared_before(
 
 
 def _check_source(staging: Organization, basis: FormBasis) -> StagingSource:
-    """The source of a locked record. Raises if it has a counterpart, or is not as the form showed it."""
+    """The source of a locked record. Raises CounterpartExists, or SourceChanged if the form showed another one."""
     if staging.counterpart is not None:
         raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
     source = source_of(staging)
@@ -202,7 +202,7 @@ def _is_same(record: OrganizationRecord | None, source: StagingSource) -> bool:
 
 
 def _source_reference(source: StagingSource, basis: FormBasis) -> dict[str, object]:
-    """The source as the history entry of the new record names it."""
+    """How the history entry of the new record names the source."""
     organization = source.organization
     reference = counterparts.reference(organization)
     if not _is_same(basis.filled, source):

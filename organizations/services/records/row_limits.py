@@ -1,4 +1,4 @@
-"""What a record can hold here. If the directory shows more, nothing is saved, and a sentence says why."""
+"""The limits of a record here. If the directory shows more, nothing is saved, and a sentence says why."""
 
 from organizations.models import Contact, Identifier, Organization
 from organizations.records import MOST_ROWS, OrganizationRecord, fields_as_text

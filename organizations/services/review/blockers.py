@@ -93,7 +93,7 @@ def _open_submission(organization: Organization) -> Blocker | None:
 
 
 def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
-    """A blocker if the message does not hold exactly the record: what Redox accepts is later read from the message."""
+    """A blocker if the record cannot be read back from the message. The accepted record is later read from there."""
     if not message:
         return ()
     try:
@@ -176,8 +176,8 @@ def _deactivated_parent(parent: Organization) -> Blocker | None:
     if parent.confirmed_active is False:
         sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
         if parent.shown_active:
-            what = f"the directory shows it as active ({_asked(parent)})"
-            sentence = f"Its parent {parent.name} was deactivated, and {what}. {RESOLVE}"
+            difference = f"the directory shows it as active ({_asked(parent)})"
+            sentence = f"Its parent {parent.name} was deactivated, and {difference}. {RESOLVE}"
         return Blocker(BlockerKind.PARENT_DEACTIVATED, sentence, parent)
     deactivation = open_deactivation(parent)
     if deactivation is not None:
@@ -253,7 +253,7 @@ def _absent_reason(organization: Organization) -> str:
 
 
 def was_rejected_as_absent(organization: Organization) -> bool:
-    """Whether Redox rejected a message because the OID is not in the directory. If not, a Query said so."""
+    """Whether Redox rejected a message because the OID is not in the directory. If not, a Query showed it."""
     return _rejected_as_absent(organization).exists()
 
 
@@ -279,8 +279,8 @@ def _children_sentence(organization: Organization, children: QuerySet[Organizati
 
 def _first_shown_active(organization: Organization, children: QuerySet[Organization]) -> Organization | None:
     """The first child by OID that a later reading shows active below the record, unlike what Redox last accepted."""
-    is_news = Q(shown_active=True) | Q(shown_part_of_oid=organization.oid)
-    for child in children.filter(is_news).order_by("oid_key"):
+    is_shown_here = Q(shown_active=True) | Q(shown_part_of_oid=organization.oid)
+    for child in children.filter(is_shown_here).order_by("oid_key"):
         seen = child.later_reading()
         if seen is not None and seen.active and seen.part_of_oid == organization.oid:
             return child

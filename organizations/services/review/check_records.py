@@ -67,7 +67,7 @@ def id_batches(environment: str) -> Iterator[list[int]]:
 
 
 def check_stored_records(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
-    """The findings about these records, in the order of their OIDs. The number of queries does not grow."""
+    """The findings about these records, in the order of their OIDs, by the same number of queries for any number."""
     organizations = list(
         stored_records(environment)
         .filter(pk__in=ids)
@@ -171,7 +171,7 @@ def _parent_finding(organization: Organization, parent: Organization | None) -> 
 
 
 class _NearDuplicates(NamedTuple):
-    """Records with the same key: their first and last OID, and how many they are."""
+    """Records with the same key: their first and last OID, and their number."""
 
     first: str
     last: str

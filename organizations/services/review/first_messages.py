@@ -1,7 +1,7 @@
 """The first message to a record that was registered outside the portal is sent alone.
 
-Nobody knows yet whether Redox accepts an Update of what another program registered. So until it accepted one in this
-environment, each further message of that kind waits for the first.
+Nobody knows whether Redox accepts an Update of a record that another program registered. So until Redox has accepted
+one in this environment, all other messages of that kind wait for the first.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from organizations.models import Basis, Event, Organization, Presence, State, Su
 
 
 class FirstMessage(NamedTuple):
-    """Whether a message is of that kind while Redox has accepted none (`is_unproved`), and the one it waits for."""
+    """`is_unproved`: the message is of that kind, and Redox has accepted none. `waits_for`: the one that is open."""
 
     is_unproved: bool = False
     waits_for: Submission | None = None
@@ -20,19 +20,19 @@ NOT_OF_THAT_KIND = FirstMessage()
 
 
 def came_from_directory(organization: Organization) -> bool:
-    """Whether a Query or a person's statement is all that says that it is registered: no message was accepted."""
+    """Whether only a Query or a person's statement shows that the OID is registered: no message was accepted."""
     is_present = organization.presence == Presence.PRESENT and not organization.confirmed
     return is_present and organization.presence_basis in (Basis.SEEN, Basis.STATED)
 
 
-def place_of(organization: Organization) -> FirstMessage:
-    """Whether the next message of this record is sent alone, or waits for one that is under way."""
+def first_message_of(organization: Organization) -> FirstMessage:
+    """Whether the next message of this record is sent alone, or waits for one that is open."""
     if not came_from_directory(organization) or _is_proved(organization.environment):
         return NOT_OF_THAT_KIND
-    return FirstMessage(True, first_under_way(organization.environment))
+    return FirstMessage(True, first_open(organization.environment))
 
 
-def first_under_way(environment: str) -> Submission | None:
+def first_open(environment: str) -> Submission | None:
     """The open message that the others of its kind wait for, or None.
 
     It is the oldest: each later one waits for it, or is cancelled together with it.

@@ -58,7 +58,7 @@ class WarningQuestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDraft:
-    """What the page of the plan shows and its button confirms. `reviews` are in the order of sending."""
+    """The content of the page of the plan, which a press of its button confirms. `reviews`: in the order of sending."""
 
     environment: Environment
     kind: PlanKind
@@ -89,9 +89,9 @@ class PlanDraft:
 
     @property
     def first(self) -> Review | None:
-        """The message of that kind that is sent alone, and that the others of this plan wait for; None without any.
+        """The message of that kind that is sent alone and that the others of this plan wait for.
 
-        None also if all of them wait for a message that is under way already.
+        None if there is none of that kind, or if all of them wait for a message that is already open.
         """
         return next((review for review in self.unproved if review.first_message.waits_for is None), None)
 
@@ -161,7 +161,7 @@ def draft_plan(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
     organizations = list(rows.select_related("last_submission").prefetch_related("contacts", "identifiers"))
     if (count := len(organizations)) > MOST_RECORDS:
-        raise ActionRefused(f"At most {MOST_RECORDS} records go into one plan, and you chose {count:,}. Choose fewer.")
+        raise ActionRefused(f"A plan can have at most {MOST_RECORDS} records. You chose {count:,}. Choose fewer.")
     included, blocked = _review_each(_in_order(organizations, kind), kind, actor)
     return PlanDraft(
         environment=environment,
@@ -211,12 +211,12 @@ def _in_order(organizations: list[Organization], kind: PlanKind) -> list[Organiz
         )
     ordered = {organization.oid: organization for organization in _walk(below)}
     # The walk does not reach records in a circle. Their reviews say what blocks them.
-    ordered |= by_oid  # keeps the order of those that it reached
+    ordered |= by_oid  # appends them; the records that the walk reached keep their order
     return list(ordered.values()) if kind == PlanKind.SEND else list(reversed(ordered.values()))
 
 
 def _parent_oids(organization: Organization, kind: PlanKind) -> tuple[str, ...]:
-    """The OIDs of the parents: that of the message, or if deactivating all that block the parent."""
+    """The OIDs of the parents: that of the message; if deactivating, every parent that this record can block."""
     if kind == PlanKind.SEND:
         return (organization.part_of_oid,)
     return (organization.confirmed_part_of_oid, organization.part_of_oid, organization.shown_part_of_oid)
@@ -231,7 +231,9 @@ def _walk(below: dict[str, list[Organization]]) -> Iterator[Organization]:
 
 
 def _key(warning: ReviewWarning, own: int) -> str:
-    """The key of a warning in the form: the same for all records with the same text. `own`: a record with its own key.
+    """The key of a warning in the form: the same for all records with the same text and `own`.
+
+    `own`: the id of a record whose warning has a key of its own, or 0.
 
     If the text names another record, the value decides, because the text may name a third record later.
     """

@@ -195,7 +195,7 @@ def _phone_reader(label: str) -> Callable[[str], Read]:
 
 
 def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    """An incomplete address. A record without any address is right, for example a patient index."""
+    """An incomplete address. A record without any address can be right, for example a patient index."""
     address = record.address
     parts = {"street": address.street, "city": address.city}
     if countries.is_american(address.country):

@@ -32,7 +32,7 @@ from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
 class DirectoryKnowledge(NamedTuple):
-    """What the portal knows of a record in the directory; nothing before a New.
+    """The known content of a record in the directory. Before a New, all three are None.
 
     `accepted` was accepted or taken, `seen` is a later reading, `newest` has the newest known value of each field.
     """
@@ -52,7 +52,7 @@ class ReviewChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the review page shows and its button confirms.
+    """The content of the review page, which a press of its button confirms.
 
     `changes`: fields that somebody edited here. `overwrites`: values of the directory that nobody chose to replace,
     each with its own tick. `equivalent`: other spellings with the same meaning.
@@ -115,7 +115,7 @@ class Review:
 
     @property
     def lines(self) -> tuple[tuple[messages.MessageLine, bool], ...]:
-        """The lines of the message, each with where it comes from, and whether this message changes it."""
+        """The lines of the message, each with its field, and whether this message changes that field."""
         lines = messages.annotated_lines(self.message) if self.message else ()
         return tuple((line, self.before is not None and self._is_changed(line.field)) for line in lines)
 
@@ -187,7 +187,7 @@ def review(
 ) -> Review:
     """Review the saved values.
 
-    With the intent deactivate or reactivate: what was last accepted or taken, else what the directory showed, with only
+    With the intent deactivate or reactivate: those last accepted or taken, or else shown by the directory, with only
     Active changed. `together`: ids of records whose messages precede this one in the same plan and do not block it.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
@@ -216,7 +216,7 @@ def review(
         blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
-        first_message=first_messages.place_of(organization),
+        first_message=first_messages.first_message_of(organization),
     )
 
 
@@ -333,7 +333,7 @@ def _is_edited(field: str, edited: set[str]) -> bool:
 def _changes_by_others(
     changes: tuple[ReviewChange, ...], actor: Actor | None
 ) -> tuple[tuple[Difference, AuditEntry], ...]:
-    """The changes that other people made. Overwritten values are not among them: each has its own tick."""
+    """The changes that other people made, without the overwritten values: each of these has its own tick."""
     mine = actor.id if actor else None
     return tuple(
         (change.difference, change.entry)

@@ -22,7 +22,7 @@ NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environ
 
 @dataclass(frozen=True, slots=True)
 class ReviewWarning:
-    """A warning to tick. It is not asked again if it was ticked for this record with the same key and value."""
+    """A warning to tick. A tick for the same record, key and value counts for later messages too."""
 
     key: str
     value: str
@@ -36,7 +36,7 @@ class ReviewWarning:
         return bool(self.accepted_by)
 
     def to_json(self) -> dict[str, str]:
-        """As a submission stores it. It names the person only if an earlier submission ticked it."""
+        """The form in which a submission stores it. It names the person only if an earlier submission ticked it."""
         return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
 
 
@@ -109,7 +109,7 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
                 "accepted_at": submission.created_at.isoformat(),
                 "accepted_reason": submission.reason,
             }
-            # A warning that was accepted even earlier keeps the name of that person.
+            # If an earlier submission accepted the warning, the name of that person stays.
             | ticked
         )
         for submission in submissions.order_by("id")

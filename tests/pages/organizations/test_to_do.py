@@ -27,7 +27,7 @@ def differing(editor: User) -> Organization:
     )
     directory = replace(organization.record(), name="By hand", destination_known=False)
     with transaction.atomic():
-        directory_state.keep_reading(organizations.lock_record(organization.pk), directory, clock.now())
+        directory_state.store_reading(organizations.lock_record(organization.pk), directory, clock.now())
     organization = Organization.objects.get(pk=organization.pk)
     edited_record = replace(organization.record(), contacts=())
     organizations.edit(organization.pk, organization.version, edited_record, stands_for="", actor=person(editor))

@@ -168,7 +168,7 @@ class TestDeactivating:
 class TestOverwriting:
     def read(self, organization: Organization, name: str, **values: Any) -> None:
         row = Organization.objects.get(pk=organization.pk)
-        directory_state.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
+        directory_state.store_reading(row, replace(row.record(), name=name, **values), clock.now())
 
     def test_each_overwritten_value_has_a_checkbox_below_its_record(self, region, editor):
         for organization in region[1:3]:
@@ -239,7 +239,7 @@ class TestValues:
     def test_an_overwritten_value_of_the_directory_is_shown(self, region, editor):
         save_edit(region[1], editor, aliases=("East",))
         row = Organization.objects.get(pk=region[1].pk)
-        directory_state.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
+        directory_state.store_reading(row, replace(region[1].record(), name="By hand"), clock.now())
         (moved,) = self.plan(region, editor).rows
         (move,) = moved.moves.overwritten
         assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")

@@ -28,7 +28,7 @@ def fresh(organization):
 
 def read(organization, record, *, asked_at=None):
     """The record after the directory answered with this content."""
-    directory_state.keep_reading(fresh(organization), record, asked_at or clock.now())
+    directory_state.store_reading(fresh(organization), record, asked_at or clock.now())
     return fresh(organization)
 
 

@@ -60,13 +60,13 @@ def test_the_reason_for_sending_again_is_in_the_row_of_the_query(practice: Pract
         (
             "Query",
             "Showed other values",
-            "1 field differs. What became of the last attempt could not be proved. It was queued again.",
+            "1 field differs. Nothing proves whether the last attempt took effect. It was queued again.",
             False,
         ),
         ("2", "", "", False),
     ]
     texts = [step.text for step in proof.proof_steps(fresh(submission), entries_of(submission))]
-    assert "What became of the last attempt could not be proved." in texts
+    assert "Nothing proves whether the last attempt took effect." in texts
     assert texts[-1].startswith("Redox answered 200")
 
 

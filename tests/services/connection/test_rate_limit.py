@@ -71,9 +71,9 @@ def test_slots_are_free_until_they_are_reserved_for_the_time_ahead() -> None:
 @override_settings(REDOX_RATE=2.0)
 def test_nobody_waits_for_a_clock_that_was_set_back() -> None:
     moment = timezone.now()
-    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=499), 1)
-    assert rate_limit.free_slots(1.0, moment) == 0
-    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=3600), 1)
+    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=499.5), 1)
+    assert rate_limit.free_slots(1.0, moment) == 0  # the next slot begins in 500 s, the time of 1000 slots
+    rate_limit.reserve_slots_within(moment + datetime.timedelta(seconds=500), 1)
     assert rate_limit.free_slots(1.0, moment) == 2
     (slot,) = rate_limit.reserve_slots_within(moment, 1)
     assert slot.begins <= time.monotonic()

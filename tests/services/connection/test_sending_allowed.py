@@ -35,7 +35,7 @@ class TestSendingAllowed:
 
     def test_it_blocks_inside_a_transaction(self) -> None:
         with transaction.atomic():
-            assert open_to() == "A database transaction is open; no message leaves inside one."
+            assert open_to() == "A database transaction is open. No message is sent inside one."
 
     def test_it_blocks_without_a_credential(self) -> None:
         assert open_to(REDOX_STAGING_AUTH="") == "STAGING is not connected."

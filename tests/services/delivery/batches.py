@@ -17,10 +17,11 @@ YES = exchange_result(200, json.dumps(success()).encode())
 
 def queue(count: int, user: User, environment: str = "staging") -> list[Submission]:
     """Submit so many News, each of a record of its own below BASE."""
-    return [
-        factories.submission(factories.organization(f"{BASE}.{number}", user=user, environment=environment), user=user)
-        for number in range(1, count + 1)
-    ]
+    oids = [f"{BASE}.{number}" for number in range(1, count + 1)]
+    rows = [factories.organization(oid, user=user, environment=environment) for oid in oids]
+    if environment == "staging":
+        return factories.plain_submissions(rows, user=user)
+    return [factories.submission(row, user=user) for row in rows]
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> list[str]:

@@ -177,7 +177,7 @@ def test_a_cut_off_exchange_is_unknown_at_once(
         sending = pool.submit(work)
         while not practice.requests:
             time.sleep(0.01)
-        gateway.cut_off_exchanges()
+        gateway.abort_exchanges()
         assert sending.result()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)

@@ -230,7 +230,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"tries": settle.MOST_TRIES - 1}, "8 tries brought no clear answer."),
+        ({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."),
         ({"only_ask": True}, resolve.RESTORED_REASON),
     ],
     ids=["tried often", "after a restore"],

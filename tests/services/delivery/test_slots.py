@@ -153,15 +153,26 @@ def test_a_message_is_sent_and_its_answer_given_back(claim: Claim, sent: list[by
     assert (own.under_way, own.room, own.window.in_flight) == ({}, 20, 0)
 
 
+def test_nothing_more_is_claimed_than_the_window_and_its_queue_have_room_for(claim: Claim) -> None:
+    own, _ = answers_of(claim)
+    own.window = filled(slots.FIRST_WINDOW)
+    assert own.room == 19
+    for under_way, room in ((20, 0), (25, 0)):  # the window may have shrunk since they were claimed
+        own.under_way = dict.fromkeys(range(under_way), claim)
+        assert own.room == room
+
+
 @pytest.mark.parametrize(
     ("state", "cause"),
     [
         ({"block_reason": "STAGING was stopped."}, "STAGING was stopped."),
         ({"paused_plans": frozenset({6, 7})}, slots.PAUSED),
         ({"paused_plans": frozenset({6})}, ""),
+        ({"read_at": 0.0}, slots.UNREAD),
+        ({"read_at": 0.0, "block_reason": "STAGING was stopped."}, "STAGING was stopped."),
     ],
 )
-def test_a_stop_or_a_paused_plan_keeps_a_claimed_message_back(
+def test_a_stop_or_a_paused_plan_or_an_unread_database_keeps_a_claimed_message_back(
     claim: Claim, sent: list[bytes], state: dict[str, object], cause: str
 ) -> None:
     _, (answer,) = answers_of(claim, **state)

@@ -88,7 +88,7 @@ def test_a_whole_scan_of_a_misbehaving_directory_ends_and_loses_nothing_that_cam
     monkeypatch: pytest.MonkeyPatch,
     behaviour: Behaviour,
 ) -> None:
-    practice.register_others("staging", 150)
+    practice.register_others("staging", 50)
     put_ours(practice, set(range(12)))
     delivered = recorded(practice, monkeypatch)
     run = begin(editor, limit=20)

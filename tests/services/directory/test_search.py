@@ -74,7 +74,7 @@ def test_a_search_shows_what_the_directory_shows(practice: PracticeDirectory, ed
     page = search_directory("staging", LAKESIDE, actor=as_actor(editor))
 
     assert [hit.record.name for hit in page.hits] == ["Lakeside Dental"]
-    assert (page.completeness, page.end, page.can_go_on) == (Completeness.WHOLE, End.SHORT_PAGE, False)
+    assert (page.completeness, page.end, page.can_continue) == (Completeness.WHOLE, End.SHORT_PAGE, False)
     assert (page.cause, page.unreadable, page.doubled) == ("", (), 0)
     assert 0 < page.seconds < 60
 
@@ -111,11 +111,11 @@ def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory
 
 def test_nothing_that_came_is_said_otherwise_than_no_answer(practice: PracticeDirectory) -> None:
     nothing = run(SearchFilters(name="Nobody"))
-    assert (nothing.completeness, nothing.can_go_on, nothing.position.received) == (Completeness.NOTHING, False, 0)
+    assert (nothing.completeness, nothing.can_continue, nothing.position.received) == (Completeness.NOTHING, False, 0)
 
     practice.behaviour = "gateway-error"
     no_answer = run(SearchFilters(name="Nobody"))
-    assert (no_answer.completeness, no_answer.can_go_on) == (Completeness.NO_ANSWER, True)
+    assert (no_answer.completeness, no_answer.can_continue) == (Completeness.NO_ANSWER, True)
     assert "Bad Gateway" in no_answer.cause
     assert no_answer.position == Position()
 
@@ -135,7 +135,7 @@ def test_a_search_goes_on_where_it_was_and_leaves_out_what_came(practice: Practi
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
 
     first = run()
-    assert (len(first.hits), first.completeness, first.can_go_on) == (100, Completeness.PARTIAL, True)
+    assert (len(first.hits), first.completeness, first.can_continue) == (100, Completeness.PARTIAL, True)
     known = {hit.listed_oid for hit in first.hits}
     practice.register("staging", listed(OTHER, "Lakeside new, before all others"))
     second = run(position=first.position, known_oids=known)
@@ -152,7 +152,7 @@ def test_a_search_that_breaks_off_later_keeps_its_place(practice: PracticeDirect
 
     practice.behaviour = "gateway-error"
     broken_off = run(position=first.position)
-    assert (broken_off.completeness, broken_off.can_go_on) == (Completeness.PARTIAL, True)
+    assert (broken_off.completeness, broken_off.can_continue) == (Completeness.PARTIAL, True)
     assert (broken_off.position, broken_off.hits) == (first.position, ())
 
     practice.behaviour = "answers"
@@ -162,7 +162,7 @@ def test_a_search_that_breaks_off_later_keeps_its_place(practice: PracticeDirect
 def whole_search() -> list[SearchPage]:
     """The pages of a search until it ends or breaks off."""
     pages = [run()]
-    while pages[-1].can_go_on and not pages[-1].cause:
+    while pages[-1].can_continue and not pages[-1].cause:
         known = {hit.listed_oid for page in pages for hit in page.hits}
         pages.append(run(position=pages[-1].position, known_oids=known))
     return pages
@@ -200,7 +200,7 @@ def test_a_directory_that_stops_after_a_page_leaves_a_part(practice: PracticeDir
     practice.behaviour = "shows-first-page"
     first, second = whole_search()
     assert (len(first.hits), second.hits, second.completeness) == (100, (), Completeness.PARTIAL)
-    assert (second.can_go_on, second.position) == (True, first.position)
+    assert (second.can_continue, second.position) == (True, first.position)
 
 
 def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
@@ -237,7 +237,7 @@ def test_an_answer_that_is_too_large_is_asked_for_again_with_fewer(practice: Pra
 def test_one_organization_that_is_too_large_ends_the_search(practice: PracticeDirectory) -> None:
     practice.register("staging", listed(OTHER, "Lakeside " + "x" * 1_100_000))
     page = run()
-    assert (page.completeness, page.can_go_on) == (Completeness.NO_ANSWER, False)
+    assert (page.completeness, page.can_continue) == (Completeness.NO_ANSWER, False)
     assert page.cause == "One organization alone has more than 1 MiB."
     assert searched()[0]["details"]["queries"] == 7
 
@@ -246,7 +246,7 @@ def test_a_page_that_comes_again_ends_the_search(redox_server: FakeRedox) -> Non
     redox_server.queries = [answer(*(listed(f"{OTHER}.{number + 1}") for number in range(100)))]
     first = run()
     second = run(position=first.position, known_oids={hit.listed_oid for hit in first.hits})
-    assert (second.end, second.completeness, second.can_go_on) == (End.REPEATED_PAGE, Completeness.PARTIAL, False)
+    assert (second.end, second.completeness, second.can_continue) == (End.REPEATED_PAGE, Completeness.PARTIAL, False)
     assert (second.hits, second.doubled) == ((), 100)
 
 

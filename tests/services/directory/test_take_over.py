@@ -27,7 +27,7 @@ from organizations.services.connection import redox_settings
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
@@ -106,7 +106,9 @@ def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_c
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
-    take_over.say_destinations(run.pk, {f"{BASE}.1": SaidDestination(DESTINATION, "dashboard")}, actor=as_actor(editor))
+    take_over.set_destinations(
+        run.pk, {f"{BASE}.1": KnownDestination(DESTINATION, "dashboard")}, actor=as_actor(editor)
+    )
     (organization,) = take_all(run, editor)
     assert (organization.destination_id, organization.destination_source) == (DESTINATION, "dashboard")
     assert (organization.changes, organization.open_work) == (0, "")
@@ -119,11 +121,11 @@ def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_c
 def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
     oids = [f"{BASE}.{number}" for number in (1, 2, 3)]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    who, said = as_actor(editor), SaidDestination(DESTINATION, "memory")
-    take_over.say_destinations(run.pk, {f"{BASE}.3": SaidDestination("", "memory")}, actor=who)
+    who, said = as_actor(editor), KnownDestination(DESTINATION, "memory")
+    take_over.set_destinations(run.pk, {f"{BASE}.3": KnownDestination("", "memory")}, actor=who)
     with pytest.raises(NumberMissing, match="Type 2"):
-        take_over.say_destination_for_all(run.pk, said, 3, actor=who)
-    assert take_over.say_destination_for_all(run.pk, said, 2, actor=who) == 2
+        take_over.set_destination_for_all(run.pk, said, 3, actor=who)
+    assert take_over.set_destination_for_all(run.pk, said, 2, actor=who) == 2
     said_ids = run.candidates.order_by("position").values_list("destination_id", flat=True)
     assert list(said_ids) == [DESTINATION, DESTINATION, ""]
 
@@ -131,15 +133,15 @@ def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
 def test_what_somebody_else_entered_meanwhile_is_not_overwritten(editor: User, approver: User) -> None:
     oids = [f"{BASE}.1", f"{BASE}.2"]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    nothing, one = SaidDestination("", ""), SaidDestination(DESTINATION, "memory")
+    nothing, one = KnownDestination("", ""), KnownDestination(DESTINATION, "memory")
     shown = dict.fromkeys(oids, nothing)
-    take_over.say_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
+    take_over.set_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
     # The second page still shows the first row empty; its person leaves it so.
-    take_over.say_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
+    take_over.set_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
     assert set(run.candidates.values_list("destination_id", flat=True)) == {DESTINATION}
-    other = SaidDestination(DESTINATION.replace("d8", "e8"), "dashboard")
+    other = KnownDestination(DESTINATION.replace("d8", "e8"), "dashboard")
     with pytest.raises(OutOfDate, match=oids[0]):
-        take_over.say_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
+        take_over.set_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
 
 
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:

@@ -16,13 +16,14 @@ from organizations.models import (
     TakeOverState,
     User,
 )
+from organizations.oid import Oid
 from organizations.records import canonical
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import failpoints
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
-from organizations.services.records.organizations import SaidDestination
+from organizations.services.records.organizations import KnownDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
 from tests.services.sending import WORKER
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-SAID = SaidDestination(DESTINATION, "dashboard")
+SAID = KnownDestination(DESTINATION, "dashboard")
 
 
 def begin(*candidates: NewCandidate, user: User) -> TakeOver:
@@ -89,7 +90,7 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
     )
     first, second = run.candidates.order_by("position")
     assert (first.oid, first.state, first.source, first.name) == (ONE, "waiting", "s" * 300, "m" * 200)
-    assert (first.destination_id, first.destination_source) == (DESTINATION, "message")
+    assert (first.destination_id, first.destination_source, first.oid_key) == (DESTINATION, "message", Oid(ONE).key)
     assert (first.message_record(), first.organization) == (message, None)
     assert (second.oid, second.state, second.source, second.name) == (TWO, "here", "line 2", "Typed")
     assert (second.message, second.organization, second.position) == ("", here, 1)
@@ -101,7 +102,7 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
 def test_as_many_as_are_allowed_are_taken(editor: User) -> None:
     many = [NewCandidate(f"{BASE}.{number}") for number in range(1, take_over.MOST_OIDS + 1)]
     assert begin(*many, user=editor).candidates.count() == take_over.MOST_OIDS
-    with pytest.raises(ActionRefused, match="At most 1,000 OIDs can be taken over at once; here are 1,001"):
+    with pytest.raises(ActionRefused, match="You entered 1,001"):
         begin(*many, NewCandidate(ONE + ".1"), user=editor)
 
 
@@ -134,7 +135,10 @@ def test_a_stop_leaves_what_was_found_and_the_others_can_be_asked_for_later(edit
     run = begin(NewCandidate(ONE), NewCandidate(TWO), user=editor)
     run.candidates.filter(oid=ONE).update(state=CandidateState.FOUND)
     take_over.stop_asking(run.pk, actor=as_actor(editor))
-    assert list(run.candidates.values_list("state", "sentence")) == [("found", ""), ("unanswered", take_over.STOPPED)]
+    assert list(run.candidates.order_by("position").values_list("state", "sentence")) == [
+        ("found", ""),
+        ("unanswered", take_over.STOPPED),
+    ]
     run.refresh_from_db()
     assert (run.state, run.end_reason, run.token) == ("ready", "A person stopped it.", 1)
     assert run.state_at > run.made_at
@@ -143,7 +147,10 @@ def test_a_stop_leaves_what_was_found_and_the_others_can_be_asked_for_later(edit
     with pytest.raises(ActionRefused, match="not being asked any more"):
         take_over.stop_asking(run.pk, actor=as_actor(editor))
     take_over.ask_again(run.pk, actor=as_actor(editor))
-    assert list(run.candidates.values_list("state", "sentence")) == [("found", ""), ("waiting", "")]
+    assert list(run.candidates.order_by("position").values_list("state", "sentence")) == [
+        ("found", ""),
+        ("waiting", ""),
+    ]
     run.refresh_from_db()
     assert (run.state, run.end_reason) == ("asking", "")
     assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "count": 1, "kind": "oids"}
@@ -167,8 +174,8 @@ def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:
 
 ACTS: dict[str, Callable[[TakeOver, User], object]] = {
     "ask again": lambda run, user: take_over.ask_again(run.pk, actor=as_actor(user)),
-    "say": lambda run, user: take_over.say_destinations(run.pk, {ONE: SAID}, actor=as_actor(user)),
-    "say for all": lambda run, user: take_over.say_destination_for_all(run.pk, SAID, 1, actor=as_actor(user)),
+    "say": lambda run, user: take_over.set_destinations(run.pk, {ONE: SAID}, actor=as_actor(user)),
+    "say for all": lambda run, user: take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(user)),
     "take": lambda run, user: take_over.take(run.pk, [ONE], actor=as_actor(user)),
     "take all": lambda run, user: take_over.take_all(run.pk, actor=as_actor(user)),
     "take alone": lambda run, user: take_over.take_other(run.pk, ONE, typed_oid=ONE, reason="x", actor=as_actor(user)),
@@ -180,7 +187,7 @@ ACTS: dict[str, Callable[[TakeOver, User], object]] = {
     ("now", "sentence"),
     [
         (TakeOverState.ASKING, "The directory is still being asked. Wait, or stop it first."),
-        (TakeOverState.TAKING, "Records are being added. Wait until that has ended."),
+        (TakeOverState.TAKING, "Records are being added. Wait until all are added."),
     ],
 )
 def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
@@ -199,27 +206,27 @@ def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
 def test_what_a_person_says_of_destination_ids_is_in_the_history_if_it_changes_any(editor: User) -> None:
     run = shown(editor, ONE, TWO)
     run.candidates.filter(oid=TWO).update(state=CandidateState.REFUSED)
-    assert take_over.say_destinations(run.pk, {ONE: SAID, TWO: SAID}, actor=as_actor(editor)) == 1
+    assert take_over.set_destinations(run.pk, {ONE: SAID, TWO: SAID}, actor=as_actor(editor)) == 1
     said = {"oid": ONE, "destination_id": DESTINATION, "source": "dashboard"}
     assert details(Action.TAKE_OVER_DESTINATIONS) == {"take_over": run.pk, "count": 1, "destinations": [said]}
-    assert take_over.say_destinations(run.pk, {ONE: SAID}, actor=as_actor(editor)) == 0
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, actor=as_actor(editor)) == 0
     assert AuditEntry.objects.filter(action=Action.TAKE_OVER_DESTINATIONS).count() == 1
 
 
 def test_who_says_what_somebody_else_said_meanwhile_changes_nothing(editor: User) -> None:
     run = shown(editor, ONE)
-    before = {ONE: SaidDestination("", "")}
-    assert take_over.say_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 1
-    assert take_over.say_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 0
+    before = {ONE: KnownDestination("", "")}
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 1
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 0
 
 
 def test_one_for_all_is_only_for_what_is_ours_and_has_none(editor: User) -> None:
     run = shown(editor, ONE, OTHER, TWO)
     run.candidates.filter(oid=TWO).update(state=CandidateState.REFUSED)
-    assert take_over.say_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
+    assert take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
     assert dict(run.candidates.values_list("oid", "destination_id")) == {ONE: DESTINATION, OTHER: "", TWO: ""}
     with pytest.raises(ActionRefused, match="already known"):
-        take_over.say_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
+        take_over.set_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
 
 
 # Choose
@@ -267,7 +274,7 @@ def test_an_organization_that_is_not_ours_is_added_alone_with_all_that_is_known(
     message = factories.record(OTHER, carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
     run = shown(approver, OTHER)
     run.candidates.update(source="line 7", sentence="x", message=canonical(message))
-    take_over.say_destinations(run.pk, {OTHER: SAID}, actor=as_actor(approver))
+    take_over.set_destinations(run.pk, {OTHER: SAID}, actor=as_actor(approver))
     organization = alone(run, approver, typed=f" {OTHER} ")
     candidate = run.candidates.get()
     assert (candidate.state, candidate.sentence, candidate.organization) == ("taken", "", organization)

@@ -83,7 +83,7 @@ def test_an_acceptance_without_an_answer_of_redox_is_a_proof_as_well(editor: Use
         settle.accept_by_evidence(
             history, Submission.objects.get(), organization, evidence=evidence, asked_at=clock.now(), reason="Shown"
         )
-    assert not first_messages.place_of(seen(2, editor)).is_unproved
+    assert not first_messages.first_message_of(seen(2, editor)).is_unproved
 
 
 @pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.NEEDS_PERSON, Kind.NOT_EXECUTED])
@@ -143,7 +143,7 @@ def test_a_registration_under_an_earlier_oid_does_not_hide_the_proof(editor: Use
     moved.update(oid=f"{BASE}.8", presence_basis=Basis.SEEN, confirmed="", last_submission=None)
     factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
     answer_next()
-    assert not first_messages.place_of(seen(1, editor)).is_unproved
+    assert not first_messages.first_message_of(seen(1, editor)).is_unproved
 
 
 def test_a_record_that_got_back_the_oid_under_which_it_was_registered_here_proves_nothing(editor: User) -> None:
@@ -154,7 +154,7 @@ def test_a_record_that_got_back_the_oid_under_which_it_was_registered_here_prove
     moved.update(presence_basis=Basis.SEEN, confirmed="", confirmed_submission=None, last_submission=None)
     factories.submission(edit(reload(organization), editor, name="Changed"), user=editor)
     answer_next()
-    assert first_messages.place_of(seen(1, editor)).is_unproved
+    assert first_messages.first_message_of(seen(1, editor)).is_unproved
 
 
 def proofs() -> list[tuple[str, str, int]]:
@@ -176,7 +176,7 @@ def test_the_upgrade_marks_what_is_marked_today(editor: User) -> None:
     marked = proofs()
     assert marked == [("production", "Update", 3), ("staging", "Update", 3)]
     Submission.objects.update(is_proof=False)
-    import_module("organizations.migrations.0030_proof").mark_proofs(apps, None)
+    import_module("organizations.migrations.0031_proof").mark_proofs(apps, None)
     assert proofs() == marked
 
 

@@ -174,7 +174,7 @@ class TestDraft:
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 3)
         assert drawn(records, editor).size == 3
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
-        with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
+        with pytest.raises(ActionRefused, match=r"A plan can have at most 2 records\. You chose 3"):
             drawn(records, editor)
 
     def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:

@@ -29,7 +29,6 @@ FILLED: dict[str, Any] = {
     "confirmed_part_of_oid": "1.2.8",
     "confirmed_version": 1,
     "confirmed_evidence": Evidence.PERSON,
-    "confirmed_hash": "accepted",
     "taken": canonical(factories.record(name="Taken")),
     "known_at": MOMENT,
     "seen": canonical(factories.record(name="Seen")),
@@ -81,7 +80,6 @@ def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor
         confirmed_part_of_oid=ELSEWHERE,
         confirmed_submission=submission,
         confirmed_evidence=Evidence.QUERY,
-        confirmed_hash=fingerprint(accepted),
         known_at=LATER,
         taken="",
         presence=Presence.PRESENT,
@@ -100,7 +98,7 @@ def test_what_was_accepted_is_stored_with_its_evidence(row: Organization, editor
 def test_a_reading_is_stored_with_its_values(row: Organization, asked_at: datetime.datetime) -> None:
     row = change(row, taken="", differs_since=None)
     reading = factories.record(name="By hand", active=False, part_of_oid=ELSEWHERE)
-    directory_state.keep_reading(row, reading, asked_at)
+    directory_state.store_reading(row, reading, asked_at)
     assert_stored(
         row,
         seen=canonical(reading),
@@ -115,19 +113,19 @@ def test_a_reading_is_stored_with_its_values(row: Organization, asked_at: dateti
 
 
 def test_a_reading_of_an_earlier_query_is_not_stored(row: Organization) -> None:
-    directory_state.keep_reading(row, None, MOMENT - datetime.timedelta(seconds=1))
+    directory_state.store_reading(row, None, MOMENT - datetime.timedelta(seconds=1))
     assert_stored(row, **FILLED, **COUNTED)
 
 
 def test_a_difference_is_as_old_as_the_first_reading_that_showed_it(row: Organization) -> None:
-    directory_state.keep_reading(row, factories.record(name="By hand"), LATER)
+    directory_state.store_reading(row, factories.record(name="By hand"), LATER)
     assert_stored(row, differs=1, differs_since=MOMENT)
-    directory_state.keep_reading(row, factories.record(name="Taken"), LATER)
+    directory_state.store_reading(row, factories.record(name="Taken"), LATER)
     assert_stored(row, differs=0, differs_since=None)
 
 
 def test_a_record_that_is_not_shown_differs_once(row: Organization) -> None:
-    directory_state.keep_reading(row, None, LATER)
+    directory_state.store_reading(row, None, LATER)
     assert_stored(row, seen="", seen_at=LATER, differs=1, shown_active=None, shown_part_of_oid="")
 
 
@@ -244,5 +242,5 @@ def test_only_an_open_message_that_was_attempted_may_still_arrive(
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.attempt = state, attempt
     expected = factories.record() if may_arrive else None
-    assert directory_state.record_on_its_way(Organization(last_submission=submission)) == expected
-    assert directory_state.record_on_its_way(Organization()) is None
+    assert directory_state.record_in_flight(Organization(last_submission=submission)) == expected
+    assert directory_state.record_in_flight(Organization()) is None

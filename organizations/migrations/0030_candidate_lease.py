@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0027_take_over")]
+    dependencies = [("organizations", "0029_gate_is_restored")]
 
     operations = [
         migrations.AddField(

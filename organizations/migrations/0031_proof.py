@@ -15,7 +15,7 @@ def mark_proofs(apps: Any, schema_editor: object) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0029_candidate_lease")]
+    dependencies = [("organizations", "0030_candidate_lease")]
 
     operations = [
         # Not AddField alone: on SQLite it would copy the table.

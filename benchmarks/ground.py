@@ -1,4 +1,4 @@
-"""What each measurement needs: its own settings, an empty database, and programs that are stopped at its end."""
+"""Sets up each measurement: its own settings, an empty database, and programs that are stopped at its end."""
 
 import os
 import platform

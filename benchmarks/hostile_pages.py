@@ -23,6 +23,11 @@ QUERIES = {
     "two letters": "cl",
     "two letters of no record": "zq",
     "a word of every record": "lakeside",
+    "a word of every record and two letters of no record": "lakeside zq",
+    "a word of every record and a letter of each": "lakeside 1",
+    "a word of every record and one of one record": "lakeside office77",
+    "a word of every tenth record and two letters of no record": "cedar zq",
+    "a part of every record, repeated": "55555555",
     "2,000 letters": "a" * 2_000,
     "10,000 letters": "a" * 10_000,
     "1,000 words": "north " * 1_000,
@@ -60,7 +65,7 @@ class Case(NamedTuple):
 
 
 def run(client: Client) -> list[str]:
-    """Ask all, print a table, and return the cases that failed."""
+    """Send all requests, print a table, and return the cases that failed."""
     # An error must become a page with 500, as it would for a browser.
     client.raise_request_exception = False
     rows, failed = [], []

@@ -1,4 +1,4 @@
-"""Malformed requests to every address of the portal, by every role. None may get a 5xx or leave half of a write.
+"""Malformed requests to every address of the portal, by every role. None may get a 5xx or write incompletely.
 
 python -m benchmarks.malformed [100000] [--only SEED] [--socket 2000] [--database postgresql|URL]
 

@@ -80,7 +80,7 @@ class Watch:
 
 
 class InProcess:
-    """Calls the WSGI application. Writes are rolled back, so each request finds the same rows and can be repeated."""
+    """Calls the WSGI application. Writes are rolled back: each request finds the same rows and can be repeated."""
 
     def __init__(self, maker: Maker) -> None:
         self.maker, self.tally = maker, Tally()

@@ -1,4 +1,4 @@
-"""What is wrong with an answer to a malformed request: an error of the portal, or half of a write.
+"""Finds what is wrong with the answer to a malformed request: an error of the portal, or an incomplete write.
 
 Needs settings; import it after `prepare`.
 """
@@ -96,7 +96,7 @@ def _is_html(answer: Answer) -> bool:
 
 
 def _half_writes(request: Request, answer: Answer, changes: Changes) -> Iterator[str]:
-    """What should not have been written, or was written only in part."""
+    """Writes that should not have happened, or that are incomplete."""
     if any(change.before is not None for change in changes.get(HISTORY, [])):
         yield "an entry of the history was changed"
     added = [change.key for change in changes.get(HISTORY, [])]

@@ -17,7 +17,7 @@ type Pairs = list[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as a page of the portal holds it: where it posts to, and all its inputs with their values."""
+    """A form of a page of the portal: where it posts to, and all its inputs with their values."""
 
     path: str
     inputs: tuple[tuple[str, str], ...]
@@ -198,7 +198,7 @@ def _count(rng: random.Random) -> int:
 
 
 def _changed(rng: random.Random, pairs: Pairs) -> Pairs:
-    """The inputs with one thing wrong."""
+    """The inputs with one error."""
     if not pairs or rng.random() < 0.1:
         return [*pairs, (rng.choice(FOREIGN_NAMES), value(rng))]
     place = rng.randrange(len(pairs))
@@ -342,7 +342,7 @@ def _spoiled_cookie(rng: random.Random, cookie: bytes, places: Places) -> bytes:
 
 
 def _spoiled(rng: random.Random, path: bytes) -> bytes:
-    """A path with something wrong in it."""
+    """The path with one error in it."""
     place = rng.randrange(len(path)) + 1
     wrong = rng.choice(
         (b"%", b"%zz", b"%00", b"%FF", b"%ED%A0%80", b"//", b"/../", b"/./", b"%2e%2e/", b";x=1", b"%0d%0aX: y", b"\\",

@@ -1,4 +1,4 @@
-"""What malformed requests find: people of every role, records in every state, and the forms of all pages.
+"""The portal that malformed requests are sent to: people of every role, records in every state, all forms.
 
 Needs settings; import it after `prepare`.
 """
@@ -163,7 +163,7 @@ type _FoundForm = tuple[str, str, list[tuple[str, str]]]
 
 
 class _Inputs(HTMLParser):
-    """All forms of a page, with every input that they hold."""
+    """All forms of a page, with all their inputs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What one page costs in this process: size, statements and processor time. Needs settings; import it after them."""
+"""Measures one page in this process: size, statements and processor time. Needs settings; import it after them."""
 
 import statistics
 import time

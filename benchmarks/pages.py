@@ -1,4 +1,4 @@
-"""What the pages cost at several numbers of records, beside the stock Django admin over the same rows.
+"""Measures the pages at several numbers of records, compared with the stock Django admin over the same rows.
 
 python -m benchmarks.pages [--records 1000 100000 1000000] [--database sqlite|postgresql|URL]
 

@@ -1,9 +1,9 @@
-"""What it costs the portal to read the whole directory: processor time and memory.
+"""Measures how much processor time and memory the portal needs to read the whole directory.
 
 python -m benchmarks.scan [--others 100000] [--ours 61] [--database URL]
 
-The practice directory runs in a process of its own, which is not counted. The portal waits for nothing between two
-pages; in real use it reads at most two a second.
+The practice directory runs in a separate process, which is not counted. The portal does not wait between two pages; in
+real use it reads at most two a second.
 """
 
 import argparse

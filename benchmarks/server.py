@@ -1,4 +1,4 @@
-"""The portal's web server beside the one before it: requests a second, memory, and health under attack.
+"""Compares the portal's web server with the earlier one: requests a second, memory, and health under attack.
 
 python -m benchmarks.server [--records 100000] [--database URL] [--threads 16,24,32]
 """

@@ -33,6 +33,9 @@ SECTIONS = {
     "roll-call": "directory",
 }
 
+MOST_OPEN = 1_000
+"""How many open submissions the menu counts. Of more, it says that there are more."""
+
 BLOCKING_STATES = ("stopped", "waiting", "paused")
 """Keys of the environment states in which nothing is sent: the circuit breaker is open."""
 
@@ -49,7 +52,7 @@ EMPTY: dict[str, Any] = {
     "messages": (),
     "mismatched_workers": (),
     "no_worker_since": None,
-    "open_submissions": 0,
+    "open_submissions": "",
     "other_environment": "",
     "person": None,
     "release": RELEASE,
@@ -105,8 +108,14 @@ def _environment(environment: str, section: str) -> dict[str, Any]:
         "environment_state": state,
         "banners": [state] if has_banner else [],
         "other_environment": Environment(environment).other.value,
-        "open_submissions": Submission.objects.open().in_environment(environment).count(),
+        "open_submissions": _open_submissions(environment),
     }
+
+
+def _open_submissions(environment: str) -> str:
+    """How many submissions are open, for the menu: "57", "1,000+", or "" if there are none."""
+    number = Submission.objects.open().in_environment(environment).order_by()[: MOST_OPEN + 1].count()
+    return f"{MOST_OPEN:,}+" if number > MOST_OPEN else str(number or "")
 
 
 def _person(user: User) -> Person:

@@ -57,6 +57,7 @@ def environment(**options: Any) -> Environment:
         static=static,
         url=url,
         with_query=with_query,
+        word_mark=markup.word_mark,
     )
     return jinja
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import F
 
@@ -45,7 +45,7 @@ ROLES: dict[str, frozenset[Right]] = {
 
 
 def rights_of(user: User) -> frozenset[str]:
-    """The rights of a person, from their groups. One query per request: the user object caches rights and roles."""
+    """The rights of a person, from their groups. A request reads them once: the user object caches rights and roles."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
     return _access(user).rights
@@ -59,12 +59,34 @@ class _Access(NamedTuple):
 def _access(user: User) -> _Access:
     access: _Access | None = getattr(user, "_access", None)
     if access is None:
-        fields = ("name", "permissions__codename", "permissions__content_type__app_label")
-        rows = list(user.groups.values_list(*fields))
-        rights = frozenset(right for _, right, area in rows if area == "organizations")
-        access = _Access(rights, tuple(sorted({role for role, _, _ in rows})))
-        user._access = access  # type: ignore[attr-defined]
+        access = _keep_access(user, user.groups.values_list("name", *_OF_GROUP))
     return access
+
+
+_OF_GROUP = ("permissions__codename", "permissions__content_type__app_label")
+
+
+def _keep_access(user: User, rows: Iterable[tuple[str, str, str]]) -> _Access:
+    """Keep the roles and rights of a person for this request: `rows` are roles with a codename and its app."""
+    roles, rights = set(), set()
+    for role, right, area in rows:
+        roles.add(role)
+        if area == "organizations":
+            rights.add(right)
+    access = _Access(frozenset(rights), tuple(sorted(roles)))
+    user._access = access  # type: ignore[attr-defined]
+    return access
+
+
+def person_with_rights(number: int) -> User | None:
+    """The account with this id, and its roles and rights, as they are now; one query."""
+    of_groups = {"role": F("groups__name"), "right": F(f"groups__{_OF_GROUP[0]}"), "area": F(f"groups__{_OF_GROUP[1]}")}
+    people: list[Any] = list(User.objects.filter(pk=number).annotate(**of_groups))
+    if not people:
+        return None
+    _keep_access(people[0], [(each.role, each.right, each.area) for each in people if each.role is not None])
+    person: User = people[0]
+    return person
 
 
 def may(user: User, right: Right) -> bool:

@@ -151,6 +151,7 @@ else:
 DATABASES = {"default": {**_database, "CONN_MAX_AGE": 600}}
 
 AUTH_USER_MODEL = "organizations.User"
+AUTHENTICATION_BACKENDS = ["organizations.services.accounts.backend.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "organizations.services.accounts.passwords.PasswordRule"}]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"

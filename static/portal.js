@@ -1,5 +1,5 @@
 "use strict";
-// What makes the portal quicker and safer to use. Every page works without it.
+// Makes the portal quicker and safer to use. Every page also works without it.
 
 const live = () => document.getElementById("live");
 
@@ -25,7 +25,7 @@ function note(text) {
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Over plain HTTP a browser offers no clipboard, only this older way.
+  // Over plain HTTP a browser has no clipboard API, only this older way.
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "visually-hidden";
@@ -64,7 +64,7 @@ document.addEventListener("keydown", (event) => {
   if (menu) menu.querySelector("summary").focus();
 });
 
-// The sentence behind a status opens when the keyboard focus comes to it, and closes when the focus leaves.
+// The explanation of a status opens when it gets the keyboard focus, and closes when it loses the focus.
 document.addEventListener("focusin", (event) => {
   const button = event.target.closest("button.status[popovertarget]");
   if (button && button.matches(":focus-visible")) button.popoverTargetElement.showPopover({ source: button });
@@ -98,7 +98,7 @@ function showBranch(row, isOpen) {
 
 const below = (row) => Number(row.dataset.below ?? 0);
 
-// How many records of an open branch are behind its "more here". Its row still says what work is below it.
+// How many records of an open branch are behind its "more here". Its row still shows what is to do below it.
 function unshown(row) {
   const children = rowsBelow(row).filter((it) => Number(it.dataset.level) === Number(row.dataset.level) + 1);
   const isPart = children.some((it) => it.matches(".more"));
@@ -135,7 +135,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => choose(ids()));
 
-// The rows that come replace the row "more here": the focus moves to the first of them.
+// The loaded rows replace the row "more here": the focus moves to the first of them.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const row = event.detail.target;
   if (!row.matches("tr.more") || !event.detail.shouldSwap) return;
@@ -185,7 +185,7 @@ function keepChosen() {
   if (url.href.length <= LONGEST_ADDRESS) history.replaceState(history.state, "", url);
 }
 
-// Tick these records. After new rows came, a record may have a row that had none, or the other way round.
+// Tick these records. After new rows were loaded, a record may have a row that had none before, or none any more.
 function choose(wanted) {
   if (!dock()) return;
   const left = new Set(wanted);
@@ -215,10 +215,10 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// A filter applies at once: the list is replaced. What was ticked and typed while it was loading stays, and so does the
-// focus.
+// A filter applies at once: the list is replaced. What was ticked and typed while the list was loading is kept, and so
+// is the focus.
 
-// Text that was typed while the list was loading. It applies as any change does: on Enter, or when the focus leaves.
+// Text that was typed while the list was loading. It applies on Enter, or when the field loses the focus.
 function typeOn(id, value) {
   const input = document.getElementById(id);
   const applied = new AbortController();
@@ -272,7 +272,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // Filters apply on change -----------------------------------------------------------------------------------
-// <form data-apply-on-change>: typed text applies on Enter, or when the focus leaves the field. The new page puts the
+// <form data-apply-on-change>: typed text applies on Enter, or when the field loses the focus. The new page sets the
 // focus where it was.
 
 const filters = (event) => event.target.closest?.("form[data-apply-on-change]");
@@ -307,7 +307,7 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-apply-on-change]")) form.reset();
 });
 
-// What was typed survives --------------------------------------------------------------------------------
+// Keeping what was typed ---------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": its content is not saved yet.
 
 // The inputs that the portal reads: without the fields of a choice that is not selected, and without blanks around lines.
@@ -386,13 +386,13 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   event.preventDefault();
   note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then continue here.");
 });
-// A page that asks the directory when it opens says so once the request has started.
+// A page that asks the directory when it opens says so as soon as the request has started.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const line = event.detail.elt.querySelector("[data-while-asking]");
   if (line) line.hidden = false;
 });
 
-// Tell a person whose request failed. Polls try again and suggestions are optional: there only a lost connection is said.
+// Say that a request failed. Polls try again and suggestions are optional: for those, report only a lost connection.
 function reportFailure({ detail, type }) {
   const { elt, target, requestConfig } = detail;
   if (!requestConfig.triggeringEvent || target.matches("datalist")) {
@@ -405,9 +405,9 @@ function reportFailure({ detail, type }) {
 document.addEventListener("htmx:responseError", reportFailure);
 document.addEventListener("htmx:sendError", reportFailure);
 
-// Ages count on while a page is open -----------------------------------------------------------------------
-// data-age: the age in seconds when the page came; data-clock: shown as 00:14. The script counts from then, because the
-// clock of the visitor's machine may be wrong.
+// Keeping ages current while a page is open ----------------------------------------------------------------
+// data-age: the age in seconds when the page was loaded; data-clock: shown as 00:14. The script counts from that value,
+// because the clock of the visitor's machine may be wrong.
 
 const cameAt = new WeakMap();
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -434,7 +434,7 @@ document.addEventListener("DOMContentLoaded", countOn);
 document.addEventListener("htmx:afterSettle", countOn);
 setInterval(countOn, 1000);
 
-// Where the focus goes after a page was loaded -----------------------------------------------------------
+// Setting the focus after a page was loaded --------------------------------------------------------------
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const form of document.querySelectorAll("form[data-guard]")) inputsAtFirst.set(form, inputsOf(form));
@@ -448,13 +448,13 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-// Printing, and what takes seconds ------------------------------------------------------------------------
+// Printing, and requests that take seconds ----------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) print();
 });
 
-// <form data-busy="Checking...">: the button says that it works, and cannot be pressed again meanwhile.
+// <form data-busy="Checking...">: the button shows this text and cannot be pressed again while the request runs.
 document.addEventListener("submit", (event) => {
   const { busy } = event.target.dataset;
   const button = event.submitter;

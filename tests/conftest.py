@@ -28,7 +28,7 @@ from orgportal import middleware
 from tests import databases, factories
 from tests.connected import connected, redox
 
-# Playwright leaves an event loop in the main thread, for which Django would refuse the database.
+# Playwright leaves an event loop in the main thread, and Django then refuses to use the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # The machine may be busy: a slow example is not an error.
@@ -48,7 +48,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 @pytest.fixture(autouse=True, scope="session")
 def responses_have_the_context_of_their_page() -> Iterator[None]:
-    """Django records what a template was given for its own engine only."""
+    """Django records the context of a template only for its own engine."""
     render = Template.render
 
     def signalled(self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:

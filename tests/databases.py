@@ -11,7 +11,7 @@ from django.db import connection
 
 
 def copy(source: str, target: str) -> None:
-    """Copy the whole database. Nobody may write to it or, on PostgreSQL, be connected."""
+    """Copy the whole database. Nothing may write to it or, on PostgreSQL, be connected to it."""
     if connection.vendor == "sqlite":
         shutil.copyfile(source, target)
     else:

@@ -274,17 +274,17 @@ def take_over(
     environment: str = "staging",
     **values: Any,
 ) -> TakeOver:
-    """A take-over whose OIDs were asked for. `seen`: what the directory showed of each, or None. Nothing is sent."""
+    """A take-over for whose OIDs the directory was asked. `seen`: its record of each OID, or None. Nothing is sent."""
     shown = seen or {BASE: record()}
     candidates = [NewCandidate(oid) for oid in shown]
     arguments: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": person(user)} | values
-    made = take_overs.begin(environment, candidates, **arguments)
-    for candidate in made.candidates.filter(state=CandidateState.WAITING):
+    run = take_overs.begin(environment, candidates, **arguments)
+    for candidate in run.candidates.filter(state=CandidateState.WAITING):
         shown_record = shown[candidate.oid]
         candidate.state, candidate.asked_at = CandidateState.ABSENT, clock.now()
         if shown_record is not None:
             set_seen(candidate, replace(shown_record, destination_id="", destination_known=False))
         candidate.save()
-    TakeOver.objects.filter(pk=made.pk).update(state=TakeOverState.READY)
-    made.refresh_from_db()
-    return made
+    TakeOver.objects.filter(pk=run.pk).update(state=TakeOverState.READY)
+    run.refresh_from_db()
+    return run

@@ -78,7 +78,7 @@ def html_errors(folder: Path) -> list[str]:
     """
     java = _program("java", "default-jre-headless")
     _install()
-    # The checker asks for a deep stack. To compile further than level 1 takes longer than it saves.
+    # The checker needs a deep stack. Compiling beyond level 1 takes longer than it saves.
     command = [java, "-Xss2m", "-XX:TieredStopAtLevel=1", "-jar", str(JAR)]
     options = ["--format", "json", "--stdout", "--no-langdetect"]
     ended = subprocess.run([*command, *options, str(folder)], capture_output=True, text=True, check=False)

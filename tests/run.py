@@ -116,7 +116,7 @@ def processor_time(patience: float = 30.0) -> float:
 
 
 def judge(name: str, spent: Spent, slowness: float = 1.0) -> Result:
-    """A whole stage that takes far more of the processor than its budget on such a machine has failed."""
+    """A complete stage fails if it takes far more processor time than its budget on this machine."""
     return Result(failed=int(spent.processor > SLACK * slowness * BUDGET.get(name, math.inf)))
 
 
@@ -199,7 +199,7 @@ def postgresql(*arguments: str) -> Result:
 
 
 def pytest(*arguments: str, database: str = "") -> Result:
-    """Run pytest, let its output through, and read its last line."""
+    """Run pytest, print its output, and read its last line."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every stage and process would compile every test again
     if database:
@@ -226,7 +226,7 @@ def read_summary(summary: str, code: int) -> Result:
     failed, skipped = counts.get("failed", 0) + counts.get("error", 0), counts.get("skipped", 0)
     if os.environ.get("CI") == "true":
         failed, skipped = failed + skipped, 0
-    # Any other code but 0 is a run that did not come to its end, or that found no test.
+    # Any other code than 0 means that the run did not complete, or found no test.
     return Result(counts.get("passed", 0), failed or int(code != 0), skipped)
 
 

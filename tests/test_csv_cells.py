@@ -1,4 +1,4 @@
-"""Cells that no spreadsheet takes for a formula."""
+"""CSV cells that no spreadsheet reads as a formula."""
 
 import csv
 import io

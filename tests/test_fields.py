@@ -1,4 +1,4 @@
-"""What the readers of typed values say, and what is known about places. What each of them reads: test_readings.py."""
+"""The messages of the readers of typed values, and what is known about places. test_readings.py has their results."""
 
 import re
 

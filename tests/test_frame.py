@@ -19,9 +19,11 @@ from django.utils.html import escape, strip_tags
 from organizations import context
 from organizations.models import Environment, User, clock
 from organizations.pages.environment_state import EnvironmentState
+from organizations.services.accounts import sessions
 from organizations.services.delivery import heartbeat
 from organizations.text import vocabulary
 from tests import factories
+from tests.factories import BASE
 from tests.page_text import compact
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
@@ -32,7 +34,7 @@ class Named(forms.Form):
 
 
 def frame(request: HttpRequest | None = None, **names: object) -> str:
-    """The frame for an editor in staging, with what is given in place of the ordinary."""
+    """The frame for an editor in STAGING; the arguments replace its usual values."""
     word = vocabulary.ENVIRONMENT_STATE["connected"]
     state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
     person = SimpleNamespace(name="Editor One", roles="editor", can="edit", cannot="send to PRODUCTION")
@@ -143,3 +145,27 @@ def test_the_frame_runs_at_most_four_queries(organization, editor, address):
     with CaptureQueriesContext(connection) as queries:
         context.frame(request)
     assert len(queries) <= 4
+
+
+@pytest.mark.one_database  # PostgreSQL answers one query more, for its clock
+def test_a_page_of_the_frame_alone_runs_four_queries(client_of, editor, monkeypatch):
+    """The session, the person with their rights, the workers, and the gates."""
+    monkeypatch.setattr(sessions, "WRITTEN_EVERY", datetime.timedelta(days=1))
+    factories.submission(factories.organization(user=editor), user=editor)
+    heartbeat.record_heartbeat("one", clock.now())
+    client = client_of(user=editor)
+    client.get("/help/")  # runs the queries that a process runs only once
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get("/help/").status_code == 200
+    assert len(queries) == 4
+
+
+def test_the_menu_counts_open_submissions_up_to_a_limit(editor, monkeypatch):
+    request = RequestFactory().get("/staging/organizations/")
+    request.user, request.resolver_match = editor, resolve("/staging/organizations/")
+    assert context.frame(request)["open_submissions"] == ""
+    for number in range(2):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    assert context.frame(request)["open_submissions"] == "2"
+    monkeypatch.setattr(context, "MOST_OPEN", 1)
+    assert context.frame(request)["open_submissions"] == "1+"

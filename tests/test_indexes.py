@@ -1,6 +1,8 @@
-"""Searches that would read every row find an index that gives what they look for, on both engines."""
+"""Searches use an index instead of reading every row, on both database engines."""
 
 import datetime
+import re
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -14,7 +16,7 @@ from organizations.queries import audit_filters, choices, history, record_filter
 from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord
-from organizations.services import search_text
+from organizations.services import search_index, search_text
 from organizations.services.outbox import answers
 from organizations.services.review import first_messages, reviews
 from tests import factories
@@ -22,7 +24,7 @@ from tests.factories import as_actor
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
-    """How the engine would read. PostgreSQL reads a small table whole, and sorts it, unless it is told not to."""
+    """The engine's query plan. PostgreSQL is told not to scan or sort, because it would do so with a small table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for way in ("seqscan", *but_not_by):
@@ -38,7 +40,7 @@ def sql_of(found: QuerySet[Organization]) -> str:
 
 
 def many_places() -> None:
-    """Enough records, each below another one, that an engine with statistics reads no index of all of them."""
+    """So many records, each below another one, that an engine with statistics does not read a whole index."""
     now = clock.now()
     Organization.objects.bulk_create(
         Organization(
@@ -46,6 +48,7 @@ def many_places() -> None:
             oid=f"1.3.{number}",
             oid_key=str(number),
             name=f"Lakeside {number}",
+            search_text=f"lakeside {number} 1.3.{number} ooo",
             part_of_oid=f"1.4.{number}",
             confirmed_part_of_oid=f"1.4.{number}",
             shown_part_of_oid=f"1.5.{number}",
@@ -69,7 +72,7 @@ def many_places() -> None:
     ids=["accepted", "state"],
 )
 def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, index: str) -> None:
-    many_places()  # of a table with a row or two PostgreSQL reads any index
+    many_places()  # with one or two rows PostgreSQL uses any index
     found = record_filters.matching(Environment.STAGING, wanted).order_by(*wanted.order())
     assert index in plan_of(sql_of(found), "sort")
 
@@ -79,7 +82,7 @@ def test_records_with_unsent_changes_are_counted_by_an_index(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         record_filters.count_unsent(Environment.STAGING, RecordFilters(), most=1000)
     plan = plan_of(queries.captured_queries[0]["sql"])
-    # Each begins with the environment and the open work. PostgreSQL takes the one with the fewest pages at the time.
+    # Several indexes begin with the environment and the open work. PostgreSQL uses the one with the fewest pages.
     indexes = ("organization_work_of", "organization_work_since", "organization_by_work")
     assert any(index in plan for index in indexes), plan
 
@@ -147,7 +150,7 @@ def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> N
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
     for index in ("children", "confirmed_below", "shown_below"):
         assert f"organization_{index}" in plan
-    if connection.vendor == "sqlite":  # of a table without rows PostgreSQL reads any index
+    if connection.vendor == "sqlite":  # without rows PostgreSQL uses any index
         assert "submission_below (environment=? AND part_of_oid=? AND state=?)" in plan
         assert plan.startswith("SEARCH organizations_organization USING INTEGER PRIMARY KEY")
 
@@ -173,6 +176,34 @@ def test_a_search_for_words_uses_their_index(db: None, typed: str) -> None:
         list(record_filters.matching(Environment.STAGING, RecordFilters(q=typed)).values_list("pk", flat=True))
     assert "VIRTUAL TABLE" in plan_of(queries.captured_queries[-2]["sql"])
     assert "rowid=?" in plan_of(queries.captured_queries[-1]["sql"])
+
+
+@pytest.mark.parametrize("typed", ["lakeside zq", "zq", "ooooo"])
+def test_words_that_no_index_narrows_are_looked_for_in_a_range_of_oids(
+    db: None, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    many_places()
+    monkeypatch.setattr(search_index, "RECORDS", replace(search_index.RECORDS, most_candidates=100))
+    monkeypatch.setattr(search_index, "MAX_IDS", 10)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 50)
+    search = search_index.search_records("staging", typed)
+    assert search.is_partial
+    plan = plan_of(sql_of(search.records.order_by("oid_key")), "bitmapscan", "sort")
+    if connection.vendor == "sqlite":
+        assert "organization_by_oid (environment=? AND oid_key<?)" in plan
+    else:
+        assert re.search(r"Index Scan using organization_by_oid .*\n +Index Cond: .*oid_key\)::text < ", plan)
+
+
+def test_a_rare_word_beside_a_common_one_is_looked_up_in_the_index(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_places()
+    monkeypatch.setattr(search_index, "RECORDS", replace(search_index.RECORDS, most_candidates=100))
+    monkeypatch.setattr(search_index, "MAX_IDS", 10)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 50)
+    search = search_index.search_records("staging", "lakeside 1.3.299")
+    assert not search.is_partial
+    if connection.vendor == "sqlite":  # of so small a table PostgreSQL reads any index
+        assert "rowid=?" in plan_of(sql_of(search.records))
 
 
 def test_a_search_of_the_history_uses_the_indexes_of_words_and_records(db: None) -> None:

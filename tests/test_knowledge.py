@@ -1,4 +1,4 @@
-"""What is known of the directory, and what a message would change in it."""
+"""What is known about the directory, and what a message would change in it."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ ACCEPTED = record(name="Lakeside North", aliases=("North", "Shore"))
 
 
 def as_seen(reading: OrganizationRecord) -> OrganizationRecord:
-    """As a Query gives it back: without destination ID, with keys of the directory's own."""
+    """The record as a Query shows it: without destination ID, with keys that the directory adds."""
     return replace(reading, destination_id="", destination_known=False, carried=(OWN_KEY, TYPE))
 
 
@@ -50,7 +50,7 @@ def test_another_spelling_is_not_a_difference(data):
 
 
 @given(st.data())
-def test_another_spelling_is_never_overwritten_but_a_longer_zip(data):
+def test_another_spelling_is_never_overwritten_except_a_longer_zip(data):
     accepted, sent = data.draw(plain_records), data.draw(plain_records)
     seen = as_seen(data.draw(spellings(accepted)))
     split = knowledge.split(accepted, seen, sent)
@@ -63,7 +63,7 @@ def test_another_spelling_is_never_overwritten_but_a_longer_zip(data):
     ("sent", "overwritten"),
     [("53704", []), ("53704-1111", []), ("53704-2222", ["53704-1111"]), ("54501", ["53704-1111"])],
 )
-def test_a_longer_zip_in_the_directory_is_not_replaced_in_silence(sent, overwritten):
+def test_a_longer_zip_in_the_directory_is_not_replaced_silently(sent, overwritten):
     seen = as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
     split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, zip_code=sent))
     assert [each.before for each in split.overwritten] == overwritten
@@ -85,7 +85,7 @@ def test_every_real_difference_to_the_directory_is_either_chosen_or_overwritten(
 
 
 @given(plain_records, plain_records)
-def test_without_anything_accepted_nothing_of_the_directory_was_chosen_to_be_replaced(seen, sent):
+def test_without_an_acceptance_every_differing_value_of_the_directory_is_overwritten(seen, sent):
     split = knowledge.split(None, as_seen(seen), sent)
     assert split.chosen == ()
     assert bool(split.overwritten) == (readable_fingerprint(seen) != readable_fingerprint(sent))
@@ -147,7 +147,7 @@ def test_an_edit_to_what_the_directory_shows_already_changes_nothing():
     assert knowledge.split(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside (North)")) == knowledge.Split()
 
 
-def test_an_edit_inside_the_spelling_is_an_edit():
+def test_an_edit_that_changes_only_the_spelling_is_an_edit():
     split = knowledge.split(ACCEPTED, as_seen(ACCEPTED), with_address(ACCEPTED, zip_code="53704-1234"))
     assert fields(split.chosen) == ["address.zip_code"]
 
@@ -189,7 +189,7 @@ def test_only_the_changed_fields_of_a_contact_are_differences():
     ]
 
 
-def test_edits_of_contacts_are_chosen_although_the_directory_orders_them_otherwise():
+def test_edits_of_contacts_are_chosen_although_the_directory_has_another_order():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     changed = replace(DESK, work_phone="+16085550199")
     reading = as_seen(replace(accepted, contacts=(BILLS, changed)))
@@ -259,7 +259,7 @@ def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_chang
     assert knowledge.changed_by_others(ACCEPTED, as_seen(arrived), arrived) == ()
 
 
-def test_taking_theirs_takes_nothing_back_that_was_removed_here_and_not_changed_there():
+def test_taking_directory_values_does_not_restore_what_was_removed_here_and_not_changed_there():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     reading = as_seen(replace(accepted, name="Shown there"))
     assert knowledge.taken_from(accepted, reading, replace(accepted, contacts=(BILLS,))).contacts == (BILLS,)

@@ -27,7 +27,7 @@ def _numbers(text: str) -> list[int]:
         "1." + "1." * 30 + "11",
     ],
 )
-def test_a_well_formed_oid_is_taken_as_it_is(text):
+def test_a_valid_oid_is_kept_unchanged(text):
     assert str(Oid(text)) == text
 
 

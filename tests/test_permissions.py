@@ -1,4 +1,4 @@
-"""Who may do what: the tables, and how a person's groups become rights."""
+"""Who may do what: the tables of rights, and how the groups of a person give rights."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission
@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from organizations import permissions
 from organizations.models import User
 from organizations.permissions import ACTS, ROLES, Right
+from organizations.services.accounts.backend import AccountBackend
 from tests import factories
 
 
@@ -90,6 +91,29 @@ class TestPeople:
     )
     def test_who_manages_people(self, role: str, values: dict[str, bool], manages: bool) -> None:
         assert permissions.manages_people(factories.UserFactory(role=role, **values)) is manages
+
+    def test_a_request_reads_the_account_with_its_rights_and_roles_by_one_query(self) -> None:
+        user = factories.UserFactory(role="auditor")
+        group = Group.objects.create(name="others")
+        kind = ContentType.objects.get(app_label="auth", model="group")
+        group.permissions.add(Permission.objects.create(codename=Right.SEND_PRODUCTION, content_type=kind))
+        user.groups.add(Group.objects.get(name="editor"), group)
+        with CaptureQueriesContext(connection) as queries:
+            read = AccountBackend().get_user(user.pk)
+            assert read is not None
+            assert read == user
+            assert permissions.rights_of(read) == ROLES["auditor"] | ROLES["editor"]
+            assert permissions.roles_in_words(read) == "auditor, editor, others"
+        assert len(queries) == 1
+        user.groups.clear()
+        read = AccountBackend().get_user(user.pk)
+        assert read is not None
+        assert (permissions.rights_of(read), permissions.roles_in_words(read)) == (frozenset(), "no role")
+
+    def test_no_request_has_a_closed_account_or_one_that_does_not_exist(self) -> None:
+        closed = factories.UserFactory(role="approver", is_active=False)
+        assert AccountBackend().get_user(closed.pk) is None
+        assert AccountBackend().get_user(closed.pk + 1) is None
 
     def test_a_superuser_without_a_role_has_no_right(self) -> None:
         assert permissions.rights_of(factories.UserFactory(is_superuser=True)) == frozenset()

@@ -1,4 +1,4 @@
-"""What people type or paste: what is stored, why it is refused, and the sentence about a change."""
+"""Text that people type or paste: what is stored, why it is refused, and the sentence about a change."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,7 @@ ROUTING = (
 )
 SEVERAL = "{} holds more than one address. Enter one address a line."
 
-# Reader, what is typed, the value that is kept, what is said. "{}" is the typed text in quotation marks.
+# Reader, typed text, stored value, sentence about the change. "{}" is the typed text in quotation marks.
 READ = [
     ("OID", "2.16.840.1", "2.16.840.1", ""),
     ("OID", "  2.16.840.1\n", "2.16.840.1", ""),
@@ -152,7 +152,7 @@ READ = [
     ("UUID", DESTINATION.replace("-", "\u2013"), DESTINATION, f"Destination ID {{}} to {DESTINATION}"),
 ]
 
-# Reader, what is typed, the sentence beside the field.
+# Reader, typed text, error at the field.
 REFUSED = [
     ("OID", "  ", "Enter the OID."),
     ("OID", "urn:oid:2.16.0840", "Part 3 of the OID begins with 0. Remove the leading zero."),
@@ -270,7 +270,7 @@ def test_a_value_is_read_and_its_change_is_reported(reader: str, typed: str, val
 
 
 @pytest.mark.parametrize(("reader", "typed", "sentence"), REFUSED)
-def test_it_is_refused_in_one_sentence(reader: str, typed: str, sentence: str) -> None:
+def test_an_invalid_value_is_refused_in_one_sentence(reader: str, typed: str, sentence: str) -> None:
     with pytest.raises(FieldError, match=f"^{re.escape(sentence.replace('{}', f"'{typed}'"))}\\Z"):
         READERS[reader](typed)
 

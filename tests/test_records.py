@@ -1,4 +1,4 @@
-"""The neutral record: its one text, what differs between two, what means the same."""
+"""The neutral record: its canonical text, the differences between two records, and values that mean the same."""
 
 from dataclasses import fields, replace
 
@@ -45,7 +45,7 @@ LAKESIDE = OrganizationRecord(
 
 
 @given(records)
-def test_a_record_comes_back_from_its_canonical_text_and_from_json(record):
+def test_a_record_is_read_back_from_its_canonical_text_and_from_json(record):
     assert from_canonical(canonical(record)) == record
     assert OrganizationRecord.from_json(record.to_json()) == record
 
@@ -142,7 +142,7 @@ def test_a_new_record_differs_in_all_that_is_filled_in():
     ]
 
 
-def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
+def test_changed_fields_have_both_values_and_the_order_of_the_form():
     after = replace(
         LAKESIDE,
         active=False,
@@ -160,7 +160,7 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
     )
 
 
-def test_one_value_and_two_are_different():
+def test_a_list_of_one_value_differs_from_a_list_of_two():
     for one, two in ((("Alpha; Beta",), ("Alpha", "Beta")), (("Alpha\nBeta",), ("Alpha", "Beta"))):
         (row,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
         assert row.before != row.after == "Alpha\nBeta"
@@ -194,11 +194,11 @@ def test_keys_that_the_form_does_not_have_are_compared_too():
         replace(DESK, name="INTEGRATION DESK", email_addresses=()),
     ],
 )
-def test_a_contact_is_known_by_email_or_name_wherever_it_moves(changed):
+def test_a_contact_is_identified_by_email_or_name_at_any_position(changed):
     assert pair_contacts((DESK, OFFICE), (OFFICE, changed)) == ((1, 0), (0, 1))
 
 
-def test_a_contact_that_nothing_else_identifies_is_known_by_its_place():
+def test_a_contact_that_nothing_else_identifies_is_identified_by_its_position():
     other = ContactRecord(name="Somebody else")
     assert pair_contacts((DESK, OFFICE), (other, OFFICE)) == ((0, 0), (1, 1))
     assert pair_contacts((DESK, OFFICE), (OFFICE, other)) == ((1, 0), (None, 1), (0, None))
@@ -281,6 +281,6 @@ def test_values_with_different_meanings_differ(other):
     assert difference(readable(LAKESIDE), readable(other))
 
 
-def test_the_labels_of_contacts_stay_apart_in_a_list():
+def test_the_labels_of_contacts_have_no_comma_in_a_list():
     labels = ["Contact 1, Work phone", "Name", "Contact 2"]
     assert labels_in_sentence(labels) == "Work phone of contact 1, Name, Contact 2"

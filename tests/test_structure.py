@@ -1,4 +1,4 @@
-"""Who may import whom, and the habits that keep the code easy to change."""
+"""Which module may import which, and rules that keep the code easy to change."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ SOURCES = sorted(
 )
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-# Each area, and the other areas that it may import; what is not here is not allowed.
+# Each area, and the other areas that it may import. All other imports are not allowed.
 _VALUES = {"posted_numbers", "characters", "fields", "phones", "places", "countries", "folding", "csv_cells"}
 _OUTER = {
     "services",
@@ -65,7 +65,7 @@ ARROWS = {
     "urls": {"views", "models"},
     "management": _OUTER | {"practice"},
 }
-# The same for other packages, where a boundary needs it; the standard library is always allowed.
+# The packages that a bounded area may import. The standard library is always allowed.
 PACKAGES = {
     "oid": set(),
     "posted_numbers": set(),
@@ -129,7 +129,7 @@ def test_an_area_imports_only_what_its_arrows_allow():
 
 
 def modules_imported(path: Path) -> set[str]:
-    """The modules of this project that a file imports, also inside functions and for types alone."""
+    """The modules of this project that a file imports, also inside functions and only for types."""
     modules = module_names()
     found = set()
     for name in imports(path):
@@ -157,7 +157,7 @@ def declared_packages() -> set[str]:
 
 
 def test_the_portal_imports_only_packages_that_it_declares():
-    """Nothing else is installed for sure where the portal runs: test packages are not."""
+    """In production only the declared packages are certain to be installed; test packages are not."""
     declared, distributions = declared_packages(), packages_distributions()
     paths = [*SOURCES, *APP.glob("migrations/*.py"), ROOT / "manage.py"]
     foreign = {path: {name.partition(".")[0] for name in imports(path)} & distributions.keys() for path in paths}
@@ -230,7 +230,7 @@ def test_no_folders_of_an_area_import_each_other_in_a_circle():
 
 
 def breaking(found: Mapping[Path, Iterable[object]]) -> list[str]:
-    """A line for each file that breaks a rule: its name, and by what."""
+    """A line for each file that breaks a rule: its name, and what breaks the rule."""
     return [f"{name_of(path)}: {', '.join(sorted(map(str, what)))}" for path, what in found.items() if what]
 
 
@@ -306,7 +306,7 @@ _QUERYSET = re.compile(r"\.(objects|filter\(.*\)|exclude\(.*\)|all\(\)|\w+_set)\
 
 
 def services_of(path: Path) -> set[str]:
-    """The modules of `services` that a file calls by name: their functions are the way in, not a way past."""
+    """The modules of `services` that a file calls by name: calling their functions is allowed."""
     return {name.rpartition(".")[2] for name in imports(path) if name.startswith("organizations.services.")}
 
 

@@ -1,4 +1,4 @@
-"""What templates are made of: tags, filters, components and the fields of forms."""
+"""The parts of templates: tags, filters, components and the fields of forms."""
 
 import datetime
 import re
@@ -39,7 +39,7 @@ def render(source: str, **context: object) -> str:
 
 
 def component(name: str, **values: object) -> str:
-    """What a macro of `templates/components/macros.html` makes of these values."""
+    """The output of a macro of `templates/components/macros.html` for these values."""
     return compact(str(getattr(environment().get_template("components/macros.html").module, name)(**values)))
 
 
@@ -71,13 +71,13 @@ def phones(**data: str) -> forms.BaseFormSet:
 
 
 @given(st.text(alphabet=st.characters(), max_size=60))
-def test_plain_text_can_be_written_and_holds_nothing_unseen(text):
+def test_plain_text_can_be_encoded_and_has_no_invisible_character(text):
     html = markup.plain(text)
     html.encode()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
 
 
-def test_plain_writes_out_what_cannot_be_seen():
+def test_plain_escapes_invisible_characters():
     assert markup.plain("a\x00b\u202ec\ud800d\U000e0041\r") == "a\\u0000b\\u202Ec\\uD800d\\U000E0041\\u000D"
 
 
@@ -105,7 +105,7 @@ def test_a_moment_with_seconds_shows_them_in_utc_too():
     assert ">May 9, 2001, 14:03:22 CDT<" in html
 
 
-def test_a_moment_in_a_long_table_can_spare_the_tab_stop():
+def test_a_moment_in_a_long_table_can_be_without_a_tab_stop():
     assert "tabindex" not in render('{{ moment(value, "day", focus=false) }}', value=LONG_AGO)
 
 
@@ -129,7 +129,7 @@ def test_a_missing_time_reads_never(tag):
 # OIDs
 
 
-def test_an_oid_in_a_text_is_set_apart_and_nothing_else():
+def test_only_an_oid_in_a_text_gets_its_own_element():
     html = render("{{ value|with_oids }}", value="<North> (2.16.840.1.99) of 10.1.2.3, v1.2, 2.16.840.1.98.\u202e")
     assert html == (
         '&lt;North&gt; (<span class="oid">2.<wbr>16.<wbr>840.<wbr>1.<wbr>99</span>) of 10.1.2.3, v1.2, '
@@ -150,7 +150,7 @@ def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
         assert all(before.rstrip("</span>").endswith(".") for before in html.split("<wbr>")[:-1])
 
 
-def test_an_oid_in_a_table_leaves_out_what_all_share():
+def test_an_oid_in_a_table_leaves_out_the_arcs_that_all_share():
     assert markup.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
 
 
@@ -228,7 +228,7 @@ def test_no_template_has_inline_code():
 # messages
 
 
-def test_the_key_of_a_line_stands_apart():
+def test_the_key_of_a_json_line_has_its_own_element():
     assert markup.json_line('  "Name": "a: \\"b\\"",') == "  <i>&quot;Name&quot;:</i> &quot;a: \\&quot;b\\&quot;&quot;,"
     assert markup.json_line('    "LN"') == "    &quot;LN&quot;"
 
@@ -295,7 +295,7 @@ def test_a_choice_is_a_group_with_a_name():
     assert refused.rindex('type="radio"') < refused.index('id="id_part_of_error"')
 
 
-def test_a_tick_box_stands_before_its_label():
+def test_a_checkbox_is_before_its_label():
     html = render("{{ form.tick|as_crispy_field }}", form=Identity({}))
     assert html.index('type="checkbox"') < html.index("<label")
     assert 'id="id_tick_error"' in html
@@ -312,7 +312,7 @@ def test_text_from_elsewhere_is_cut_after_2000_characters_and_can_be_shown_whole
     assert f"{'x' * 2500}&lt;b onclick" in html
 
 
-def test_a_short_text_from_elsewhere_is_shown_whole_with_what_cannot_be_seen():
+def test_a_short_text_from_elsewhere_is_shown_whole_with_invisible_characters_escaped():
     assert ">a\\u0000<" in component("as_written", text="a\x00")
 
 

@@ -1,4 +1,4 @@
-"""The upgrade of a database that the release before evidence had filled: what it knows afterwards."""
+"""The upgrade of a database from the release before evidence was stored: what the portal knows afterwards."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def upgrade() -> None:
 
 
 def fill(apps: StateApps, environment: str, *, above: int = 0) -> None:
-    """Put the rows into an environment, with their numbers raised. The people are those of both."""
+    """Put the rows into an environment, with higher numbers. Both environments have the same people."""
     rows: dict[str, list[Any]] = {name: [] for name in TABLES}
     for stored in json.loads(FILLED.read_text()):
         if stored["model"] == "user" and above:
@@ -115,7 +115,7 @@ COUNTS = {5: (1, 0, False), 8: (9, 0, False), 13: (1, 0, False), 14: (0, 0, True
 
 @pytest.mark.slow
 def test_a_database_of_the_release_before_is_upgraded(before: StateApps) -> None:
-    """What is stored oddly does not stop it, and is searched as if it was saved today."""
+    """Unusual stored values do not stop the upgrade, and are found as if they were saved today."""
     make_unreadable(before)
     edit = write_as_before_folding(before)
     upgrade()
@@ -135,7 +135,7 @@ def every_end_names_its_evidence() -> None:
         assert organization.confirmed_evidence == accepted.evidence
         known_at, evidence_at = cast(Any, organization.known_at), cast(Any, accepted.evidence_at)
         assert known_at <= min(evidence_at, cast(Any, organization.confirmed_at))
-    # Read back after the acceptance: that later reading is not what it rests on.
+    # Read back after the acceptance: this later reading is not its evidence.
     acceptance, read_back = entries_of(3, "organization.confirmed")[-1], entries_of(3, "submission.asked")
     update = Submission.objects.get(environment="staging", oid=f"{BASE}.3", event="Update")
     rests_on = cast(Any, update.evidence_at)
@@ -203,7 +203,7 @@ def only_what_can_be_read_is_known() -> None:
 
 
 def write_as_before_folding(before: StateApps) -> int:
-    """Give a record and an entry the text by which an earlier release found them; the entry's id."""
+    """Give a record and an entry the search text of an earlier release. Returns the entry's id."""
     organizations = before.get_model("organizations", "Organization")._default_manager.filter(environment=SPOILED)
     entries = before.get_model("organizations", "AuditEntry")._default_manager.filter(environment=SPOILED)
     stored = organizations.get(oid=f"{BASE}.1")

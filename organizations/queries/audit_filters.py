@@ -25,8 +25,8 @@ PORTAL = "portal"
 """The choice of `who` for the portal itself and its workers."""
 MOST_RECORDS = 20_000
 """Up to so many records, the entries about them are found by the ids of the records."""
-MOST_WITH_SHORT_WORDS = 50_000
-"""How many of the newest entries are searched for words of one or two letters, which no index finds."""
+MOST_SEARCHED = 50_000
+"""How many of the newest entries are searched for words that no index narrows, because they are short or common."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 OUTCOMES = ("accepted", "rejected", "not_sent", "not_executed", "unknown", "needs_person")
 GROUPS: Mapping[str, tuple[Action, ...]] = {
@@ -114,9 +114,10 @@ class AuditFilters(Filters):
     single: bool = False
 
     @property
-    def has_only_short_words(self) -> bool:
-        """Whether no index finds a word of `record`. Then it is looked for in the newest entries only."""
-        return search_index.has_only_short_words(self.record)
+    def is_searched_in_part(self) -> bool:
+        """Whether the indexes do not narrow the words of `record`: the newest entries alone are searched for them."""
+        indexes = (search_index.ENTRIES, search_index.RECORDS)
+        return any(search_index.has_too_many(index, self.record) for index in indexes) and not _known_oid(self.record)
 
     @property
     def zone(self) -> datetime.tzinfo:
@@ -214,11 +215,11 @@ def people() -> QuerySet[User]:
 def matching(filters: AuditFilters, last: int | None = None) -> QuerySet[AuditEntry]:
     """The entries that fit, in no order; up to the entry `last`, if it is given."""
     entries = AuditEntry.objects.all() if last is None else AuditEntry.objects.filter(sequence__lte=last)
-    if filters.has_only_short_words:
-        newest = AuditHead.objects.get(pk=1).sequence if last is None else last
-        entries = entries.filter(_about_any(filters.record), sequence__gt=newest - MOST_WITH_SHORT_WORDS)
+    if filters.record and (about := _about(filters)) is not None:
+        entries = entries.filter(about)
     elif filters.record:
-        entries = entries.filter(_about(filters.record))
+        newest = AuditHead.objects.get(pk=1).sequence if last is None else last
+        entries = entries.filter(_about_any(filters.record), sequence__gt=newest - MOST_SEARCHED)
     if filters.submission:
         entries = entries.filter(_of_submission(int(filters.submission)))
     if filters.who == PORTAL:
@@ -249,11 +250,13 @@ def _of_submission(number: int) -> Q:
     return Q(submission_id=number) | Q(pk__in=included)
 
 
-def _about(typed: str) -> Q:
+def _about(filters: AuditFilters) -> Q | None:
     """All entries about a record, whatever its name and OID were then, and entries that contain the words themselves.
 
-    The name of the person who acted does not count as a word; the filter "who" finds people.
+    None if only a part of the entries is searched, by `_about_any`. The name of the person who acted does not count as
+    a word; the filter "who" finds people.
     """
+    typed = filters.record
     oid = _known_oid(typed)
     if oid:
         entries = AuditEntry.objects.filter(_with_oid(oid)).exclude(organization_id=None)
@@ -262,7 +265,7 @@ def _about(typed: str) -> Q:
     contain_words = search_index.matching(search_index.ENTRIES, typed)
     record_ids = None if contain_words is None else _records_with_words(typed, contain_words)
     if contain_words is None or record_ids is None:
-        return _about_any(typed)
+        return None if filters.is_searched_in_part else _about_any(typed)
     return contain_words | Q(organization_id__in=record_ids)
 
 

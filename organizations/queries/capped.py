@@ -34,12 +34,24 @@ def counted_rows(page: Page[int]) -> int:
     return page.paginator.counted if isinstance(page.paginator, CappedPaginator) else page.paginator.count
 
 
-class CappedPaginator(Paginator):
-    """Pages of the first `most` ids. `counted` is the number of all, as `count_up_to` counts."""
+def misses_rows(page: Page[int]) -> bool:
+    """Whether there may be more rows than the page counts, because a search did not read all."""
+    paginator = page.paginator
+    return isinstance(paginator, CappedPaginator) and paginator.of_part and not paginator.is_capped
 
-    def __init__(self, ids: QuerySet[Any, int] | Sequence[int], size: int, *, most: int = MOST_COUNTED) -> None:
+
+class CappedPaginator(Paginator):
+    """Pages of the first `most` ids. `counted` is the number of all, as `count_up_to` counts.
+
+    `of_part`: the ids come from a part of the rows, because a search did not read all.
+    """
+
+    def __init__(
+        self, ids: QuerySet[Any, int] | Sequence[int], size: int, *, most: int = MOST_COUNTED, of_part: bool = False
+    ) -> None:
         super().__init__(ids, size)
         self.most = most
+        self.of_part = of_part
 
     @cached_property
     def counted(self) -> int:

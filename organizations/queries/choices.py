@@ -41,13 +41,19 @@ class Destination(NamedTuple):
     records: int
 
 
-def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:
+class Suggestions(NamedTuple):
+    """Records to choose from. `misses_records`: there may be more, because not all records were searched."""
+
+    choices: list[Choice]
+    misses_records: bool
+
+
+def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> Suggestions:
     """Records that fit the text by name or OID, each labelled with its name and its parent's.
 
     A deactivated record cannot be a parent: `with_deactivated` is for fields that only look for a record.
     """
-    text = search_text.clean_query(typed)
-    records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
+    records, is_partial = search_index.search_records(environment, search_text.clean_query(typed))
     if not with_deactivated:
         records = records.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(records.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
@@ -56,10 +62,11 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
         .filter(oid__in={part_of for _, _, part_of in rows})
         .values_list("oid", "name")
     )
-    return [
+    choices = [
         Choice(oid, f"{name}{_BELOW}{parent_names[part_of]}" if part_of in parent_names else name)
         for oid, name, part_of in rows
     ]
+    return Suggestions(choices, is_partial and len(choices) < MOST_PARENTS)
 
 
 def place_of(environment: str, oid: str) -> Place | None:

@@ -20,7 +20,7 @@ from organizations.models import (
 )
 from organizations.models.organization import OrganizationQuerySet
 from organizations.models.submission import OPEN_STATES
-from organizations.queries.capped import CountUpTo, count_up_to
+from organizations.queries.capped import MOST_COUNTED, CountUpTo, count_up_to
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.record_filters import CHOICES, DIRECTORY_DIFFERS
 from organizations.services.delivery import heartbeat
@@ -140,8 +140,8 @@ def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organ
 
 
 def queued_counts(environment: str, before: datetime.datetime) -> QueuedCounts:
-    """The counts of queued submissions. `unreached` includes only those made before this time."""
-    queued = Submission.objects.filter(environment=environment, state=State.QUEUED)
+    """The counts of queued submissions, of the first MOST_COUNTED + 1. `unreached`: of those made before this time."""
+    queued = Submission.objects.filter(environment=environment, state=State.QUEUED).order_by("pk")[: MOST_COUNTED + 1]
     unreached = Q(tries__gt=0, http_status=None, created_at__lt=before)
     numbers = queued.aggregate(
         unreached=Count("id", filter=unreached),

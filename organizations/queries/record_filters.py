@@ -104,7 +104,11 @@ def read(params: QueryDict, environment: str) -> RecordFilters:
 
 def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
     """The records that fit. If no record has the OID in `below`, nothing fits."""
-    records = search_index.matching_records(environment, filters.q)
+    return _narrowed(search_index.matching_records(environment, filters.q), environment, filters)
+
+
+def _narrowed(records: OrganizationQuerySet, environment: str, filters: RecordFilters) -> OrganizationQuerySet:
+    """Those of the records that fit all filters but the words."""
     if filters.below:
         branch = tree.branch_of(environment, filters.below).exclude(oid=filters.below)
         records = records.filter(pk__in=branch.values("pk"))
@@ -138,10 +142,12 @@ def page_of(environment: str, filters: RecordFilters, number: str, size: int) ->
     The database reads ids from an index, however wide the rows are.
     """
     order = filters.order() if filters.view == LIST else ("oid_key",)
-    ids = _searched(environment, filters).order_by(*order).values_list("pk", flat=True)
+    search = search_index.search_records(environment, filters.q)
+    ids = _narrowed(search.records, environment, filters).order_by(*order).values_list("pk", flat=True)
     most = most_counted(filters)
     # A search compares every record with the words. It runs once here; a count would run it a second time.
-    return CappedPaginator(list(ids[: most + 1]) if filters.words else ids, size, most=most).get_page(number)
+    found = list(ids[: most + 1]) if filters.words else ids
+    return CappedPaginator(found, size, most=most, of_part=search.is_partial).get_page(number)
 
 
 def most_counted(filters: RecordFilters) -> int:
@@ -150,13 +156,9 @@ def most_counted(filters: RecordFilters) -> int:
 
 
 def count_matching(environment: str, filters: RecordFilters) -> int:
-    """How many records fit, as `count_up_to` counts."""
-    return count_up_to(_searched(environment, filters), most_counted(filters))
-
-
-def _searched(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """The records that fit, among those that a page searches. An export searches all."""
-    return matching(environment, filters).filter(search_index.searched_part(environment, filters.q))
+    """How many records fit of those that a page searches, as `count_up_to` counts. An export searches all."""
+    searched = search_index.search_records(environment, filters.q).records
+    return count_up_to(_narrowed(searched, environment, filters), most_counted(filters))
 
 
 def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:

@@ -16,12 +16,14 @@ MOST_TOTAL = MOST_FOUND
 class SearchHits(NamedTuple):
     """The first hits in one environment, and the names above each hit by its OID, the top first.
 
-    `total` counts all hits, as `count_up_to` counts.
+    `total` counts all hits, as `count_up_to` counts. `misses_records`: there may be more, because not all records were
+    searched.
     """
 
     organizations: list[Organization]
     total: int
     paths: dict[str, list[str]]
+    misses_records: bool
 
 
 def records_with_oid(text: str, first: Environment) -> list[Organization]:
@@ -34,10 +36,10 @@ def records_with_oid(text: str, first: Environment) -> list[Organization]:
 
 
 def records_with_words(environment: Environment, text: str) -> SearchHits:
-    """The records that contain each word of the text, among those that are searched."""
-    records = search_index.matching_records(environment, text).filter(search_index.searched_part(environment, text))
+    """The records that contain each word of the text."""
+    search = search_index.search_records(environment, text)
     # One query finds the hits and their number: a count would search again.
-    ids = list(records.order_by("oid_key").values_list("pk", flat=True)[: MOST_TOTAL + 1])
+    ids = list(search.records.order_by("oid_key").values_list("pk", flat=True)[: MOST_TOTAL + 1])
     organizations = record_rows.organizations_of(ids[:MOST_HITS], search_text.query_words(text))
     paths = record_tree.paths_above(environment, [each.oid for each in organizations])
-    return SearchHits(organizations, len(ids), paths)
+    return SearchHits(organizations, len(ids), paths, search.is_partial and len(ids) <= MOST_TOTAL)

@@ -4,13 +4,14 @@ One index finds records, one finds entries of the history. An index only finds c
 the column, so both databases find the same rows, with or without the index.
 """
 
+import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.expressions import RawSQL
 
 from organizations.models import AuditEntry, Environment, Organization
@@ -18,11 +19,14 @@ from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid
 from organizations.services import search_text
 
-MAX_IDS, MAX_CANDIDATES = 5_000, 300_000
-"""Up to MAX_IDS candidates are read by id. Beyond MAX_CANDIDATES, reading the list in order soon fills a page."""
+MAX_IDS = 5_000
+"""Up to so many candidates are read by id."""
 MAX_TRIGRAMS = 60
-MOST_WITH_SHORT_WORDS = 100_000
-"""How many records a page searches for words of one or two letters, which no index finds: the first by their OIDs."""
+MOST_SEARCHED = 100_000
+"""How many records a page searches for words that no index narrows: the first by their OIDs.
+
+These are words of one or two letters, and words of which more rows hold every trigram than `Index.most_candidates`.
+"""
 CREATE_EXTENSION = "CREATE EXTENSION pg_trgm"
 
 log = logging.getLogger("orgportal.search")
@@ -30,11 +34,19 @@ log = logging.getLogger("orgportal.search")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The index of the column `search_text` of a table, whose primary key is `key`."""
+    """The index of the column `search_text` of a model. Comparing `most_candidates` rows takes less than a second."""
 
     name: str
-    table: str
-    key: str
+    model: type[Model]
+    most_candidates: int
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def key(self) -> str:
+        return str(self.model._meta.pk.column)
 
     @property
     def candidates(self) -> str:
@@ -56,9 +68,16 @@ class Index:
         }
 
 
-RECORDS = Index("organizations_search", Organization._meta.db_table, "id")
-ENTRIES = Index("organizations_audit_search", AuditEntry._meta.db_table, "sequence")
+RECORDS = Index("organizations_search", Organization, 100_000)
+ENTRIES = Index("organizations_audit_search", AuditEntry, 300_000)
 INDEXES = (RECORDS, ENTRIES)
+
+
+class RecordSearch(NamedTuple):
+    """The records that contain every word. `is_partial`: only the first MOST_SEARCHED records were searched."""
+
+    records: OrganizationQuerySet
+    is_partial: bool
 
 
 def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
@@ -66,27 +85,33 @@ def matching_records(environment: str, typed: str) -> OrganizationQuerySet:
 
     If `typed` is an OID and records have it or an OID below it, only those records: most records contain a part of it.
     """
-    oid = search_text.oid_in(typed)
-    if oid and (records := records_at_or_below(environment, oid)).exists():
+    if (records := _records_of_oid(environment, typed)) is not None:
         return records
     return candidates(environment, search_text.query_words(typed)).filter(search_text.matching_rows(typed))
 
 
-def searched_part(environment: str, typed: str) -> Q:
-    """The condition for the records that a page searches: all, unless the words are too short for an index."""
-    end = _first_not_searched(environment) if has_only_short_words(typed) else ""
-    return Q(oid_key__lt=end) if end else Q()
+def search_records(environment: str, typed: str) -> RecordSearch:
+    """The records that a page finds: `matching_records`, of the first records only if no index narrows the words."""
+    if (records := _records_of_oid(environment, typed)) is not None:
+        return RecordSearch(records, is_partial=False)
+    found = _candidates(RECORDS, search_text.query_words(typed))
+    records = _with_keys(environment, found.keys).filter(search_text.matching_rows(typed))
+    end = _first_not_searched(environment) if found.are_too_many else ""
+    return RecordSearch(records.filter(oid_key__lt=end) if end else records, is_partial=bool(end))
 
 
-def is_partial(environment: str, typed: str) -> bool:
-    """Whether a page searches only a part of the records of an environment."""
-    return has_only_short_words(typed) and bool(_first_not_searched(environment))
+def _records_of_oid(environment: str, typed: str) -> OrganizationQuerySet | None:
+    """The records at or below the OID that was typed; None if there are none."""
+    oid = search_text.oid_in(typed)
+    if oid and (records := records_at_or_below(environment, oid)).exists():
+        return records
+    return None
 
 
 def _first_not_searched(environment: str) -> str:
-    """The key of the first OID after the records that are searched for short words, or ""."""
+    """The key of the first OID after the records that are searched if no index narrows the words, or ""."""
     keys = Organization.objects.in_environment(environment).order_by("oid_key").values_list("oid_key", flat=True)
-    return next(iter(keys[MOST_WITH_SHORT_WORDS : MOST_WITH_SHORT_WORDS + 1]), "")
+    return next(iter(keys[MOST_SEARCHED : MOST_SEARCHED + 1]), "")
 
 
 def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
@@ -96,49 +121,74 @@ def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
     return Organization.objects.in_environment(environment).filter(oid_key__gte=key, oid_key__lt=f"{key}a")
 
 
-def candidates(environment: str, phrases: Iterable[str]) -> OrganizationQuerySet:
+def candidates(environment: str, phrases: Collection[str]) -> OrganizationQuerySet:
     """The records of an environment that may contain all phrases. On PostgreSQL all, as it uses its index itself."""
+    return _with_keys(environment, _candidates(RECORDS, phrases).keys)
+
+
+def _with_keys(environment: str, keys: list[int] | RawSQL | None) -> OrganizationQuerySet:
     records = Organization.objects.in_environment(environment)
-    found = _candidates(RECORDS, phrases)
-    if not isinstance(found, list):
-        return records if found is None else records.filter(pk__in=found)
+    if not isinstance(keys, list):
+        return records if keys is None else records.filter(pk__in=keys)
     # With `environment = ...` SQLite would read an index of all records of the environment instead of these ids.
     others = [each for each in Environment.values if each != environment]
-    return Organization.objects.filter(~Q(environment__in=others), pk__in=found)
+    return Organization.objects.filter(~Q(environment__in=others), pk__in=keys)
 
 
 def matching(index: Index, typed: str) -> Q | None:
     """The condition for rows of an indexed table that contain every word. None if the index does not narrow them."""
-    words, contain_words = search_text.query_words(typed), search_text.matching_rows(typed)
+    found = _candidates(index, search_text.query_words(typed))
+    contain_words = search_text.matching_rows(typed)
     if connection.vendor == "postgresql":
-        return contain_words if _trigrams(words) else None
-    found = _candidates(index, words)
-    return None if found is None else contain_words & Q(pk__in=found)
+        return None if found.are_too_many else contain_words
+    return None if found.keys is None else contain_words & Q(pk__in=found.keys)
 
 
-def has_only_short_words(typed: str) -> bool:
-    """Whether each word has one or two letters. No index finds such words."""
-    words = search_text.query_words(typed)
-    return bool(words) and not _trigrams(words)
+def has_too_many(index: Index, typed: str) -> bool:
+    """Whether too many rows may contain the words, so that a page searches only a part of the rows."""
+    return _candidates(index, search_text.query_words(typed)).are_too_many
 
 
-def _candidates(index: Index, phrases: Iterable[str]) -> list[int] | RawSQL | None:
-    """The keys of the rows that may contain all phrases. None if there are too many, and on PostgreSQL."""
-    query = _trigrams(phrases)
-    if connection.vendor != "sqlite" or not query or not _is_complete(index):
-        return None
+class _Candidates(NamedTuple):
+    """The rows that may contain all phrases. `keys` is None if they are too many, and if only reading finds them."""
+
+    keys: list[int] | RawSQL | None = None
+    are_too_many: bool = False
+
+
+def _candidates(index: Index, phrases: Collection[str]) -> _Candidates:
+    """The rows that may contain all phrases. PostgreSQL uses its index itself, so there the keys are not read."""
+    trigrams = _trigrams(phrases)
+    if not trigrams:
+        return _Candidates(are_too_many=bool(phrases))
+    if connection.vendor == "postgresql":
+        numbers = (_estimated_rows(index, texts) for texts in (phrases, trigrams))
+        return _Candidates(are_too_many=any(number > index.most_candidates for number in numbers))
+    if not _is_complete(index):
+        return _Candidates()
+    query = " ".join('"{}"'.format(each.replace('"', '""')) for each in trigrams)
     with connection.cursor() as cursor:
-        cursor.execute(index.candidates, [query, MAX_CANDIDATES + 1])
+        cursor.execute(index.candidates, [query, MAX_IDS + 1])
         keys = [key for (key,) in cursor.fetchall()]
-    if len(keys) > MAX_CANDIDATES:
-        return None
-    return RawSQL(index.candidates, [query, MAX_CANDIDATES]) if len(keys) > MAX_IDS else keys  # noqa: S611
+        if len(keys) <= MAX_IDS:
+            return _Candidates(keys)
+        cursor.execute(f"SELECT COUNT(*) FROM ({index.candidates})", [query, index.most_candidates + 1])  # noqa: S608
+        if cursor.fetchone()[0] > index.most_candidates:
+            return _Candidates(are_too_many=True)
+    return _Candidates(RawSQL(index.candidates, [query, index.most_candidates]))  # noqa: S611
 
 
-def _trigrams(phrases: Iterable[str]) -> str:
-    """The FTS5 query: the trigrams of the phrases, each quoted. "" if every phrase is shorter than a trigram."""
-    trigrams = dict.fromkeys(trigram for phrase in phrases for trigram in _trigrams_of(phrase))
-    return " ".join('"{}"'.format(each.replace('"', '""')) for each in islice(trigrams, MAX_TRIGRAMS))
+def _estimated_rows(index: Index, texts: Iterable[str]) -> int:
+    """How many rows contain these texts of three letters or more, as PostgreSQL's planner estimates without reading."""
+    conditions = (Q(search_text__contains=text) for text in texts if len(text) > 2)
+    rows = index.model._default_manager.filter(*conditions).order_by().values("pk")
+    plan = json.loads(rows.explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def _trigrams(phrases: Iterable[str]) -> list[str]:
+    """The different trigrams of the phrases, at most MAX_TRIGRAMS; none of phrases with one or two letters."""
+    return list(dict.fromkeys(trigram for phrase in phrases for trigram in _trigrams_of(phrase)))[:MAX_TRIGRAMS]
 
 
 def _trigrams_of(phrase: str) -> Iterator[str]:

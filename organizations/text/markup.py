@@ -50,6 +50,12 @@ def icon(name: str, extra: str = "") -> SafeString:
     )
 
 
+@cache
+def word_mark(word: vocabulary.Word) -> SafeString:
+    """A word with its icon, in its tone. Cached, because a list has hundreds."""
+    return format_html('<span class="status {}">{}{}</span>', word.tone, icon(word.icon), word.word)
+
+
 def written(value: datetime, form: vocabulary.MomentForm = "moment") -> str:
     """A time in the user's zone, for a sentence. This process's clock decides only whether to leave out the date."""
     return vocabulary.moment_text(timezone.localtime(value), timezone.now(), form)

@@ -26,8 +26,8 @@ AFTER_NEW_NOT_VISIBLE = (
     "directory shows the OID, a person decides. If it does not, asked twice: the very same message is sent once more."
 )
 AFTER_UNDOCUMENTED_SUCCESS = (
-    "Redox answered with a success in words that it does not document. If the directory shows nothing else than was "
-    f"sent, both together count: accepted. Otherwise {SENT_AGAIN}"
+    "Redox answered with a success in words that it does not document. If the directory shows no other values than "
+    f"were sent, the answer and the Query together count: accepted. Otherwise {SENT_AGAIN}"
 )
 AFTER_VISIBLE_CHANGE = f"If the directory shows a visible change and nothing differs: accepted. Otherwise {SENT_AGAIN}"
 AFTER_INVISIBLE_CHANGE = "A Query cannot show this change, so the same message is sent again and its answer decides."

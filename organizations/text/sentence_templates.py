@@ -54,7 +54,9 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ORGANIZATION_SEEN: Template(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
     Action.TAKE_OVER_BEGUN: Template(*_ASKED, "{actor} began to take over {organizations} in {environment}."),
-    Action.TAKE_OVER_STOPPED: Template(*_LEFT, "{actor} stopped a take-over: {organizations} not asked for."),
+    Action.TAKE_OVER_STOPPED: Template(
+        *_LEFT, "{actor} stopped a take-over. The directory was not asked about {organizations}."
+    ),
     Action.TAKE_OVER_DESTINATIONS: Template(
         *_EDIT, "{actor} entered the destination IDs of {organizations} that are being taken over in {environment}."
     ),
@@ -284,7 +286,7 @@ def _by_details(action: str, facts: Mapping[str, Any]) -> Template:
 
 
 def _scanned(facts: Mapping[str, Any]) -> str:
-    """How a search through the whole directory ended. Its later entries only hold more of what it found."""
+    """How a search through the whole directory ended. If it has several entries, the later ones only list results."""
     if facts.get("details", {}).get("part", 1) > 1:
         return "More organizations that the search through the directory of {environment} found."
     if facts.get("detail"):

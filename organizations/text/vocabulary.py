@@ -114,13 +114,13 @@ STANDING_BASIS: Mapping[str, str] = {
     "unknown": "Unknown for {age}, submission {submission}.",
 }
 
-# Where a destination ID comes from that no message of ours brought there.
+# How the portal knows a destination ID that no message of ours has set.
 DESTINATION_SOURCE: Mapping[str, str] = {
     "": "",
     "message": "From an old message.",
     "dashboard": "From the Redox dashboard.",
     "memory": "From somebody's memory.",
-    "none": "It has none, as somebody said.",
+    "none": "Somebody said that it has none.",
 }
 
 # The most urgent first. A record shows the first that applies to its own messages and edits. It also shows
@@ -131,7 +131,7 @@ OPEN_WORK = _by_key(
         "Needs a decision",
         "hand-raised",
         "is-unsure",
-        "The portal cannot decide alone what became of submission {submission}. Compare and decide.",
+        "The portal cannot decide about submission {submission} alone. Compare and decide.",
     ),
     Word(
         "unknown",

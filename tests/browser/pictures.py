@@ -68,7 +68,7 @@ def of(environment: str, place: str = "", page: str = "") -> str:
     return f"/{environment}/organizations/{BASES[environment]}{place}/{page}"
 
 
-def test_home_where_nothing_needs_anybody(
+def test_home_where_nobody_has_anything_to_do(
     practice: PracticeDirectory, worker: None, page_as: PageAs, everybody: dict[str, User], take: Take
 ) -> None:
     for environment, person in zip(Environment, ("editor", "approver"), strict=True):

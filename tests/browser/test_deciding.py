@@ -1,4 +1,4 @@
-"""A decision by a person: the page sends a Query automatically and takes the decision."""
+"""A decision by a person: the page sends a Query automatically, and then the person decides."""
 
 from collections.abc import Callable
 

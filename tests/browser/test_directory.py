@@ -1,4 +1,4 @@
-"""The search of the directory in a browser: groups, an answer that broke off, going on, errors beside the fields."""
+"""The search of the directory in a browser: groups, an answer that broke off, continuing, errors beside the fields."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def search(page: Page, name: str = "Lakeside") -> None:
 
 
 @pytest.mark.slow
-def test_a_search_shows_ours_first_and_goes_on(filled: PracticeDirectory, page: Page) -> None:
+def test_a_search_shows_ours_first_and_can_be_continued(filled: PracticeDirectory, page: Page) -> None:
     with override_settings(REDOX=redox(filled.url, REDOX_STAGING_BASE_OIDS=BASE)):
         search(page)
         results = page.get_by_role("form", name="What the directory shows")
@@ -60,17 +60,17 @@ def test_a_search_shows_ours_first_and_goes_on(filled: PracticeDirectory, page: 
         expect(headings).to_have_text(["Below your OID, not in the portal 2", "In the portal 1", "Not ours 97"])
 
         filled.behaviour = "gateway-error"
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue the search").click()
         expect(results.get_by_role("status")).to_contain_text("100 so far. Then no answer came:")
         filled.behaviour = "answers"
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue the search").click()
         expect(results.get_by_role("status")).to_contain_text("104 organizations.")
         expect(page.get_by_label("Name")).to_have_value("Lakeside")
         results.get_by_role("link", name="Lakeside Clinics").click()
         expect(page.get_by_role("heading", name="Lakeside Clinics")).to_be_visible()
 
 
-def test_an_error_is_beside_its_field_and_no_answer_is_said(filled: PracticeDirectory, page: Page) -> None:
+def test_an_error_is_beside_its_field_and_a_missing_answer_is_named(filled: PracticeDirectory, page: Page) -> None:
     page.get_by_label("ZIP").fill("53704")
     page.get_by_label("OID").fill("2.16.x")
     search(page)

@@ -1,4 +1,4 @@
-"""The main job: edit a record, review what will be sent, send it, watch the answer come, find it in the history.
+"""The main job: edit a record, review what will be sent, send it, wait for the answer, and find it in the history.
 
 From the sign-in to what is sent it takes six presses.
 """

@@ -1,4 +1,4 @@
-"""Finding what is ours in the whole directory, from the button to the list."""
+""" "Find ours" in a browser, from the button to the list."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from .page_checks import layout_errors, page_errors
 BEGIN = "/staging/directory/take-over/"
 
 
-def test_a_search_finds_what_is_ours_and_the_next_one_knows_its_result(
+def test_a_search_finds_ours_and_the_page_shows_its_result_afterwards(
     practice: PracticeDirectory, worker: None, page_as: PageAs
 ) -> None:
     practice.register_others("staging", 150)
@@ -52,5 +52,5 @@ def test_a_search_that_runs_or_broke_off_is_accessible_and_fits(
     problems = [{"source": f"{BASE}.3", "sentence": "It is in the directory, but not part of a record of yours."}]
     TakeOver.objects.update(state="ready", end_reason="No whole answer within 135 seconds.", problems=problems)
     page.goto(f"{BEGIN}{run.pk}/")
-    expect(page.get_by_role("button", name="Go on")).to_be_enabled()
+    expect(page.get_by_role("button", name="Continue the search")).to_be_enabled()
     assert page_errors(page) == []

@@ -1,4 +1,4 @@
-"""The first day of a company that has registered with curl for years: forty OIDs, a Postman collection, a search."""
+"""A company that used curl for years takes its organizations over: forty OIDs, a Postman collection, a search."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def send_chosen(page: Page, number: int) -> None:
     page.locator(".btn-send").first.click()
 
 
-def test_forty_pasted_oids_become_records_and_the_first_message_goes_alone(
+def test_forty_pasted_oids_become_records_and_the_first_message_is_sent_alone(
     registered: PracticeDirectory, page_as: PageAs
 ) -> None:
     page = page_as("editor")
@@ -108,7 +108,7 @@ def test_a_postman_collection_is_taken_over_with_its_destination_ids(
 
 
 def message(number: int) -> str:
-    """An old message with its comments, as the how-to shows them."""
+    """An old message with comments, as in the how-to."""
     organization = listed(f"{BASE}.{number}", f"Old name {number}", BASE) | {
         "DestinationID": FIRST,
         "Endpoints": [{"Name": "XCPD"}],
@@ -123,7 +123,7 @@ def message(number: int) -> str:
     return text.replace('"Directory"', '# the only supported value\n"Directory"')
 
 
-def test_what_a_search_shows_is_chosen_and_taken_over(registered: PracticeDirectory, page_as: PageAs) -> None:
+def test_results_of_a_search_are_chosen_and_taken_over(registered: PracticeDirectory, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto("/staging/directory/")
     page.get_by_label("OID").fill(f"{BASE}.7")

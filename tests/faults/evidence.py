@@ -1,4 +1,4 @@
-"""What must be true of a submission after its workers were interrupted."""
+"""Checks that a submission must pass after its workers were interrupted."""
 
 from collections.abc import Sequence
 from typing import Any

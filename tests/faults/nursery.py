@@ -1,4 +1,4 @@
-"""Start workers fast. Each line of the input is a JSON object with the settings of one worker."""
+"""Starts workers fast. Each line of the input is a JSON object with the settings of one worker."""
 
 import functools
 import json
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _load() -> None:
-    """Load once what every worker needs."""
+    """Load the modules that every worker needs, once."""
     from organizations.management.commands import deliver  # noqa: F401, PLC0415
     from orgportal import schema  # noqa: PLC0415
 

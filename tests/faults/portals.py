@@ -104,7 +104,7 @@ def _no_faults() -> dict[str, str]:
 
 @dataclass(slots=True)
 class Portal:
-    """One database, one directory, and the workers between them."""
+    """One database, one directory, and the workers that use both."""
 
     alias: str
     folder: Path

@@ -1,4 +1,4 @@
-"""Only one worker claims a submission: of many concurrent claims each has one winner."""
+"""Only one worker claims a submission: if many try at the same time, exactly one succeeds."""
 
 import itertools
 import operator
@@ -48,7 +48,7 @@ def side_by_side(workers: int, claims: int) -> list[list[Claimed]]:
 
 
 def claim_and_give_back() -> Claimed:
-    """Claim a submission and give it back. Fails if somebody else moved it in between."""
+    """Claim a submission and put it back into the queue. Fails if somebody else changed its state in between."""
     worker = system(f"Worker {threading.get_ident()}")
     while (claim := claim_next("staging", actor=worker)) is None:
         pass
@@ -60,7 +60,7 @@ def claim_and_give_back() -> Claimed:
 
 
 def each_has_one_winner(claimed: list[list[Claimed]]) -> bool:
-    """Each token of each submission was used once, none is missing, and each thread got rising tokens."""
+    """Check that each token of each submission was used once, none is missing, and each thread got rising tokens."""
     everything = sorted(itertools.chain.from_iterable(claimed))
     counts = Counter(pk for pk, _ in everything)
     each_once = [(pk, token) for pk, count in sorted(counts.items()) for token in range(1, count + 1)]

@@ -28,7 +28,7 @@ CASES = [
     (LOST_UPDATE, "after-asking", "kill"),
     (ABSENT_NEW, "in-deciding", "kill"),
 ]
-"""Inside a transaction and outside of one; `test_interrupted.py` has the other places."""
+"""Places inside and outside of a transaction; `test_interrupted.py` has the other places."""
 if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
     CASES += [
         (NEW, "after-exchange", "exception"),

@@ -31,16 +31,17 @@ LEASE, SETTLE = 210.0, 120.0
 FIRST, SECOND = system("Worker first"), system("Worker second")
 CASES = [(kind, place) for kind, (_, places) in KINDS.items() for place in places]
 EACH_PLACE = [(kind, place) for kind, place in CASES if kind in (NEW, ABSENT_NEW)]
-"""What freezes, or loses its database, leaves behind what a death does: these show that what it does later is refused,
-and that it survives. The directory does not show the second message, so who decides too late would send it again."""
+"""A worker that freezes or loses its database leaves the same state as a worker that died. These cases show that its
+later acts are refused and that it survives. The directory does not show the second message, so a worker that decides
+too late would send it again."""
 LOST = {LOST_NEW: Way.BREAKS, ABSENT_NEW: Way.NOT_APPLIED_504, LOST_UPDATE: Way.APPLIED_504}
-"""What became of the message about which is asked."""
+"""What happened to the message that the Query is about."""
 
 
 @pytest.fixture
 def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World.at(tmp_path)
-    # A worker's own clock goes with the world's: it knows when the time for which it has a message is over.
+    # The clock of the worker is that of the world, so it notices when its lease has ended.
     monkeypatch.setattr(time, "monotonic", lambda: world.time.timestamp())  # noqa: PLW0108 - world.time is another one each time
     times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": LEASE, "REDOX_SETTLE": SETTLE, "REDOX_RATE": 1e6}
     with (
@@ -110,7 +111,7 @@ def go_on(world: World) -> None:
 
 
 def interrupted(world: World, place: str, fault: Callable[[World], None]) -> bool:
-    """Interrupt a worker where it first reaches this place, then run another one. Returns whether it was reached."""
+    """Interrupt a worker when it first reaches this place, then run another one. Returns whether it was reached."""
     reached = itertools.count()
 
     def once() -> None:
@@ -151,7 +152,7 @@ def test_after_an_interruption_at_any_place_each_message_takes_effect_once(
 
 
 def dies_between_messages(world: World) -> None:
-    """Die after two messages of the batch left."""
+    """Die after two messages of the batch were sent."""
     world.dies, world.survives = True, 2
 
 

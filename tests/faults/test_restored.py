@@ -1,4 +1,4 @@
-"""A restored backup: nothing is sent until a person resumes it. Open messages are then queried and never sent again."""
+"""A restored backup: nothing is sent until a person resumes sending. Then open messages are only queried."""
 
 import functools
 from collections.abc import Iterator

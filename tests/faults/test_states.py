@@ -1,4 +1,4 @@
-"""One submission and a simple model: in any order of events it moves only as the table allows."""
+"""One submission compared with a simple model: in any order of events its state changes only as the table allows."""
 
 import dataclasses
 import itertools
@@ -36,7 +36,7 @@ from tests.factories import BASE, as_actor
 from tests.faults.world import Way, World
 from tests.services.sending import claim_next, edit, send_once, settle_attempt, store_response
 
-# The table of moves, written again: no other move may ever occur.
+# The allowed changes of state, written independently of the portal's table. No other change may occur.
 TABLE = {
     State.QUEUED: {State.SENDING, State.CANCELLED, State.NEEDS_PERSON},
     State.SENDING: {State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN},
@@ -54,7 +54,7 @@ numbers = itertools.count(1)
 
 @dataclass(slots=True)
 class Hand:
-    """The claim of one worker, and its progress with it."""
+    """The claim of one worker, and how far it is with sending."""
 
     claim: Claim
     exchange: Exchange | None = None
@@ -64,7 +64,7 @@ class Hand:
 
 
 class OneSubmission(RuleBasedStateMachine):
-    """Workers claim, die, freeze and come back; the directory gives any answer; time passes; people act."""
+    """Workers claim, die, freeze and resume; the directory gives any answer; time passes; people act."""
 
     user: User
     folder: Path
@@ -230,7 +230,7 @@ class OneSubmission(RuleBasedStateMachine):
     @precondition(lambda self: self.state not in ENDS)
     @rule(still_wants=st.sampled_from([False, False, True]))
     def cancel(self, still_wants: bool) -> None:
-        """Mostly skip submissions that would end by it, because nothing happens to them afterwards."""
+        """Mostly skip submissions that this would end, because nothing happens to them afterwards."""
         before = self.now
         if before.attempt == 0 and not still_wants:
             return
@@ -262,7 +262,7 @@ class OneSubmission(RuleBasedStateMachine):
         if name is None or there is not None:
             self.world.put(self.oid, None if name is None or there is None else there | {"Name": name})
 
-    # What must hold after each step
+    # Invariants, checked after each step
 
     @property
     def now(self) -> Submission:

@@ -1,4 +1,4 @@
-"""Workers notice at once what a person made due, on PostgreSQL by its notices."""
+"""Workers notice at once that a person's act made something due; on PostgreSQL by NOTIFY."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_an_act_of_a_person_wakes_a_worker_and_its_own_acts_do_not(editor: User, worker: Actor) -> None:
-    """On SQLite there are no notices: the listener ends at once."""
+    """SQLite has no NOTIFY: there the listener ends at once."""
     has_notices = connection.vendor == "postgresql"
     woken, stopping = threading.Event(), threading.Event()
     thread = threading.Thread(target=wakeup.listen, args=(stopping, woken.set))
@@ -37,7 +37,7 @@ def test_an_act_of_a_person_wakes_a_worker_and_its_own_acts_do_not(editor: User,
 
 
 def is_listened_to() -> bool:
-    """Whether another connection waits for notices of this database."""
+    """Whether another connection waits for notifications of this database."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%%'", []

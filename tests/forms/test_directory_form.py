@@ -42,7 +42,7 @@ def test_each_field_is_a_filter(typed, filters):
     assert searched.typed == EMPTY | typed
 
 
-def test_what_was_changed_is_said():
+def test_a_correction_of_the_input_is_reported():
     searched = form(oid=f"urn:oid:{BASE}")
     assert searched.is_valid()
     assert searched.changed == ["OID: 'urn:oid:' removed"]
@@ -67,7 +67,7 @@ def test_what_was_changed_is_said():
     ],
     ids=str,
 )
-def test_what_cannot_be_searched_is_refused_beside_its_field(typed, name, sentence):
+def test_an_invalid_filter_is_refused_beside_its_field(typed, name, sentence):
     assert errors(**typed) == {name: [sentence]}
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_zip_is_refused_once():
     assert {name: len(each) for name, each in errors(zip_code="5370", radius="10").items()} == {"zip_code": 1}
 
 
-def test_today_has_come_and_tomorrow_has_not():
+def test_changed_since_accepts_today_and_refuses_tomorrow():
     today = timezone.localdate()
     assert form(changed_since=today.isoformat()).is_valid()
     assert list(errors(changed_since=(today + datetime.timedelta(days=1)).isoformat())) == ["changed_since"]

@@ -30,11 +30,11 @@ def test_a_destination_id_and_how_it_is_known_belong_together(
     assert set(form.errors) == wrong
 
 
-def test_one_for_all_needs_a_source() -> None:
+def test_one_destination_id_for_all_needs_a_source() -> None:
     assert set(DestinationForAllForm({"number": "3"}, **IDS).errors) == {"source"}
 
 
-def test_something_must_be_entered() -> None:
+def test_an_empty_form_is_refused() -> None:
     assert set(TakeOverForm({"oids": " \n", "old_messages": ""}).errors) == {"oids"}
     assert TakeOverForm({"oids": "", "old_messages": "curl"}).is_valid()
 

@@ -32,6 +32,7 @@ COURIER = (
     "tests/services/delivery/test_lane_steps.py",
     "tests/services/delivery/test_lane.py",
     "tests/services/delivery/test_gathering.py",
+    "tests/services/delivery/test_courier_rounds.py",
     "tests/services/delivery/test_courier.py",
 )
 SENDING = (
@@ -48,7 +49,7 @@ SENDING = (
     "tests/services/delivery/test_waiting_for_redox.py",
     "tests/faults/test_restored.py",
 )
-"""Claims, exchanges with the practice directory, and what closes the gate."""
+"""Tests of claims, of exchanges with the practice directory, and of the circuit breaker."""
 
 REVIEWING = (
     "tests/pages/review/test_message.py",
@@ -68,7 +69,7 @@ REVIEWING = (
     "tests/services/records/test_prepare.py",
     "tests/services/review/test_check_records.py",
 )
-"""What a person is shown and asked before something is sent."""
+"""Tests of what a page shows and asks a person before something is sent."""
 
 PLANNING = (
     "tests/services/outbox/test_plans.py",
@@ -76,14 +77,14 @@ PLANNING = (
     "tests/services/records/test_shown_tree.py",
     "tests/services/review/test_warning_ticks.py",
 )
-"""How several records are sent together."""
+"""Tests of sending several records together."""
 
 SCANNING = (
     "tests/services/directory/test_scan.py",
     "tests/services/directory/test_scan_probes.py",
     "tests/services/directory/test_scan_misbehaviour.py",
 )
-"""The search through the whole directory."""
+"""Tests of the search through the whole directory."""
 
 TAKING_OVER = ("tests/services/directory/test_take_over.py", "tests/services/directory/test_asking.py")
 
@@ -185,12 +186,13 @@ MODULES = {
     ),
     "organizations/services/delivery/queries.py": Module(
         (
+            "tests/services/delivery/test_lane_steps.py",
             "tests/services/delivery/test_queries.py",
             "tests/services/connection/test_lookup.py",
             "tests/services/delivery/test_waiting_for_redox.py",
         )
     ),
-    "organizations/services/delivery/abandoned.py": Module(SENDING),
+    "organizations/services/delivery/abandoned.py": Module(("tests/services/delivery/test_courier.py", *SENDING)),
     "organizations/services/connection/redox_settings.py": Module(
         ("tests/services/connection/test_redox_settings.py", "tests/services/connection/test_sending_allowed.py"),
         frozenset({"is_loopback"}),

@@ -43,7 +43,7 @@ OTHER_FUNCTION = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DROPPED_METHODS = {"strip", "lower", "upper", "casefold", "filter", "exclude", "order_by", "distinct", "open"}
 LONGEST_SHOWN = 140
 UNCHANGED = {"failpoints", "log", "logger"}
-"""What is called only to write a log, or to let a test stop the process there."""
+"""Functions that only write a log, or let a test stop the process at that place."""
 
 
 def mutants_of(source: str, names: frozenset[str] = frozenset()) -> Iterator[Mutant]:
@@ -67,7 +67,7 @@ def mutants_of(source: str, names: frozenset[str] = frozenset()) -> Iterator[Mut
 
 
 def _in_short(was: str, text: str) -> str:
-    """Both as one line; of a long table only the part that differs, with its surroundings."""
+    """Both sources as one line. Of a long table only the part that differs, with its surroundings."""
     was, text = " ".join(was.split()), " ".join(text.split())
     if len(was) > LONGEST_SHOWN:
         text = text[1:-1]
@@ -153,7 +153,7 @@ class _Changes(ast.NodeVisitor):
         self.visit_values(node.value)
 
     def visit_values(self, node: ast.AST | None) -> None:
-        """Several values that the caller unpacks: a missing one is always detected."""
+        """Skip several values that the caller unpacks: a missing value is always detected."""
         self.visit_each(*(node.elts if isinstance(node, ast.Tuple) and self.in_function else [node]))
 
     def visit_Raise(self, node: ast.Raise) -> None:
@@ -287,7 +287,7 @@ class _Changes(ast.NodeVisitor):
 
 
 def _names(statement: ast.stmt, start: str = "") -> Iterator[str]:
-    """What a statement of a module or of a class defines."""
+    """The names that a statement of a module or of a class defines."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         yield start + statement.name
     for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
@@ -317,5 +317,5 @@ def _each_swapped(items: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _cells(row: ast.AST) -> list[ast.expr]:
-    """The cells of a table's row, be it a tuple or made by a call."""
+    """The cells of a row of a table, which is a tuple or a call."""
     return row.elts if isinstance(row, ast.Tuple) else row.args if isinstance(row, ast.Call) else []

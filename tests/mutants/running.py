@@ -68,7 +68,7 @@ def limit_of(seconds: float) -> float:
 
 
 def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Iterator[tuple[Any, str]]:
-    """Do each job, `AT_ONCE` at a time. A mutant is killed if its job answers true.
+    """Do each job, `AT_ONCE` at a time. A mutant is killed if its job returns true.
 
     The seconds of a job limit its processor time, so that a busy machine kills no job. Ten times as many limit the
     elapsed time.
@@ -239,7 +239,7 @@ class _InPlace:
 def _with_next(
     items: Sequence[pytest.Item], session: pytest.Session
 ) -> Iterator[tuple[pytest.Item, pytest.Item | pytest.Session]]:
-    """Each test with the next one; after the last nothing stays but what the whole session uses."""
+    """Each test with the next one. After the last test only the fixtures of the session stay."""
     return zip(items, (*items[1:], session), strict=False)
 
 

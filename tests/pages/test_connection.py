@@ -50,7 +50,7 @@ def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
 
 
 def rows() -> dict[str, tuple[str, str, str]]:
-    """The value, source and note of each setting."""
+    """The value, source and note of each setting, by its label."""
     return {
         row.label: (row.value, row.source, row.note)
         for row in setting_rows.settings_in_force(overview.connection_facts("staging"))

@@ -1,4 +1,4 @@
-"""The page of the directory: what it says about the number of results, its groups, and how it is continued."""
+"""The page that searches the directory: the number of results, their groups, and continuing the search."""
 
 import datetime
 import re
@@ -45,7 +45,7 @@ def hit(oid: str = OTHER, ownership: Ownership = Ownership.NOT_OURS, **values: A
 
 
 def found(*hits: Hit, received: int | None = None, **values: Any) -> SearchPage:
-    """A page of a search with these hits, the last one unless `values` say otherwise."""
+    """A page of results with these hits; it is the last page unless `values` override that."""
     facts: dict[str, Any] = {
         "filters": SearchFilters(name="Lakeside"),
         "asked_at": ASKED_AT,
@@ -78,12 +78,12 @@ def kept(shown: SearchResults) -> SoFar:
     return opened
 
 
-# How much came ------------------------------------------------------------------------------------------------
+# The number of results ----------------------------------------------------------------------------------------
 
 
-def test_no_answer_nothing_a_part_and_the_whole_are_four_sentences() -> None:
+def test_no_answer_no_result_some_and_all_results_have_four_sentences() -> None:
     no_answer = found(received=0, end=None, is_whole=False, cause="Gateway Time-out")
-    assert words(no_answer) == "No answer. Gateway Time-out. So nothing is known about what the directory has."
+    assert words(no_answer) == "No answer. Gateway Time-out. So it is not known what the directory has."
     assert words(found()).startswith("Nothing fits. The directory answered and shows no organization.")
     assert words(going_on(hit())) == f"1 so far. There may be more. {TOOK}"
     assert words(found(hit())) == f"1 organization. The directory shows no more. {TOOK}"
@@ -92,9 +92,9 @@ def test_no_answer_nothing_a_part_and_the_whole_are_four_sentences() -> None:
     assert [bool(each.go_on) for each in shown] == [False, False, True, False]
 
 
-def test_a_search_that_broke_off_shows_what_came_and_goes_on() -> None:
+def test_a_search_that_broke_off_shows_earlier_results_and_can_be_continued() -> None:
     page = going_on(hit(), hit(f"{OTHER}.2"), cause="Redox asked the portal to wait.", total=120)
-    expected = "2 of about 120. Then no answer came: Redox asked the portal to wait. What came is shown."
+    expected = "2 of about 120. Then no answer came: Redox asked the portal to wait. The page shows what came before."
     assert words(page) == expected
     assert kept(results(page)).position == page.position
 
@@ -104,7 +104,7 @@ def test_a_web_page_instead_of_an_answer_is_not_quoted() -> None:
     assert words(page).startswith("No answer. A web page came instead.")
 
 
-def test_nothing_says_what_it_does_not_prove() -> None:
+def test_an_empty_result_says_what_it_does_not_prove() -> None:
     assert words(found()) == (
         f"Nothing fits. The directory answered and shows no organization. {MAY_HIDE_DEACTIVATED} {ONLY_AN_OID} {TOOK}"
     )
@@ -120,7 +120,10 @@ def test_nothing_says_what_it_does_not_prove() -> None:
         ({"seconds": 38.4}, "1 so far. There may be more. The answer took 38 seconds."),
         ({"seconds": 0.04}, "1 so far. There may be more. The answer took less than a second."),
         ({"end": End.MOST_PAGES}, f"1 so far. There may be more. {TOOK}"),
-        ({"end": End.EMPTY_PAGE, "total": 5}, f"1 of about 5. The directory counts more, but shows no more. {TOOK}"),
+        (
+            {"end": End.EMPTY_PAGE, "total": 5},
+            f"1 of about 5. The directory counts more organizations than it shows. {TOOK}",
+        ),
         (
             {"end": End.REPEATED_PAGE},
             "1 so far. The directory showed the same page again, so the others cannot be read. Narrow the search.",
@@ -128,20 +131,20 @@ def test_nothing_says_what_it_does_not_prove() -> None:
     ],
     ids=str,
 )
-def test_a_part_says_why_it_is_a_part(values: dict[str, Any], sentences: str) -> None:
+def test_a_partial_result_says_why_it_is_partial(values: dict[str, Any], sentences: str) -> None:
     assert words(going_on(hit(), **values)) == sentences
 
 
-def test_a_repeated_page_cannot_go_on() -> None:
+def test_a_search_that_got_a_repeated_page_cannot_be_continued() -> None:
     assert results(going_on(hit(), end=End.REPEATED_PAGE)).go_on == ""
 
 
-def test_what_came_twice_and_what_cannot_be_read_is_counted() -> None:
+def test_repeated_and_unreadable_organizations_are_counted() -> None:
     unreadable = tuple(
         UnreadableEntry("", f"Organization {number} of the page cannot be read.") for number in range(25)
     )
     shown = results(found(hit(), unreadable=unreadable, doubled=3))
-    assert "Shown once: 3 organizations that came again." in shown.sentences
+    assert "Left out: 3 repeated organizations." in shown.sentences
     assert (shown.unreadable_words, len(shown.unreadable)) == ("25 organizations cannot be read", 20)
 
 
@@ -153,7 +156,7 @@ def here(editor: User) -> Organization:
     return factories.organization(f"{BASE}.1", user=editor)
 
 
-def test_ours_that_are_not_here_come_first_and_others_last(here: Organization) -> None:
+def test_ours_that_are_not_in_the_portal_come_first_and_others_last(here: Organization) -> None:
     shown = results(
         found(
             hit(),
@@ -193,7 +196,7 @@ def test_a_record_in_the_portal_says_how_it_compares(
     assert row.url == f"/staging/organizations/{here.oid}/"
 
 
-def test_a_parent_is_named_if_anybody_knows_its_name(here: Organization) -> None:
+def test_a_parent_is_named_if_the_portal_or_the_results_have_its_name(here: Organization) -> None:
     shown = results(
         found(
             hit(OTHER, name="Lakeside Dental", part_of_oid=GATEWAY_OID),
@@ -207,10 +210,10 @@ def test_a_parent_is_named_if_anybody_knows_its_name(here: Organization) -> None
     assert rows[3].part_of_oid == "2.999.1"
 
 
-# Going on -----------------------------------------------------------------------------------------------------
+# Continuing the search ----------------------------------------------------------------------------------------
 
 
-def test_going_on_shows_everything_that_came() -> None:
+def test_a_continued_search_shows_all_earlier_results() -> None:
     strange, other = (UnreadableEntry("", f"Organization {number} cannot be read.") for number in (2, 7))
     first = results(going_on(hit(name="First"), unreadable=(strange,), doubled=2), SoFar(typed={"name": "Lakeside"}))
     so_far = kept(first)
@@ -221,10 +224,10 @@ def test_going_on_shows_everything_that_came() -> None:
     assert [row.name for row in rows] == ["First", "Second"]
     assert (second.headline, second.unreadable_words) == ("2 organizations.", "2 organizations cannot be read")
     assert second.unreadable == (strange.sentence, other.sentence)
-    assert "Shown once: 3 organizations that came again." in second.sentences
+    assert "Left out: 3 repeated organizations." in second.sentences
 
 
-def test_what_came_can_neither_be_changed_nor_used_elsewhere() -> None:
+def test_earlier_results_can_be_neither_changed_nor_used_in_the_other_environment() -> None:
     sealed = results(going_on(hit())).go_on
     assert SoFar.opened(sealed, Environment.PRODUCTION) is None
     assert SoFar.opened(sealed[:-1] + ("a" if sealed[-1] != "a" else "b"), STAGING) is None
@@ -287,7 +290,7 @@ def test_a_viewer_reads_who_can_search() -> None:
     page = directory_page.build(STAGING, viewer, DirectorySearchForm(), results(going_on(hit())))
     html = html_of_page(page, STAGING)
     assert "You cannot ask the directory in STAGING. Editors and Approvers can: nobody yet." in html
-    assert {controls_in(html)[name] for name in ("Search", "Go on")} == {None}
+    assert {controls_in(html)[name] for name in ("Search", "Continue the search")} == {None}
 
 
 def test_the_page_says_what_counts_as_ours_without_a_base_oid(editor: User) -> None:
@@ -307,14 +310,14 @@ def test_names_from_the_directory_are_shown_as_text(editor: User) -> None:
     assert "<i>" not in html
 
 
-def test_the_results_are_read_in_their_groups(here: Organization, editor: User) -> None:
+def test_the_results_are_in_groups_with_headings(here: Organization, editor: User) -> None:
     ours = hit(f"{BASE}.2", Ownership.BELOW_BASE, name="Lakeside Harbor", active=False, part_of_oid=here.oid)
     same = hit(here.oid, Ownership.BELOW_BASE, name="Lakeside 1", organization=here, compared=Compared.AS_ACCEPTED)
     page = directory_page.build(STAGING, editor, DirectorySearchForm(), results(going_on(ours, same)))
     text = text_of_page(page, STAGING)
     assert "Below your OID, not in the portal 1 Lakeside Harbor …458.99999.1.1.1.1.2 no Lakeside 1 Not here" in text
     assert "1 Lakeside 1 …458.99999.1.1.1.1.1 yes the Redox gateway the same, compared Nov 27, 14:02" in text
-    assert controls_in(html_of_page(page, STAGING))["Go on"] == ""
+    assert controls_in(html_of_page(page, STAGING))["Continue the search"] == ""
 
 
 def test_another_organization_is_called_not_ours() -> None:

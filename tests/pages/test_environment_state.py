@@ -42,7 +42,7 @@ def checked(**values: Any) -> dict[str, Any]:
         ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure does not pause
     ],
 )
-def test_the_gate_determines_the_state(values, key, sentence):
+def test_the_state_follows_from_the_gate(values, key, sentence):
     state = environment_state(EnvironmentGate(environment="staging", **values))
     assert (state.key, sentence in state.sentence) == (key, True)
 

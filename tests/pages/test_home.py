@@ -17,9 +17,9 @@ from organizations.models import (
     Worker,
     clock,
 )
-from organizations.pages.home import overview
+from organizations.pages.home import overview, unpaired_lines
 from organizations.pages.home.lines import HomeLine, LinePlace
-from organizations.queries import capped, record_filters
+from organizations.queries import capped, home, record_filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
@@ -251,6 +251,17 @@ def test_one_line_counts_submissions_that_did_not_reach_redox_for_15_minutes(edi
     assert only(overview.build(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
 
 
+def test_of_a_long_queue_only_the_first_submissions_are_counted(editor, monkeypatch):
+    heartbeat.record_heartbeat("Worker", clock.now())
+    for number in range(1, 5):
+        submission(editor, number, State.QUEUED, tries=1, created_at=minutes_ago(16))
+    monkeypatch.setattr(home, "MOST_COUNTED", 2)
+    monkeypatch.setattr(unpaired_lines, "MOST_COUNTED", 2)
+    assert home.queued_counts("staging", clock.now()).unreached == 3
+    text = "Redox could not be reached for more than 2 of these."
+    assert only(overview.build(editor).waiting, "queued").texts == [("", text)]
+
+
 def test_a_retry_says_when_and_why(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     later = minutes_ago(-20)
@@ -308,7 +319,7 @@ def test_the_number_of_queries_does_not_grow_with_the_records(editor, django_ass
 # Beside the lines
 
 
-def test_sent_by_you_lists_the_last_five_of_seven_days(editor):
+def test_submitted_by_you_lists_the_last_five_of_seven_days(editor):
     submissions = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
     Submission.objects.filter(pk=submissions[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
     assert overview.build(editor).mine == submissions[5:0:-1]

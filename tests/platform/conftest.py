@@ -1,4 +1,4 @@
-"""A migrated database and production settings, for portals in separate processes."""
+"""A migrated database and production settings for portals in separate processes."""
 
 import shutil
 from pathlib import Path

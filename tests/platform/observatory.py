@@ -1,4 +1,4 @@
-"""The score that MDN's HTTP Observatory would give a site, by its published rules.
+"""The score that MDN's HTTP Observatory would give to a site, by its published rules.
 
 A site begins with 100. Each of its tests takes points away or adds some; what is added counts only when 90 are left
 without it. Only the results that a portal can come to are here; any other counts as the worst that its test can have.

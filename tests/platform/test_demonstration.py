@@ -307,7 +307,7 @@ STEPS = [
     "Making the records of PRODUCTION ...",
     "120 records, 6 people.",
 ]
-"""What only the first start does. It says each step before it takes it."""
+"""What only the first start does. It prints each step before it takes the step."""
 
 
 def check_content(folder: Path) -> None:

@@ -95,7 +95,7 @@ def sqlite_error(name: str, text: str) -> sqlite3.OperationalError:
         (OSError(errno.ENOSPC, "No space left", "/var/file"), "The disk is full."),
         (
             database_error(OperationalError, sqlite_error("SQLITE_BUSY", "database is locked")),
-            "keeps the database locked",
+            "Another process has locked the database.",
         ),
         (database_error(OperationalError, sqlite_error("SQLITE_ERROR", "no such table: x")), "Run: ./dev migrate"),
         (database_error(OperationalError, sqlite_error("SQLITE_FULL", "disk is full")), "The disk is full."),

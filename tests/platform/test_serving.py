@@ -17,7 +17,7 @@ from .serving import Portal, manage, python
 WORKERS = "SELECT name FROM organizations_worker"
 
 
-def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, database):
+def test_a_portal_serves_is_killed_is_restored_and_serves_again(variables, tmp_path, database):
     """One portal for all steps, because each start takes seconds: single, private, killed, restored."""
     backup = tmp_path / "backup.sqlite3"
     for name, mode in (("db", 0o640), ("db-wal", 0o644)):

@@ -1,4 +1,4 @@
-"""The client's side of the tests: the messages that Redox's documents show, and a way to send them."""
+"""A client of the practice directory: the messages of Redox's documentation, and a way to send them."""
 
 import copy
 import json
@@ -81,7 +81,7 @@ def success(answer: httpx.Response) -> str:
 
 @dataclass
 class Portal:
-    """The client's side: what a person with curl would send."""
+    """Sends requests as a person with curl would."""
 
     practice: PracticeDirectory
     http: httpx.Client

@@ -1,4 +1,4 @@
-"""Each way in which Redox may behave, as a client meets it."""
+"""Each behaviour of Redox that the practice directory imitates, as a client sees it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ def test_each_behaviour_has_its_own_key_and_label() -> None:
     assert all(label for _, label in BEHAVIOURS)
 
 
-def test_the_ways_of_showing_come_last_and_their_labels_say_so() -> None:
+def test_behaviours_about_queries_come_last_and_their_labels_say_so() -> None:
     showing = [behaviour.value.startswith("shows-") or behaviour == "spells-differently" for behaviour in Behaviour]
     assert showing == sorted(showing)
     assert showing == [label.startswith("Shows ") for _, label in BEHAVIOURS]
@@ -152,7 +152,7 @@ def test_never_answers_reads_the_message_and_holds_the_connection(portal: Portal
     success(portal.post(write()))
 
 
-def test_applies_then_breaks_leaves_the_record_and_no_answer(portal: Portal) -> None:
+def test_applies_then_breaks_stores_the_record_and_sends_no_answer(portal: Portal) -> None:
     portal.practice.behaviour = "applies-then-breaks"
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         portal.post(write())
@@ -160,7 +160,7 @@ def test_applies_then_breaks_leaves_the_record_and_no_answer(portal: Portal) -> 
     assert portal.post(by_oid()).json()["Paging"]["Count"] == 1
 
 
-def test_applies_then_504_leaves_the_record_and_a_page(portal: Portal) -> None:
+def test_applies_then_504_stores_the_record_and_sends_a_page(portal: Portal) -> None:
     portal.practice.behaviour = "applies-then-504"
     answer = portal.post(write())
     assert (answer.status_code, answer.headers["Content-Type"]) == (504, "text/html; charset=utf-8")

@@ -150,7 +150,7 @@ def test_a_query_filters_and_pages_in_the_order_of_oids(portal: Portal) -> None:
         ("00001", "10", ["001"]),
     ],
 )
-def test_a_query_finds_what_is_near_by_a_made_up_distance(
+def test_a_query_finds_organizations_within_a_radius_by_a_made_up_distance(
     portal: Portal, zip_code: str, radius: str, expected: list[str]
 ) -> None:
     addresses = {

@@ -1,4 +1,4 @@
-"""Each way in which a Query may be answered otherwise than documented, as a client meets it."""
+"""Each behaviour in which a Query gets an answer that Redox does not document, as a client sees it."""
 
 from typing import Any
 

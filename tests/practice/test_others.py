@@ -1,4 +1,4 @@
-"""The made-up organizations of others."""
+"""The made-up organizations of other companies."""
 
 import json
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_each_chain_of_parents_ends_at_a_gateway_of_its_managing_organization(so
     assert {len(list(chain(other))) for other in some} == {1, 2, 3, 4}
 
 
-def test_they_lie_before_and_after_our_own_and_some_are_deactivated(some: list[Other]) -> None:
+def test_their_oids_sort_before_and_after_ours_and_some_are_deactivated(some: list[Other]) -> None:
     keys, ours = sorted(Oid(other.oid).key for other in some), Oid(f"{REDOX}.99999.1.1.1.1").key
     assert keys[0] < ours < keys[-1]
     assert {other.content["Active"] for other in some} == {True, False}

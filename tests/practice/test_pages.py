@@ -1,4 +1,4 @@
-"""The pages of a long list, and the ways in which they may be incomplete or wrong."""
+"""The pages of a long list, and the behaviours in which they are incomplete or wrong."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ NAMES = [f"Lakeside {number:02}" for number in range(11)]
 
 @pytest.fixture(autouse=True)
 def listed(portal: Portal) -> None:
-    """More records than two pages hold."""
+    """Register more records than two pages can show."""
     for number, name in enumerate(NAMES):
         portal.practice.register("staging", organization(f"{OID}.{number}", Name=name, Active=number != 0))
 
@@ -27,7 +27,7 @@ def names(portal: Portal, **filters: Any) -> list[str]:
 
 
 def pages(portal: Portal) -> Iterator[list[str]]:
-    """The pages that a portal asks for, up to a short one."""
+    """The pages that a client asks for, up to the first one that is not full."""
     index = 0
     while True:
         page = names(portal, Index=str(index), Limit=str(LIMIT))
@@ -37,7 +37,7 @@ def pages(portal: Portal) -> Iterator[list[str]]:
             return
 
 
-def test_pages_hold_each_record_once_and_count_what_is_on_them(portal: Portal) -> None:
+def test_pages_show_each_record_once_and_count_their_own_records(portal: Portal) -> None:
     assert list(pages(portal)) == [NAMES[:4], NAMES[4:8], NAMES[8:]]
     assert portal.post(query(Index="8", Limit="4")).json()["Paging"] == {"Count": 3, "Index": 8}
 
@@ -53,7 +53,7 @@ def test_pages_leave_out_one_record_after_the_page_before(portal: Portal) -> Non
     assert names(portal, Identifier={"ID": f"{OID}.4", "IDType": "OID"}) == [NAMES[4]]
 
 
-def test_pages_count_all_that_the_query_asks_for(portal: Portal) -> None:
+def test_pages_count_all_records_that_match_the_query(portal: Portal) -> None:
     portal.practice.behaviour = "shows-total"
     assert portal.post(query(Index="4", Limit="4")).json()["Paging"] == {"Count": 11, "Index": 4}
     assert portal.post(query(Index="8", Limit="4", Active=True)).json()["Paging"] == {"Count": 10, "Index": 8}
@@ -92,7 +92,7 @@ def test_a_page_has_one_and_a_half_mebibytes_and_half_a_page_half_of_that(portal
     assert portal.post(by_oid(f"{OID}.1")).json()["Organizations"][0]["Name"] == NAMES[1]
 
 
-def test_a_stale_directory_shows_what_was_before_the_last_write(portal: Portal) -> None:
+def test_a_stale_directory_shows_the_state_before_the_last_write(portal: Portal) -> None:
     success(portal.post(write()))
     success(
         portal.post(write("Update", Identifiers=[{"ID": f"{OID}.1", "IDType": "OID"}], Name="Second", Active=False))
@@ -108,7 +108,7 @@ def test_a_stale_directory_shows_what_was_before_the_last_write(portal: Portal) 
     assert names(portal)[:4] == ["Lakeside Clinics", NAMES[0], "Second", "Changed by hand"]
 
 
-def test_a_hidden_write_is_not_a_change_since_a_time(portal: Portal) -> None:
+def test_a_write_that_is_not_shown_yet_does_not_match_a_changed_since_filter(portal: Portal) -> None:
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
     success(portal.post(write()))
     assert len(names(portal, LastUpdated=since)) == len(NAMES) + 1

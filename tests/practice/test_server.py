@@ -1,4 +1,4 @@
-"""The practice directory as a server: its addresses, its end, its second run, its command."""
+"""The practice directory as a server: its addresses, stopping it, starting it again, and its command."""
 
 import os
 import select
@@ -138,7 +138,7 @@ def test_it_does_not_start_without_credentials_or_on_a_taken_port(
 
 type Command = Callable[..., subprocess.Popen[str]]
 IGNORING_CTRL_C = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
-# As from a terminal, also where the tests themselves run behind a shell that has Ctrl-C ignored.
+# Ctrl-C works as from a terminal, even if the shell that started the tests ignores it.
 HEARING_CTRL_C = (
     sys.executable,
     "-c",
@@ -148,7 +148,7 @@ HEARING_CTRL_C = (
 
 @pytest.fixture
 def command() -> Iterator[Command]:
-    """The management command in a process of its own, ended with the test."""
+    """Starts the management command in a separate process, which ends with the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(folder: Path, *options: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:

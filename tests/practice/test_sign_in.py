@@ -1,4 +1,4 @@
-"""Each way to an access token, used rightly and wrongly."""
+"""Each way to get an access token, with right and wrong requests."""
 
 import time
 import uuid
@@ -21,7 +21,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Later(int):
-    """Seconds from the moment at which the test runs, which can be minutes after it was collected."""
+    """Seconds after the time at which the test runs, which can be minutes after its collection."""
 
 
 def assertion(practice: PracticeDirectory, key: RSAKey, header: dict[str, Any] | None = None, **claims: Any) -> str:
@@ -179,7 +179,7 @@ def test_a_message_without_a_good_token_is_a_401_and_changes_nothing(portal: Por
     assert portal.practice.effects == []
 
 
-def test_an_access_token_expires_and_the_refresh_token_renews_it(portal: Portal) -> None:
+def test_an_access_token_expires_and_a_refresh_token_renews_it(portal: Portal) -> None:
     answer = legacy(portal, "authenticate", apiKey="legacy-key", secret="legacy-secret").json()
     portal.tokens["production"] = answer["accessToken"]
     portal.practice.expire_tokens()

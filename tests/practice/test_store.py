@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def test_a_file_of_an_earlier_release_opens_and_its_records_count_as_never_changed(tmp_path: Path) -> None:
+def test_a_file_of_an_earlier_release_can_be_opened_and_its_records_count_as_never_changed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
         connection.execute(FIRST_TABLE)
         values = ("staging", OID, "key", json.dumps(organization()))

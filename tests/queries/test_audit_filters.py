@@ -178,10 +178,10 @@ def test_short_words_are_searched_in_the_newest_entries_only(db, editor, monkeyp
         factories.organization(f"{BASE}.{number}", user=editor, name=f"UW {number}")
     assert numbers("record=uw") == [1, 2, 3]
     assert filter_words.chip_text(filters_of("record=uw"), "record") == "Record: uw"
-    monkeypatch.setattr(audit_filters, "MOST_WITH_SHORT_WORDS", 2)
+    monkeypatch.setattr(audit_filters, "MOST_SEARCHED", 2)
     assert numbers("record=uw") == [2, 3]
     assert numbers(f"record={BASE}.1") == [1]
-    chip = "Record: uw (only in the newest 2 entries; add a longer word to search all)"
+    chip = "Record: uw (only in the newest 2 entries; add a longer or rarer word to search all)"
     assert filter_words.chip_text(filters_of("record=uw"), "record") == chip
     export = audit_export.export(filters_of("record=uw"), clock.now(), "Editor One")
     add_entries()

@@ -37,7 +37,7 @@ def test_a_text_that_names_no_record_finds_none(peak):
         assert choices.oid_named("staging", typed) == "", typed
 
 
-def test_of_similar_names_only_the_exact_one_matches(peak, editor):
+def test_among_similar_names_only_the_exact_one_matches(peak, editor):
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.oid_named("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.oid_named("staging", "CLINICA PENON") == ""
@@ -45,7 +45,7 @@ def test_of_similar_names_only_the_exact_one_matches(peak, editor):
 
 def test_a_record_is_found_by_its_label_in_the_list(peak, editor):
     factories.organization(f"{BASE}.1.1", user=editor, name="Clínica Peñón North", part_of_oid=f"{BASE}.1")
-    labels = {each.label: each.value for each in choices.parents("staging", "north")}
+    labels = {each.label: each.value for each in choices.parents("staging", "north").choices}
     assert list(labels.values()) == [f"{BASE}.1", f"{BASE}.1.1"]
     for label, oid in labels.items():
         assert choices.oid_named("staging", label) == oid
@@ -60,7 +60,7 @@ def test_an_empty_name_names_no_record(editor, typed):
 
 
 def test_suggestions_contain_every_word(peak):
-    assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
+    assert [each.value for each in choices.parents("staging", "nórth clinica").choices] == [f"{BASE}.1"]
 
 
 def destination_of(record_id: int) -> str:
@@ -91,4 +91,4 @@ def test_only_some_destinations_are_compared(monkeypatch):
 
 def test_the_list_of_parents_has_a_maximum_length():
     bulk.records(choices.MOST_PARENTS + 5)
-    assert len(choices.parents("staging", "")) == choices.MOST_PARENTS
+    assert len(choices.parents("staging", "").choices) == choices.MOST_PARENTS

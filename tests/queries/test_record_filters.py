@@ -6,7 +6,7 @@ from django.http import QueryDict
 from organizations.models import Environment, Organization, User
 from organizations.pages.organizations import filter_words, listing
 from organizations.pages.search import hits
-from organizations.queries import choices, record_filters
+from organizations.queries import choices, record_filters, search
 from organizations.queries.filters import most_restrictive
 from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord, ContactRecord
@@ -112,19 +112,29 @@ def test_if_nothing_matches_the_most_restrictive_filter_is_named():
 
 @pytest.mark.parametrize(("number", "note"), [(3, ""), (2, filter_words.ONLY_FIRST_RECORDS)])
 def test_a_page_searches_short_words_in_the_first_records_only_and_says_so(monkeypatch, number, note):
-    monkeypatch.setattr(search_index, "MOST_WITH_SHORT_WORDS", number)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", number)
     for query in ("q=n&view=tree", "q=n&view=list&sort=-oid", "q=n&view=list&sort=name"):
         page = listing.build(Environment.STAGING, filters_of(query), "", "")
         assert (page.fitting, page.note) == (number, note)
         assert {row.organization.name for row in page.rows} == set(["North Region", "Quarry Road", "Alone"][:number])
     found = hits.find("n")
     assert (found.total, found.note) == (number, note)
-    assert len(choices.parents("staging", "n")) == number
+    assert len(choices.parents("staging", "n").choices) == number
     assert record_filters.count_matching("staging", filters_of("q=n")) == number
 
 
+def test_a_search_that_found_more_than_it_counts_does_not_say_which_records_it_read(monkeypatch):
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 2)
+    monkeypatch.setattr(record_filters, "MOST_FOUND", 1)
+    monkeypatch.setattr(search, "MOST_TOTAL", 1)
+    assert listing.build(Environment.STAGING, filters_of("q=n&view=list"), "", "").note == ""
+    assert hits.find("n").note == ""
+    monkeypatch.setattr(choices, "MOST_PARENTS", 2)
+    assert choices.parents("staging", "n").misses_records is False
+
+
 def test_an_export_and_a_search_with_a_longer_word_read_all_records(monkeypatch):
-    monkeypatch.setattr(search_index, "MOST_WITH_SHORT_WORDS", 1)
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 1)
     assert len(record_filters.in_order("staging", filters_of("q=n"))) == 3
     longer = listing.build(Environment.STAGING, filters_of("q=n quarry&view=list"), "", "")
     assert ([row.organization.name for row in longer.rows], longer.note) == (["Quarry Road"], "")

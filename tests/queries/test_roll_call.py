@@ -1,4 +1,4 @@
-"""A roll-call reads the records of a thousand lines with as many queries as those of ten."""
+"""A roll-call of a thousand lines needs as many queries as one of a hundred."""
 
 import pytest
 from django.db import connection

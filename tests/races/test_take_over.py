@@ -1,4 +1,4 @@
-"""Take-overs and somebody else at the same moment: two workers that ask, a person who stops, and whoever adds first."""
+"""Races of take-overs: two workers that ask, a person who stops one, and others who add the same OID."""
 
 from functools import partial
 
@@ -49,7 +49,7 @@ def test_two_workers_never_ask_about_the_same_oid_at_the_same_time(rounds: Round
         assert sorted(one + other) == sorted(run.candidates.values_list("oid", flat=True))
 
 
-def test_an_answer_and_a_person_who_stops(rounds: Rounds, user: User) -> None:
+def test_an_answer_is_stored_while_a_person_stops(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         run = asking(user, 2)
         question = run_take_over.next_candidate("staging", actor=WORKER)

@@ -129,7 +129,7 @@ def test_a_grandchilds_new_and_the_rejection_of_the_first(rounds: Rounds, user: 
         assert refusals(results) in ([], [f"Send {middle.name} first."])
 
 
-def test_of_two_first_messages_to_what_was_registered_outside_one_waits(rounds: Rounds, user: User) -> None:
+def test_one_of_two_first_messages_to_records_registered_outside_the_portal_waits(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         one, other = (stated(number, user) for number in (1, 2))
         rounds.race(reviewed(one, user), reviewed(other, user))

@@ -32,7 +32,7 @@ def failure(*texts: str) -> dict[str, Any]:
 
 
 def ask(behave: servers.Behaviour, limits: Limits, event: str = "New", **how: Any) -> Outcome:
-    """Sends a message of this event to a server that behaves so, and classifies what came of it."""
+    """Send a message of this event to a server with this behaviour, and classify the result."""
     message = (
         messages.build_query(OID, ENVIRONMENT)
         if event == "Query"

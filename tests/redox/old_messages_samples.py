@@ -1,4 +1,4 @@
-"""Old messages as people keep them: the how-to's two examples, and the forms in which they are sent."""
+"""Old messages as people keep them: the how-to's two examples, and the forms in which people sent them."""
 
 import json
 from typing import Any
@@ -166,7 +166,7 @@ def numbered(text: str) -> str:
 
 
 def message(oid: str = OID, *, meta: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """A New of one organization; `changes` are made in the organization, None removes a key of Meta."""
+    """A New of one organization. `changes` replace keys of the organization; None removes a key of Meta."""
     organization = {
         "Name": "Lakeside Clinics",
         "DestinationID": "fcda220c-f449-534e-9ae4-3fd21f7b0fed",

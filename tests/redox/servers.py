@@ -22,7 +22,7 @@ DRIP_SECONDS = 0.02
 
 
 class Server:
-    """Treats each connection, one after the other, with the same behaviour. `requests` holds what was read, whole."""
+    """Handles each connection with the same behaviour, one after the other. `requests` has each complete request."""
 
     def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
@@ -59,7 +59,7 @@ class Server:
                     self._behave(connection, self)
 
     def read(self, connection: socket.socket) -> bytes:
-        """One request: head and as much body as it announces."""
+        """Read one request: the head, and the body as long as the head says."""
         data = b""
         while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
             data += piece
@@ -91,7 +91,7 @@ def serving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Se
 
 
 def raw(content: bytes) -> Behaviour:
-    """Reads the request, sends these bytes, closes."""
+    """Read the request, send these bytes, and close the connection."""
 
     def behave(connection: socket.socket, server: Server) -> None:
         server.read(connection)
@@ -117,7 +117,7 @@ def gzipped(body: bytes, status: int = 200) -> Behaviour:
 
 
 def drip(before: bytes, piece: bytes, *, reads: bool = True) -> Behaviour:
-    """Sends `before` at once and then the piece again and again, slowly, until nobody listens."""
+    """Send `before` at once and then the piece again and again, slowly, until the client disconnects."""
 
     def behave(connection: socket.socket, server: Server) -> None:
         if reads:
@@ -130,13 +130,13 @@ def drip(before: bytes, piece: bytes, *, reads: bool = True) -> Behaviour:
 
 
 def silent(connection: socket.socket, server: Server) -> None:
-    """Reads the request and does not answer."""
+    """Read the request and do not answer."""
     server.read(connection)
     server.stopped.wait(120)
 
 
 def reset_unread(connection: socket.socket, server: Server) -> None:
-    """Resets the connection without reading a byte, when the request has had the time to arrive."""
+    """Reset the connection without reading a byte, after the request had time to arrive."""
     server.stopped.wait(0.1)
     reset(connection)
 
@@ -158,7 +158,7 @@ def close_after_reading(connection: socket.socket, server: Server) -> None:
 
 
 def endless(connection: socket.socket, server: Server) -> None:
-    """Sends a body that never ends, as fast as it is taken."""
+    """Send a body that never ends, as fast as the client reads it."""
     server.read(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while not server.stopped.is_set():
@@ -166,13 +166,13 @@ def endless(connection: socket.socket, server: Server) -> None:
 
 
 def reset(connection: socket.socket) -> None:
-    """End the connection hard, so that the other side reads no end but a fault."""
+    """Reset the connection, so that the other side gets an error and not the end of the answer."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def closed_port() -> int:
-    """A port at which nobody listens."""
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -54,7 +54,7 @@ def environment(credential: Credential | None, url: str) -> RedoxEnvironment:
 
 
 def granting(make: Callable[[int], dict[str, Any]], seconds: float = 0) -> servers.Behaviour:
-    """Answers each request with what `make` gives for its number, counted from 1."""
+    """Answer each request with the result of `make` for its number, counted from 1."""
     given: list[int] = []
 
     def behave(connection: Any, server: servers.Server) -> None:
@@ -102,7 +102,7 @@ def test_the_assertion_is_what_redox_documents(oauth: OAuthCredential, private_k
     assert seen[0].claims["jti"] != seen[1].claims["jti"]
 
 
-def test_the_public_half_can_be_pasted_and_verifies(oauth: OAuthCredential, private_key: RSAKey) -> None:
+def test_the_public_key_can_be_pasted_and_verifies_the_signature(oauth: OAuthCredential, private_key: RSAKey) -> None:
     shown = public_jwk(oauth)
     assert set(shown) == {"kty", "n", "e", "kid", "use", "alg"}
     assert (shown["kty"], shown["kid"], shown["use"], shown["alg"]) == ("RSA", KEY_ID, "sig", "RS384")
@@ -133,7 +133,7 @@ def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAK
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Lets this many seconds pass by the clock of the process."""
+    """Move the clock of the process forward by this many seconds."""
     passed = [0.0]
     real = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: real() + sum(passed))
@@ -159,7 +159,7 @@ def test_a_token_is_reused_until_shortly_before_it_expires(
 def test_a_token_that_is_due_stays_ready_until_it_expires(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None], life: str, due: int, over: int
 ) -> None:
-    """Messages leave with it while the next one is requested, also if Redox does not say how long it lasts."""
+    """Messages are sent with it while the next one is requested, even if Redox does not say how long it is valid."""
     with servers.serving(granting(oauth_grant(life))) as server:
         source = token_source(environment(oauth, server.url), limits)
         assert (source.ready(), source.is_due()) == (None, True)
@@ -222,7 +222,7 @@ def test_an_unreadable_lifetime_counts_as_zero(oauth: OAuthCredential, limits: L
         assert [source.get().token for _ in said] == [f"token-{number + 1}" for number in range(len(said))]
 
 
-def test_many_threads_that_need_a_token_send_one_request(oauth: OAuthCredential, limits: Limits) -> None:
+def test_threads_that_need_a_token_at_the_same_time_send_one_request(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant(), seconds=0.1)) as server:
         source = token_source(environment(oauth, server.url), limits)
         start = threading.Barrier(8)
@@ -289,7 +289,7 @@ def test_an_api_key_is_sent_once_and_then_refreshed(limits: Limits) -> None:
     ]
 
 
-def test_the_token_of_an_api_key_is_reused_until_it_expires_by_the_clock_of_redox(limits: Limits) -> None:
+def test_the_token_of_an_api_key_is_reused_until_it_expires_by_redoxs_clock(limits: Limits) -> None:
     now = datetime.now(UTC) + timedelta(days=3)  # their clock
     granted = {"accessToken": "t", "refreshToken": "r", "expires": (now + timedelta(hours=1)).isoformat()}
     with servers.serving(servers.answer(200, granted, Date=format_datetime(now, usegmt=True))) as server:
@@ -330,7 +330,7 @@ def test_a_fixed_token_cannot_be_renewed(limits: Limits) -> None:
     assert "cret" not in str(error.value)
 
 
-def test_a_token_request_is_cut_off_and_none_is_made_after_it(oauth: OAuthCredential, limits: Limits) -> None:
+def test_a_cancelled_token_request_ends_and_none_follows(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.silent) as server, ThreadPoolExecutor(1) as pool:
         source = token_source(environment(oauth, server.url), limits)
         request = pool.submit(source.get)
@@ -404,7 +404,7 @@ NO_TOKENS = [
 
 
 @pytest.mark.parametrize(("behave", "kind", "stops"), NO_TOKENS)
-def test_any_other_answer_without_a_token_is_tried_again(
+def test_after_any_other_answer_without_a_token_the_request_is_repeated(
     behave: servers.Behaviour, kind: Kind, stops: str, oauth: OAuthCredential, limits: Limits
 ) -> None:
     with servers.serving(behave) as server:
@@ -447,7 +447,7 @@ def test_a_failed_renewal_is_followed_by_a_good_one(oauth: OAuthCredential, limi
 
 
 def test_no_printable_text_contains_a_secret(oauth: OAuthCredential, limits: Limits) -> None:
-    """Not even where the other side repeats in its error what it was sent."""
+    """Not even if an error of the server repeats what was sent to it."""
 
     def echo(connection: Any, server: servers.Server) -> None:
         body = server.read(connection).partition(b"\r\n\r\n")[2].decode()
@@ -474,7 +474,7 @@ def test_http_to_another_machine_is_refused_for_every_way_to_sign_in(oauth: OAut
             token_source(environment(credential, "http://api.example.org"), replace(limits, connect=0.1))
 
 
-def test_another_kind_of_key_is_never_used_to_sign() -> None:
+def test_a_key_of_another_kind_is_never_used_to_sign() -> None:
     secret = OctKey.generate_key(512).as_dict(private=True)["k"]
     credential = OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=str(secret))
     with pytest.raises(ValueError, match="not an RSA key"):

@@ -1,4 +1,4 @@
-"""One exchange: what is sent, what is kept of the answer, and what is known without one."""
+"""One exchange: what is sent, what is kept of the answer, and what is known without an answer."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ GOOD = {"Meta": {"EventType": "New"}}
 
 @pytest.fixture(scope="module")
 def short(limits: Limits) -> Limits:
-    """For what must run into the deadline; anything else has the time that a busy machine needs."""
+    """A short deadline, for tests that must reach it. All others have the time that a busy machine needs."""
     return replace(limits, deadline=DEADLINE)
 
 
@@ -130,7 +130,7 @@ def test_a_fault_after_the_first_byte_counts_as_sent(
 
 
 def test_a_reset_before_reading_still_counts_as_sent(limits: Limits) -> None:
-    """Whether the other side read is not to be known here; whether bytes left is."""
+    """The client cannot know whether the server read the request. It knows that it sent bytes."""
     with servers.serving(servers.reset_unread) as server:
         exchange = post(server.url, limits)
     assert (exchange.sent, exchange.status) == (True, None)
@@ -150,7 +150,7 @@ def test_the_deadline_holds_under_tls_as_well(behave: servers.Behaviour, short: 
 def test_a_slow_handshake_ends_at_the_deadline_with_nothing_sent(short: Limits) -> None:
     with servers.serving(servers.drip(b"\x16\x03\x03\x40\x00", b"\x02", reads=False)) as server:
         exchange = post(server.url.replace("http:", "https:"), short)
-    # The time to connect ends at the same moment; on a busy machine it may be seen first.
+    # The connect timeout ends at the same moment; on a busy machine it may be reported first.
     assert (exchange.sent, exchange.fault in (Fault.DEADLINE, Fault.CONNECT_TIME)) == (False, True)
 
 
@@ -174,7 +174,7 @@ def test_a_refused_connection_sent_nothing(limits: Limits) -> None:
     assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.REFUSED, None)
 
 
-def test_a_full_queue_of_connections_ends_with_the_connect_time(limits: Limits) -> None:
+def test_connecting_to_a_full_queue_ends_at_the_connect_timeout(limits: Limits) -> None:
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -243,7 +243,7 @@ def test_a_server_without_tls_is_not_a_certificate_error(limits: Limits) -> None
 
 
 def test_httpcore_uses_the_expected_event_names(pem: Path, limits: Limits) -> None:
-    """Another httpcore may name its steps otherwise; then nothing would count as sent, nothing would end in time."""
+    """Another release of httpcore may use other names. Then nothing would count as sent, and nothing would time out."""
     events: list[str] = []
     sockets: list[socket.socket] = []
 
@@ -316,7 +316,7 @@ def test_a_message_with_a_second_destination_is_not_sent(limits: Limits) -> None
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: 1", "gr\u00fc\u00df", "nul\0"])
 def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token: str, limits: Limits) -> None:
     redox = RedoxClient(replace(ENVIRONMENT, base_url=f"http://127.0.0.1:{servers.closed_port()}"), limits)
-    with pytest.raises(ValueError, match="the access token is empty or holds") as caught:
+    with pytest.raises(ValueError, match="the access token is empty or has characters") as caught:
         redox.post(MESSAGE, token)
     assert not token or token not in str(caught.value)
 

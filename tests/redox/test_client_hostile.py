@@ -1,4 +1,4 @@
-"""A hostile or broken server: an exchange that breaks at any byte, and answers that would fill the memory."""
+"""A hostile or broken server: exchanges that break off at any byte, and answers that would fill the memory."""
 
 import gzip
 import itertools
@@ -29,8 +29,8 @@ def kind_of(client: RedoxClient) -> tuple[Kind, bytes]:
 
 
 @pytest.mark.parametrize("ends", ["reset", "closed"])
-def test_an_answer_that_breaks_at_any_byte_is_unknown_and_its_part_is_kept(limits: Limits, ends: str) -> None:
-    """Only the whole answer is a yes; nothing less is one, nor a no."""
+def test_an_answer_that_breaks_off_at_any_byte_is_unknown_and_its_part_is_kept(limits: Limits, ends: str) -> None:
+    """Only the complete answer is an acceptance. A part of it is neither an acceptance nor a rejection."""
     places = itertools.count()
 
     def break_off(connection: socket.socket, server: servers.Server) -> None:
@@ -75,6 +75,6 @@ def test_hostile_answers_do_not_use_up_memory(limits: Limits) -> None:
 
 
 def _most_memory() -> int:
-    """The most bytes that this process ever held; Linux counts in KiB, macOS in bytes."""
+    """The peak memory of this process in bytes. Linux reports KiB, macOS bytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024

@@ -1,4 +1,4 @@
-"""The decompressed body of an answer, and which text can be stored and shown."""
+"""Decompressing the body of an answer, and making its text safe to store and show."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""The search of the directory: the Query with its filters, and a page whose organizations are read one by one."""
+"""The Query that searches the directory with filters, and its pages, whose organizations are read one by one."""
 
 import json
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_an_empty_filter_is_not_sent():
     assert (content["Index"], content["Limit"]) == ("0", "100")
 
 
-def test_a_search_for_an_oid_is_the_query_for_it_with_a_place():
+def test_a_search_for_an_oid_is_its_query_with_index_and_limit():
     content = json.loads(build_search(SearchFilters(oid=OID, active=True), STAGING, index=0, limit=1))
     assert content == json.loads(build_query(OID, STAGING, active=True)) | {"Index": "0", "Limit": "1"}
 
@@ -160,7 +160,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("entry", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
-def test_one_that_cannot_be_read_is_named_and_does_not_spoil_the_page(entry, sentence):
+def test_an_unreadable_organization_is_named_and_the_others_are_read(entry, sentence):
     listing = read_listing(query_response(numbered(1), entry, numbered(2)))
     assert names(listing) == ["Number 1", "Number 2"]
     assert [each.sentence for each in listing.unreadable] == [sentence]
@@ -168,7 +168,7 @@ def test_one_that_cannot_be_read_is_named_and_does_not_spoil_the_page(entry, sen
     assert listing.received == 3
 
 
-def test_one_that_repeats_a_key_cannot_be_read():
+def test_an_organization_that_repeats_a_key_cannot_be_read():
     body = query_response(numbered(1), organization(Name="Second", Active=False)).replace(
         b'"Name": "Second"', b'"Name": "Second", "Active": true'
     )
@@ -178,7 +178,7 @@ def test_one_that_repeats_a_key_cannot_be_read():
 
 
 @given(st.lists(json_values, max_size=4))
-def test_no_organization_spoils_the_others(entries):
+def test_no_organization_makes_the_others_unreadable(entries):
     listing = read_listing(query_response(numbered(1), *entries, numbered(2)))
     assert {"Number 1", "Number 2"} <= set(names(listing))
     assert len(listing.records) + len(listing.unreadable) + len(listing.doubled) == listing.received == len(entries) + 2
@@ -188,7 +188,7 @@ known_keys = st.sampled_from(["Active", "Name", "Identifiers", "PartOf", "Contac
 
 
 @given(st.dictionaries(known_keys, json_values))
-def test_wrong_values_of_known_fields_spoil_only_their_organization(changes):
+def test_wrong_values_of_known_fields_make_only_their_organization_unreadable(changes):
     listing = read_listing(query_response(organization(**changes), numbered(2)))
     assert names(listing)[-1] == "Number 2"
     assert listing.received == 2
@@ -199,7 +199,7 @@ def test_wrong_values_of_known_fields_spoil_only_their_organization(changes):
         assert each.oid in ("", OID)
 
 
-def test_an_oid_that_comes_twice_is_kept_once_and_counted():
+def test_a_repeated_oid_is_kept_once_and_counted():
     listing = read_listing(query_response(organization(), numbered(1), organization(Name="Again"), organization()))
     assert names(listing) == ["Lakeside Clinics", "Number 1"]
     assert (listing.doubled, listing.received) == ((OID, OID), 4)
@@ -233,7 +233,7 @@ def test_a_total_is_a_number_or_not_known(paging, total):
     assert (listing.total, names(listing)) == (total, ["Lakeside Clinics"])
 
 
-def test_a_total_that_comes_twice_is_not_known():
+def test_a_repeated_total_is_not_known():
     body = query_response(organization(), Paging={"Count": 1}).replace(b'{"Count": 1}', b'{"Count": 1, "Count": 2}')
     assert read_listing(body).total is None
 
@@ -283,7 +283,7 @@ NO_PAGE = {
 
 
 @pytest.mark.parametrize("body", NO_PAGE.values(), ids=NO_PAGE)
-def test_what_is_not_clearly_a_page_is_refused(body):
+def test_an_answer_that_is_not_clearly_a_page_is_refused(body):
     with pytest.raises(AnswerNotUnderstood):
         read_listing(body)
 
@@ -293,7 +293,7 @@ def test_the_largest_page_is_read_and_may_hold_other_keys():
     assert (listing.received, len(listing.unreadable)) == (MOST_ENTRIES, MOST_ENTRIES)
 
 
-def test_values_as_deep_as_in_the_answer_to_a_query_can_be_read():
+def test_values_can_be_nested_as_deeply_as_in_the_answer_to_a_query():
     listing = read_listing(query_response(organization(Type=nested(MOST_LEVELS - 3))))
     assert names(listing) == ["Lakeside Clinics"]
 
@@ -308,7 +308,7 @@ TWO_OIDS = organization(
 )
 
 
-def test_an_organization_is_listed_under_its_first_oid_and_known_by_all():
+def test_an_organization_is_listed_under_its_first_oid_and_recognized_by_all():
     (record,) = read_listing(query_response(TWO_OIDS)).records
     assert (record.oid, record.identifiers) == ("2.999.1", (IdentifierRecord(kind="FACID", value="LSC-014"),))
     assert oids_of(record) == ("2.999.1", "2.999.x", OID)
@@ -326,7 +326,7 @@ def test_an_organization_can_be_taken_under_another_of_its_oids():
 @pytest.mark.parametrize(
     "changes", [{}, {OTHER_OIDS: {"2.999.1": "x"}}, {OTHER_OIDS: 17}, {OTHER_OIDS: [17.5, ["2.999.1"]]}], ids=str
 )
-def test_an_organization_with_one_oid_has_one(changes):
+def test_an_organization_with_one_oid_has_no_other_oids(changes):
     (record,) = read_listing(query_response(organization(**changes))).records
     assert oids_of(record)[0] == OID
     assert "2.999.1" not in oids_of(record)

@@ -135,7 +135,7 @@ def test_a_possible_duplicate_is_named() -> None:
     )
 
 
-def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -> None:
+def test_for_a_missing_subscription_the_text_says_whether_the_routing_id_is_right() -> None:
     explanation = words(rejected("no_subscriptions"))
     cause = (
         "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING organizations in Redox's "
@@ -345,7 +345,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
         (unknown(), "The worker that sent it ended before an answer was stored."),
     ],
 )
-def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> None:
+def test_the_text_of_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> None:
     assert words(found)[:4] == ("We do not know whether this arrived.", cause, "", "")
 
 

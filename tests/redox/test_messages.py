@@ -1,4 +1,4 @@
-"""Messages: the how-to's requests byte for byte, nothing lost on the way, and answers read strictly."""
+"""Messages: they equal the how-to's requests byte for byte and lose no value. Answers are read strictly."""
 
 import json
 from dataclasses import replace
@@ -88,7 +88,7 @@ def record_in(body: bytes, oid: str = OID) -> OrganizationRecord:
     ("golden", "record", "event"), [("create.json", MY_COMPANY, "New"), ("update.json", FACILITY, "Update")]
 )
 def test_the_requests_of_the_how_to_are_built_byte_for_byte(golden, record, event):
-    """The golden files are the how-to's examples, with OIDs for its placeholders and without its remarks."""
+    """The golden files are the how-to's examples, with OIDs for the placeholders and without the comments."""
     content = (GOLDEN / golden).read_bytes()
     assert build_message(record, event, STAGING) == content
     assert record_from_message(content) == record
@@ -138,7 +138,7 @@ def test_only_new_and_update_hold_a_record():
 
 
 @given(records, st.sampled_from(["New", "Update"]), st.sampled_from([STAGING, SEVERAL_SOURCES]))
-def test_nothing_is_lost_between_record_and_message(record, event, environment):
+def test_a_record_is_read_back_from_its_message_without_loss(record, event, environment):
     assert record_from_message(build_message(record, event, environment)) == record
 
 
@@ -151,7 +151,7 @@ def _empty_parts(value, path=""):
 
 
 @given(records.filter(lambda record: record.name), st.sampled_from(["New", "Update"]))
-def test_only_the_destination_id_is_sent_empty_as_null(record, event):
+def test_only_an_empty_destination_id_is_sent_and_as_null(record, event):
     content = build_message(record, event, STAGING)
     expected = [] if record.destination_id else [".Organizations.0.DestinationID"]
     assert list(_empty_parts(json.loads(content))) == expected
@@ -159,7 +159,7 @@ def test_only_the_destination_id_is_sent_empty_as_null(record, event):
     assert record.name in json.loads(content.decode())["Organizations"][0].values()
 
 
-def test_letters_are_sent_unescaped():
+def test_non_ascii_letters_are_sent_unescaped():
     assert "Klinik Überlingen 🏥".encode() in build_message(
         replace(MY_COMPANY, name="Klinik Überlingen 🏥"), "New", STAGING
     )
@@ -167,7 +167,7 @@ def test_letters_are_sent_unescaped():
 
 @given(records, st.sampled_from(["New", "Update"]), st.sampled_from([STAGING, SEVERAL_SOURCES]))
 def test_messages_match_the_public_models_of_redox_schemas(record, event, environment):
-    """The public models know no Action in a New; the how-to sends it."""
+    """The public models have no Action in a New, but the how-to sends it."""
     content = json.loads(build_message(record, event, environment))
     if event == "New":
         del content["Action"]
@@ -199,7 +199,7 @@ def test_a_query_asks_only_for_active_or_only_for_deactivated_ones(active):
     assert Query(**content).model_dump() == content
 
 
-def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
+def test_an_answer_gives_the_record_without_fields_that_a_query_cannot_show():
     body = query_response(
         organization(
             Aliases=[],
@@ -239,7 +239,7 @@ def test_a_sent_record_equals_the_record_that_the_directory_shows(record):
     assert readable(seen) == readable(record)
 
 
-def test_an_empty_list_says_that_the_directory_knows_none():
+def test_an_empty_list_means_that_the_directory_has_none():
     assert read_query_answer(query_response(), OID) is None
 
 
@@ -317,7 +317,7 @@ def test_the_largest_readable_values_can_be_sent_back():
     assert record_from_message(build_message(known, "Update", STAGING)) == known
 
 
-def test_a_written_backslash_u_is_not_mistaken_for_nul():
+def test_an_escaped_backslash_before_u0000_is_not_a_null_character():
     assert record_in(query_response(organization(Name="\\u0000"))).name == "\\u0000"
 
 
@@ -355,12 +355,12 @@ def test_random_bytes_are_refused(body):
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_a_message_of_ours_holds_exactly_one_organization(count):
+def test_a_message_has_exactly_one_organization(count):
     with pytest.raises(AnswerNotUnderstood, match=f"holds {count} organizations"):
         record_from_message(query_response(*[organization()] * count))
 
 
-def test_the_hash_is_that_of_the_bytes():
+def test_the_hash_is_computed_from_the_bytes():
     assert sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
@@ -396,6 +396,6 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"MY"'] == MessageLine(lines['"MY"'].number, '        "MY"', "", "", "aliases")
 
 
-def test_a_routing_id_that_redox_does_not_list_is_described_so():
+def test_a_routing_id_that_redox_does_not_list_is_called_that():
     line = annotated_lines(build_message(MY_COMPANY, "New", replace(STAGING, routing_id="another")))[6]
     assert (line.text.strip(), line.rule) == ('"ID": "another"', "Not in Redox's table.")

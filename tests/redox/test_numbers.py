@@ -1,4 +1,4 @@
-"""Values of the directory that are sent back: their numbers do not change."""
+"""Values of the directory that are sent back: numbers in them do not change."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true"
 
 @pytest.mark.parametrize("literal", LITERALS, ids=lambda literal: literal[:8])
 def test_carried_values_are_sent_back_unchanged(literal):
-    """Where a portal makes a text of a number, the directory gets another record than the one that it showed."""
+    """If the portal sent a number as text, the directory would get another record than the one that it showed."""
     endpoints = f'[{{"Extensions":[{literal},[{literal},true]],"Port":{literal}}}]'
     seen = read_query_answer((ANSWER % endpoints).encode(), "1.2.3")
     assert seen is not None

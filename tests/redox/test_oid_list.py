@@ -77,7 +77,7 @@ def test_a_routing_id_is_not_a_destination():
     assert (line, ROUTING_NAMES[ROUTING] in sentence) == (1, True)
 
 
-def test_an_oid_is_read_once():
+def test_a_repeated_oid_is_read_once():
     result = read_oid_list(f"{OID}\nurn:oid:{OID}\n{OID},{UUID}\n{OID};{UUID}\n{OID};{OTHER}")
     assert result.rows == (OidRow(1, OID, UUID),)
     assert result.remarks == (
@@ -88,7 +88,7 @@ def test_an_oid_is_read_once():
     assert result.errors == ((5, "This OID is in line 1 too, with another destination ID."),)
 
 
-def test_more_than_a_thousand_are_refused_whole():
+def test_a_list_of_more_than_a_thousand_oids_is_refused_completely():
     lines = ["OID", *(f"1.2.{number}" for number in range(MOST_OIDS))]
     assert len(read_oid_list("\n".join(lines)).rows) == MOST_OIDS
     assert read_oid_list("\n".join([*lines, "1.3"])) == OidList(
@@ -97,7 +97,7 @@ def test_more_than_a_thousand_are_refused_whole():
 
 
 @pytest.mark.parametrize("text", ["1." * 300_000, "a " * 240_000, " \t" * 240_000, "1.2.3 " * 80_000, "OID " * 120_000])
-def test_a_long_text_is_read_at_once(text):
+def test_a_long_text_is_read_fast(text):
     start = time.process_time()
     result = read_oid_list(text)
     assert time.process_time() - start < 3
@@ -105,13 +105,13 @@ def test_a_long_text_is_read_at_once(text):
 
 
 @given(st.lists(st.tuples(oid_texts(), st.just("") | st.uuids().map(str)), unique_by=lambda pair: pair[0], max_size=20))
-def test_what_is_written_is_read(pairs):
+def test_written_lines_are_read_back(pairs):
     text = "\n".join("\t".join(pair) for pair in pairs)
     assert read_oid_list(text).rows == tuple(OidRow(number, *pair) for number, pair in enumerate(pairs, start=1))
 
 
 @given(st.text(st.sampled_from("0123456789. \t,;\nOIDabc-"), max_size=60) | st.text(max_size=60))
-def test_each_filled_line_is_a_row_or_has_a_sentence(text):
+def test_each_filled_line_is_a_row_or_has_an_error(text):
     result = read_oid_list(text)
     assert all(sentence for _, sentence in (*result.errors, *result.remarks))
     assert len(result.rows) + len(result.errors) + len(result.remarks) <= len(text.splitlines())

@@ -1,4 +1,4 @@
-"""Old messages: where they are found, what they say, and why some are not taken."""
+"""Reading old messages: where they are found in a text, their values, and why some are not used."""
 
 import json
 from dataclasses import replace
@@ -57,7 +57,7 @@ def only_problem(text: str | bytes) -> Problem:
 class TestHowTo:
     @pytest.mark.parametrize("form", [str, numbered])
     @pytest.mark.parametrize(("text", "oid"), [(HOW_TO_NEW, "[Your OID here]"), (HOW_TO_UPDATE, "[Your OID here].1")])
-    def test_its_examples_name_their_placeholders(self, form, text, oid):
+    def test_the_placeholders_of_its_examples_are_named(self, form, text, oid):
         problem = only_problem(form(text))
         assert problem.kind is ProblemKind.PLACEHOLDER
         assert problem.sentence == (
@@ -351,7 +351,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize(("text", "kind", "sentence"), PROBLEMS.values(), ids=PROBLEMS)
-def test_what_is_not_taken_has_its_own_sentence(text, kind, sentence):
+def test_each_problem_has_its_own_sentence(text, kind, sentence):
     problem = only_problem(text)
     assert (problem.kind, problem.sentence) == (kind, sentence)
 
@@ -400,13 +400,13 @@ def test_a_script_is_read_and_not_run():
         ),
     ],
 )
-def test_what_is_unusual_is_a_warning(text, warning):
+def test_unusual_content_gets_a_warning(text, warning):
     candidate = only_candidate(text)
     assert candidate.warnings == (warning,)
     assert candidate.environment == (UNKNOWN if "destination" in warning else "staging")
 
 
-def test_a_destination_id_is_none_if_it_is_null_and_not_known_if_it_is_missing():
+def test_a_null_destination_id_means_none_and_a_missing_one_means_not_known():
     assert only_candidate(body(DestinationID=None)).record.destination_known
     without = message()
     del without["Organizations"][0]["DestinationID"]

@@ -1,4 +1,4 @@
-"""Any text is read without an exception, in a time that grows with its length and not with its square."""
+"""Any text is read without an exception, in a time that grows linearly with its length."""
 
 import random
 import time
@@ -78,7 +78,7 @@ PIECES = (
     "-----BEGIN PRIVATE KEY-----",
 )
 SECONDS = 5
-"""Far more than the slowest takes, and less than what takes a time that grows with the square of the length."""
+"""Far more than the slowest text takes, and less than a reader takes whose time grows quadratically."""
 
 _random = random.Random(7)
 WHOLE = {
@@ -96,7 +96,7 @@ def seconds_of(act: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("piece", [*PIECES, *WHOLE])
-def test_a_quarter_of_a_megabyte_is_read_at_once(piece: str) -> None:
+def test_a_quarter_of_a_megabyte_is_read_fast(piece: str) -> None:
     text = WHOLE.get(piece) or piece * (MOST_BYTES // 20 // len(piece.encode()))
     assert seconds_of(lambda: read_old_messages([GivenText(text)], "staging")) < SECONDS
     assert seconds_of(lambda: redacted(text)) < SECONDS
@@ -104,7 +104,7 @@ def test_a_quarter_of_a_megabyte_is_read_at_once(piece: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", ["{", "curl -d '", '{"secret":{'])
-def test_five_megabytes_take_seconds(piece: str) -> None:
+def test_five_megabytes_are_read_in_seconds(piece: str) -> None:
     text = piece * (MOST_BYTES // len(piece))
     assert seconds_of(lambda: (read_old_messages([GivenText(text)], "staging"), redacted(text))) < 10 * SECONDS
 
@@ -142,7 +142,7 @@ def test_any_bytes_give_problems(content: bytes) -> None:
 
 
 @given(_texts.filter(lambda text: "curl" not in text))
-def test_what_stands_before_a_command_does_not_hide_it(text: str) -> None:
+def test_text_before_a_command_does_not_hide_the_command(text: str) -> None:
     comment = "\n".join(f"- {line}" for line in text.splitlines())
     results = read_old_messages([GivenText(f"{comment}\ncurl -d '{body()}' x")], "staging")
     assert [type(result) for result in results] == [Candidate]

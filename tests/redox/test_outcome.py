@@ -85,7 +85,7 @@ def test_a_cut_answer_is_unknown_even_if_its_beginning_accepts() -> None:
 
 
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists."), b"", b"\xff", b"<html>"])
-def test_a_401_is_about_the_connection_with_any_body(body: object, limits: Limits) -> None:
+def test_a_401_with_any_body_is_about_the_connection(body: object, limits: Limits) -> None:
     result = ask(servers.answer(401, body), limits)
     assert (result.kind, result.renew_token, result.stops) == (
         Kind.NOT_EXECUTED,
@@ -97,7 +97,7 @@ def test_a_401_is_about_the_connection_with_any_body(body: object, limits: Limit
 
 @pytest.mark.parametrize("status", [425, 429, 300, 399])
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists.")])
-def test_a_conclusive_status_decides_with_any_body(status: int, body: object) -> None:
+def test_a_conclusive_status_decides_whatever_the_body_is(status: int, body: object) -> None:
     result = classify(kept(status, body), event="New", oid=OID)
     assert (result.kind, result.known) == (Kind.NOT_EXECUTED, "")
 

@@ -1,4 +1,4 @@
-"""What a 2xx must hold to be accepted, and what no answer may ever do."""
+"""What a 2xx must contain to count as accepted, and properties that hold for every answer."""
 
 import gzip
 import json
@@ -186,7 +186,7 @@ def test_a_query_fails_like_any_message(limits: Limits) -> None:
     assert ask(servers.close_after_reading, limits, "Query").kind is Kind.UNKNOWN
 
 
-# What no answer may do
+# Properties of every answer
 
 SENTENCES = (NEW_SENTENCE, UPDATE_SENTENCE, f"{OID} already exists.", f"id: {OID} is not valid.", NO_SUBSCRIPTIONS)
 KEYS = ("Meta", "EventType", "Errors", "Text", "Extensions", "ResponseDetail", "string", "Message", "Logs", "ID")
@@ -214,7 +214,7 @@ EVENTS = st.sampled_from(["New", "Update", "Query"])
 
 
 def is_yes(exchange: Exchange, event: str) -> bool:
-    """Whether the documented sentence is at its documented place. This reader shares no code with the portal."""
+    """Whether the documented sentence is in its documented place. This reader shares no code with the portal."""
     try:
         said = json.loads(exchange.body)["Meta"]["Extensions"]["ResponseDetail"]
     except (ValueError, LookupError, TypeError):

@@ -1,4 +1,4 @@
-"""Paging: it ends at any directory, within its cap, and loses nothing that came."""
+"""Paging: with any directory it ends within its cap and loses nothing that it received."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from organizations.redox.paging import FIRST_LIMIT, End, Position, Step, after_c
 
 MOST_PAGES = 20
 LARGEST_ANSWER = 20
-"""How many of its entries fit the answers of a directory that answers too large."""
+"""How many entries fit into an answer of a directory whose answers are too large."""
 
 
 START = Position()
@@ -33,7 +33,7 @@ def test_a_search_begins_with_a_hundred():
 
 
 @pytest.mark.parametrize("received", [100, 101, 250])
-def test_a_full_page_goes_on_behind_what_came(received):
+def test_after_a_full_page_the_search_continues_behind_it(received):
     step = after(received=received, total=received)
     assert (step.end, step.is_whole) == (None, False)
     assert (step.position.index, step.position.received, step.position.pages) == (received, received, 1)
@@ -66,31 +66,31 @@ def test_a_page_that_is_not_full_is_the_last_unless_the_total_is_larger(received
         (0, None, End.EMPTY_PAGE),
     ],
 )
-def test_a_page_that_is_not_full_proves_no_end_if_the_directory_may_have_a_smaller_limit(received, total, end):
+def test_a_page_that_is_not_full_does_not_prove_the_end_if_the_directory_may_have_a_smaller_limit(received, total, end):
     later = replace(after().position, limit=FIRST_LIMIT)
     step = after(later, received=received, total=total, of="later", trusts_short_page=False)
     assert (step.end, step.is_whole) == (end, end is not None)
 
 
-def test_a_total_of_the_page_alone_ends_a_later_page():
+def test_a_total_that_counts_only_the_page_ends_the_search_at_a_later_page():
     later = after().position
     assert after(later, received=40, total=40, of="later") == Step(
         Position(index=140, pages=2, received=140, fingerprint=fingerprint("later")), End.SHORT_PAGE, is_whole=True
     )
 
 
-def test_a_page_equal_to_the_last_one_is_an_end_that_is_not_whole():
+def test_a_page_equal_to_the_last_one_ends_the_search_incomplete():
     assert after(after().position)[1:] == (End.REPEATED_PAGE, False)
 
 
-def test_the_cap_ends_a_search_that_can_go_on():
+def test_the_cap_ends_a_search_that_could_continue():
     first = after(most_pages=2)
     assert first.end is None
     second = after(first.position, of="second", most_pages=2)
     assert (second.end, second.is_whole, second.position.index) == (End.MOST_PAGES, False, 200)
 
 
-def test_an_answer_that_was_cut_off_is_asked_again_with_half_the_limit_down_to_one():
+def test_after_an_answer_that_was_cut_off_the_limit_is_halved_down_to_one():
     limits, step = [], Step(Position(index=300, pages=3, received=300))
     while step.end is None:
         assert (step.position.index, step.position.pages) == (300, 3)
@@ -99,7 +99,7 @@ def test_an_answer_that_was_cut_off_is_asked_again_with_half_the_limit_down_to_o
     assert (limits, step.end, step.position.index) == ([100, 50, 25, 12, 6, 3, 1], End.UNREADABLE, 300)
 
 
-def test_an_unreadable_answer_ends_the_search_where_it_is():
+def test_an_unreadable_answer_ends_the_search_at_its_position():
     position = Position(index=100, pages=1, received=100)
     assert after_unreadable(position) == (position, End.UNREADABLE, False)
 
@@ -139,7 +139,7 @@ def test_a_position_survives_json(position):
     ],
     ids=str,
 )
-def test_anything_else_is_not_a_position(change):
+def test_a_position_with_an_invalid_value_is_refused(change):
     with pytest.raises(ValueError, match=r"."):
         Position.from_json(Position().to_json() | change)
 
@@ -152,11 +152,11 @@ def test_other_json_is_not_a_position(data):
 
 @dataclass
 class StrangeDirectory:
-    """A directory of OIDs that misbehaves. It remembers what it delivered."""
+    """A directory of OIDs that misbehaves. It records what it delivered."""
 
     oids: list[str]
     shift: list[int]
-    """By how much each answer begins too early or too late: it repeats or skips entries."""
+    """How many entries each answer begins too early or too late, so that it repeats or skips entries."""
     totals: list[int | None]
     most: int
     ignores_index: bool
@@ -190,7 +190,7 @@ directories = st.builds(
 
 
 def walk(directory, **values):
-    """Each OID that a search gives to its caller, in order, and the last step."""
+    """Each OID that a search returns, in order, and the last step."""
     given_oids, seen, step = [], set(), Step(Position())
     while step.end is None:
         answer = directory.query(step.position.index, step.position.limit)
@@ -213,7 +213,7 @@ def walk(directory, **values):
 
 
 @given(directories)
-def test_a_search_of_any_directory_ends_within_its_cap_and_loses_nothing_that_came(directory):
+def test_a_search_of_any_directory_ends_within_its_cap_and_loses_nothing_received(directory):
     oids, step = walk(directory)
     assert step.position.pages <= MOST_PAGES
     assert directory.answers <= MOST_PAGES + len("7421531")
@@ -223,7 +223,7 @@ def test_a_search_of_any_directory_ends_within_its_cap_and_loses_nothing_that_ca
 
 
 @given(st.integers(0, MOST_PAGES * 12 - 1), st.booleans(), st.booleans())
-def test_a_search_of_a_directory_that_behaves_is_whole(size, too_large, has_total):
+def test_a_search_of_a_directory_without_errors_is_complete(size, too_large, has_total):
     oids = [f"1.2.{number}" for number in range(size)]
     directory = StrangeDirectory(oids, [0], [size if has_total else None], 100, False, False, too_large)
     found, step = walk(directory)
@@ -238,15 +238,15 @@ def test_a_directory_with_a_smaller_limit_is_read_to_its_end(size, most, has_tot
     assert (found, step.is_whole) == (oids, True)
 
 
-def test_a_directory_that_never_ends_ends_at_the_cap():
+def test_a_search_of_a_directory_without_end_stops_at_the_cap():
     directory = StrangeDirectory([], [0], [None], 100, False, True, False)
     oids, step = walk(directory)
     assert (len(oids), step.end) == (MOST_PAGES * 100, End.MOST_PAGES)
 
 
-def test_the_ends_have_words_that_can_be_stored():
+def test_the_stored_words_for_the_ends_do_not_change():
     assert sorted(End) == ["empty_page", "most_pages", "repeated_page", "short_page", "unreadable"]
 
 
-def test_the_cap_of_a_real_search_is_beyond_the_largest_directory():
+def test_the_cap_is_larger_than_the_largest_directory():
     assert paging.MOST_PAGES * FIRST_LIMIT >= 100_000

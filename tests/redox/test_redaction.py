@@ -1,4 +1,4 @@
-"""An access token in an answer is neither stored nor shown, in whatever form it comes."""
+"""An access token in an answer is neither stored nor shown, whatever its form is."""
 
 import gzip
 import json

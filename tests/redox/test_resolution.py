@@ -1,4 +1,4 @@
-"""What one answer of the directory proves about an unknown message."""
+"""What one answer to a Query proves about an unknown message."""
 
 from dataclasses import replace
 

@@ -1,8 +1,9 @@
-"""The indexes of the search: they find what a search without them finds, after every change and whatever is typed."""
+"""The indexes of the search: they find the same as a search without them, after every change and for any text."""
 
 import logging
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
@@ -11,9 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import AuditEntry, Environment, Organization
-from organizations.queries import choices, record_filters
+from organizations.models import AuditEntry, Environment, Organization, User
+from organizations.pages.audit import filter_words as audit_words
+from organizations.pages.organizations import filter_words, listing
+from organizations.pages.record_form import suggestions
+from organizations.pages.search import hits
+from organizations.queries import audit_filters, choices, record_filters
 from organizations.queries import search as search_queries
+from organizations.queries.audit_filters import AuditFilters
 from organizations.queries.record_filters import RecordFilters
 from organizations.services import backups, search_index, search_text
 from organizations.services.search_index import ENTRIES, INDEXES, Index
@@ -30,7 +36,7 @@ texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 
 @st.composite
 def stored_texts_and_words(draw: st.DrawFn) -> tuple[list[str], list[str]]:
-    """Some texts, and words that are mostly parts of one of them."""
+    """Some texts, and words of which most are parts of these texts."""
     stored = draw(st.lists(texts, min_size=1, max_size=8))
     words = []
     for _ in range(draw(st.integers(1, 3))):
@@ -101,7 +107,7 @@ def test_an_oid_finds_the_records_whose_oids_begin_with_it():
 @pytest.mark.parametrize(("few", "many"), [(100, 100), (3, 100), (3, 4)], ids=["few", "many", "most"])
 def test_the_number_of_candidates_changes_no_result(monkeypatch, few, many):
     monkeypatch.setattr(search_index, "MAX_IDS", few)
-    monkeypatch.setattr(search_index, "MAX_CANDIDATES", many)
+    monkeypatch.setattr(search_index, "RECORDS", replace(search_index.RECORDS, most_candidates=many))
     fill(["harbor clinic", "harbour", "old harbor", "harbor", "bor har", "harb orbo rbor"])
     Organization.objects.filter(search_text="old harbor").update(environment="production")
     assert holding(["harbor"]) == {"harbor clinic", "harbor"}
@@ -111,13 +117,68 @@ def test_the_number_of_candidates_changes_no_result(monkeypatch, few, many):
     assert [each.search_text for each in found] == ["harbor clinic", "harbor"]
 
 
+@pytest.fixture
+def harbors(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three records whose common word has too many candidates for a page that may look at two."""
+    for number in (1, 2, 3):
+        factories.organization(f"{BASE}.{number}", user=editor, name=f"Harbor {number}")
+    monkeypatch.setattr(search_index, "MAX_IDS", 1)
+    for name in ("RECORDS", "ENTRIES"):
+        monkeypatch.setattr(search_index, name, replace(getattr(search_index, name), most_candidates=2))
+
+
+@pytest.mark.one_database  # PostgreSQL has no statistics about three rows
+@pytest.mark.usefixtures("harbors", "unreachable_redox")
+def test_a_page_searches_words_of_too_many_records_in_the_first_records_and_says_so(monkeypatch):
+    assert hits.find("harbor").note == hits.find("harbor zq").note == ""
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 2)
+    for typed, number in (("harbor", 2), ("harbor h", 2), ("harbor zq", 0)):
+        page = listing.build(Environment.STAGING, RecordFilters(q=typed, view="list"), "", "")
+        assert (page.fitting, page.note) == (number, filter_words.ONLY_FIRST_RECORDS)
+        found = hits.find(typed)
+        assert (found.total, found.note) == (number, filter_words.ONLY_FIRST_RECORDS)
+    assert len(record_filters.in_order("staging", RecordFilters(q="harbor"))) == 3
+
+
+@pytest.mark.one_database  # PostgreSQL has no statistics about three rows
+@pytest.mark.usefixtures("harbors")
+def test_suggestions_say_that_not_all_records_were_searched(monkeypatch):
+    assert suggestions.build(Environment.STAGING, "below", "harbor").note == ""
+    monkeypatch.setattr(search_index, "MOST_SEARCHED", 2)
+    for typed in ("harbor", "ha"):
+        page = suggestions.build(Environment.STAGING, "below", typed)
+        assert [each.value for each in page.parents] == [f"{BASE}.1", f"{BASE}.2"]
+        assert page.note == suggestions.ONLY_FIRST_RECORDS
+    assert suggestions.build(Environment.STAGING, "below", "harbor 3").note == suggestions.ONLY_FIRST_RECORDS
+    monkeypatch.setattr(choices, "MOST_PARENTS", 2)
+    assert suggestions.build(Environment.STAGING, "below", "harbor").note == ""
+
+
+@pytest.mark.one_database  # PostgreSQL has no statistics about three rows
+@pytest.mark.usefixtures("harbors")
+@pytest.mark.parametrize("index", ["RECORDS", "ENTRIES"])
+def test_the_history_is_searched_for_words_of_too_many_rows_in_the_newest_entries_and_says_so(monkeypatch, index):
+    other = "ENTRIES" if index == "RECORDS" else "RECORDS"
+    monkeypatch.setattr(search_index, other, replace(getattr(search_index, other), most_candidates=100))
+    monkeypatch.setattr(audit_filters, "MOST_SEARCHED", 2)
+
+    def numbers(record: str) -> list[int]:
+        entries = audit_filters.matching(AuditFilters(record=record)).order_by("sequence")
+        return list(entries.values_list("sequence", flat=True))
+
+    assert (numbers("harbor"), numbers("harbor zq"), numbers(f"{BASE}.1")) == ([2, 3], [], [1])
+    chip = "Record: harbor (only in the newest 2 entries; add a longer or rarer word to search all)"
+    assert audit_words.chip_text(AuditFilters(record="harbor"), "record") == chip
+    assert audit_words.chip_text(AuditFilters(record=f"{BASE}.1"), "record") == f"Record: {BASE}.1"
+
+
 def test_every_change_of_a_record_reaches_the_index(editor):
     organization = factories.organization(user=editor, name="Lakeside Zanzibar")
-    assert [each.value for each in choices.parents("staging", "zanzibar")] == [BASE]
+    assert [each.value for each in choices.parents("staging", "zanzibar").choices] == [BASE]
 
     sending.edit(organization, editor, name="Quarry Road")
-    assert choices.parents("staging", "zanzibar") == []
-    assert [each.value for each in choices.parents("staging", "quarry")] == [BASE]
+    assert choices.parents("staging", "zanzibar").choices == []
+    assert [each.value for each in choices.parents("staging", "quarry").choices] == [BASE]
 
     Organization.objects.filter(pk=organization.pk).update(search_text="peñón")
     assert holding(["quarry"]) == set()

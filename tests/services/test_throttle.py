@@ -1,4 +1,4 @@
-"""The limits of sign-in tries: exact, also for concurrent tries. No name is stored."""
+"""The limits of sign-in tries: they are exact, also for concurrent tries, and store no names."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def is_reserved(*limits: Limit) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_24_concurrent_sign_ins_5_check_the_password() -> None:
+def test_of_24_concurrent_sign_ins_only_5_check_the_password() -> None:
     user = factories.editor()
 
     def sign_in(_: int) -> int:

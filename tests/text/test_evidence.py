@@ -59,7 +59,7 @@ def submission_of(submission: Submission) -> Submission:
 
 @pytest.mark.parametrize("kind", Evidence)
 @pytest.mark.parametrize("active", [True, False])
-def test_active_wanted_again_names_its_evidence(kind, active):
+def test_active_after_a_cancelled_change_names_its_evidence(kind, active):
     submission = Submission(decided_by="Approver One")
     organization = Organization(
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
@@ -72,7 +72,7 @@ def test_active_wanted_again_names_its_evidence(kind, active):
     assert active_again(organization) == f"Saved here again: Active = {str(active).lower()}."
 
 
-def test_active_wanted_again_may_be_taken_from_the_directory(editor):
+def test_active_after_a_cancelled_change_may_be_taken_from_the_directory(editor):
     organization = accepted_with_difference(editor, active=False)
     organization = differences.take_theirs(
         organization.pk, organization.version, reason="Closed", actor=as_actor(editor)
@@ -81,7 +81,7 @@ def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     assert text == "Saved here again: Active = false, as it was taken from the directory."
 
 
-def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
+def test_active_of_a_claimed_record_after_a_cancelled_change_is_as_the_directory_showed_it(editor):
     organization = factories.organization(user=editor)
     store_reading(organization, organization.record())
     differences.claim(organization.pk, reason="Ours", actor=as_actor(editor))
@@ -89,7 +89,7 @@ def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(ed
     assert text == "Saved here again: Active = true, as the directory showed it."
 
 
-def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
+def test_active_of_a_stated_record_after_a_cancelled_change_has_no_evidence(editor):
     organization = factories.organization(user=editor)
     organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     assert active_again(reload(organization)) == "Saved here again: Active = true."

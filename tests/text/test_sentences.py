@@ -190,7 +190,11 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         details(part=2),
         "More organizations that the search through the directory of PRODUCTION found.",
     ),
-    (A.TAKE_OVER_STOPPED, details(count=1), "Ed stopped a take-over: 1 organization not asked for."),
+    (
+        A.TAKE_OVER_STOPPED,
+        details(count=1),
+        "Ed stopped a take-over. The directory was not asked about 1 organization.",
+    ),
     (
         A.TAKE_OVER_DESTINATIONS,
         details(count=2),

@@ -82,7 +82,7 @@ def test_an_age_has_its_largest_whole_unit(seconds, text):
 
 
 @given(st.integers(min_value=0, max_value=10**9))
-def test_an_age_is_rounded_down(seconds):
+def test_an_age_is_rounded_down_to_whole_units(seconds):
     number, unit = vocabulary.age_text(datetime.timedelta(seconds=seconds)).replace(",", "").split()
     length = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
     assert int(number) * length <= seconds < (int(number) + 1) * length

@@ -25,7 +25,7 @@ type Found = dict[str, tuple[Base, tuple[Step, ...], Contradiction]]
 
 
 def collect(run: Base, numbers: Iterable[int], claimed: Counter[str]) -> Found:
-    """Run the histories of these numbers from one start; each contradicted kind with the shortest that has it."""
+    """Run the histories with these numbers from one start. Returns each contradicted kind with its shortest history."""
     found: Found = {}
     for number in numbers:
         steps = drawing.history(number)

@@ -136,7 +136,7 @@ class Pages:
         return copy
 
     def say(self, since: int = 0) -> Iterator[Said]:
-        """The claims of all pages now, and of the history entries after this sequence."""
+        """The claims of all pages now, and those of the history entries after this sequence."""
         entries = list(AuditEntry.objects.filter(sequence__gt=self._told).order_by("sequence"))
         state = entries[-1].sequence if entries else self._told, self._history.world.time.replace(microsecond=0)
         if state != self._state:

@@ -19,7 +19,7 @@ def never_sent(facts: Facts, said: Said) -> bool:
 
 
 def saved_not_sent(facts: Facts, said: Said) -> bool:
-    """False if every value of the claim was in a message that arrived after the last acceptance."""
+    """False if every value of the claim was in a message that took effect after the last acceptance."""
     if not said.oid:
         return True  # a line of home that counts many records
     fields = _changed_fields(facts, said.oid)
@@ -86,7 +86,7 @@ def never_read(facts: Facts, said: Said) -> bool:
 
 
 def somebody_changed_it(facts: Facts, said: Said) -> bool:
-    """Something reached the directory after what was accepted last, and it is not the message that is under way.
+    """Something other than the message in flight changed the directory after the last acceptance.
 
     Where a person decided that a message arrived, against what the directory shows, the difference is that person's.
     """
@@ -105,7 +105,7 @@ def somebody_changed_it(facts: Facts, said: Said) -> bool:
 
 
 def difference_shown(facts: Facts, said: Said) -> bool:
-    """What was accepted, or taken from the directory since, is what a reading differs from."""
+    """The reading differs from what was accepted, or taken from the directory since."""
     if said.value:
         return True
     organization, reading = facts.organization(said.oid), facts.newest_reading(said.oid)
@@ -120,7 +120,7 @@ def difference_shown(facts: Facts, said: Said) -> bool:
 
 
 def said_not_valid_since(facts: Facts, oid: str, moment: datetime.datetime) -> bool:
-    """Whether Redox said later that the OID is not there: then no value of it differs."""
+    """Whether Redox said later that the OID is not in the directory. Then no value differs."""
     replies = [reply for submission in facts.of_record(oid) for reply in facts.replies(submission)]
     return any(b"is not valid" in reply.exchange.body for reply in replies if reply.at > moment)
 

@@ -36,13 +36,13 @@ _INTENTS = (None, None, Intent.DEACTIVATE, Intent.REACTIVATE)
 
 
 def history(seed: int) -> list[Step]:
-    """The history of this number; it is the same in every run."""
+    """The history with this number; it is the same in every run."""
     return _Draw(Random(seed)).history()
 
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    """What is drawn for one history; likelier choices are listed more often or weigh more."""
+    """The random choices for one history; likelier choices are listed more often or have a larger weight."""
 
     random: Random
 

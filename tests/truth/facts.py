@@ -24,7 +24,7 @@ LOST = {408, 409}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a Query showed of an OID, and when. `record` is None if the directory listed nothing."""
+    """What a Query showed for an OID, and when. `record` is None if the directory listed nothing."""
 
     at: datetime.datetime
     record: OrganizationRecord | None
@@ -76,13 +76,13 @@ class Facts:
         return [reply for reply in self.all_replies(submission) if reply.was_read]
 
     def all_replies(self, submission: Submission) -> list[LoggedExchange]:
-        """Those to this submission, read or not: another one may have had the same bytes."""
+        """All replies to this submission, read or not. Another submission may have had the same bytes."""
         message, end = bytes(submission.message), submission.ended_at or self.world.time
         within = (reply for reply in self.world.replies if submission.created_at < reply.at <= end)
         return [reply for reply in within if reply.request == message]
 
     def reply_to(self, submission: Submission, attempt: object) -> LoggedExchange | None:
-        """The last reply to an attempt; to the last one, where `attempt` is not a number."""
+        """The last reply to an attempt; to the last attempt if `attempt` is not a number."""
         if not isinstance(attempt, int):
             return next(iter(self.replies(submission)[::-1]), None)
         intents = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.ATTEMPT_INTENT)
@@ -111,14 +111,14 @@ class Facts:
         return [reading for answer in self.world.answers if (reading := reading_of(answer, oid)) is not None]
 
     def newest_reading(self, oid: str) -> Reading | None:
-        """The last answer about an OID that came after the last acceptance of a message of it."""
+        """The last answer about an OID after the last acceptance of a message about it."""
         found, since = self._telling(oid), self.organization(oid).confirmed_at
         return found[-1] if found and (since is None or found[-1].at > since) else None
 
     def _telling(self, oid: str) -> list[Reading]:
-        """The readings without those that first show the content from before the last acceptance: not visible yet."""
+        """The readings without the first ones that still show the content from before the last acceptance."""
         readings, accepted = self.readings(oid), self.organization(oid).confirmed_submission
-        # A reading that proved the message counts: what was visible once does not lag behind.
+        # A reading that proved the message counts: content that was visible once is not "not visible yet".
         since, before = self.organization(oid).known_at, accepted.before_record() if accepted else None
         if accepted is None or before is None or since is None or accepted.event != Event.UPDATE:
             return readings
@@ -129,7 +129,7 @@ class Facts:
         return [each for each in readings if each.at not in left_out]
 
     def known(self, oid: str) -> dict[str, Known]:
-        """The newest knowledge of each field, accepted or seen; what a Query cannot show only accepted."""
+        """The newest knowledge of each field, accepted or seen. Fields that a Query cannot show are only accepted."""
         if oid in self._known:
             return self._known[oid]
         known = self._known.setdefault(oid, {})
@@ -157,7 +157,7 @@ class Facts:
         for submission in self.of_record(oid):
             sent = sent_record(submission)
             said = [reply.at for reply in self.replies(submission) if is_yes(reply)]
-            # What rests on a reading, or on a decision by one, is not newer than that reading.
+            # An acceptance by a reading, or by a decision that used one, is not newer than that reading.
             rests_on = submission.evidence_at or submission.ended_at
             if said or (submission.state == State.ACCEPTED and rests_on):
                 found.append((said[0] if said else rests_on or self.world.time, sent, False))
@@ -172,7 +172,7 @@ def is_yes(reply: LoggedExchange) -> bool:
 
 
 def is_no(reply: LoggedExchange) -> bool:
-    """Whether Redox refused the message: with an error of its own, or a status that says that the message is wrong."""
+    """Whether Redox rejected the message: with its own error, or with a status that says that the message is wrong."""
     status = reply.exchange.status or 0
     if json_of(reply.exchange.body).get("Meta", {}).get("Errors"):
         return True
@@ -194,7 +194,7 @@ def json_of(body: bytes) -> dict[str, Any]:
 
 
 def reading_of(answer: LoggedExchange, oid: str) -> Reading | None:
-    """What an answer shows of an OID; None if it is about another OID or proves nothing alone."""
+    """What an answer shows for an OID; None if it is about another OID or proves nothing alone."""
     content = json_of(answer.exchange.body)
     if json_of(answer.request).get("Identifier", {}).get("ID") != oid or "Organizations" not in content:
         return None
@@ -222,7 +222,7 @@ def record_of(organization: str, oid: str) -> OrganizationRecord:
 
 @cache
 def folded_texts(record: OrganizationRecord) -> dict[str, str]:
-    """Each field in the form in which values that mean the same are equal; what a Query cannot show as it is."""
+    """Each field, normalized so that values that mean the same are equal. Fields that no Query shows are unchanged."""
     return texts(replace(record, carried=())) | texts(readable(record)) | _unreadable(record)
 
 
@@ -240,12 +240,12 @@ def _record_in(message: bytes) -> OrganizationRecord:
 
 
 def shown_texts(record: OrganizationRecord) -> dict[str, str]:
-    """The fields that a Query shows, as they are."""
+    """The fields that a Query shows, unchanged."""
     return _without_unreadable(texts(record))
 
 
 def folded_shown_texts(record: OrganizationRecord) -> dict[str, str]:
-    """The fields that a Query shows, those equal that mean the same."""
+    """The fields that a Query shows, normalized so that values that mean the same are equal."""
     return _without_unreadable(folded_texts(record))
 
 

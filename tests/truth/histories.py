@@ -1,4 +1,4 @@
-"""Histories: their starts, and the run of one, judged after each step."""
+"""Histories: how they start, and running one. The pages are judged after each step."""
 
 import itertools
 from collections import Counter
@@ -31,7 +31,7 @@ type Start = Callable[[History], None]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A claim that the log contradicts, and after how many steps it was made; 0: at the start."""
+    """A claim that the log contradicts, and the number of steps after which a page made it; 0: at the start."""
 
     said: Said
     after: int
@@ -45,7 +45,7 @@ class Outcome:
     claimed: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        """Each contradicted kind once, with the first claim of it."""
+        """Each contradicted kind once, with its first claim."""
         first: dict[str, Contradiction] = {}
         for found in self.contradictions:
             first.setdefault(found.said.kind, found)
@@ -185,7 +185,7 @@ def base(folder: Path, start: Start) -> Iterator[Base]:
 
 @contextmanager
 def _taken_back() -> Iterator[None]:
-    """A transaction inside which services may begin theirs, rolled back at the end."""
+    """A transaction in which services may begin their own. It is rolled back at the end."""
     block = transaction.atomic()
     block._from_testcase = True  # type: ignore[attr-defined]  # as in Django's own TestCase
     with block:

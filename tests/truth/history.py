@@ -14,7 +14,7 @@ from tests.faults.world import Died, Showing, Way, World
 WORKER = system("Worker model")
 RECORDS = ("parent", "child")
 SETTLE, LEASE = 120, 210
-"""Seconds that the portal waits for Redox to settle a message, and for a worker that may be dead."""
+"""Seconds that the portal waits before it asks about a message (SETTLE), and for a worker that may be dead (LEASE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Edited:
 
 @dataclass(slots=True)
 class History:
-    """What the steps of one history pass on to each other, and what people did in it."""
+    """The state that the steps of one history share, and what people did in it."""
 
     world: World
     people: tuple[User, ...]

@@ -103,7 +103,7 @@ def _did_not_reach(facts: Facts, said: Said) -> bool:
 
 
 def _changed_by(facts: Facts, said: Said) -> bool:
-    """The last one who changed that field."""
+    """The person who changed that field last."""
     label, person = said.value
     until = said.submission.created_at if said.submission else facts.world.time
     edits = [edit for edit in facts.history.edits if edit.oid == said.oid and edit.at <= until]
@@ -163,7 +163,7 @@ def _overwrites_ticked(facts: Facts, said: Said) -> bool:
 
 
 def _edited_since_seen(facts: Facts, oid: str, key: str) -> bool:
-    """Whether somebody edited the field after the first of the last readings that all show its newest value."""
+    """Whether somebody edited the field after the first of the newest readings that show its present value."""
     shown = [(each.at, folded_shown_texts(each.record).get(key)) for each in facts.readings(oid) if each.record]
     newest = shown[-1][1]
     since = [at for at, _ in itertools.takewhile(lambda each: each[1] == newest, reversed(shown))][-1]
@@ -192,7 +192,7 @@ def _will_be_taken(facts: Facts, said: Said) -> bool:
 
 
 def _asks_at(facts: Facts, said: Said) -> bool:
-    """A worker can ask at the promised time: the environment is neither stopped nor paused for longer."""
+    """At the promised time a worker can ask: the environment is not stopped, and not paused for longer."""
     gate, lease = facts.gate, said.about().lease_until
     if said.value <= facts.world.time:
         return True
@@ -213,7 +213,7 @@ def _counted_as_listed(facts: Facts, said: Said) -> bool:
 
 
 def _counted_by_standing(facts: Facts, said: Said) -> bool:
-    """As the pages of the records say it of each."""
+    """The counts agree with the pages of the records."""
     return {word: int(number) for number, word in re.findall(r"(\d+) ([a-z ]+)", said.text)} == said.value
 
 

@@ -29,7 +29,7 @@ DESTINATION = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 
 class Change(Enum):
-    """What an editor changes; the last two only inside what "means the same"."""
+    """What an editor changes. The last two change only the spelling."""
 
     NAME = "Name"
     STREET = "Street"
@@ -41,7 +41,7 @@ class Change(Enum):
 
 
 def changed(record: OrganizationRecord, change: Change, parent_oid: str) -> OrganizationRecord:
-    """The record after an edit. Each edit has a second value, so that the same one twice changes it twice."""
+    """The record after an edit. Each edit has two values in turn, so that repeating it changes the record again."""
     return _CHANGES[change](record, parent_oid)
 
 
@@ -248,7 +248,7 @@ class Ask(Step):
 
 @dataclass(frozen=True, repr=False)
 class AskAboutRecord(Step):
-    """The same from the page of a record or of its review, in any state of its submissions."""
+    """Ask the directory from the page of a record or of its review, in any state of its submissions."""
 
     record: str
     showing: Showing | None = Showing.AS_IT_IS
@@ -330,7 +330,7 @@ class GoOn(Step):
 
 
 class Meddling(StrEnum):
-    """What somebody does to a record in the directory by another way."""
+    """What somebody does to a record in the directory without the portal."""
 
     NAME = "sets the Name to Boston Hospital"
     PHONE = "sets another work phone"

@@ -1,4 +1,4 @@
-"""No page contradicts the log, in random histories and in those in which a page once claimed too much.
+"""No page contradicts the log, in random histories and in those in which a page once made a wrong claim.
 
 `.venv/bin/python -m tests.truth 2000` runs more of them and shows every kind of contradiction.
 """
@@ -41,7 +41,7 @@ from tests.truth.steps import (
 )
 
 HISTORIES = 4
-"""How many are drawn: one from each start. CASES alone makes every kind of claim."""
+"""How many histories are drawn: one from each start. CASES alone has every kind of claim."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -190,7 +190,7 @@ def test_no_page_says_what_the_log_contradicts(tmp_path: Path) -> None:
 
 
 def contradicted(run: Base, steps: list[Step]) -> list[str]:
-    """The first contradiction of a history, with the shortest one in which it comes."""
+    """The first contradiction of a history, with the shortest history that has it."""
     found = run.run(steps, to_the_first=True).contradictions[:1]
     shortest = [find_shortest(run, steps[: each.after], each.said.kind) for each in found]
     return [f"{'; '.join(map(str, each))}\n{run.run(each)}" for each in shortest]

@@ -1,4 +1,4 @@
-"""The search of the directory over HTTP: one Query, its results, the next page, and nothing stored of others."""
+"""The search of the directory over HTTP: one Query, its results, the next page; nothing about others is stored."""
 
 import pytest
 from django.test import Client, override_settings
@@ -83,7 +83,7 @@ def test_a_wrong_field_is_refused_and_everything_typed_stays(client, practice):
     assert (practice.requests, searches()) == ([], [])
 
 
-def test_a_search_goes_on_and_shows_everything(client, practice):
+def test_a_continued_search_shows_all_results(client, practice):
     for number in range(103):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
     first = search(client, name="Lakeside")
@@ -97,7 +97,7 @@ def test_a_search_goes_on_and_shows_everything(client, practice):
     assert [each["index"] for each in searches()] == [0, 100]
 
 
-def test_a_search_that_breaks_off_goes_on_later(client, practice):
+def test_a_search_that_broke_off_can_be_continued_later(client, practice):
     for number in range(101):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
     first = search(client, name="Lakeside")
@@ -111,14 +111,14 @@ def test_a_search_that_breaks_off_goes_on_later(client, practice):
     assert len(rows_of(search(client, so_far=broken_off.context["results"].go_on))) == 101
 
 
-def test_no_answer_is_not_nothing(client, practice):
+def test_a_search_without_an_answer_does_not_say_that_there_is_nothing(client, practice):
     assert "Nothing fits. The directory answered and shows no organization." in text_of(search(client, name="x"))
     practice.behaviour = "gateway-error"
     assert "No answer. " in text_of(search(client, name="x"))
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "eyJhIjoxfQ:1abc:signature"])
-def test_what_was_changed_does_not_go_on(client, practice, sealed):
+def test_a_search_with_changed_hidden_results_is_not_continued(client, practice, sealed):
     answer = client.post(PAGE, {"so_far": sealed, "name": "Lakeside"})
     assert (answer.status_code, answer.context["notes"]) == (422, (TOO_OLD,))
     assert 'value="Lakeside"' in answer.content.decode()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def raising_client(client_of, monkeypatch):
-    """Returns a function that gives a client whose help page raises this exception."""
+    """Return a function that makes a client for which the help page raises this exception."""
 
     def client_raising(exception: Exception) -> Client:
         def raise_fault() -> None:

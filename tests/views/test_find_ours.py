@@ -71,12 +71,12 @@ def test_without_a_base_oid_nothing_begins_and_the_error_is_at_its_field(client_
     assert not TakeOver.objects.exists()
 
 
-def test_an_editor_cannot_say_what_is_ours(client: Client) -> None:
+def test_an_editor_cannot_enter_the_base_oid(client: Client) -> None:
     assert client.post(PAGE, {"find": "1", "find-base_oid": BASE}).status_code == 403
     assert not TakeOver.objects.exists()
 
 
-def test_an_editor_finds_what_is_below_the_known_base_oid(client: Client, editor: User) -> None:
+def test_an_editor_can_begin_a_search_if_the_base_oid_is_known(client: Client, editor: User) -> None:
     end(begin(editor))
     assert client.post(PAGE, {"find": "1"}).status_code == 302
     assert TakeOver.objects.filter(kind=TakeOverKind.SCAN, base_oids=[BASE]).count() == 2
@@ -110,20 +110,18 @@ def test_the_progress_says_how_much_was_read_and_found(client: Client, editor: U
     add(run, f"{BASE}.1", CandidateState.FOUND)
     assert "12,300 organizations read, 1 of yours found; page 124." in page_of(client, run)
     TakeOver.objects.update(position=Position(pages=1).to_json() | {"active": False})
-    assert "page 2 of those that are not active." in page_of(client, run)
+    assert "page 2 of the deactivated organizations." in page_of(client, run)
     assert b"<progress aria-label" in client.get(f"{PAGE}{run.pk}/progress/").content
 
 
-def test_the_progress_counts_the_numbers_below_that_were_asked_for_and_does_not_list_them(
-    client: Client, editor: User
-) -> None:
+def test_the_progress_counts_the_probes_and_does_not_list_them(client: Client, editor: User) -> None:
     run = begin(editor, read_count=1, position={})
     add(run, f"{BASE}.1", CandidateState.FOUND)
     for number, state in enumerate(("waiting", "absent", "unanswered"), start=2):
         add(run, f"{BASE}.{number}", CandidateState(state), "probe")
     answer = client.get(f"{PAGE}{run.pk}/")
     text = text_in(answer.content.decode())
-    assert "1 organization read, 1 of yours found. 2 of 3 numbers below your records asked." in text
+    assert "1 organization read, 1 of yours found. Asked about 2 of 3 numbers below your records." in text
     assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
 
 
@@ -132,21 +130,21 @@ def test_a_result_never_claims_to_be_complete(client: Client, editor: User) -> N
     end(run)
     text = page_of(client, run)
     assert "1 organization read, 0 of yours found, 0 not in the portal." in text
-    assert "The directory may hold more of yours" in text
+    assert "The directory may have more of your organizations" in text
     assert "Ask again" not in text
 
 
-def test_a_search_that_broke_off_says_why_and_goes_on(client: Client, editor: User) -> None:
+def test_a_search_that_broke_off_says_why_and_can_be_continued(client: Client, editor: User) -> None:
     run = begin(editor, state=TakeOverState.READY, end_reason="HTTP 502.", position=Position(index=100).to_json())
     text = page_of(client, run)
     assert "HTTP 502." in text
-    assert "Go on" in text
+    assert "Continue the search" in text
     assert client.post(f"{PAGE}{run.pk}/", {"again": "1"}).status_code == 302
     run.refresh_from_db()
     assert (run.state, run.end_reason, run.position["index"]) == (TakeOverState.ASKING, "", 100)
 
 
-def test_what_was_left_out_is_named(client: Client, editor: User) -> None:
+def test_organizations_that_were_left_out_are_named(client: Client, editor: User) -> None:
     run = begin(editor, problems=[{"source": f"{BASE}.7", "sentence": "It belongs to others."}])
     end(run)
     assert f"Left out {BASE}.7 It belongs to others." in page_of(client, run)

@@ -52,7 +52,7 @@ def test_any_other_answer_than_yes_is_a_hint(client, answer):
     assert Organization.objects.exists()
 
 
-def test_what_is_registered_is_not_saved_but_taken_over(client):
+def test_a_registered_oid_is_taken_over_and_not_saved(client):
     answer = client.post(NEW, record_inputs(factories.record()) | {"registered": "yes"})
     page = page_of(answer)
     assert (answer.status_code, Organization.objects.exists()) == (422, False)
@@ -90,7 +90,7 @@ def test_an_existing_record_has_no_first_question(client, organization):
 # Ask the directory ------------------------------------------------------------------------------------------
 
 
-def test_an_oid_that_the_directory_does_not_have(client, practice: PracticeDirectory):
+def test_the_answer_says_that_the_directory_does_not_have_the_oid(client, practice: PracticeDirectory):
     page = ask(client, name="Lakeside Pier")
     assert "the directory of STAGING does not have this OID. Redox will get a New." in page
     assert 'value="Lakeside Pier"' in page
@@ -101,7 +101,9 @@ def test_an_oid_that_the_directory_does_not_have(client, practice: PracticeDirec
 
 
 @pytest.mark.parametrize(("active", "word"), [(True, "active"), (False, "not active")])
-def test_an_oid_that_the_directory_has(client, practice: PracticeDirectory, active: bool, word: str):
+def test_the_answer_says_that_the_directory_has_the_oid_and_offers_the_take_over(
+    client, practice: PracticeDirectory, active: bool, word: str
+):
     register(practice, Active=active)
     page = ask(client)
     assert f"has this OID: Lakeside by hand, {word}. Redox would reject a New." in page
@@ -110,12 +112,12 @@ def test_an_oid_that_the_directory_has(client, practice: PracticeDirectory, acti
     assert f'href="{TAKE_OVER}" target="_blank" rel="noopener">Take over instead' in ask(client, name="Pier")
 
 
-def test_no_answer_has_its_cause(client, practice: PracticeDirectory):
+def test_without_an_answer_the_cause_is_named(client, practice: PracticeDirectory):
     practice.behaviour = "refuses-sign-in"
     assert "The directory of STAGING gave no answer: " in ask(client)
 
 
-def test_a_text_that_is_no_oid_and_an_oid_that_is_a_record_here_are_not_asked_for(
+def test_the_directory_is_not_asked_about_a_text_that_is_not_an_oid_or_is_a_record_here(
     client, editor: User, practice: PracticeDirectory
 ):
     factories.organization(user=editor, name="Lakeside Clinics")

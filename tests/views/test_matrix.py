@@ -1,4 +1,4 @@
-"""Who may open and post to what: every address of the portal, with every role.
+"""Who may open or post to which address: every address of the portal, with every role.
 
 The addresses come from the URL resolver. A new one without a row in the table fails.
 """
@@ -150,7 +150,7 @@ def statuses(answers: dict[str, Any]) -> dict[str, int]:
 
 
 def cacheable(answers: dict[str, Any]) -> list[str]:
-    """The addresses whose response a browser or a proxy may keep."""
+    """The addresses whose response a browser or a proxy may cache."""
     return [name for name, answer in answers.items() if answer["Cache-Control"] != NO_STORE]
 
 

@@ -42,7 +42,7 @@ def basis_of(staging: Organization) -> FormBasis:
 
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
-    """What that form posts, with this OID and some texts typed over."""
+    """The inputs of that form, with this OID and some texts replaced."""
     inputs = {"basis": sign_basis(staging, basis_of(staging))} | texts
     return record_inputs(factories.record(oid)) | inputs
 

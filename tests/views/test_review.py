@@ -132,10 +132,10 @@ def test_record_pages_show_parents_by_name_and_oid(client, accepted, editor):
     assert "not sent Lakeside 1" in record
 
 
-# Doubles in the directory -----------------------------------------------------------------------------------
+# Possible duplicates in the directory -----------------------------------------------------------------------
 
 
-def test_doubles_in_the_directory_are_listed_and_what_was_typed_stays(client, practice, organization, editor):
+def test_duplicates_in_the_directory_are_listed_and_the_input_is_kept(client, practice, organization, editor):
     message = json.loads(reviews.review(organization).message)["Organizations"][0]
     practice.register("staging", message | {"Identifiers": [{"ID": "2.999.7", "IDType": "OID"}], "Name": "Lakeside 1"})
     page = open_review(organization, editor)
@@ -147,14 +147,14 @@ def test_doubles_in_the_directory_are_listed_and_what_was_typed_stays(client, pr
     assert "Ticket 9" in response.content.decode()
 
 
-def test_no_answer_about_doubles_has_its_cause(client, practice, organization, editor):
+def test_without_an_answer_about_duplicates_the_cause_is_named(client, practice, organization, editor):
     practice.behaviour = "refuses-sign-in"
     assert "the directory gave no answer: " in text_of(press(client, open_review(organization, editor), doubles="1"))
 
 
-def test_a_person_who_cannot_edit_cannot_look_for_doubles(client_of, organization):
+def test_a_person_who_cannot_edit_cannot_look_for_duplicates(client_of, organization):
     assert client_of("viewer").post(url(organization), {"doubles": "1"}).status_code == 403
 
 
-def test_an_update_offers_no_search_for_doubles(client, accepted):
-    assert "Look for doubles" not in text_of(client.get(url(accepted)))
+def test_an_update_offers_no_search_for_duplicates(client, accepted):
+    assert "Look for duplicates" not in text_of(client.get(url(accepted)))

@@ -1,4 +1,4 @@
-"""The page of a roll-call over HTTP: one page, one export, and the way to a take-over with the OIDs filled in."""
+"""The page of a roll-call over HTTP: the page, its export, and the button that fills a take-over with its OIDs."""
 
 import csv
 import io

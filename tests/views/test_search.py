@@ -1,4 +1,4 @@
-"""The search box of every page: what opens at once, and what a list of hits says."""
+"""The search box of every page: when a record opens at once, and what the list of hits shows."""
 
 import pytest
 

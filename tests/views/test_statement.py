@@ -58,7 +58,7 @@ def test_a_second_press_changes_nothing_and_keeps_the_reason(client_of, organiza
     assert (answer.status_code, b"Ticket 9" in answer.content) == (409, True)
 
 
-def test_what_was_typed_survives_a_lost_session(client_of, organization):
+def test_the_input_is_kept_if_the_session_expired(client_of, organization):
     answer = client_of("approver").post(PAGE, {"state": "1", "reason": "Ticket 9", "came-back": "1"})
     assert (answer.status_code, b"Ticket 9" in answer.content) == (422, True)
     assert Organization.objects.get().standing == "not_registered"

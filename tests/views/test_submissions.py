@@ -39,7 +39,7 @@ def test_a_viewer_sees_the_next_step_disabled(client_of: ClientOf, client: Clien
         factories.accept(queued.organization, submission=queued)
 
 
-def test_what_redox_calls_not_valid_is_asked_on_its_page(
+def test_after_a_not_valid_answer_the_page_asks_the_directory(
     client_of: ClientOf, client: Client, practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     organization = factories.accepted_organization(user=editor)  # the practice directory does not have it

@@ -1,4 +1,4 @@
-"""Taking over, over HTTP: what is entered survives, and each button does what it says."""
+"""Taking over, over HTTP: what was entered is kept, and each button does what its label says."""
 
 import json
 
@@ -52,7 +52,7 @@ def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -
     assert "very-secret" not in text_of(client.get(url_of(run)))
 
 
-def test_what_cannot_be_read_is_said_beside_the_field_and_all_input_is_kept(client: Client, base: None) -> None:
+def test_unreadable_input_has_an_error_beside_its_field_and_all_input_is_kept(client: Client, base: None) -> None:
     answer = client.post(BEGIN, {"oids": f"{BASE}.1\nnonsense", "old_messages": "hello"})
     assert answer.status_code == 422
     form = answer.context["form"]
@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_said_beside_the_field_and_all_input_is_kept(clie
     assert not TakeOver.objects.exists()
 
 
-def test_secrets_of_an_old_message_are_nowhere_on_the_page_that_is_shown_again(client: Client, base: None) -> None:
+def test_secrets_of_an_old_message_are_not_on_the_page_that_is_shown_again(client: Client, base: None) -> None:
     posted = {"oids": "nonsense", "old_messages": CURL}
     for answer in (
         client.post(BEGIN, posted),
@@ -72,16 +72,14 @@ def test_secrets_of_an_old_message_are_nowhere_on_the_page_that_is_shown_again(c
         assert "very-secret" not in answer.content.decode()
 
 
-def test_what_was_ticked_in_a_search_is_taken_over_with_what_was_typed(client: Client, base: None) -> None:
+def test_organizations_ticked_in_a_search_are_added_to_the_typed_oids(client: Client, base: None) -> None:
     client.post(BEGIN, {"oid": [f"{BASE}.1", f"{BASE}.2"], "oids": f"{BASE}.3"})
     oids = TakeOver.objects.get().candidates.values_list("oid", flat=True)
     assert sorted(oids) == [f"{BASE}.1", f"{BASE}.2", f"{BASE}.3"]
 
 
 @pytest.mark.parametrize("wrong", ["5d0fd248-6c52-4ad9-b907-ae10bf2dcc39", "my destination"])
-def test_a_destination_id_of_an_old_message_that_is_none_is_not_taken_over(
-    client: Client, base: None, wrong: str
-) -> None:
+def test_an_invalid_destination_id_of_an_old_message_is_not_taken_over(client: Client, base: None, wrong: str) -> None:
     """A routing ID as destination ID would stop the next worker from starting."""
     client.post(BEGIN, {"old_messages": CURL.replace(DESTINATION, wrong)})
     run = TakeOver.objects.get()
@@ -90,9 +88,7 @@ def test_a_destination_id_of_an_old_message_that_is_none_is_not_taken_over(
     assert "Its DestinationID is not taken over." in str(run.problems)
 
 
-def test_names_in_old_messages_are_stored_without_secrets_and_without_what_no_database_takes(
-    client: Client, base: None
-) -> None:
+def test_names_in_old_messages_are_stored_without_secrets_and_unstorable_characters(client: Client, base: None) -> None:
     body = CURL.partition("-d '")[2].partition("}'")[0] + "}"
     name = "token=very-secret \ud800 \x00"
     request = {"method": "POST", "body": {"mode": "raw", "raw": body}}
@@ -177,7 +173,9 @@ def test_one_destination_id_for_all_asks_for_their_number(client: Client, editor
     assert run.candidates.get().destination_source == "memory"
 
 
-def test_an_approver_takes_over_what_is_not_ours_with_its_oid_typed_and_a_reason(client_of, editor: User) -> None:
+def test_an_approver_takes_over_an_organization_that_is_not_ours_by_typing_its_oid_and_a_reason(
+    client_of, editor: User
+) -> None:
     approving = client_of(user=factories.UserFactory(role="approver"))
     run = factories.take_over(user=editor, seen={OTHER: factories.record(OTHER)})
     posted = {"other": OTHER, "typed_oid": BASE, "reason": "Bought last year"}
@@ -186,7 +184,7 @@ def test_an_approver_takes_over_what_is_not_ours_with_its_oid_typed_and_a_reason
     assert Organization.objects.get().oid == OTHER
 
 
-def test_an_editor_does_not_take_over_what_is_not_ours(client: Client, editor: User) -> None:
+def test_an_editor_cannot_take_over_an_organization_that_is_not_ours(client: Client, editor: User) -> None:
     run = factories.take_over(user=editor, seen={OTHER: factories.record(OTHER)})
     posted = {"other": OTHER, "typed_oid": OTHER, "reason": "Bought last year"}
     assert client.post(url_of(run), posted).status_code == 403

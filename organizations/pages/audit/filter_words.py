@@ -72,9 +72,10 @@ def chip_text(filters: AuditFilters, name: str) -> str:
         return f"{LABELS[name]}: {MONTHS[value.month - 1]} {value.day}, {value.year}"
     if name == "submission":
         return f"{LABELS[name]} {value}"
-    limit = audit_filters.MOST_WITH_SHORT_WORDS
-    if name == "record" and filters.has_only_short_words and history.last_sequence() > limit:
-        return f"{LABELS[name]}: {value} (only in the newest {limit:,} entries; add a longer word to search all)"
+    limit = audit_filters.MOST_SEARCHED
+    if name == "record" and history.last_sequence() > limit and filters.is_searched_in_part:
+        part = f"only in the newest {limit:,} entries; add a longer or rarer word to search all"
+        return f"{LABELS[name]}: {value} ({part})"
     return f"{LABELS[name]}: {dict(_options(name)).get(value, value)}"
 
 

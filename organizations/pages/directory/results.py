@@ -46,9 +46,9 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
-    """`headline` and `sentences` say how much came; `unreadable` names what cannot be read, in `unreadable_words`.
+    """`headline` and `sentences` say how much came. `unreadable` names the organizations that cannot be read.
 
-    `go_on` is the text to post to go on, or "" if the search cannot.
+    `go_on` is the text that a page posts to continue the search, or "" if it cannot be continued.
     """
 
     completeness: Completeness
@@ -70,7 +70,7 @@ class SearchResults:
 
     @property
     def can_choose(self) -> bool:
-        """Whether an organization came that can be taken over."""
+        """Whether an organization among the results can be taken over."""
         return any(row.group == OURS for group in self.groups for row in group.rows)
 
 
@@ -88,7 +88,7 @@ def results_of(environment: Environment, page: SearchPage, before: SoFar) -> Sea
     can_go_on = page.can_continue and page.completeness == Completeness.PARTIAL and len(rows) < MOST_ROWS
     headline, sentences = _words(page, len(rows))
     if so_far.doubled:
-        sentences = (*sentences, f"Shown once: {count(so_far.doubled, 'organization')} that came again.")
+        sentences = (*sentences, f"Left out: {count(so_far.doubled, 'repeated organization')}.")
     if page.can_continue and len(rows) >= MOST_ROWS:
         sentences = (*sentences, "This page cannot show more. Narrow the search.")
     return SearchResults(
@@ -106,7 +106,7 @@ def _words(page: SearchPage, shown: int) -> tuple[str, tuple[str, ...]]:
     took = f"The answer took {_seconds(page.seconds)}."
     match page.completeness:
         case Completeness.NO_ANSWER:
-            return "No answer.", (_sentence(page.cause), "So nothing is known about what the directory has.")
+            return "No answer.", (_sentence(page.cause), "So it is not known what the directory has.")
         case Completeness.NOTHING:
             hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None else ()
             other = () if page.filters.oid else (ONLY_AN_OID,)
@@ -120,12 +120,12 @@ def _partial_words(page: SearchPage, shown: int, took: str) -> tuple[str, tuple[
     counts = page.total if page.total is not None and page.total > page.position.received else 0
     headline = f"{shown:,} of about {counts:,}." if counts else f"{shown:,} so far."
     if page.cause:
-        return headline, (f"Then no answer came: {cause_of(page.cause)}.", "What came is shown.")
+        return headline, (f"Then no answer came: {cause_of(page.cause)}.", "The page shows what came before.")
     if page.end == End.REPEATED_PAGE:
         repeated = "The directory showed the same page again, so the others cannot be read. Narrow the search."
         return headline, (repeated,)
     if page.end == End.EMPTY_PAGE:
-        return headline, ("The directory counts more, but shows no more.", took)
+        return headline, ("The directory counts more organizations than it shows.", took)
     return headline, ("There may be more.", took)
 
 

@@ -64,14 +64,18 @@ def _many(kind: str, environment: Environment, counts: RecordCounts, context: Ho
 
 
 def _queued_text(environment: Environment, context: HomeContext) -> tuple[str, int]:
-    """Why queued submissions wait, and how many of them a paused plan holds. A banner says what holds them all."""
+    """Why queued submissions wait, and how many of them a paused plan holds. A banner says why all of them wait."""
     counts = home.queued_counts(environment, context.now - DELAYED_AFTER)
     texts = []
     if counts.unreached and queue_reasons.environment_reason(context.gates[environment], context.now) is None:
-        texts.append(f"Redox could not be reached for {counts.unreached:,} of these.")
+        texts.append(f"Redox could not be reached for {_number(counts.unreached)} of these.")
     if counts.in_paused_plans:
-        texts.append(f"{counts.in_paused_plans:,} of these wait for a paused plan.")
+        texts.append(f"{_number(counts.in_paused_plans).capitalize()} of these wait for a paused plan.")
     return " ".join(texts), counts.in_paused_plans
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
 
 
 def _one_by_one(few: dict[str, list[Environment]], context: HomeContext) -> Iterator[UnpairedLine]:

@@ -1,6 +1,6 @@
 """The filters of the list of organizations in words: selects, chips, and what to remove if nothing fits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from organizations.models import Environment
 from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
@@ -12,8 +12,8 @@ from organizations.text.vocabulary import OPEN_WORK, STANDING
 
 TOO_MANY_WORDS = f"Only the first {search_text.MOST_WORDS} words are searched for."
 ONLY_FIRST_RECORDS = (
-    f"Words of one or two letters alone are searched for in the first {search_index.MOST_WITH_SHORT_WORDS:,} records"
-    " by OID only; add a longer word to search all."
+    f"These words are short or common, so only the first {search_index.MOST_SEARCHED:,} records by OID were searched."
+    " Add a longer or rarer word to search all."
 )
 VIEWS = {record_filters.TREE: "Tree", record_filters.LIST: "List"}
 LABELS = {
@@ -42,11 +42,10 @@ ALWAYS_SHOWN = ("standing", "open_work")
 """The selects that the page always shows; the others are behind "More filters"."""
 
 
-def note(text: str, environments: Iterable[Environment]) -> str:
-    """Which part of a search in these environments is left out, as sentences; "" if none is."""
-    is_partial = any(search_index.is_partial(environment, text) for environment in environments)
+def note(text: str, *, misses_records: bool) -> str:
+    """Which part of a search is left out, as sentences; "" if none is."""
     too_many_words = TOO_MANY_WORDS if search_text.has_too_many_words(text) else ""
-    return " ".join(filter(None, (too_many_words, ONLY_FIRST_RECORDS if is_partial else "")))
+    return " ".join(filter(None, (too_many_words, ONLY_FIRST_RECORDS if misses_records else "")))
 
 
 def selects(filters: RecordFilters) -> list[FilterSelect]:

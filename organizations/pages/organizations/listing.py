@@ -12,7 +12,7 @@ from organizations.pages.filter_controls import FilterChip, FilterSelect, Nothin
 from organizations.pages.organizations import filter_words, tree_rows
 from organizations.pages.organizations.rows import RecordRow, add_can_add_below, mark_chosen
 from organizations.queries import chosen_records, record_filters, record_rows
-from organizations.queries.capped import MOST_COUNTED, counted_rows
+from organizations.queries.capped import MOST_COUNTED, counted_rows, misses_rows
 from organizations.queries.chosen_records import UNSENT, TickedRecords
 from organizations.queries.matches import match
 from organizations.queries.record_filters import LIST, TREE, RecordFilters
@@ -82,11 +82,8 @@ class Listing:
     @property
     def note(self) -> str:
         """Which part of the search is left out, and what the page does not add up, as sentences."""
-        return " ".join(
-            filter(
-                None, (filter_words.note(self.filters.q, [self.environment]), LEFT_OUT if self.leaves_out_work else "")
-            )
-        )
+        of_search = filter_words.note(self.filters.q, misses_records=misses_rows(self.page))
+        return " ".join(filter(None, (of_search, LEFT_OUT if self.leaves_out_work else "")))
 
     @property
     def folded(self) -> int:

@@ -70,7 +70,7 @@ class RecordHead:
 class RecordValues:
     """The fields side by side, with the headings of the columns.
 
-    `destination_source`: where the destination ID comes from, in words; "" if it was entered here as a wish.
+    `destination_source`: how the portal knows the destination ID, in words; "" if it was entered here to be sent.
     """
 
     fields: Fields

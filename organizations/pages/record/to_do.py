@@ -132,7 +132,7 @@ def foreign_sentence(organization: Organization) -> str:
 def _foreign(organization: Organization) -> ToDoBox:
     meaning = foreign_meaning(organization)
     edit = BoxAction("Give it another OID", record_url(organization, "edit") + "#identity", edits=True, is_primary=True)
-    back = BoxAction("Take this decision back", record_url(organization, "differences"), is_link=True)
+    back = BoxAction("Withdraw this decision", record_url(organization, "differences"), is_link=True)
     sentence = format_html("{}", foreign_sentence(organization))
     return ToDoBox(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 

@@ -103,7 +103,7 @@ def build(
 def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
     environment, parent = editing.environment, editing.parent_of(form.typed)
     return {
-        "parents": choices.parents(environment, form.typed.fields.get("parent", "")),
+        "parents": choices.parents(environment, form.typed.fields.get("parent", "")).choices,
         "parent_place": choices.place_of(environment, parent),
         "destinations": record_choices.destinations(environment, parent),
         "most_rows": MOST_ROWS,

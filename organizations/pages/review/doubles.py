@@ -1,4 +1,4 @@
-"""What the directory showed of organizations with the name or the address of a new record."""
+"""The organizations in the directory with the name or the address of a new record: possible duplicates."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ def doubles_shown(doubles: Doubles) -> DoublesShown:
     found = count(len(doubles.found), "organization") if doubles.found else "no organization"
     sentence = f"{asked} showed {found} with this name or address."
     if not doubles.is_whole:
-        sentence += " It showed only a part of what may fit."
+        sentence += " It showed only some of those that may fit."
     return DoublesShown(sentence, tuple(map(_line, doubles.found)))
 
 

@@ -50,11 +50,11 @@ def _in_short(rows: Sequence[LineRow]) -> str:
     repeated = sum(len(row.line.numbers) - 1 for row in rows)
     numbers = [
         (kinds[HERE], "in the portal"),
-        (kinds[SEVERAL], "of several records"),
+        (kinds[SEVERAL], "with several records"),
         (kinds[NOT_HERE], "not in the portal"),
-        (kinds[GATEWAY], "of Redox's own organization"),
+        (kinds[GATEWAY], "for Redox's own organization"),
         (kinds[NEITHER], "neither an OID nor an own identifier of a record here"),
-        (kinds[SAME], "of a record that an earlier line names"),
+        (kinds[SAME], "with a record of an earlier line"),
         (repeated, "repeated"),
     ]
     parts = ", ".join(f"{number:,} {words}" for number, words in numbers if number)

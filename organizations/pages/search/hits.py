@@ -40,12 +40,16 @@ class SubmissionHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentHits:
-    """The first hits in one environment, the number of all hits, and the list of all."""
+    """The first hits in one environment, the number of all hits, and the list of all.
+
+    `misses_records`: there may be more hits, because not all records were searched.
+    """
 
     environment: Environment
     hits: list[RecordHit]
     total: int
     all_url: str
+    misses_records: bool
 
     @property
     def is_capped(self) -> bool:
@@ -90,10 +94,11 @@ def also_in(record: Organization) -> SafeString:
 
 def find(text: str) -> SearchHits:
     named = submissions.submissions_named(text, search.MOST_HITS)
+    environments = [_in_environment(environment, text) for environment in Environment]
     return SearchHits(
         [SubmissionHit(submission, state_word(submission), _found_by(submission, text)) for submission in named],
-        [_in_environment(environment, text) for environment in Environment],
-        filter_words.note(text, Environment),
+        environments,
+        filter_words.note(text, misses_records=any(each.misses_records for each in environments)),
     )
 
 
@@ -113,4 +118,4 @@ def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
         for record in records.organizations
     ]
     all_url = environment_url("organizations", environment) + RecordFilters(q=text, view=LIST).address()
-    return EnvironmentHits(environment, hits, records.total, all_url)
+    return EnvironmentHits(environment, hits, records.total, all_url, records.misses_records)

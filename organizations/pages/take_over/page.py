@@ -53,7 +53,7 @@ ROWS = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPage(Page):
-    """Where OIDs and old messages are entered, and where the search through the whole directory begins.
+    """The page to enter OIDs and old messages, or to begin the search through the whole directory.
 
     `needs_base`: no base OID is known yet.
     """
@@ -304,7 +304,7 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
 
 
 def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
-    """Heading and sentence of the progress, what is done, and of how many."""
+    """Heading and sentence of the progress, how much is done, and of how much."""
     total = numbers.total()
     asked = total - numbers[CandidateState.WAITING]
     if take_over.state == TakeOverState.TAKING:
@@ -314,11 +314,11 @@ def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tupl
     if take_over.kind == TakeOverKind.SCAN:
         return scan.build_progress(take_over)
     if take_over.state == TakeOverState.ASKING:
-        sentence = f"{asked:,} of {count(total, 'OID')} asked. {scan.FIRST}"
+        sentence = f"Asked about {asked:,} of {count(total, 'OID')}. {scan.FIRST}"
         return "Asking the directory", sentence, asked, total
     unanswered = numbers[CandidateState.UNANSWERED]
     heading = "The directory gave no answer" if unanswered == total else "The directory was asked"
     sentence = f"{count(choosable, 'organization')} can become records here."
     if unanswered:
-        sentence += f" To {count(unanswered, 'OID')} no answer came."
+        sentence += f" No answer came for {count(unanswered, 'OID')}."
     return heading, sentence, asked, total

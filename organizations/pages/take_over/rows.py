@@ -1,4 +1,4 @@
-"""The organizations of a take-over, in groups: what each is, what becomes of it, and what is known of it."""
+"""The organizations of a take-over, in groups: what each is, what happens to it, and what is known about it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ GROUPS: Mapping[str, GroupWords] = {
     CandidateState.CHOSEN: GroupWords("Being added"),
     "others": GroupWords(
         "Not ours",
-        "As far as the portal can see: not below your base OID, and not part of a record of ours. An approver can take"
+        "Not below your base OID and not part of a record here, as far as the portal can see. An approver can take"
         " one over alone.",
     ),
     CandidateState.REFUSED: GroupWords("Cannot be taken over"),
-    CandidateState.UNANSWERED: GroupWords("No answer", "Nobody knows whether these are in the directory. Ask again."),
+    CandidateState.UNANSWERED: GroupWords("No answer", "Whether these are in the directory is not known. Ask again."),
     CandidateState.ABSENT: GroupWords(
-        "Not in the directory", "Three Queries each answered with an empty list: without Active, with true, with false."
+        "Not in the directory", "Three Queries showed nothing: without Active, with Active = true, with Active = false."
     ),
     CandidateState.WAITING: GroupWords("Not asked yet"),
     CandidateState.TAKEN: GroupWords("Taken over"),

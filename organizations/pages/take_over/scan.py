@@ -10,8 +10,11 @@ from organizations.text.markup import written
 from organizations.text.vocabulary import count
 
 ASK_AGAIN = "Ask again for the others"
-FIRST = "Messages that are due come first."
-NOT_WHOLE = "The directory may hold more of yours: it is known to lack only OIDs that were asked for."
+FIRST = "Messages that are due are sent first."
+NOT_WHOLE = (
+    "The directory may have more of your organizations. Only an OID that the portal asked about can be known to be"
+    " missing."
+)
 
 
 class LastScan(NamedTuple):
@@ -23,7 +26,7 @@ class LastScan(NamedTuple):
 
 
 class ScanProgress(NamedTuple):
-    """How far a search is. `total` is 0 while nobody knows it: the directory does not say how many pages it has."""
+    """How far a search is. `total` is 0 while it is not known: the directory does not say how many pages it has."""
 
     heading: str
     sentence: str
@@ -50,22 +53,23 @@ def build_progress(run: TakeOver) -> ScanProgress:
     if run.state == TakeOverState.ASKING and run.is_reading_pages:
         page = f"page {run.position['pages'] + 1:,}"
         if "active" in run.position:
-            page = f"{page} of those that are not active"
+            page = f"{page} of the deactivated organizations"
         return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", run.read_count, 0)
     asked = counts.probes - counts.waiting
     if run.state == TakeOverState.ASKING:
-        numbers = f"{asked:,} of {count(counts.probes, 'number')} below your records asked."
+        numbers = f"Asked about {asked:,} of {count(counts.probes, 'number')} below your records."
         return ScanProgress("Asking for the next numbers", f"{read}. {numbers} {FIRST}", asked, counts.probes)
     return ScanProgress("Searched", _result(read, counts), asked, counts.probes)
 
 
 def again_label(run: TakeOver) -> str:
-    """What the button says that asks again; "" if there is nothing to ask for."""
+    """The label of the button that asks again; "" if there is nothing to ask for."""
     if run.position:
-        return "Go on"
+        return "Continue the search"
     return ASK_AGAIN if run.candidates.to_ask_again().exists() else ""
 
 
 def _result(read: str, counts: ScanCounts) -> str:
-    numbers = f" {count(counts.unanswered, 'number')} below your records got no answer." if counts.unanswered else ""
+    unanswered = count(counts.unanswered, "number")
+    numbers = f" No answer came for {unanswered} below your records." if counts.unanswered else ""
     return f"{read}, {counts.not_here:,} not in the portal.{numbers} {NOT_WHOLE}"

@@ -170,7 +170,7 @@ class Courier:
         """Seconds until the next check for due submissions and Queries."""
         now = time.monotonic()
         lanes = self._lanes.values()
-        due = min((min(lane.next_claim, lane.queries.next_look) for lane in lanes), default=now + POLL)
+        due = min(min(lane.next_claim, lane.queries.next_look) for lane in lanes)
         longest = POLL
         if connection.vendor == "sqlite":
             is_idle = all(lane.is_idle for lane in lanes)

@@ -27,7 +27,7 @@ from organizations.services.timing import seconds, shortened
 ADDED_AT_ONCE = 50
 """How many records are added in one transaction."""
 SECONDS_UNTIL_ASKED_AGAIN = 5.0
-"""After so long an OID is asked about again if nothing was sent, or if Redox asked to wait."""
+"""Seconds until an OID is asked about again, if nothing was sent or Redox asked to wait."""
 
 
 def advance(environment: str, *, actor: Actor) -> bool:

@@ -124,7 +124,7 @@ def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
         take_over = _lock(take_over_id)
         if take_over.state != TakeOverState.ASKING:
             raise ActionRefused("The directory is not being asked any more.")
-        # The token: an answer that is on its way stores nothing, even if somebody asks again before it comes.
+        # With another token, the answer to a Query in flight is not stored, even if somebody asks again meanwhile.
         stopped = take_over.candidates.waiting().update(
             state=CandidateState.UNANSWERED, sentence=STOPPED, lease_until=None, token=F("token") + 1
         )

@@ -486,8 +486,9 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
 
 
 def _replace_parts(organization: Organization, record: OrganizationRecord) -> None:
-    organization.contacts.all().delete()
-    organization.identifiers.all().delete()
+    if organization.version > 1:  # a new record has none
+        organization.contacts.all().delete()
+        organization.identifiers.all().delete()
     Contact.objects.bulk_create(
         Contact(organization=organization, position=position, **Contact.columns_of(contact))
         for position, contact in enumerate(record.contacts)

@@ -1,4 +1,4 @@
-"""The history as stories: which entries share a line, where the line is, and what it says."""
+"""The history as stories: which entries share a line, on which page the line is, and its words."""
 
 import datetime
 from dataclasses import replace

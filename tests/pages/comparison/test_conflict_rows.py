@@ -139,7 +139,7 @@ def _new(name, number):
     any_side,
 )
 def test_changes_to_different_fields_of_one_contact_are_all_kept(by, removes, adds, reverses):
-    """At most one side changes each field. The fourth desk is only removed. One side may reverse the order."""
+    """At most one side changes each field. One side may reverse the order. The fourth desk is only ever removed."""
     sides = {side: edited(by, side) for side in ConflictSide}
     expected = [
         replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name))})

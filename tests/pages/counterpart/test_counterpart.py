@@ -100,7 +100,7 @@ def test_two_records_are_compared(editor):
 def page_and_controls(
     organization: Organization, user: User, named: str | None = None
 ) -> tuple[CounterpartPage, dict[str, str | None]]:
-    """The page of a record after a person named another record, and its links and buttons."""
+    """The text of a record's page after a person named another record, and its links and buttons."""
     built = page.build(load(organization), user, named)
     return built, controls_in(html_of_page(built))
 

@@ -104,7 +104,7 @@ def test_a_record_that_was_never_accepted_has_a_warning(editor):
     assert warning.startswith("STAGING has never")
 
 
-def test_the_status_in_staging_has_the_same_words_as_on_its_page(editor):
+def test_the_note_has_the_same_words_for_the_status_as_the_records_page(editor):
     staging = factories.accepted_organization(user=editor)
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
     assert notes_of(mark_foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]

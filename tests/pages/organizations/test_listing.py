@@ -119,7 +119,7 @@ class TestFolding:
         assert page.page.number == 2
         assert row_of(page, f"{BASE}.60").level == 1
 
-    def test_a_hit_is_shown_below_its_ancestors(self, regions):
+    def test_a_record_that_fits_the_filter_is_shown_below_its_ancestors(self, regions):
         change(f"{SOUTH}.7")
         page = listing_of("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
@@ -127,7 +127,7 @@ class TestFolding:
         assert (page.folded, page.fold_url) == (0, "")
         assert page.summary == "1 of 63 records fits, and 2 parents"
 
-    def test_a_count_that_stopped_says_more_than(self, regions):
+    def test_a_count_that_stopped_at_its_limit_says_more_than(self, regions):
         page = listing_of("open_work=changes_not_sent")
         many, few = replace(page, total=10_001, fitting=10_001), replace(page, total=10_001, fitting=10_000)
         assert many.summary == "more than 10,000 records fit"

@@ -97,7 +97,7 @@ class TestDeactivating:
         assert ("<time" in asks, "is stopped" in asks) == (False, True)
 
     def test_a_change_of_a_record_that_stays_makes_another_plan(self, region, editor):
-        """The button also covers the records shown as staying, although the messages are the same."""
+        """The button also confirms which records stay active, so another such record makes another plan."""
         submission = create_submission(region[1], editor, state=State.UNKNOWN, attempt=1)
         before = page_of(region[0], editor).draft
         factories.change_submission(submission, state=State.REJECTED, ended_at=clock.now())
@@ -260,7 +260,7 @@ class TestValues:
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
 
 
-def test_a_warning_of_several_messages_speaks_of_each(region, editor, approver):
+def test_a_warning_about_several_messages_says_each_of_them(region, editor, approver):
     for organization in region[1:]:
         save_edit(organization, editor, aliases=("North",))
     ids = tuple(organization.pk for organization in region[1:])
@@ -289,18 +289,18 @@ def test_a_plan_says_which_records_it_leaves_out(editor):
 class TestSentAlone:
     """The first message to a record that was registered outside the portal is sent alone."""
 
-    def test_the_draft_names_it_and_those_that_follow(self, editor: User) -> None:
+    def test_the_draft_names_the_first_message_and_those_that_wait(self, editor: User) -> None:
         records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3)]
         sentence = content_of(records, editor).sent_alone
         assert sentence.startswith("Lakeside 1 is sent first: Redox has accepted no message yet to a record")
         assert "Waiting until it is accepted: Lakeside 2 and Lakeside 3." in sentence
 
-    def test_one_alone_needs_no_sentence(self, editor: User) -> None:
+    def test_a_plan_of_one_first_message_does_not_mention_waiting(self, editor: User) -> None:
         new = factories.organization(f"{BASE}.2", user=editor)
         records = [factories.stated_organization(f"{BASE}.1", user=editor), new]
         assert content_of(records, editor).sent_alone == ""
 
-    def test_the_draft_names_the_message_that_is_under_way(self, editor: User) -> None:
+    def test_the_draft_names_a_first_message_that_is_already_being_sent(self, editor: User) -> None:
         first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
         records = [factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (2, 3)]
         sentence = content_of(records, editor).sent_alone

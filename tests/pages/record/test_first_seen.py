@@ -1,4 +1,4 @@
-"""Since when each field of a record differs in the directory, from the stored answers to Queries."""
+"""The date since when each field of a record differs in the directory, from the stored answers to Queries."""
 
 import datetime
 import json

@@ -138,7 +138,7 @@ def test_the_page_says_why_the_directory_has_no_column(accepted):
     assert (shown_values.is_read, bool(shown_values.note)) == (False, True)
 
 
-def test_a_directory_that_lags_behind_is_a_note_and_not_a_difference(accepted, editor):
+def test_a_reading_from_before_the_acceptance_is_a_note_and_not_a_difference(accepted, editor):
     save_edit(accepted, editor, name="Lakeside South")
     factories.accept(accepted, submission=factories.submission(accepted, user=editor))
     organization = store_reading_with(accepted, name="Lakeside North")
@@ -414,10 +414,10 @@ def test_a_problem_is_named_in_the_title(organization, editor):
         ("message", "From an old message."),
         ("dashboard", "From the Redox dashboard."),
         ("memory", "From somebody's memory."),
-        ("none", "none It has none, as somebody said."),
+        ("none", "none Somebody said that it has none."),
     ],
 )
-def test_a_destination_id_that_somebody_said_names_its_source(organization, editor, source, said):
+def test_a_destination_id_that_a_person_said_names_its_source(organization, editor, source, said):
     destination = "" if source == "none" else "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     Organization.objects.update(destination_source=source, destination_id=destination)
     assert f"{said} Redox cannot show this field." in text_of_page(page.build(load(organization), editor))
@@ -427,8 +427,8 @@ def test_a_destination_id_that_somebody_said_names_its_source(organization, edit
 
 
 @pytest.mark.parametrize("is_read_again", [False, True])
-def test_a_destination_id_that_somebody_said_is_no_difference(editor, is_read_again):
-    """It counts as no change of ours, and the directory never shows it."""
+def test_a_destination_id_that_a_person_said_is_not_a_difference(editor, is_read_again):
+    """It does not count as a change of ours, and the directory never shows it."""
     directory = replace(factories.record(), destination_known=False)
     taken = organizations.take_over(directory, "staging", actor=as_actor(editor))
     said = replace(directory, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", destination_known=True)

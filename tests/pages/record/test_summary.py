@@ -215,7 +215,7 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(organization, editor):
     foreign_organization = mark_foreign(organization)
     assert list(boxes(organization)) == ["foreign"]
     assert "belongs to another organization (Boston Harbor Hospital)" in boxes(organization)["foreign"]
-    assert buttons(organization) == {"Take this decision back": False, "Give it another OID": True}
+    assert buttons(organization) == {"Withdraw this decision": False, "Give it another OID": True}
     assert not head(organization).can_deactivate
     values = summary.record_values(foreign_organization)
     assert (values.is_read, values.keys_without_field) == (False, ())

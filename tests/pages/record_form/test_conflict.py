@@ -1,4 +1,4 @@
-"""Two versions of a record side by side: preselected choices, required choices, and which choices stay valid."""
+"""Two versions of a record side by side: which choices are preselected, required, kept or dropped."""
 
 from dataclasses import replace
 
@@ -122,7 +122,7 @@ def test_contacts_and_the_kind_of_record_are_compared(organization, save_theirs)
 
 
 @pytest.mark.parametrize(("destination", "source"), [("", "none"), (DESTINATION, "message")])
-def test_what_was_said_of_the_destination_is_kept(editor, destination, source):
+def test_the_source_of_a_destination_id_is_kept(editor, destination, source):
     directory = factories.record(destination_known=False)
     organization = organizations.take_over(directory, "staging", actor=as_actor(editor))
     organizations.edit(organization.pk, 1, replace(directory, name="Theirs"), stands_for="", actor=as_actor(editor))

@@ -206,7 +206,7 @@ class TestObstacles:
         )
         assert list(factories.submission(child, user=editor).after.all()) == [parent]
 
-    def test_the_first_message_to_what_was_registered_outside_must_be_accepted_first(self, editor):
+    def test_the_first_message_to_a_record_registered_outside_the_portal_must_be_accepted_first(self, editor):
         first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
         page = page_of(factories.stated_organization(f"{BASE}.2", user=editor), editor)
         assert page.content.waits == (

@@ -87,7 +87,7 @@ def test_a_statement_names_its_reason(new, editor):
 
 
 def test_an_attempt_without_an_answer_is_not_called_never_sent(new, editor):
-    """A newer submission that waits does not hide it."""
+    """A newer submission that waits does not hide that attempt."""
     first = factories.submission(new, user=editor)
     now = clock.now()
     factories.change_submission(first, state=State.REJECTED, attempt=1, sent_at=now, ended_at=now)
@@ -149,7 +149,7 @@ def test_a_record_that_the_directory_does_not_show_any_more_differs(accepted):
     assert compared(missing)[1].endswith(", did not show this OID.")
 
 
-def test_a_directory_that_lags_behind_is_not_compared(accepted):
+def test_a_reading_that_still_shows_the_values_before_the_acceptance_is_not_compared(accepted):
     store_reading_with(accepted, name="Before")
     Organization.objects.update(not_visible_yet=True)
     assert compared(accepted)[0] == NOT_KNOWN
@@ -162,7 +162,7 @@ def test_taken_values_equal_their_reading_until_a_later_one_differs(taken_over):
     assert compared(taken_over)[0] == DIFFERS
 
 
-def test_values_of_a_message_on_its_way_are_not_called_equal(accepted, editor):
+def test_values_of_a_message_that_is_being_sent_are_not_called_equal(accepted, editor):
     """The record's count of differences leaves them out, because nobody else changed them."""
     changed = save_edit(accepted, editor, name="On its way")
     submission = factories.submission(changed, user=editor)

@@ -24,7 +24,7 @@ LINES = (f"{BASE}.1", "LSC-014", "nonsense", f"{BASE}.77", "2.999.5", f"{BASE}.1
 
 @pytest.fixture(autouse=True)
 def records(editor: User) -> None:
-    """A record with an own identifier, whose directory differs in one field."""
+    """A record with an own identifier, for which the directory shows another value in one field."""
     own = (IdentifierRecord(kind="FACID", value="LSC-014"),)
     accepted = factories.accepted_organization(f"{BASE}.1", user=editor, name="=Lakeside", identifiers=own)
     store_reading_with(accepted, active=False)
@@ -38,10 +38,10 @@ def html(user: User, *lines: str) -> str:
     return html_of_page(built(user, *lines), "staging")
 
 
-def test_the_page_says_in_short_what_it_found(editor):
+def test_the_page_counts_the_lines_by_what_they_name(editor):
     assert built(editor).in_short == (
         "6 lines: 1 in the portal, 2 not in the portal, 1 neither an OID nor an own identifier of a record here,"
-        " 1 of a record that an earlier line names, 1 repeated."
+        " 1 with a record of an earlier line, 1 repeated."
     )
 
 
@@ -60,7 +60,7 @@ def test_each_line_has_its_claims_with_time_and_evidence(editor):
         assert said in claims
 
 
-def test_what_is_not_in_the_portal_can_be_asked_about(editor):
+def test_the_directory_can_be_asked_about_oids_that_are_not_in_the_portal(editor):
     shown = html(editor)
     assert controls_in(shown)["Ask the directory about these 2"] == ""
     oids = re.search(r'name="oids" value="([^"]*)"', shown)
@@ -82,7 +82,7 @@ def test_before_a_list_is_entered_there_is_nothing_to_export(editor):
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a\x00b", "\u202eabc", "\ud800", "%" * 5000, "'; DROP"])
-def test_a_hostile_line_is_shown_as_text_and_names_nothing(editor, text):
+def test_a_hostile_line_is_shown_as_text_and_matches_no_record(editor, text):
     shown = built(editor, text, f"{BASE}.1")
     assert [row.kind for row in shown.rows] == ["neither", "here"]
     rendered = html_of_page(shown, "staging").partition('id="lines"')[2]

@@ -1,4 +1,4 @@
-"""The lines of a roll-call, in the order of the list: which record each names, or what is known without one."""
+"""The lines of a roll-call, in the order of the list: the record of each, or what is known without a record."""
 
 import pytest
 
@@ -77,8 +77,8 @@ def test_the_lines_keep_their_order_and_a_record_is_shown_once(both):
     assert listed[0].also_on == "4"
 
 
-def test_a_line_of_several_records_names_each_that_has_it(both, editor):
-    """Their counterparts do not have it, and are not named."""
+def test_a_line_that_matches_several_records_names_each_of_them(both, editor):
+    """Their counterparts do not have this identifier and are not named."""
     other = factories.organization(f"{BASE}.2", user=editor, identifiers=identifiers("LSC-014", "LSC-014"))
     row = row_of("LSC-014")
     assert (row.kind, row.sentence) == (SEVERAL, "2 records have it:")
@@ -86,7 +86,7 @@ def test_a_line_of_several_records_names_each_that_has_it(both, editor):
     assert row.named[0].url == f"/staging/organizations/{BASE}/"
 
 
-def test_an_oid_of_both_environments_names_both_records_unless_they_are_counterparts(editor):
+def test_an_oid_with_a_record_in_each_environment_names_both_unless_they_are_counterparts(editor):
     staging, production = (
         factories.organization(user=editor, environment=environment) for environment in ("staging", "production")
     )
@@ -107,7 +107,7 @@ def test_the_gateway_is_never_a_record(db):
     assert (row_of(GATEWAY_OID).kind, row_of(GATEWAY_OID).sentence) == (GATEWAY, ownership_here.GATEWAY)
 
 
-def test_a_text_that_names_nothing_says_so_and_a_wrong_oid_says_what_is_wrong(db):
+def test_a_text_without_a_record_says_so_and_an_invalid_oid_says_what_is_wrong(db):
     nonsense, wrong = rows_of("nonsense", "2.16..840")
     assert (nonsense.kind, nonsense.sentence) == (
         NEITHER,
@@ -126,7 +126,7 @@ def test_a_text_that_names_nothing_says_so_and_a_wrong_oid_says_what_is_wrong(db
         (CandidateState.WAITING, "No take-over asked this directory about it."),
     ],
 )
-def test_an_oid_that_is_not_here_says_what_a_take_over_saw(editor, state, said):
+def test_an_oid_that_is_not_in_the_portal_says_what_a_take_over_saw(editor, state, said):
     oid, at = f"{BASE}.5", clock.now()
     run = factories.take_over(user=editor, seen={oid: factories.record(oid)})
     run.candidates.update(state=state, asked_at=at)

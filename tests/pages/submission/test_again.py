@@ -1,4 +1,4 @@
-"""A submission that is sent again: the result of its last attempt, and the next step."""
+"""A submission whose message is sent again: the result of its last attempt, and the next step."""
 
 import errno
 import random

@@ -324,7 +324,7 @@ def test_a_decision_is_named_and_leads_to_its_next_step(
     assert strip_tags(rejection_shown.sentence).endswith(": “Compared, ticket 12”")
 
 
-def test_what_is_ours_is_compared_with_the_directory_until_its_values_were_taken(
+def test_our_record_with_other_values_is_compared_with_the_directory_until_they_are_taken(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:
     submission = send_foreign(practice, editor)
@@ -345,7 +345,9 @@ def test_what_is_ours_is_compared_with_the_directory_until_its_values_were_taken
     )
 
 
-def test_what_redox_calls_not_valid_can_be_asked_and_then_decided(practice: PracticeDirectory, editor: User) -> None:
+def test_after_a_not_valid_answer_the_directory_can_be_asked_and_a_person_decides(
+    practice: PracticeDirectory, editor: User
+) -> None:
     submission = send_update(practice, editor, "says-no-not-valid")
     assert rejection_of(submission).asks
     practice.behaviour = "answers"

@@ -67,7 +67,9 @@ def test_a_child_waits_for_its_parent(editor: User, queued: Submission) -> None:
 
 @pytest.mark.usefixtures("unreachable_redox")
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE])
-def test_a_message_waits_for_the_first_to_what_was_registered_outside(editor: User, intent: Intent | None) -> None:
+def test_a_message_waits_for_the_first_to_a_record_registered_outside_the_portal(
+    editor: User, intent: Intent | None
+) -> None:
     first_record, record = (factories.stated_organization(f"{BASE}.{number}", user=editor) for number in (1, 2))
     first = factories.submission(first_record, user=editor, intent=Intent.DEACTIVATE)
     second = factories.submission(record, user=editor, intent=intent)

@@ -1,4 +1,4 @@
-"""The page of a take-over: the groups of its organizations, what each carries, and how far the worker is."""
+"""The page of a take-over: the groups of its organizations, the values of each, and the worker's progress."""
 
 from dataclasses import replace
 from typing import Any
@@ -33,7 +33,7 @@ def rows_of(run: TakeOver, user: User) -> dict[str, CandidateRow]:
     return {row.candidate.oid: row for _, row in page_of(run, user).rows}
 
 
-def test_what_a_person_can_act_on_comes_first(editor: User) -> None:
+def test_groups_that_a_person_can_act_on_come_first(editor: User) -> None:
     factories.organization(f"{BASE}.4", user=editor)
     seen = {f"{BASE}.3": None, OTHER: shown(OTHER), f"{BASE}.4": None, f"{BASE}.1": shown(f"{BASE}.1")}
     run = factories.take_over(user=editor, seen=seen)
@@ -48,7 +48,7 @@ def test_what_a_person_can_act_on_comes_first(editor: User) -> None:
     assert page.choosable == 1
 
 
-def test_what_became_a_record_since_then_is_in_the_portal(editor: User) -> None:
+def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1")})
     factories.organization(f"{BASE}.1", user=editor)
     page = page_of(run, editor)
@@ -57,7 +57,7 @@ def test_what_became_a_record_since_then_is_in_the_portal(editor: User) -> None:
     assert (row.group, row.record_url) == ("here", f"/staging/organizations/{BASE}.1/")
 
 
-def test_only_what_is_ours_waits_for_its_destination_id(editor: User) -> None:
+def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
     assert page_of(run, editor).unsaid == 1
 
@@ -70,7 +70,7 @@ def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: U
     assert not any(row.is_chosen for _, row in page.rows)
 
 
-def test_a_row_names_what_it_is_part_of(editor: User) -> None:
+def test_a_row_names_the_parent_of_its_organization(editor: User) -> None:
     factories.organization(BASE, user=editor, name="Lakeside Clinics")
     seen = {
         f"{BASE}.1": shown(f"{BASE}.1", part_of_oid=BASE),
@@ -82,7 +82,7 @@ def test_a_row_names_what_it_is_part_of(editor: User) -> None:
     assert [rows[oid].parent for oid in seen] == ["Lakeside Clinics", "Lakeside 1", "the Redox gateway", "2.999.7"]
 
 
-def test_a_value_that_the_form_would_refuse_is_kept_as_it_came(editor: User) -> None:
+def test_a_value_that_the_form_would_refuse_is_kept_unchanged(editor: User) -> None:
     contact = ContactRecord(purpose="Technical", name="Desk", work_phone="608-271-9000 ext. 11")
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1", contacts=(contact,))})
     kept = {value.label: value.remark for value in values_of(run, f"{BASE}.1") if value.is_kept}
@@ -133,7 +133,7 @@ def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
     assert "state that it is registered" in row.add_label
 
 
-def test_only_an_approver_is_offered_what_is_not_ours(editor: User, approver: User) -> None:
+def test_only_an_approver_can_take_over_an_organization_that_is_not_ours(editor: User, approver: User) -> None:
     run = factories.take_over(user=editor, seen={OTHER: shown(OTHER)})
     assert rows_of(run, editor)[OTHER].other_url == ""
     assert rows_of(run, approver)[OTHER].other_url == f"?other={OTHER}#other"
@@ -143,7 +143,7 @@ def test_only_an_approver_is_offered_what_is_not_ours(editor: User, approver: Us
     assert page.other_form is not None
 
 
-def test_while_the_worker_is_at_work_nothing_can_be_entered(editor: User) -> None:
+def test_nothing_can_be_entered_while_the_worker_works(editor: User) -> None:
     run = take_over.begin(
         "staging", [NewCandidate(f"{BASE}.1")], kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(editor)
     )
@@ -153,12 +153,12 @@ def test_while_the_worker_is_at_work_nothing_can_be_entered(editor: User) -> Non
     assert page.rows[0][1].form is None
 
 
-def test_an_answer_that_did_not_come_is_not_called_one(editor: User) -> None:
+def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.{number}": None for number in (1, 2)})
     run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.UNANSWERED)
     progress = page_of(run, editor).progress
     assert progress.heading == "The directory was asked"
-    assert progress.sentence.endswith(" To 1 OID no answer came.")
+    assert progress.sentence.endswith(" No answer came for 1 OID.")
     run.candidates.update(state=CandidateState.UNANSWERED)
     assert page_of(run, editor).progress.heading == "The directory gave no answer"
 

@@ -16,7 +16,7 @@ YES = exchange_result(200, json.dumps(success()).encode())
 
 
 def queue(count: int, user: User, environment: str = "staging") -> list[Submission]:
-    """Submit so many News, each of a record of its own below BASE."""
+    """Submit this many News, each of a separate record below BASE."""
     oids = [f"{BASE}.{number}" for number in range(1, count + 1)]
     rows = [factories.organization(oid, user=user, environment=environment) for oid in oids]
     if environment == "staging":
@@ -25,7 +25,7 @@ def queue(count: int, user: User, environment: str = "staging") -> list[Submissi
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> list[str]:
-    """Answer messages by the OID that they name, the others by a success. Returns the OIDs of all that leave."""
+    """Answer messages by their OID, all others with a success. Returns the OIDs of all messages that were sent."""
     sent: list[str] = []
 
     def send(_redox: object, message: bytes, _token: str) -> Exchange:

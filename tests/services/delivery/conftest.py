@@ -1,4 +1,4 @@
-"""A portal that is connected to an address at which nobody answers."""
+"""A portal that is connected to an address where nothing answers."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from tests.connected import redox
 
 @pytest.fixture
 def connected() -> Iterator[None]:
-    """Settings of an environment at whose address nobody answers."""
+    """Settings of an environment at whose address nothing answers."""
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0, REDOX_RATE=1000.0, REDOX_SETTLE=120.0):
         yield

@@ -16,6 +16,7 @@ from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
+from organizations.services import failpoints
 from organizations.services.actors import Actor, system
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
@@ -45,13 +46,13 @@ YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization 
 
 
 def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None:
-    made = factories.submission(factories.organization(user=editor), user=editor)
+    queued = factories.submission(factories.organization(user=editor), user=editor)
     time_before = clock.now()
     Submission.objects.update(attempt=2, token=5, not_before=time_before, state_reason="Waits.")
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         claim = claim_next("staging", actor=system("Worker " + "x" * 100))
     assert claim is not None
-    submission = Submission.objects.get(pk=made.pk)
+    submission = Submission.objects.get(pk=queued.pk)
     assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
     assert (submission.not_before, submission.state_reason) == (None, "")
     assert submission.lease_worker == ("Worker " + "x" * 100)[:100]
@@ -164,6 +165,18 @@ def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     assert claims.tree_block_reason(submission, replace(record, active=False), parents) == ""
 
 
+def test_the_parents_of_a_batch_are_read_by_one_query(editor: User, django_assert_num_queries: Any) -> None:
+    parent = factories.accepted_organization(user=editor)
+    submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    factories.submission(edit(parent, editor, name="Lakeside North"), user=editor)
+    Organization.objects.filter(pk=parent.pk).update(shown_active=False, seen_at=clock.now())
+    with django_assert_num_queries(1):
+        parents = claims.parents_of([submission])
+    with django_assert_num_queries(0):
+        reason = claims._inactive_parent_reason(parents["staging", BASE], submission)
+    assert reason.startswith("The directory shows its parent Lakeside North as deactivated")
+
+
 @pytest.mark.parametrize(
     ("attempt", "parent_is_active", "state"),
     [(0, False, State.CANCELLED), (1, False, State.QUEUED), (0, True, State.QUEUED)],
@@ -270,6 +283,20 @@ def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, wo
     with connection.execute_wrapper(settled_by_another):
         assert abandoned.settle_abandoned("staging", actor=worker) == 2
     assert [Submission.objects.get(pk=each.pk).lost_attempt for each in (first, second)] == [True, False]
+
+
+def test_abandoned_submissions_are_settled_later_if_the_database_is_gone(editor: User, worker: Actor) -> None:
+    claim_new(editor, worker)
+    Submission.objects.update(lease_until=clock.now() - OVER)
+
+    def lose() -> None:
+        raise OperationalError("the database is gone")
+
+    with failpoints.calling(lose, "in-settling"), pytest.raises(OperationalError):
+        abandoned.settle_abandoned("staging", actor=worker)
+    assert Submission.objects.get().state == State.SENDING
+    assert abandoned.settle_abandoned("staging", actor=worker) == 1
+    assert Submission.objects.get().state == State.UNKNOWN
 
 
 def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:

@@ -1,4 +1,4 @@
-"""The courier: batches of claims and answers, what stops them, and what one failure does to the others."""
+"""The courier: batches of claims and answers, what stops them, and how one failure affects the others."""
 
 import json
 import threading
@@ -56,7 +56,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 REPLIES: list[tuple[Exchange, State]] = [
-    # First, because after an unknown outcome it would mean something else.
+    # First, because after an unknown outcome this answer would mean something else.
     (exchange_result(403, json.dumps(failure(f"{BASE}.3 already exists.")).encode()), State.NEEDS_PERSON),
     (exchange_result(sent=False, fault=Fault.REFUSED), State.QUEUED),
     (exchange_result(sent=False, fault=Fault.CERTIFICATE), State.QUEUED),
@@ -83,11 +83,11 @@ REPLIES: list[tuple[Exchange, State]] = [
 def test_each_reply_in_a_batch_has_its_own_outcome_beside_four_good_ones(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, found = queue(5, editor), []
+    submissions, found = queue(5, editor), []
     for reply, expected in REPLIES:
         answering(monkeypatch, {f"{BASE}.3": reply})
         assert deliver_due("staging", actor=WORKER)
-        states = [state(each) for each in made]
+        states = [state(each) for each in submissions]
         odd = states.pop(2)
         if odd != expected or set(states) != {State.ACCEPTED}:
             found.append(f"{reply.status} {reply.fault}: {odd}, {states}")
@@ -131,7 +131,7 @@ def test_each_step_of_a_batch_is_one_transaction(
 def test_if_another_worker_takes_one_of_a_batch_the_others_are_settled(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken, *others = made = queue(4, editor)
+    taken, *others = submissions = queue(4, editor)
     answering(monkeypatch, {})
 
     def take() -> None:
@@ -139,16 +139,16 @@ def test_if_another_worker_takes_one_of_a_batch_the_others_are_settled(
 
     with failpoints.calling(take, "after-response"):
         assert deliver_due("staging", actor=WORKER)
-    assert [state(each) for each in made] == [State.SENDING, *[State.ACCEPTED] * 3]
+    assert [state(each) for each in submissions] == [State.SENDING, *[State.ACCEPTED] * 3]
     assert [attempt_faults(entries_of(each), each) for each in others] == [[]] * 3
 
 
 @pytest.mark.parametrize("place", ["after-exchange", "after-response", "in-settling", "before-history"])
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_answers_are_kept_while_the_database_is_gone(
+def test_answers_are_kept_while_the_database_is_unreachable(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, place: str, error: type[Exception]
 ) -> None:
-    made = queue(3, editor)
+    submissions = queue(3, editor)
     sent = answering(monkeypatch, {})
     delivering = Courier(WORKER, InThisThread(), ("staging",))
     assert delivering.claim_due()
@@ -163,18 +163,18 @@ def test_answers_are_kept_while_the_database_is_gone(
             delivering.settle_arrived()
         losses.clear()
         delivering.settle_arrived()
-    assert [state(each) for each in made] == [State.ACCEPTED] * 3
+    assert [state(each) for each in submissions] == [State.ACCEPTED] * 3
     assert len(sent) == 3
     assert not delivering.is_busy
-    made = list(Submission.objects.order_by("pk"))
-    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
+    submissions = list(Submission.objects.order_by("pk"))
+    assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 3
 
 
 @pytest.mark.parametrize("error", [OperationalError, OSError])
 def test_messages_that_could_not_be_handed_to_slots_are_queued_again(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    made = queue(3, editor)
+    submissions = queue(3, editor)
     sent = answering(monkeypatch, {})
     delivering = Courier(WORKER, InThisThread(), ("staging",))
 
@@ -187,49 +187,49 @@ def test_messages_that_could_not_be_handed_to_slots_are_queued_again(
     assert not delivering.claim_due()  # it waits before it tries again
     assert [(each.state, each.attempt, each.tries) for each in Submission.objects.order_by("pk")] == [
         (State.QUEUED, 1, 0)
-    ] * len(made)
+    ] * len(submissions)
     assert sent == []
 
 
 def test_an_answer_that_cannot_be_judged_does_not_delay_others(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = queue(3, editor)
+    submissions = queue(3, editor)
     answering(monkeypatch, {})
     outcome_of = settle.outcome_of
 
     def fail(submission: Submission, exchange: Exchange) -> Any:
-        if submission.pk == made[1].pk:
+        if submission.pk == submissions[1].pk:
             raise ZeroDivisionError
         return outcome_of(submission, exchange)
 
     monkeypatch.setattr(settle, "outcome_of", fail)
     assert deliver_due("staging", actor=WORKER)
-    assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
+    assert [state(each) for each in submissions] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
 
 
 def test_an_answer_that_cannot_be_settled_is_left_to_its_lease_and_delays_no_other(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = queue(3, editor)
+    submissions = queue(3, editor)
     answering(monkeypatch, {})
     settle_attempt = settle._settle_attempt
 
     def fail(history: Any, answer: settle.AttemptAnswer, organization: Any) -> None:
-        if answer.submission.pk == made[1].pk:
+        if answer.submission.pk == submissions[1].pk:
             raise ZeroDivisionError
         settle_attempt(history, answer, organization)
 
     monkeypatch.setattr(settle, "_settle_attempt", fail)
     assert deliver_due("staging", actor=WORKER)
-    assert [state(each) for each in made] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
+    assert [state(each) for each in submissions] == [State.ACCEPTED, State.SENDING, State.ACCEPTED]
 
     # When its lease has ended, it does not delay the others either.
     lost = factories.submission(factories.organization(f"{BASE}.9", user=editor), user=editor)
     assert claims.claim_many("staging", redox_settings.environment("staging"), 1, actor=WORKER)
     Submission.objects.filter(state=State.SENDING).update(lease_until=clock.now())
     assert abandoned.settle_abandoned("staging", actor=WORKER) == 2
-    assert [state(each) for each in (made[1], lost)] == [State.SENDING, State.UNKNOWN]
+    assert [state(each) for each in (submissions[1], lost)] == [State.SENDING, State.UNKNOWN]
 
 
 # Stops, while messages wait for their send slots
@@ -242,23 +242,23 @@ def deliver_until_idle(delivering: Courier) -> None:
         delivering.settle_arrived(0.05)
 
 
-def test_a_stop_reaches_messages_that_wait_for_their_slot(
+def test_a_stop_keeps_back_messages_that_wait_for_their_slot(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
 ) -> None:
     with override_settings(REDOX_RATE=4.0):
-        made = queue(4, editor)
+        submissions = queue(4, editor)
         delivering = Courier(WORKER, pool)
         assert delivering.claim_due()
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now())
         deliver_until_idle(delivering)
     assert len(practice.requests) < 4
-    *_, last = made = list(Submission.objects.order_by("pk"))
+    *_, last = submissions = list(Submission.objects.order_by("pk"))
     assert (last.state, last.tries, last.attempt) == (State.QUEUED, 0, 1)
     assert last.state_reason == "STAGING was stopped or paused before the message left."
-    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 4
+    assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 4
 
 
-def test_nothing_leaves_while_the_courier_cannot_read_whether_it_may(
+def test_nothing_is_sent_while_the_courier_cannot_read_whether_it_is_allowed(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "LONGEST_UNREAD", 0.4)
@@ -338,7 +338,7 @@ def test_a_courier_that_is_stopped_waits_for_the_answers_in_flight(
 # Plans
 
 
-def test_of_a_plan_four_new_records_are_under_way_and_others_are_sent_beside_them(
+def test_at_most_four_news_of_a_plan_are_in_flight_and_other_messages_are_sent_meanwhile(
     connected: None, editor: User
 ) -> None:
     plan = factories.plan([factories.organization(f"{BASE}.{each}", user=editor) for each in range(1, 8)], user=editor)
@@ -404,9 +404,9 @@ def test_messages_whose_token_was_refused_are_sent_again_after_one_token_request
         queue(3, editor)
         assert deliver_due("staging", actor=WORKER)
     assert redox_server.arrived == ["token", *["write"] * 3, "token", *["write"] * 3]
-    made = list(Submission.objects.order_by("pk"))
-    assert [(each.state, each.attempt, each.tries) for each in made] == [(State.ACCEPTED, 1, 0)] * 3
-    assert [attempt_faults(entries_of(each), each) for each in made] == [[]] * 3
+    submissions = list(Submission.objects.order_by("pk"))
+    assert [(each.state, each.attempt, each.tries) for each in submissions] == [(State.ACCEPTED, 1, 0)] * 3
+    assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 3
 
 
 def test_a_message_that_was_sent_again_with_a_new_token_is_unknown_if_its_worker_dies(
@@ -422,7 +422,7 @@ def test_a_message_that_was_sent_again_with_a_new_token_is_unknown_if_its_worker
     assert state(submission) == State.UNKNOWN
 
 
-def test_messages_whose_token_was_refused_are_kept_while_the_database_is_gone(editor: User) -> None:
+def test_messages_whose_token_was_refused_are_kept_while_the_database_is_unreachable(editor: User) -> None:
     refused = servers.answer(401, {"errorDetail": "expired"})
     losses = [OperationalError("the database is gone")]
 

@@ -219,7 +219,7 @@ def test_the_directorys_values_of_our_record_can_be_taken_instead(
     )
 
 
-def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(
+def test_after_an_update_that_arrived_in_part_the_accepted_values_stay_the_baseline(
     update: Submission, editor: User, approver: Actor
 ) -> None:
     submission = decide_shown(update, Verdict.OURS, approver, replace(accepted_before(update), aliases=("By hand",)))

@@ -67,7 +67,7 @@ def test_every_attempt_has_one_intent_a_response_and_one_outcome(practice: Pract
     assert "staging-token" not in "".join(bytes(entry.body).decode() for entry in AuditEntry.objects.all())
 
 
-def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
+def test_an_update_sends_the_whole_record_which_is_then_the_confirmed_one(
     practice: PracticeDirectory, editor: User
 ) -> None:
     organization = edit(
@@ -84,7 +84,7 @@ def test_an_update_carries_the_whole_record_and_becomes_what_is_confirmed(
     assert practice.organizations("staging")[BASE]["Contacts"][0]["Name"] == "Integration desk"
 
 
-def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_behind(
+def test_deactivation_sends_the_confirmed_record_and_leaves_saved_changes_unsent(
     practice: PracticeDirectory, editor: User
 ) -> None:
     accepted = register_in_practice(practice, factories.accepted_organization(user=editor))
@@ -130,7 +130,7 @@ def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(edito
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
-def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor: User, end: str) -> None:
+def test_the_saved_active_is_restored_if_a_deactivation_does_not_happen(editor: User, end: str) -> None:
     organization = factories.accepted_organization(user=editor)
     submission = factories.submission(organization, user=editor, intent=Intent.DEACTIVATE)
     if end == "rejected":

@@ -1,5 +1,6 @@
 """How many answers the courier takes at once, and how it learns that the database changed."""
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -49,3 +50,13 @@ def test_a_change_of_the_database_by_another_process_is_noticed(
             by.cursor().execute("INSERT INTO one VALUES (1)")
             found.append(delivering._is_database_changed())
         assert found == [True, False, False, True, False]
+
+        lane = delivering._lanes["staging"]
+        lane._idle_until = nothing_due = time.monotonic() + 60.0
+        for is_changed in (False, True):
+            if is_changed:
+                other.cursor().execute("INSERT INTO one VALUES (1)")
+            delivering.claim_due()
+            assert (lane.next_claim == nothing_due) is not is_changed
+        here.close()  # as after an exception
+        delivering._is_database_changed()

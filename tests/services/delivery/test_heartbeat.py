@@ -10,6 +10,7 @@ from django.utils import timezone
 from organizations.models import (
     Action,
     AuditEntry,
+    Organization,
     State,
     Submission,
     User,
@@ -61,10 +62,10 @@ class TestFleet:
         )
         assert heartbeat.fleet().no_worker_since is None
         minute = datetime.timedelta(minutes=1)
-        Submission.objects.filter(pk=oldest.pk).update(state_at=newest.state_at - minute)
+        Organization.objects.filter(last_submission=oldest).update(last_state_at=newest.state_at - minute)
         assert heartbeat.fleet().no_worker_since == newest.state_at - minute
 
-    def test_nothing_waits_in_vain_if_all_is_settled(self, editor: User) -> None:
+    def test_a_missing_worker_is_not_reported_if_nothing_is_open(self, editor: User) -> None:
         factories.accepted_organization(user=editor)
         now = timezone.now()
         heartbeat.record_heartbeat("ended", now)

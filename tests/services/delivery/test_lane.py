@@ -40,13 +40,13 @@ def claim_at_once(courier: Courier) -> bool:
     return courier.claim_due()
 
 
-def test_after_a_claim_that_failed_each_goes_alone_and_one_that_fails_again_is_set_aside(
+def test_after_a_failed_claim_each_submission_is_claimed_alone_and_set_aside_if_it_fails_again(
     editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made, block_reason = queue(4, editor), claims.block_reason
+    submissions, block_reason = queue(4, editor), claims.block_reason
 
     def fail_for_the_second(submission: Submission, *rest: object) -> str:
-        if submission.pk == made[1].pk:
+        if submission.pk == submissions[1].pk:
             raise OperationalError("a row that cannot be read")
         return block_reason(submission, *rest)  # type: ignore[arg-type]
 
@@ -57,18 +57,18 @@ def test_after_a_claim_that_failed_each_goes_alone_and_one_that_fails_again_is_s
     assert states() == [State.QUEUED] * 4
     assert claim_at_once(courier)
     assert states() == [State.SENDING, State.QUEUED, State.SENDING, State.SENDING]
-    assert f"Submission {made[1].pk} could not be claimed" in caplog.text
+    assert f"Submission {submissions[1].pk} could not be claimed" in caplog.text
     assert not claim_at_once(courier)  # it is not due now
 
     monkeypatch.setattr(claims, "block_reason", block_reason)
-    Submission.objects.filter(pk=made[1].pk).update(not_before=clock.now())
+    Submission.objects.filter(pk=submissions[1].pk).update(not_before=clock.now())
     assert claim_at_once(courier)
     courier.settle_arrived()
     assert states() == [State.REJECTED] * 4
 
 
 def make_unreadable(submission: Submission) -> None:
-    """Damage a text of the row, as a disk does."""
+    """Damage a text of the row, as a disk error does."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE organizations_submission SET reason = CAST(x'ff' AS TEXT) WHERE id = %s", [submission.pk]
@@ -76,8 +76,8 @@ def make_unreadable(submission: Submission) -> None:
 
 
 def test_a_row_that_cannot_be_read_does_not_delay_others(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = queue(3, editor)
-    make_unreadable(made[0])
+    submissions = queue(3, editor)
+    make_unreadable(submissions[0])
     sent = answering(monkeypatch, {})
     courier = delivering()
     for _ in range(3):
@@ -174,7 +174,8 @@ def test_the_refusal_of_a_token_stops_the_environment_after_the_database_has_com
         courier.settle_arrived()
     monkeypatch.setattr(breaker, "lock_gate", lock_gate)
     courier.settle_arrived()
-    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+    stopped_reason = EnvironmentGate.objects.get(pk="staging").stopped_reason
+    assert stopped_reason == "Redox does not accept the credential: Redox gives no reason."
 
 
 def test_refused_messages_go_back_to_the_queue_if_redox_asks_to_wait_for_a_token(

@@ -1,4 +1,4 @@
-"""Queries of a courier: side by side, beside messages, and what a silence, a stop or an error leaves behind."""
+"""Queries of a courier: several at once, beside messages, and the state after a missing answer, a stop or an error."""
 
 import datetime
 import json
@@ -38,12 +38,12 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 def unknown(count: int, user: User) -> list[Submission]:
-    """So many News whose answers were lost and about which a Query is due."""
-    made = queue(count, user)
+    """This many News whose answers were lost and about which a Query is due."""
+    submissions = queue(count, user)
     Submission.objects.update(
         state=State.UNKNOWN, attempt=1, token=1, unknown_since=clock.now(), not_before=clock.now()
     )
-    return made
+    return submissions
 
 
 def absent() -> set[str]:
@@ -137,7 +137,7 @@ def test_a_courier_looks_for_questions_less_often_after_a_minute_without_one(
     own = courier._lanes["staging"].queries
 
     def waits(wait: float) -> bool:
-        """Whether nothing is due, and the next look comes after so many seconds."""
+        """Whether nothing is due, and the courier looks again after this many seconds."""
         began = time.monotonic()
         assert not courier.ask_due()
         return began + wait <= own.next_look <= time.monotonic() + wait
@@ -205,7 +205,7 @@ def test_an_answer_that_cannot_be_stored_delays_no_other(
 
 
 @pytest.mark.parametrize("place", ["before-asking", "after-asking", "in-deciding"])
-def test_a_question_is_given_up_if_the_database_is_gone(
+def test_a_question_is_given_up_if_the_database_is_unreachable(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     (submission,) = unknown(1, editor)
@@ -300,21 +300,21 @@ def test_queries_whose_token_was_refused_are_sent_again_after_one_token_request(
     with fake_redox() as redox_server:
         redox_server.tokens = [token_answer("token-1"), token_answer("token-2")]
         redox_server.queries = [refused, refused, empty]
-        made = unknown(2, editor)
+        submissions = unknown(2, editor)
         courier = Courier(WORKER, InThisThread(), ("staging",))
         assert [courier.ask_due(), courier.ask_due()] == [True, True]
         work_until(courier, lambda: not courier.is_busy)
     assert redox_server.arrived == ["token", *["query"] * 2, "token", *["query"] * 6]
-    assert absent() == {each.oid for each in made}
+    assert absent() == {each.oid for each in submissions}
     assert EnvironmentGate.objects.get(pk="staging").failures == 0
 
 
 def test_a_token_request_that_fails_counts_once_for_all_queries_that_wait_for_it(editor: User) -> None:
     with fake_redox() as redox_server:
         redox_server.tokens = [servers.answer(502, b"Bad Gateway")]
-        made = unknown(3, editor)
+        submissions = unknown(3, editor)
         courier = Courier(WORKER, InThisThread(), ("staging",))
-        assert [courier.ask_due() for _ in made] == [True] * 3
+        assert [courier.ask_due() for _ in submissions] == [True] * 3
         courier.settle_arrived()
         courier.settle_arrived()
     assert redox_server.arrived == ["token"]
@@ -370,5 +370,5 @@ def test_a_worker_sends_and_queries_and_settles_what_was_left_behind(
     connection.close()
 
 
-def states(*made: Submission) -> list[str]:
-    return [Submission.objects.values_list("state", flat=True).get(pk=each.pk) for each in made]
+def states(*submissions: Submission) -> list[str]:
+    return [Submission.objects.values_list("state", flat=True).get(pk=each.pk) for each in submissions]

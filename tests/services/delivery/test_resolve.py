@@ -124,7 +124,7 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     assert actions.count(Action.ATTEMPT_OUTCOME) == 1
 
 
-def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
+def test_an_answer_that_was_cut_off_is_not_evidence_that_the_oid_was_absent(editor: User) -> None:
     """Two of the three Queries found nothing and the third failed, so that absence is not proved."""
     organization = factories.accepted_organization(user=editor)
     directory_state.mark_absent(organization, clock.now())  # as Redox answers an Update
@@ -166,7 +166,7 @@ def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: 
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_a_new_that_exists_already_and_is_not_shown_as_sent_says_both(new: Submission, is_shown: bool) -> None:
+def test_a_new_that_exists_already_and_is_not_shown_as_sent_needs_a_decision(new: Submission, is_shown: bool) -> None:
     factories.change_submissions(state=State.QUEUED, not_before=None)
     answer_next(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
@@ -373,7 +373,7 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
 @pytest.mark.parametrize(
     ("is_shown", "state", "evidence"), [(True, State.ACCEPTED, Evidence.BOTH), (False, State.QUEUED, Evidence.NONE)]
 )
-def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(
+def test_an_undocumented_success_is_accepted_only_together_with_a_query(
     editor: User, is_shown: bool, state: State, evidence: Evidence
 ) -> None:
     """Neither the answer nor this Query proves anything alone. If the Query shows another name, it is sent again."""

@@ -81,12 +81,19 @@ YES = json.dumps(
 def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, tries: int, longest: float
 ) -> None:
-    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    bounds: list[tuple[float, float]] = []
+
+    def longest_of(least: float, most: float) -> float:
+        bounds.append((least, most))
+        return most
+
+    monkeypatch.setattr(random, "uniform", longest_of)
     claim = claimed()
     claim.submission.tries = tries
     time_before = clock.now()
     submission = settled(claim, REFUSED, worker)
     assert submission.state == State.QUEUED
+    assert bounds == [(0, longest)]
     assert submission.not_before is not None
     waits = (submission.not_before - time_before).total_seconds()
     assert waits == pytest.approx(longest, abs=3.0)

@@ -1,4 +1,4 @@
-"""Slots: how many messages are in flight at once, and what is not sent after all. Nothing here uses a database."""
+"""Slots: how many messages are in flight at once, and which claimed messages are not sent. No test uses a database."""
 
 import threading
 import time
@@ -33,14 +33,14 @@ type Send = Callable[[], Exchange]
 
 
 def filled(size: int) -> Window:
-    """A window in which as many messages are in flight as may be."""
+    """A full window: as many messages are in flight as it allows."""
     window = Window(size)
     assert all(window.enter(0.0) for _ in range(size))
     return window
 
 
 def answered(window: Window, count: int, *, waiting: int) -> int:
-    """The size after so many answers, each followed by another message, while others wait."""
+    """The size of the window after this many answers, each followed by another message, while others wait."""
     for _ in range(count):
         window.waiting = waiting
         window.leave(YES)
@@ -104,7 +104,7 @@ def test_a_message_waits_until_another_one_is_answered() -> None:
     assert (entered, window.waiting) == ([True], 0)
 
 
-def test_a_message_that_waits_in_vain_does_not_enter() -> None:
+def test_a_message_that_waited_too_long_does_not_enter_the_window() -> None:
     window = filled(4)
     assert not window.enter(-1.0)
     assert (window.in_flight, window.waiting) == (4, 0)
@@ -119,7 +119,7 @@ def claim() -> Iterator[Claim]:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Every message that leaves. Each is answered by 200."""
+    """Every message that is sent. Each is answered with 200."""
     left: list[bytes] = []
 
     def send(_redox: object, message: bytes, _token: str) -> Exchange:
@@ -195,7 +195,7 @@ def test_a_message_that_waited_too_long_is_not_sent_and_nothing_more_is_claimed(
     assert own.room == 4 + slots.MOST_WAITING
 
 
-def test_a_message_leaves_only_with_enough_of_its_lease_left(claim: Claim, sent: list[bytes]) -> None:
+def test_a_message_is_sent_only_with_enough_of_its_lease_left(claim: Claim, sent: list[bytes]) -> None:
     least = 10.0 + lease_margin()
     for left, is_sent in ((least + 5, True), (least - 1, False)):
         sent.clear()
@@ -206,7 +206,7 @@ def test_a_message_leaves_only_with_enough_of_its_lease_left(claim: Claim, sent:
     assert answer.exchange.fault is Fault.HELD_UP
 
 
-def test_a_message_leaves_when_its_send_slot_begins(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_sent_when_its_send_slot_begins(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[float] = []
 
     def send(*_: object) -> Exchange:
@@ -229,7 +229,7 @@ def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monk
 
 
 def after(seconds: int, latency: float) -> tuple[Window, int]:
-    """The window, and how many claimed messages wait, after so much time at 33 messages a second."""
+    """The window, and how many claimed messages wait, after this time at 33 messages a second."""
     window, waiting = Window(), 16
     arrive_at: list[int] = []
     for tick in range(seconds * 100):

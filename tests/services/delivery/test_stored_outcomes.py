@@ -65,6 +65,7 @@ def test_an_answer_of_each_kind_is_stored(sending: Submission, worker: Actor, ki
     is_evidence = kind == Kind.ACCEPTED
     evidence = {"evidence": Evidence.ANSWER, "evidence_at": MOMENT} if is_evidence else {"evidence": Evidence.NONE}
     assert_holds(submission, **evidence)
+    assert_holds(Organization.objects.get(), last_state=state, last_wanted_hash=submission.wanted_hash)
     assert (submission.ended_at is not None) is (submission.wanted_hash != "") is state.is_final
     if not state.is_final:
         assert submission.state_reason == "Said so."

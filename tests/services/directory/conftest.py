@@ -1,4 +1,4 @@
-"""What several tests of the directory begin with."""
+"""Fixtures that several tests of the directory share."""
 
 import pytest
 

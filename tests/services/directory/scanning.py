@@ -1,4 +1,4 @@
-"""Helpers for tests of the search through the whole directory: what is in it, and what it delivered."""
+"""Helpers for tests of the search through the whole directory (the scan): its contents, and what it delivered."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.factories import BASE, as_actor
 from tests.services.sending import WORKER
 
 HERE = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-"""The record of `record_here`."""
+"""The OID of the fixture `record_here`."""
 ELSEWHERE = "1.3.6.1.4.1.32473.5"
 LATE = "2.999.7"
 """OIDs that sort before and after those of Redox."""
@@ -44,7 +44,7 @@ def begin(user: User, *, limit: int = 100) -> TakeOver:
 
 
 def read_page(run: TakeOver) -> bool:
-    """Read the next page now: Redox wants nothing, and the pace is over. Returns whether a Query was sent."""
+    """Read the next page now, without a wait for Redox, a lease or the pace. Returns whether a Query was sent."""
     EnvironmentGate.objects.update(stopped_at=None, hold_until=None, hold_asked_until=None, probing=False)
     TakeOver.objects.update(lease_until=None)
     was_sent = scan.scan_next("staging", actor=WORKER, pace=0)
@@ -57,7 +57,7 @@ def is_reading(run: TakeOver) -> bool:
 
 
 def read_to_the_end(run: TakeOver) -> None:
-    """Read all pages; no probe is asked for."""
+    """Read all pages, without asking for the probes."""
     while is_reading(run):
         read_page(run)
 
@@ -69,7 +69,7 @@ def states(run: TakeOver) -> dict[str, str]:
 
 @dataclass
 class Delivered:
-    """What the practice directory sent in answers that can be read, in their order."""
+    """The organizations that the practice directory sent in readable answers, in order."""
 
     entries: list[dict[str, Any]] = field(default_factory=list)
 

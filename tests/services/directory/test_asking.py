@@ -1,4 +1,4 @@
-"""Asking the directory about the OIDs of a take-over: how many at once, when not, and what an end in between leaves."""
+"""Asking the directory about the OIDs of a take-over: how many at once, when none, and after an interruption."""
 
 import datetime
 import json
@@ -148,7 +148,7 @@ def working() -> Iterator[threading.Event]:
 # How many at once
 
 
-def test_eight_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
+def test_eight_oids_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
     oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
     run = begin(*oids, user=editor)
     with ThreadPoolExecutor(slots.SLOTS) as pool:
@@ -164,7 +164,7 @@ def test_eight_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory,
 
 
 @pytest.mark.one_database
-def test_a_worker_asks_about_unknown_messages_first_and_ends_the_asking(
+def test_a_worker_asks_about_unknown_messages_first_and_finishes_the_take_over(
     practice: PracticeDirectory, held: Held, editor: User
 ) -> None:
     made = factories.submission(factories.organization(ONE, user=editor), user=editor)
@@ -180,7 +180,7 @@ def test_a_worker_asks_about_unknown_messages_first_and_ends_the_asking(
     assert set(states(run).values()) == {"absent"}
 
 
-def test_a_round_of_a_worker_asks_about_all_of_them(practice: PracticeDirectory, editor: User) -> None:
+def test_a_round_of_a_worker_asks_about_all_oids(practice: PracticeDirectory, editor: User) -> None:
     put(practice, ONE)
     run = begin(ONE, TWO, user=editor)
     assert workers.run_once(WORKER)
@@ -258,7 +258,7 @@ def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(
 # When nothing is asked
 
 
-def test_messages_that_are_due_come_first(practice: PracticeDirectory, editor: User) -> None:
+def test_due_messages_are_sent_before_the_directory_is_asked(practice: PracticeDirectory, editor: User) -> None:
     run = begin(ONE, user=editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     ask_all()
@@ -285,7 +285,9 @@ def test_nothing_is_asked_without_a_connection(practice: PracticeDirectory, edit
     assert not Candidate.objects.exclude(lease_until=None).exists()
 
 
-def test_while_redox_wants_to_be_left_alone_nothing_is_asked(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_asked_during_a_take_over_while_redox_asks_to_wait(
+    practice: PracticeDirectory, editor: User
+) -> None:
     practice.behaviour = Behaviour.TOO_MANY
     run = begin(ONE, TWO, user=editor)
     ask_all()
@@ -307,9 +309,7 @@ def test_without_a_token_an_oid_waits(editor: User) -> None:
     assert states(run) == {ONE: "absent"}
 
 
-def test_without_an_answer_an_oid_is_asked_again_when_a_person_wants_it(
-    practice: PracticeDirectory, editor: User
-) -> None:
+def test_an_oid_without_an_answer_is_asked_again_on_request(practice: PracticeDirectory, editor: User) -> None:
     put(practice, ONE)
     practice.behaviour = Behaviour.GATEWAY_ERROR
     run = begin(ONE, user=editor)

@@ -1,4 +1,4 @@
-"""A record that was never accepted and then claimed as ours: what it is compared with."""
+"""A record that was never accepted and then claimed as ours: its baseline, its warnings and its authors."""
 
 from dataclasses import replace
 
@@ -106,7 +106,7 @@ def test_taking_the_first_contact_leaves_no_unsent_change(editor: User) -> None:
 
 
 @pytest.mark.parametrize("how", ["claimed", "stated"])
-def test_a_taken_value_that_is_gone_is_a_difference_and_needs_a_tick(editor: User, how: str) -> None:
+def test_a_taken_value_that_the_directory_no_longer_shows_differs_and_needs_a_tick(editor: User, how: str) -> None:
     if how == "claimed":
         organization = claimed(editor)
     else:
@@ -122,7 +122,7 @@ def test_a_taken_value_that_is_gone_is_a_difference_and_needs_a_tick(editor: Use
     assert "Active =" not in record_page.status_basis(organization)
 
 
-def test_a_phone_with_letters_equals_only_itself(editor: User) -> None:
+def test_a_phone_number_with_letters_equals_only_itself(editor: User) -> None:
     def with_phone(phone: str) -> tuple[ContactRecord, ...]:
         return (ContactRecord(purpose="Technical", name="Desk", work_phone=phone),)
 
@@ -149,7 +149,7 @@ def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
 
-def test_an_editor_from_before_a_change_of_oid_is_an_author(editor: User) -> None:
+def test_a_person_who_edited_before_the_oid_changed_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     organization = factories.accept(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))

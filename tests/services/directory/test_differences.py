@@ -1,4 +1,4 @@
-"""What a person does if the directory differs from what the portal knows."""
+"""What a person can do if the directory differs from the accepted values: take values, or decide who owns the OID."""
 
 import json
 from dataclasses import replace
@@ -95,7 +95,7 @@ def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: U
     assert AuditEntry.objects.latest("sequence").action == Action.ORGANIZATION_CLAIMED
 
 
-def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor: User) -> None:
+def test_the_update_after_a_claim_sends_back_keys_that_only_the_directory_has(editor: User) -> None:
     organization = factories.organization(user=editor)
     carried = (("Endpoints", '[{"Name":"Search"}]'), ("Type", '{"Value":"Connection"}'))
     organization = store_reading(organization, replace(organization.record(), name="Theirs", carried=carried))

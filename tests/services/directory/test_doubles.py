@@ -1,4 +1,4 @@
-"""Organizations of the directory with the name or the address of a record that is not registered."""
+"""Possible duplicates: organizations in the directory with the name or the address of a record that is not there."""
 
 import json
 from dataclasses import replace
@@ -32,9 +32,7 @@ def look(user: User, **values: Any) -> doubles.Doubles:
     return doubles.look_for_doubles(organization, actor=as_actor(user))
 
 
-def test_the_same_name_and_the_same_address_are_found_however_they_are_written(
-    practice: PracticeDirectory, editor: User
-) -> None:
+def test_the_same_name_or_address_is_found_in_any_spelling(practice: PracticeDirectory, editor: User) -> None:
     register(practice, 1, name="Lakeside North", address=ELSEWHERE)
     register(practice, 2, name="Another clinic", address=replace(HERE, street="1  SHORE rd"))
     register(practice, 3, name="Lakeside North", address=HERE, active=False)
@@ -61,7 +59,9 @@ def test_without_an_american_zip_only_the_name_is_searched(
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_SEARCHED).count() == 1
 
 
-def test_no_answer_is_not_the_absence_of_doubles(practice: PracticeDirectory, editor: User) -> None:
+def test_without_an_answer_the_portal_does_not_say_that_there_are_no_duplicates(
+    practice: PracticeDirectory, editor: User
+) -> None:
     practice.behaviour = "refuses-sign-in"
     result = look(editor)
     assert (result.found, result.is_whole, bool(result.causes)) == ((), False, True)

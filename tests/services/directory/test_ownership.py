@@ -1,4 +1,4 @@
-"""Whose an organization in the directory is: by its OID and its PartOf, and by nothing else."""
+"""Whether an organization in the directory is ours: by its OID and its PartOf, and by nothing else."""
 
 import pytest
 from hypothesis import given
@@ -23,12 +23,12 @@ def owner(oid, part_of="", **facts):
 
 @pytest.mark.parametrize("oid", [BASE, f"{BASE}.1", f"{BASE}.5.14"])
 @pytest.mark.parametrize("part_of", ["", GATEWAY_OID, OTHER_BASE])
-def test_what_lies_below_a_base_oid_is_ours_whatever_it_is_part_of(oid, part_of):
+def test_an_oid_below_a_base_oid_is_ours_whatever_it_is_part_of(oid, part_of):
     assert owner(oid, part_of) is Ownership.BELOW_BASE
 
 
 @pytest.mark.parametrize("part_of", [BASE, f"{BASE}.1", OURS])
-def test_what_is_part_of_ours_is_ours(part_of):
+def test_an_organization_that_is_part_of_ours_is_ours(part_of):
     assert owner("2.999.1", part_of) is Ownership.PART_OF_OURS
 
 
@@ -36,7 +36,7 @@ def test_a_record_of_ours_is_ours():
     assert owner(OURS, GATEWAY_OID) is Ownership.PART_OF_OURS
 
 
-def test_a_chain_of_other_organizations_leads_to_ours():
+def test_an_organization_is_ours_if_any_of_its_ancestors_is():
     parents = {"2.999.2": "2.999.3", "2.999.3": OURS}
     assert owner("2.999.1", "2.999.2", parents=parents) is Ownership.PART_OF_OURS
     assert owner("2.999.1", "2.999.2", parents={"2.999.2": "2.999.3"}) is Ownership.NOT_OURS
@@ -58,21 +58,21 @@ def test_a_chain_of_other_organizations_leads_to_ours():
         ("2.999.1", "2.999.1"),
     ],
 )
-def test_anything_else_is_not_ours(oid, part_of):
+def test_an_organization_without_such_a_relation_is_not_ours(oid, part_of):
     assert owner(oid, part_of) is Ownership.NOT_OURS
 
 
 @pytest.mark.parametrize(
     "facts", [{"our_oids": {GATEWAY_OID, OURS}}, {"base_oids": (GATEWAY_OID,)}], ids=["ours", "base"]
 )
-def test_the_gateway_is_never_ours_and_makes_nothing_ours(facts):
+def test_the_gateway_is_never_ours_and_makes_nothing_below_it_ours(facts):
     assert owner(GATEWAY_OID, **facts) is Ownership.NOT_OURS
     assert owner(OTHER_BASE, GATEWAY_OID, **facts) is Ownership.NOT_OURS
     assert owner(OTHER_BASE, "2.999.1", parents={"2.999.1": GATEWAY_OID}, **facts) is Ownership.NOT_OURS
 
 
 @pytest.mark.parametrize("part_of", [OURS, f"{BASE}.1", ""])
-def test_the_gateway_is_not_ours_even_below_something_of_ours(part_of):
+def test_the_gateway_is_not_ours_even_if_it_is_part_of_ours(part_of):
     assert owner(GATEWAY_OID, part_of) is Ownership.NOT_OURS
 
 
@@ -81,7 +81,7 @@ def test_a_base_oid_above_the_gateway_is_ignored():
     assert owner(BASE, GATEWAY_OID, base_oids=("2.16.840", BASE)) is Ownership.BELOW_BASE
 
 
-def test_what_people_called_foreign_is_not_ours_and_makes_nothing_ours():
+def test_an_oid_that_people_decided_is_foreign_is_not_ours_and_makes_nothing_ours():
     foreign = {f"{BASE}.9"}
     assert owner(f"{BASE}.9", BASE, foreign_oids=foreign) is Ownership.NOT_OURS
     assert owner("2.999.1", f"{BASE}.9", foreign_oids=foreign) is Ownership.NOT_OURS
@@ -89,7 +89,7 @@ def test_what_people_called_foreign_is_not_ours_and_makes_nothing_ours():
     assert owner("2.999.1", OURS, foreign_oids={OURS}) is Ownership.NOT_OURS
 
 
-def test_a_circle_ends():
+def test_a_circle_of_parents_is_not_followed_forever():
     parents = {"2.999.1": "2.999.2", "2.999.2": "2.999.3", "2.999.3": "2.999.2"}
     assert owner("2.999.1", "2.999.2", parents=parents) is Ownership.NOT_OURS
 
@@ -124,7 +124,7 @@ def test_sharing_the_gateway_makes_nothing_ours(oid, parents):
 
 
 @given(oid_texts(), st.lists(oid_texts(), min_size=1, max_size=4))
-def test_below_means_by_whole_arcs(oid, bases):
+def test_an_oid_is_below_another_only_by_whole_arcs(oid, bases):
     found = ownership_of(oid, "", base_oids=bases, our_oids=(), gateway_oids=(), parents={})
     arcs = oid.split(".")
     assert found.is_ours == any(arcs[: len(base.split("."))] == base.split(".") for base in bases)

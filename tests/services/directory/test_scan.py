@@ -1,4 +1,4 @@
-"""The search through the whole directory: what it finds, what it stores, and how it goes on."""
+"""The search through the whole directory (the scan): what it finds, what it stores, and how it continues."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ def stored_oids(entry: AuditEntry) -> list[str]:
     return [record["oid"] for record in json.loads(bytes(entry.raw or b""))]
 
 
-def test_it_finds_what_is_below_a_base_oid_or_part_of_ours(
+def test_the_scan_finds_organizations_below_a_base_oid_or_part_of_ours(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     practice.register_others("staging", OTHERS)
@@ -79,7 +79,7 @@ def test_it_finds_what_is_below_a_base_oid_or_part_of_ours(
     assert run.candidates.get(oid=HERE).organization == record_here
 
 
-def test_a_parent_may_come_later_on_the_same_page(
+def test_a_parent_may_follow_its_child_on_the_same_page(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     put(practice, ELSEWHERE, part_of_oid=LATE)
@@ -89,7 +89,7 @@ def test_a_parent_may_come_later_on_the_same_page(
     assert states(run) == {ELSEWHERE: "found", LATE: "found"}
 
 
-def test_what_was_left_out_because_its_parent_came_later_is_found_once_that_is_a_record(
+def test_a_child_on_an_earlier_page_than_its_parent_is_found_once_the_parent_is_a_record(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     put(practice, ELSEWHERE, part_of_oid=LATE)
@@ -105,7 +105,7 @@ def test_what_was_left_out_because_its_parent_came_later_is_found_once_that_is_a
     assert states(second) == {ELSEWHERE: "found", LATE: "here"}
 
 
-def test_what_people_called_somebody_elses_is_not_found(
+def test_an_oid_that_people_decided_is_foreign_is_not_found(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     Organization.objects.update(foreign_since=clock.now())
@@ -118,7 +118,7 @@ def test_what_people_called_somebody_elses_is_not_found(
 
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize(("oid", "part_of"), [(f"{BASE}.1", GATEWAY_OID), (f"{HERE}.1", HERE), (HERE, BASE)])
-def test_of_several_oids_the_one_by_which_it_is_ours_is_kept(
+def test_an_organization_with_several_oids_is_kept_under_the_one_that_makes_it_ours(
     practice: PracticeDirectory, editor: User, record_here: Organization, oid: str, part_of: str, is_first: bool
 ) -> None:
     put(practice, oid, part_of_oid=part_of)
@@ -133,7 +133,7 @@ def test_of_several_oids_the_one_by_which_it_is_ours_is_kept(
     assert json.loads(dict((shown.seen_record() or factories.record()).carried)[OTHER_OIDS]) == [ANOTHER_OID]
 
 
-def test_what_is_part_of_a_record_that_was_never_sent_is_not_ours_by_that(
+def test_being_part_of_a_record_that_was_never_sent_makes_nothing_ours(
     practice: PracticeDirectory, editor: User
 ) -> None:
     factories.organization(ELSEWHERE, user=editor)
@@ -144,7 +144,7 @@ def test_what_is_part_of_a_record_that_was_never_sent_is_not_ours_by_that(
     assert states(run) == {ELSEWHERE: "here"}
 
 
-def test_of_others_nothing_is_stored(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_about_others_is_stored(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", OTHERS)
     put(practice, f"{BASE}.1")
     run = begin(editor, limit=7)
@@ -160,7 +160,7 @@ def test_of_others_nothing_is_stored(practice: PracticeDirectory, editor: User) 
     assert [name for name in names if any(name in text for text in stored)] == ["By curl 1.1"]
 
 
-def test_the_history_keeps_one_entry_of_a_run_with_its_counts_and_the_absent_oids(
+def test_the_history_has_one_entry_of_a_scan_with_its_counts_and_the_absent_oids(
     practice: PracticeDirectory, editor: User
 ) -> None:
     put(practice, f"{BASE}.1")
@@ -183,7 +183,9 @@ def put_large(practice: PracticeDirectory, oid: str, size: int) -> None:
     practice.register("staging", organization | {"Extensions": {"Remark": {"string": "x" * size}}})
 
 
-def test_more_than_an_entry_can_hold_is_in_further_entries(practice: PracticeDirectory, editor: User) -> None:
+def test_results_that_are_too_large_for_one_entry_have_further_entries(
+    practice: PracticeDirectory, editor: User
+) -> None:
     for number in range(1, 6):
         put_large(practice, f"{BASE}.{number}", 400_000)
     run = begin(editor, limit=2)
@@ -227,7 +229,7 @@ def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
     assert run.problems == [{"source": "Organization 2 of the directory", "sentence": scan.TOO_LARGE}]
 
 
-def test_many_that_are_too_large_end_it(practice: PracticeDirectory, editor: User) -> None:
+def test_many_organizations_that_are_too_large_end_the_scan(practice: PracticeDirectory, editor: User) -> None:
     run = begin(editor, limit=1)
     TakeOver.objects.update(problems=[{"source": "", "sentence": scan.TOO_LARGE}] * scan.MOST_TOO_LARGE)
     put_large(practice, f"{BASE}.2", 2**20)
@@ -235,7 +237,7 @@ def test_many_that_are_too_large_end_it(practice: PracticeDirectory, editor: Use
     assert (run.state, run.end_reason) == (TakeOverState.READY, scan.TOO_LARGE)
 
 
-def test_one_that_cannot_be_read_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
+def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_NO_NAME
     run = begin(editor)
@@ -247,7 +249,7 @@ def test_one_that_cannot_be_read_is_asked_for_by_its_oid(practice: PracticeDirec
     assert states(run) == {f"{BASE}.1": "found"}
 
 
-def test_one_that_could_not_be_read_is_found_if_a_later_page_shows_it_again(
+def test_an_unreadable_organization_is_found_if_a_later_page_shows_it_again(
     practice: PracticeDirectory, editor: User
 ) -> None:
     for number in (1, 2):
@@ -261,9 +263,7 @@ def test_one_that_could_not_be_read_is_found_if_a_later_page_shows_it_again(
     assert states(run) == {f"{BASE}.1": "found"}
 
 
-def test_a_page_that_comes_twice_ends_it_there_and_a_person_can_go_on(
-    practice: PracticeDirectory, editor: User
-) -> None:
+def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: PracticeDirectory, editor: User) -> None:
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
     practice.behaviour = Behaviour.SHOWS_ANOTHER
@@ -280,7 +280,7 @@ def test_a_page_that_comes_twice_ends_it_there_and_a_person_can_go_on(
     assert states(run) == {f"{BASE}.2": "found"}
 
 
-def test_an_empty_page_before_the_total_ends_it_there() -> None:
+def test_an_empty_page_before_the_total_ends_the_scan() -> None:
     listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
     place = scan._Place(Position(index=3))
     following = scan._after_listing(place, listing)
@@ -289,7 +289,9 @@ def test_an_empty_page_before_the_total_ends_it_there() -> None:
     assert following.place.position.index == 3
 
 
-def test_after_many_pages_a_person_decides_whether_it_goes_on(practice: PracticeDirectory, editor: User) -> None:
+def test_after_many_pages_a_person_decides_whether_the_scan_continues(
+    practice: PracticeDirectory, editor: User
+) -> None:
     practice.register_others("staging", 5)
     run = begin(editor, limit=1)
     TakeOver.objects.update(position=Position(limit=1, pages=MOST_PAGES - 1).to_json())
@@ -309,7 +311,7 @@ def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirect
     assert (run.read_count, run.end_reason, run.position) == (10, "", {})
 
 
-def test_deactivated_ones_that_a_query_without_active_leaves_out_are_found(
+def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_found(
     practice: PracticeDirectory, editor: User
 ) -> None:
     practice.register_others("staging", 60)
@@ -333,10 +335,10 @@ def test_a_directory_that_ignores_the_filter_is_not_read_twice(practice: Practic
     assert (run.position, run.end_reason) == ({}, "")
 
 
-# Break-offs and going on -------------------------------------------------------------------------------------
+# Breaking off and continuing ---------------------------------------------------------------------------------
 
 
-def test_what_came_is_kept_when_it_breaks_off_and_it_goes_on_at_the_position(
+def test_a_scan_that_breaks_off_keeps_its_results_and_continues_at_its_position(
     practice: PracticeDirectory, editor: User
 ) -> None:
     for number in range(1, 8):
@@ -357,7 +359,7 @@ def test_what_came_is_kept_when_it_breaks_off_and_it_goes_on_at_the_position(
     assert [len(stored_oids(entry)) for entry in run_entries()] == [3, 4]
 
 
-def test_an_answer_of_another_shape_breaks_it_off_at_once(practice: PracticeDirectory, editor: User) -> None:
+def test_an_answer_of_another_shape_ends_the_scan_at_once(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_ANOTHER_SHAPE
     run = begin(editor)
@@ -367,7 +369,7 @@ def test_an_answer_of_another_shape_breaks_it_off_at_once(practice: PracticeDire
 
 
 @pytest.mark.parametrize("behaviour", [Behaviour.TOO_MANY, Behaviour.REFUSES_SIGN_IN])
-def test_while_redox_wants_to_be_left_alone_no_page_is_asked_for_and_nothing_ends(
+def test_while_redox_asks_to_wait_no_page_is_read_and_the_scan_does_not_end(
     practice: PracticeDirectory, editor: User, behaviour: Behaviour
 ) -> None:
     practice.behaviour = behaviour
@@ -380,7 +382,7 @@ def test_while_redox_wants_to_be_left_alone_no_page_is_asked_for_and_nothing_end
     assert (run.state, run.position) == (TakeOverState.ASKING, {})
 
 
-def test_messages_that_are_due_come_before_pages(practice: PracticeDirectory, editor: User) -> None:
+def test_due_messages_are_sent_before_pages_are_read(practice: PracticeDirectory, editor: User) -> None:
     begin(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     assert not scan.scan_next("staging", actor=WORKER)
@@ -400,7 +402,7 @@ def test_all_workers_together_read_at_most_two_pages_a_second(practice: Practice
     assert scan.scan_next("staging", actor=WORKER)
 
 
-def test_while_the_pace_holds_a_scan_other_lists_are_asked_for(practice: PracticeDirectory, editor: User) -> None:
+def test_other_take_overs_continue_while_a_scan_waits_for_its_pace(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", 3)
     begin(editor, limit=1)
     other = take_over.begin(
@@ -415,7 +417,7 @@ def test_while_the_pace_holds_a_scan_other_lists_are_asked_for(practice: Practic
     assert states(other) == {f"{BASE}.1": "absent"}
 
 
-def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, editor: User) -> None:
+def test_another_worker_continues_after_the_lease_ended(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
     assert lease.lease_scan("staging", actor=WORKER)  # and the worker ends
@@ -425,7 +427,7 @@ def test_another_worker_goes_on_after_the_lease(practice: PracticeDirectory, edi
     assert states(run) == {f"{BASE}.1": "found"}
 
 
-def test_a_worker_that_comes_back_after_its_lease_stores_nothing(practice: PracticeDirectory, editor: User) -> None:
+def test_a_worker_whose_lease_ended_stores_nothing(practice: PracticeDirectory, editor: User) -> None:
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
     run = begin(editor, limit=1)
@@ -463,7 +465,9 @@ def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: Us
     assert (len(states(run)), run.read_count) == (12, 12)
 
 
-def test_a_page_that_comes_after_a_person_stopped_is_not_stored(practice: PracticeDirectory, editor: User) -> None:
+def test_a_page_that_arrives_after_a_person_stopped_the_scan_is_not_stored(
+    practice: PracticeDirectory, editor: User
+) -> None:
     put(practice, f"{BASE}.1")
     run = begin(editor)
     with failpoints.calling(lambda: take_over.stop_asking(run.pk, actor=as_actor(editor)), "after-reading-page"):
@@ -476,7 +480,7 @@ def test_a_page_that_comes_after_a_person_stopped_is_not_stored(practice: Practi
     assert states(run) == {f"{BASE}.1": "found"}
 
 
-def test_two_scans_of_one_directory_do_not_run_at_once(editor: User) -> None:
+def test_two_scans_of_one_directory_do_not_run_at_the_same_time(editor: User) -> None:
     run = begin(editor)
     with pytest.raises(ActionRefused, match=f"take-over {run.pk}"):
         begin(editor)

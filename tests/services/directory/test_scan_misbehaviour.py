@@ -1,4 +1,4 @@
-"""The search through a directory that misbehaves: it ends, and loses or doubles nothing that came."""
+"""The search through a directory that misbehaves: it ends, and neither loses nor repeats what it received."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.services.directory.scanning import ELSEWHERE, HERE, Delivered, begin,
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 QUICK = [each for each in Behaviour if each not in (Behaviour.NEVER_ANSWERS, Behaviour.SLOW)]
-"""Those that answer, or break off, at once."""
+"""The behaviours that answer or break off at once."""
 MOST_STEPS = 200
 
 
@@ -54,7 +54,7 @@ def check_nothing_is_lost_or_doubled(run: TakeOver, delivered: Delivered) -> Non
 )
 @example(numbers=set(range(12)), limit=8, behaviours=[Behaviour.SHOWS_TWO_OIDS] * 12)
 @example(numbers=set(range(12)), limit=1, behaviours=[Behaviour.SHOWS_TWO_OIDS, Behaviour.ANSWERS] * 12)
-def test_whatever_the_directory_does_nothing_delivered_is_lost_or_doubled_and_it_ends(
+def test_whatever_the_directory_does_the_scan_ends_and_nothing_received_is_lost_or_doubled(
     practice: PracticeDirectory,
     editor: User,
     record_here: Organization,
@@ -81,7 +81,7 @@ def test_whatever_the_directory_does_nothing_delivered_is_lost_or_doubled_and_it
 
 
 @pytest.mark.parametrize("behaviour", Behaviour)
-def test_a_whole_scan_of_a_misbehaving_directory_ends_and_loses_nothing_that_came(
+def test_a_whole_scan_of_a_misbehaving_directory_ends_and_loses_nothing_received(
     practice: PracticeDirectory,
     editor: User,
     record_here: Organization,
@@ -105,6 +105,6 @@ def run_waits(behaviour: Behaviour) -> bool:
     return behaviour in (Behaviour.TOO_MANY, Behaviour.REFUSES_SIGN_IN)
 
 
-def test_the_other_oid_of_the_stand_in_is_not_ours() -> None:
-    """Else the tests above would not show that an organization is kept under its own OID."""
+def test_the_second_oid_of_the_stand_in_is_not_ours() -> None:
+    """Otherwise the tests above would not show that an organization is kept under its own OID."""
     assert not ANOTHER_OID.startswith((BASE, HERE, ELSEWHERE))

@@ -1,4 +1,4 @@
-"""The numbers below our records that are asked for after the search through the whole directory."""
+"""Probes: the next free OIDs below our records, which the portal asks for after the search through the directory."""
 
 import pytest
 
@@ -39,7 +39,9 @@ def test_the_next_free_numbers_below_what_is_ours_are_asked_for(
     assert f"{BASE}.1.1" not in probes(run)
 
 
-def test_at_most_a_thousand_are_asked_for_where_others_exist_first(practice: PracticeDirectory, editor: User) -> None:
+def test_at_most_a_thousand_probes_are_made_and_those_beside_known_organizations_come_first(
+    practice: PracticeDirectory, editor: User
+) -> None:
     for number in range(1, 61):
         put(practice, f"{BASE}.{number}", part_of_oid=BASE)
     put(practice, f"{BASE}.60.1", part_of_oid=f"{BASE}.60")
@@ -52,7 +54,7 @@ def test_at_most_a_thousand_are_asked_for_where_others_exist_first(practice: Pra
 
 
 def keep_probe(run: TakeOver, oid: str) -> None:
-    """Remove all probes but this one and another, which finds nothing: asking for each takes long."""
+    """Remove all probes except this one and another that finds nothing, because asking for each takes long."""
     assert oid in probes(run, CandidateState.WAITING)
     others = run.candidates.probes(CandidateState.WAITING).exclude(oid=oid).order_by("-position")
     others.exclude(pk=others[0].pk).delete()
@@ -79,7 +81,7 @@ def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
     assert asked == f"{BASE}.3"
 
 
-def test_a_probe_that_shows_an_organization_of_others_keeps_only_the_oid(
+def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     run = begin(editor)
@@ -92,7 +94,7 @@ def test_a_probe_that_shows_an_organization_of_others_keeps_only_the_oid(
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
-def test_probes_that_got_no_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
+def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
     run = begin(editor)
     read_to_the_end(run)
     practice.behaviour = Behaviour.SHOWS_ANOTHER

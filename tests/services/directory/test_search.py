@@ -79,7 +79,9 @@ def test_a_search_shows_what_the_directory_shows(practice: PracticeDirectory, ed
     assert 0 < page.seconds < 60
 
 
-def test_the_history_says_who_searched_for_what_and_how_much_came(practice: PracticeDirectory, editor: User) -> None:
+def test_the_history_says_who_searched_for_what_and_how_many_results_came(
+    practice: PracticeDirectory, editor: User
+) -> None:
     practice.register("staging", listed(OTHER, "Lakeside Dental"))
     filters = SearchFilters(name="Lakeside", active=True)
 
@@ -109,7 +111,7 @@ def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory
     assert reload(organization).seen_at is None
 
 
-def test_nothing_that_came_is_said_otherwise_than_no_answer(practice: PracticeDirectory) -> None:
+def test_no_result_differs_from_no_answer(practice: PracticeDirectory) -> None:
     nothing = run(SearchFilters(name="Nobody"))
     assert (nothing.completeness, nothing.can_continue, nothing.position.received) == (Completeness.NOTHING, False, 0)
 
@@ -124,13 +126,13 @@ def test_nothing_that_came_is_said_otherwise_than_no_answer(practice: PracticeDi
     assert facts[1]["detail"] == no_answer.cause
 
 
-def test_an_empty_answer_that_counts_some_is_not_nothing(redox_server: FakeRedox) -> None:
+def test_an_empty_answer_with_a_total_above_zero_is_not_no_result(redox_server: FakeRedox) -> None:
     redox_server.queries = [answer(Paging={"Count": 5, "Index": 0})]
     page = run()
     assert (page.completeness, page.end, page.total) == (Completeness.PARTIAL, End.EMPTY_PAGE, 5)
 
 
-def test_a_search_goes_on_where_it_was_and_leaves_out_what_came(practice: PracticeDirectory) -> None:
+def test_a_continued_search_leaves_out_what_was_shown(practice: PracticeDirectory) -> None:
     for number in range(103):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
 
@@ -145,7 +147,7 @@ def test_a_search_goes_on_where_it_was_and_leaves_out_what_came(practice: Practi
     assert [each["details"]["index"] for each in searched()] == [0, 100]
 
 
-def test_a_search_that_breaks_off_later_keeps_its_place(practice: PracticeDirectory) -> None:
+def test_a_search_that_breaks_off_keeps_its_position(practice: PracticeDirectory) -> None:
     for number in range(101):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
     first = run()
@@ -172,7 +174,7 @@ def whole_search() -> list[SearchPage]:
     ("behaviour", "doubled", "limit"),
     [("answers", 0, 100), ("shows-last-again", 2, 100), ("shows-total", 0, 100), ("shows-large", 0, 50)],
 )
-def test_a_search_shows_each_organization_once_however_the_pages_come(
+def test_a_search_shows_each_organization_once_even_if_pages_overlap(
     practice: PracticeDirectory, behaviour: str, doubled: int, limit: int
 ) -> None:
     oids = [f"{OTHER}.{number + 1}" for number in range(230)]
@@ -187,14 +189,14 @@ def test_a_search_shows_each_organization_once_however_the_pages_come(
     assert pages[-1].completeness == Completeness.WHOLE
 
 
-def test_a_directory_that_counts_all_says_how_many_there_are(practice: PracticeDirectory) -> None:
+def test_the_total_of_a_directory_that_counts_all_results_is_kept(practice: PracticeDirectory) -> None:
     for number in range(130):
         practice.register("staging", listed(f"{OTHER}.{number + 1}"))
     practice.behaviour = "shows-total"
     assert [page.total for page in whole_search()] == [130, 130]
 
 
-def test_a_directory_that_stops_after_a_page_leaves_a_part(practice: PracticeDirectory) -> None:
+def test_a_directory_that_breaks_off_after_a_page_leaves_partial_results(practice: PracticeDirectory) -> None:
     for number in range(130):
         practice.register("staging", listed(f"{OTHER}.{number + 1}"))
     practice.behaviour = "shows-first-page"
@@ -223,7 +225,7 @@ def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
         assert [hit.record.name for hit in run(filters).hits] == names, filters
 
 
-def test_an_answer_that_is_too_large_is_asked_for_again_with_fewer(practice: PracticeDirectory) -> None:
+def test_after_an_answer_that_is_too_large_the_query_asks_for_fewer(practice: PracticeDirectory) -> None:
     for number in range(60):
         practice.register("staging", listed(f"{OTHER}.{number + 1}", "Lakeside " + "x" * 30_000))
 
@@ -242,7 +244,7 @@ def test_one_organization_that_is_too_large_ends_the_search(practice: PracticeDi
     assert searched()[0]["details"]["queries"] == 7
 
 
-def test_a_page_that_comes_again_ends_the_search(redox_server: FakeRedox) -> None:
+def test_a_repeated_page_ends_the_search(redox_server: FakeRedox) -> None:
     redox_server.queries = [answer(*(listed(f"{OTHER}.{number + 1}") for number in range(100)))]
     first = run()
     second = run(position=first.position, known_oids={hit.listed_oid for hit in first.hits})
@@ -273,7 +275,7 @@ def test_an_organization_that_cannot_be_read_is_named_and_not_stored(redox_serve
     ],
     ids=["gateway", "refused", "errors", "another event", "HTML", "broken off"],
 )
-def test_there_is_no_answer_if_the_answer_is_not_a_page(
+def test_a_reply_that_is_not_a_page_counts_as_no_answer(
     redox_server: FakeRedox, reply: servers.Behaviour, cause: str
 ) -> None:
     redox_server.queries = [reply]
@@ -283,7 +285,7 @@ def test_there_is_no_answer_if_the_answer_is_not_a_page(
     assert searched()[0]["detail"] == page.cause
 
 
-def test_an_answer_in_another_shape_is_no_answer(practice: PracticeDirectory) -> None:
+def test_an_answer_in_another_shape_counts_as_no_answer(practice: PracticeDirectory) -> None:
     practice.behaviour = "shows-another-shape"
     page = run()
     assert (page.completeness, page.end) == (Completeness.NO_ANSWER, End.UNREADABLE)
@@ -317,7 +319,7 @@ def test_nothing_is_asked_while_redox_asks_to_wait(redox_server: FakeRedox) -> N
     assert [each.get("http_status") for each in searched()] == [429, None]
 
 
-# What is here, and whose it is --------------------------------------------------------------------------------
+# Which results are records here, and which are ours -----------------------------------------------------------
 
 
 @pytest.fixture
@@ -327,7 +329,7 @@ def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
         yield practice
 
 
-def test_each_hit_is_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:
+def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:
     here = factories.organization(f"{BASE}.1", user=editor)
     outside = factories.organization(f"{OTHER}.7", user=editor)
     for organization in (
@@ -391,12 +393,12 @@ def test_a_hit_is_compared_with_what_was_shown(db: None, editor: User) -> None:
     assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
 
 
-def test_a_record_of_which_nothing_is_known_is_not_compared(db: None, editor: User) -> None:
+def test_a_record_that_was_never_accepted_or_shown_is_not_compared(db: None, editor: User) -> None:
     organization = factories.organization(user=editor)
     assert comparison(organization) == (Compared.NOT_KNOWN, ())
 
 
-def test_a_record_whose_oid_was_called_foreign_is_not_ours(practice: PracticeDirectory, editor: User) -> None:
+def test_a_record_whose_oid_was_decided_to_be_foreign_is_not_ours(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(user=editor)
     store_reading(organization, replace(organization.record(), name="Boston General"))
     differences.disclaim(organization.pk, reason="Not ours", actor=as_actor(editor))
@@ -409,7 +411,7 @@ def test_a_record_whose_oid_was_called_foreign_is_not_ours(practice: PracticeDir
     assert {hit.ownership for hit in hits.values()} == {Ownership.NOT_OURS}
 
 
-def test_values_of_a_message_on_its_way_do_not_differ(db: None, unreachable_redox: None, editor: User) -> None:
+def test_values_of_a_message_that_is_being_sent_do_not_differ(db: None, unreachable_redox: None, editor: User) -> None:
     organization = factories.accepted_organization(user=editor)
     edit(organization, editor, name="Lakeside North")
     factories.submission(reload(organization), user=editor)

@@ -1,4 +1,4 @@
-"""Taking over what is in the directory: whom the worker asks, what it stores, and what becomes a record."""
+"""Taking over: what the worker asks the directory, what it stores, and which organizations become records."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def begin(*oids: str, user: User, **values: Any) -> TakeOver:
 
 
 def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRecord:
-    """Register an organization in the practice directory, as an old curl command did."""
+    """Register an organization in the practice directory, as an earlier curl command would have done."""
     record = factories.record(oid, **{"name": f"By curl {oid[-3:]}"} | values)
     message = messages.build_message(record, messages.NEW, redox_settings.environment("staging"))
     practice.register("staging", json.loads(message)["Organizations"][0])
@@ -74,7 +74,7 @@ def take_all(run: TakeOver, user: User) -> list[Organization]:
     return list(Organization.objects.order_by("oid_key"))
 
 
-def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
+def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_values(
     practice: PracticeDirectory, editor: User
 ) -> None:
     shown = put(practice, f"{BASE}.1", aliases=("By hand",))
@@ -91,7 +91,7 @@ def test_what_the_directory_shows_becomes_a_record_with_all_that_it_carries(
     assert (actor["id"], actor["signed_in_by"]) == (editor.pk, "")
 
 
-def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -100,7 +100,7 @@ def test_nothing_is_sent_while_nobody_said_the_destination_id(practice: Practice
     assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
 
 
-def test_a_destination_id_that_somebody_said_is_kept_with_its_source_and_is_no_change(
+def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_change(
     practice: PracticeDirectory, editor: User
 ) -> None:
     put(practice, f"{BASE}.1")
@@ -130,13 +130,15 @@ def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
     assert list(said_ids) == [DESTINATION, DESTINATION, ""]
 
 
-def test_what_somebody_else_entered_meanwhile_is_not_overwritten(editor: User, approver: User) -> None:
+def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritten(
+    editor: User, approver: User
+) -> None:
     oids = [f"{BASE}.1", f"{BASE}.2"]
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
     nothing, one = KnownDestination("", ""), KnownDestination(DESTINATION, "memory")
     shown = dict.fromkeys(oids, nothing)
     take_over.set_destinations(run.pk, {oids[0]: one, oids[1]: nothing}, shown=shown, actor=as_actor(editor))
-    # The second page still shows the first row empty; its person leaves it so.
+    # The second page still shows the first row as empty, and its person does not fill it in.
     take_over.set_destinations(run.pk, {oids[0]: nothing, oids[1]: one}, shown=shown, actor=as_actor(approver))
     assert set(run.candidates.values_list("destination_id", flat=True)) == {DESTINATION}
     other = KnownDestination(DESTINATION.replace("d8", "e8"), "dashboard")
@@ -156,7 +158,7 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
 
 
-def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
+def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(f"{BASE}.1", user=editor)
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -166,7 +168,7 @@ def test_an_oid_that_is_here_already_is_not_asked_for(practice: PracticeDirector
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
-def test_what_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
+def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
     put(practice, OTHER)
     put(practice, GATEWAY_OID, part_of_oid=OTHER)
     run = begin(OTHER, GATEWAY_OID, user=editor)
@@ -177,7 +179,7 @@ def test_what_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor:
     assert not Organization.objects.exists()
 
 
-def test_part_of_a_record_that_is_taken_over_as_well_is_ours(practice: PracticeDirectory, editor: User) -> None:
+def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     put(practice, OTHER, part_of_oid=f"{BASE}.1")
     run = begin(OTHER, f"{BASE}.1", user=editor)
@@ -242,7 +244,7 @@ def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dic
     assert not Organization.objects.exists()
 
 
-def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
     advance()
@@ -255,7 +257,7 @@ def test_a_person_who_lost_the_right_adds_nothing(practice: PracticeDirectory, e
     assert not Organization.objects.exists()
 
 
-def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added(
+def test_an_oid_that_somebody_else_added_meanwhile_is_refused_and_the_others_are_added(
     practice: PracticeDirectory, editor: User
 ) -> None:
     for number in (1, 2):
@@ -270,7 +272,7 @@ def test_an_oid_that_somebody_adds_meanwhile_is_refused_and_the_others_are_added
 
 
 @pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])
-def test_none_and_too_many_oids_are_refused(editor: User, count: int) -> None:
+def test_no_oid_and_too_many_oids_are_refused(editor: User, count: int) -> None:
     with pytest.raises(ActionRefused):
         begin(*(f"{BASE}.{number}" for number in range(count)), user=editor)
     assert not TakeOver.objects.exists()

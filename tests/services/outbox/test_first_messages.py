@@ -56,7 +56,7 @@ def waits(submission: Submission) -> list[Submission]:
     return list(submission.after.order_by("pk"))
 
 
-def test_the_first_is_sent_alone_and_the_others_follow_when_it_was_accepted(editor: User) -> None:
+def test_the_first_message_is_sent_alone_and_the_others_follow_after_its_acceptance(editor: User) -> None:
     records = seen(1, editor), stated(2, editor), seen(3, editor)
     first, second, third = (factories.submission(each, user=editor) for each in records)
     assert (waits(first), waits(second), waits(third)) == ([], [first], [first])
@@ -87,7 +87,7 @@ def test_an_acceptance_without_an_answer_of_redox_is_a_proof_as_well(editor: Use
 
 
 @pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.NEEDS_PERSON, Kind.NOT_EXECUTED])
-def test_what_is_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
+def test_a_message_that_was_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
     first = factories.submission(seen(1, editor), user=editor)
     answer_next(kind)
     second = factories.submission(seen(2, editor), user=editor)
@@ -96,7 +96,7 @@ def test_what_is_not_accepted_proves_nothing(editor: User, kind: Kind) -> None:
     assert claim() in (None, first)
 
 
-def test_a_rejection_cancels_those_that_wait_and_the_next_goes_alone(editor: User) -> None:
+def test_a_rejection_cancels_the_waiting_messages_and_the_next_one_is_sent_alone(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     answer_next(Kind.REJECTED)
     assert state_of(second) == (
@@ -108,7 +108,7 @@ def test_a_rejection_cancels_those_that_wait_and_the_next_goes_alone(editor: Use
     assert (waits(third), claim()) == ([], third)
 
 
-def test_a_cancellation_cancels_those_that_wait(editor: User) -> None:
+def test_a_cancellation_cancels_the_waiting_messages_too(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     submissions.cancel_submission(first.pk, actor=as_actor(editor))
     assert state_of(second)[0] == State.CANCELLED
@@ -256,7 +256,7 @@ def press(organization: Organization, user: User, intent: Intent | None = None) 
 
 
 def first_messages_under_way() -> Sequence[Submission]:
-    """Those that were attempted, are not ended, and are about a record that was registered outside the portal."""
+    """The messages to records registered outside the portal that were attempted and have not ended."""
     attempted = Submission.objects.filter(state__in=OPEN_STATES, attempt__gt=0)
     return list(attempted.filter(organization__confirmed="", organization__presence_basis__in=OUTSIDE))
 
@@ -266,12 +266,12 @@ def first_messages_under_way() -> Sequence[Submission]:
 def test_two_first_messages_are_never_under_way_before_one_was_accepted(acts: list[tuple[str, object]]) -> None:
     empty()
     user = factories.UserFactory(role="approver")
-    made = [stated(number, user) for number in range(1, RECORDS)]
+    records = [stated(number, user) for number in range(1, RECORDS)]
     factories.organization(f"{BASE}.{RECORDS}", user=user)
     for act, value in acts:
         with suppress(ActionRefused):
             carry_out(act, value, user)
-        accepted = Submission.objects.filter(organization__in=made, state=State.ACCEPTED)
+        accepted = Submission.objects.filter(organization__in=records, state=State.ACCEPTED)
         assert accepted.exists() or len(first_messages_under_way()) <= 1
 
 

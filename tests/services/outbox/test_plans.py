@@ -1,4 +1,4 @@
-"""Plans: the order of several records, and the pause before one error is repeated many times."""
+"""Plans: the order of their records, and the pause before one error is repeated many times."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -227,7 +227,7 @@ class TestAfterAcceptance:
         with pytest.raises(ActionRefused, match="is not finished"):
             organizations.discard(organization.pk, organization.version, actor=as_actor(editor))
 
-    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
+    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_sends(self, editor: User) -> None:
         organization = factories.accepted_organization(user=editor)
         record = replace(organization.record(), name="Saved, not sent")
         saved_record = organizations.edit(
@@ -277,7 +277,7 @@ DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
 @pytest.mark.parametrize("destination", [("", "none"), (DESTINATION, "dashboard")])
-def test_a_destination_id_that_an_edit_says_first_has_its_source_and_is_no_change(
+def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_change(
     editor: User, destination: tuple[str, str]
 ) -> None:
     unknown = replace(factories.record(), destination_known=False)

@@ -1,4 +1,4 @@
-"""An approver states that an OID was registered outside the portal; what confirms it, and how it is withdrawn."""
+"""An approver states that an OID was registered outside the portal: what replaces the statement or withdraws it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +39,7 @@ def stated(user: User) -> Organization:
 
 
 def shown(organization: Organization) -> OrganizationRecord:
-    """What the directory shows of it: another name, and keys that the form does not have; no destination ID."""
+    """The record as the directory shows it: another name, keys that the form does not have, no destination ID."""
     record = organization.record()
     return replace(record, name="By hand", destination_id="", destination_known=False, carried=CARRIED)
 
@@ -55,7 +55,7 @@ def test_a_stated_record_is_marked_and_its_update_sends_the_forms_destination_id
     assert "stated" in warnings(organization)
 
 
-def test_an_empty_destination_id_is_no_statement_about_the_one_that_is_there(editor: User) -> None:
+def test_stating_without_a_destination_id_does_not_say_that_there_is_none(editor: User) -> None:
     """An Update with a null DestinationID would remove it, and nobody said that it has none."""
     organization = state(factories.organization(user=editor), editor)
     blockers = reviews.review(organization).blockers
@@ -65,7 +65,7 @@ def test_an_empty_destination_id_is_no_statement_about_the_one_that_is_there(edi
     assert (review.event, review.blockers) == (Event.NEW, ())
 
 
-def test_the_directory_takes_the_place_of_the_statement(editor: User) -> None:
+def test_a_reading_of_the_oid_replaces_the_statement(editor: User) -> None:
     organization = stated(editor)
     organization = store_reading(organization, shown(organization))
     assert (organization.standing, organization.presence_at) == ("seen", organization.seen_at)
@@ -86,13 +86,13 @@ def test_a_reading_while_a_message_is_open_confirms_nothing(editor: User) -> Non
     assert store_reading(reload(organization), shown(organization)).standing == "stated"
 
 
-def test_an_acceptance_takes_the_place_of_the_statement(editor: User) -> None:
+def test_an_acceptance_replaces_the_statement(editor: User) -> None:
     submission = factories.submission(stated(editor), user=editor)
     accepted = factories.accept(submission.organization, submission=submission)
     assert (accepted.standing, accepted.presence_basis) == ("active", Basis.ACCEPTED)
 
 
-def test_a_decision_by_a_reading_takes_the_place_of_the_statement(editor: User) -> None:
+def test_a_decision_by_a_reading_replaces_the_statement(editor: User) -> None:
     organization = factories.submission(stated(editor), user=editor).organization
     organization = store_reading(reload(organization), shown(organization))
     assert organization.seen_at is not None
@@ -148,7 +148,7 @@ def test_a_cancelled_submission_neither_blocks_a_statement_nor_its_withdrawal(ed
     assert organization.standing == "not_registered"
 
 
-def test_what_is_not_a_registration_of_ours_cannot_be_stated(editor: User) -> None:
+def test_a_foreign_record_and_one_that_was_taken_over_cannot_be_stated(editor: User) -> None:
     foreign = mark_foreign(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="belongs to another organization"):
         state(foreign, editor)

@@ -34,7 +34,7 @@ def in_the_way(organization: Organization, intent: Intent | None = Intent.DEACTI
 def queued_anyway(
     organization: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch
 ) -> Submission:
-    """A submission whose review saw no blocker, as when two people submit at the same time."""
+    """A submission whose review found no blocker, as if two people submitted at the same time."""
     with monkeypatch.context() as patch:
         patch.setattr(reviews, "blockers_of", lambda *_: ())
         return factories.submission(organization, user=user, intent=intent)

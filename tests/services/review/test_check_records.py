@@ -40,7 +40,7 @@ def findings(environment: Environment = STAGING) -> list[tuple[str, str, str]]:
     return [(each.kind, each.field, each.text) for part in parts for each in part]
 
 
-def test_a_status_that_is_not_that_of_the_last_submission_is_found(editor: User) -> None:
+def test_a_stored_status_that_differs_from_the_last_submission_is_found(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     assert findings() == []
     Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED)

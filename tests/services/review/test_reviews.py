@@ -46,7 +46,7 @@ REACTIVATE = {"intent": Intent.REACTIVATE, "known": DirectoryKnowledge(INACTIVE)
 
 
 @pytest.mark.parametrize(
-    ("made", "verdict"),
+    ("case_review", "verdict"),
     [
         (review(changes=changes(1)), "STAGING, Update, 1 record, 1 field changes"),
         (review(changes=changes(2)), "STAGING, Update, 1 record, 2 fields change"),
@@ -82,13 +82,13 @@ REACTIVATE = {"intent": Intent.REACTIVATE, "known": DirectoryKnowledge(INACTIVE)
         ),
     ],
 )
-def test_the_line_on_top(made: Review, verdict: str) -> None:
-    assert made.summary == verdict
-    assert made.shows_message is (not verdict.endswith("not to be sent now"))
+def test_the_headline_says_what_the_message_does(case_review: Review, verdict: str) -> None:
+    assert case_review.summary == verdict
+    assert case_review.shows_message is (not verdict.endswith("not to be sent now"))
 
 
 @pytest.mark.parametrize(
-    ("made", "is_needed"),
+    ("case_review", "is_needed"),
     [
         (review(changes=changes(1)), False),
         (review(overwrites=changes(1)), False),
@@ -96,8 +96,8 @@ def test_the_line_on_top(made: Review, verdict: str) -> None:
         (review({"environment": "production"}, changes=changes(1)), True),
     ],
 )
-def test_a_reason_is_needed_in_production_and_where_nothing_differs(made: Review, is_needed: bool) -> None:
-    assert made.needs_reason is is_needed
+def test_a_reason_is_needed_in_production_and_where_nothing_differs(case_review: Review, is_needed: bool) -> None:
+    assert case_review.needs_reason is is_needed
 
 
 def test_only_a_warning_that_was_not_accepted_before_needs_a_tick() -> None:

@@ -32,8 +32,10 @@ from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
+from organizations.redox.client import Exchange
+from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, workers
-from organizations.services.connection.lookup import Question
+from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query, slots
 from organizations.services.delivery.courier import Courier
 from organizations.services.delivery.slots import MOST_QUERIES
@@ -217,6 +219,42 @@ def test_two_workers_ask_about_each_oid_once(practice: PracticeDirectory, editor
     assert states(run) == dict.fromkeys(oids, "found")
 
 
+def test_the_history_keeps_each_exchange_about_an_oid(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(ONE, user=editor)
+    ask_all()
+    candidate = run.candidates.get()
+    assert (candidate.state, candidate.sentence, candidate.lease_until) == ("absent", "", None)
+    assert run.made_at < (candidate.asked_at or run.made_at) < clock.now()
+    facts = [entry.facts for entry in entries()]
+    assert [each["details"]["active"] for each in facts[:-1]] == ["none", "true"]
+    for each in facts:
+        assert each["object"] == {"type": "take_over", "id": str(run.pk), "name": ONE}
+        assert (each["environment"], each["oid"], each["details"]["take_over"]) == ("staging", ONE, run.pk)
+        assert (each["details"]["found"], "exchange" in each) == (False, True)
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_SCANNED).exists()
+
+
+EXCHANGE = Exchange(request_sha256="", sent=True, status=502)
+FAILED, WAITS = Outcome(kind=Kind.UNKNOWN), Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=10.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_asked_later"),
+    [
+        ({"exchange": EXCHANGE, "outcome": Outcome(kind=Kind.ACCEPTED)}, False),
+        ({"cause": "no answer", "exchange": EXCHANGE, "outcome": FAILED}, False),
+        ({"cause": "no token", "outcome": FAILED}, True),
+        ({"cause": "stopped after a refused token", "exchange": EXCHANGE}, True),
+        ({"cause": "too many", "exchange": EXCHANGE, "outcome": WAITS}, True),
+    ],
+)
+def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(
+    values: dict[str, Any], is_asked_later: bool
+) -> None:
+    answer = DirectoryAnswer(asked_at=datetime.datetime.now(datetime.UTC), **values)
+    assert run_take_over._is_asked_later(answer) == is_asked_later
+
+
 # When nothing is asked
 
 
@@ -276,8 +314,10 @@ def test_an_oid_without_an_answer_is_asked_again_on_request(practice: PracticeDi
     practice.behaviour = Behaviour.GATEWAY_ERROR
     run = begin(ONE, user=editor)
     ask_all()
-    assert states(run) == {ONE: "unanswered"}
-    assert run.candidates.get().sentence
+    candidate = run.candidates.get()
+    assert (candidate.state, candidate.lease_until) == ("unanswered", None)
+    assert candidate.sentence == entries()[-1].facts["detail"] != ""
+    assert EnvironmentGate.objects.get(pk="staging").failures == 1
     practice.behaviour = Behaviour.ANSWERS
     take_over.ask_again(run.pk, actor=as_actor(editor))
     ask_all()

@@ -70,7 +70,7 @@ def test_errors_of_the_list_come_in_the_order_of_its_lines() -> None:
 
 def test_an_error_of_the_whole_list_names_no_line() -> None:
     ((field, sentence),) = read("\n".join(f"{BASE}.{number}" for number in range(1, 1002))).errors
-    assert (field, sentence[:15]) == ("oids", "These are 1,001")
+    assert (field, sentence[:17]) == ("oids", "You entered 1,001")
 
 
 def test_an_old_message_brings_its_record_and_its_destination_id() -> None:

@@ -100,6 +100,7 @@ def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, e
     practice.behaviour = Behaviour.SHOWS_ANOTHER
     advance(run)
     assert len(probes(run, CandidateState.UNANSWERED)) == 20
+    assert AuditEntry.objects.filter(action=Action.DIRECTORY_SCANNED).count() == 1
     assert run.state == TakeOverState.READY
     practice.behaviour = Behaviour.ANSWERS
     take_over.ask_again(run.pk, actor=as_actor(editor))

@@ -187,14 +187,61 @@ def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: Prac
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
 
 
+def chosen(user: User, *oids: str) -> TakeOver:
+    """A take-over whose OIDs wait until the worker adds them, and an earlier one with which nothing is to be done."""
+    factories.take_over(user=user, seen={f"{BASE}.99": factories.record(f"{BASE}.99")})
+    run = factories.take_over(user=user, seen={oid: factories.record(oid) for oid in oids})
+    take_over.take(run.pk, oids, actor=as_actor(user))
+    return run
+
+
 def test_the_worker_locks_the_structure_before_it_adds(editor: User) -> None:
-    run = factories.take_over(user=editor)
-    take_over.take(run.pk, [BASE], actor=as_actor(editor))
+    run = chosen(editor, BASE)
     here: list[bool] = []
     with failpoints.calling(lambda: here.append(Organization.objects.exists()), "before-structure-lock"):
         assert run_take_over.add_next("staging")
     assert here == [False]
-    assert Organization.objects.exists()
+    assert states(run) == {BASE: "taken"}
+    assert not run_take_over.add_next("staging")
+
+
+def test_a_worker_adds_nothing_if_another_one_did_so_before_the_lock(editor: User) -> None:
+    run = chosen(editor, BASE)
+    others = TakeOver.objects.filter(pk=run.pk)
+    with failpoints.calling(lambda: others.update(state=TakeOverState.READY), "before-structure-lock"):
+        assert run_take_over.add_next("staging")
+    assert not Organization.objects.exists()
+
+
+def test_at_most_fifty_are_added_at_once(editor: User) -> None:
+    run = chosen(editor, *(f"{BASE}.{number}" for number in range(1, run_take_over.ADDED_AT_ONCE + 2)))
+    begun = TakeOver.objects.get(pk=run.pk)
+    assert run_take_over.add_next("staging")
+    assert (Organization.objects.count(), TakeOver.objects.get(pk=run.pk).state) == (50, TakeOverState.TAKING)
+    assert run_take_over.add_next("staging")
+    run.refresh_from_db()
+    assert (Organization.objects.count(), run.state, run.end_reason) == (51, TakeOverState.READY, "")
+    assert run.state_at > begun.state_at
+
+
+def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: User) -> None:
+    one, two = f"{BASE}.1", f"{BASE}.2"
+    shown = {one: factories.record(one, part_of_oid=two), two: factories.record(two, part_of_oid=one)}
+    run = factories.take_over(user=editor, seen=shown)
+    take_over.take(run.pk, [one, two], actor=as_actor(editor))
+    advance()
+    assert states(run) == {one: "taken", two: "refused"}
+    assert "circle" in candidate(run, two).sentence
+    assert [each.oid for each in Organization.objects.all()] == [one]
+
+
+@pytest.mark.parametrize("missing", [{"seen": ""}, {"asked_at": None}])
+def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dict[str, Any]) -> None:
+    run = chosen(editor, BASE)
+    run.candidates.update(**missing)
+    advance()
+    assert (states(run), candidate(run, BASE).sentence) == ({BASE: "refused"}, "The directory did not show it.")
+    assert not Organization.objects.exists()
 
 
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 
 from organizations.models import (
     Action,
@@ -15,8 +16,10 @@ from organizations.models import (
     TakeOverState,
     User,
 )
+from organizations.oid import Oid
 from organizations.records import canonical
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services import failpoints
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
@@ -44,7 +47,8 @@ def begin(*candidates: NewCandidate, user: User) -> TakeOver:
 
 
 def shown(user: User, *oids: str, **values: Any) -> TakeOver:
-    """A take-over that is ready, whose OIDs the directory showed."""
+    """A take-over that is ready, whose OIDs the directory showed, beside another one."""
+    factories.take_over(user=user, seen={f"{BASE}.99": factories.record(f"{BASE}.99")})
     return factories.take_over(user=user, seen={oid: factories.record(oid, **values) for oid in oids})
 
 
@@ -54,6 +58,10 @@ def state(run: TakeOver) -> str:
 
 def set_state(run: TakeOver, value: TakeOverState) -> None:
     TakeOver.objects.filter(pk=run.pk).update(state=value)
+
+
+def scans() -> QuerySet[TakeOver]:
+    return TakeOver.objects.filter(kind=TakeOverKind.SCAN)
 
 
 def last_entry(action: Action) -> AuditEntry:
@@ -82,7 +90,7 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
     )
     first, second = run.candidates.order_by("position")
     assert (first.oid, first.state, first.source, first.name) == (ONE, "waiting", "s" * 300, "m" * 200)
-    assert (first.destination_id, first.destination_source) == (DESTINATION, "message")
+    assert (first.destination_id, first.destination_source, first.oid_key) == (DESTINATION, "message", Oid(ONE).key)
     assert (first.message_record(), first.organization) == (message, None)
     assert (second.oid, second.state, second.source, second.name) == (TWO, "here", "line 2", "Typed")
     assert (second.message, second.organization, second.position) == ("", here, 1)
@@ -94,7 +102,7 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
 def test_as_many_as_are_allowed_are_taken(editor: User) -> None:
     many = [NewCandidate(f"{BASE}.{number}") for number in range(1, take_over.MOST_OIDS + 1)]
     assert begin(*many, user=editor).candidates.count() == take_over.MOST_OIDS
-    with pytest.raises(ActionRefused, match="At most 1,000 OIDs can be taken over at once; here are 1,001"):
+    with pytest.raises(ActionRefused, match="You entered 1,001"):
         begin(*many, NewCandidate(ONE + ".1"), user=editor)
 
 
@@ -106,7 +114,11 @@ def test_only_a_person_begins() -> None:
 
 
 def test_a_search_of_the_whole_directory_begins_at_its_first_page_once_in_each_environment(editor: User) -> None:
-    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    begin(NewCandidate(ONE), user=editor)
+    begun: list[bool] = []
+    with failpoints.calling(lambda: begun.append(scans().exists()), "before-structure-lock"):
+        run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    assert begun == [False]
     assert (run.kind, run.base_oids, run.made_by, run.is_reading_pages) == ("scan", [BASE], editor, True)
     assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "kind": "scan"}
     take_over.begin_scan("production", base_oids=[BASE], actor=as_actor(editor))
@@ -123,18 +135,34 @@ def test_a_stop_leaves_what_was_found_and_the_others_can_be_asked_for_later(edit
     run = begin(NewCandidate(ONE), NewCandidate(TWO), user=editor)
     run.candidates.filter(oid=ONE).update(state=CandidateState.FOUND)
     take_over.stop_asking(run.pk, actor=as_actor(editor))
-    assert list(run.candidates.values_list("state", "sentence")) == [("found", ""), ("unanswered", take_over.STOPPED)]
+    assert list(run.candidates.order_by("position").values_list("state", "sentence")) == [
+        ("found", ""),
+        ("unanswered", take_over.STOPPED),
+    ]
     run.refresh_from_db()
     assert (run.state, run.end_reason, run.token) == ("ready", "A person stopped it.", 1)
     assert run.state_at > run.made_at
     assert details(Action.TAKE_OVER_STOPPED) == {"take_over": run.pk, "count": 1, "kind": "oids"}
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_SCANNED).exists()
     with pytest.raises(ActionRefused, match="not being asked any more"):
         take_over.stop_asking(run.pk, actor=as_actor(editor))
     take_over.ask_again(run.pk, actor=as_actor(editor))
-    assert list(run.candidates.values_list("state", "sentence")) == [("found", ""), ("waiting", "")]
+    assert list(run.candidates.order_by("position").values_list("state", "sentence")) == [
+        ("found", ""),
+        ("waiting", ""),
+    ]
     run.refresh_from_db()
     assert (run.state, run.end_reason) == ("asking", "")
     assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "count": 1, "kind": "oids"}
+
+
+def test_a_stop_writes_down_what_a_search_of_the_whole_directory_found(editor: User) -> None:
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    entry = last_entry(Action.DIRECTORY_SCANNED)
+    assert (entry.facts["detail"], entry.facts["details"]["take_over"]) == ("A person stopped it.", run.pk)
+    take_over.ask_again(run.pk, actor=as_actor(editor))  # it goes on where it was
+    assert state(run) == TakeOverState.ASKING
 
 
 def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:
@@ -159,7 +187,7 @@ ACTS: dict[str, Callable[[TakeOver, User], object]] = {
     ("now", "sentence"),
     [
         (TakeOverState.ASKING, "The directory is still being asked. Wait, or stop it first."),
-        (TakeOverState.TAKING, "Records are being added. Wait until that has ended."),
+        (TakeOverState.TAKING, "Records are being added. Wait until all are added."),
     ],
 )
 def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
@@ -185,10 +213,18 @@ def test_what_a_person_says_of_destination_ids_is_in_the_history_if_it_changes_a
     assert AuditEntry.objects.filter(action=Action.TAKE_OVER_DESTINATIONS).count() == 1
 
 
+def test_who_says_what_somebody_else_said_meanwhile_changes_nothing(editor: User) -> None:
+    run = shown(editor, ONE)
+    before = {ONE: KnownDestination("", "")}
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 1
+    assert take_over.set_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 0
+
+
 def test_one_for_all_is_only_for_what_is_ours_and_has_none(editor: User) -> None:
-    run = shown(editor, ONE, OTHER)
+    run = shown(editor, ONE, OTHER, TWO)
+    run.candidates.filter(oid=TWO).update(state=CandidateState.REFUSED)
     assert take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
-    assert dict(run.candidates.values_list("oid", "destination_id")) == {ONE: DESTINATION, OTHER: ""}
+    assert dict(run.candidates.values_list("oid", "destination_id")) == {ONE: DESTINATION, OTHER: "", TWO: ""}
     with pytest.raises(ActionRefused, match="already known"):
         take_over.set_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
 
@@ -269,6 +305,15 @@ def test_it_is_refused_without_the_oid_a_reason_or_an_answer_of_the_directory(
     run = factories.take_over(user=approver, seen={OTHER: factories.record(OTHER), GATEWAY_OID: gateway, ONE: None})
     with pytest.raises(error, match=sentence):
         alone(run, approver, **values)
+    assert not Organization.objects.exists()
+
+
+@pytest.mark.parametrize("values", [{"state": CandidateState.REFUSED}, {"seen": ""}, {"asked_at": None}])
+def test_it_is_refused_if_it_is_not_among_what_was_found(approver: User, values: dict[str, Any]) -> None:
+    run = shown(approver, OTHER)
+    run.candidates.update(**values)
+    with pytest.raises(OutOfDate, match="Look at the list again"):
+        alone(run, approver)
     assert not Organization.objects.exists()
 
 

@@ -1,10 +1,13 @@
-"""What the database refuses, even if a service has an error."""
+"""What the database refuses, even if a service has an error; and its tables, which the migrations make."""
 
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 from organizations.models import Action, AuditEntry, Candidate, Organization, Plan, Submission, TakeOver
 from organizations.services.actors import system
@@ -87,3 +90,10 @@ def test_an_attempt_may_have_two_responses():
         with audit.atomic(PORTAL) as history:
             history.log_submission(Action.ATTEMPT_RESPONSE, submission, attempt=1, exchange={"repeat": repeat})
     assert AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count() == 2
+
+
+def test_the_migrations_make_the_models() -> None:
+    loader = MigrationLoader(connection)
+    assert loader.detect_conflicts() == {}
+    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    assert {app: [each.operations for each in migrations] for app, migrations in changes.items()} == {}

@@ -93,8 +93,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def due(self, environment: str, moment: datetime.datetime) -> Self:
         """Submissions to send now, oldest first: queued, due, and not waiting for another one or for a paused plan.
 
-        A paused plan keeps all its submissions in the queue. A stopped plan keeps those without an attempt; the others
-        may have been sent, so they continue to their end.
+        A paused plan keeps all its submissions in the queue. In a stopped plan those with an attempt continue to
+        their end: they may have been sent. Otherwise a claim cancels them.
         """
         waits_for_another = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
             to_submission__state=State.ACCEPTED
@@ -196,6 +196,9 @@ class Submission(models.Model):
         default=False,
         help_text="The first message to a record that was registered outside the portal, and Redox accepted it.",
     )
+    may_have_been_sent = models.BooleanField(
+        default=False, help_text="An attempt has ended, and a byte of the message may have reached Redox."
+    )
     decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
@@ -276,8 +279,8 @@ class Submission(models.Model):
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Only before the first attempt: after it the message may have been sent."""
-        return self.state == State.AWAITING or (self.state == State.QUEUED and self.attempt == 0)
+        """Whether it is certain that no byte of the message has left, and that no worker sends it now."""
+        return self.state == State.AWAITING or (self.state == State.QUEUED and not self.may_have_been_sent)
 
     @property
     def fingerprint(self) -> str:

@@ -244,7 +244,7 @@ PLAN_STATE = _by_key(
         "Stopped",
         "stop-circle",
         "is-ink",
-        "Stopped {time}: {cause}. Submissions without an attempt were cancelled. The others continue.",
+        "Stopped {time}: {cause}. Submissions that were not sent were cancelled. The others continue.",
     ),
     Word(
         "unclear",

@@ -109,7 +109,7 @@ def resume(request: HttpRequest, environment: Environment, plan: int) -> HttpRes
 def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Stop a plan for good."""
     return _act_on_plan(
-        request, environment, plan, plans.stop_plan, "Stopped. Submissions without an attempt were cancelled."
+        request, environment, plan, plans.stop_plan, "Stopped. Submissions that were not sent were cancelled."
     )
 
 

@@ -106,6 +106,13 @@ def settle_attempt(
     settle.settle_attempts([answer], actor=actor)
 
 
+def keep_back(submission: Submission | None) -> None:
+    """Settle a claimed submission as a worker does that did not send its message."""
+    assert submission is not None
+    exchange = exchange_result(sent=False, fault=Fault.BLOCKED)
+    settle_attempt(submission, settle.outcome_of(submission, exchange), exchange, actor=WORKER)
+
+
 def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **values: Any) -> None:
     """Settle a submission in the state "sending", as if the answer of Redox meant this outcome."""
     outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **values)

@@ -197,7 +197,7 @@ class TestPlan:
         for act, state, notice in (
             ("pause/", PlanState.PAUSED, "Paused. Nothing more is sent until somebody resumes it."),
             ("go-on/", PlanState.GOING, "Resumed."),
-            ("stop/", PlanState.STOPPED, "Stopped. Submissions without an attempt were cancelled."),
+            ("stop/", PlanState.STOPPED, "Stopped. Submissions that were not sent were cancelled."),
         ):
             answer = client.post(self.url(plan, act))
             assert answer["Location"] == self.url(plan)

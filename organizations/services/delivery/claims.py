@@ -20,6 +20,7 @@ from organizations.models import (
     Event,
     Intent,
     Organization,
+    PlanState,
     Presence,
     State,
     Submission,
@@ -55,8 +56,8 @@ _PARENT_FIELDS = (
 """The columns of a parent that a claim reads. Reading all of them takes longer than the claim itself."""
 
 
-class BlockedByTree(Exception):
-    """The submission was never sent and is now blocked by its parent or children. The text says why."""
+class MustBeCancelled(Exception):
+    """No byte of the message has left, and its parent, its children or the stop of its plan blocks it now."""
 
     def __init__(self, submission_id: int, reason: str) -> None:
         super().__init__(reason)
@@ -91,7 +92,7 @@ def claim_many(
     """Claim the oldest due submissions, `most` at most. Their intents are committed before a connection opens.
 
     `only`: the id of the one submission to claim.
-    A submission that was never sent and that its parent or children block now is cancelled instead. Returns [] also
+    A submission that must be cancelled is cancelled instead. Returns [] also
     while the circuit breaker is open, or if the send slots of the next second are reserved.
 
     Raises:
@@ -111,7 +112,7 @@ def claim_many(
         for submission in submissions_to_claim:
             try:
                 reason = _block_reason_or_unreadable(submission, redox, parents)
-            except BlockedByTree:
+            except MustBeCancelled:
                 blocked.append(submission.pk)
                 continue
             if reason:
@@ -170,12 +171,13 @@ def claim_again(refused: Sequence[Claim]) -> list[Claim]:
         leased = Submission.objects.leased([claim.submission.pk for claim in refused])
         kept = [claim for claim in refused if leased.get(claim.submission.pk) == claim.submission.token]
         ids = [claim.submission.pk for claim in kept]
-        Submission.objects.filter(pk__in=ids).update(token=F("token") + 1)
+        # Redox refused the first sending, so a byte of each has left.
+        Submission.objects.filter(pk__in=ids).update(token=F("token") + 1, may_have_been_sent=True)
         slots = rate_limit.reserve_slots_within(clock.now(), len(kept))
     claims = []
     for claim, slot in zip(kept, slots, strict=True):
         submission = copy.copy(claim.submission)
-        submission.token += 1
+        submission.token, submission.may_have_been_sent = submission.token + 1, True
         claims.append(replace(claim, submission=submission, slot=slot, repeat=1))
     return claims
 
@@ -217,7 +219,7 @@ def _claim(history: audit.History, claimed: list[Submission], moment: datetime.d
 
 
 def _cancel_blocked(submission_id: int, actor: Actor) -> None:
-    """Cancel a submission if its parent or children still block it and no worker has claimed it.
+    """Cancel a submission if its plan, its parent or its children still block it and no worker has claimed it.
 
     A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
     is cancelled; then nothing blocks the second.
@@ -227,7 +229,7 @@ def _cancel_blocked(submission_id: int, actor: Actor) -> None:
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:
             record = messages.record_from_message(bytes(submission.message))
-            reason = tree_block_reason(submission, record, parents_of([submission]))
+            reason = stop_of_plan(submission) or tree_block_reason(submission, record, parents_of([submission]))
             if reason:
                 submissions.cancel_locked(history, submission, locked, reason=reason)
 
@@ -236,7 +238,7 @@ def _block_reason_or_unreadable(submission: Submission, redox: RedoxEnvironment,
     """Like `block_reason`, but a stored message that cannot be read is also a reason, so it blocks no other one."""
     try:
         return block_reason(submission, redox, parents)
-    except (django.db.Error, BlockedByTree):
+    except (django.db.Error, MustBeCancelled):
         raise
     except Exception as error:
         log.exception("Submission %s could not be judged", submission.pk)
@@ -247,7 +249,7 @@ def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Paren
     """Why this message must not be sent now, or "" if it may be sent. `parents`: as `parents_of` gives them.
 
     Raises:
-        BlockedByTree: the submission was never sent, and its parent or children block it now.
+        MustBeCancelled: no byte of it has left, and its parent, its children or the stop of its plan blocks it now.
     """
     message = bytes(submission.message)
     if submission.environment != redox.name or not is_meant_for(message, redox):
@@ -255,8 +257,8 @@ def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Paren
     if messages.sha256(message) != submission.message_sha256:
         return "The stored message is not the one that was reviewed."
     reason = tree_block_reason(submission, messages.record_from_message(message), parents)
-    if reason and submission.attempt == 0:
-        raise BlockedByTree(submission.pk, reason)
+    if submission.can_be_cancelled and (reason := stop_of_plan(submission) or reason):
+        raise MustBeCancelled(submission.pk, reason)
     return reason
 
 
@@ -268,6 +270,12 @@ def parents_of(claimable: Sequence[Submission]) -> Parents:
     )
     rows = parents.select_related("last_submission").only(*_PARENT_FIELDS)
     return {(parent.environment, parent.oid): parent for parent in rows}
+
+
+def stop_of_plan(submission: Submission) -> str:
+    """The sentence that its plan was stopped while this message was kept back; "" if it was not."""
+    plan = submission.plan if submission.attempt else None  # without an attempt it is not due in a stopped plan
+    return plans.stop_sentence(plan) if plan is not None and plan.state == PlanState.STOPPED else ""
 
 
 def tree_block_reason(submission: Submission, record: OrganizationRecord, parents: Parents) -> str:

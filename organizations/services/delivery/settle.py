@@ -76,7 +76,12 @@ class AttemptAnswer:
             "redox_message_id": self.outcome.message_id[:100],
             "redox_log_id": self.outcome.log_id[:100],
             "duration_ms": self.exchange.duration_ms,
+            "may_have_been_sent": self.submission.may_have_been_sent or self._may_have_been_sent,
         }
+
+    @property
+    def _may_have_been_sent(self) -> bool:
+        return self.exchange.sent or self.outcome.kind != Kind.NOT_SENT
 
 
 def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[datetime.datetime | None]:
@@ -219,6 +224,7 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
         asks=0,
         absent_at=None,
         only_ask=True,
+        may_have_been_sent=True,
         state_reason="The database was restored from a backup; the message may have been sent after it was made.",
     )
     if was_sending:

@@ -104,7 +104,7 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
 
 
 def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
-    """Stop a plan for good. Submissions without an attempt are cancelled; the others continue to their end.
+    """Stop a plan for good. Submissions of which no byte has left are cancelled; the others continue to their end.
 
     Raises:
         ActionRefused: the plan is stopped or finished.
@@ -255,18 +255,23 @@ def _plan_details(plan_draft: PlanDraft, plan_submissions: list[Submission]) -> 
 
 
 def _cancel_waiting(history: audit.History, plan: Plan) -> int:
-    """Cancel the submissions without an attempt. Returns how many.
+    """Cancel the submissions of which no byte has left. Returns how many.
 
     The last is cancelled first. Otherwise a cancelled submission would cancel its followers with another reason.
     """
-    waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), attempt=0)
+    waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), may_have_been_sent=False)
     locked = locks.lock_with_followers(lambda: waiting.values_list("pk", flat=True))
     cancelled = 0
     for submission in sorted(locked.by_id.values(), key=lambda each: -each.pk):
         if submission.plan_id == plan.pk and submission.can_be_cancelled:
-            submissions.cancel_locked(history, submission, locked, reason=f"Plan {plan.pk} was stopped.")
+            submissions.cancel_locked(history, submission, locked, reason=stop_sentence(plan))
             cancelled += 1
     return cancelled
+
+
+def stop_sentence(plan: Plan) -> str:
+    """The reason of a submission that a stop of its plan cancels."""
+    return f"Plan {plan.pk} was stopped."
 
 
 def _lock_plan(plan_id: int) -> Plan:

@@ -109,7 +109,7 @@ def cancel_submission(submission_id: int, *, actor: Actor, reason: str = "") -> 
         if submission.state == State.CANCELLED:
             raise ActionRefused(f"Submission {submission.pk} was cancelled already.")
         if not submission.can_be_cancelled:
-            raise ActionRefused("You cannot cancel this any more. An attempt was made, so it may have been sent.")
+            raise ActionRefused("You cannot cancel this any more, because it may have been sent.")
         cancel_locked(history, submission, locked, reason=reason)
     return submission
 

@@ -186,7 +186,7 @@ def _differences(
 def record_in_flight(organization: Organization) -> OrganizationRecord | None:
     """The record in our open message if that may have arrived; otherwise None."""
     last = organization.last_submission
-    if last is None or not last.is_open or last.attempt == 0:
+    if last is None or not last.is_open or last.can_be_cancelled:
         return None
     return messages.record_from_message(bytes(last.message))
 

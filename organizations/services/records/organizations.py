@@ -205,11 +205,11 @@ def was_only_cancelled(organization: Organization) -> bool:
 
 
 def _nothing_was_sent(organization: Organization) -> bool:
-    """Whether no message was made, or each was cancelled before its first attempt."""
+    """Whether no message was made, or each was cancelled before a byte of it left."""
     if not organization.was_sent:
         return True
     submissions = Submission.objects.filter(organization=organization)
-    return not submissions.exclude(state=State.CANCELLED, attempt=0).exists()
+    return not submissions.exclude(state=State.CANCELLED, may_have_been_sent=False).exists()
 
 
 def add_seen(

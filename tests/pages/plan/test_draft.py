@@ -110,7 +110,7 @@ class TestDeactivating:
         submission = create_submission(region[1], editor)
         reason = reasons_by_name(page_of(region[0], editor))["Sparta"]
         assert f'<a href="/staging/submissions/{submission.pk}/">Cancel it</a> or wait.' in reason
-        Submission.objects.filter(pk=submission.pk).update(attempt=1)
+        Submission.objects.filter(pk=submission.pk).update(attempt=1, may_have_been_sent=True)
         assert "Cancel it" not in reasons_by_name(page_of(region[0], editor))["Sparta"]
 
     @pytest.mark.parametrize(

@@ -70,18 +70,18 @@ def test_a_plan_is_in_progress_only_while_a_message_waits(plan, state, word):
 
 
 @pytest.mark.parametrize(
-    ("attempt", "state", "can_pause", "can_stop"),
+    ("may_have_been_sent", "state", "can_pause", "can_stop"),
     [
-        (0, State.QUEUED, True, True),
-        (1, State.QUEUED, True, False),
-        (1, State.SENDING, True, False),
-        (1, State.UNKNOWN, False, False),
+        (False, State.QUEUED, True, True),
+        (True, State.QUEUED, True, False),
+        (False, State.SENDING, True, False),
+        (True, State.UNKNOWN, False, False),
     ],
 )
-def test_a_plan_can_be_paused_while_a_message_may_leave_and_stopped_before_its_attempt(
-    plan, attempt, state, can_pause, can_stop
+def test_a_plan_can_be_paused_while_a_message_may_leave_and_stopped_before_one_was_sent(
+    plan, may_have_been_sent, state, can_pause, can_stop
 ):
-    row_of(plan, state=state, attempt=attempt)
+    row_of(plan, state=state, may_have_been_sent=may_have_been_sent)
     page = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert (page.can_pause, page.can_stop) == (can_pause, can_stop)
 
@@ -159,8 +159,9 @@ def test_an_open_page_updates_and_announces_a_new_state(plan, editor):
     assert "Pause" not in rendered
 
 
-def test_a_paused_plan_whose_messages_were_attempted_offers_no_stop_and_names_none(plan, editor):
-    row_of(plan, state=State.QUEUED, attempt=1, state_reason="Its plan was paused before the message left.")
+def test_a_paused_plan_whose_messages_may_have_been_sent_offers_no_stop_and_names_none(plan, editor):
+    reason = "Its plan was paused before the message left."
+    row_of(plan, state=State.QUEUED, attempt=2, may_have_been_sent=True, state_reason=reason)
     plans.pause_plan(plan.pk, actor=as_actor(editor))
     paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert not paused.can_stop
@@ -178,7 +179,7 @@ def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
     plans.stop_plan(plan.pk, actor=as_actor(editor))
     stopped = shown.plan_content(Plan.objects.get(pk=plan.pk))
-    assert "Editor One stopped it. Submissions without an attempt were cancelled." in stopped.sentence
+    assert "Editor One stopped it. Submissions that were not sent were cancelled." in stopped.sentence
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
 

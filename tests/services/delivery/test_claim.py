@@ -88,6 +88,7 @@ def test_only_the_message_whose_token_was_refused_gets_a_new_lease_token_and_slo
     assert tokens == {refused.submission.pk: again.submission.token, other.submission.pk: other.submission.token}
     assert again.submission.token == refused.submission.token + 1
     assert again.slot.begins > other.slot.begins
+    assert list(Submission.objects.filter(may_have_been_sent=True)) == [again.submission]
 
 
 def test_only_the_submission_that_cannot_be_claimed_is_set_aside(
@@ -178,16 +179,16 @@ def test_the_parents_of_a_batch_are_read_by_one_query(editor: User, django_asser
 
 
 @pytest.mark.parametrize(
-    ("attempt", "parent_is_active", "state"),
-    [(0, False, State.CANCELLED), (1, False, State.QUEUED), (0, True, State.QUEUED)],
+    ("may_have_been_sent", "parent_is_active", "state"),
+    [(False, False, State.CANCELLED), (True, False, State.QUEUED), (False, True, State.QUEUED)],
 )
 def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
-    editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
+    editor: User, worker: Actor, may_have_been_sent: bool, parent_is_active: bool, state: State
 ) -> None:
     parent = factories.accept(factories.organization(user=editor))
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
-    Submission.objects.filter(pk=submission.pk).update(attempt=attempt)
+    Submission.objects.filter(pk=submission.pk).update(may_have_been_sent=may_have_been_sent)
     claims._cancel_blocked(submission.pk, worker)
     assert Submission.objects.get(pk=submission.pk).state == state
 

@@ -140,7 +140,7 @@ def test_claims_are_sent_if_a_blocked_submission_cannot_be_cancelled(
 
     def block(submission: Submission, *_: object) -> str:
         if submission.pk == blocked.pk:
-            raise claims.BlockedByTree(blocked.pk, "Its parent is not active.")
+            raise claims.MustBeCancelled(blocked.pk, "Its parent is not active.")
         return ""
 
     def fail(*_: object) -> None:

@@ -336,6 +336,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
     assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
     assert submission.unknown_since >= time_before
     assert submission.state_reason.startswith("The database was restored from a backup")
+    assert submission.may_have_been_sent
     state_entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert state_entry.facts["reason"] == submission.state_reason
     assert Organization.objects.get().presence == "unknown"

@@ -30,7 +30,7 @@ from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.sending import answer_next, claim, edit, reload
+from tests.services.sending import answer_next, claim, edit, keep_back, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -390,12 +390,28 @@ class TestPauseAndStop:
     @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
         plan = planned(tree_of(editor), editor)
-        Submission.objects.update(attempt=1, tries=1)
+        Submission.objects.update(attempt=1, tries=1, may_have_been_sent=True)
         plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.QUEUED]
         answer_next(kind)
         assert states(plan) == [kind.value]
         assert fresh_plan(plan).state == PlanState.STOPPED  # not paused, so that nobody resumes it
+
+    def test_a_stop_cancels_a_message_that_was_kept_back(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1"), editor)
+        keep_back(claim())
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
+        assert states(plan) == [State.CANCELLED, State.CANCELLED]
+
+    def test_a_message_that_is_kept_back_after_a_stop_is_cancelled_instead_of_sent(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1"), editor)
+        claimed = claim()
+        plans.stop_plan(plan.pk, actor=as_actor(editor))
+        keep_back(claimed)
+        assert states(plan) == [State.QUEUED, State.CANCELLED]
+        assert claim() is None
+        assert states(plan) == [State.CANCELLED, State.CANCELLED]
+        assert set(plan.submissions.values_list("state_reason", flat=True)) == {f"Plan {plan.pk} was stopped."}
 
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
@@ -413,7 +429,7 @@ class TestPauseAndStop:
     )
     def test_each_plan_state_allows_these_actions(self, editor: User, state: PlanState, allowed: list[Any]) -> None:
         plan = planned(tree_of(editor), editor)
-        Submission.objects.update(attempt=1)
+        Submission.objects.update(attempt=1, may_have_been_sent=True)
         possible_actions = []
         for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):
             Plan.objects.update(state=state)

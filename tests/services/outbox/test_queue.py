@@ -156,11 +156,13 @@ def test_the_oldest_is_sent_first_and_the_longest_waiting_is_queried_first() -> 
 
 
 @pytest.mark.parametrize(
-    ("state", "attempt", "can"),
-    [("awaiting", 0, True), ("queued", 0, True), ("queued", 1, False), ("needs_person", 0, False)],
+    ("state", "may_have_been_sent", "can"),
+    [("awaiting", False, True), ("queued", False, True), ("queued", True, False), ("needs_person", False, False)],
 )
-def test_a_submission_without_an_attempt_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
-    assert Submission(state=state, attempt=attempt).can_be_cancelled is can
+def test_a_submission_that_was_certainly_not_sent_can_be_cancelled(
+    state: str, may_have_been_sent: bool, can: bool
+) -> None:
+    assert Submission(state=state, may_have_been_sent=may_have_been_sent).can_be_cancelled is can
 
 
 # Every move. The tests of each service say which moves it makes.

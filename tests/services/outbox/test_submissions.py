@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
+from organizations.redox.outcome import Kind
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, ReasonMissing, WarningsOpen
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
@@ -14,7 +15,7 @@ from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.outbox.test_queue import AFTER_A_RESTORE, MOVED
-from tests.services.sending import claim
+from tests.services.sending import answer_next, claim, keep_back
 
 pytestmark = pytest.mark.django_db
 
@@ -145,11 +146,19 @@ def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
     assert factories.submission(organization, user=editor).state == State.QUEUED
 
 
-def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
+@pytest.mark.parametrize("kind", [Kind.NOT_EXECUTED, Kind.UNKNOWN, Kind.NEEDS_PERSON])
+def test_what_may_have_been_sent_is_not_cancelled(editor: User, kind: Kind) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(attempt=1)
+    answer_next(kind)
+    Submission.objects.update(state=State.QUEUED)
     with pytest.raises(ActionRefused, match="it may have been sent"):
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))
+
+
+def test_what_was_kept_back_is_cancelled(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    keep_back(claim())
+    assert submissions.cancel_submission(submission.pk, actor=as_actor(editor)).state == State.CANCELLED
 
 
 def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:

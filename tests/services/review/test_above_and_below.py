@@ -168,7 +168,7 @@ class TestSendingAChild:
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        Submission.objects.filter(pk=submission.pk).update(attempt=1)
+        Submission.objects.filter(pk=submission.pk).update(attempt=1, may_have_been_sent=True)
         assert claim() is None
         assert state_of(submission) == (State.NEEDS_PERSON, "Its parent Lakeside 1 is not active in STAGING.")
 
@@ -227,7 +227,7 @@ class TestCircles:
 
     def test_an_attempted_move_needs_a_decision(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         first, _ = self.both_queued(editor, monkeypatch)
-        Submission.objects.filter(pk=first.pk).update(attempt=1)
+        Submission.objects.filter(pk=first.pk).update(attempt=1, may_have_been_sent=True)
         assert claim() is None
         assert state_of(first)[0] == State.NEEDS_PERSON
 

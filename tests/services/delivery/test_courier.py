@@ -80,10 +80,10 @@ REPLIES: list[tuple[Exchange, State]] = [
 """Each kind of reply in delivery, and the state of a New after it."""
 
 
-def test_each_reply_in_a_batch_has_its_own_outcome_beside_four_good_ones(
+def test_each_reply_in_a_batch_has_its_own_outcome_beside_fifteen_good_ones(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submissions, found = queue(5, editor), []
+    submissions, found = queue(16, editor), []
     for reply, expected in REPLIES:
         answering(monkeypatch, {f"{BASE}.3": reply})
         assert deliver_due("staging", actor=WORKER)
@@ -91,7 +91,7 @@ def test_each_reply_in_a_batch_has_its_own_outcome_beside_four_good_ones(
         odd = states.pop(2)
         if odd != expected or set(states) != {State.ACCEPTED}:
             found.append(f"{reply.status} {reply.fault}: {odd}, {states}")
-        assert AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).count() % 5 == 0
+        assert AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).count() % 16 == 0
         start_again()
     assert found == []
     assert chain_faults() == []

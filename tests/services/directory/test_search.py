@@ -331,13 +331,15 @@ def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
 
 def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:
     here = factories.organization(f"{BASE}.1", user=editor)
-    outside = factories.organization(f"{OTHER}.7", user=editor)
+    outside = factories.accepted_organization(f"{OTHER}.7", user=editor)
+    draft = factories.organization(f"{OTHER}.9", user=editor)
     for organization in (
         listed(f"{BASE}.1"),
         listed(f"{BASE}.2"),
         listed(f"{OTHER}.7.1", part_of=outside.oid),
         listed(f"{OTHER}.7.2", part_of=f"{OTHER}.7.1"),
         listed(f"{OTHER}.8", ManagingOrg="Redox"),
+        listed(f"{OTHER}.9.1", part_of=draft.oid),
         listed(GATEWAY_OID, part_of=BASE),
     ):
         with_base.register("staging", organization)
@@ -350,10 +352,11 @@ def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirecto
         f"{OTHER}.7.1": (Ownership.PART_OF_OURS, None),
         f"{OTHER}.7.2": (Ownership.PART_OF_OURS, None),
         f"{OTHER}.8": (Ownership.NOT_OURS, None),
+        f"{OTHER}.9.1": (Ownership.NOT_OURS, None),
         GATEWAY_OID: (Ownership.NOT_OURS, None),
     }
     details = searched()[0]["details"]
-    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 2]
+    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 3]
 
 
 def test_a_record_of_the_other_environment_is_not_here(practice: PracticeDirectory, editor: User) -> None:

@@ -89,7 +89,7 @@ def test_a_list_with_a_wrong_number_of_lines_is_refused(client, prefix):
     for incomplete in (missing, inputs | {f"{prefix}-TOTAL_FORMS": MARKUP}):
         response = post(client, NEW, incomplete)
         assert response.status_code == 422
-        assert f"The {prefix} " in response.content.decode()
+        assert f"Some of the {prefix} did not arrive" in response.content.decode()
     assert stored() == before
     assert post(client, NEW, inputs).status_code == 302
 

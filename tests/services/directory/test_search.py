@@ -90,7 +90,9 @@ def test_the_history_says_who_searched_for_what_and_how_many_results_came(
     entry = AuditEntry.objects.get(action=Action.DIRECTORY_SEARCHED)
     assert (entry.actor_id, entry.environment, entry.http_status, entry.raw) == (editor.pk, "staging", 200, None)
     details = entry.facts["details"]
+    assert entry.facts["object"] == {"type": "environment", "id": "staging", "name": "STAGING"}
     assert details["filters"] == {"name": "Lakeside", "active": True}
+    assert (details["duration_ms"], details["total"]) == (round(page.seconds * 1000), page.total)
     assert details["asked_at"] == page.asked_at.isoformat()
     counts = ("received", "ours_not_here", "in_portal", "not_ours", "unreadable", "doubled", "queries", "index")
     assert [details[name] for name in counts] == [1, 0, 0, 1, 0, 0, 1, 0]
@@ -288,8 +290,20 @@ def test_a_reply_that_is_not_a_page_counts_as_no_answer(
 def test_an_answer_in_another_shape_counts_as_no_answer(practice: PracticeDirectory) -> None:
     practice.behaviour = "shows-another-shape"
     page = run()
-    assert (page.completeness, page.end) == (Completeness.NO_ANSWER, End.UNREADABLE)
+    assert (page.completeness, page.end, page.can_continue) == (Completeness.NO_ANSWER, End.UNREADABLE, True)
     assert page.cause == "The directory's answer was not understood: Organizations is not a list."
+
+
+def test_a_search_that_was_not_answered_has_not_ended(redox_server: FakeRedox) -> None:
+    redox_server.queries = [servers.answer(504, b"Gateway Time-out")]
+    page = run(position=Position(limit=1))
+    assert (page.end, page.can_continue) == (None, True)
+
+
+def test_an_organization_that_an_answer_repeats_is_shown_once_and_counted(redox_server: FakeRedox) -> None:
+    redox_server.queries = [answer(listed(OTHER), listed(OTHER), listed(f"{OTHER}.2"))]
+    page = run()
+    assert (list(found(page)), page.doubled) == ([OTHER, f"{OTHER}.2"], 1)
 
 
 def test_without_a_token_there_is_no_answer(redox_server: FakeRedox) -> None:
@@ -331,13 +345,15 @@ def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
 
 def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:
     here = factories.organization(f"{BASE}.1", user=editor)
-    outside = factories.organization(f"{OTHER}.7", user=editor)
+    outside = factories.accepted_organization(f"{OTHER}.7", user=editor)
+    draft = factories.organization(f"{OTHER}.9", user=editor)
     for organization in (
         listed(f"{BASE}.1"),
         listed(f"{BASE}.2"),
         listed(f"{OTHER}.7.1", part_of=outside.oid),
         listed(f"{OTHER}.7.2", part_of=f"{OTHER}.7.1"),
         listed(f"{OTHER}.8", ManagingOrg="Redox"),
+        listed(f"{OTHER}.9.1", part_of=draft.oid),
         listed(GATEWAY_OID, part_of=BASE),
     ):
         with_base.register("staging", organization)
@@ -350,10 +366,11 @@ def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirecto
         f"{OTHER}.7.1": (Ownership.PART_OF_OURS, None),
         f"{OTHER}.7.2": (Ownership.PART_OF_OURS, None),
         f"{OTHER}.8": (Ownership.NOT_OURS, None),
+        f"{OTHER}.9.1": (Ownership.NOT_OURS, None),
         GATEWAY_OID: (Ownership.NOT_OURS, None),
     }
     details = searched()[0]["details"]
-    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 2]
+    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 3]
 
 
 def test_a_record_of_the_other_environment_is_not_here(practice: PracticeDirectory, editor: User) -> None:
@@ -368,6 +385,21 @@ def test_a_record_is_found_by_any_oid_of_a_hit(practice: PracticeDirectory, edit
     practice.behaviour = "shows-two-oids"
     (hit,) = run().hits
     assert (hit.organization, hit.record.oid, hit.listed_oid != BASE) == (here, BASE, True)
+
+
+def test_a_hit_is_ours_by_any_of_its_oids(with_base: PracticeDirectory) -> None:
+    with_base.register("staging", listed(f"{BASE}.1"))
+    with_base.behaviour = "shows-two-oids"
+    (hit,) = run().hits
+    assert (hit.listed_oid.startswith(BASE), hit.ownership) == (False, Ownership.BELOW_BASE)
+
+
+def test_a_hit_names_the_fields_that_differ(practice: PracticeDirectory, editor: User) -> None:
+    factories.accepted_organization(user=editor)
+    practice.register("staging", listed(BASE, "Lakeside by hand"))
+    (hit,) = run().hits
+    assert hit.compared == Compared.DIFFERS
+    assert "Name" in hit.differing
 
 
 def comparison(organization: Organization, **values: Any) -> tuple[Compared, tuple[str, ...]]:
@@ -409,6 +441,8 @@ def test_a_record_whose_oid_was_decided_to_be_foreign_is_not_ours(practice: Prac
 
     assert (hits[BASE].organization, hits[BASE].compared) == (organization, Compared.FOREIGN)
     assert {hit.ownership for hit in hits.values()} == {Ownership.NOT_OURS}
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=BASE)):
+        assert found(run())[BASE].ownership == Ownership.NOT_OURS
 
 
 def test_values_of_a_message_that_is_being_sent_do_not_differ(db: None, unreachable_redox: None, editor: User) -> None:

@@ -77,7 +77,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {}
     match = request.resolver_match
     environment = match.kwargs.get("environment", "") if match else ""
-    workers = heartbeat.fleet()
+    workers = heartbeat.workers_state()
     context: dict[str, Any] = {
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),

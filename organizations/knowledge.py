@@ -133,10 +133,10 @@ def unsent(
 def _lacks_contact_edit(
     edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
 ) -> bool:
-    """Whether the directory lacks this edit of a contact. `difference_key` cannot show it if others changed contacts.
+    """Whether the directory misses this edit of a contact. `difference_key` cannot tell if others changed contacts.
 
-    It lacks an added or changed contact that pairs with none of its contacts. It lacks a removal if it still has the
-    contact.
+    An added or changed contact is missing if no contact there pairs with it. A removal is missing if the directory
+    still has the contact.
     """
     kind, _, place = edit.field.partition(".")
     if kind != "contacts" or _is_order(edit):

@@ -102,9 +102,9 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def processor_time(patience: float = 30.0) -> float:
-    """The processor seconds of all child processes. Waits at most `patience` seconds until they have ended."""
-    ends = time.monotonic() + patience
+def processor_time(timeout: float = 30.0) -> float:
+    """The processor seconds of all child processes. Waits at most `timeout` seconds until they have ended."""
+    ends = time.monotonic() + timeout
     try:
         while time.monotonic() < ends:
             if os.waitpid(-1, os.WNOHANG) == (0, 0):

@@ -107,8 +107,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             .order_by("id")
         )
 
-    def news_of_plans_under_way(self, environment: str) -> Counter[int]:
-        """How many News of each plan a worker has claimed and not settled, by the plan's id."""
+    def new_messages_being_sent(self, environment: str) -> Counter[int]:
+        """How many New messages of each plan a worker has claimed and not settled, by the plan's id."""
         claimed = self.filter(environment=environment, state=State.SENDING, event=Event.NEW).exclude(plan=None)
         return Counter(claimed.values_list("plan", flat=True))
 

@@ -15,7 +15,7 @@ class Throttle(models.Model):
 
 
 class Repetition(models.Model):
-    """Counts the repeats of an act within a minute of its entry, until one entry in the history has the number."""
+    """Counts an act that is repeated within a minute of its entry. Then one history entry stores the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(

@@ -259,7 +259,7 @@ def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> b
 
 
 def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organization | None:
-    """The record whose PartOf in a later reading closes this circle; None if there is a circle without readings."""
+    """The record whose PartOf in a later reading causes this circle; None if the circle exists without readings."""
     if oid in _above_in_the_directory(environment, part_of_oid, with_readings=False):
         return None
     above = _above_in_the_directory(environment, part_of_oid)

@@ -43,7 +43,7 @@ def environment_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitRea
         return queue_reason.not_connected(gate.environment)
     if reason := queue_reason.gate_reason(gate, now):
         return reason
-    absent_since = heartbeat.fleet().no_worker_since
+    absent_since = heartbeat.workers_state().no_worker_since
     return None if absent_since is None else queue_reason.no_worker(absent_since)
 
 

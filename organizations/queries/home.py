@@ -188,4 +188,4 @@ def ended_at(submission: Submission) -> datetime.datetime:
 
 
 def running_workers(now: datetime.datetime) -> list[Worker]:
-    return [worker for worker in Worker.objects.filter(stopped_at=None) if heartbeat.is_seen(worker, now)]
+    return [worker for worker in Worker.objects.filter(stopped_at=None) if heartbeat.is_running(worker, now)]

@@ -95,7 +95,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "compare",
     ),
     "already_exists_after_unknown": Explanation(
-        "The OID is there now; probably our message{of_time} arrived.",
+        "The OID is in the directory now; probably our message{of_time} arrived.",
         "An answer was lost.",
         "The portal compares automatically",
     ),
@@ -116,7 +116,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "is_not_valid": Explanation(
         "Redox says that this OID is not in the directory of {environment}.",
-        "An Update needs a registered record. It may be registered only in {other}, or it was removed here.",
+        "An Update needs a registered record. It may be registered only in {other}, or it was removed from "
+        "{environment}.",
         "Review as New",
         "review_as_new",
     ),
@@ -151,13 +152,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         *_SUPPORT,
     ),
     "repository_required": Explanation(
-        "This answer belongs to patient searches.",
+        "Redox documents this answer for patient searches.",
         "The organization asked for is deactivated or does not answer requests.",
         *_SUPPORT,
     ),
     "unauthorized": Explanation(
-        "Redox did not accept the sign-in or the message's head.",
-        "This is about the connection, not about this record: the head is the same in every message. "
+        "Redox did not accept the sign-in or the message's Meta.",
+        "This is about the connection, not about this record: Meta is the same in every message. "
         "The credential was changed or removed, or the source ID is missing.",
         *_CONNECTION,
     ),
@@ -176,7 +177,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Sending resumes automatically",
     ),
     "redirected": Explanation(
-        "Redox's address points elsewhere.",
+        "Redox's address answered with a redirect.",
         "The portal does not follow a redirect, here to {text}. Check the proxy and the address setting.",
         *_CONNECTION,
     ),
@@ -260,7 +261,7 @@ def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
-        # For the documented event, `classify` gives another kind or presence. So this is the other event.
+        # If the event were the documented one, `classify` would have set another kind or a presence.
         return "already_exists_to_update" if outcome.known == "already_exists" else "is_not_valid_to_new"
     by_status = _BY_STATUS.get(outcome.status or 0, "other_text" if outcome.detail else "wrong")
     return outcome.known or by_status

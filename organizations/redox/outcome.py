@@ -26,9 +26,9 @@ OTHER_SUCCESS = "new success text"
 ABSENT = "absent"
 
 STOP_CREDENTIAL = "Redox does not accept the credential"
-STOP_CERTIFICATE = "the other side could not prove that it is Redox"
+STOP_CERTIFICATE = "the server's certificate is not valid for Redox's address"
 STOP_ADDRESS = "the address of Redox cannot be used"
-STOP_REDIRECT = "Redox's address points elsewhere"
+STOP_REDIRECT = "Redox's address answered with a redirect"
 STOP_SUBSCRIPTION = "Redox does not let this credential write to this directory"
 
 HOLD_SECONDS = 300.0
@@ -65,7 +65,7 @@ class Outcome:
     `stops` is the reason to stop the environment. `renew_token`: send the message once more with a new token; `stops`
     applies only if that is impossible or fails too. `hold_seconds` is how long the environment pauses;
     `names_wait` says whether the answer asks for that time. `presence` is "absent" if the answer proves it.
-    After an unknown with `known` "already_exists" the directory can be queried at once.
+    If the kind is UNKNOWN and `known` is "already_exists", the directory can be queried at once.
     """
 
     kind: Kind

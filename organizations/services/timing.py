@@ -10,7 +10,7 @@ from django.utils import timezone
 LEAST_SETTLE = 120.0
 """Redox ends an exchange after 120 s, so a shorter settle time is refused outside the demonstration (`startup.py`)."""
 LEASE_MARGIN = 30.0
-LEAST_PATIENCE, LEAST_SHORT_PATIENCE = 5.0, 1.0
+LEAST_TIME_TO_SEND, LEAST_SHORT_TIME_TO_SEND = 5.0, 1.0
 """Seconds that a claimed message may wait at least for its send slot, the second with a short settle time."""
 POLL, IDLE_POLL = 0.5, 2.0
 """Seconds between two checks of a worker for due work, the second after a minute without work."""
@@ -33,8 +33,8 @@ def lease_margin() -> float:
 
 def least_lease() -> float:
     """The shortest lease with which messages are sent."""
-    patience = max(LEAST_SHORT_PATIENCE, shortened(LEAST_PATIENCE))
-    return float(settings.REDOX_DEADLINE) + lease_margin() + patience
+    to_send = max(LEAST_SHORT_TIME_TO_SEND, shortened(LEAST_TIME_TO_SEND))
+    return float(settings.REDOX_DEADLINE) + lease_margin() + to_send
 
 
 def is_idle_since(worked_at: float) -> bool:

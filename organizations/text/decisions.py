@@ -7,7 +7,7 @@ from organizations.models import Verdict
 CLAUSE: Mapping[str, str] = {
     Verdict.ARRIVED: "that {message} arrived",
     Verdict.SEND_AGAIN: "that {message} did not arrive; the same message is sent again",
-    Verdict.GIVE_UP: "that {message} did not arrive and gave it up",
+    Verdict.GIVE_UP: "that {message} did not arrive, and that it is not sent again",
     Verdict.OURS: "that {oid} is ours, with other values",
     Verdict.FOREIGN: "that {oid} belongs to another organization",
 }
@@ -15,7 +15,7 @@ CLAUSE: Mapping[str, str] = {
 
 
 def clause(verdict: Verdict, *, message: str = "it", oid: str = "the OID") -> str:
-    """The decision as the second half of a sentence: "that it did not arrive and gave it up"."""
+    """The decision as the second half of a sentence: "that it did not arrive, and that it is not sent again"."""
     return CLAUSE[verdict].format(message=message, oid=oid)
 
 

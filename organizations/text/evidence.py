@@ -65,7 +65,7 @@ STATE_WORD: Mapping[str, str] = {
     "person": "Accepted by decision",
     "equivalent": "Accepted, a Query showed an equivalent",
 }
-"""The state of an accepted submission in a list of submissions."""
+"""The state of an accepted submission, in lists and as the heading of its page."""
 
 EXPORT_VALUE: Mapping[str, str] = {
     "": "",

@@ -10,7 +10,7 @@ OLD_READING_AGE = datetime.timedelta(days=1)
 
 
 class Freshness(NamedTuple):
-    """How new the last reading is. `sentence` is "" if "Directory asked {time}, {age} ago" says it all."""
+    """How new the last reading is. `sentence` is "" if "Directory asked {time}, {age} ago" is enough."""
 
     asked_at: datetime.datetime | None
     sentence: str

@@ -58,7 +58,10 @@ GLOSSARY: Mapping[str, Entry] = {
         "Equivalent",
         "Another spelling with the same meaning, such as USA and US. It is shown, and you do not have to decide.",
     ),
-    "awaiting": Entry("Awaiting approval", "Reviewed, and not sent. It waits for an approver who did not work on it."),
+    "awaiting": Entry(
+        "Awaiting approval",
+        "Reviewed, and not sent. It waits for an approver who did not work on it. In this release there is none.",
+    ),
     "accepted": Entry(
         "Accepted",
         "By Redox’s answer, by what the directory showed, or by a person’s decision. Each page says which it was.",

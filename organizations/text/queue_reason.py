@@ -13,17 +13,17 @@ from organizations.text import vocabulary
 from organizations.text.markup import link, moment, plain, written
 
 # What follows the next Query about a submission whose result is unknown, by what was sent and answered.
-SENT_AGAIN = "the very same message is sent once more and its answer decides."
+SENT_AGAIN = "the same message is sent once more, and Redox's new answer decides."
 AFTER_RESTORE = (
     "If the directory shows what was sent: accepted. Otherwise a person decides. The portal does not send it again."
 )
 AFTER_NEW = (
     "If the directory shows the record as it was sent: accepted. If it shows other values: a person decides. If it "
-    "does not show the OID, asked twice: the very same message is sent once more."
+    "does not show the OID, asked twice: the same message is sent once more."
 )
 AFTER_NEW_NOT_VISIBLE = (
-    "What was accepted before means the same, so a Query cannot show whether this message took effect: if the "
-    "directory shows the OID, a person decides. If it does not, asked twice: the very same message is sent once more."
+    "The values accepted before have the same meaning, so no Query can show whether this message took effect: if the "
+    "directory shows the OID, a person decides. If it does not, asked twice: the same message is sent once more."
 )
 AFTER_UNDOCUMENTED_SUCCESS = (
     "Redox answered with a success in words that it does not document. If the directory shows no other values than "

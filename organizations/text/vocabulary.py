@@ -53,7 +53,7 @@ STANDING = _by_key(
         "is-quiet",
         "No message of this record has been accepted.",
     ),
-    Word("active", "Active", "active", "is-yes", "{evidence} It says that the organization is active."),
+    Word("active", "Active", "active", "is-yes", "{evidence} The record says that the organization is active."),
     Word(
         "deactivated",
         "Deactivated",

@@ -118,7 +118,7 @@ def _take_or_decide(request: HttpRequest, organization: Organization, form: Reas
         case "foreign":
             differences.disclaim(number, reason=form.reason_text, actor=who, asked_at=asked_at)
             return "Decided: this OID belongs to another organization. Nothing is sent to it."
-    differences.take_theirs(number, version, reason=form.reason_text, actor=who, asked_at=asked_at)
+    differences.take_directory_values(number, version, reason=form.reason_text, actor=who, asked_at=asked_at)
     return taken_sentence(organization, count)
 
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 from organizations.forms.directory import FIELDS, DirectorySearchForm
 from organizations.models import Environment
 from organizations.pages.directory import page as directory_page
+from organizations.pages.directory.earlier_results import EarlierResults
 from organizations.pages.directory.results import SearchResults, results_of
-from organizations.pages.directory.so_far import SoFar
 from organizations.permissions import ASK, Right
 from organizations.services.directory import search
 from organizations.services.directory.search import SearchFilters
@@ -36,31 +36,35 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 def _search(request: HttpRequest, environment: Environment) -> HttpResponse:
-    so_far = SoFar.opened(request.POST["so_far"], environment) if "so_far" in request.POST else SoFar()
-    if so_far is None:
+    earlier = (
+        EarlierResults.opened(request.POST["so_far"], environment) if "so_far" in request.POST else EarlierResults()
+    )
+    if earlier is None:
         return _show(request, environment, _typed(request, environment), notes=[TOO_OLD], status=422)
-    form = DirectorySearchForm(so_far.typed or request.POST)
+    form = DirectorySearchForm(earlier.typed or request.POST)
     if not form.is_valid():
         return _show(request, environment, form, status=422)
-    return _show(request, environment, form, _results(request, environment, form, so_far))
+    return _show(request, environment, form, _results(request, environment, form, earlier))
 
 
-def _results(request: HttpRequest, environment: Environment, form: DirectorySearchForm, so_far: SoFar) -> SearchResults:
+def _results(
+    request: HttpRequest, environment: Environment, form: DirectorySearchForm, earlier: EarlierResults
+) -> SearchResults:
     found = search.search_directory(
         environment,
         SearchFilters(**form.filters),
         actor=actor(request),
-        position=so_far.position,
-        known_oids=so_far.listed_oids,
+        position=earlier.position,
+        known_oids=earlier.listed_oids,
     )
-    return results_of(environment, found, replace(so_far, typed=form.typed))
+    return results_of(environment, found, replace(earlier, typed=form.typed))
 
 
 def _typed(request: HttpRequest, environment: Environment) -> DirectorySearchForm:
     """The form as it was posted, not checked."""
-    so_far = SoFar.opened(request.POST.get("so_far", ""), environment)
+    earlier = EarlierResults.opened(request.POST.get("so_far", ""), environment)
     return DirectorySearchForm(
-        initial=so_far.typed if so_far else {name: request.POST.get(name, "") for name in FIELDS}
+        initial=earlier.typed if earlier else {name: request.POST.get(name, "") for name in FIELDS}
     )
 
 

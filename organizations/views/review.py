@@ -13,7 +13,7 @@ from organizations.pages.addresses import submission_url
 from organizations.pages.review import page as review_page
 from organizations.pages.review.message import already_sent, out_of_date
 from organizations.permissions import ASK, Right, right_to_send
-from organizations.services.directory.doubles import Doubles, look_for_doubles
+from organizations.services.directory.duplicates import Duplicates, look_for_duplicates
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
@@ -31,7 +31,7 @@ from .rendering import render_page
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The saved values of a record as the message that would be sent."""
     organization = organization_or_404(environment, oid)
-    if not {"ask", "doubles"}.isdisjoint(request.POST) and not expired_session.must_restore_form(request):
+    if not {"ask", "duplicates"}.isdisjoint(request.POST) and not expired_session.must_restore_form(request):
         return _ask(request, organization)
     review = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
@@ -43,12 +43,12 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 
 def _ask(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """Ask the directory about the record or about its doubles. Ticks and typed values stay."""
+    """Ask the directory about the record or about its duplicates. Ticks and typed values stay."""
     if "ask" in request.POST:
         return _show_typed(request, reviews.review(query_now(request, organization), actor=actor(request)))
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
-    doubles = look_for_doubles(organization, actor=actor(request))
-    return _show_typed(request, reviews.review(organization, actor=actor(request)), doubles=doubles)
+    duplicates = look_for_duplicates(organization, actor=actor(request))
+    return _show_typed(request, reviews.review(organization, actor=actor(request)), duplicates=duplicates)
 
 
 def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
@@ -99,11 +99,11 @@ def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpRespo
 
 
 def _show_typed(
-    request: HttpRequest, review: Review, note: str = "", *, status: int = 200, doubles: Doubles | None = None
+    request: HttpRequest, review: Review, note: str = "", *, status: int = 200, duplicates: Duplicates | None = None
 ) -> HttpResponse:
     """The page with the ticks and typed values, unchecked."""
     form = review_page.review_form(review, reason=request.POST.get("reason", ""))
-    return _show(request, review, form, notes=[note] if note else [], status=status, doubles=doubles)
+    return _show(request, review, form, notes=[note] if note else [], status=status, duplicates=duplicates)
 
 
 def _show(
@@ -114,11 +114,11 @@ def _show(
     status: int,
     missing: Collection[str] = (),
     notes: Collection[str] = (),
-    doubles: Doubles | None = None,
+    duplicates: Duplicates | None = None,
 ) -> HttpResponse:
     """The page with a form that was posted."""
     posted = PostedReview(request.POST)
     page = review_page.build(
-        review, user_of(request), form, bound=posted, missing=missing, notes=notes, doubles=doubles
+        review, user_of(request), form, bound=posted, missing=missing, notes=notes, duplicates=duplicates
     )
     return render_page(request, page, status=status)

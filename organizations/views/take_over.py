@@ -13,7 +13,8 @@ from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
 from organizations.permissions import Right
 from organizations.services.actors import Actor
-from organizations.services.directory import read_candidates, take_over
+from organizations.services.directory import read_candidates
+from organizations.services.directory import take_over as service
 from organizations.services.errors import ActionRefused, NumberMissing
 from organizations.services.records.organizations import KnownDestination
 from organizations.text.links import numbered_url
@@ -49,7 +50,7 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
     if not form.is_valid():
         return _show_begin(request, environment, TakeOverForm(), find=form, status=422)
     try:
-        made = take_over.begin_scan(environment, base_oids=base_oids, actor=actor(request))
+        made = service.begin_scan(environment, base_oids=base_oids, actor=actor(request))
     except ActionRefused as refusal:
         return _show_begin(request, environment, TakeOverForm(), notes=[str(refusal)], status=409)
     return redirect(take_over_url(made))
@@ -83,7 +84,7 @@ def _begin(
     base_oids: Collection[str],
 ) -> HttpResponse:
     try:
-        made = take_over.begin(
+        made = service.begin(
             environment,
             entered.candidates,
             kind=entered.kind,
@@ -113,113 +114,115 @@ def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverFor
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
     """The answer of the directory about each OID, and the acts that a person can choose."""
-    run = _take_over_or_404(environment, list_number)
+    take_over = _take_over_or_404(environment, list_number)
     if request.method != "POST":
-        return _show(request, run, Entered(other_oid=request.GET.get("other", ""), opened=request.GET.get("open", "")))
+        return _show(
+            request, take_over, Entered(other_oid=request.GET.get("other", ""), opened=request.GET.get("open", ""))
+        )
     act = next((name for name in _ACTS if name in request.POST), "save")
     right, what = (Right.RESOLVE, CALL_OURS) if act == "other" else (Right.EDIT, TAKE_OVER)
     require(request, right, environment=environment, act=what)
     if expired_session.must_restore_form(request):
-        return _show(request, run, _typed(request), notes=[expired_session.NOTICE], status=422)
-    return _act(request, run, act)
+        return _show(request, take_over, _typed(request), notes=[expired_session.NOTICE], status=422)
+    return _act(request, take_over, act)
 
 
-def _act(request: HttpRequest, run: TakeOver, act: str) -> HttpResponse:
+def _act(request: HttpRequest, take_over: TakeOver, act: str) -> HttpResponse:
     """Carry out the pressed button."""
     try:
-        return _ACTS[act](request, run, actor(request))
+        return _ACTS[act](request, take_over, actor(request))
     except ActionRefused as refusal:
-        run.refresh_from_db()
-        return _show(request, run, _typed(request), notes=[str(refusal)], status=409)
+        take_over.refresh_from_db()
+        return _show(request, take_over, _typed(request), notes=[str(refusal)], status=409)
 
 
 @require_safe
 @needs(Right.VIEW)
 def progress(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
     """The progress of the worker, for an open page. If it has ended, the page is loaded again."""
-    run = _take_over_or_404(environment, list_number)
-    if run.state == TakeOverState.READY:
+    take_over = _take_over_or_404(environment, list_number)
+    if take_over.state == TakeOverState.READY:
         return reload_page()
-    return render_page(request, take_over_page.build_progress(run, user_of(request)))
+    return render_page(request, take_over_page.build_progress(take_over, user_of(request)))
 
 
 @require_safe
 @needs(Right.VIEW)
 def values(request: HttpRequest, environment: Environment, list_number: int, oid: str) -> HttpResponse:
     """The values of one organization, for an open page. Without JavaScript the page opens its row."""
-    run = _take_over_or_404(environment, list_number)
+    take_over = _take_over_or_404(environment, list_number)
     if not request.headers.get("HX-Request"):
-        return redirect(f"{take_over_url(run)}?open={oid}#of-{oid}")
-    return render_page(request, take_over_page.build_values(run, oid))
+        return redirect(f"{take_over_url(take_over)}?open={oid}#of-{oid}")
+    return render_page(request, take_over_page.build_values(take_over, oid))
 
 
-def take_over_url(run: TakeOver) -> str:
-    return numbered_url("take-over-list", run.environment, run.pk)
+def take_over_url(take_over: TakeOver) -> str:
+    return numbered_url("take-over-list", take_over.environment, take_over.pk)
 
 
-def _stop(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
-    take_over.stop_asking(run.pk, actor=who)
-    return redirect(take_over_url(run))
+def _stop(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    service.stop_asking(take_over.pk, actor=who)
+    return redirect(take_over_url(take_over))
 
 
-def _ask_again(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
-    take_over.ask_again(run.pk, actor=who)
-    return redirect(take_over_url(run))
+def _ask_again(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    service.ask_again(take_over.pk, actor=who)
+    return redirect(take_over_url(take_over))
 
 
-def _save(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+def _save(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page of the list."""
-    forms = _posted_forms(request, run)
+    forms = _posted_forms(request, take_over)
     if not _are_valid(forms):
-        return _show(request, run, _typed(request), status=422)
+        return _show(request, take_over, _typed(request), status=422)
     shown = _shown_destinations(request, forms)
-    changed = take_over.set_destinations(run.pk, _entered_destinations(forms), shown=shown, actor=who)
+    changed = service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
     messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
-    return redirect(_same_page(request, run))
+    return redirect(_same_page(request, take_over))
 
 
-def _take(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page, and choose the ticked organizations, or all."""
-    forms = _posted_forms(request, run)
+    forms = _posted_forms(request, take_over)
     if not _are_valid(forms):
-        return _show(request, run, _typed(request), status=422)
+        return _show(request, take_over, _typed(request), status=422)
     shown = _shown_destinations(request, forms)
-    take_over.set_destinations(run.pk, _entered_destinations(forms), shown=shown, actor=who)
+    service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
     if "take-all" in request.POST:
-        take_over.take_all(run.pk, actor=who)
+        service.take_all(take_over.pk, actor=who)
     else:
-        take_over.take(run.pk, request.POST.getlist("oid"), actor=who)
-    return redirect(take_over_url(run))
+        service.take(take_over.pk, request.POST.getlist("oid"), actor=who)
+    return redirect(take_over_url(take_over))
 
 
-def _set_for_all(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+def _set_for_all(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     form = take_over_page.for_all_form(request.POST)
     if not form.is_valid():
-        return _show(request, run, Entered(for_all=form), status=422)
-    destination = KnownDestination(form.entered_id, form.entered_source)
+        return _show(request, take_over, Entered(for_all=form), status=422)
+    destination, shown = KnownDestination(form.entered_id, form.entered_source), posted_number(request, "all-number")
     try:
-        number = take_over.set_destination_for_all(run.pk, destination, posted_number(request, "all-number"), actor=who)
+        number = service.set_destination_for_all(take_over.pk, destination, shown, actor=who)
     except NumberMissing as missing:
         form.add_error("number", str(missing))
-        return _show(request, run, Entered(for_all=form), status=422)
+        return _show(request, take_over, Entered(for_all=form), status=422)
     messages.success(request, f"{count(number, 'destination ID')} saved. Nothing was sent.")
-    return redirect(_same_page(request, run))
+    return redirect(_same_page(request, take_over))
 
 
-def _take_other(request: HttpRequest, run: TakeOver, who: Actor) -> HttpResponse:
+def _take_other(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     form, oid = OtherForm(request.POST), request.POST.get("other", "")
-    organization = _try_to_take_other(run, oid, form, who) if form.is_valid() else None
+    organization = _try_to_take_other(take_over, oid, form, who) if form.is_valid() else None
     if organization is None:
-        return _show(request, run, Entered(other_oid=oid, other_form=form), status=422)
+        return _show(request, take_over, Entered(other_oid=oid, other_form=form), status=422)
     messages.success(request, f"{organization.name} was taken over. Nothing was sent.")
-    return redirect(take_over_url(run))
+    return redirect(take_over_url(take_over))
 
 
-def _try_to_take_other(run: TakeOver, oid: str, form: OtherForm, who: Actor) -> Organization | None:
+def _try_to_take_other(take_over: TakeOver, oid: str, form: OtherForm, who: Actor) -> Organization | None:
     """The new record; None with an error at the field if the OID was not typed."""
     typed_oid, reason = form.oid_text, form.reason_text
     try:
-        return take_over.take_other(run.pk, oid, typed_oid=typed_oid, reason=reason, actor=who)
+        return service.take_other(take_over.pk, oid, typed_oid=typed_oid, reason=reason, actor=who)
     except NumberMissing as missing:
         form.add_error("typed_oid", str(missing))
     return None
@@ -237,9 +240,9 @@ _ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
 """The acts of the page's buttons, by the name of the button."""
 
 
-def _posted_forms(request: HttpRequest, run: TakeOver) -> dict[str, DestinationForm]:
+def _posted_forms(request: HttpRequest, take_over: TakeOver) -> dict[str, DestinationForm]:
     """The forms of the destination IDs on the posted page of the list, by OID."""
-    candidates = [each for each in run.candidates.all() if f"c{each.pk}-source" in request.POST]
+    candidates = [each for each in take_over.candidates.all() if f"c{each.pk}-source" in request.POST]
     forms = take_over_page.destination_forms(candidates, request.POST)
     return {each.oid: forms[each.pk] for each in candidates if each.pk in forms}
 
@@ -262,15 +265,15 @@ def _shown_destinations(request: HttpRequest, forms: dict[str, DestinationForm])
     }
 
 
-def _same_page(request: HttpRequest, run: TakeOver) -> str:
-    return f"{take_over_url(run)}?page={posted_number(request, 'page') or 1}"
+def _same_page(request: HttpRequest, take_over: TakeOver) -> str:
+    return f"{take_over_url(take_over)}?page={posted_number(request, 'page') or 1}"
 
 
 def _take_over_or_404(environment: Environment, number: int) -> TakeOver:
-    run = TakeOver.objects.filter(environment=environment, pk=number).select_related("made_by").first()
-    if run is None:
+    take_over = TakeOver.objects.filter(environment=environment, pk=number).select_related("made_by").first()
+    if take_over is None:
         raise Http404(f"No take-over {number} in {environment.label}.")
-    return run
+    return take_over
 
 
 def _show_begin(
@@ -290,14 +293,14 @@ def _show_begin(
 
 def _show(
     request: HttpRequest,
-    run: TakeOver,
+    take_over: TakeOver,
     entered: Entered | None = None,
     *,
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
     number = (request.POST if request.method == "POST" else request.GET).get("page")
-    page = take_over_page.build(run, user_of(request), number=number, entered=entered or Entered(), notes=notes)
+    page = take_over_page.build(take_over, user_of(request), number=number, entered=entered or Entered(), notes=notes)
     return render_page(request, page, status=status)
 
 

@@ -114,7 +114,7 @@ def test_pages_of_the_directory(seeded: None, practice: PracticeDirectory, page_
         page.goto("/staging/directory/")
         page.get_by_label("Name").fill("Lakeside")
         page.get_by_role("button", name="Search", exact=True).last.click()
-        expect(page.get_by_text("Below your OID, not in the portal")).to_be_visible()
+        expect(page.get_by_text("Ours, not in the portal")).to_be_visible()
         for tick in page.get_by_role("checkbox").all():
             tick.check()
         take(page, "directory-search")

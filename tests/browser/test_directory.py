@@ -57,7 +57,7 @@ def test_a_search_shows_ours_first_and_can_be_continued(filled: PracticeDirector
         assert page_errors(page) == []
         headings = results.locator(".group")
         expect(results.get_by_text("3 fields differ: ")).to_be_visible()
-        expect(headings).to_have_text(["Below your OID, not in the portal 2", "In the portal 1", "Not ours 97"])
+        expect(headings).to_have_text(["Ours, not in the portal 2", "In the portal 1", "Not ours 97"])
 
         filled.behaviour = "gateway-error"
         page.get_by_role("button", name="Continue the search").click()
@@ -79,7 +79,7 @@ def test_an_error_is_beside_its_field_and_a_missing_answer_is_named(filled: Prac
     page.get_by_label("ZIP").fill("")
     page.get_by_label("OID").fill("")
     search(page, "Nobody")
-    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    expect(page.get_by_text("No organization matches.")).to_be_visible()
     assert layout_errors(page) == []
     filled.behaviour = "gateway-error"
     search(page, "Nobody")
@@ -91,7 +91,7 @@ def test_a_phone_shows_each_organization_as_a_card(filled: PracticeDirectory, pa
     page.set_viewport_size(NARROW)
     search(page, "Lakeside Harbor")
     row = page.locator("tr").filter(has_text="Lakeside Harbor")
-    expect(row).to_contain_text("Not here, part of your records")
+    expect(row).to_contain_text("Not in the portal, part of your records")
     name, place = (row.locator(each).bounding_box() for each in ("th", "td[data-label='In the portal']"))
     assert name is not None
     assert place is not None

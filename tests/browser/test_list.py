@@ -53,9 +53,9 @@ def test_a_filter_applies_at_once_and_keeps_the_focus_and_the_chosen_records(rec
     select = page.get_by_label("State", exact=True)
     select.focus()
     select.select_option("IL")
-    expect(page.locator("#count")).to_have_text("0 of 63 records fit")
+    expect(page.locator("#count")).to_have_text("0 of 63 records match")
     expect(select).to_be_focused()
-    expect(page.locator("#live")).to_have_text("0 of 63 records fit")
+    expect(page.locator("#live")).to_have_text("0 of 63 records match")
     expect(page.locator("#send")).to_contain_text("1 chosen 1 of them not on this page")
     select.select_option("")
     expect(page.locator("#count")).to_have_text("63 records, 60 in folded branches")
@@ -81,7 +81,7 @@ def test_chosen_records_stay_chosen_after_back(records: None, page_as: PageAs) -
     page.go_back()
     expect(dock).to_contain_text("3 chosen")
     page.get_by_label("Directory status").select_option("active")
-    expect(page.locator("#count")).to_contain_text("fit")
+    expect(page.locator("#count")).to_contain_text("match")
     boxes.nth(2).uncheck()
     page.get_by_role("link", name="Merrill", exact=True).click()
     page.go_back()
@@ -104,12 +104,12 @@ def test_ticks_and_text_entered_before_the_list_arrives_are_kept(records: None, 
     search = page.get_by_label("Search within")
     search.press_sequentially(f"{BASE}.1.4")
     waiting[0].continue_()
-    expect(page.locator("#count")).to_contain_text("63 of 63 records fit")
+    expect(page.locator("#count")).to_contain_text("63 of 63 records match")
     expect(page.locator("#send")).to_contain_text("1 chosen")
     expect(search).to_be_focused()
     expect(search).to_have_value(f"{BASE}.1.4")
     search.press("Enter")
-    expect(page.locator("#count")).to_contain_text("1 of 63 records fits, and 2 parents")
+    expect(page.locator("#count")).to_contain_text("1 of 63 records matches, and 2 parents")
     expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_checked()
     page.reload()
     expect(page.locator("#send")).to_contain_text("1 chosen")
@@ -123,13 +123,13 @@ def test_a_filter_keeps_the_focus_on_its_new_element(records: None, page_as: Pag
     page.get_by_label("Below", exact=True).fill(f"{BASE}.1")
     page.keyboard.press("Tab")
     expect(focused).to_have_text("Tree")
-    expect(page.locator("#count")).to_contain_text("fit")
+    expect(page.locator("#count")).to_contain_text("match")
     expect(focused).to_have_text("Tree")
     page.get_by_role("link", name="Records below North Region").focus()
     page.get_by_label("State", exact=True).evaluate(
         "select => { select.value = 'IL'; select.dispatchEvent(new Event('change', { bubbles: true })); }"
     )
-    expect(page.locator("#count")).to_have_text("0 of 63 records fit")
+    expect(page.locator("#count")).to_have_text("0 of 63 records match")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
@@ -201,7 +201,7 @@ def test_all_with_unsent_changes_are_chosen_without_a_script(records: None, page
         expect(page.get_by_role("checkbox", name=f"Choose {name}")).to_be_checked()
     page.get_by_label("Directory status").select_option("active")
     page.get_by_role("button", name="Apply").click()
-    expect(page.locator("#count")).to_have_text("2 of 63 records fit, and 3 parents")
+    expect(page.locator("#count")).to_have_text("2 of 63 records match, and 3 parents")
 
 
 def test_a_phone_hides_the_status_of_ordinary_records(records: None, page_as: PageAs) -> None:

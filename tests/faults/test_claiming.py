@@ -16,7 +16,7 @@ from organizations.practice import PracticeDirectory
 from organizations.services import failpoints
 from organizations.services.actors import system
 from organizations.services.connection import redox_settings
-from organizations.services.delivery.claims import MOST_NEWS_OF_A_PLAN, Claim, claim_many
+from organizations.services.delivery.claims import MOST_NEW_MESSAGES_OF_A_PLAN, Claim, claim_many
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import chain_faults
@@ -108,4 +108,4 @@ def test_two_workers_together_claim_no_more_news_of_a_plan_than_one(practice: Pr
         first = pool.submit(claim_first)
         assert is_first_claiming.wait(10)
         claimed = claim_all() + first.result()
-    assert len(claimed) == MOST_NEWS_OF_A_PLAN
+    assert len(claimed) == MOST_NEW_MESSAGES_OF_A_PLAN

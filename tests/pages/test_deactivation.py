@@ -135,7 +135,7 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
 
 def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor):
     version = store_reading_with(accepted, active=False).version
-    differences.take_theirs(accepted.pk, version, reason="Closed", actor=as_actor(editor))
+    differences.take_directory_values(accepted.pk, version, reason="Closed", actor=as_actor(editor))
     assert page(accepted, editor).act.is_done
     assert done_sentence(accepted, editor).startswith("Taken from ")
 
@@ -186,7 +186,7 @@ def _accepted(user: User) -> Organization:
 
 def _taken(user: User) -> Organization:
     organization = store_reading_with(_accepted(user), name="By hand")
-    return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(user))
+    return differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(user))
 
 
 def _claimed(user: User) -> Organization:

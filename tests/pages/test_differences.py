@@ -44,7 +44,9 @@ def test_the_page_says_which_values_are_taken_replaced_and_kept(organization, ed
     assert page.take_label == "Take these 2 values"
     assert page.replaced_words == "1 saved change is replaced by the directory's value: City."
     assert page.stays == ("Street",)
-    after = differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
+    after = differences.take_directory_values(
+        organization.pk, organization.version, reason="Theirs", actor=as_actor(editor)
+    )
     assert (after.name, after.city, after.street) == ("Lakeside (One)", "Middleton", "2 Shore Rd")
     assert (shown.differences_content(after).rows, after.changes) == ((), 1)
 

@@ -11,8 +11,8 @@ from organizations.forms.directory import NO_UNIT, DirectorySearchForm
 from organizations.models import Environment, Organization, TakeOverKind, User
 from organizations.pages.directory import page as directory_page
 from organizations.pages.directory import results as results_page
+from organizations.pages.directory.earlier_results import MOST_ROWS, EarlierResults
 from organizations.pages.directory.results import MAY_HIDE_DEACTIVATED, ONLY_AN_OID, SearchResults, results_of
-from organizations.pages.directory.so_far import MOST_ROWS, SoFar
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory.search import (
     Compared,
@@ -63,8 +63,8 @@ def going_on(*hits: Hit, **values: Any) -> SearchPage:
     return found(*hits, **(more | values))
 
 
-def results(page: SearchPage, before: SoFar | None = None) -> SearchResults:
-    return results_of(STAGING, page, before or SoFar())
+def results(page: SearchPage, before: EarlierResults | None = None) -> SearchResults:
+    return results_of(STAGING, page, before or EarlierResults())
 
 
 def words(page: SearchPage) -> str:
@@ -72,8 +72,8 @@ def words(page: SearchPage) -> str:
     return " ".join((shown.headline, *shown.sentences))
 
 
-def kept(shown: SearchResults) -> SoFar:
-    opened = SoFar.opened(shown.go_on, STAGING)
+def kept(shown: SearchResults) -> EarlierResults:
+    opened = EarlierResults.opened(shown.go_on, STAGING)
     assert opened is not None
     return opened
 
@@ -84,7 +84,7 @@ def kept(shown: SearchResults) -> SoFar:
 def test_no_answer_no_result_some_and_all_results_have_four_sentences() -> None:
     no_answer = found(received=0, end=None, is_whole=False, cause="Gateway Time-out")
     assert words(no_answer) == "No answer. Gateway Time-out. So it is not known what the directory has."
-    assert words(found()).startswith("Nothing fits. The directory answered and shows no organization.")
+    assert words(found()).startswith("No organization matches. The directory answered and shows no organization.")
     assert words(going_on(hit())) == f"1 so far. There may be more. {TOOK}"
     assert words(found(hit())) == f"1 organization. The directory shows no more. {TOOK}"
     shown = [results(page) for page in (no_answer, found(), going_on(hit()), found(hit()))]
@@ -106,10 +106,11 @@ def test_a_web_page_instead_of_an_answer_is_not_quoted() -> None:
 
 def test_an_empty_result_says_what_it_does_not_prove() -> None:
     assert words(found()) == (
-        f"Nothing fits. The directory answered and shows no organization. {MAY_HIDE_DEACTIVATED} {ONLY_AN_OID} {TOOK}"
+        "No organization matches. The directory answered and shows no organization."
+        f" {MAY_HIDE_DEACTIVATED} {ONLY_AN_OID} {TOOK}"
     )
     by_oid = found(filters=SearchFilters(oid=OTHER, active=False))
-    assert words(by_oid) == f"Nothing fits. The directory answered and shows no organization. {TOOK}"
+    assert words(by_oid) == f"No organization matches. The directory answered and shows no organization. {TOOK}"
 
 
 @pytest.mark.parametrize(
@@ -166,12 +167,15 @@ def test_ours_that_are_not_in_the_portal_come_first_and_others_last(here: Organi
         )
     )
     assert [(group.heading, [row.oid for row in group.rows]) for group in shown.groups] == [
-        ("Below your OID, not in the portal", [f"{BASE}.2", f"{OTHER}.3"]),
+        ("Ours, not in the portal", [f"{BASE}.2", f"{OTHER}.3"]),
         ("In the portal", [f"{BASE}.1"]),
         ("Not ours", [OTHER]),
     ]
     assert shown.total == 4
-    assert [row.said + row.more for row in shown.groups[0].rows] == ["Not here", "Not here, part of your records"]
+    assert [row.said + row.more for row in shown.groups[0].rows] == [
+        "Not in the portal",
+        "Not in the portal, part of your records",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +186,12 @@ def test_ours_that_are_not_in_the_portal_come_first_and_others_last(here: Organi
         ({"compared": Compared.AS_SENT}, "as its open submission sends it", False),
         ({"compared": Compared.DIFFERS, "differing": ("ZIP",)}, "1 field differs: ZIP", True),
         ({"compared": Compared.DIFFERS, "differing": ("Name", "ZIP")}, "2 fields differ: Name, ZIP", True),
-        ({"compared": Compared.FOREIGN}, "here, but decided to be another organization’s", False),
-        ({"compared": Compared.NOT_KNOWN}, "here, but nothing was accepted or shown yet", False),
+        (
+            {"compared": Compared.FOREIGN},
+            "in the portal; a person decided that the OID belongs to another organization",
+            False,
+        ),
+        ({"compared": Compared.NOT_KNOWN}, "in the portal; nothing was accepted or shown yet", False),
     ],
     ids=str,
 )
@@ -215,11 +223,13 @@ def test_a_parent_is_named_if_the_portal_or_the_results_have_its_name(here: Orga
 
 def test_a_continued_search_shows_all_earlier_results() -> None:
     strange, other = (UnreadableEntry("", f"Organization {number} cannot be read.") for number in (2, 7))
-    first = results(going_on(hit(name="First"), unreadable=(strange,), doubled=2), SoFar(typed={"name": "Lakeside"}))
-    so_far = kept(first)
-    assert (so_far.typed, set(so_far.listed_oids)) == ({"name": "Lakeside"}, {OTHER})
+    first = results(
+        going_on(hit(name="First"), unreadable=(strange,), doubled=2), EarlierResults(typed={"name": "Lakeside"})
+    )
+    earlier = kept(first)
+    assert (earlier.typed, set(earlier.listed_oids)) == ({"name": "Lakeside"}, {OTHER})
 
-    second = results(found(hit(f"{OTHER}.2", name="Second"), unreadable=(other,), doubled=1, received=3), so_far)
+    second = results(found(hit(f"{OTHER}.2", name="Second"), unreadable=(other,), doubled=1, received=3), earlier)
     ((*rows,),) = (group.rows for group in second.groups)
     assert [row.name for row in rows] == ["First", "Second"]
     assert (second.headline, second.unreadable_words) == ("2 organizations.", "2 organizations cannot be read")
@@ -228,15 +238,15 @@ def test_a_continued_search_shows_all_earlier_results() -> None:
 
 
 def test_earlier_results_can_be_neither_changed_nor_used_in_the_other_environment() -> None:
-    sealed = results(going_on(hit())).go_on
-    assert SoFar.opened(sealed, Environment.PRODUCTION) is None
-    assert SoFar.opened(sealed[:-1] + ("a" if sealed[-1] != "a" else "b"), STAGING) is None
-    assert SoFar.opened("", STAGING) is None
+    signed_text = results(going_on(hit())).go_on
+    assert EarlierResults.opened(signed_text, Environment.PRODUCTION) is None
+    assert EarlierResults.opened(signed_text[:-1] + ("a" if signed_text[-1] != "a" else "b"), STAGING) is None
+    assert EarlierResults.opened("", STAGING) is None
 
 
 def test_a_page_holds_a_limited_number_of_organizations() -> None:
     row = kept(results(going_on(hit()))).rows[0]
-    full = SoFar(rows=tuple(row._replace(listed_oid=f"2.999.{number}") for number in range(MOST_ROWS - 1)))
+    full = EarlierResults(rows=tuple(row._replace(listed_oid=f"2.999.{number}") for number in range(MOST_ROWS - 1)))
     shown = results(going_on(hit(f"{OTHER}.2")), full)
     assert (shown.total, shown.go_on) == (MOST_ROWS, "")
     assert "This page cannot show more. Narrow the search." in shown.sentences
@@ -253,7 +263,7 @@ def test_the_largest_page_can_be_posted(settings: Any) -> None:
         )
         for number in range(MOST_ROWS - 1)
     )
-    assert len(SoFar(rows=rows).sealed(STAGING)) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 2
+    assert len(EarlierResults(rows=rows).signed_text(STAGING)) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 2
 
 
 def test_a_long_name_is_cut() -> None:
@@ -315,7 +325,7 @@ def test_the_results_are_in_groups_with_headings(here: Organization, editor: Use
     same = hit(here.oid, Ownership.BELOW_BASE, name="Lakeside 1", organization=here, compared=Compared.AS_ACCEPTED)
     page = directory_page.build(STAGING, editor, DirectorySearchForm(), results(going_on(ours, same)))
     text = text_of_page(page, STAGING)
-    assert "Below your OID, not in the portal 1 Lakeside Harbor …458.99999.1.1.1.1.2 no Lakeside 1 Not here" in text
+    assert "Ours, not in the portal 1 Lakeside Harbor …458.99999.1.1.1.1.2 no Lakeside 1 Not in the portal" in text
     assert "1 Lakeside 1 …458.99999.1.1.1.1.1 yes the Redox gateway the same, compared Nov 27, 14:02" in text
     assert controls_in(html_of_page(page, STAGING))["Continue the search"] == ""
 

@@ -63,7 +63,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     )
     explanation = words(unknown(403, known="already_exists"), at="14:03")
     assert explanation[:4] == (
-        "The OID is there now; probably our message of 14:03 arrived.",
+        "The OID is in the directory now; probably our message of 14:03 arrived.",
         "An answer was lost.",
         "The portal compares automatically",
         "",
@@ -72,7 +72,9 @@ def test_an_oid_that_exists_is_compared() -> None:
 
 def test_an_unknown_oid_offers_a_new_or_needs_no_deactivation() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
-    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed here."
+    cause = (
+        "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed from STAGING."
+    )
     lacking = "Redox says that this OID is not in the directory of STAGING."
     assert words(absent)[:4] == (
         "Redox says that this OID is not in the directory of STAGING.",
@@ -159,7 +161,7 @@ def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
 
 AS_IT_WROTE = "Redox wrote: 'It's {odd}.'."
 HEAD = (
-    "This is about the connection, not about this record: the head is the same in every message. "
+    "This is about the connection, not about this record: Meta is the same in every message. "
     "The credential was changed or removed, or the source ID is missing."
 )
 ROWS = [
@@ -171,13 +173,13 @@ ROWS = [
     ),
     (
         rejected("repository_required"),
-        "This answer belongs to patient searches.",
+        "Redox documents this answer for patient searches.",
         "The organization asked for is deactivated or does not answer requests.",
         SUPPORT,
     ),
     (
         not_executed(401),
-        "Redox did not accept the sign-in or the message's head.",
+        "Redox did not accept the sign-in or the message's Meta.",
         HEAD,
         CONNECTION,
     ),
@@ -253,7 +255,12 @@ ROWS = [
         ("", ""),
     ),
     *(
-        (not_executed(status, detail="elsewhere.example"), "Redox's address points elsewhere.", REDIRECT, CONNECTION)
+        (
+            not_executed(status, detail="elsewhere.example"),
+            "Redox's address answered with a redirect.",
+            REDIRECT,
+            CONNECTION,
+        )
         for status in (300, 302, 399)
     ),
     (
@@ -263,9 +270,9 @@ ROWS = [
         ("", ""),
     ),
     (
-        not_sent(Fault.BLOCKED, "STAGING was stopped or paused before the message left."),
+        not_sent(Fault.BLOCKED, "STAGING was stopped or paused before the message was sent."),
         "Sending was blocked before this message left. Nothing was sent.",
-        "STAGING was stopped or paused before the message left. Next attempt 14:08.",
+        "STAGING was stopped or paused before the message was sent. Next attempt 14:08.",
         ("", ""),
     ),
     (
@@ -324,7 +331,7 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
 def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
     api_key = RedoxEnvironment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
     explanation = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
-    assert explanation.headline == "Redox did not accept the sign-in or the message's head."
+    assert explanation.headline == "Redox did not accept the sign-in or the message's Meta."
     fixed = RedoxEnvironment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
     assert words(not_executed(401), environment=fixed)[:4] == (
         "The fixed access token has expired.",

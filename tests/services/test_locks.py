@@ -193,7 +193,9 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "decide": lambda user: partial(
         decide.decide_submission, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=as_actor(user)
     ),
-    "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
+    "take what the directory shows": lambda user: versioned(
+        differences.take_directory_values, saved(user), user, reason="Seen"
+    ),
     "take a decision back": lambda user: partial(
         differences.claim, saved(user).pk, reason="Seen", actor=as_actor(user)
     ),

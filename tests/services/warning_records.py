@@ -118,7 +118,9 @@ def with_directory_values(arrange: Arrange) -> Arrange:
 
     def arranged(user: User) -> Organization:
         organization = arrange(user)
-        return differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(user))
+        return differences.take_directory_values(
+            organization.pk, organization.version, reason="Seen", actor=as_actor(user)
+        )
 
     return arranged
 

@@ -74,7 +74,7 @@ def test_active_after_a_cancelled_change_names_its_evidence(kind, active):
 
 def test_active_after_a_cancelled_change_may_be_taken_from_the_directory(editor):
     organization = accepted_with_difference(editor, active=False)
-    organization = differences.take_theirs(
+    organization = differences.take_directory_values(
         organization.pk, organization.version, reason="Closed", actor=as_actor(editor)
     )
     text = active_again(reload(organization))

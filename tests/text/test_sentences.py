@@ -318,7 +318,7 @@ SETTLED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         details(state="rejected", verdict="give_up"),
-        f"{DECIDED} submission 4 did not arrive and gave it up; it is rejected.",
+        f"{DECIDED} submission 4 did not arrive, and that it is not sent again; it is rejected.",
     ),
     (
         details(state="rejected", verdict="ours"),

@@ -275,7 +275,7 @@ class TakeTheirs(Step):
         organization = history.organization(self.record)
         with suppress(ActionRefused):
             actor = as_actor(history.people[1])
-            differences.take_theirs(organization.pk, organization.version, reason="Seen there", actor=actor)
+            differences.take_directory_values(organization.pk, organization.version, reason="Seen there", actor=actor)
 
 
 @dataclass(frozen=True, repr=False)

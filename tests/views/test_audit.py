@@ -132,11 +132,11 @@ def test_above_a_limit_entries_are_not_counted(editor, monkeypatch):
 def test_if_nothing_matches_the_page_names_the_filter_to_remove(north, editor):
     save_edit(north, editor, name="Lakeside Quay")
     audit_page = page(editor, f"who={editor.pk}&environment=production")
-    text = "No entry fits. Without 'Environment: PRODUCTION' there are 2."
+    text = "No entry matches. Without 'Environment: PRODUCTION' there are 2."
     assert nothing_fits(audit_page) == (text, f"?who={editor.pk}", "Remove it")
     assert "there are 2. Remove it" in text_of_page(audit_page)
     none = nothing_fits(page(editor, "record=nobody&environment=production&who=portal"))
-    assert (none.text, none.url, none.step) == ("No entry fits.", "?", "Remove all")
+    assert (none.text, none.url, none.step) == ("No entry matches.", "?", "Remove all")
 
 
 def test_an_invalid_filter_is_422_and_shows_no_entry(client, north):

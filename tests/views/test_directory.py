@@ -112,14 +112,16 @@ def test_a_search_that_broke_off_can_be_continued_later(client, practice):
 
 
 def test_a_search_without_an_answer_does_not_say_that_there_is_nothing(client, practice):
-    assert "Nothing fits. The directory answered and shows no organization." in text_of(search(client, name="x"))
+    assert "No organization matches. The directory answered and shows no organization." in text_of(
+        search(client, name="x")
+    )
     practice.behaviour = "gateway-error"
     assert "No answer. " in text_of(search(client, name="x"))
 
 
-@pytest.mark.parametrize("sealed", ["", "x", "eyJhIjoxfQ:1abc:signature"])
-def test_a_search_with_changed_hidden_results_is_not_continued(client, practice, sealed):
-    answer = client.post(PAGE, {"so_far": sealed, "name": "Lakeside"})
+@pytest.mark.parametrize("signed_text", ["", "x", "eyJhIjoxfQ:1abc:signature"])
+def test_a_search_with_changed_hidden_results_is_not_continued(client, practice, signed_text):
+    answer = client.post(PAGE, {"so_far": signed_text, "name": "Lakeside"})
     assert (answer.status_code, answer.context["notes"]) == (422, (TOO_OLD,))
     assert 'value="Lakeside"' in answer.content.decode()
     assert practice.requests == []

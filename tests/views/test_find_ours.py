@@ -121,7 +121,7 @@ def test_the_progress_counts_the_probes_and_does_not_list_them(client: Client, e
         add(run, f"{BASE}.{number}", CandidateState(state), "probe")
     answer = client.get(f"{PAGE}{run.pk}/")
     text = text_in(answer.content.decode())
-    assert "1 organization read, 1 of yours found. Asked about 2 of 3 numbers below your records." in text
+    assert "1 organization read, 1 of yours found. Asked about 2 of 3 OIDs." in text
     assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
 
 

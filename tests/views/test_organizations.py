@@ -56,7 +56,7 @@ def test_the_url_holds_filters_page_open_branches_and_chosen_records(client, edi
     assert f'value="{north.pk}" form="send" checked' in tree
     assert f'<a class="name" href="{STAGING}{south.oid}.1/">' in tree
     second = text_of(client.get(f"{STAGING}?view=list&below={BASE}&page=2"))
-    assert "79 of 80 records fit" in second
+    assert "79 of 80 records match" in second
     assert "51 to 79 of 79" in second
 
 
@@ -75,7 +75,7 @@ def test_a_search_hit_shows_why_it_matches(editor, family):
     html = html_of_page(page(editor, "q=harbor"), "staging")
     assert "alias: Old <mark>Harbor</mark> Pediatrics" in html
     assert "<mark>Harbor</mark> Region" in html
-    assert "2 of 5 records fit, and 2 parents" in text_of_page(page(editor, "q=harbor"), "staging")
+    assert "2 of 5 records match, and 2 parents" in text_of_page(page(editor, "q=harbor"), "staging")
 
 
 def test_the_filter_form_keeps_hidden_filters_and_suggests_parents(editor, family):

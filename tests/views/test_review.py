@@ -139,7 +139,7 @@ def test_duplicates_in_the_directory_are_listed_and_the_input_is_kept(client, pr
     message = json.loads(reviews.review(organization).message)["Organizations"][0]
     practice.register("staging", message | {"Identifiers": [{"ID": "2.999.7", "IDType": "OID"}], "Name": "Lakeside 1"})
     page = open_review(organization, editor)
-    response = press(client, page, reason="Ticket 9", doubles="1")
+    response = press(client, page, reason="Ticket 9", duplicates="1")
     text = text_of(response)
     assert (response.status_code, Submission.objects.exists()) == (200, False)
     assert "the directory showed 1 organization with this name or address." in text
@@ -149,11 +149,11 @@ def test_duplicates_in_the_directory_are_listed_and_the_input_is_kept(client, pr
 
 def test_without_an_answer_about_duplicates_the_cause_is_named(client, practice, organization, editor):
     practice.behaviour = "refuses-sign-in"
-    assert "the directory gave no answer: " in text_of(press(client, open_review(organization, editor), doubles="1"))
+    assert "the directory gave no answer: " in text_of(press(client, open_review(organization, editor), duplicates="1"))
 
 
 def test_a_person_who_cannot_edit_cannot_look_for_duplicates(client_of, organization):
-    assert client_of("viewer").post(url(organization), {"doubles": "1"}).status_code == 403
+    assert client_of("viewer").post(url(organization), {"duplicates": "1"}).status_code == 403
 
 
 def test_an_update_offers_no_search_for_duplicates(client, accepted):

@@ -98,8 +98,8 @@ def nothing_fits(filters: AuditFilters, most: int) -> NothingFits:
     """What to remove if nothing fits: the filter without which most fits. Counting stops at `most` + 1."""
     name, number = most_restrictive(filters, lambda fewer: history.count_up_to(fewer, most + 1))
     if not number:
-        return NothingFits("No entry fits.", filters.cleared().address(), "Remove all")
+        return NothingFits("No entry matches.", filters.cleared().address(), "Remove all")
     how_many = f"more than {most:,}" if number > most else f"{number:,}"
     verb = "is" if number == 1 else "are"
-    text = f"No entry fits. Without '{chip_text(filters, name)}' there {verb} {how_many}."
+    text = f"No entry matches. Without '{chip_text(filters, name)}' there {verb} {how_many}."
     return NothingFits(text, filters.without(name).address(), "Remove it")

@@ -104,15 +104,15 @@ def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) 
 
 
 def _summary(filters: AuditFilters, number: int | None, lines: Stories | None) -> str:
-    """How many entries there are: "32 entries in 12 lines", or with filters "32 entries fit, in 12 lines".
+    """How many entries there are: "32 entries in 12 lines", or with filters "32 entries match, in 12 lines".
 
     A line also holds entries that do not fit. `number` is how many entries fit, if that is known already.
     """
     entries = _count(filters, number)
     if lines is None or lines.total is None:
         return entries
-    fit = "" if not filters.in_force else " fits," if number == 1 else " fit,"
-    return f"{entries}{fit} in {count(lines.total, 'line')}"
+    match = "" if not filters.in_force else " matches," if number == 1 else " match,"
+    return f"{entries}{match} in {count(lines.total, 'line')}"
 
 
 def _count(filters: AuditFilters, number: int | None) -> str:

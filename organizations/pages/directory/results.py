@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from organizations.models import Environment
 from organizations.pages.addresses import record_url
-from organizations.pages.directory.so_far import MOST_ROWS, MOST_UNREADABLE, HitRow, SoFar
+from organizations.pages.directory.earlier_results import MOST_ROWS, MOST_UNREADABLE, EarlierResults, HitRow
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents
 from organizations.services.directory.search import Compared, Completeness, End, Hit, Ownership, SearchPage
@@ -17,7 +17,7 @@ MOST_LABELS = 3
 
 OURS, HERE, NOT_OURS = "ours", "here", "not_ours"
 GROUPS: Mapping[str, str] = {
-    OURS: "Below your OID, not in the portal",
+    OURS: "Ours, not in the portal",
     HERE: "In the portal",
     NOT_OURS: "Not ours",
 }
@@ -27,8 +27,8 @@ _COMPARED: Mapping[Compared, str] = {
     Compared.AS_ACCEPTED: "the same",
     Compared.AS_SHOWN: "the same as the last Query showed",
     Compared.AS_SENT: "as its open submission sends it",
-    Compared.FOREIGN: "here, but decided to be another organization’s",
-    Compared.NOT_KNOWN: "here, but nothing was accepted or shown yet",
+    Compared.FOREIGN: "in the portal; a person decided that the OID belongs to another organization",
+    Compared.NOT_KNOWN: "in the portal; nothing was accepted or shown yet",
 }
 MAY_HIDE_DEACTIVATED = (
     "Redox does not say whether a search also finds deactivated organizations. Search again with Active set to “no”."
@@ -74,10 +74,10 @@ class SearchResults:
         return any(row.group == OURS for group in self.groups for row in group.rows)
 
 
-def results_of(environment: Environment, page: SearchPage, before: SoFar) -> SearchResults:
+def results_of(environment: Environment, page: SearchPage, before: EarlierResults) -> SearchResults:
     """Everything that a search has shown: the earlier pages, and this one."""
     rows = (*before.rows, *_rows(environment, page))
-    so_far = SoFar(
+    earlier = EarlierResults(
         typed=before.typed,
         position=page.position,
         rows=rows,
@@ -87,18 +87,18 @@ def results_of(environment: Environment, page: SearchPage, before: SoFar) -> Sea
     )
     can_go_on = page.can_continue and page.completeness == Completeness.PARTIAL and len(rows) < MOST_ROWS
     headline, sentences = _words(page, len(rows))
-    if so_far.doubled:
-        sentences = (*sentences, f"Left out: {count(so_far.doubled, 'repeated organization')}.")
+    if earlier.doubled:
+        sentences = (*sentences, f"Left out: {count(earlier.doubled, 'repeated organization')}.")
     if page.can_continue and len(rows) >= MOST_ROWS:
         sentences = (*sentences, "This page cannot show more. Narrow the search.")
     return SearchResults(
         completeness=page.completeness,
         headline=headline,
         sentences=sentences,
-        unreadable_words=f"{count(so_far.unreadable_count, 'organization')} cannot be read",
-        unreadable=so_far.unreadable,
+        unreadable_words=f"{count(earlier.unreadable_count, 'organization')} cannot be read",
+        unreadable=earlier.unreadable,
         groups=tuple(_groups(rows)),
-        go_on=so_far.sealed(environment) if can_go_on else "",
+        go_on=earlier.signed_text(environment) if can_go_on else "",
     )
 
 
@@ -110,7 +110,12 @@ def _words(page: SearchPage, shown: int) -> tuple[str, tuple[str, ...]]:
         case Completeness.NOTHING:
             hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None else ()
             other = () if page.filters.oid else (ONLY_AN_OID,)
-            return "Nothing fits.", ("The directory answered and shows no organization.", *hidden, *other, took)
+            return "No organization matches.", (
+                "The directory answered and shows no organization.",
+                *hidden,
+                *other,
+                took,
+            )
         case Completeness.WHOLE:
             return f"{count(shown, 'organization')}.", ("The directory shows no more.", took)
     return _partial_words(page, shown, took)
@@ -182,4 +187,4 @@ def _said(hit: Hit) -> tuple[str, str, str, str]:
     if not hit.ownership.is_ours:
         return "not ours", "", "", ""
     part = ", part of your records" if hit.ownership == Ownership.PART_OF_OURS else ""
-    return "Not here", part, "plus", "is-ink"
+    return "Not in the portal", part, "plus", "is-ink"

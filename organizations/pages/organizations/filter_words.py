@@ -81,9 +81,9 @@ def nothing_fits(environment: Environment, filters: RecordFilters, address: str)
     """What to remove if nothing fits: the filter without which most fits. `address` is that of the list."""
     name, number = most_restrictive(filters, lambda fewer: record_filters.count_matching(environment, fewer))
     if not number:
-        return NothingFits("Nothing fits all filters.", address + filters.cleared().address(), "Remove all")
+        return NothingFits("No record matches all filters.", address + filters.cleared().address(), "Remove all")
     verb = "is" if number == 1 else "are"
     most = record_filters.most_counted(filters.without(name))
     how_many = f"{number:,}" if number <= most else f"more than {most:,}"
-    text = f"Nothing fits all filters. Without '{chip_text(environment, filters, name)}' there {verb} {how_many}."
+    text = f"No record matches all filters. Without '{chip_text(environment, filters, name)}' there {verb} {how_many}."
     return NothingFits(text, address + filters.without(name).address(), "Remove it")

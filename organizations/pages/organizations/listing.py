@@ -68,16 +68,16 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """How many records are shown: "63 records", or with filters "2 of 63 records fit, and 3 parents"."""
+        """How many records are shown: "63 records", or with filters "2 of 63 records match, and 3 parents"."""
         total = count(self.total, "record", most=MOST_COUNTED)
         if not self.is_filtered:
             return total
         most = record_filters.most_counted(self.filters)
         if self.fitting > most:
-            return f"{count(self.fitting, 'record', most=most)} fit"
+            return f"{count(self.fitting, 'record', most=most)} match"
         parents = sum(row.is_ancestor_only for row in self.rows)
         also = f", and {count(parents, 'parent')}" if parents else ""
-        return f"{self.fitting:,} of {total} {'fits' if self.fitting == 1 else 'fit'}{also}"
+        return f"{self.fitting:,} of {total} {'matches' if self.fitting == 1 else 'match'}{also}"
 
     @property
     def note(self) -> str:

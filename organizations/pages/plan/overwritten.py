@@ -65,4 +65,4 @@ def _way_out(organization: Organization) -> tuple[str, str]:
     """The label and address of the page where the directory's values can be kept: the form if they cannot be taken."""
     if differences.take_block_reason(organization):
         return "Edit", record_url(organization, "edit")
-    return "Take theirs", record_url(organization, "differences")
+    return "Take the directory’s value", record_url(organization, "differences")

@@ -112,7 +112,7 @@ class ReviewContent:
 
     @property
     def overwritten_group(self) -> str:
-        """Nobody knows who set these values. Only the first difference has a known time."""
+        """The heading of the overwritten values. It is known when the first difference was seen, not who set them."""
         since = self.review.organization.differs_since
         seen = f" (the first difference was seen on {_day(since)})" if since else ""
         return f"You overwrite {vocabulary.count(len(self.overwritten), 'value')} that the directory shows{seen}"
@@ -209,7 +209,7 @@ def review_content(
 
 
 def _freshness(review: Review) -> Freshness:
-    """How new the last reading is; for a New also the answer about its OID from before the record was added."""
+    """How new the last reading is; for a New without one, the last answer about its OID before the record was added."""
     organization = review.organization
     is_unread = review.event == Event.NEW and organization.seen_at is None
     entry = record_entries.last_answer_about(organization.environment, organization.oid) if is_unread else None

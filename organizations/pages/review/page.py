@@ -9,10 +9,10 @@ from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
-from organizations.pages.review.doubles import DoublesShown, doubles_shown
+from organizations.pages.review.duplicates import DuplicatesShown, duplicates_shown
 from organizations.pages.review.message import ReviewContent, review_content
 from organizations.permissions import ASK, Right, block_reason, right_to_send
-from organizations.services.directory.doubles import Doubles
+from organizations.services.directory.duplicates import Duplicates
 from organizations.services.review.reviews import Review
 
 
@@ -30,7 +30,7 @@ class ReviewPage(Page):
     is_unsaved: bool
     block_reason: str
     ask_block_reason: str
-    doubles: DoublesShown | None
+    duplicates: DuplicatesShown | None
     path: list[tuple[str, str]]
     switch_url: str
 
@@ -43,7 +43,7 @@ def build(
     bound: PostedReview | None = None,
     missing: Collection[str] = (),
     notes: Collection[str] = (),
-    doubles: Doubles | None = None,
+    duplicates: Duplicates | None = None,
 ) -> ReviewPage:
     """`bound` and `form` are what was posted; `missing` are the keys of the boxes that must still be ticked."""
     organization = review.organization
@@ -58,7 +58,7 @@ def build(
         is_unsaved=bound is not None,
         block_reason=block_reason(user, right_to_send(environment)),
         ask_block_reason=block_reason(user, Right.EDIT, environment, ASK),
-        doubles=doubles_shown(doubles) if doubles else None,
+        duplicates=duplicates_shown(duplicates) if duplicates else None,
         path=path_to(organization, "Review"),
         switch_url=counterpart_url(organization),
     )

@@ -66,7 +66,7 @@ class KeyRow(NamedTuple):
 
     @property
     def is_sent_back(self) -> bool:
-        """Whether the directory keeps its value. If it shows none, the accepted one is sent back."""
+        """Whether the message keeps the directory's value. If a Query shows none, the accepted one is sent."""
         return bool(self.sent) and self.directory in ("", self.sent)
 
 
@@ -146,7 +146,10 @@ def _rows(
 
 
 def _directory_value(organization: Organization, changed: Difference, seen: str, accepted: str) -> DirectoryValue:
-    """The directory's value of a field that is edited here: it means the same as the accepted one."""
+    """The directory's value of a field that is edited here.
+
+    If its meaning differed from the accepted value, the field would be overwritten, not edited.
+    """
     if changed.field == "destination_id":
         return DirectoryValue("", UNREADABLE)
     same = SAME_AS_ACCEPTED if organization.confirmed else SAME_AS_TAKEN

@@ -24,9 +24,9 @@ from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count
 
 _PROOF = {
-    (Evidence.QUERY, Event.NEW): "proved: the record is there, and nothing that can be read differs",
+    (Evidence.QUERY, Event.NEW): "proved: the directory shows the record, and no field that a Query shows differs",
     (Evidence.QUERY, Event.UPDATE): (
-        "proved: a change that can be seen is there, and nothing that can be read differs"
+        "proved: the directory shows a change of this message, and no field that a Query shows differs"
     ),
     (Evidence.EQUIVALENT, Event.NEW): "the directory showed something equivalent",
     (Evidence.EQUIVALENT, Event.UPDATE): "the directory showed something equivalent",

@@ -20,7 +20,7 @@ _LABELS: dict[Verdict, str] = {
     Verdict.OURS: "It is ours, with other values",
     Verdict.FOREIGN: "It belongs to another organization",
 }
-_PLACE = ("Name", "City", "State")
+_IDENTIFYING_FIELDS = ("Name", "City", "State")
 """Fields that together identify an organization. All others can change while it stays the same one."""
 
 
@@ -125,7 +125,7 @@ def _follows(verdict: Verdict, submission: Submission, answer: ComparedAnswer | 
             shows = f"The directory shows {count(others, 'other value')}. The record will say so." if others else ""
             return f"Marks submission {submission.pk} as accepted. {shows}".rstrip()
         case Verdict.SEND_AGAIN:
-            return "Sends the very same message once more. Its answer decides."
+            return "Sends the same message once more. Redox's new answer decides."
         case Verdict.GIVE_UP:
             return f"Marks submission {submission.pk} as rejected. Nothing more is sent. Your values stay saved."
         case Verdict.OURS:
@@ -152,9 +152,11 @@ def _ticks(submission: Submission, answer: ComparedAnswer | None) -> str:
 
 def suspicion(rows: tuple[ComparedField, ...]) -> str:
     """What the portal suspects, and why. It never decides and never selects a choice."""
-    place = {row.label: row for row in rows if row.label in _PLACE}
-    differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
-    if differing == list(_PLACE):
+    place = {row.label: row for row in rows if row.label in _IDENTIFYING_FIELDS}
+    differing = [
+        label for label in _IDENTIFYING_FIELDS if label in place and place[label].equal is False and place[label].seen
+    ]
+    if differing == list(_IDENTIFYING_FIELDS):
         return "Name, City and State all differ: probably another organization."
     if place and not differing and all(row.equal for row in place.values()):
         return "Name, City and State are equal: probably our organization."

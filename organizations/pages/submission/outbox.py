@@ -51,7 +51,7 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
         state=state,
         mine=mine,
         summary=vocabulary.count(total, "submission", most=MOST_COUNTED)
-        + (f" {'fits' if total == 1 else 'fit'}" if state or mine else ""),
+        + (f" {'matches' if total == 1 else 'match'}" if state or mine else ""),
         chips=_chips(environment, state, mine),
         all_url=environment_url("submissions", environment),
         is_unused=not total and not submissions.has_any(environment),

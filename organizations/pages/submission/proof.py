@@ -40,7 +40,9 @@ def _steps(entries: list[AuditEntry]) -> Iterator[ProofStep]:
         together = list(group)
         first = together[0]
         if waits_since and kind in ("asked", "failed") and first.actor_id is None:
-            yield ProofStep(_asked_at(first), "The portal waited for what might still be on its way.", until=True)
+            yield ProofStep(
+                _asked_at(first), "The portal waited, because the message might still take effect.", until=True
+            )
             waits_since = None
         if kind == "failed":
             yield _failed(together)

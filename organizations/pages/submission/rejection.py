@@ -33,14 +33,14 @@ class SameAnswer(NamedTuple):
 class Rejection(NamedTuple):
     """What the page says about a rejection. `suspects` has notes on changed fields, by their labels.
 
-    `asks`: whether to offer a Query, because Redox said that the OID is not in the directory.
+    `offers_query`: whether to offer a Query, because Redox said that the OID is not in the directory.
     """
 
     heading: str
     sentence: SafeString
     explanation: Explanation | None
     step: NextStep | None
-    asks: bool
+    offers_query: bool
     suspects: dict[str, str]
     elsewhere: tuple[SameAnswer, ...]
 
@@ -53,7 +53,7 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
         _sentence(submission),
         None if submission.decided_by else explanation,
         next_step(submission.organization, submission, explanation),
-        _asks(submission.organization, submission, explanation),
+        _offers_query(submission.organization, submission, explanation),
         suspected(submission),
         tuple(_elsewhere(submission, each) for each in answers.others_with_same_answer(submission)),
     )
@@ -111,7 +111,7 @@ def _step_of(organization: Organization, submission: Submission, explanation: Ex
     return NextStep(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
-def _asks(organization: Organization, submission: Submission, explanation: Explanation | None) -> bool:
+def _offers_query(organization: Organization, submission: Submission, explanation: Explanation | None) -> bool:
     """Whether a Query can show if Redox is right that the OID is not in the directory."""
     is_said = explanation is not None and explanation.step_key in ("review_as_new", "mark_not_registered")
     is_last = organization.last_submission_id == submission.pk

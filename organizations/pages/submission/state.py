@@ -106,7 +106,7 @@ class QueryResult(NamedTuple):
     cause: str
     http_status: int | None
     found: bool
-    reads_back: bool
+    after_acceptance: bool
     rows: tuple[ComparedField, ...]
 
     @property
@@ -208,7 +208,7 @@ def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
 
 
 def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
-    """The fields, without contacts, that an Update sends as they were last accepted: others had changed them.
+    """The fields, without contacts, whose accepted values an Update sends over values that others had set.
 
     Empty if somebody took values from the directory: then it is not known which fields these are.
     """

@@ -89,7 +89,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOverPage(Page):
-    """`rows` are those of this page of the list, each with the words of its group if it begins one."""
+    """`rows`: the rows of this page of the list. The first row of a group has the group's words."""
 
     template = "take_over/page.html"
 
@@ -99,7 +99,7 @@ class TakeOverPage(Page):
     page: Slice
     counts: list[tuple[str, int]]
     choosable: int
-    unsaid: int
+    without_destination_count: int
     for_all: DestinationForAllForm
     other: Candidate | None
     other_form: OtherForm | None
@@ -213,7 +213,7 @@ def build(
         page=page,
         counts=_counts(pairs),
         choosable=choosable,
-        unsaid=sum(group == CHOOSABLE and not line.destination_source for group, line in pairs),
+        without_destination_count=sum(group == CHOOSABLE and not line.destination_source for group, line in pairs),
         for_all=entered.for_all or DestinationForAllForm(prefix="all", **_ids_to_refuse()),
         other=other if can_decide else None,
         other_form=(entered.other_form or OtherForm()) if other and can_decide else None,

@@ -35,38 +35,40 @@ class ScanProgress(NamedTuple):
 
 
 def last_scan(environment: str) -> LastScan | None:
-    run = take_overs.last_scan(environment)
-    if run is None:
+    take_over = take_overs.last_scan(environment)
+    if take_over is None:
         return None
-    counts = take_overs.scan_counts(run)
-    is_running = run.state == TakeOverState.ASKING
-    day = "Running now" if is_running else written(run.state_at, "day")
-    early = ". It ended early" if run.end_reason and not is_running else ""
+    counts = take_overs.scan_counts(take_over)
+    is_running = take_over.state == TakeOverState.ASKING
+    day = "Running now" if is_running else written(take_over.state_at, "day")
+    early = ". It ended early" if take_over.end_reason and not is_running else ""
     sentence = f"{day}, {counts.found:,} found, {counts.not_here:,} not in the portal{early}"
-    return LastScan(numbered_url("take-over-list", run.environment, run.pk), sentence, is_running)
+    return LastScan(numbered_url("take-over-list", take_over.environment, take_over.pk), sentence, is_running)
 
 
-def build_progress(run: TakeOver) -> ScanProgress:
+def build_progress(take_over: TakeOver) -> ScanProgress:
     """The progress of a search whose directory is being asked, or its result."""
-    counts = take_overs.scan_counts(run)
-    read = f"{count(run.read_count, 'organization')} read, {counts.found:,} of yours found"
-    if run.state == TakeOverState.ASKING and run.is_reading_pages:
-        page = f"page {run.position['pages'] + 1:,}"
-        if "active" in run.position:
+    counts = take_overs.scan_counts(take_over)
+    read = f"{count(take_over.read_count, 'organization')} read, {counts.found:,} of yours found"
+    if take_over.state == TakeOverState.ASKING and take_over.is_reading_pages:
+        page = f"page {take_over.position['pages'] + 1:,}"
+        if "active" in take_over.position:
             page = f"{page} of the deactivated organizations"
-        return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", run.read_count, 0)
+        return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", take_over.read_count, 0)
     asked = counts.probes - counts.waiting
-    if run.state == TakeOverState.ASKING:
-        numbers = f"Asked about {asked:,} of {count(counts.probes, 'number')} below your records."
-        return ScanProgress("Asking for the next numbers", f"{read}. {numbers} {FIRST}", asked, counts.probes)
+    if take_over.state == TakeOverState.ASKING:
+        numbers = f"Asked about {asked:,} of {count(counts.probes, 'OID')}."
+        return ScanProgress(
+            "Asking about possible OIDs below your records", f"{read}. {numbers} {FIRST}", asked, counts.probes
+        )
     return ScanProgress("Searched", _result(read, counts), asked, counts.probes)
 
 
-def again_label(run: TakeOver) -> str:
+def again_label(take_over: TakeOver) -> str:
     """The label of the button that asks again; "" if there is nothing to ask for."""
-    if run.position:
+    if take_over.position:
         return "Continue the search"
-    return ASK_AGAIN if run.candidates.to_ask_again().exists() else ""
+    return ASK_AGAIN if take_over.candidates.to_ask_again().exists() else ""
 
 
 def _result(read: str, counts: ScanCounts) -> str:

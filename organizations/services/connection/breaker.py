@@ -40,7 +40,7 @@ def gate_for_outcomes(environment: str, outcomes: Iterable[Outcome]) -> Environm
     """The gate for `apply_outcome`, locked only if an outcome changes it, so that attempts settle in parallel."""
     gate = EnvironmentGate.objects.get(pk=environment)
     changes_nothing = not any(
-        outcome.stops or outcome.hold_seconds is not None or is_failure(outcome) for outcome in outcomes
+        outcome.stops or outcome.hold_seconds is not None or counts_as_failure(outcome) for outcome in outcomes
     )
     return gate if changes_nothing and not gate.failures and not gate.probing else lock_gate(environment)
 
@@ -105,7 +105,7 @@ def count_exchange(history: audit.History, gate: EnvironmentGate, *, failed: boo
     pause_sending(history, gate, length, f"Redox gave no clear answer {gate.failures} times in a row")
 
 
-def is_failure(outcome: Outcome) -> bool:
+def counts_as_failure(outcome: Outcome) -> bool:
     """Whether Redox gave no complete answer, or a server error (5xx) that neither accepts nor rejects.
 
     An exchange that our own worker delayed or stopped is not a failure.
@@ -161,7 +161,7 @@ def apply_outcome(
     elif outcome.hold_seconds is not None:
         pause_sending(history, gate, outcome.hold_seconds, "too many requests", is_asked_for=True)
     else:
-        count_exchange(history, gate, failed=is_failure(outcome))
+        count_exchange(history, gate, failed=counts_as_failure(outcome))
 
 
 def count_waiting(environment: str) -> int:

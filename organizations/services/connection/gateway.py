@@ -123,7 +123,7 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
         sentence = f"Nothing is sent to {redox.name.upper()} until {until}, for another {remaining}."
         raise RedoxAskedToWait(f"Redox asked the portal to wait. {sentence}")
     if is_write and not gate.can_send(moment):
-        raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
+        raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message was sent.")
 
 
 # All clients and token sources of this process, so that `abort_exchanges` can end every exchange in flight.

@@ -42,8 +42,8 @@ from organizations.services.timing import seconds, shortened
 
 SECONDS_AHEAD = 1.0
 """Send slots are reserved for this long ahead at most. So a stop by another process takes effect within a second."""
-MOST_NEWS_OF_A_PLAN = 4
-"""How many News of a plan are sent at once. The plan pauses as soon as the outcome of one of them is unknown."""
+MOST_NEW_MESSAGES_OF_A_PLAN = 4
+"""How many New messages of a plan are sent at once. The plan pauses as soon as the outcome of one is unknown."""
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 """Seconds until a submission is claimed again after its claim failed."""
 
@@ -147,7 +147,7 @@ def claim_alone(environment: str, redox: RedoxEnvironment, most: int, *, actor: 
 
 
 def _set_aside(submission_id: int, error: Exception) -> None:
-    """Leave a submission in the queue, and do not claim it for as long as it has been queued.
+    """Leave a submission in the queue, and claim it again only after as many seconds as it has been queued so far.
 
     So each wait is twice as long as the one before, from FIRST_WAIT to LONGEST_WAIT. Only two columns are read, because
     reading the whole row may be what failed.
@@ -183,25 +183,25 @@ def claim_again(refused: Sequence[Claim]) -> list[Claim]:
 
 
 def _due(environment: str, moment: datetime.datetime) -> QuerySet[Submission]:
-    """The due submissions, oldest first, without the News of plans that have enough News under way."""
+    """The due submissions, oldest first, without New messages of plans that have enough of them under way."""
     due = Submission.objects.due(environment, moment)
-    under_way = Submission.objects.news_of_plans_under_way(environment)
-    full = [plan for plan, count in under_way.items() if count >= MOST_NEWS_OF_A_PLAN]
+    under_way = Submission.objects.new_messages_being_sent(environment)
+    full = [plan for plan, count in under_way.items() if count >= MOST_NEW_MESSAGES_OF_A_PLAN]
     return due.exclude(event=Event.NEW, plan__in=full) if full else due
 
 
 def _lock_due(environment: str, moment: datetime.datetime, most: int, only: int | None) -> list[Submission]:
-    """Lock due submissions with their records. Of a plan's News at most MOST_NEWS_OF_A_PLAN are under way."""
+    """Lock due submissions with their records. Of a plan, at most MOST_NEW_MESSAGES_OF_A_PLAN are under way."""
     due = _due(environment, moment)
     candidates = submissions.lock_claimable(due if only is None else due.filter(pk=only), most)
     plan_ids = {each.plan_id for each in candidates if each.event == Event.NEW and each.plan_id is not None}
     locked = plans.lock_plans_to_claim(plan_ids)
-    # Another worker may have claimed News of these plans since.
-    under_way = Submission.objects.news_of_plans_under_way(environment) if locked else Counter()
+    # Another worker may have claimed New messages of these plans since.
+    under_way = Submission.objects.new_messages_being_sent(environment) if locked else Counter()
     chosen = []
     for submission in candidates:
         if submission.event == Event.NEW and submission.plan_id is not None:
-            if submission.plan_id not in locked or under_way[submission.plan_id] >= MOST_NEWS_OF_A_PLAN:
+            if submission.plan_id not in locked or under_way[submission.plan_id] >= MOST_NEW_MESSAGES_OF_A_PLAN:
                 continue
             under_way[submission.plan_id] += 1
         chosen.append(submission)

@@ -1,7 +1,7 @@
 """The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
 
 It uses the database and never waits for Redox. If a batch fails, the same functions handle each submission of it alone,
-as a batch of one. Slots send the due Queries as well.
+as a batch of one. The same threads send the due Queries.
 """
 
 import logging
@@ -22,7 +22,7 @@ from organizations.services.delivery.slots import Answer, QueryAnswer
 from organizations.services.timing import POLL
 
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
-"""16 answers of 1 MiB would hold the write lock of SQLite for a quarter of a second."""
+"""Most bytes of answers stored in one transaction. 16 MiB would hold SQLite's write lock for a quarter of a second."""
 GATHER = 0.1
 """Seconds for which answers are gathered while more are in flight."""
 LOOK_FOR_CHANGES, LOOK_WHEN_IDLE = 0.02, 0.05
@@ -68,7 +68,7 @@ def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
 class Courier:
     """Delivers the messages of these environments. `pool` runs the exchanges; it needs `slots.SLOTS` threads for each.
 
-    `sources` give the questions to the directory, the most urgent first. It is used in one thread.
+    `sources` give the questions to the directory, the most urgent first. Only one thread uses the courier.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Courier:
     def run(self, stopping: threading.Event, may_claim: Callable[[], bool]) -> None:
         """Deliver until `stopping` is set and nothing is in flight. Errors are logged, and the work is tried again."""
         while not stopping.is_set() or self.is_busy:
-            patience = POLL
+            timeout = POLL
             try:
                 if stopping.is_set():
                     for lane in self._lanes.values():
@@ -94,8 +94,8 @@ class Courier:
                 elif may_claim():
                     self.claim_due()
                     self.ask_due()
-                    patience = self._wait()
-                self.settle_arrived(patience)
+                    timeout = self._wait()
+                self.settle_arrived(timeout)
             except Exception:
                 log.exception("A round of delivery failed")
                 close_old_connections()

@@ -88,13 +88,13 @@ def settings_fingerprint() -> str:
     return "-".join(redox_settings.fingerprint(name)[:24] for name in Environment.values)
 
 
-def is_seen(worker: Worker, now: datetime.datetime) -> bool:
+def is_running(worker: Worker, now: datetime.datetime) -> bool:
     """Whether a worker had a heartbeat shortly before `now` (by the database's clock) and has not ended."""
     return worker.stopped_at is None and (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class WorkersState:
     """The facts about the workers that every page shows.
 
     `no_worker_since`: since when submissions wait without a running worker; None if one runs or nothing waits.
@@ -106,13 +106,13 @@ class Fleet:
     mismatched: list[Worker]
 
 
-def fleet() -> Fleet:
+def workers_state() -> WorkersState:
     """The state of the workers. One query while a worker runs, however many submissions wait."""
     workers, now = list(Worker.objects.order_by("name")), clock.now()
-    running = [worker for worker in workers if is_seen(worker, now)]
+    running = [worker for worker in workers if is_running(worker, now)]
     own = settings_fingerprint() if running else ""
     mismatched = [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
-    return Fleet(None if running else _waiting_since(workers, now), mismatched)
+    return WorkersState(None if running else _waiting_since(workers, now), mismatched)
 
 
 def _waiting_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
@@ -142,7 +142,7 @@ class WorkerFacts:
     """A worker, whether it runs, and whether it has the settings that the page shows."""
 
     worker: Worker
-    is_seen: bool
+    is_running: bool
     has_same_settings: bool
 
 
@@ -150,6 +150,6 @@ def known_workers(environment: str) -> list[WorkerFacts]:
     """The workers that have not ended, the newest heartbeat first."""
     own, now = settings_fingerprint(), clock.now()
     return [
-        WorkerFacts(worker, is_seen(worker, now), has_same_settings(worker, environment, own))
+        WorkerFacts(worker, is_running(worker, now), has_same_settings(worker, environment, own))
         for worker in Worker.objects.filter(stopped_at=None).order_by("-seen_at")
     ]

@@ -75,7 +75,7 @@ class Lane:
         self._thread = threading.get_ident()
         self._arrived: list[_Arrival] = []
         self._refused: list[_Arrival] = []
-        """Stored answers that refused the token. Their messages are sent again with a new one."""
+        """Stored answers in which Redox refused the token. Their messages are sent again with a new one."""
         self._is_requesting_token = False
         self._token_answer: TokenAnswer | None = None
         self._claims_alone = False
@@ -107,7 +107,8 @@ class Lane:
         After a claim that failed, each submission is claimed alone.
         """
         self._idle_until = time.monotonic() + poll_after(self._worked_at)
-        claim, self._claims_alone = claims.claim_alone if self._claims_alone else claims.claim_many, True
+        claim = claims.claim_alone if self._claims_alone else claims.claim_many
+        self._claims_alone = True
         is_claimed = self._claim(claim, most)
         self._claims_alone = False
         if is_claimed:
@@ -161,12 +162,12 @@ class Lane:
         self._checked_at = time.monotonic()
         gate, moment = EnvironmentGate.objects.get(pk=self.environment), clock.now()
         name = self.environment.upper()
-        blocked = "" if gate.can_send(moment) else f"{name} was stopped or paused before the message left."
+        blocked = "" if gate.can_send(moment) else f"{name} was stopped or paused before the message was sent."
         self.slots.block_reason = STOPPED if self.is_stopping else blocked
-        waits = f"Redox asked {name} to wait before the Query left." if gate.is_asked_to_wait(moment) else ""
+        waits = f"Redox asked {name} to wait before the Query was sent." if gate.is_asked_to_wait(moment) else ""
         self.slots.query_block_reason = STOPPED if self.is_stopping else waits
         plans = {each.submission.plan_id for each in waiting if each.submission.plan_id is not None}
-        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED)  # without a plan this is no query
+        paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED)  # without a plan Django runs no query
         self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
         self.slots.read_at = self._checked_at
 

@@ -1,4 +1,4 @@
-"""The Queries of one environment of a courier. Slots send them, so one without an answer does not delay the others.
+"""The Queries of one environment of a courier. Threads send them, so one without an answer does not delay the others.
 
 All methods are called in the courier's thread, which reads and writes the database between the Queries of a lookup.
 """
@@ -25,7 +25,7 @@ from organizations.services.delivery import resolve
 from organizations.services.delivery.slots import MOST_QUERIES, STOPPED, QueryAnswer, Slots
 from organizations.services.timing import poll_after
 
-BESIDE_MESSAGES = 1.0
+LOOKUP_INTERVAL_WHILE_SENDING = 1.0
 """Seconds between the starts of two lookups while messages, which have priority, use the whole rate."""
 
 log = logging.getLogger("orgportal.delivery")
@@ -77,7 +77,7 @@ class Queries:
         """When the next check for a due question is, by the monotonic clock."""
         if len(self._asked) >= MOST_QUERIES:
             return math.inf
-        beside_messages = min(self._began_at + BESIDE_MESSAGES, self._slots.free_at)
+        beside_messages = min(self._began_at + LOOKUP_INTERVAL_WHILE_SENDING, self._slots.free_at)
         return max(self._idle_until, beside_messages)
 
     def ask_next(self, sources: tuple[Source, ...]) -> bool:
@@ -115,7 +115,7 @@ class Queries:
         return is_sent_again
 
     def fail_token(self, answer: TokenAnswer) -> None:
-        """Answer the Queries that wait for a token: there is none. The courier has counted the failure."""
+        """End the Queries that wait for a token, because Redox gave none. The courier has counted the failure."""
         for asked in self._asked.values():
             if not asked.is_in_slot and asked.reply is None:
                 self._reply_without_token(asked, answer)
@@ -143,7 +143,7 @@ class Queries:
                     return
                 asked.step, asked.reply = lookup.advance(asked.step, asked.reply), None
                 asked.refused = None
-            # The answer to a probe must end its pause.
+            # The answer to the breaker's test Query must end the pause.
             counts = asked.counts_for_breaker or asked.question.is_probe
             asked.question.store(asked.step if counts else replace(asked.step, outcome=None))
         except (OperationalError, InterfaceError):

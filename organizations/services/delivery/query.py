@@ -60,11 +60,11 @@ def store_submission_answer(
     organization: Organization,
     answer: DirectoryAnswer,
     *,
-    reads_back: bool = False,
+    after_acceptance: bool = False,
 ) -> None:
     """Store what the directory showed of a locked record, and log every exchange. The deciding answer is last.
 
-    `reads_back`: the record was accepted, and is read again because an attempt was lost.
+    `after_acceptance`: the record was accepted, and is read again because an attempt was lost.
     """
     if answer.is_answered and organization.oid == submission.oid:
         directory_state.store_reading(organization, answer.record, answer.asked_at)
@@ -75,7 +75,7 @@ def store_submission_answer(
             submission,
             token=submission.token,
             detail=cause,
-            details=facts | ({"reads_back": True} if decides and reads_back else {}),
+            details=facts | ({"reads_back": True} if decides and after_acceptance else {}),
             **exchanges.exchange_body(exchange),
         )
 

@@ -1,7 +1,7 @@
 """Resolves unknown submissions: after the settle time the directory is queried, and only its answer decides.
 
-The portal never guesses and never resends blindly. A New is sent again after the directory twice did not know its OID;
-an Update is sent again if no Query can prove it. In both cases the same bytes are sent.
+The portal sends again only after an answer of the directory. A New is sent again after two answers of the directory did
+not show its OID; an Update is sent again if no Query can prove it. In both cases the same bytes are sent.
 """
 
 import datetime
@@ -26,7 +26,7 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.timing import seconds, shortened
 
 SECONDS_BETWEEN_ABSENT_ANSWERS = 30.0
-"""A New is sent again only after two such answers at least so far apart."""
+"""The least time between the two answers without the OID after which a New is sent again."""
 FIRST_WAIT_SECONDS = 5.0
 """The shortest wait after a Query that got no answer."""
 LONGEST_WAIT_SECONDS = 300.0
@@ -35,7 +35,7 @@ LONGEST_UNKNOWN = datetime.timedelta(hours=24)
 """After this time without an answer of the directory a person must decide."""
 
 SHOWN_REASON = "The directory shows what was sent."
-CONFIRMED_REASON = (
+UNDOCUMENTED_SUCCESS_REASON = (
     "Redox answered with a success in words that it does not document, and the directory shows what was sent."
 )
 NO_ANSWER_REASON = "The directory did not answer for 24 hours."
@@ -82,7 +82,7 @@ def _store_read_back(submission: Submission, actor: Actor, answer: DirectoryAnsw
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(submission.environment)
         organization = organizations.lock_record(submission.organization_id)
-        query.store_submission_answer(history, submission, organization, answer, reads_back=True)
+        query.store_submission_answer(history, submission, organization, answer, after_acceptance=True)
         read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT_SECONDS))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=read_back_at)
         breaker.apply_outcome(history, gate, answer.outcome)
@@ -162,7 +162,12 @@ def _accept_confirmed(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
     settle.accept_by_evidence(
-        history, submission, organization, evidence=Evidence.BOTH, asked_at=answer.asked_at, reason=CONFIRMED_REASON
+        history,
+        submission,
+        organization,
+        evidence=Evidence.BOTH,
+        asked_at=answer.asked_at,
+        reason=UNDOCUMENTED_SUCCESS_REASON,
     )
 
 

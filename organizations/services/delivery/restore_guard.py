@@ -2,7 +2,7 @@
 
 Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
 If a database does not have that entry, messages were sent after its backup. A restore on a machine without such a file
-writes a mark instead: zeros, with which no hash begins, and then the `user_version` of the restored copy.
+writes a mark in place of the hash: 56 zeros, with which no hash begins, and the `user_version` of the restored copy.
 """
 
 import fcntl

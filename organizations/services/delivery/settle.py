@@ -112,7 +112,7 @@ def outcome_of(submission: Submission, exchange: Exchange) -> Outcome:
 
 
 def settle_attempts(answers: Sequence[AttemptAnswer], *, actor: Actor) -> None:
-    """Move submissions of one environment that are being sent by their outcomes, with records, plans and the breaker.
+    """Change the states of submissions that are being sent by their outcomes; update records, plans and the breaker.
 
     Raises:
         OutOfDate: another worker took the lease of one of them; nothing was changed.
@@ -360,7 +360,7 @@ def _settle_unknown(
     )
 
 
-def _settle_undecided(
+def _settle_needs_person(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
     submissions.move_submission(
@@ -386,7 +386,7 @@ _SETTLE = {
     Kind.NOT_SENT: _settle_not_executed,
     Kind.NOT_EXECUTED: _settle_not_executed,
     Kind.UNKNOWN: _settle_unknown,
-    Kind.NEEDS_PERSON: _settle_undecided,
+    Kind.NEEDS_PERSON: _settle_needs_person,
 }
 
 

@@ -32,13 +32,13 @@ MOST_QUERIES = 8
 SLOTS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
 """The threads of an environment. One is for a token request."""
 
-LONGEST_UNREAD = 5.0
+LONGEST_SINCE_CHECK = 5.0
 """After so many seconds nothing is sent if the courier could not check whether messages may still be sent."""
 
-STOPPED = "The worker was stopped before the message left."
-FAILED = "The worker failed before the message left."
-PAUSED = "Its plan was paused before the message left."
-UNREAD = "The worker could not read whether the message may leave."
+STOPPED = "The worker was stopped before the message was sent."
+FAILED = "The worker failed before the message was sent."
+PAUSED = "Its plan was paused before the message was sent."
+UNREAD = "The worker could not read from the database whether the message may be sent."
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
@@ -68,9 +68,9 @@ class QueryAnswer:
 class Window:
     """How many messages may be in flight at once: few at first, and again after a failure (slow start).
 
-    It grows by one after as many answers as its size that arrived while a message waited. It shrinks by one after as
-    many that arrived while more than SPARE places were free. So it is hardly larger than the sending rate needs, and if
-    the directory stops answering, few outcomes are unknown.
+    An answer counts +1 if a message waits, and -1 if more than SPARE places are free. At +size the window grows by one,
+    at -size it shrinks by one. So it is hardly larger than the sending rate needs, and if the directory stops
+    answering, few outcomes are unknown.
     """
 
     size: int = field(default_factory=lambda: FIRST_WINDOW)
@@ -79,11 +79,11 @@ class Window:
     _credit: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def enter(self, patience: float) -> bool:
-        """Wait until one more message may be in flight, for `patience` seconds at most. Returns whether it may."""
+    def enter(self, timeout: float) -> bool:
+        """Wait until one more message may be in flight, for `timeout` seconds at most. Returns whether it may."""
         with self._changed:
             self.waiting += 1
-            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, patience)
+            is_open = self._changed.wait_for(lambda: self.in_flight < self.size, timeout)
             self.waiting -= 1
             self.in_flight += is_open
             return is_open
@@ -91,7 +91,7 @@ class Window:
     def leave(self, exchange: Exchange) -> None:
         """Count the answer of a message that was in flight. A message that was not sent changes nothing."""
         with self._changed:
-            if is_failure(exchange):
+            if is_failed_exchange(exchange):
                 self._resize(FIRST_WINDOW)
             elif exchange.sent:
                 self._count_answer()
@@ -170,7 +170,7 @@ class Slots:
 
     def _exchange(self, claim: Claim, token: str) -> Exchange:
         claim.slot.wait()
-        if not self.window.enter(_patience(claim)):
+        if not self.window.enter(_seconds_left_to_send(claim)):
             return not_sent(claim, Fault.HELD_UP, HELD_UP)
         exchange = BROKEN
         try:
@@ -182,17 +182,17 @@ class Slots:
         return exchange
 
     def _send_now(self, claim: Claim, token: str) -> Exchange:
-        if _patience(claim) < 0:
+        if _seconds_left_to_send(claim) < 0:
             return not_sent(claim, Fault.HELD_UP, HELD_UP)
         blocked = self.block_reason or (PAUSED if claim.submission.plan_id in self.paused_plans else "")
-        if time.monotonic() - self.read_at > LONGEST_UNREAD:
+        if time.monotonic() - self.read_at > LONGEST_SINCE_CHECK:
             blocked = blocked or UNREAD
         if blocked:
             return not_sent(claim, Fault.BLOCKED, blocked)
         return gateway.send_message(claim.redox, bytes(claim.submission.message), token)
 
 
-def is_failure(exchange: Exchange) -> bool:
+def is_failed_exchange(exchange: Exchange) -> bool:
     """Whether Redox gave no complete answer or a server error, judged by the exchange alone."""
     if exchange.fault is not None:
         return not exchange.fault.is_ours
@@ -208,6 +208,6 @@ def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
     return Exchange(request_sha256=messages.sha256(message), sent=False, fault=fault, fault_text=fault_text)
 
 
-def _patience(claim: Claim) -> float:
+def _seconds_left_to_send(claim: Claim) -> float:
     """Seconds that are left to send the message in this claim."""
     return claim.lease_left - settings.REDOX_DEADLINE - lease_margin()

@@ -17,7 +17,7 @@ ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
 ASK_AGAIN = "Ask the directory again, then decide within 10 minutes. Its last answer is older than the decision."
 
 
-def take_theirs(
+def take_directory_values(
     organization_id: int, version: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
     """Save the directory's value of each field that differs. The next review compares with the directory's values.

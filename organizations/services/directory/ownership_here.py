@@ -1,4 +1,4 @@
-"""Whose the organizations of a take-over are, judged by the portal's records, and why one cannot become a record."""
+"""Which organizations of a take-over are ours by the portal's records, and why one cannot become a record."""
 
 from collections.abc import Collection, Iterable
 
@@ -12,8 +12,8 @@ from organizations.services.records.organizations import KnownDestination
 ENDPOINTS = "Endpoints"
 GATEWAY = "This is Redox's own organization. It is never a record of ours."
 NOT_OURS = (
-    "It is not ours by its OID or by what it is part of. An approver can take it over alone, with its OID typed and a"
-    " reason."
+    "It is not ours by its OID or by what it is part of. An approver can take over this one organization if they type"
+    " its OID and give a reason."
 )
 
 

@@ -114,10 +114,12 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(environment)
         locked = lease.lock_leased(candidate)
-        if locked is not None and not scan_probes.leave_out_others(locked, answer):
+        if locked is not None and scan_probes.found_others(locked, answer):
+            scan_probes.delete_probe(locked)
+        elif locked is not None:
             _apply_answer(locked, answer)
-        is_left_out = scan_probes.is_left_out(locked or candidate)
-        for facts, exchange, cause in () if is_left_out else query.exchange_entries(answer):
+        found_nothing = scan_probes.found_nothing_of_ours(locked or candidate)
+        for facts, exchange, cause in () if found_nothing else query.exchange_entries(answer):
             history.log(
                 Action.DIRECTORY_ASKED,
                 object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},

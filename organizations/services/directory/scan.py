@@ -152,7 +152,7 @@ def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Act
 
 
 def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pace: float) -> dict[str, Any]:
-    """The arguments of `lease.release`: the take-over's new columns, and until when its lease lasts."""
+    """The arguments of `lease.release_scan`: the take-over's new columns, and until when its lease lasts."""
     values: dict[str, Any] = {
         "position": following.place.to_json() if following.place else {},
         "read_count": take_over.read_count + following.read,
@@ -175,7 +175,7 @@ def _following(take_over: TakeOver, place: _Place, answer: PageAnswer, gate: Env
     outcome = answer.outcome
     waits = outcome is None or outcome.stops != "" or outcome.hold_seconds is not None
     is_ours = outcome is not None and outcome.fault is not None and outcome.fault.is_ours
-    can_repeat = outcome is not None and breaker.is_failure(outcome) and gate.failures < MOST_FAILURES
+    can_repeat = outcome is not None and breaker.counts_as_failure(outcome) and gate.failures < MOST_FAILURES
     if waits or is_ours or can_repeat:
         return _Next(place=place)
     return _Next(place=place, ends=True, breaks_off=True, reason=answer.cause)

@@ -77,7 +77,7 @@ def _fill(candidate: Candidate, match: Match, organization: Organization | None,
 
 
 @dataclass(frozen=True, slots=True)
-class _Owners:
+class _OwnershipFacts:
     """The facts that decide whose an organization is. `here`: the OIDs of records of the portal."""
 
     base_oids: Collection[str]
@@ -112,7 +112,9 @@ class _Owners:
         )
         if owner is Ownership.BELOW_BASE:
             return 3
-        return owner.is_ours + (owner.is_ours and oid.startswith(f"{part_of_oid}."))
+        if not owner.is_ours:
+            return 0
+        return 2 if oid.startswith(f"{part_of_oid}.") else 1
 
 
 def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
@@ -136,12 +138,12 @@ def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
     return list(matches.values())
 
 
-def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _Owners:
+def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _OwnershipFacts:
     """The facts for these `oids`. `parents`: the PartOf of each organization in the same answer, by OID."""
     known = {*oids, *parents.values()} - {""}
     here = _records_here(take_over.environment, known)
     present = {oid for oid, record in here.items() if record.presence == Presence.PRESENT and not record.is_foreign}
-    return _Owners(
+    return _OwnershipFacts(
         base_oids=take_over.base_oids,
         gateway_oids=redox_settings.gateway_oids(take_over.environment),
         our_oids=present | _found_before(take_over, known),

@@ -1,4 +1,4 @@
-"""Asks for the next numbers below our records that no page showed: pages of a directory may skip organizations.
+"""Asks for the lowest unused OIDs below our records that no page showed. A directory may skip organizations.
 
 Such an OID is a probe. A probe that is not in the directory is of no use to people, so it is deleted when the scan
 ends. The history keeps its OID, as evidence that the directory did not have it.
@@ -48,23 +48,27 @@ def add_probes(take_over: TakeOver) -> list[dict[str, str]]:
     return [] if asked_below == len(parents) and len(oids) <= MOST_PROBES else [LEFT_OUT]
 
 
-def is_left_out(candidate: Candidate) -> bool:
+def found_nothing_of_ours(candidate: Candidate) -> bool:
     """Whether the candidate is a probe that found nothing of ours."""
     return candidate.source == PROBE and candidate.state in NOT_SHOWN
 
 
-def leave_out_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
-    """Delete a probe if the directory shows an organization of others under its OID. Returns whether it was deleted.
+def found_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
+    """Whether the candidate is a probe under whose OID the directory shows an organization of others."""
+    if candidate.source != PROBE or answer.record is None:
+        return False
+    return not scan_matches.is_ours(candidate.take_over, answer.record)
 
-    Only the OID is stored, which the portal chose itself. The caller has locked the candidate and its take-over.
+
+def delete_probe(candidate: Candidate) -> None:
+    """Delete a probe that found an organization of others. Only its OID is kept, which the portal chose itself.
+
+    The caller has locked the candidate and its take-over.
     """
     take_over = candidate.take_over
-    if candidate.source != PROBE or answer.record is None or scan_matches.is_ours(take_over, answer.record):
-        return False
     problems = [*take_over.problems, {"source": candidate.oid, "sentence": OTHERS}]
     TakeOver.objects.filter(pk=take_over.pk).update(problems=problems)
     candidate.delete()
-    return True
 
 
 def _parents(take_over: TakeOver) -> list[str]:

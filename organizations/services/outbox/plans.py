@@ -129,7 +129,7 @@ def lock_plans(plan_ids: Iterable[int]) -> dict[int, Plan]:
 
 
 def lock_plans_to_claim(plan_ids: Collection[int]) -> set[int]:
-    """Lock the plans whose News a worker claims, so that two workers do not claim too many. Returns their ids.
+    """Lock the plans whose New messages a worker claims, so that two workers do not claim too many. Returns their ids.
 
     Never waits: a plan that another transaction has locked is left out.
     """

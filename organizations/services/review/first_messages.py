@@ -10,25 +10,25 @@ from organizations.models import Basis, Event, Organization, Presence, State, Su
 
 
 class FirstMessage(NamedTuple):
-    """`is_unproved`: the message is of that kind, and Redox has accepted none. `waits_for`: the one that is open."""
+    """`is_unproved`: it is such an Update, and Redox has not accepted one yet. `waits_for`: the open one, if any."""
 
     is_unproved: bool = False
     waits_for: Submission | None = None
 
 
-NOT_OF_THAT_KIND = FirstMessage()
+ORDINARY_MESSAGE = FirstMessage()
 
 
-def came_from_directory(organization: Organization) -> bool:
-    """Whether only a Query or a person's statement shows that the OID is registered: no message was accepted."""
+def was_registered_outside(organization: Organization) -> bool:
+    """Whether a Query or a person's statement says that the OID is registered, and Redox accepted no message."""
     is_present = organization.presence == Presence.PRESENT and not organization.confirmed
     return is_present and organization.presence_basis in (Basis.SEEN, Basis.STATED)
 
 
 def first_message_of(organization: Organization) -> FirstMessage:
     """Whether the next message of this record is sent alone, or waits for one that is open."""
-    if not came_from_directory(organization) or _is_proved(organization.environment):
-        return NOT_OF_THAT_KIND
+    if not was_registered_outside(organization) or _is_proved(organization.environment):
+        return ORDINARY_MESSAGE
     return FirstMessage(True, first_open(organization.environment))
 
 
@@ -43,9 +43,9 @@ def first_open(environment: str) -> Submission | None:
 
 
 def is_proof(submission: Submission, organization: Organization) -> bool:
-    """Whether it shows that Redox accepts such an Update, once it is accepted: no message to the OID was before it.
+    """Whether its acceptance would prove that Redox accepts an Update of a record registered outside the portal.
 
-    It must be called before the acceptance is stored.
+    It would if no message to the OID was accepted before. Must be called before the acceptance is stored.
     """
     if submission.event != Event.UPDATE or organization.confirmed:
         return False

@@ -58,7 +58,7 @@ class WarningQuestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDraft:
-    """The content of the page of the plan, which a press of its button confirms. `reviews`: in the order of sending."""
+    """What the plan's page shows and its button submits. `reviews`: in the order of sending."""
 
     environment: Environment
     kind: PlanKind
@@ -183,7 +183,7 @@ def choose_branch(organization: Organization, kind: PlanKind) -> ChosenRecords:
 def _review_each(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tuple[list[Review], list[LeftOut]]:
     """Review each record together with those before it. A record that waits for a record left out is left out too.
 
-    A record that the directory shows as deactivated is deactivated too, because its parent waits for the answer.
+    A plan also deactivates a record that the directory already shows as deactivated: its parent needs Redox's answer.
     """
     included: list[Review] = []
     left_out: list[LeftOut] = []
@@ -235,7 +235,7 @@ def _key(warning: ReviewWarning, own: int) -> str:
 
     `own`: the id of a record whose warning has a key of its own, or 0.
 
-    If the text names another record, the value decides, because the text may name a third record later.
+    If the text names another record, the key comes from the value, because the text may name a third record later.
     """
     subject = warning.value if warning.key in NAMING_OTHERS else warning.text
     return f"{warning.key}-{hashlib.sha256(f'{own} {subject}'.encode()).hexdigest()[:12]}"

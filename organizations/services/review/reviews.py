@@ -27,14 +27,15 @@ from organizations.services.connection import redox_settings
 from organizations.services.records.authors import edit_of, edit_of_ours
 from organizations.services.review import first_messages, warnings
 from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
-from organizations.services.review.first_messages import NOT_OF_THAT_KIND, FirstMessage
+from organizations.services.review.first_messages import ORDINARY_MESSAGE, FirstMessage
 from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
 class DirectoryKnowledge(NamedTuple):
-    """The known content of a record in the directory. Before a New, all three are None.
+    """The known content of a record in the directory. All three are None if the message is a New.
 
-    `accepted` was accepted or taken, `seen` is a later reading, `newest` has the newest known value of each field.
+    `accepted`: the values last accepted by Redox or taken from the directory. `seen`: a later reading. `newest`: the
+    newest known value of each field.
     """
 
     newest: OrganizationRecord | None = None
@@ -52,7 +53,7 @@ class ReviewChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """The content of the review page, which a press of its button confirms.
+    """What the review page shows and its button submits.
 
     `changes`: fields that somebody edited here. `overwrites`: values of the directory that nobody chose to replace,
     each with its own tick. `equivalent`: other spellings with the same meaning.
@@ -72,7 +73,7 @@ class Review:
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
-    first_message: FirstMessage = NOT_OF_THAT_KIND
+    first_message: FirstMessage = ORDINARY_MESSAGE
 
     @property
     def before(self) -> OrganizationRecord | None:
@@ -187,7 +188,7 @@ def review(
 ) -> Review:
     """Review the saved values.
 
-    With the intent deactivate or reactivate: those last accepted or taken, or else shown by the directory, with only
+    To deactivate or reactivate, review the values last accepted or taken, or else shown by the directory, with only
     Active changed. `together`: ids of records whose messages precede this one in the same plan and do not block it.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
@@ -259,7 +260,7 @@ def _record_for(organization: Organization, intent: Intent | None) -> Organizati
 
 
 def _with_type_shown(organization: Organization, record: OrganizationRecord) -> OrganizationRecord:
-    """The record, with Type from a later reading if it is sent back: nobody edits it here."""
+    """The record, with Type from a later reading if Type is sent back: nobody edits Type here."""
     seen = organization.later_reading()
     if seen is None or "Type" not in dict(record.carried):
         return record

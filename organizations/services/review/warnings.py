@@ -17,7 +17,7 @@ from organizations.services.review.record_warnings import short, value_warnings
 
 OVERWRITE = "overwrite"
 NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
-"""Warnings whose text names another record. Their value does not, so a tick covers any record that is named."""
+"""Warnings whose text names another record and whose value does not. A tick stays valid if the text names a third."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def test_the_page_counts_entries_and_lines(north, editor):
     log_end(factories.submission(north, user=editor), "accepted")
     add_entries()
     summaries = {query: history_page_of(query).summary for query in ("", "outcome=accepted")}
-    assert summaries == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
+    assert summaries == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry matches, in 1 line"}
 
 
 def test_each_entry_is_in_one_line_on_one_page(editor, monkeypatch):

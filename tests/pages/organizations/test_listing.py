@@ -125,13 +125,13 @@ class TestFolding:
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
         assert [row.is_ancestor_only for row in page.rows] == [True, True, False]
         assert (page.folded, page.fold_url) == (0, "")
-        assert page.summary == "1 of 63 records fits, and 2 parents"
+        assert page.summary == "1 of 63 records matches, and 2 parents"
 
     def test_a_count_that_stopped_at_its_limit_says_more_than(self, regions):
         page = listing_of("open_work=changes_not_sent")
         many, few = replace(page, total=10_001, fitting=10_001), replace(page, total=10_001, fitting=10_000)
-        assert many.summary == "more than 10,000 records fit"
-        assert few.summary == "10,000 of more than 10,000 records fit"
+        assert many.summary == "more than 10,000 records match"
+        assert few.summary == "10,000 of more than 10,000 records match"
         assert replace(listing_of(), total=10_001).summary == "more than 10,000 records"
 
 
@@ -146,10 +146,10 @@ class TestList:
 
     def test_if_nothing_matches_the_filter_to_remove_is_named(self, regions):
         one = listing_of("q=lakeside&standing=unknown").nothing_fits()
-        assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
+        assert one.text == "No record matches all filters. Without 'Directory status: Unknown' there are 63."
         assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
         none = listing_of("q=xyz&standing=unknown").nothing_fits()
-        assert (none.text, none.url) == ("Nothing fits all filters.", "/staging/organizations/?")
+        assert (none.text, none.url) == ("No record matches all filters.", "/staging/organizations/?")
 
 
 class TestNoRecords:

@@ -195,7 +195,10 @@ class TestOverwriting:
     def test_the_values_of_the_directory_can_be_taken_instead(self, region, editor):
         self.read(region[1], "Other Name")
         (group,) = page_of(region[0], editor).overwrites
-        assert (group.step, group.url) == ("Take theirs", f"/staging/organizations/{BASE}.1/differences/")
+        assert (group.step, group.url) == (
+            "Take the directory’s value",
+            f"/staging/organizations/{BASE}.1/differences/",
+        )
 
     def test_a_value_that_cannot_be_taken_leads_to_the_edit(self, editor):
         organization = factories.organization(user=editor)

@@ -160,13 +160,13 @@ def test_an_open_page_updates_and_announces_a_new_state(plan, editor):
 
 
 def test_a_paused_plan_whose_messages_may_have_been_sent_offers_no_stop_and_names_none(plan, editor):
-    reason = "Its plan was paused before the message left."
+    reason = "Its plan was paused before the message was sent."
     row_of(plan, state=State.QUEUED, attempt=2, may_have_been_sent=True, state_reason=reason)
     plans.pause_plan(plan.pk, actor=as_actor(editor))
     paused = shown.plan_content(Plan.objects.get(pk=plan.pk))
     assert not paused.can_stop
     assert paused.sentence.endswith("Nothing more is sent until somebody resumes it.")
-    assert strip_tags(paused.rows[0].result) == "Its plan was paused before the message left."
+    assert strip_tags(paused.rows[0].result) == "Its plan was paused before the message was sent."
 
 
 def test_the_page_names_who_paused_and_who_stopped_the_plan(plan, editor):

@@ -36,7 +36,7 @@ def test_a_key_is_not_called_sent_back_if_another_value_is_sent(editor):
 
 def test_a_record_is_not_called_active_after_active_false_was_taken(inactive_there, editor):
     version = inactive_there.version
-    differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=as_actor(editor))
+    differences.take_directory_values(inactive_there.pk, version, reason="Closed", actor=as_actor(editor))
     organization = load(inactive_there)
     assert organization.standing == "deactivated"
     assert evidence.status_sentence(organization, is_taken=is_active_taken(organization)).startswith(

@@ -156,7 +156,7 @@ def test_a_reading_from_before_the_acceptance_is_a_note_and_not_a_difference(acc
 
 def test_values_taken_from_the_directory_are_the_side_to_compare_with(accepted, editor):
     version = store_reading_with(accepted, name="Lakeside (North)").version
-    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
+    differences.take_directory_values(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
     shown_values = values(accepted)
     assert (shown_values.accepted_heading, shown_values.accepted_submission, shown_values.count) == (
         "Accepted or taken",
@@ -361,7 +361,7 @@ def test_before_discarding_the_page_shows_what_is_lost(accepted, editor):
     assert "Discard 1 saved change? The record goes back to what was last accepted (" in text
     assert "The changes stay in the history." in text
     version = store_reading_with(accepted, name="Lakeside (North)").version
-    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
+    differences.take_directory_values(accepted.pk, version, reason="Theirs", actor=as_actor(editor))
     question = act_pages.build_discard(save_edit(accepted, editor, name="Lakeside West"))
     assert (question.last, question.last_at) == ("taken from the directory", load(accepted).known_at)
 

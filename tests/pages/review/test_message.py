@@ -140,7 +140,9 @@ class TestThreeValues:
 
     def test_a_value_taken_from_the_directory_is_not_called_accepted(self, accepted, editor):
         organization = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-        differences.take_theirs(organization.pk, organization.version, reason="Theirs is right", actor=as_actor(editor))
+        differences.take_directory_values(
+            organization.pk, organization.version, reason="Theirs is right", actor=as_actor(editor)
+        )
         page = page_of(save_edit(organization, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
         assert page.accepted_heading.startswith("Accepted or taken ")
         assert page.compared.startswith("Compared with what Redox accepted on ")

@@ -86,7 +86,9 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
         ("Name", "Lakeside 1", "Lakeside North", "Lakeside North", "equal"),
         ("City", "Madison", "Monona", "Monona", "equal"),
     ]
-    assert table.proof == "proved: a change that can be seen is there, and nothing that can be read differs"
+    assert (
+        table.proof == "proved: the directory shows a change of this message, and no field that a Query shows differs"
+    )
     assert table.others == "12 other fields: 11 the same, 1 spelled differently"
     assert [(row.label, row.sent, row.seen) for row in table.spelled] == [("Country", "USA", "US")]
 
@@ -119,7 +121,7 @@ def test_the_steps_show_the_evidence(practice: PracticeDirectory, editor: User) 
             "No clear answer",
             False,
         ),
-        ("The portal waited for what might still be on its way.", "", True),
+        ("The portal waited, because the message might still take effect.", "", True),
         ("The portal asked the directory. It showed this OID.", "", False),
         ("The directory shows what was sent.", "Accepted", False),
     ]
@@ -337,7 +339,7 @@ def test_our_record_with_other_values_is_compared_with_the_directory_until_they_
         False,
     )
     organization = submission.organization
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
+    differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
     assert rejection_of(fresh(submission)).step == (
         "Review and send",
         f"/staging/organizations/{BASE}/review/",
@@ -349,7 +351,7 @@ def test_after_a_not_valid_answer_the_directory_can_be_asked_and_a_person_decide
     practice: PracticeDirectory, editor: User
 ) -> None:
     submission = send_update(practice, editor, "says-no-not-valid")
-    assert rejection_of(submission).asks
+    assert rejection_of(submission).offers_query
     practice.behaviour = "answers"
     query.query_record(submission.organization, actor=as_actor(editor))  # the practice directory has it
     shown = rejection_of(fresh(submission))
@@ -357,13 +359,13 @@ def test_after_a_not_valid_answer_the_directory_can_be_asked_and_a_person_decide
 
 
 def test_another_rejection_offers_no_query(practice: PracticeDirectory, editor: User) -> None:
-    assert not rejection_of(send_update(practice, editor, "says-no-xml")).asks
+    assert not rejection_of(send_update(practice, editor, "says-no-xml")).offers_query
 
 
 def test_a_later_submission_ends_the_offer_of_a_query(practice: PracticeDirectory, editor: User) -> None:
     submission = send_update(practice, editor, "says-no-not-valid")
     factories.submission(edit(submission.organization, editor, name="Lakeside Pier"), user=editor)
-    assert not rejection_of(fresh(submission)).asks
+    assert not rejection_of(fresh(submission)).offers_query
 
 
 def test_a_submission_that_was_given_up_names_the_person(
@@ -373,9 +375,9 @@ def test_a_submission_that_was_given_up_names_the_person(
     factories.change_submission(submission, state=State.NEEDS_PERSON)
     submission = take_decision(submission, Verdict.GIVE_UP, approver)
     rejection_shown = rejection_of(submission)
-    assert rejection_shown.heading == "Approver One decided that it did not arrive and gave it up"
+    assert rejection_shown.heading == "Approver One decided that it did not arrive, and that it is not sent again"
     assert rejection_shown.step is not None
     assert rejection_shown.step.label == "Review and send"
     assert proof.proof_steps(submission, entries_of(submission))[-1].text == (
-        "Approver One decided that it did not arrive and gave it up: “Compared, ticket 12”"
+        "Approver One decided that it did not arrive, and that it is not sent again: “Compared, ticket 12”"
     )

@@ -48,7 +48,7 @@ def test_the_list_is_filtered_by_state_and_ignores_invalid_values(
 def test_the_filter_mine_shows_my_submissions_and_can_be_removed(editor: User, queued: Submission) -> None:
     page = page_for(editor, state="queued", mine=True)
     assert [row.submission for row in page.rows] == [queued]
-    assert page.summary == "1 submission fits"
+    assert page.summary == "1 submission matches"
     assert page.chips == [
         ("State: Queued", "/staging/submissions/?mine=1"),
         ("Submitted by me", "/staging/submissions/?state=queued"),

@@ -95,7 +95,7 @@ def test_each_state_has_its_sentence_under_every_condition(
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=formatted(LEFT, "seconds"))
     assert block.word == vocabulary.SUBMISSION_STATE[state]
-    absent = heartbeat.fleet().no_worker_since
+    absent = heartbeat.workers_state().no_worker_since
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
     if state not in (State.QUEUED, State.UNKNOWN):
         assert block.reason is None

@@ -59,7 +59,7 @@ def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) ->
 
 def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
-    assert page_of(run, editor).unsaid == 1
+    assert page_of(run, editor).without_destination_count == 1
 
 
 def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: User) -> None:

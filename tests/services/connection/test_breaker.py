@@ -134,7 +134,7 @@ def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_que
     ],
 )
 def test_only_a_missing_answer_or_an_error_of_the_server_is_a_failure(outcome: Outcome, expected: bool) -> None:
-    assert breaker.is_failure(outcome) is expected
+    assert breaker.counts_as_failure(outcome) is expected
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class TestSendingAllowed:
     def test_a_stop_or_pause_blocks_messages_and_not_queries(self, field: str) -> None:
         value = True if field == "probing" else clock.now() + MINUTE
         EnvironmentGate.objects.filter(pk="staging").update(**{field: value})
-        assert open_to() == "STAGING was stopped or paused before the message left."
+        assert open_to() == "STAGING was stopped or paused before the message was sent."
         assert open_to(is_write=False) == ""
         EnvironmentGate.objects.filter(pk="production").update(**{field: value})
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)

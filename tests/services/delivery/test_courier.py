@@ -254,14 +254,14 @@ def test_a_stop_keeps_back_messages_that_wait_for_their_slot(
     assert len(practice.requests) < 4
     *_, last = submissions = list(Submission.objects.order_by("pk"))
     assert (last.state, last.tries, last.attempt) == (State.QUEUED, 0, 1)
-    assert last.state_reason == "STAGING was stopped or paused before the message left."
+    assert last.state_reason == "STAGING was stopped or paused before the message was sent."
     assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 4
 
 
 def test_nothing_is_sent_while_the_courier_cannot_read_whether_it_is_allowed(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slots, "LONGEST_UNREAD", 0.4)
+    monkeypatch.setattr(slots, "LONGEST_SINCE_CHECK", 0.4)
     with override_settings(REDOX_RATE=1.5):
         queue(2, editor)
         delivering = Courier(WORKER, pool)

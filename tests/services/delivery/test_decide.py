@@ -208,7 +208,9 @@ def test_the_directorys_values_of_our_record_can_be_taken_instead(
     assert page.stays == ("Destination ID",)
 
     after_taking = reload(
-        differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
+        differences.take_directory_values(
+            organization.pk, organization.version, reason="Theirs", actor=as_actor(editor)
+        )
     )
     review = reviews.review(after_taking, actor=as_actor(editor))
     assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())

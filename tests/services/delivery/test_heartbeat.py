@@ -41,7 +41,7 @@ def test_a_worker_sends_heartbeats_and_delivers(practice: PracticeDirectory, edi
 
 
 @pytest.mark.django_db
-class TestFleet:
+class TestWorkersState:
     def test_a_worker_that_ends_does_not_hide_one_that_runs(self, editor: User) -> None:
         factories.submission(factories.organization(user=editor), user=editor)
         now = timezone.now()
@@ -49,28 +49,28 @@ class TestFleet:
         heartbeat.record_heartbeat("ended", now)
         Worker.objects.filter(name="runs").update(seen_at=now - datetime.timedelta(seconds=4))
         Worker.objects.filter(name="ended").update(stopped_at=now)
-        assert heartbeat.fleet().no_worker_since is None
+        assert heartbeat.workers_state().no_worker_since is None
 
         Worker.objects.filter(name="runs").update(seen_at=now - datetime.timedelta(seconds=40))
-        assert heartbeat.fleet().no_worker_since == Worker.objects.get(name="ended").seen_at
+        assert heartbeat.workers_state().no_worker_since == Worker.objects.get(name="ended").seen_at
 
     def test_without_a_worker_the_oldest_submission_counts_after_a_heartbeat(self, editor: User) -> None:
-        assert heartbeat.fleet().no_worker_since is None
+        assert heartbeat.workers_state().no_worker_since is None
         oldest, newest = (
             factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
             for number in (1, 2)
         )
-        assert heartbeat.fleet().no_worker_since is None
+        assert heartbeat.workers_state().no_worker_since is None
         minute = datetime.timedelta(minutes=1)
         Organization.objects.filter(last_submission=oldest).update(last_state_at=newest.state_at - minute)
-        assert heartbeat.fleet().no_worker_since == newest.state_at - minute
+        assert heartbeat.workers_state().no_worker_since == newest.state_at - minute
 
     def test_a_missing_worker_is_not_reported_if_nothing_is_open(self, editor: User) -> None:
         factories.accepted_organization(user=editor)
         now = timezone.now()
         heartbeat.record_heartbeat("ended", now)
         Worker.objects.update(stopped_at=now)
-        assert heartbeat.fleet().no_worker_since is None
+        assert heartbeat.workers_state().no_worker_since is None
 
     def test_only_running_workers_can_mismatch(self) -> None:
         now = timezone.now()
@@ -79,7 +79,7 @@ class TestFleet:
         Worker.objects.filter(name="other settings").update(settings_fingerprint="x")
         Worker.objects.filter(name="other release").update(release="x")
         Worker.objects.filter(name="ended").update(release="x", stopped_at=now)
-        assert [worker.name for worker in heartbeat.fleet().mismatched] == ["other release", "other settings"]
+        assert [worker.name for worker in heartbeat.workers_state().mismatched] == ["other release", "other settings"]
 
 
 def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, worker: Actor) -> None:

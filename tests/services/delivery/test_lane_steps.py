@@ -37,7 +37,7 @@ pytestmark = [
 REFUSED = exchange_result(401)
 STOP = exchange_result(302)
 NOTHING = exchange_result(200, json.dumps(EMPTY_QUERY_RESPONSE).encode())
-STOPPED_REASON = "STAGING was stopped or paused before the message left."
+STOPPED_REASON = "STAGING was stopped or paused before the message was sent."
 
 
 class Waiting(Executor):

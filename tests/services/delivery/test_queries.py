@@ -22,7 +22,7 @@ from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Qu
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import resolve, slots
 from organizations.services.delivery.courier import Courier, InThisThread
-from organizations.services.delivery.queries import BESIDE_MESSAGES
+from organizations.services.delivery.queries import LOOKUP_INTERVAL_WHILE_SENDING
 from organizations.services.delivery.slots import MOST_QUERIES, QueryAnswer, Slots
 from tests.factories import BASE
 from tests.redox import servers
@@ -124,8 +124,8 @@ def test_while_messages_use_the_whole_rate_a_lookup_begins_once_a_second(
     assert courier.ask_due()
     assert lane.queries.next_look <= time.monotonic()
     lane.slots.free_at = time.monotonic() + 60.0
-    assert lane.queries.next_look == lane.queries._began_at + BESIDE_MESSAGES
-    lane.slots.free_at = lane.queries._began_at + BESIDE_MESSAGES / 2
+    assert lane.queries.next_look == lane.queries._began_at + LOOKUP_INTERVAL_WHILE_SENDING
+    lane.slots.free_at = lane.queries._began_at + LOOKUP_INTERVAL_WHILE_SENDING / 2
     assert lane.queries.next_look == lane.slots.free_at
 
 
@@ -267,7 +267,7 @@ def test_a_query_that_waits_for_its_slot_is_not_sent_after_redox_asked_to_wait(
     submission.refresh_from_db()
     assert (submission.state, submission.absent_at) == (State.UNKNOWN, None)
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert entry.facts["detail"] == "Redox asked STAGING to wait before the Query left."
+    assert entry.facts["detail"] == "Redox asked STAGING to wait before the Query was sent."
     assert "exchange" not in entry.facts
     EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=None)
     Submission.objects.update(not_before=clock.now())

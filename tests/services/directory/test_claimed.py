@@ -30,7 +30,9 @@ def claimed(user: User, *, destination: str = DESTINATION, **values: object) -> 
 
 
 def taken(organization: Organization, user: User) -> Organization:
-    return reload(differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(user)))
+    return reload(
+        differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(user))
+    )
 
 
 def edited(organization: Organization, user: User) -> Organization:

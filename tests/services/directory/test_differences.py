@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 def test_taking_directory_values_saves_them_as_the_baseline(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     assert (organization.differs, organization.changes) == (1, 0)
-    after_taking = differences.take_theirs(
+    after_taking = differences.take_directory_values(
         organization.pk, organization.version, reason="Renamed by the owner", actor=as_actor(editor)
     )
 
@@ -44,7 +44,9 @@ def test_taking_directory_values_saves_them_as_the_baseline(editor: User) -> Non
 
 def test_after_taking_directory_values_a_later_edit_is_the_only_change(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
-    after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+    after_taking = differences.take_directory_values(
+        organization.pk, organization.version, reason="Seen", actor=as_actor(editor)
+    )
     edited = edit(after_taking, editor, aliases=("North",))
     review = reviews.review(edited, actor=as_actor(editor))
     assert ([each.difference.field for each in review.changes], review.overwrites) == (["aliases"], ())
@@ -52,13 +54,15 @@ def test_after_taking_directory_values_a_later_edit_is_the_only_change(editor: U
 
 def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
-    differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+    differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     assert store_reading(organization, replace(organization.record(), name="By another hand")).differs == 1
 
 
 def test_discarding_restores_the_values_taken(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
-    after_taking = differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+    after_taking = differences.take_directory_values(
+        organization.pk, organization.version, reason="Seen", actor=as_actor(editor)
+    )
     edited = edit(after_taking, editor, aliases=("North",))
     discarded = organizations.discard(edited.pk, edited.version, actor=as_actor(editor))
     assert (discarded.name, discarded.aliases, discarded.changes) == ("By hand", [], 0)
@@ -67,15 +71,17 @@ def test_discarding_restores_the_values_taken(editor: User) -> None:
 def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
     organization = factories.accept(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="only values that the portal knows"):
-        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+        differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
     with pytest.raises(ReasonMissing):
-        differences.take_theirs(organization.pk, organization.version, reason=" ", actor=as_actor(editor))
+        differences.take_directory_values(organization.pk, organization.version, reason=" ", actor=as_actor(editor))
     with pytest.raises(EditConflict):
-        differences.take_theirs(organization.pk, organization.version - 1, reason="Seen", actor=as_actor(editor))
+        differences.take_directory_values(
+            organization.pk, organization.version - 1, reason="Seen", actor=as_actor(editor)
+        )
     organization = store_reading(organization, None)
     with pytest.raises(ActionRefused, match="did not show this OID"):
-        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+        differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
 
 
 def test_the_answer_to_an_older_query_does_not_replace_a_newer_one(editor: User) -> None:
@@ -140,7 +146,7 @@ def test_only_a_recent_answer_decides_who_owns_an_oid(editor: User) -> None:
 def test_values_that_do_not_fit_a_record_are_not_taken(editor: User, values: dict[str, Any]) -> None:
     organization = accepted_with_difference(editor, **values)
     with pytest.raises(ActionRefused, match=r"The directory shows|in the directory"):
-        differences.take_theirs(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+        differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     assert Organization.objects.get(pk=organization.pk).version == organization.version
 
 
@@ -170,7 +176,7 @@ def test_a_place_that_was_taken_counts_as_the_place_in_the_directory(editor: Use
     """Otherwise the new parent could be moved below the record, and the circle would not be detected."""
     other = factories.accept(factories.organization(f"{factories.BASE}.8", user=editor))
     organization = accepted_with_difference(editor, part_of_oid=other.oid)
-    after_taking = differences.take_theirs(
+    after_taking = differences.take_directory_values(
         organization.pk, organization.version, reason="Moved by the owner", actor=as_actor(editor)
     )
     edit(after_taking, editor, part_of_oid=factories.record().part_of_oid)

@@ -154,7 +154,7 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
     organization = factories.accepted_organization(user=editor)
     old = organization.name
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(second))
+    differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(second))
     edit(organization, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=organization.pk), user=editor)
     assert [change.by.partition(",")[0] for change in submitted_changes(submission)] == [editor.get_full_name()]
@@ -176,7 +176,7 @@ def test_removing_a_contact_that_was_taken_names_the_remover(editor: User, secon
     (first,) = organization.record().contacts
     edit(organization, editor, aliases=("North",))
     organization = store_reading(organization, replace(organization.record(), aliases=(), contacts=(first, EXTRA)))
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
+    differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
     edit(organization, second, contacts=(first,))
     assert named(organization)["contacts.removed.1"] == second.pk
 

@@ -97,7 +97,9 @@ def test_the_entry_names_no_submission_for_values_taken_from_the_directory(edito
     staging = factories.organization(user=editor)
     staging = factories.accept(staging, submission=factories.submission(staging, user=editor))
     store_record_answer(staging, replace(staging.record(), name="Seen"))
-    staging = differences.take_theirs(staging.pk, fresh(staging).version, reason="Seen", actor=as_actor(editor))
+    staging = differences.take_directory_values(
+        staging.pk, fresh(staging).version, reason="Seen", actor=as_actor(editor)
+    )
     production = prepared(staging, editor)
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
     source = counterparts.reference(fresh(staging)) | {"values": "taken"}

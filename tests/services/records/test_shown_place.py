@@ -57,7 +57,9 @@ class TestWhatIsKept:
         organization = show_in_directory(
             factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
         )
-        differences.take_theirs(organization.pk, organization.version, reason="Right there.", actor=as_actor(editor))
+        differences.take_directory_values(
+            organization.pk, organization.version, reason="Right there.", actor=as_actor(editor)
+        )
         row = reload(organization)
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
         assert place(organization) == (None, "")

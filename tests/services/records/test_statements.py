@@ -125,7 +125,7 @@ def sent(organization: Organization, user: User) -> None:
 
 def taken(organization: Organization, user: User) -> None:
     organization = store_reading(organization, shown(organization))
-    differences.take_theirs(organization.pk, organization.version, reason="Theirs", actor=as_actor(user))
+    differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(user))
 
 
 @pytest.mark.parametrize(("happens", "why"), [(sent, "was made by this statement"), (taken, "were saved since then")])

@@ -1,4 +1,4 @@
-"""What a search has shown so far. The page keeps it, signed, because the portal stores nothing about others.
+"""The results of a search so far. The page keeps them, signed, because the portal stores nothing about others.
 
 A search that is continued posts it back, so that the next page shows all results.
 """
@@ -22,7 +22,7 @@ class HitRow(NamedTuple):
     """One organization that the directory showed, in words.
 
     `group` is one of the keys of `results.GROUPS`; `url` leads to the record in the portal, if there is one. `said`
-    is what the page says about it, and `more` follows; compared at `compared_at` (ISO 8601).
+    is what the page says about it, and `more` follows. It was compared with the record at `compared_at` (ISO 8601).
     """
 
     group: str
@@ -46,7 +46,7 @@ class HitRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoFar:
+class EarlierResults:
     """What was typed, where the search continues, and the results so far: rows, unreadable ones, and counts."""
 
     typed: dict[str, str] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class SoFar:
         """The first OID of everything that came."""
         return frozenset(row.listed_oid for row in self.rows)
 
-    def sealed(self, environment: str) -> str:
+    def signed_text(self, environment: str) -> str:
         """As a text for a hidden field, which nobody can change."""
         values = asdict(self) | {"position": self.position.to_json()}
         return signing.dumps(values, salt=f"{_SALT}.{environment}", compress=True)
 
     @classmethod
     def opened(cls, text: str, environment: str) -> Self | None:
-        """What `sealed` made for this environment; None if the text is anything else, or a day old."""
+        """What `signed_text` made for this environment; None if the text is anything else, or a day old."""
         try:
             values: dict[str, Any] = signing.loads(text, salt=f"{_SALT}.{environment}", max_age=_LONGEST_AGE)
             position = Position.from_json(values["position"])

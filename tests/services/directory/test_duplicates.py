@@ -11,7 +11,7 @@ from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox import messages
 from organizations.services.connection import redox_settings
-from organizations.services.directory import doubles
+from organizations.services.directory import duplicates
 from tests import factories
 from tests.factories import as_actor
 
@@ -27,9 +27,9 @@ def register(practice: PracticeDirectory, number: int, **values: object) -> Orga
     return record
 
 
-def look(user: User, **values: Any) -> doubles.Doubles:
+def look(user: User, **values: Any) -> duplicates.Duplicates:
     organization = factories.organization(user=user, **{"name": "Lakeside North"} | values)
-    return doubles.look_for_doubles(organization, actor=as_actor(user))
+    return duplicates.look_for_duplicates(organization, actor=as_actor(user))
 
 
 def test_the_same_name_or_address_is_found_in_any_spelling(practice: PracticeDirectory, editor: User) -> None:

@@ -17,7 +17,7 @@ RADIUS = "1"
 """The radius around the ZIP code. Redox does not document its unit."""
 
 
-class Double(NamedTuple):
+class PossibleDuplicate(NamedTuple):
     """An organization in the directory, and what it shares with the record."""
 
     record: OrganizationRecord
@@ -25,26 +25,26 @@ class Double(NamedTuple):
     has_address: bool
 
 
-class Doubles(NamedTuple):
+class Duplicates(NamedTuple):
     """The results of the searches. `causes`: why an answer is missing. `received`: how many organizations were shown.
 
     `is_whole`: whether the directory showed all that it has.
     """
 
     asked_at: datetime.datetime
-    found: tuple[Double, ...]
+    found: tuple[PossibleDuplicate, ...]
     received: int
     is_whole: bool
     causes: tuple[str, ...]
 
 
-def look_for_doubles(organization: Organization, *, actor: Actor) -> Doubles:
+def look_for_duplicates(organization: Organization, *, actor: Actor) -> Duplicates:
     """Search by name and by ZIP, one page each. Must not be called inside a transaction."""
     record = organization.record()
     pages = [search_directory(organization.environment, each, actor=actor) for each in _filters(record)]
     shown = {hit.record.oid: hit.record for page in pages for hit in page.hits}
     compared = (compare(record, each) for each in shown.values())
-    return Doubles(
+    return Duplicates(
         asked_at=pages[0].asked_at,
         found=tuple(each for each in compared if each.has_name or each.has_address),
         received=len(shown),
@@ -53,11 +53,11 @@ def look_for_doubles(organization: Organization, *, actor: Actor) -> Doubles:
     )
 
 
-def compare(record: OrganizationRecord, other: OrganizationRecord) -> Double:
+def compare(record: OrganizationRecord, other: OrganizationRecord) -> PossibleDuplicate:
     """Whether two organizations have the same name or address, in any spelling."""
     name, address = name_key(record.name), _address_key(record)
     has_name = bool(name) and name == name_key(other.name)
-    return Double(other, has_name, bool(address) and address == _address_key(other))
+    return PossibleDuplicate(other, has_name, bool(address) and address == _address_key(other))
 
 
 def _filters(record: OrganizationRecord) -> list[SearchFilters]:

@@ -227,20 +227,21 @@ def test_a_directory_that_shows_the_values_before_our_message_lags_behind(
 
 
 @pytest.mark.parametrize(
-    ("state", "attempt", "may_arrive"),
+    ("state", "may_have_been_sent", "may_arrive"),
     [
-        (State.QUEUED, 0, False),
-        (State.QUEUED, 1, True),
-        (State.UNKNOWN, 1, True),
-        (State.REJECTED, 1, False),
-        (State.ACCEPTED, 1, False),
+        (State.QUEUED, False, False),
+        (State.QUEUED, True, True),
+        (State.SENDING, False, True),
+        (State.UNKNOWN, True, True),
+        (State.REJECTED, True, False),
+        (State.ACCEPTED, True, False),
     ],
 )
-def test_only_an_open_message_that_was_attempted_may_still_arrive(
-    editor: User, state: State, attempt: int, may_arrive: bool
+def test_only_an_open_message_that_may_have_been_sent_may_still_arrive(
+    editor: User, state: State, may_have_been_sent: bool, may_arrive: bool
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    submission.state, submission.attempt = state, attempt
+    submission.state, submission.may_have_been_sent = state, may_have_been_sent
     expected = factories.record() if may_arrive else None
     assert directory_state.record_in_flight(Organization(last_submission=submission)) == expected
     assert directory_state.record_in_flight(Organization()) is None

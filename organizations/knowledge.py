@@ -25,7 +25,7 @@ from organizations.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class ChangesByOrigin:
     """The changes that a message makes in the directory, grouped by whether somebody here wants them.
 
     `chosen`: somebody here edited the field, or the message exists to change it. `overwritten`: the message replaces a
@@ -72,13 +72,13 @@ def changed_by_others(
     )
 
 
-def split(
+def changes_by_origin(
     accepted: OrganizationRecord | None,
     seen: OrganizationRecord | None,
     sent: OrganizationRecord,
     *,
     on_purpose: Collection[str] = (),
-) -> Split:
+) -> ChangesByOrigin:
     """The changes that sending `sent` makes. `seen` is a reading after the acceptance, if there is one.
 
     If nothing was accepted, every different value of the directory is overwritten. The message exists to change the
@@ -86,15 +86,15 @@ def split(
     """
     edits = in_form(difference(accepted, sent))
     if seen is None:
-        return Split(chosen=edits)
-    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else fill_unreadable(seen, sent)
+        return ChangesByOrigin(chosen=edits)
+    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else with_fields_no_query_shows(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
     ours = set(map(difference_key, chosen))
     real = in_form(difference(spell_like(known, sent), sent))
     overwritten = tuple(each for each in real if difference_key(each) not in ours and not _is_order(each))
     listed = {difference_key(each) for each in (*chosen, *overwritten)}
-    spelled = in_form(difference(fill_unreadable(seen, sent), sent))
-    return Split(chosen, overwritten, tuple(each for each in spelled if difference_key(each) not in listed))
+    spelled = in_form(difference(with_fields_no_query_shows(seen, sent), sent))
+    return ChangesByOrigin(chosen, overwritten, tuple(each for each in spelled if difference_key(each) not in listed))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
@@ -116,7 +116,7 @@ def unsent(
     if seen is None:
         return edits
     if accepted is None:
-        return split(None, seen, wanted).overwritten
+        return changes_by_origin(None, seen, wanted).overwritten
     known = _with_longer_zip(newest(accepted, seen), seen)
     missing = set(map(difference_key, difference(known, wanted)))
     return tuple(
@@ -178,7 +178,7 @@ def taken_from(
     spelling of `wanted` if they mean the same.
     """
     if accepted is None:
-        return fill_unreadable(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
+        return with_fields_no_query_shows(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
@@ -220,7 +220,7 @@ def spell_like(record: OrganizationRecord, like: OrganizationRecord) -> Organiza
     )
 
 
-def fill_unreadable(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
+def with_fields_no_query_shows(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
     """The reading, with the OID and the destination ID of the message, because no reading shows the destination ID."""
     return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 

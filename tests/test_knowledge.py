@@ -53,7 +53,7 @@ def test_another_spelling_is_not_a_difference(data):
 def test_another_spelling_is_never_overwritten_except_a_longer_zip(data):
     accepted, sent = data.draw(plain_records), data.draw(plain_records)
     seen = as_seen(data.draw(spellings(accepted)))
-    split = knowledge.split(accepted, seen, sent)
+    split = knowledge.changes_by_origin(accepted, seen, sent)
     is_longer = len(seen.address.zip_code) > len(accepted.address.zip_code)
     loses_zip = is_longer and sent.address.zip_code not in (seen.address.zip_code, seen.address.zip_code[:5])
     assert fields(split.overwritten) == (["address.zip_code"] if loses_zip else [])
@@ -65,28 +65,28 @@ def test_another_spelling_is_never_overwritten_except_a_longer_zip(data):
 )
 def test_a_longer_zip_in_the_directory_is_not_replaced_silently(sent, overwritten):
     seen = as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
-    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, zip_code=sent))
+    split = knowledge.changes_by_origin(ACCEPTED, seen, with_address(ACCEPTED, zip_code=sent))
     assert [each.before for each in split.overwritten] == overwritten
     assert knowledge.seen_differences(ACCEPTED, seen) == ()
 
 
 @given(plain_records, plain_records)
 def test_any_change_of_the_directory_is_overwritten_by_the_accepted_record(accepted, seen):
-    split = knowledge.split(accepted, as_seen(seen), accepted)
+    split = knowledge.changes_by_origin(accepted, as_seen(seen), accepted)
     assert split.chosen == ()
     assert bool(split.overwritten) == bool(knowledge.seen_differences(accepted, as_seen(seen)))
 
 
 @given(plain_records, plain_records, plain_records)
 def test_every_real_difference_to_the_directory_is_either_chosen_or_overwritten(accepted, seen, sent):
-    split = knowledge.split(accepted, as_seen(seen), sent)
+    split = knowledge.changes_by_origin(accepted, as_seen(seen), sent)
     if readable_fingerprint(seen) != readable_fingerprint(sent):
         assert split.chosen or split.overwritten
 
 
 @given(plain_records, plain_records)
 def test_without_an_acceptance_every_differing_value_of_the_directory_is_overwritten(seen, sent):
-    split = knowledge.split(None, as_seen(seen), sent)
+    split = knowledge.changes_by_origin(None, as_seen(seen), sent)
     assert split.chosen == ()
     assert bool(split.overwritten) == (readable_fingerprint(seen) != readable_fingerprint(sent))
 
@@ -103,14 +103,14 @@ def test_after_taking_directory_values_nothing_is_overwritten(accepted, wanted, 
     wanted, seen = replace(wanted, contacts=accepted.contacts), replace(seen, contacts=accepted.contacts)
     taken = knowledge.taken_from(accepted, as_seen(seen), wanted)
     known = knowledge.known_after_taking(accepted, as_seen(seen), wanted)
-    assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
+    assert knowledge.changes_by_origin(known, as_seen(seen), taken).overwritten == ()
 
 
 @given(plain_records, plain_records)
 def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_differs(wanted, seen):
     taken = knowledge.taken_from(None, as_seen(seen), wanted)
     known = knowledge.known_after_taking(None, as_seen(seen), wanted)
-    split = knowledge.split(known, as_seen(seen), taken)
+    split = knowledge.changes_by_origin(known, as_seen(seen), taken)
     assert (fields(split.chosen), split.overwritten) in (([], ()), (["destination_id"], ()))
     assert (readable(taken), taken.destination_id) == (readable(replace(seen, oid=wanted.oid)), wanted.destination_id)
 
@@ -120,43 +120,46 @@ def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_dif
 def test_the_active_that_a_message_changes_is_not_an_overwrite(accepted_active, shown_active):
     accepted = None if accepted_active is None else replace(ACCEPTED, active=accepted_active)
     seen = as_seen(replace(ACCEPTED, active=shown_active, name="By hand"))
-    split = knowledge.split(accepted, seen, replace(ACCEPTED, active=False), on_purpose=("active",))
+    split = knowledge.changes_by_origin(accepted, seen, replace(ACCEPTED, active=False), on_purpose=("active",))
     assert fields(split.chosen) == (["active"] if shown_active else [])
     assert fields(split.overwritten) == ["name"]
 
 
 def test_an_edit_differs_from_a_change_in_the_directory():
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
-    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
+    split = knowledge.changes_by_origin(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
     assert fields(split.chosen) == ["address.street"]
     assert [(each.field, each.before, each.after) for each in split.overwritten] == [
         ("name", "Lakeside (North)", "Lakeside North")
     ]
     assert fields(knowledge.unsent(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))) == ["address.street"]
-    assert fields(knowledge.split(None, replace(seen, oid="2.999.1"), ACCEPTED).overwritten) == ["name"]
+    assert fields(knowledge.changes_by_origin(None, replace(seen, oid="2.999.1"), ACCEPTED).overwritten) == ["name"]
 
 
 def test_an_edit_of_a_field_that_the_directory_changed_too_overwrites_it():
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
-    split = knowledge.split(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside Northern"))
+    split = knowledge.changes_by_origin(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside Northern"))
     assert (fields(split.chosen), fields(split.overwritten)) == ([], ["name"])
 
 
 def test_an_edit_to_what_the_directory_shows_already_changes_nothing():
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
-    assert knowledge.split(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside (North)")) == knowledge.Split()
+    assert (
+        knowledge.changes_by_origin(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside (North)"))
+        == knowledge.ChangesByOrigin()
+    )
 
 
 def test_an_edit_that_changes_only_the_spelling_is_an_edit():
-    split = knowledge.split(ACCEPTED, as_seen(ACCEPTED), with_address(ACCEPTED, zip_code="53704-1234"))
+    split = knowledge.changes_by_origin(ACCEPTED, as_seen(ACCEPTED), with_address(ACCEPTED, zip_code="53704-1234"))
     assert fields(split.chosen) == ["address.zip_code"]
 
 
 def test_carried_keys_are_not_a_change():
     taken_over = as_seen(ACCEPTED)
     sent = replace(taken_over, carried=(("Type", '"x"'),))
-    assert knowledge.split(taken_over, None, sent) == knowledge.Split()
-    assert knowledge.split(taken_over, taken_over, sent) == knowledge.Split()
+    assert knowledge.changes_by_origin(taken_over, None, sent) == knowledge.ChangesByOrigin()
+    assert knowledge.changes_by_origin(taken_over, taken_over, sent) == knowledge.ChangesByOrigin()
 
 
 @pytest.mark.parametrize(
@@ -193,17 +196,17 @@ def test_edits_of_contacts_are_chosen_although_the_directory_has_another_order()
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     changed = replace(DESK, work_phone="+16085550199")
     reading = as_seen(replace(accepted, contacts=(BILLS, changed)))
-    split = knowledge.split(accepted, reading, replace(accepted, contacts=(DESK,)))
+    split = knowledge.changes_by_origin(accepted, reading, replace(accepted, contacts=(DESK,)))
     assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.removed.0"], ["contacts.0.work_phone"])
     reading = as_seen(replace(accepted, contacts=(changed, BILLS)))
-    split = knowledge.split(accepted, reading, replace(accepted, contacts=(BILLS, DESK)))
+    split = knowledge.changes_by_origin(accepted, reading, replace(accepted, contacts=(BILLS, DESK)))
     assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.order"], ["contacts.1.work_phone"])
 
 
 def test_a_contact_of_the_directory_that_the_message_leaves_out_is_overwritten():
     added = ContactRecord(purpose="Billing", name="Front office")
     seen = as_seen(replace(ACCEPTED, contacts=(*ACCEPTED.contacts, added)))
-    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
+    split = knowledge.changes_by_origin(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
     assert fields(split.chosen) == ["address.street"]
     assert [(each.before, each.after) for each in split.overwritten] == [("Billing\nFront office", "")]
 
@@ -287,7 +290,7 @@ def test_a_contact_of_the_directory_that_a_message_removes_is_overwritten():
     bea = ContactRecord(purpose="Billing", name="Bea", email_addresses=mails[:1], work_phone="+16085550199")
     accepted = replace(ACCEPTED, contacts=(ann,))
     wanted = replace(accepted, contacts=(replace(ann, email_addresses=mails[::-1]),))
-    split = knowledge.split(accepted, as_seen(replace(accepted, contacts=(bea, ann))), wanted)
+    split = knowledge.changes_by_origin(accepted, as_seen(replace(accepted, contacts=(bea, ann))), wanted)
     assert [each.before.partition(",")[0] for each in split.overwritten if each.field.startswith("contacts.removed")]
 
 
@@ -303,12 +306,12 @@ def test_contacts_are_taken_in_the_order_of_the_directory():
     there = as_seen(replace(accepted, contacts=(replace(BILLS, work_phone="+16085550177"), DESK)))
     taken = knowledge.taken_from(accepted, there, wanted)
     known = knowledge.known_after_taking(accepted, there, wanted)
-    assert fields(knowledge.split(known, there, taken).chosen) == ["contacts.2"]
+    assert fields(knowledge.changes_by_origin(known, there, taken).chosen) == ["contacts.2"]
 
 
 def test_before_any_reading_every_edit_is_chosen_and_unsent():
     edited = replace(ACCEPTED, name="Lakeside", carried=(TYPE,))
-    assert fields(knowledge.split(ACCEPTED, None, edited).chosen) == ["name"]
+    assert fields(knowledge.changes_by_origin(ACCEPTED, None, edited).chosen) == ["name"]
     assert fields(knowledge.unsent(ACCEPTED, None, edited)) == ["name"]
 
 
@@ -331,7 +334,7 @@ def test_the_order_of_contacts_is_neither_a_difference_nor_overwritten():
     accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
     reading = as_seen(replace(accepted, contacts=(BILLS, replace(DESK, work_phone="+16085550199"))))
     assert "contacts.order" not in fields(knowledge.seen_differences(accepted, reading))
-    assert "contacts.order" not in fields(knowledge.split(accepted, reading, accepted).overwritten)
+    assert "contacts.order" not in fields(knowledge.changes_by_origin(accepted, reading, accepted).overwritten)
 
 
 @pytest.mark.parametrize("name", ["Lakeside North", "Chosen here", "LAKESIDE  NORTH"])
@@ -339,7 +342,7 @@ def test_the_order_of_contacts_is_neither_a_difference_nor_overwritten():
 def test_another_spelling_is_neither_chosen_nor_overwritten(name, display_name):
     desk = replace(DESK, work_phone="(608) 555-0100")
     reading = as_seen(replace(ACCEPTED, name=display_name, contacts=(desk,)))
-    split = knowledge.split(ACCEPTED, reading, replace(ACCEPTED, name=name))
+    split = knowledge.changes_by_origin(ACCEPTED, reading, replace(ACCEPTED, name=name))
     assert "contacts.0.work_phone" in fields(split.equivalent)
     said = [*fields(split.chosen), *fields(split.overwritten), *fields(split.equivalent)]
     assert len(said) == len(set(said))

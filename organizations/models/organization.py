@@ -313,7 +313,7 @@ class Organization(models.Model):
         return Oid(self.oid)
 
     @property
-    def was_sent(self) -> bool:
+    def has_submission(self) -> bool:
         """Whether a submission of this record was ever made. If so, it cannot be withdrawn."""
         return self.last_submission_id is not None
 

@@ -191,7 +191,7 @@ def _taken(user: User) -> Organization:
 
 def _claimed(user: User) -> Organization:
     organization = store_reading_with(factories.organization(user=user))
-    return differences.claim(organization.pk, reason="Ours", actor=as_actor(user))
+    return differences.decide_ours(organization.pk, reason="Ours", actor=as_actor(user))
 
 
 def _stated(user: User) -> Organization:
@@ -221,7 +221,7 @@ def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, d
 
 def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
     organization = store_reading_with(factories.organization(user=editor), name="By hand")
-    differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
+    differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
     assert (page(organization, editor).act.name, page(organization, editor).act.not_sent) == (
         "By hand",
         ("Name",),

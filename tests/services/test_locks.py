@@ -197,7 +197,7 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
         differences.take_directory_values, saved(user), user, reason="Seen"
     ),
     "take a decision back": lambda user: partial(
-        differences.claim, saved(user).pk, reason="Seen", actor=as_actor(user)
+        differences.decide_ours, saved(user).pk, reason="Seen", actor=as_actor(user)
     ),
     "go on after a stop": lambda user: partial(resume.resume, "staging", actor=as_actor(user)),
 }

@@ -84,7 +84,7 @@ def test_active_after_a_cancelled_change_may_be_taken_from_the_directory(editor)
 def test_active_of_a_claimed_record_after_a_cancelled_change_is_as_the_directory_showed_it(editor):
     organization = factories.organization(user=editor)
     store_reading(organization, organization.record())
-    differences.claim(organization.pk, reason="Ours", actor=as_actor(editor))
+    differences.decide_ours(organization.pk, reason="Ours", actor=as_actor(editor))
     text = active_again(reload(organization))
     assert text == "Saved here again: Active = true, as the directory showed it."
 

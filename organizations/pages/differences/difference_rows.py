@@ -58,7 +58,7 @@ class DifferencesContent:
 
     `compared` has each field here and as the last reading shows it, if nobody has decided to whom the OID belongs, or
     if it belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be
-    taken now, `claim_block_reason` why nobody can decide now that the OID is ours.
+    taken now, `ours_block_reason` why nobody can decide now that the OID is ours.
     """
 
     organization: Organization
@@ -71,7 +71,7 @@ class DifferencesContent:
     compared: tuple[ComparedField, ...]
     decided_by: str
     block_reason: str
-    claim_block_reason: str
+    ours_block_reason: str
 
     @property
     def is_foreign(self) -> bool:
@@ -205,7 +205,7 @@ def differences_content(organization: Organization) -> DifferencesContent:
         compared=_compared(organization),
         decided_by=record_entries.foreign_decided_by(organization) or "Somebody",
         block_reason=differences.take_block_reason(organization),
-        claim_block_reason=differences.claim_block_reason(organization),
+        ours_block_reason=differences.ours_block_reason(organization),
     )
 
 
@@ -238,7 +238,7 @@ def _rows(
 def _first(organization: Organization, reading: DifferingReading) -> Iterator[DifferenceRow]:
     """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
-    differing = knowledge.split(None, reading.seen, wanted).overwritten
+    differing = knowledge.changes_by_origin(None, reading.seen, wanted).overwritten
     for each in parent_names.with_parent_names(organization.environment, differing):
         yield DifferenceRow(each.field, each.label, each.after, None, each.before)
 
@@ -267,7 +267,7 @@ def _spelled(
     organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
 ) -> Iterator[DifferenceRow]:
     """The fields that the directory spells differently from what was accepted."""
-    for each in knowledge.split(accepted, seen, accepted).equivalent:
+    for each in knowledge.changes_by_origin(accepted, seen, accepted).equivalent:
         yield DifferenceRow(each.field, each.label, each.after, each.after, each.before)
 
 

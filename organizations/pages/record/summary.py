@@ -58,7 +58,7 @@ class RecordHead:
     @property
     def can_ask(self) -> bool:
         """Whether it was ever submitted, or may be in the directory."""
-        return self.organization.was_sent or self.organization.presence != Presence.NEVER
+        return self.organization.has_submission or self.organization.presence != Presence.NEVER
 
     @property
     def can_deactivate(self) -> bool:

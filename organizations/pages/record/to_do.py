@@ -244,7 +244,7 @@ def _differs(organization: Organization) -> ToDoBox:
 def _overwrites(organization: Organization) -> bool:
     """Whether sending the saved changes would overwrite a value of the directory."""
     wanted = knowledge.sendable(organization.record())
-    split = knowledge.split(organization.compared_record(), organization.later_reading(), wanted)
+    split = knowledge.changes_by_origin(organization.compared_record(), organization.later_reading(), wanted)
     return organization.changes > 0 and bool(split.overwritten)
 
 

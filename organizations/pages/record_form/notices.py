@@ -54,7 +54,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
 
 def open_oid_sentence(organization: Organization) -> str:
     """Why the OID of a record that was sent can be changed, and what follows; "" if it was never sent."""
-    if fixed_oid_sentence(organization) or not organization.was_sent:
+    if fixed_oid_sentence(organization) or not organization.has_submission:
         return ""
     name = plain(organization.foreign_name) or "not named"
     why = FOREIGN_OID.format(name=name) if organization.is_foreign else "No message to this OID was accepted."

@@ -132,7 +132,7 @@ def _rows(
     environment = review.organization.environment
     accepted = _before_by_place(environment, review.known.accepted, review.record)
     # A Query shows neither the destination ID nor the keys of other systems: there is nothing to compare in them.
-    reading = review.known.seen and knowledge.fill_unreadable(review.known.seen, review.record)
+    reading = review.known.seen and knowledge.with_fields_no_query_shows(review.known.seen, review.record)
     seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
     named = parent_names.with_parent_names(environment, [change.difference for change in changes])
     for change_named, change in zip(named, changes, strict=True):

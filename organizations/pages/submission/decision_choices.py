@@ -141,7 +141,7 @@ def _ticks(submission: Submission, answer: ComparedAnswer | None) -> str:
     """How many values of the directory the next review would overwrite, counted now."""
     organization = submission.organization
     seen = answer.record if answer else None
-    split = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
+    split = knowledge.changes_by_origin(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
     number = len(split.overwritten)
     if not number:
         return "overwrites no other value of the directory"

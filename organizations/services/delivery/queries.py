@@ -36,7 +36,7 @@ SOURCES: tuple[Source, ...] = (breaker.next_probe, resolve.next_unknown, resolve
 
 
 @dataclass(slots=True)
-class _Asked:
+class _OpenQuestion:
     """A question whose answer is not stored yet.
 
     `refused` is the exchange in which Redox refused the token of the current Query. `counts_for_breaker` is false if
@@ -62,7 +62,7 @@ class Queries:
         self._actor = actor
         self._slots = slots
         self._ready_token = ready_token
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, _OpenQuestion] = {}
         self._numbers = count(1)
         self._worked_at = time.monotonic()
         self._began_at = self._idle_until = 0.0
@@ -95,7 +95,7 @@ class Queries:
         """Start to look up the OID of a question. Its answer is stored later."""
         self._worked_at = time.monotonic()
         step = Lookup(redox_settings.environment(self._environment), question.oid, clock.now())
-        asked = _Asked(question, replace(step, filters=step.filters[:1]) if question.is_probe else step)
+        asked = _OpenQuestion(question, replace(step, filters=step.filters[:1]) if question.is_probe else step)
         number = next(self._numbers)
         self._asked[number] = asked
         self._advance(number, asked)
@@ -134,7 +134,7 @@ class Queries:
             self._advance(number, asked)
         return len(self._asked) < before
 
-    def _advance(self, number: int, asked: _Asked) -> None:
+    def _advance(self, number: int, asked: _OpenQuestion) -> None:
         try:
             while isinstance(asked.step, Lookup):
                 if asked.reply is None and not asked.is_in_slot:
@@ -154,7 +154,7 @@ class Queries:
         del self._asked[number]
         self._idle_until = 0.0
 
-    def _send(self, number: int, asked: _Asked, step: Lookup) -> None:
+    def _send(self, number: int, asked: _OpenQuestion, step: Lookup) -> None:
         """Give the next Query to a slot, unless it waits for a token or cannot be sent now."""
         token, ready = self._ready_token(step.redox), gateway.ready_token(step.redox)
         if ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
@@ -174,7 +174,7 @@ class Queries:
             asked.is_in_slot = True
             self._slots.query(number, step, slot, token)
 
-    def _reply_without_token(self, asked: _Asked, answer: TokenAnswer) -> None:
+    def _reply_without_token(self, asked: _OpenQuestion, answer: TokenAnswer) -> None:
         outcome = answer.outcome
         blocked = outcome.detail if outcome is not None and outcome.fault is Fault.BLOCKED else ""
         asked.reply = QueryReply(answer, asked.refused, blocked=blocked)

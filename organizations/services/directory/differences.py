@@ -66,7 +66,7 @@ def take_block_reason(organization: Organization) -> str:
     return row_limits.storage_block_reason(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
 
 
-def claim(
+def decide_ours(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
     """Decide that an OID is ours, by a recent answer of the directory.
@@ -81,7 +81,7 @@ def claim(
         ReasonMissing: there is no reason.
     """
     with audit.atomic(actor) as history:
-        organization = _lock_to_decide(organization_id, claim_block_reason, reason, asked_at)
+        organization = _lock_to_decide(organization_id, ours_block_reason, reason, asked_at)
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
@@ -92,7 +92,7 @@ def claim(
     return organization
 
 
-def disclaim(
+def decide_not_ours(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
     """Decide that the OID belongs to another organization. Nothing is sent to it, and the record can get another OID.
@@ -105,7 +105,7 @@ def disclaim(
         ReasonMissing: there is no reason.
     """
     with audit.atomic(actor) as history:
-        organization = _lock_to_decide(organization_id, disclaim_block_reason, reason, asked_at)
+        organization = _lock_to_decide(organization_id, not_ours_block_reason, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
             directory_state.mark_foreign(organization, seen, clock.now())
@@ -113,10 +113,10 @@ def disclaim(
     return organization
 
 
-def claim_block_reason(organization: Organization) -> str:
+def ours_block_reason(organization: Organization) -> str:
     """Why nobody can decide now that the OID is ours, as a sentence; "" if somebody can."""
     if not organization.is_foreign:
-        return disclaim_block_reason(organization)
+        return not_ours_block_reason(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
     is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
     if asked_at is not None and not is_newer:
@@ -124,7 +124,7 @@ def claim_block_reason(organization: Organization) -> str:
     return "" if is_newer and _is_fresh(organization) else ASK_FIRST
 
 
-def disclaim_block_reason(organization: Organization) -> str:
+def not_ours_block_reason(organization: Organization) -> str:
     """Why nobody can decide now that the OID is not ours, as a sentence; "" if somebody can."""
     last = organization.last_submission
     if last is not None and last.is_open:
@@ -174,4 +174,4 @@ def differing_reading(organization: Organization) -> DifferingReading | None:
     if organization.presence != Presence.PRESENT:
         return None
     wanted = knowledge.sendable(organization.record())
-    return DifferingReading(None, seen) if knowledge.split(None, seen, wanted).overwritten else None
+    return DifferingReading(None, seen) if knowledge.changes_by_origin(None, seen, wanted).overwritten else None

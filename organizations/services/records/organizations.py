@@ -189,7 +189,7 @@ def withdraw_block_reason(organization: Organization) -> str:
             "A submission of this record was cancelled before anything was sent. The record is kept, because its"
             " history names that submission."
         )
-    if organization.was_sent:
+    if organization.has_submission:
         return "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
     if organization.presence != Presence.NEVER:
         return "The directory showed this OID, or a person stated it. The record cannot be withdrawn."
@@ -200,13 +200,13 @@ def withdraw_block_reason(organization: Organization) -> str:
 
 def was_only_cancelled(organization: Organization) -> bool:
     """Whether all submissions of a record were cancelled before anything was sent."""
-    never_there = organization.was_sent and organization.presence == Presence.NEVER
+    never_there = organization.has_submission and organization.presence == Presence.NEVER
     return never_there and _nothing_was_sent(organization)
 
 
 def _nothing_was_sent(organization: Organization) -> bool:
     """Whether no message was made, or each was cancelled before a byte of it left."""
-    if not organization.was_sent:
+    if not organization.has_submission:
         return True
     submissions = Submission.objects.filter(organization=organization)
     return not submissions.exclude(state=State.CANCELLED, may_have_been_sent=False).exists()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from organizations import knowledge
-from organizations.knowledge import Split
+from organizations.knowledge import ChangesByOrigin
 from organizations.models import (
     AuditEntry,
     Environment,
@@ -197,7 +197,9 @@ def review(
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
     changes_active = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if changes_active else ())
+    split = knowledge.changes_by_origin(
+        known.accepted, known.seen, record, on_purpose=("active",) if changes_active else ()
+    )
     changes, overwrites = _changes(organization, split, known.accepted, record)
     others = _changes_by_others(changes, actor)
     case = WarningCase(organization, record, known.newest, redox, parent, others, split.overwritten, together)
@@ -298,7 +300,7 @@ def _waits_for(parent: Organization | None) -> Submission | None:
 
 
 def _changes(
-    organization: Organization, split: Split, accepted: OrganizationRecord | None, record: OrganizationRecord
+    organization: Organization, split: ChangesByOrigin, accepted: OrganizationRecord | None, record: OrganizationRecord
 ) -> tuple[tuple[ReviewChange, ...], tuple[ReviewChange, ...]]:
     """The changes edited here, each with its last edit; and the overwritten values, with their edit if there is one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))

@@ -29,7 +29,7 @@ def test_a_record_equals_itself_with_its_contacts_in_any_order(one, chance):
 def test_each_difference_in_meaning_counts_as_in_the_next_review(sent, other):
     for seen in (other, replace(other, oid=sent.oid)):
         assert (differing_labels(sent, seen) == []) == (readable(sent) == readable(seen))
-    assert len(differing_labels(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
+    assert len(differing_labels(sent, seen)) == len(knowledge.changes_by_origin(None, seen, sent).overwritten)
 
 
 def test_the_destination_cannot_be_read_and_is_not_compared():

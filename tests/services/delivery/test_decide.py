@@ -274,11 +274,11 @@ def test_a_later_answer_of_the_directory_allows_to_revert_the_decision(
 ) -> None:
     organization = decide_shown(new, Verdict.FOREIGN, approver).organization
     with pytest.raises(ActionRefused, match="Ask the directory again"):
-        differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+        differences.decide_ours(organization.pk, reason="Redox corrected it", actor=approver)
     store_reading(organization, None)
     with pytest.raises(ReasonMissing):
-        differences.claim(organization.pk, reason=" ", actor=approver)
-    differences.claim(organization.pk, reason="Redox corrected it", actor=approver)
+        differences.decide_ours(organization.pk, reason=" ", actor=approver)
+    differences.decide_ours(organization.pk, reason="Redox corrected it", actor=approver)
     organization = reload(organization)
     assert (organization.is_foreign, organization.standing) == (False, "not_registered")
     assert reviews.review(organization, actor=as_actor(editor)).event == Event.NEW
@@ -294,7 +294,7 @@ def test_an_oid_that_is_set_again_still_belongs_to_somebody_else(
     assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
 
     store_reading(back, THEIRS)
-    assert not differences.claim(back.pk, reason="Ticket 9", actor=approver).is_foreign
+    assert not differences.decide_ours(back.pk, reason="Ticket 9", actor=approver).is_foreign
 
 
 def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, approver: Actor) -> None:

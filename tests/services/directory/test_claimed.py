@@ -26,7 +26,7 @@ def claimed(user: User, *, destination: str = DESTINATION, **values: object) -> 
     organization = factories.organization(user=user, destination_id=destination)
     directory_record = replace(organization.record(), **({"name": "By hand"} | values))  # type: ignore[arg-type]
     organization = store_reading(organization, directory_record)
-    return reload(differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(user)))
+    return reload(differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(user)))
 
 
 def taken(organization: Organization, user: User) -> Organization:
@@ -146,7 +146,7 @@ def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
 def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
-    differences.disclaim(organization.pk, reason="Boston's", actor=as_actor(editor))
+    differences.decide_not_ours(organization.pk, reason="Boston's", actor=as_actor(editor))
     assert "the directory showed it as Theirs." in record_page.record_values(reload(organization)).note
     assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
@@ -156,7 +156,7 @@ def test_a_person_who_edited_before_the_oid_changed_is_an_author(editor: User) -
     organization = factories.accept(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     Organization.objects.filter(pk=organization.pk).update(presence="absent", presence_at=organization.known_at)
-    differences.disclaim(organization.pk, reason="Boston's", actor=as_actor(editor))
+    differences.decide_not_ours(organization.pk, reason="Boston's", actor=as_actor(editor))
     organization = edit(organization, second, oid="2.999.77")
     assert editor.pk in factories.submission(reload(organization), user=second).authors
 

@@ -95,7 +95,7 @@ def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: U
     review = reviews.review(organization)
     assert ([blocker.kind for blocker in review.blockers], review.shows_message) == (["already_there"], False)
 
-    claimed_record = differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
+    claimed_record = differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
     review = reviews.review(claimed_record, actor=as_actor(editor))
     assert (review.event, [each.difference.field for each in review.overwrites]) == (Event.UPDATE, ["name"])
     assert AuditEntry.objects.latest("sequence").action == Action.ORGANIZATION_CLAIMED
@@ -105,7 +105,7 @@ def test_the_update_after_a_claim_sends_back_keys_that_only_the_directory_has(ed
     organization = factories.organization(user=editor)
     carried = (("Endpoints", '[{"Name":"Search"}]'), ("Type", '{"Value":"Connection"}'))
     organization = store_reading(organization, replace(organization.record(), name="Theirs", carried=carried))
-    differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
+    differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
 
     update = factories.submission(organization, user=editor)
     (sent_record,) = json.loads(bytes(update.message))["Organizations"]
@@ -116,7 +116,7 @@ def test_the_update_after_a_claim_sends_back_keys_that_only_the_directory_has(ed
 def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
-    foreign = differences.disclaim(organization.pk, reason="Ticket 7", actor=as_actor(editor))
+    foreign = differences.decide_not_ours(organization.pk, reason="Ticket 7", actor=as_actor(editor))
     assert (foreign.foreign_name, foreign.can_change_oid) == ("Theirs", True)
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
 
@@ -124,9 +124,9 @@ def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor
 def test_only_a_recent_answer_decides_who_owns_an_oid(editor: User) -> None:
     organization = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
-        differences.disclaim(organization.pk, reason="Guessed", actor=as_actor(editor))
+        differences.decide_not_ours(organization.pk, reason="Guessed", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=11)
-    for decide in (differences.claim, differences.disclaim):
+    for decide in (differences.decide_ours, differences.decide_not_ours):
         with pytest.raises(ActionRefused, match="Ask the directory first"):
             decide(organization.pk, reason="Old", actor=as_actor(editor))
 
@@ -155,14 +155,14 @@ def test_a_record_with_a_new_oid_does_not_keep_the_keys_of_another_organization(
     directory_record = replace(
         organization.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),)
     )
-    differences.claim(store_reading(organization, directory_record).pk, reason="Ticket 9", actor=as_actor(editor))
+    differences.decide_ours(store_reading(organization, directory_record).pk, reason="Ticket 9", actor=as_actor(editor))
     row = Organization.objects.get(pk=organization.pk)
     assert row.carried
     directory_state.mark_foreign(row, directory_record, timezone.now())
     assert Organization.objects.get(pk=organization.pk).carried == {}
 
 
-@pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
+@pytest.mark.parametrize("decide", [differences.decide_ours, differences.decide_not_ours])
 def test_only_the_answer_that_the_person_saw_decides_who_owns_an_oid(editor: User, decide: Any) -> None:
     organization = factories.organization(user=editor)
     seen_at = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at
@@ -190,7 +190,7 @@ def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor
         organization.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),)
     )
     organization = store_reading(organization, directory_record)
-    organization = differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
+    organization = differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
     organization = edit(organization, editor, name="Saved and not reviewed", aliases=("North",))
     Organization.objects.filter(pk=organization.pk).update(
         carried=organization.carried | {"Endpoints": '[{"Name":"Search"}]'}

@@ -89,7 +89,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
         edit(organization, editor, contacts=(contact, EXTRA))
     store_reading(organization, replace(organization.record(), contacts=(contact, EXTRA)))
     edit(organization, editor, contacts=(replace(contact, work_phone="+16085550199"),))
-    organization = differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(editor))
+    organization = differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(organization).overwrites}
     assert {each.difference.field: each.entry for each in to_do.unsent_changes(organization)} == by_review

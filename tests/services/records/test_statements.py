@@ -115,7 +115,7 @@ def test_after_withdrawing_a_statement_somebody_decides_whose_the_shown_oid_is(e
     assert (organization.is_there_unclaimed, organization.carried) == (True, {})
     with pytest.raises(ActionRefused, match="decide whose it is"):
         state(organization, editor)
-    claimed = differences.claim(organization.pk, reason="Ours", actor=as_actor(editor))
+    claimed = differences.decide_ours(organization.pk, reason="Ours", actor=as_actor(editor))
     assert reload(claimed).standing == "seen"
 
 

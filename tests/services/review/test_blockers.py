@@ -28,7 +28,7 @@ def claimed(user: User, *, active: bool) -> Organization:
     """A record that was never accepted but found to be ours. The directory shows it with this Active."""
     organization = factories.organization(user=user)
     store_reading(organization, factories.record(active=active))
-    return differences.claim(organization.pk, reason="Registered with curl", actor=as_actor(user))
+    return differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(user))
 
 
 def sentence(organization: Organization, intent: Intent) -> str:

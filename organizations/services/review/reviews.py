@@ -42,6 +42,10 @@ class DirectoryKnowledge(NamedTuple):
     accepted: OrganizationRecord | None = None
     seen: OrganizationRecord | None = None
 
+    def changes_by(self, record: OrganizationRecord, *, on_purpose: tuple[str, ...]) -> ChangesByOrigin:
+        """The changes that sending this record makes, as `knowledge.changes_by_origin`."""
+        return knowledge.changes_by_origin(self.accepted, self.seen, record, on_purpose=on_purpose)
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewChange:
@@ -197,9 +201,7 @@ def review(
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
     changes_active = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    split = knowledge.changes_by_origin(
-        known.accepted, known.seen, record, on_purpose=("active",) if changes_active else ()
-    )
+    split = known.changes_by(record, on_purpose=("active",) if changes_active else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
     others = _changes_by_others(changes, actor)
     case = WarningCase(organization, record, known.newest, redox, parent, others, split.overwritten, together)

@@ -102,7 +102,9 @@ class TestOid:
 def test_an_unknown_destination_may_stay_unknown(editor):
     organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=as_actor(editor))
     for source, is_known in (("", False), ("none", True)):
-        form = open_form(organization).form(record_texts(organization.record(), destination_source=source), checked=True)
+        form = open_form(organization).form(
+            record_texts(organization.record(), destination_source=source), checked=True
+        )
         assert form.is_valid()
         assert form.record().destination_known is is_known
 

@@ -262,6 +262,7 @@ def first_messages_under_way() -> Sequence[Submission]:
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @settings(max_examples=15)
 @given(st.lists(ACTS, min_size=4, max_size=14))
 def test_two_first_messages_are_never_under_way_before_one_was_accepted(acts: list[tuple[str, object]]) -> None:

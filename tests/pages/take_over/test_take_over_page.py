@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from organizations.models import CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.models import Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.models.take_over import PROBE
+from organizations.oid import Oid
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import Entered, TakeOverPage
 from organizations.pages.take_over.rows import CandidateRow, values_of
 from organizations.records import ContactRecord, OrganizationRecord, canonical
+from organizations.redox.paging import Position
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
@@ -161,6 +164,24 @@ def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(edi
     assert progress.sentence.endswith(" No answer came for 1 OID.")
     run.candidates.update(state=CandidateState.UNANSWERED)
     assert page_of(run, editor).progress.heading == "The directory gave no answer"
+
+
+def test_a_search_that_a_person_stopped_ended_early_and_does_not_say_that_it_asked_about_every_oid(
+    editor: User,
+) -> None:
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    TakeOver.objects.update(position={})
+    candidate = Candidate(take_over=run, position=0, oid=f"{BASE}.5", oid_key=Oid(f"{BASE}.5").key, source=PROBE)
+    candidate.save()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    progress = page_of(run, editor).progress
+    assert progress.heading == "The search ended early"
+    assert "1 possible OID was not asked about or got no answer." in progress.sentence
+    assert "No answer came" not in progress.sentence
+    run.candidates.update(state=CandidateState.UNANSWERED, sentence="HTTP 502")
+    assert page_of(run, editor).progress.heading == "Searched"
+    TakeOver.objects.update(position=Position(index=100).to_json())
+    assert page_of(run, editor).progress.heading == "The search ended early"
 
 
 def test_the_progress_of_adding_counts_records(editor: User) -> None:

@@ -305,20 +305,27 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
 
 def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
     """Heading and sentence of the progress, how much is done, and of how much."""
-    total = numbers.total()
+    total, taken = numbers.total(), numbers[CandidateState.TAKEN]
     asked = total - numbers[CandidateState.WAITING]
     if take_over.state == TakeOverState.TAKING:
-        taken = numbers[CandidateState.TAKEN]
         total = taken + numbers[CandidateState.CHOSEN]
         return "Adding records", f"{taken:,} of {count(total, 'record')} added. Nothing is sent.", taken, total
     if take_over.kind == TakeOverKind.SCAN:
-        return scan.build_progress(take_over)
+        progress = scan.build_progress(take_over)
+        if take_over.state == TakeOverState.ASKING or not taken:
+            return progress
+        sentence = f"{_can_become_records(choosable, taken)} {progress.heading}: {progress.sentence}"
+        return f"{count(taken, 'record')} added", sentence, progress.done, progress.total
     if take_over.state == TakeOverState.ASKING:
         sentence = f"Asked about {asked:,} of {count(total, 'OID')}. {scan.FIRST}"
         return "Asking the directory", sentence, asked, total
     unanswered = numbers[CandidateState.UNANSWERED]
-    heading = "The directory gave no answer" if unanswered == total else "The directory was asked"
-    sentence = f"{count(choosable, 'organization')} can become records here."
+    heading = "No OID got an answer" if unanswered == total else "The directory was asked"
+    sentence = _can_become_records(choosable, taken)
     if unanswered:
-        sentence += f" No answer came for {count(unanswered, 'OID')}."
-    return heading, sentence, asked, total
+        sentence += f" {scan.unanswered_words(unanswered, 'OID')}"
+    return f"{count(taken, 'record')} added" if taken else heading, sentence, asked, total
+
+
+def _can_become_records(choosable: int, taken: int) -> str:
+    return f"{count(choosable, 'organization')} can {'still ' if taken else ''}become records here."

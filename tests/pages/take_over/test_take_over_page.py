@@ -161,9 +161,9 @@ def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(edi
     run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.UNANSWERED)
     progress = page_of(run, editor).progress
     assert progress.heading == "The directory was asked"
-    assert progress.sentence.endswith(" No answer came for 1 OID.")
+    assert progress.sentence.endswith(" 1 OID was not asked about or got no answer.")
     run.candidates.update(state=CandidateState.UNANSWERED)
-    assert page_of(run, editor).progress.heading == "The directory gave no answer"
+    assert page_of(run, editor).progress.heading == "No OID got an answer"
 
 
 def test_a_search_that_a_person_stopped_ended_early_and_does_not_say_that_it_asked_about_every_oid(
@@ -192,6 +192,24 @@ def test_the_progress_of_adding_counts_records(editor: User) -> None:
     TakeOver.objects.update(state=TakeOverState.TAKING)
     progress = page_of(run, editor).progress
     assert (progress.done, progress.total) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (TakeOverKind.OIDS, "1 organization can still become records here."),
+        (TakeOverKind.SCAN, "1 organization can still become records here. Searched: 0 organizations read, 2 of yours"),
+    ],
+)
+def test_the_heading_after_adding_is_the_number_of_records_added(
+    editor: User, kind: TakeOverKind, sentence: str
+) -> None:
+    seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in (1, 2)}
+    run = factories.take_over(user=editor, seen=seen, kind=kind)
+    run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.TAKEN)
+    progress = page_of(run, editor).progress
+    assert progress.heading == "1 record added"
+    assert progress.sentence.startswith(sentence)
 
 
 def test_a_large_list_has_pages_and_few_queries(editor: User, django_assert_max_num_queries: Any) -> None:

@@ -125,6 +125,11 @@ def test_an_answer_that_came_but_cannot_be_used_is_not_called_no_answer(values: 
     assert later.sentences[0].startswith("Then no usable answer came: ")
 
 
+def test_a_search_that_was_not_sent_because_redox_asked_to_wait_got_no_answer() -> None:
+    cause = "Redox asked the portal to wait. Nothing is sent to STAGING until 09:30 UTC, for another 5 minutes."
+    assert results(going_on(received=0, cause=cause)).headline == "No answer."
+
+
 def test_an_empty_result_says_what_it_does_not_prove() -> None:
     assert words(found()) == (
         "No organization matches. The directory answered and shows no organization."

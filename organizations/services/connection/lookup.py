@@ -25,7 +25,7 @@ ACTIVE_FILTERS = (None, True, False)
 
 Redox does not document whether a Query without `Active` leaves out deactivated records.
 """
-WAIT_WORDS = ("Redox asked the portal to wait", "Redox does not say for how long; the portal waits")
+WAIT_WORDS = ("Redox asked the portal to wait until", "Redox does not say for how long; the portal waits until")
 """The words in a cause if Redox asked to wait: for a time that it names, or without one."""
 RENEWED_AND_REPEATED = "Redox refused the access token, and the Query was sent again with a new one."
 
@@ -153,7 +153,7 @@ def cause_with_wait(cause: str, outcome: Outcome | None) -> tuple[str, str]:
     until = clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
     asked, not_named = WAIT_WORDS
     who = asked if outcome.names_wait else not_named
-    return f"{cause.rstrip('.')}. {who} until {until}.", until
+    return f"{cause.rstrip('.')}. {who} {until}.", until
 
 
 def oid_to_check(environment: str) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
@@ -49,6 +49,12 @@ TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
 ROWS = 25
+MOST_REMARKS = 50
+_REMARKS_HEADINGS: Mapping[str, str] = {
+    TakeOverKind.SCAN: "Left out",
+    TakeOverKind.MESSAGES: "Remarks on the old messages",
+    TakeOverKind.OIDS: "Remarks on the list",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,14 @@ class Progress:
     token: str
 
 
+class Remarks(NamedTuple):
+    """What is odd about the entered texts, or what a search left out: at most `MOST_REMARKS`, and how many more."""
+
+    heading: str
+    rows: Sequence[Mapping[str, str]]
+    left_out: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOverPage(Page):
     """`rows`: the rows of this page of the list. The first row of a group has the group's words."""
@@ -95,6 +109,7 @@ class TakeOverPage(Page):
 
     take_over: TakeOver
     progress: Progress
+    remarks: Remarks
     rows: list[tuple[GroupWords | None, CandidateRow]]
     page: Slice
     counts: list[tuple[str, int]]
@@ -203,13 +218,13 @@ def build(
     forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
     state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
-    rows = build_rows(take_over, listed, state)
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
     other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(
         take_over=take_over,
         progress=_progress(take_over, Counter(line.state for line in lines), choosable=choosable),
-        rows=_with_headings(rows),
+        remarks=_remarks(take_over),
+        rows=_with_headings(build_rows(take_over, listed, state)),
         page=page,
         counts=_counts(pairs),
         choosable=choosable,
@@ -265,6 +280,11 @@ def _ids_to_refuse() -> dict[str, Mapping[str, str]]:
         "routing_names": redox_settings.routing_names(),
         "own_ids": redox_settings.source_and_client_ids(),
     }
+
+
+def _remarks(take_over: TakeOver) -> Remarks:
+    problems, heading = take_over.problems, _REMARKS_HEADINGS[take_over.kind]
+    return Remarks(heading, problems[:MOST_REMARKS], max(len(problems) - MOST_REMARKS, 0))
 
 
 def _with_headings(rows: Sequence[CandidateRow]) -> list[tuple[GroupWords | None, CandidateRow]]:

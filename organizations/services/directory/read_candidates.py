@@ -16,6 +16,8 @@ from organizations.services.directory.take_over import NewCandidate
 
 OLD_MESSAGES = "old_messages"
 """The field of the form that may hold secrets."""
+MOST_ERRORS = 20
+"""How many errors of one field are named."""
 
 
 def without_secrets(posted: QueryDict) -> QueryDict:
@@ -51,7 +53,7 @@ def read(environment: str, oids: str, old_messages: str, files: Mapping[str, byt
     """
     listed, errors, remarks = _read_oids(oids)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
-    errors += messages_errors
+    errors = [*_first_errors(errors), *_first_errors(messages_errors)]
     merged = {candidate.oid: candidate for candidate in listed}
     for candidate in read_messages:
         given = merged.get(candidate.oid)
@@ -72,6 +74,13 @@ def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
     if any(f"{gateway}.".startswith(f"{base_oid}.") for gateway in gateways):
         return "", "Redox's own organization is this OID or below it, and so are other companies. Enter your own OID."
     return base_oid, ""
+
+
+def _first_errors(errors: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first errors of one field, and how many more there are."""
+    more = errors[MOST_ERRORS:]
+    counted = [(more[0][0], f"And {len(more):,} more.")] if more else []
+    return [*errors[:MOST_ERRORS], *counted]
 
 
 def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandidate:

@@ -17,6 +17,7 @@ from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.page_text import text_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +211,26 @@ def test_the_heading_after_adding_is_the_number_of_records_added(
     progress = page_of(run, editor).progress
     assert progress.heading == "1 record added"
     assert progress.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        (TakeOverKind.SCAN, "Left out"),
+        (TakeOverKind.MESSAGES, "Remarks on the old messages"),
+        (TakeOverKind.OIDS, "Remarks on the list"),
+    ],
+)
+def test_the_first_remarks_are_listed_and_the_others_counted(editor: User, kind: TakeOverKind, heading: str) -> None:
+    run = factories.take_over(user=editor, kind=kind)
+    run.problems = [{"source": f"line {number}", "sentence": "It is odd."} for number in range(1, 1052)]
+    run.save()
+    text = text_of_page(page_of(run, editor), "staging")
+    assert f"{heading} line 1 It is odd." in text
+    assert "line 50 It is odd. and 1,001 more" in text
+    run.problems = run.problems[:50]
+    run.save()
+    assert page_of(run, editor).remarks.left_out == 0
 
 
 def test_a_large_list_has_pages_and_few_queries(editor: User, django_assert_max_num_queries: Any) -> None:

@@ -68,6 +68,13 @@ def test_errors_of_the_list_come_in_the_order_of_its_lines() -> None:
     assert "source ID" in entered.errors[0][1]
 
 
+def test_only_the_first_errors_of_a_field_are_named_and_the_others_counted() -> None:
+    errors = read("\n".join(["nonsense"] * 30), "x").errors
+    listed = [sentence for field, sentence in errors if field == "oids"]
+    assert [len(listed), listed[19][:8], listed[20]] == [21, "Line 20:", "And 10 more."]
+    assert [field for field, _ in errors].count("old_messages") == 1
+
+
 def test_an_error_of_the_whole_list_names_no_line() -> None:
     ((field, sentence),) = read("\n".join(f"{BASE}.{number}" for number in range(1, 1002))).errors
     assert (field, sentence[:17]) == ("oids", "You entered 1,001")

@@ -1,5 +1,6 @@
 """Reads the OIDs and old messages that a person enters for a take-over. The texts are not stored."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,6 +19,12 @@ OLD_MESSAGES = "old_messages"
 """The field of the form that may hold secrets."""
 MOST_ERRORS = 20
 """How many errors of one field are named."""
+_LEFT_OUT = re.compile(
+    r"The (user and password|token) of (-[uU]|--user|--proxy-user|--oauth2-bearer) w(ere|as) left out\."
+)
+"""Sentences without a secret, from which `redacted` would remove the word after the option."""
+_OWN_SOURCE = re.compile(r"(message|curl command|variable|text of)\b(?!\.)")
+"""The beginning of a source that is not the name of a file or of a request."""
 
 
 def without_secrets(posted: QueryDict) -> QueryDict:
@@ -144,8 +151,12 @@ def _destination_of(text: str) -> tuple[str, str]:
 
 def _storable(text: str) -> str:
     """The text without secrets and without characters that no database stores. The name of a request can hold both."""
-    return redacted(text).encode(errors="replace").decode().replace("\0", "")
+    shown = text if _LEFT_OUT.fullmatch(text) else redacted(text)
+    return shown.encode(errors="replace").decode().replace("\0", "")
 
 
 def _with_source(unread: Unread) -> str:
-    return f"{unread.source.capitalize()}: {unread.sentence}" if unread.source else unread.sentence
+    source = unread.source
+    if _OWN_SOURCE.match(source):
+        source = f"{source[0].upper()}{source[1:]}"
+    return f"{source}: {unread.sentence}" if source else unread.sentence

@@ -66,6 +66,22 @@ def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> N
     assert page_of(run, editor).without_destination_count == 1
 
 
+@pytest.mark.parametrize(
+    ("number", "sentence", "heading"),
+    [
+        (1, "The destination ID of 1 organization is not known.", "Destination ID for 1 organization"),
+        (3, "The destination IDs of 3 organizations are not known.", "One destination ID for all 3"),
+    ],
+)
+def test_the_words_about_destination_ids_fit_their_number(
+    editor: User, number: int, sentence: str, heading: str
+) -> None:
+    seen = {f"{BASE}.{each}": shown(f"{BASE}.{each}") for each in range(1, number + 1)}
+    text = text_of_page(page_of(factories.take_over(user=editor, seen=seen), editor), "staging")
+    assert sentence in text
+    assert f" {heading} Destination ID" in text
+
+
 def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
     rows = rows_of(run, editor)

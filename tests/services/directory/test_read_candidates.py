@@ -145,6 +145,22 @@ def test_an_error_without_a_place_is_its_sentence() -> None:
     assert read_candidates._with_source(Unread("message 1", "It is wrong.")) == "Message 1: It is wrong."
 
 
+@pytest.mark.parametrize("name", ["ok.sh", "my OLD.sh", "message.json"])
+def test_the_name_of_a_file_begins_an_error_unchanged(name: str) -> None:
+    ((_, sentence),) = read(**{name: message(Identifiers=[])}).errors
+    assert sentence.startswith(name)
+
+
+@pytest.mark.parametrize("option", ["-u", "--user", "-U", "--proxy-user", "--oauth2-bearer", "-b", "--cookie"])
+def test_the_sentence_about_a_secret_option_is_whole_and_the_secret_is_not_in_it(option: str) -> None:
+    entered = read(old_messages=f"curl {option} very-secret -d '{message()}' https://example.org")
+    assert [row[0] for row in said(entered)] == [ONE]
+    (problem,) = entered.problems
+    assert problem.sentence.endswith("left out.")
+    assert "[left out]" not in problem.sentence
+    assert "very-secret" not in str(entered)
+
+
 def test_files_are_read_beside_what_was_pasted() -> None:
     entered = read("", message(ONE), old=message(TWO))
     assert {oid: "old" in source for oid, source, *_ in said(entered)} == {ONE: False, TWO: True}

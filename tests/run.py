@@ -1,7 +1,7 @@
 """What `./dev test` runs.
 
     ./dev test                  everything: lint and types, SQLite, browser, PostgreSQL
-    ./dev test quick            the part that takes about 20 seconds
+    ./dev test quick            the part that takes half a minute
     ./dev test STAGE [...]      one stage alone: lint, sqlite, browser, postgresql
     ./dev test ARGUMENTS        these arguments for pytest, on SQLite
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from organizations.countries import is_american, names_of_countries, read_country
-from organizations.fields import DESTINATION_NOT_KNOWN, FieldError, Read, read_oid, read_street, read_text, read_uuid
+from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
 from organizations.forms.take_over import CHOOSE_SOURCE, SOURCES
 from organizations.models import DestinationSource, StandsFor
@@ -235,11 +235,10 @@ class OrganizationForm(PortalForm):
             return {"destination_id": destination, "destination_known": True}
         self.entered_source = self.text("destination_source")
         has_none = self.entered_source == DestinationSource.NONE
-        if not self.errors.keys() & {"destination_id", "destination_source"}:
-            if not destination and not has_none:
-                self.add_error("destination_id", DESTINATION_NOT_KNOWN)
-            elif destination and (has_none or not self.entered_source):
-                self.add_error("destination_source", CHOOSE_SOURCE)
+        # It may stay unknown: that blocks the review, not the edit of another field.
+        is_read = not self.errors.keys() & {"destination_id", "destination_source"}
+        if is_read and destination and (has_none or not self.entered_source):
+            self.add_error("destination_source", CHOOSE_SOURCE)
         return {"destination_id": destination, "destination_known": bool(destination) or has_none}
 
     def _address(self) -> AddressRecord:

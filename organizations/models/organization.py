@@ -209,6 +209,9 @@ class Organization(models.Model):
         default="",
         help_text="PartOf in a later reading, if it differs from the accepted or taken value.",
     )
+    added_as_other = models.BooleanField(
+        default=False, help_text="An approver took it over although it is not ours by its OID or PartOf."
+    )
     differs_since = models.DateTimeField(null=True, blank=True, help_text="When a reading first showed a difference.")
     foreign_since = models.DateTimeField(
         null=True, blank=True, help_text="When a person decided that the OID belongs to another organization."
@@ -409,6 +412,14 @@ class Organization(models.Model):
         is_unregistered = self.presence in (Presence.NEVER, Presence.ABSENT) and not self.is_foreign
         is_newer = self.seen_at is not None and (self.presence_at is None or self.seen_at >= self.presence_at)
         return is_unregistered and is_newer and self.is_read_later and bool(self.seen)
+
+    @property
+    def makes_others_ours(self) -> bool:
+        """Whether an organization that is part of this record in the directory is ours.
+
+        Not if only an approver called this record ours: the next one needs an approver too.
+        """
+        return self.presence == Presence.PRESENT and not self.is_foreign and not self.added_as_other
 
     @property
     def is_foreign(self) -> bool:

@@ -240,13 +240,11 @@ def test_an_oid_that_was_sent_ignores_the_posted_value():
     assert form.record().oid == BASE
 
 
-def test_an_unknown_destination_must_be_entered():
+def test_an_unknown_destination_may_stay_unknown_and_blocks_no_edit():
     context = form_context(destination_known=False)
     form = checked(context=context)
-    sentence = "Enter the destination ID that this record has today. "
-    assert errors(form, "destination_id") == [
-        f"{sentence}The directory does not show it, and the message would overwrite it."
-    ]
+    assert form.is_valid()
+    assert (form.record().destination_id, form.record().destination_known) == ("", False)
     none = checked(context=context, destination_source="none")
     assert none.is_valid()
     assert (none.record().destination_id, none.record().destination_known) == ("", True)

@@ -267,7 +267,7 @@ PROBLEMS = {
     "two organizations": (
         json.dumps(message() | {"Organizations": message()["Organizations"] * 2}),
         ProblemKind.SEVERAL_ORGANIZATIONS,
-        "The message holds 2 organizations. Redox accepts one per message. ChangesByOrigin it.",
+        "The message holds 2 organizations. Redox accepts one per message. Split it.",
     ),
     "other environment": (
         body(meta={"Destinations": [{"ID": PRODUCTION.upper()}]}),

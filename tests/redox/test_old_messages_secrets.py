@@ -104,6 +104,35 @@ def test_a_secret_is_in_no_output(place: str, secret: str) -> None:
     assert PLACEHOLDER in shown
 
 
+SECRET = "zq7secretvalue7qz"
+LONG = f"{SECRET}.{SECRET}"
+ENDPOINTS: list[tuple[object, str]] = [
+    ({"Address": f"https://user:{SECRET}@a.example/"}, "Address"),
+    ({"Address": f"https://a.example/?a=1&access_token={SECRET}"}, "Address"),
+    ({"header": [f"Authorization: {SECRET}", "Accept: text/plain"]}, "header"),
+    ({"header": [f"X-Api-Key: {SECRET}"]}, "header"),
+    ({"header": [{"name": "Authorization", "value": SECRET}]}, "value"),
+    ({"extension": [{"key": "apiKey", "value": {"text": SECRET}}]}, "value"),
+    ({"extension": [{"valueString": f"Bearer {LONG}"}]}, "valueString"),
+    ({"extension": [{"valueString": f"eyJ{LONG}"}]}, "valueString"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "name"), ENDPOINTS, ids=repr)
+def test_a_secret_under_a_harmless_name_is_left_out_and_named(endpoint: object, name: str) -> None:
+    (result,) = read_old_messages([GivenText(body(Endpoints=[endpoint]))], "staging")
+    assert isinstance(result, Candidate)
+    assert SECRET not in repr(result)
+    assert f"The value of '{name}' in the message was left out." in result.warnings
+
+
+@pytest.mark.parametrize("name", ["Basic Health of Wisconsin", "Bearer Clinic", "Token Creek: North", "Secretary: 2"])
+def test_a_name_that_resembles_a_secret_is_kept(name: str) -> None:
+    (result,) = read_old_messages([GivenText(body(Name=name))], "staging")
+    assert isinstance(result, Candidate)
+    assert result.record.name == name
+
+
 LEFT_OUT = {
     "header in single quotes": ["The Authorization header was left out."],
     "cookie header": ["The Cookie header was left out."],

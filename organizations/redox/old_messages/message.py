@@ -101,7 +101,7 @@ def _organization(message: dict[str, Any]) -> dict[str, Any]:
     if len(listed) > 1:
         raise Refused(
             ProblemKind.SEVERAL_ORGANIZATIONS,
-            f"The message holds {len(listed)} organizations. Redox accepts one per message. ChangesByOrigin it.",
+            f"The message holds {len(listed)} organizations. Redox accepts one per message. Split it.",
         )
     _refuse_placeholder("Organizations", listed[0])
     if not isinstance(listed[0], dict):

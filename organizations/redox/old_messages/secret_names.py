@@ -1,4 +1,4 @@
-"""Which names of headers, keys, variables and options belong to secrets."""
+"""Which names of headers, keys, variables and options belong to secrets, and which texts are secrets themselves."""
 
 import re
 from typing import Any
@@ -10,27 +10,54 @@ SECRET_WORD = re.compile(
 )
 """Found anywhere in a name, as in x-api-key, REDOX_SECRET, accessToken or client_assertion."""
 
+SECRET_TEXT = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
+    r"|\beyJ[\w-]{5}"
+    r"|(?<=://)[^\s/\"'@]{1,500}@"
+    r"|\b(?:bearer|basic) +[\w+/=.~-]{20}",
+    re.IGNORECASE,
+)
+"""A key, a JSON Web Token, a user in an address, or the value of an Authorization header."""
+
+_NAMED_PART = re.compile(r"([\w.-]{1,64})[ \t]{0,8}[:=](?=[ \t]{0,8}[^\s/])")
+"""A header or a parameter inside a text: its name."""
+_NAMES_OF_PAIRS, _VALUES_OF_PAIRS = ("name", "key", "header"), ("value", "values")
+
 
 def is_secret_name(name: str) -> bool:
     """Whether the value of this name is probably a secret."""
     return bool(SECRET_WORD.search(name[:200]))
 
 
+def is_secret_text(text: str) -> bool:
+    """Whether the text probably is or contains a secret, whatever its name is."""
+    return bool(SECRET_TEXT.search(text)) or any(is_secret_name(name) for name in _NAMED_PART.findall(text))
+
+
 def without_secrets(value: Any) -> tuple[Any, tuple[str, ...]]:
-    """The JSON value without the values of secret names, at any depth, and these names."""
+    """The JSON value without secrets, at any depth, and the names of the keys that had them.
+
+    Left out are the values of secret names, texts that look like a secret, and the values of pairs such as
+    {"name": "Authorization", "value": "..."}.
+    """
     names: dict[str, None] = {}
-    return _without(value, names), tuple(names)
+    return _without(value, names, ""), tuple(names)
 
 
-def _without(value: Any, names: dict[str, None]) -> Any:
+def _without(value: Any, names: dict[str, None], key: str) -> Any:
     if isinstance(value, list):
-        return [_without(part, names) for part in value]
+        kept_parts = [part for part in value if not (isinstance(part, str) and is_secret_text(part))]
+        names.update(dict.fromkeys([key] if len(kept_parts) < len(value) else []))
+        return [_without(part, names, key) for part in kept_parts]
     if not isinstance(value, dict):
         return value
+    is_secret_pair = any(is_secret_name(str(part)) for name, part in value.items() if name.lower() in _NAMES_OF_PAIRS)
     kept = {}
-    for key, part in value.items():
-        if is_secret_name(key) and part not in (None, ""):
-            names[key] = None
+    for name, part in value.items():
+        is_value = is_secret_pair and name.lower() in _VALUES_OF_PAIRS
+        has_secret = is_value or is_secret_name(name) or (isinstance(part, str) and is_secret_text(part))
+        if has_secret and part not in (None, ""):
+            names[name] = None
         else:
-            kept[key] = _without(part, names)
+            kept[name] = _without(part, names, name)
     return kept

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import Q
 
-from organizations.models import Candidate, DestinationSource, Organization, Presence, TakeOver
+from organizations.models import Candidate, DestinationSource, Organization, TakeOver
 from organizations.services.connection import redox_settings
 from organizations.services.directory.ownership import ownership_of
 from organizations.services.records.organizations import KnownDestination
@@ -24,11 +24,11 @@ def own_oids(take_over: TakeOver) -> frozenset[str]:
     named = Q(oid__in=shown.values("oid")) | Q(oid__in=shown.values("part_of_oid"))
     here = Organization.objects.in_environment(take_over.environment).filter(named)
     our_oids, foreign_oids = set(), set()
-    for oid, presence, foreign_since in here.values_list("oid", "presence", "foreign_since"):
-        if foreign_since is not None:
-            foreign_oids.add(oid)
-        elif presence == Presence.PRESENT:
-            our_oids.add(oid)
+    for organization in here.only("oid", "presence", "foreign_since", "added_as_other"):
+        if organization.is_foreign:
+            foreign_oids.add(organization.oid)
+        elif organization.makes_others_ours:
+            our_oids.add(organization.oid)
     gateways = redox_settings.gateway_oids(take_over.environment)
     return frozenset(
         oid

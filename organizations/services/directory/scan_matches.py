@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from organizations.models import Candidate, CandidateState, Organization, Presence, TakeOver
+from organizations.models import Candidate, CandidateState, Organization, TakeOver
 from organizations.models.take_over import NOT_SHOWN
 from organizations.oid import Oid
 from organizations.records import OrganizationRecord
@@ -142,7 +142,7 @@ def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[st
     """The facts for these `oids`. `parents`: the PartOf of each organization in the same answer, by OID."""
     known = {*oids, *parents.values()} - {""}
     here = _records_here(take_over.environment, known)
-    present = {oid for oid, record in here.items() if record.presence == Presence.PRESENT and not record.is_foreign}
+    present = {oid for oid, record in here.items() if record.makes_others_ours}
     return _OwnershipFacts(
         base_oids=take_over.base_oids,
         gateway_oids=redox_settings.gateway_oids(take_over.environment),
@@ -160,7 +160,9 @@ def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
 
 
 def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
-    here = Organization.objects.in_environment(environment).only("oid", "name", "presence", "foreign_since")
+    here = Organization.objects.in_environment(environment).only(
+        "oid", "name", "presence", "foreign_since", "added_as_other"
+    )
     return {each.oid: each for some in _batches(oids) for each in here.filter(oid__in=some)}
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from organizations import knowledge
-from organizations.models import Action, Environment, Organization, Presence, clock
+from organizations.models import Action, Environment, Organization, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import directory_query, paging
 from organizations.redox.client import Exchange
@@ -182,11 +182,11 @@ def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRec
     listed = list(records)
     here = _records_here(redox.name, {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)})
     foreign_oids = {oid for oid, organization in here.items() if organization.is_foreign}
-    present = {oid for oid, organization in here.items() if organization.presence == Presence.PRESENT}
+    our_oids = {oid for oid, organization in here.items() if organization.makes_others_ours}
     owner_of = partial(
         ownership_of,
         base_oids=redox.base_oids,
-        our_oids=present - foreign_oids,
+        our_oids=our_oids,
         gateway_oids=redox_settings.gateway_oids(redox.name),
         parents={oid: record.part_of_oid for record in listed for oid in oids_of(record)},
         foreign_oids=foreign_oids,

@@ -275,6 +275,8 @@ def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, acto
             take_over=take_over.pk,
             source=candidate.source,
         )
+        organization.added_as_other = bool(block_reason)
+        organization.save(update_fields=["added_as_other"])
         candidate.organization, candidate.state, candidate.sentence = organization, CandidateState.TAKEN, ""
         candidate.save(update_fields=["organization", "state", "sentence"])
     return organization

@@ -99,11 +99,14 @@ class TestOid:
         assert suggested.fields["oid"] == oid
 
 
-def test_an_unknown_destination_must_be_entered(editor):
+def test_an_unknown_destination_may_stay_unknown(editor):
     organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=as_actor(editor))
-    unsaid, said = (record_texts(organization.record(), destination_source=text) for text in ("", "none"))
-    assert list(open_form(organization).form(unsaid, checked=True).main.errors) == ["destination_id"]
-    assert open_form(organization).form(said, checked=True).is_valid()
+    for source, is_known in (("", False), ("none", True)):
+        form = open_form(organization).form(
+            record_texts(organization.record(), destination_source=source), checked=True
+        )
+        assert form.is_valid()
+        assert form.record().destination_known is is_known
 
 
 class TestInitialValues:

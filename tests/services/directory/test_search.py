@@ -347,6 +347,8 @@ def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirecto
     here = factories.organization(f"{BASE}.1", user=editor)
     outside = factories.accepted_organization(f"{OTHER}.7", user=editor)
     draft = factories.organization(f"{OTHER}.9", user=editor)
+    only_called_ours = factories.accepted_organization(f"{OTHER}.10", user=editor)
+    Organization.objects.filter(pk=only_called_ours.pk).update(added_as_other=True)
     for organization in (
         listed(f"{BASE}.1"),
         listed(f"{BASE}.2"),
@@ -354,6 +356,7 @@ def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirecto
         listed(f"{OTHER}.7.2", part_of=f"{OTHER}.7.1"),
         listed(f"{OTHER}.8", ManagingOrg="Redox"),
         listed(f"{OTHER}.9.1", part_of=draft.oid),
+        listed(f"{OTHER}.10.1", part_of=only_called_ours.oid),
         listed(GATEWAY_OID, part_of=BASE),
     ):
         with_base.register("staging", organization)
@@ -367,10 +370,11 @@ def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirecto
         f"{OTHER}.7.2": (Ownership.PART_OF_OURS, None),
         f"{OTHER}.8": (Ownership.NOT_OURS, None),
         f"{OTHER}.9.1": (Ownership.NOT_OURS, None),
+        f"{OTHER}.10.1": (Ownership.NOT_OURS, None),
         GATEWAY_OID: (Ownership.NOT_OURS, None),
     }
     details = searched()[0]["details"]
-    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 3]
+    assert [details[name] for name in ("ours_not_here", "in_portal", "not_ours")] == [3, 1, 4]
 
 
 def test_a_record_of_the_other_environment_is_not_here(practice: PracticeDirectory, editor: User) -> None:

@@ -20,7 +20,7 @@ from organizations.oid import Oid
 from organizations.records import canonical
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import failpoints
-from organizations.services.directory import take_over
+from organizations.services.directory import ownership_here, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
 from organizations.services.records.organizations import KnownDestination
@@ -28,7 +28,7 @@ from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
 from tests.services.sending import WORKER
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
@@ -285,6 +285,17 @@ def test_an_organization_that_is_not_ours_is_added_alone_with_all_that_is_known(
     assert (entry.environment, entry.facts["reason"]) == ("staging", "Bought")
     assert entry.facts["details"] == {"destination_source": "dashboard", "source": "line 7", "take_over": run.pk}
     assert state(run) == TakeOverState.READY
+
+
+def test_what_is_part_of_an_organization_that_only_an_approver_called_ours_is_not_ours(approver: User) -> None:
+    below = f"{OTHER}.1"
+    seen = {OTHER: factories.record(OTHER), below: factories.record(below, part_of_oid=OTHER)}
+    run = factories.take_over(user=approver, seen=seen)
+    assert alone(run, approver).added_as_other
+    reasons = ownership_here.take_block_reasons(run, run.candidates.all())
+    assert reasons[below] == ownership_here.NOT_OURS
+    Organization.objects.update(added_as_other=False)
+    assert below not in ownership_here.take_block_reasons(run, run.candidates.all())
 
 
 @pytest.mark.parametrize(

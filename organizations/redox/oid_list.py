@@ -18,7 +18,10 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class OidRow(NamedTuple):
-    """An OID and its destination ID, "" if none was given. `line` is the number of the line, from 1."""
+    """An OID and its destination ID, "" if none was given. `line` is the number, from 1, of the line it was read from.
+
+    That is the first line with the OID, or the first with its destination ID.
+    """
 
     line: int
     oid: str
@@ -66,7 +69,7 @@ def read_oid_list(text: str) -> OidList:
         elif row.destination_id in ("", first.destination_id):
             remarks.append(LineError(number, f"This OID is in line {first.line} too. It is read once."))
         elif not first.destination_id:
-            rows[row.oid] = first._replace(destination_id=row.destination_id)
+            rows[row.oid] = row
             remarks.append(
                 LineError(number, f"This OID is in line {first.line} too. The destination ID of this line is read.")
             )

@@ -53,6 +53,8 @@ def clock_time(moment: datetime.datetime) -> str:
 
 
 def time_left(wait: datetime.timedelta) -> str:
-    """A wait for a sentence: "90 seconds", "3 minutes"."""
+    """A wait for a sentence: "1 second", "90 seconds", "3 minutes"."""
     number = math.ceil(wait.total_seconds())
+    if number == 1:
+        return "1 second"
     return f"{number} seconds" if number < 120 else f"{math.ceil(number / 60)} minutes"

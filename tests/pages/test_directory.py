@@ -12,7 +12,13 @@ from organizations.models import Environment, Organization, TakeOverKind, User
 from organizations.pages.directory import page as directory_page
 from organizations.pages.directory import results as results_page
 from organizations.pages.directory.earlier_results import MOST_ROWS, EarlierResults
-from organizations.pages.directory.results import MAY_HIDE_DEACTIVATED, ONLY_AN_OID, SearchResults, results_of
+from organizations.pages.directory.results import (
+    MAY_HIDE_DEACTIVATED,
+    MAY_MISS_SOME,
+    ONLY_AN_OID,
+    SearchResults,
+    results_of,
+)
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory.search import (
     Compared,
@@ -93,8 +99,8 @@ def test_no_answer_no_result_some_and_all_results_have_four_sentences() -> None:
 
 
 def test_a_search_that_broke_off_shows_earlier_results_and_can_be_continued() -> None:
-    page = going_on(hit(), hit(f"{OTHER}.2"), cause="Redox asked the portal to wait.", total=120)
-    expected = "2 of about 120. Then no answer came: Redox asked the portal to wait. The page shows what came before."
+    page = going_on(hit(), hit(f"{OTHER}.2"), cause="Gateway Time-out", total=120)
+    expected = "2 of about 120. Then no answer came: Gateway Time-out. The page shows what came before."
     assert words(page) == expected
     assert kept(results(page)).position == page.position
 
@@ -102,6 +108,26 @@ def test_a_search_that_broke_off_shows_earlier_results_and_can_be_continued() ->
 def test_a_web_page_instead_of_an_answer_is_not_quoted() -> None:
     page = found(received=0, end=None, is_whole=False, cause="<html>Bad gateway</html>")
     assert words(page).startswith("No answer. A web page came instead.")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"end": End.UNREADABLE, "cause": "The directory's answer was not understood."},
+        {"cause": "Too many requests. Redox asked the portal to wait until 09:30 UTC."},
+        {"cause": "HTTP 429. Redox does not say for how long; the portal waits until 09:30 UTC."},
+    ],
+    ids=str,
+)
+def test_an_answer_that_came_but_cannot_be_used_is_not_called_no_answer(values: dict[str, Any]) -> None:
+    assert results(going_on(received=0, **values)).headline == "No usable answer."
+    later = results(going_on(hit(), **values))
+    assert later.sentences[0].startswith("Then no usable answer came: ")
+
+
+def test_a_search_that_was_not_sent_because_redox_asked_to_wait_got_no_answer() -> None:
+    cause = "Redox asked the portal to wait. Nothing is sent to STAGING until 09:30 UTC, for another 5 minutes."
+    assert results(going_on(received=0, cause=cause)).headline == "No answer."
 
 
 def test_an_empty_result_says_what_it_does_not_prove() -> None:
@@ -147,6 +173,22 @@ def test_repeated_and_unreadable_organizations_are_counted() -> None:
     shown = results(found(hit(), unreadable=unreadable, doubled=3))
     assert "Left out: 3 repeated organizations." in shown.sentences
     assert (shown.unreadable_words, len(shown.unreadable)) == ("25 organizations cannot be read", 20)
+
+
+def test_repeated_organizations_are_a_sign_that_others_may_be_missing() -> None:
+    before = kept(results(going_on(hit(), doubled=1)))
+    shown = results(found(hit(f"{OTHER}.2")), before)
+    assert (shown.headline, shown.sentences[0]) == ("2 organizations.", MAY_MISS_SOME)
+    assert "The directory shows no more." not in shown.sentences
+    assert shown.is_broken_off
+
+
+def test_a_result_of_unreadable_organizations_only_does_not_say_that_there_is_none() -> None:
+    shown = results(found(received=1, unreadable=(UnreadableEntry("", "Organization 1 cannot be read."),)))
+    assert (shown.headline, shown.unreadable_words) == (
+        "No organization that can be read.",
+        "1 organization cannot be read",
+    )
 
 
 # Groups and rows ----------------------------------------------------------------------------------------------

@@ -79,13 +79,13 @@ def test_a_routing_id_is_not_a_destination():
 
 def test_a_repeated_oid_is_read_once():
     result = read_oid_list(f"{OID}\nurn:oid:{OID}\n{OID},{UUID}\n{OID};{UUID}\n{OID};{OTHER}")
-    assert result.rows == (OidRow(1, OID, UUID),)
+    assert result.rows == (OidRow(3, OID, UUID),)
     assert result.remarks == (
         (2, "This OID is in line 1 too. It is read once."),
         (3, "This OID is in line 1 too. The destination ID of this line is read."),
-        (4, "This OID is in line 1 too. It is read once."),
+        (4, "This OID is in line 3 too. It is read once."),
     )
-    assert result.errors == ((5, "This OID is in line 1 too, with another destination ID."),)
+    assert result.errors == ((5, "This OID is in line 3 too, with another destination ID."),)
 
 
 def test_a_list_of_more_than_a_thousand_oids_is_refused_completely():

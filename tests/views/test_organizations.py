@@ -28,7 +28,7 @@ def test_an_editor_adds_chooses_and_sends(client, family):
     assert text.startswith("Organizations | STAGING | orgportal ")
     assert "Organizations in STAGING Export CSV Check all records Add organization" in text
     assert "5 records" in text
-    assert text.count("No record") == 5
+    assert text.count("Not linked") == 5
     assert "You cannot" not in text.partition("Go to ")[2]
     assert response.content.decode().count('type="checkbox" name="record"') == 5
     assert response.content.decode().count("Add a record below ") == 5

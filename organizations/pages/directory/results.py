@@ -9,6 +9,7 @@ from organizations.pages.addresses import record_url
 from organizations.pages.directory.earlier_results import MOST_ROWS, MOST_UNREADABLE, EarlierResults, HitRow
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents
+from organizations.services.connection import lookup
 from organizations.services.directory.search import Compared, Completeness, End, Hit, Ownership, SearchPage
 from organizations.text.vocabulary import count, name_some
 
@@ -33,6 +34,7 @@ _COMPARED: Mapping[Compared, str] = {
 MAY_HIDE_DEACTIVATED = (
     "Redox does not say whether a search also finds deactivated organizations. Search again with Active set to “no”."
 )
+MAY_MISS_SOME = "The directory showed organizations more than once, so others may be missing."
 ONLY_AN_OID = "Only a search for an OID tells whether the directory has this OID."
 
 
@@ -48,10 +50,12 @@ class Group(NamedTuple):
 class SearchResults:
     """`headline` and `sentences` say how much came. `unreadable` names the organizations that cannot be read.
 
+    `has_repeated`: the directory showed an organization more than once, so its pages may have skipped others.
     `go_on` is the text that a page posts to continue the search, or "" if it cannot be continued.
     """
 
     completeness: Completeness
+    has_repeated: bool
     headline: str
     sentences: tuple[str, ...]
     unreadable_words: str
@@ -62,7 +66,7 @@ class SearchResults:
     @property
     def is_broken_off(self) -> bool:
         """Whether there may be more than what is shown."""
-        return self.completeness in (Completeness.NO_ANSWER, Completeness.PARTIAL)
+        return self.has_repeated or self.completeness in (Completeness.NO_ANSWER, Completeness.PARTIAL)
 
     @property
     def total(self) -> int:
@@ -86,13 +90,14 @@ def results_of(environment: Environment, page: SearchPage, before: EarlierResult
         doubled=before.doubled + page.doubled,
     )
     can_go_on = page.can_continue and page.completeness == Completeness.PARTIAL and len(rows) < MOST_ROWS
-    headline, sentences = _words(page, len(rows))
+    headline, sentences = _words(page, earlier)
     if earlier.doubled:
         sentences = (*sentences, f"Left out: {count(earlier.doubled, 'repeated organization')}.")
     if page.can_continue and len(rows) >= MOST_ROWS:
         sentences = (*sentences, "This page cannot show more. Narrow the search.")
     return SearchResults(
         completeness=page.completeness,
+        has_repeated=earlier.doubled > 0,
         headline=headline,
         sentences=sentences,
         unreadable_words=f"{count(earlier.unreadable_count, 'organization')} cannot be read",
@@ -102,11 +107,13 @@ def results_of(environment: Environment, page: SearchPage, before: EarlierResult
     )
 
 
-def _words(page: SearchPage, shown: int) -> tuple[str, tuple[str, ...]]:
+def _words(page: SearchPage, results: EarlierResults) -> tuple[str, tuple[str, ...]]:
+    """Headline and sentences. `results`: everything that came, with this page."""
     took = f"The answer took {_seconds(page.seconds)}."
     match page.completeness:
         case Completeness.NO_ANSWER:
-            return "No answer.", (_sentence(page.cause), "So it is not known what the directory has.")
+            headline = "No usable answer." if _came_unusable(page) else "No answer."
+            return headline, (_sentence(page.cause), "So it is not known what the directory has.")
         case Completeness.NOTHING:
             hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None else ()
             other = () if page.filters.oid else (ONLY_AN_OID,)
@@ -117,21 +124,29 @@ def _words(page: SearchPage, shown: int) -> tuple[str, tuple[str, ...]]:
                 took,
             )
         case Completeness.WHOLE:
-            return f"{count(shown, 'organization')}.", ("The directory shows no more.", took)
-    return _partial_words(page, shown, took)
+            nothing_read = not results.rows and results.unreadable_count
+            shown = "No organization that can be read" if nothing_read else count(len(results.rows), "organization")
+            return f"{shown}.", (MAY_MISS_SOME if results.doubled else "The directory shows no more.", took)
+    return _partial_words(page, len(results.rows), took)
 
 
 def _partial_words(page: SearchPage, shown: int, took: str) -> tuple[str, tuple[str, ...]]:
     counts = page.total if page.total is not None and page.total > page.position.received else 0
     headline = f"{shown:,} of about {counts:,}." if counts else f"{shown:,} so far."
     if page.cause:
-        return headline, (f"Then no answer came: {cause_of(page.cause)}.", "The page shows what came before.")
+        answer = "no usable answer" if _came_unusable(page) else "no answer"
+        return headline, (f"Then {answer} came: {cause_of(page.cause)}.", "The page shows what came before.")
     if page.end == End.REPEATED_PAGE:
         repeated = "The directory showed the same page again, so the others cannot be read. Narrow the search."
         return headline, (repeated,)
     if page.end == End.EMPTY_PAGE:
         return headline, ("The directory counts more organizations than it shows.", took)
     return headline, ("There may be more.", took)
+
+
+def _came_unusable(page: SearchPage) -> bool:
+    """Whether an answer is known to have come that is not a page of organizations."""
+    return page.end == End.UNREADABLE or any(words in page.cause for words in lookup.WAIT_WORDS)
 
 
 def _sentence(cause: str) -> str:

@@ -12,7 +12,8 @@ from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord,
 from organizations.text import evidence
 
 ROWS_AT_ONCE = 500
-NO_RECORD = "No record"
+NOT_LINKED = "Not linked"
+"""The directory status of a counterpart that a record does not have: the other environment may have a record of it."""
 
 STATE_HEAD = (
     "Directory status",
@@ -62,7 +63,7 @@ def _cells(organization: Organization, counterpart: Organization | None, contact
     yield from _identity(organization, record)
     yield from state_cells(organization)
     yield counterpart.oid if counterpart else ""
-    yield standing_of(counterpart).word if counterpart else NO_RECORD
+    yield standing_of(counterpart).word if counterpart else NOT_LINKED
     yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
     for position in range(contacts):
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.models import Environment
-from organizations.pages.organizations.csv_export import NO_RECORD, STATE_HEAD, state_cells
+from organizations.pages.organizations.csv_export import NOT_LINKED, STATE_HEAD, state_cells
 from organizations.pages.roll_call import claims
-from organizations.pages.roll_call.rows import LineRow, Side
+from organizations.pages.roll_call.rows import NOT_HERE, LineRow, Side
 
 _SIDE_HEAD = ("OID", *STATE_HEAD, "Active", "Compared with the directory", "What is known")
 _HEAD = (
@@ -17,6 +17,7 @@ _HEAD = (
     "Remark",
     *(f"{environment.label}: {heading}" for environment in Environment for heading in _SIDE_HEAD),
 )
+NO_RECORD = "No record"
 _ACTIVE = {True: "true", False: "false", None: "not known"}
 
 
@@ -37,14 +38,14 @@ def _cells(row: LineRow) -> Iterator[str]:
     if not row.sides:
         yield from [""] * len(_SIDE_HEAD) * len(Environment)
     for side in row.sides:
-        yield from _side_cells(side)
+        yield from _side_cells(side, NO_RECORD if row.kind == NOT_HERE else NOT_LINKED)
 
 
-def _side_cells(side: Side) -> Iterator[str]:
+def _side_cells(side: Side, status_without_record: str) -> Iterator[str]:
     organization = side.organization
     if organization is None or side.comparison is None:
         status = "OID", *STATE_HEAD
-        yield from (NO_RECORD if heading == "Directory status" else "" for heading in status)
+        yield from (status_without_record if heading == "Directory status" else "" for heading in status)
         yield from ("", "", side.note)
         return
     yield organization.oid

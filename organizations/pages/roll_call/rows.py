@@ -175,7 +175,7 @@ def _sides(pair: RecordPair, organizations: Mapping[int, Organization], backgrou
     for environment, key in zip(Environment, pair, strict=True):
         organization = organizations.get(key.pk) if key else None
         if organization is None:
-            yield Side(environment=environment, note=f"No counterpart in {environment.label}.")
+            yield Side(environment=environment, note=f"No record in {environment.label} is linked.")
         else:
             yield Side(
                 environment=environment,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
@@ -49,6 +49,12 @@ TAKE_OVER = "take over organizations"
 ENTER_BASE = "enter the base OID"
 CALL_OURS = "take over an organization that is not below the base OID"
 ROWS = 25
+MOST_REMARKS = 50
+_REMARKS_HEADINGS: Mapping[str, str] = {
+    TakeOverKind.SCAN: "Left out",
+    TakeOverKind.MESSAGES: "Remarks on the old messages",
+    TakeOverKind.OIDS: "Remarks on the list",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,14 @@ class Progress:
     token: str
 
 
+class Remarks(NamedTuple):
+    """What is odd about the entered texts, or what a search left out: at most `MOST_REMARKS`, and how many more."""
+
+    heading: str
+    rows: Sequence[Mapping[str, str]]
+    left_out: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOverPage(Page):
     """`rows`: the rows of this page of the list. The first row of a group has the group's words."""
@@ -95,6 +109,7 @@ class TakeOverPage(Page):
 
     take_over: TakeOver
     progress: Progress
+    remarks: Remarks
     rows: list[tuple[GroupWords | None, CandidateRow]]
     page: Slice
     counts: list[tuple[str, int]]
@@ -203,13 +218,13 @@ def build(
     forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
     state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
-    rows = build_rows(take_over, listed, state)
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
     other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(
         take_over=take_over,
         progress=_progress(take_over, Counter(line.state for line in lines), choosable=choosable),
-        rows=_with_headings(rows),
+        remarks=_remarks(take_over),
+        rows=_with_headings(build_rows(take_over, listed, state)),
         page=page,
         counts=_counts(pairs),
         choosable=choosable,
@@ -267,6 +282,11 @@ def _ids_to_refuse() -> dict[str, Mapping[str, str]]:
     }
 
 
+def _remarks(take_over: TakeOver) -> Remarks:
+    problems, heading = take_over.problems, _REMARKS_HEADINGS[take_over.kind]
+    return Remarks(heading, problems[:MOST_REMARKS], max(len(problems) - MOST_REMARKS, 0))
+
+
 def _with_headings(rows: Sequence[CandidateRow]) -> list[tuple[GroupWords | None, CandidateRow]]:
     before = ""
     headed = []
@@ -305,20 +325,27 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
 
 def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
     """Heading and sentence of the progress, how much is done, and of how much."""
-    total = numbers.total()
+    total, taken = numbers.total(), numbers[CandidateState.TAKEN]
     asked = total - numbers[CandidateState.WAITING]
     if take_over.state == TakeOverState.TAKING:
-        taken = numbers[CandidateState.TAKEN]
         total = taken + numbers[CandidateState.CHOSEN]
         return "Adding records", f"{taken:,} of {count(total, 'record')} added. Nothing is sent.", taken, total
     if take_over.kind == TakeOverKind.SCAN:
-        return scan.build_progress(take_over)
+        progress = scan.build_progress(take_over)
+        if take_over.state == TakeOverState.ASKING or not taken:
+            return progress
+        sentence = f"{_can_become_records(choosable, taken)} {progress.heading}: {progress.sentence}"
+        return f"{count(taken, 'record')} added", sentence, progress.done, progress.total
     if take_over.state == TakeOverState.ASKING:
         sentence = f"Asked about {asked:,} of {count(total, 'OID')}. {scan.FIRST}"
         return "Asking the directory", sentence, asked, total
     unanswered = numbers[CandidateState.UNANSWERED]
-    heading = "The directory gave no answer" if unanswered == total else "The directory was asked"
-    sentence = f"{count(choosable, 'organization')} can become records here."
+    heading = "No OID got an answer" if unanswered == total else "The directory was asked"
+    sentence = _can_become_records(choosable, taken)
     if unanswered:
-        sentence += f" No answer came for {count(unanswered, 'OID')}."
-    return heading, sentence, asked, total
+        sentence += f" {scan.unanswered_words(unanswered, 'OID')}"
+    return f"{count(taken, 'record')} added" if taken else heading, sentence, asked, total
+
+
+def _can_become_records(choosable: int, taken: int) -> str:
+    return f"{count(choosable, 'organization')} can {'still ' if taken else ''}become records here."

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from organizations.models import TakeOver, TakeOverState
 from organizations.queries import take_overs
 from organizations.queries.take_overs import ScanCounts
+from organizations.services.directory.take_over import STOPPED
 from organizations.text.links import numbered_url
 from organizations.text.markup import written
 from organizations.text.vocabulary import count
@@ -61,7 +62,13 @@ def build_progress(take_over: TakeOver) -> ScanProgress:
         return ScanProgress(
             "Asking about possible OIDs below your records", f"{read}. {numbers} {FIRST}", asked, counts.probes
         )
-    return ScanProgress("Searched", _result(read, counts), asked, counts.probes)
+    heading = "The search ended early" if _ended_early(take_over) else "Searched"
+    return ScanProgress(heading, _result(read, counts), asked, counts.probes)
+
+
+def unanswered_words(number: int, kind: str) -> str:
+    """A sentence about OIDs without an answer. After "Stop asking" some of them were not asked about."""
+    return f"{count(number, kind)} {'was' if number == 1 else 'were'} not asked about or got no answer."
 
 
 def again_label(take_over: TakeOver) -> str:
@@ -71,7 +78,14 @@ def again_label(take_over: TakeOver) -> str:
     return ASK_AGAIN if take_over.candidates.to_ask_again().exists() else ""
 
 
+def _ended_early(take_over: TakeOver) -> bool:
+    """Whether the search has not read the last page, or a person stopped it before the last OID was asked about.
+
+    `end_reason` does not say so: it is also set, or emptied, when records are added.
+    """
+    return bool(take_over.position) or take_over.candidates.filter(sentence=STOPPED).exists()
+
+
 def _result(read: str, counts: ScanCounts) -> str:
-    unanswered = count(counts.unanswered, "number")
-    numbers = f" No answer came for {unanswered} below your records." if counts.unanswered else ""
+    numbers = f" {unanswered_words(counts.unanswered, 'possible OID')}" if counts.unanswered else ""
     return f"{read}, {counts.not_here:,} not in the portal.{numbers} {NOT_WHOLE}"

@@ -1,5 +1,6 @@
 """Reads the OIDs and old messages that a person enters for a take-over. The texts are not stored."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,14 @@ from organizations.services.directory.take_over import NewCandidate
 
 OLD_MESSAGES = "old_messages"
 """The field of the form that may hold secrets."""
+MOST_ERRORS = 20
+"""How many errors of one field are named."""
+_LEFT_OUT = re.compile(
+    r"The (user and password|token) of (-[uU]|--user|--proxy-user|--oauth2-bearer) w(ere|as) left out\."
+)
+"""Sentences without a secret, from which `redacted` would remove the word after the option."""
+_OWN_SOURCE = re.compile(r"(message|curl command|variable|text of)\b(?!\.)")
+"""The beginning of a source that is not the name of a file or of a request."""
 
 
 def without_secrets(posted: QueryDict) -> QueryDict:
@@ -51,7 +60,7 @@ def read(environment: str, oids: str, old_messages: str, files: Mapping[str, byt
     """
     listed, errors, remarks = _read_oids(oids)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
-    errors += messages_errors
+    errors = [*_first_errors(errors), *_first_errors(messages_errors)]
     merged = {candidate.oid: candidate for candidate in listed}
     for candidate in read_messages:
         given = merged.get(candidate.oid)
@@ -72,6 +81,13 @@ def read_base_oid(environment: str, typed: str) -> tuple[str, str]:
     if any(f"{gateway}.".startswith(f"{base_oid}.") for gateway in gateways):
         return "", "Redox's own organization is this OID or below it, and so are other companies. Enter your own OID."
     return base_oid, ""
+
+
+def _first_errors(errors: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first errors of one field, and how many more there are."""
+    more = errors[MOST_ERRORS:]
+    counted = [(more[0][0], f"And {len(more):,} more.")] if more else []
+    return [*errors[:MOST_ERRORS], *counted]
 
 
 def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandidate:
@@ -135,8 +151,12 @@ def _destination_of(text: str) -> tuple[str, str]:
 
 def _storable(text: str) -> str:
     """The text without secrets and without characters that no database stores. The name of a request can hold both."""
-    return redacted(text).encode(errors="replace").decode().replace("\0", "")
+    shown = text if _LEFT_OUT.fullmatch(text) else redacted(text)
+    return shown.encode(errors="replace").decode().replace("\0", "")
 
 
 def _with_source(unread: Unread) -> str:
-    return f"{unread.source.capitalize()}: {unread.sentence}" if unread.source else unread.sentence
+    source = unread.source
+    if _OWN_SOURCE.match(source):
+        source = f"{source[0].upper()}{source[1:]}"
+    return f"{source}: {unread.sentence}" if source else unread.sentence

@@ -26,7 +26,7 @@ def test_a_line_has_every_field_and_the_counterpart(editor: User) -> None:
     assert (cells["Directory status"], cells["To do"]) == ("Not registered", "Changes not sent")
     assert (cells["Accepted by"], cells["Directory asked (UTC)"]) == ("", "")
     assert (cells["Directory differs"], cells["OID belongs to"]) == ("0", "")
-    assert (cells["Counterpart OID"], cells["Counterpart directory status"]) == ("", "No record")
+    assert (cells["Counterpart OID"], cells["Counterpart directory status"]) == ("", "Not linked")
     assert (cells["ZIP"], cells["Contact 1, Work phone"]) == ("53704", "'+16085550100")
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
     Organization.objects.filter(pk=twin.pk).update(staging_record=organization)

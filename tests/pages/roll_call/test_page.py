@@ -52,7 +52,7 @@ def test_each_line_has_its_claims_with_time_and_evidence(editor):
         "line 1, again 6 =Lakeside Active Directory differs",
         "Accepted by Redox, ",
         "Differs. In 1 field the directory shows another value than was last accepted. Directory asked ",
-        "No counterpart in PRODUCTION.",
+        "No record in PRODUCTION is linked.",
         "line 2 =Lakeside. The same record as line 1.",
         "line 3 This is neither an OID nor an own identifier of a record here.",
         "line 4 Not a record here. No take-over asked this directory about it.",
@@ -114,9 +114,10 @@ def test_the_csv_file_has_the_same_claims_in_the_order_of_the_list(editor):
     assert found["STAGING: What is known"].startswith("In 1 field the directory shows another value ")
     assert found["STAGING: Accepted by"] == "Redox's answer"
     assert (found["PRODUCTION: Directory status"], found["PRODUCTION: What is known"]) == (
-        "No record",
-        "No counterpart in PRODUCTION.",
+        "Not linked",
+        "No record in PRODUCTION is linked.",
     )
+    assert absent["PRODUCTION: Directory status"] == "No record"
     assert same["Remark"] == "The same record as line 1."
     assert (absent["Remark"], absent["PRODUCTION: What is known"]) == (
         "Not a record here.",

@@ -58,10 +58,11 @@ def test_a_record_is_found_with_its_counterpart_by_each_oid_and_own_identifier(b
     assert row.found_as == ("Own identifier" if "LSC" in line else "OID")
 
 
-def test_the_record_of_one_environment_has_no_counterpart(editor):
+def test_a_record_without_a_link_does_not_say_that_the_other_environment_has_none(editor):
     factories.organization(user=editor)
+    factories.organization(PRODUCTION_OID, user=editor, environment="production")
     row = row_of(BASE)
-    assert (oids(row), row.sides[1].note) == ([BASE, ""], "No counterpart in PRODUCTION.")
+    assert (oids(row), row.sides[1].note) == ([BASE, ""], "No record in PRODUCTION is linked.")
 
 
 def test_the_lines_keep_their_order_and_a_record_is_shown_once(both):

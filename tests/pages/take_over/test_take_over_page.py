@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 
-from organizations.models import CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.models import Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User
+from organizations.models.take_over import PROBE
+from organizations.oid import Oid
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import Entered, TakeOverPage
 from organizations.pages.take_over.rows import CandidateRow, values_of
 from organizations.records import ContactRecord, OrganizationRecord, canonical
+from organizations.redox.paging import Position
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.page_text import text_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +64,22 @@ def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) ->
 def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1"), OTHER: shown(OTHER)})
     assert page_of(run, editor).without_destination_count == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence", "heading"),
+    [
+        (1, "The destination ID of 1 organization is not known.", "Destination ID for 1 organization"),
+        (3, "The destination IDs of 3 organizations are not known.", "One destination ID for all 3"),
+    ],
+)
+def test_the_words_about_destination_ids_fit_their_number(
+    editor: User, number: int, sentence: str, heading: str
+) -> None:
+    seen = {f"{BASE}.{each}": shown(f"{BASE}.{each}") for each in range(1, number + 1)}
+    text = text_of_page(page_of(factories.take_over(user=editor, seen=seen), editor), "staging")
+    assert sentence in text
+    assert f" {heading} Destination ID" in text
 
 
 def test_each_organization_that_can_become_a_record_is_ticked_at_first(editor: User) -> None:
@@ -158,9 +178,27 @@ def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(edi
     run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.UNANSWERED)
     progress = page_of(run, editor).progress
     assert progress.heading == "The directory was asked"
-    assert progress.sentence.endswith(" No answer came for 1 OID.")
+    assert progress.sentence.endswith(" 1 OID was not asked about or got no answer.")
     run.candidates.update(state=CandidateState.UNANSWERED)
-    assert page_of(run, editor).progress.heading == "The directory gave no answer"
+    assert page_of(run, editor).progress.heading == "No OID got an answer"
+
+
+def test_a_search_that_a_person_stopped_ended_early_and_does_not_say_that_it_asked_about_every_oid(
+    editor: User,
+) -> None:
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    TakeOver.objects.update(position={})
+    candidate = Candidate(take_over=run, position=0, oid=f"{BASE}.5", oid_key=Oid(f"{BASE}.5").key, source=PROBE)
+    candidate.save()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    progress = page_of(run, editor).progress
+    assert progress.heading == "The search ended early"
+    assert "1 possible OID was not asked about or got no answer." in progress.sentence
+    assert "No answer came" not in progress.sentence
+    run.candidates.update(state=CandidateState.UNANSWERED, sentence="HTTP 502")
+    assert page_of(run, editor).progress.heading == "Searched"
+    TakeOver.objects.update(position=Position(index=100).to_json())
+    assert page_of(run, editor).progress.heading == "The search ended early"
 
 
 def test_the_progress_of_adding_counts_records(editor: User) -> None:
@@ -171,6 +209,44 @@ def test_the_progress_of_adding_counts_records(editor: User) -> None:
     TakeOver.objects.update(state=TakeOverState.TAKING)
     progress = page_of(run, editor).progress
     assert (progress.done, progress.total) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (TakeOverKind.OIDS, "1 organization can still become records here."),
+        (TakeOverKind.SCAN, "1 organization can still become records here. Searched: 0 organizations read, 2 of yours"),
+    ],
+)
+def test_the_heading_after_adding_is_the_number_of_records_added(
+    editor: User, kind: TakeOverKind, sentence: str
+) -> None:
+    seen = {f"{BASE}.{number}": shown(f"{BASE}.{number}") for number in (1, 2)}
+    run = factories.take_over(user=editor, seen=seen, kind=kind)
+    run.candidates.filter(oid=f"{BASE}.1").update(state=CandidateState.TAKEN)
+    progress = page_of(run, editor).progress
+    assert progress.heading == "1 record added"
+    assert progress.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        (TakeOverKind.SCAN, "Left out"),
+        (TakeOverKind.MESSAGES, "Remarks on the old messages"),
+        (TakeOverKind.OIDS, "Remarks on the list"),
+    ],
+)
+def test_the_first_remarks_are_listed_and_the_others_counted(editor: User, kind: TakeOverKind, heading: str) -> None:
+    run = factories.take_over(user=editor, kind=kind)
+    run.problems = [{"source": f"line {number}", "sentence": "It is odd."} for number in range(1, 1052)]
+    run.save()
+    text = text_of_page(page_of(run, editor), "staging")
+    assert f"{heading} line 1 It is odd." in text
+    assert "line 50 It is odd. and 1,001 more" in text
+    run.problems = run.problems[:50]
+    run.save()
+    assert page_of(run, editor).remarks.left_out == 0
 
 
 def test_a_large_list_has_pages_and_few_queries(editor: User, django_assert_max_num_queries: Any) -> None:

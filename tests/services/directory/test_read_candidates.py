@@ -68,6 +68,13 @@ def test_errors_of_the_list_come_in_the_order_of_its_lines() -> None:
     assert "source ID" in entered.errors[0][1]
 
 
+def test_only_the_first_errors_of_a_field_are_named_and_the_others_counted() -> None:
+    errors = read("\n".join(["nonsense"] * 30), "x").errors
+    listed = [sentence for field, sentence in errors if field == "oids"]
+    assert [len(listed), listed[19][:8], listed[20]] == [21, "Line 20:", "And 10 more."]
+    assert [field for field, _ in errors].count("old_messages") == 1
+
+
 def test_an_error_of_the_whole_list_names_no_line() -> None:
     ((field, sentence),) = read("\n".join(f"{BASE}.{number}" for number in range(1, 1002))).errors
     assert (field, sentence[:17]) == ("oids", "You entered 1,001")
@@ -136,6 +143,22 @@ def test_old_messages_without_any_that_can_be_read_are_an_error() -> None:
 def test_an_error_without_a_place_is_its_sentence() -> None:
     assert read_candidates._with_source(Unread("", "There is nothing.")) == "There is nothing."
     assert read_candidates._with_source(Unread("message 1", "It is wrong.")) == "Message 1: It is wrong."
+
+
+@pytest.mark.parametrize("name", ["ok.sh", "my OLD.sh", "message.json"])
+def test_the_name_of_a_file_begins_an_error_unchanged(name: str) -> None:
+    ((_, sentence),) = read(**{name: message(Identifiers=[])}).errors
+    assert sentence.startswith(name)
+
+
+@pytest.mark.parametrize("option", ["-u", "--user", "-U", "--proxy-user", "--oauth2-bearer", "-b", "--cookie"])
+def test_the_sentence_about_a_secret_option_is_whole_and_the_secret_is_not_in_it(option: str) -> None:
+    entered = read(old_messages=f"curl {option} very-secret -d '{message()}' https://example.org")
+    assert [row[0] for row in said(entered)] == [ONE]
+    (problem,) = entered.problems
+    assert problem.sentence.endswith("left out.")
+    assert "[left out]" not in problem.sentence
+    assert "very-secret" not in str(entered)
 
 
 def test_files_are_read_beside_what_was_pasted() -> None:

@@ -28,8 +28,8 @@ _RUNNING = (State.QUEUED, State.SENDING, State.UNKNOWN)
 class Journey:
     """Every record from its New through its Updates.
 
-    Each step looks first whether it was done already: the database may end while it answers, and then nobody knows
-    whether the commit was made.
+    Each step looks first whether it was done already: if the database ends during a commit,
+    the portal cannot tell whether the commit was made.
     """
 
     def __init__(self, records: int, updates: int, editor: Actor, approver: Actor) -> None:

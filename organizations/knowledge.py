@@ -60,7 +60,7 @@ def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> 
 def changed_by_others(
     accepted: OrganizationRecord, seen: OrganizationRecord, in_flight: OrganizationRecord | None
 ) -> tuple[Difference, ...]:
-    """As `seen_differences`, but without the values of `in_flight`: that message of ours may have arrived by now."""
+    """As `seen_differences`, but without the values of `in_flight`: that message may have arrived."""
     differences = seen_differences(accepted, seen)
     if in_flight is None:
         return differences

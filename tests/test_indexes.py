@@ -24,7 +24,7 @@ from tests.factories import as_actor
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
-    """The engine's query plan. PostgreSQL is told not to scan or sort, because it would do so with a small table."""
+    """The engine's query plan. PostgreSQL must not scan or sort, as it would do with a small table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for way in ("seqscan", *but_not_by):

@@ -147,7 +147,7 @@ class OrganizationForm(PortalForm):
         return str(self[name].value() or "")
 
     def is_stored(self, name: str, text: str) -> bool:
-        """Like in any form; but state and ZIP count as stored only with their stored country."""
+        """As in any form, but state and ZIP count as stored only with their stored country."""
         if name in ("state", "zip_code") and not super().is_stored("country", self.text("country")):
             return False
         return super().is_stored(name, text)

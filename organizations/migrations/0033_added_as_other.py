@@ -1,4 +1,4 @@
-"""Whether a record is ours only because an approver said so: then what is part of it is not ours."""
+"""Whether a record is ours only because an approver said so. Then its children are not ours."""
 
 from django.db import migrations, models
 

@@ -279,7 +279,7 @@ class Submission(models.Model):
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Whether it is certain that no byte of the message has left, and that no worker sends it now."""
+        """Whether the message was certainly not sent, and no worker sends it now."""
         return self.state == State.AWAITING or (self.state == State.QUEUED and not self.may_have_been_sent)
 
     @property

@@ -80,7 +80,7 @@ class Exchange:
     """One request and its answer, as far as they are known.
 
     `sent`: a byte of the request may have been sent. `headers` are those that may be stored (names in lower case; of
-    `location` only the host). `body` is as received, not decoded; `body_cut`: there was more of it.
+    `location` only the host). `body` is as received, not decoded; `body_cut`: the body was longer.
     `redacted`: the answer repeated the access token, which was removed, so `body` is not exactly what was received.
     """
 

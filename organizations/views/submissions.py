@@ -73,7 +73,7 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
 @require_POST
 @needs(Right.EDIT, CANCEL)
 def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """Cancel a submission of which no byte has left. Its authors can, and everybody who can send to the environment."""
+    """Cancel a submission that was not sent. Its authors can, and everybody who can send to the environment."""
     submission = submission_or_404(environment, number)
     if user_of(request).pk not in submission.authors:
         require(request, right_to_send(environment), environment=environment, oid=submission.oid, act=CANCEL)

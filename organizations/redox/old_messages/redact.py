@@ -250,6 +250,6 @@ def _secret_value(one: _Object) -> Iterator[_Span]:
 
 
 def _secret_looking(text: str) -> Iterator[_Span]:
-    """Texts that look like a key or token, whatever name they have."""
+    """Texts that look like a key or token, under any name."""
     for match in _SECRET_LOOKING.finditer(text):
         yield _Span(*match.span())

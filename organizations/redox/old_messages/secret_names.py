@@ -30,7 +30,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_text(text: str) -> bool:
-    """Whether the text probably is or contains a secret, whatever its name is."""
+    """Whether the text probably is or contains a secret, under any name."""
     return bool(SECRET_TEXT.search(text)) or any(is_secret_name(name) for name in _NAMED_PART.findall(text))
 
 

@@ -57,7 +57,7 @@ _PARENT_FIELDS = (
 
 
 class MustBeCancelled(Exception):
-    """No byte of the message has left, and its parent, its children or the stop of its plan blocks it now."""
+    """The message was certainly not sent, and its parent, its children or a stop of its plan blocks it now."""
 
     def __init__(self, submission_id: int, reason: str) -> None:
         super().__init__(reason)
@@ -171,7 +171,7 @@ def claim_again(refused: Sequence[Claim]) -> list[Claim]:
         leased = Submission.objects.leased([claim.submission.pk for claim in refused])
         kept = [claim for claim in refused if leased.get(claim.submission.pk) == claim.submission.token]
         ids = [claim.submission.pk for claim in kept]
-        # Redox refused the first sending, so a byte of each has left.
+        # Redox refused the first sending, so each was sent once.
         Submission.objects.filter(pk__in=ids).update(token=F("token") + 1, may_have_been_sent=True)
         slots = rate_limit.reserve_slots_within(clock.now(), len(kept))
     claims = []
@@ -249,7 +249,7 @@ def block_reason(submission: Submission, redox: RedoxEnvironment, parents: Paren
     """Why this message must not be sent now, or "" if it may be sent. `parents`: as `parents_of` gives them.
 
     Raises:
-        MustBeCancelled: no byte of it has left, and its parent, its children or the stop of its plan blocks it now.
+        MustBeCancelled: it was certainly not sent, and its parent, its children or a stop of its plan blocks it now.
     """
     message = bytes(submission.message)
     if submission.environment != redox.name or not is_meant_for(message, redox):

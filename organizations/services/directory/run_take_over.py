@@ -40,7 +40,7 @@ def advance(environment: str, *, actor: Actor) -> bool:
 def next_candidate(environment: str, *, actor: Actor) -> Question | None:
     """Lease the next OID of the oldest take-over that asks OID by OID. The answer is stored in its candidate.
 
-    If there is none, the asking ends for a take-over whose OIDs were all asked for.
+    If no OID is left, the take-over whose OIDs were all asked for ends its asking.
     """
     if not TakeOver.objects.asking_by_oid(environment).exists():
         return None

@@ -102,7 +102,7 @@ def _at_address(environment: str, address: AddressRecord) -> Iterator[int]:
         return iter(())
     # A range, since LIKE uses no index. Every collation sorts digits and other letters before "z".
     in_area = Q(zip_code__gte=zip_code, zip_code__lt=f"{zip_code}zz") if zip_code else Q(zip_code="")
-    # Not filtered by the environment: SQLite would use an index of it and read all its records.
+    # Not filtered by the environment, because SQLite would use that index and read all records of the environment.
     rows = Organization.objects.filter(in_area).values_list("pk", "environment", "street", "zip_code").iterator()
     here = ((pk, street) for pk, other, street, code in rows if other == environment and code.startswith(zip_code))
     return islice((pk for pk, street in here if fold(street) == folded), MOST_ALIKE)

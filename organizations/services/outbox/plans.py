@@ -104,7 +104,7 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
 
 
 def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
-    """Stop a plan for good. Submissions of which no byte has left are cancelled; the others continue to their end.
+    """Stop a plan for good. Submissions that were certainly not sent are cancelled; the others continue to their end.
 
     Raises:
         ActionRefused: the plan is stopped or finished.
@@ -255,7 +255,7 @@ def _plan_details(plan_draft: PlanDraft, plan_submissions: list[Submission]) -> 
 
 
 def _cancel_waiting(history: audit.History, plan: Plan) -> int:
-    """Cancel the submissions of which no byte has left. Returns how many.
+    """Cancel the submissions that were certainly not sent. Returns how many.
 
     The last is cancelled first. Otherwise a cancelled submission would cancel its followers with another reason.
     """

@@ -205,7 +205,7 @@ def was_only_cancelled(organization: Organization) -> bool:
 
 
 def _nothing_was_sent(organization: Organization) -> bool:
-    """Whether no message was made, or each was cancelled before a byte of it left."""
+    """Whether no message was made, or each was cancelled before it was sent."""
     if not organization.has_submission:
         return True
     submissions = Submission.objects.filter(organization=organization)

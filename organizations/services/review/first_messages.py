@@ -1,7 +1,7 @@
 """The first message to a record that was registered outside the portal is sent alone.
 
-Nobody knows whether Redox accepts an Update of a record that another program registered. So until Redox has accepted
-one in this environment, all other messages of that kind wait for the first.
+Redox does not document whether it accepts an Update of a record that another program registered. So until Redox has
+accepted one in this environment, all other messages of that kind wait for the first.
 """
 
 from typing import NamedTuple

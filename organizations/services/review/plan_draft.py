@@ -91,7 +91,7 @@ class PlanDraft:
     def first(self) -> Review | None:
         """The message of that kind that is sent alone and that the others of this plan wait for.
 
-        None if there is none of that kind, or if all of them wait for a message that is already open.
+        None if the plan has no such message, or if all of them wait for a message that is already open.
         """
         return next((review for review in self.unproved if review.first_message.waits_for is None), None)
 

@@ -108,7 +108,7 @@ def page_and_controls(
 def test_without_a_counterpart_the_page_offers_to_prepare_or_link_one(editor):
     staging, production = pair(editor)
     built, offered = page_and_controls(staging, editor)
-    assert text_of_page(built).startswith("No record in PRODUCTION, Lakeside 1 | STAGING | orgportal")
+    assert text_of_page(built).startswith("No linked record in PRODUCTION, Lakeside 1 | STAGING | orgportal")
     assert (offered["Prepare in PRODUCTION"], offered["Compare the two"]) == (PREPARE, "")
     assert (built.switch_url, built.sides) == ("", [])
     built, offered = page_and_controls(production, editor)
@@ -124,7 +124,7 @@ def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
         built, _ = page_and_controls(staging, editor, named)
         assert list(built.form.errors) == ["counterpart"]
         assert built.other is None
-        assert text_of_page(built).startswith("Error: No record in PRODUCTION")
+        assert text_of_page(built).startswith("Error: No linked record in PRODUCTION")
 
 
 def test_a_record_with_a_counterpart_cannot_be_chosen(editor):

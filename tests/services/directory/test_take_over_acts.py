@@ -1,4 +1,4 @@
-"""What people do with a take-over: what each act refuses, and what the history says of it."""
+"""What people do with a take-over: what each act refuses, and its entry in the history."""
 
 from collections.abc import Callable
 from typing import Any
@@ -161,7 +161,7 @@ def test_a_stop_writes_down_what_a_search_of_the_whole_directory_found(editor: U
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     entry = last_entry(Action.DIRECTORY_SCANNED)
     assert (entry.facts["detail"], entry.facts["details"]["take_over"]) == ("A person stopped it.", run.pk)
-    take_over.ask_again(run.pk, actor=as_actor(editor))  # it goes on where it was
+    take_over.ask_again(run.pk, actor=as_actor(editor))  # it continues at its position
     assert state(run) == TakeOverState.ASKING
 
 

@@ -9,7 +9,6 @@ from organizations.pages.addresses import record_url
 from organizations.pages.directory.earlier_results import MOST_ROWS, MOST_UNREADABLE, EarlierResults, HitRow
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents
-from organizations.services.connection import lookup
 from organizations.services.directory.search import Compared, Completeness, End, Hit, Ownership, SearchPage
 from organizations.text.vocabulary import count, name_some
 
@@ -112,7 +111,7 @@ def _words(page: SearchPage, results: EarlierResults) -> tuple[str, tuple[str, .
     took = f"The answer took {_seconds(page.seconds)}."
     match page.completeness:
         case Completeness.NO_ANSWER:
-            headline = "No usable answer." if _came_unusable(page) else "No answer."
+            headline = "No usable answer." if page.is_answered else "No answer."
             return headline, (_sentence(page.cause), "So it is not known what the directory has.")
         case Completeness.NOTHING:
             hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None else ()
@@ -134,7 +133,7 @@ def _partial_words(page: SearchPage, shown: int, took: str) -> tuple[str, tuple[
     counts = page.total if page.total is not None and page.total > page.position.received else 0
     headline = f"{shown:,} of about {counts:,}." if counts else f"{shown:,} so far."
     if page.cause:
-        answer = "no usable answer" if _came_unusable(page) else "no answer"
+        answer = "no usable answer" if page.is_answered else "no answer"
         return headline, (f"Then {answer} came: {cause_of(page.cause)}.", "The page shows what came before.")
     if page.end == End.REPEATED_PAGE:
         repeated = "The directory showed the same page again, so the others cannot be read. Narrow the search."
@@ -142,11 +141,6 @@ def _partial_words(page: SearchPage, shown: int, took: str) -> tuple[str, tuple[
     if page.end == End.EMPTY_PAGE:
         return headline, ("The directory counts more organizations than it shows.", took)
     return headline, ("There may be more.", took)
-
-
-def _came_unusable(page: SearchPage) -> bool:
-    """Whether an answer is known to have come that is not a page of organizations."""
-    return page.end == End.UNREADABLE or any(words in page.cause for words in lookup.WAIT_WORDS)
 
 
 def _sentence(cause: str) -> str:

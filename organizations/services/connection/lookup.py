@@ -25,8 +25,6 @@ ACTIVE_FILTERS = (None, True, False)
 
 Redox does not document whether a Query without `Active` leaves out deactivated records.
 """
-WAIT_WORDS = ("Redox asked the portal to wait until", "Redox does not say for how long; the portal waits until")
-"""The words in a cause if Redox asked to wait: for a time that it names, or without one."""
 RENEWED_AND_REPEATED = "Redox refused the access token, and the Query was sent again with a new one."
 
 
@@ -151,9 +149,10 @@ def cause_with_wait(cause: str, outcome: Outcome | None) -> tuple[str, str]:
     if outcome is None or outcome.hold_seconds is None:
         return cause, ""
     until = clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
-    asked, not_named = WAIT_WORDS
-    who = asked if outcome.names_wait else not_named
-    return f"{cause.rstrip('.')}. {who} {until}.", until
+    who = (
+        "Redox asked the portal to wait" if outcome.names_wait else "Redox does not say for how long; the portal waits"
+    )
+    return f"{cause.rstrip('.')}. {who} until {until}.", until
 
 
 def oid_to_check(environment: str) -> str:

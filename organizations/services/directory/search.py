@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from organizations import knowledge
@@ -96,7 +97,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """One page of a search. `cause`: why there is no answer; then `position` is the one that was asked for.
+    """One page of a search. `cause`: why there is no usable answer; then `position` is the one that was asked for.
+
+    `is_answered`: Redox answered the last Query, usably or not. A status of 500 and above is not its answer.
 
     `asked_at`: the database's time before the first Query. `seconds`: how long the page took, with all waiting.
     `doubled`: how many organizations were left out because they are shown already. `end`: why the search ends; None if
@@ -107,6 +110,7 @@ class SearchPage:
     asked_at: datetime.datetime
     position: Position
     cause: str = ""
+    is_answered: bool = False
     hits: tuple[Hit, ...] = ()
     unreadable: tuple[UnreadableEntry, ...] = ()
     doubled: int = 0
@@ -141,6 +145,11 @@ class _Answer:
     outcome: Outcome | None = None
     exchanges: tuple[Exchange, ...] = ()
 
+    @property
+    def last_status(self) -> int | None:
+        """The HTTP status of the last Query; None if nothing was sent or no answer came."""
+        return self.exchanges[-1].status if self.exchanges else None
+
 
 def search_directory(
     environment: str,
@@ -163,6 +172,7 @@ def search_directory(
         asked_at=asked_at,
         position=answer.step.position,
         cause=answer.cause,
+        is_answered=(answer.last_status or HTTPStatus.INTERNAL_SERVER_ERROR) < HTTPStatus.INTERNAL_SERVER_ERROR,
         hits=match_with_portal(redox, records),
         unreadable=answer.listing.unreadable if answer.listing else (),
         doubled=doubled,
@@ -272,8 +282,7 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
 
 def _log(history: audit.History, environment: str, asked: Position, page: SearchPage, answer: _Answer) -> None:
     """One entry without the answer: the organizations in it belong to others."""
-    last = answer.exchanges[-1] if answer.exchanges else None
-    status: dict[str, Any] = {"http_status": last.status} if last is not None and last.status is not None else {}
+    status: dict[str, Any] = {} if answer.last_status is None else {"http_status": answer.last_status}
     not_here = [hit for hit in page.hits if hit.organization is None]
     ours = [hit for hit in not_here if hit.ownership.is_ours]
     history.log(

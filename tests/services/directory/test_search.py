@@ -282,6 +282,7 @@ def test_a_reply_that_is_not_a_page_counts_as_no_answer(
 ) -> None:
     redox_server.queries = [reply]
     page = run()
+    assert page.is_answered is (not cause.startswith(("Gateway", "Server")))
     assert (page.completeness, page.hits) == (Completeness.NO_ANSWER, ())
     assert page.cause.startswith(cause)
     assert searched()[0]["detail"] == page.cause
@@ -329,6 +330,7 @@ def test_nothing_is_asked_while_redox_asks_to_wait(redox_server: FakeRedox) -> N
 
     again = run()
     assert redox_server.arrived == []
+    assert (page.is_answered, again.is_answered) == (True, False)
     assert again.cause.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
     assert [each.get("http_status") for each in searched()] == [429, None]
 

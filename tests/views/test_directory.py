@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client, override_settings
+from django.utils.timezone import localtime
 
 from organizations.models import Action, AuditEntry, Organization
 from organizations.views.directory import TOO_OLD
@@ -92,6 +93,19 @@ def test_the_address_of_a_refused_or_continued_search_has_what_was_typed(client,
 
 def test_texts_that_are_too_long_for_an_address_are_left_out_of_it(client, practice):
     assert client.post(PAGE, {"name": "x" * 4000}).context["address"] == PAGE
+
+
+def test_a_record_that_a_search_showed_was_seen_then(client, practice, editor):
+    row = factories.accepted_organization(user=editor)
+    practice.register("staging", listed(row.oid, "Lakeside Harbor"))
+    before = text_of(client.get(f"/staging/organizations/{row.oid}/"))
+    assert "The portal has not read this record from the directory." in before
+    page = search(client, name="Lakeside")
+    assert page.context["results"].total == 1
+    after = text_of(client.get(f"/staging/organizations/{row.oid}/"))
+    row.refresh_from_db()
+    assert row.seen_at is not None
+    assert f"Directory asked {localtime(row.seen_at):%H:%M}" in after
 
 
 def test_the_history_says_who_searched(client_of, practice, editor):

@@ -86,7 +86,11 @@ SCANNING = (
 )
 """Tests of the search through the whole directory."""
 
-TAKING_OVER = ("tests/services/directory/test_take_over.py", "tests/services/directory/test_asking.py")
+TAKING_OVER = (
+    "tests/services/directory/test_take_over.py",
+    "tests/services/directory/test_asking.py",
+    "tests/services/directory/test_shared_answers.py",
+)
 
 MODULES = {
     "organizations/redox/outcome.py": Module(

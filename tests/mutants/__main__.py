@@ -124,6 +124,9 @@ MODULES = {
     "organizations/services/directory/take_over.py": Module(
         ("tests/services/directory/test_take_over_acts.py", *TAKING_OVER)
     ),
+    "organizations/services/directory/unlinked_pairs.py": Module(
+        ("tests/services/directory/test_unlinked_pairs.py", "tests/pages/take_over/test_link_page.py")
+    ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(

@@ -14,7 +14,7 @@ from organizations.models import Environment
 from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
 from organizations.services.connection import gateway
-from organizations.services.delivery import abandoned, courier, queries, slots
+from organizations.services.delivery import abandoned, courier, queries, sender
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
 from organizations.services.directory import run_take_over
@@ -31,7 +31,7 @@ def run(stopping: threading.Event) -> None:
     housekeeping = Housekeeping()
     with (
         Heartbeat(name, actor) as heartbeat,
-        ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
+        ThreadPoolExecutor(sender.THREADS * len(Environment.values), "sender") as pool,
     ):
         sources = (*queries.SOURCES, run_take_over.next_candidate)
         delivering = courier.Courier(actor, pool, sources=sources)

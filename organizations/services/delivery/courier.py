@@ -1,4 +1,4 @@
-"""The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
+"""The courier: claims due submissions in batches, sends them, and stores and settles their answers in batches.
 
 It uses the database and never waits for Redox. If a batch fails, the same functions handle each submission of it alone,
 as a batch of one. The same threads send the due Queries.
@@ -18,7 +18,7 @@ from organizations.models import Environment
 from organizations.services.actors import Actor
 from organizations.services.delivery.lane import MOST_AT_ONCE, Lane, TokenArrived
 from organizations.services.delivery.queries import SOURCES, Source
-from organizations.services.delivery.slots import Answer, QueryAnswer
+from organizations.services.delivery.sender import Answer, QueryAnswer
 from organizations.services.timing import POLL
 
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
@@ -66,7 +66,7 @@ def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
 
 
 class Courier:
-    """Delivers the messages of these environments. `pool` runs the exchanges; it needs `slots.SLOTS` threads for each.
+    """Delivers the messages of these environments. `pool` needs `sender.THREADS` threads for each.
 
     `sources` give the questions to the directory, the most urgent first. Only one thread uses the courier.
     """
@@ -188,7 +188,7 @@ class Courier:
                     until = time.monotonic() + GATHER
                 events.append(event)
                 size += len(event.exchange.body) if isinstance(event, Answer) else 0
-                under_way = sum(len(lane.slots.under_way) for lane in self._lanes.values())
+                under_way = sum(len(lane.sender.under_way) for lane in self._lanes.values())
                 if len(events) >= under_way:
                     break
         return events

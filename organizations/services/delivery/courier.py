@@ -17,7 +17,7 @@ from django.db import close_old_connections, connection
 from organizations.models import Environment
 from organizations.services.actors import Actor
 from organizations.services.delivery.lane import MOST_AT_ONCE, Lane, TokenArrived
-from organizations.services.delivery.queries import SOURCES, Source
+from organizations.services.delivery.lane_queries import SOURCES, Source
 from organizations.services.delivery.sender import Answer, QueryAnswer
 from organizations.services.timing import POLL
 

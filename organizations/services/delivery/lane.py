@@ -1,6 +1,6 @@
 """One environment's part of the courier: it claims messages, has them sent, and stores and settles the answers.
 
-It never waits for Redox. Its Queries are in `queries.py`.
+It never waits for Redox. Its Queries are in `lane_queries.py`.
 """
 
 import copy
@@ -24,7 +24,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
-from organizations.services.delivery.queries import Queries
+from organizations.services.delivery.lane_queries import LaneQueries
 from organizations.services.delivery.sender import FAILED, STOPPED, Answer, QueryAnswer, Sender, not_sent
 from organizations.services.errors import OutOfDate
 from organizations.services.timing import IDLE_POLL, POLL, is_idle_since, poll_after
@@ -67,7 +67,7 @@ class Lane:
     ) -> None:
         self.environment = environment
         self.sender = Sender(pool, on_event)
-        self.queries = Queries(environment, actor, self.sender, self._ready_token)
+        self.queries = LaneQueries(environment, actor, self.sender, self._ready_token)
         self.is_stopping = False
         self._actor = actor
         self._pool = pool

@@ -1,4 +1,4 @@
-"""Queries the directory about an OID of ours and stores its answer. It never writes to the directory."""
+"""Queries one OID at once and stores the answer. The Queries of a worker are in `lane_queries.py`."""
 
 from collections.abc import Iterator
 from contextlib import suppress

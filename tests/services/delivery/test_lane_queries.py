@@ -22,7 +22,7 @@ from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Qu
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import resolve, sender
 from organizations.services.delivery.courier import Courier, InThisThread
-from organizations.services.delivery.queries import LOOKUP_INTERVAL_WHILE_SENDING
+from organizations.services.delivery.lane_queries import LOOKUP_INTERVAL_WHILE_SENDING
 from organizations.services.delivery.sender import MOST_QUERIES, QueryAnswer, Sender
 from tests.factories import BASE
 from tests.redox import servers

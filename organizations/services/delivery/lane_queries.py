@@ -1,4 +1,4 @@
-"""The Queries of one environment of a courier. Threads send them, so one without an answer does not delay the others.
+"""The Queries of one lane. Threads send them, so a Query without an answer does not delay the others.
 
 All methods are called in the courier's thread, which reads and writes the database between the Queries of a lookup.
 """
@@ -51,7 +51,7 @@ class _OpenQuestion:
     counts_for_breaker: bool = True
 
 
-class Queries:
+class LaneQueries:
     """The questions of one environment to the directory. `ready_token` returns a token, or "" until one has arrived."""
 
     def __init__(

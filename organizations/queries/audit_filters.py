@@ -50,7 +50,7 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.SUBMISSION_SETTLED,
         Action.PLAN_MADE,
         Action.PLAN_PAUSED,
-        Action.PLAN_GONE_ON,
+        Action.PLAN_RESUMED,
         Action.PLAN_STOPPED,
     ),
     "answers": (
@@ -79,8 +79,8 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
     ),
     "connection": (
         Action.ENVIRONMENT_STOPPED,
-        Action.ENVIRONMENT_HELD,
-        Action.ENVIRONMENT_RELEASED,
+        Action.ENVIRONMENT_PAUSED,
+        Action.ENVIRONMENT_RESUMED,
         Action.ENVIRONMENT_CHECKED,
         Action.SETTINGS_SEEN,
     ),

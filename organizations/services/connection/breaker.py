@@ -75,7 +75,7 @@ def pause_sending(
         gate.hold_asked_until = until
     if is_longest or is_longest_asked_for:
         gate.save()
-        log_environment(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": until.isoformat()})
+        log_environment(history, Action.ENVIRONMENT_PAUSED, gate, reason=reason, details={"until": until.isoformat()})
 
 
 def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:

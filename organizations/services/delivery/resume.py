@@ -30,7 +30,7 @@ def resume(environment: str, *, actor: Actor) -> None:
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.is_restored = 0, False, False
         gate.save()
-        breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
+        breaker.log_environment(history, Action.ENVIRONMENT_RESUMED, gate, reason=reason)
         if is_restored:
             _query_all_open(history, environment)
 

@@ -99,7 +99,7 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
             raise ActionRefused(f"Plan {plan.pk} is not paused. Nothing was changed.")
         cause = plan.state_reason
         _set_state(plan, PlanState.GOING, "")
-        _log_plan(history, Action.PLAN_GONE_ON, plan, reason=cause)
+        _log_plan(history, Action.PLAN_RESUMED, plan, reason=cause)
     return plan
 
 

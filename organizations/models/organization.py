@@ -61,7 +61,9 @@ class Evidence(models.TextChoices):
     EQUIVALENT = "equivalent", "a Query showed something equivalent"
 
 
-class StandsFor(models.TextChoices):
+class RecordKind(models.TextChoices):
+    """What a record stands for. Pages call it the kind of record."""
+
     NOT_SAID = "", "Not said"
     LOCATION = "location", "Physical location"
     PATIENT_INDEX = "patient_index", "Patient index (MPI)"
@@ -153,7 +155,7 @@ class Organization(models.Model):
         blank=True,
         help_text="Parts of the directory's record that the portal does not know. They are sent back unchanged.",
     )
-    stands_for = models.CharField(max_length=20, choices=StandsFor, blank=True, default=StandsFor.NOT_SAID)
+    stands_for = models.CharField(max_length=20, choices=RecordKind, blank=True, default=RecordKind.NOT_SAID)
     version = models.PositiveIntegerField(default=1)
 
     presence = models.CharField(max_length=10, choices=Presence, default=Presence.NEVER)

@@ -9,7 +9,7 @@ from django.core.paginator import Page
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import QueryDict
 
-from organizations.models import Contact, Organization, StandsFor, User, tree
+from organizations.models import Contact, Organization, RecordKind, User, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.places import STATES
 from organizations.queries.capped import MOST_COUNTED, MOST_FOUND, CappedPaginator, count_up_to
@@ -125,7 +125,7 @@ def _narrowed(records: OrganizationQuerySet, environment: str, filters: RecordFi
         records = records.filter(state=filters.state)
     if filters.stands_for:
         is_unsaid = filters.stands_for == "not_said"
-        records = records.filter(stands_for=StandsFor.NOT_SAID if is_unsaid else filters.stands_for)
+        records = records.filter(stands_for=RecordKind.NOT_SAID if is_unsaid else filters.stands_for)
     if filters.contact:
         records = records.filter(_contact(filters.contact))
     return records

@@ -211,9 +211,9 @@ def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan
     children: dict[str, list[Submission]] = {}
     for review in plan_draft.reviews:
         organization = review.organization
-        after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
+        nearest = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
         submission = submissions.store_submission(
-            history, review, reason=plan.reason, plan=plan, after=[*after, *_first(review, plan_draft, by_oid)]
+            history, review, reason=plan.reason, plan=plan, waits_for=[*nearest, *_first(review, plan_draft, by_oid)]
         )
         by_oid[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:

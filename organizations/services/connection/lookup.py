@@ -43,7 +43,7 @@ class DirectoryAnswer:
     `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
     `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.
     `outcome` is that of the last exchange or token request, or None if nothing was sent.
-    `wait_until` is a time for people, if that outcome pauses the environment.
+    `wait_until` is the end of the pause in words, if that outcome pauses the environment.
     """
 
     asked_at: datetime.datetime

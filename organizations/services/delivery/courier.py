@@ -46,7 +46,7 @@ class InThisThread(Executor):
 def deliver_due(environment: str, *, actor: Actor, most: int = MOST_AT_ONCE) -> bool:
     """Deliver due submissions of an environment in this thread, `most` at most. Returns whether one was claimed."""
     courier = Courier(actor, InThisThread(), (environment,))
-    for _ in range(2):  # the first time there may be no token yet
+    for _ in range(2):  # in the first round there may be no token yet
         claimed = courier.claim_due(most)
         courier.settle_arrived()
         while courier.is_busy:
@@ -128,7 +128,7 @@ class Courier:
             except Exception:
                 log.exception("A claim for %s failed", name)
                 close_old_connections()
-            self._lanes[name] = self._lanes.pop(name)  # its next turn comes after the other's
+            self._lanes[name] = self._lanes.pop(name)  # next time the other environment comes first
         return worked
 
     def ask_due(self) -> bool:

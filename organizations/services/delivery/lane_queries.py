@@ -143,7 +143,7 @@ class LaneQueries:
                     return
                 asked.step, asked.reply = lookup.advance(asked.step, asked.reply), None
                 asked.refused = None
-            # The answer to the breaker's test Query must end the pause.
+            # The answer to the breaker's probe must end the pause.
             counts = asked.counts_for_breaker or asked.question.is_probe
             asked.question.store(asked.step if counts else replace(asked.step, outcome=None))
         except (OperationalError, InterfaceError):

@@ -36,7 +36,7 @@ def resume(environment: str, *, actor: Actor) -> None:
 
 
 def can_resume(gate: EnvironmentGate) -> bool:
-    """Whether a check succeeded since the gate was stopped."""
+    """Whether a check succeeded since sending was stopped."""
     return bool(
         gate.stopped_at and gate.check_succeeded and gate.checked_at is not None and gate.checked_at >= gate.stopped_at
     )

@@ -55,7 +55,7 @@ def make_plan(
         with audit.atomic(actor) as history:
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
-            # Locked by a statement of its own, so that the next statements read nothing older than the locked records.
+            # Locked by a separate statement, so that the next statements read nothing older than the locked records.
             submissions.lock_records_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:

@@ -90,7 +90,7 @@ def _lines(values: Iterable[str]) -> str:
 
 
 def state_cells(organization: Organization) -> Iterator[str]:
-    """What is known of a record in the directory, and what is to do."""
+    """What is known about a record in the directory, and what is to do."""
     yield standing_of(organization).word
     yield _lines(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)

@@ -101,8 +101,8 @@ def claim_many(
     blocked: list[int] = []
     with audit.atomic(actor) as history:
         claimed_at, moment = time.monotonic(), clock.now()
-        # The breaker's row is not locked, so that workers can claim at the same time. A stop at this moment takes effect
-        # after this claim.
+        # The breaker's row is not locked, so that workers can claim at the same time. A stop at this moment takes
+        # effect after this claim.
         if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
             return []
         most = min(most, rate_limit.free_slots(SECONDS_AHEAD, moment))

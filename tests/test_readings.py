@@ -211,7 +211,7 @@ REFUSED = [
     (
         "phone",
         "608-271-9000 / 608-271-9001",
-        "{} holds more than one number. Enter one, and the others in fields of their own.",
+        "{} holds more than one number. Enter one here, and the others in other fields.",
     ),
     *(
         ("e-mail", typed, NOT_AN_EMAIL)

@@ -1,4 +1,4 @@
-"""Store what is known of a record in the directory: accepted, read, or taken from there. The row must be locked.
+"""Store what is known about a record in the directory: accepted, read, or taken from there. The row must be locked.
 
 The functions that save the row also update DERIVED_COLUMNS: the counts of saved changes and of differences, and the
 Active and PartOf that a later reading shows. `take_reading` and `clear` leave that to their caller.

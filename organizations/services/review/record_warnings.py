@@ -1,4 +1,4 @@
-"""Warnings about the values of one record, which may be right. Pure: no database, no other record, no directory."""
+"""Warnings about values of one record that may still be right. Pure: no database, no other record, no directory."""
 
 import hashlib
 import re

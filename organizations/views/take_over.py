@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,6 +23,8 @@ from organizations.views import expired_session
 
 from .access import actor, needs, posted_number, require, user_of
 from .rendering import reload_page, render_page
+
+FILES_AGAIN = "Choose your files again. Everything else that you entered is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,16 +61,21 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
     posted = request.POST.copy()
     # Ticked in a search, and typed.
-    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
+    posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
     form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
-    old_messages = str(posted.get(read_candidates.OLD_MESSAGES, ""))
-    entered = read_candidates.read(environment, oids, old_messages, _files(request))
+    entered = _read(request, environment, posted)
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():
         return _show_begin(request, environment, form, status=422)
     return _begin(request, environment, form, entered, base_oids)
+
+
+def _read(request: HttpRequest, environment: Environment, posted: QueryDict) -> read_candidates.Entered:
+    fields = ("oids", read_candidates.OLD_MESSAGES, "list_source")
+    oids, old_messages, list_source = (str(posted.get(field, "")) for field in fields)
+    return read_candidates.read(environment, oids, old_messages, _files(request), list_source=list_source)
 
 
 def _files(request: HttpRequest) -> dict[str, bytes]:
@@ -286,6 +293,7 @@ def _show_begin(
     status: int = 200,
 ) -> HttpResponse:
     is_unsaved = request.method == "POST" and "find" not in request.POST
+    notes = [*notes, *([FILES_AGAIN] if request.FILES else [])]
     user = user_of(request)
     page = take_over_page.build_begin(environment, user, form, find=find, notes=notes, is_unsaved=is_unsaved)
     return render_page(request, page, status=status)

@@ -59,11 +59,15 @@ def test_forty_pasted_oids_become_records_and_the_first_message_is_sent_alone(
     lines = [f"{BASE}.{number}\t{ids[number % 2]}" for number in range(1, 41)]
     page.get_by_label("OIDs", exact=True).fill("\n".join(lines))
     page.get_by_role("button", name="Ask the directory").click()
+    expect(page.locator(".problem")).to_be_focused()
+    assert page_errors(page) == []
+    page.get_by_label("Where do the destination IDs").select_option("The Redox dashboard")
+    page.get_by_role("button", name="Ask the directory").click()
     expect(page.get_by_text("37 organizations can become records here.")).to_be_visible(timeout=60_000)
     assert page_errors(page) + layout_errors(page) == []
     page.get_by_role("button", name="Take over all 37").click()
     expect(page.get_by_role("link", name="See the records taken over")).to_be_visible(timeout=60_000)
-    taken = Organization.objects.filter(standing="seen")
+    taken = Organization.objects.filter(standing="seen", destination_source="dashboard")
     assert (taken.count(), taken.filter(destination_id=SECOND).count()) == (37, 19)
     assert not Submission.objects.filter(organization__in=taken).exists()
 

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from organizations.models import Organization, TakeOver, TakeOverKind, User
+from organizations.views.take_over import FILES_AGAIN
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
@@ -39,14 +40,14 @@ def url_of(run: TakeOver) -> str:
 
 def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -> None:
     oids = f"{BASE}.1\n\nurn:oid:{BASE}.2, {DESTINATION}\n{BASE}.1"
-    answer = client.post(BEGIN, {"oids": oids, "old_messages": CURL})
+    answer = client.post(BEGIN, {"oids": oids, "list_source": "dashboard", "old_messages": CURL})
     run = TakeOver.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, url_of(run))
     assert (run.kind, run.base_oids) == (TakeOverKind.MESSAGES, [BASE])
     rows = run.candidates.order_by("position").values_list("oid", "destination_id", "destination_source")
     assert list(rows) == [
         (f"{BASE}.1", "", ""),
-        (f"{BASE}.2", DESTINATION, "memory"),
+        (f"{BASE}.2", DESTINATION, "dashboard"),
         (f"{BASE}.3", DESTINATION, "message"),
     ]
     assert "very-secret" not in text_of(client.get(url_of(run)))
@@ -58,6 +59,21 @@ def test_unreadable_input_has_an_error_beside_its_field_and_all_input_is_kept(cl
     form = answer.context["form"]
     assert set(form.errors) == {"oids", "old_messages"}
     assert form["oids"].value() == f"{BASE}.1\nnonsense"
+    assert not TakeOver.objects.exists()
+
+
+@pytest.mark.parametrize("list_source", ["", "hearsay"])
+def test_a_list_with_destination_ids_is_kept_until_somebody_says_where_they_come_from(
+    client: Client, base: None, list_source: str
+) -> None:
+    oids, file = f"{BASE}.1, {DESTINATION}", SimpleUploadedFile("old.sh", CURL.encode())
+    posted = {"oids": oids, "old_messages": "curl", "list_source": list_source, "message_files": [file]}
+    answer = client.post(BEGIN, posted)
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert form.errors == {"list_source": ["Choose where the destination IDs of the list come from."]}
+    assert (form["oids"].value(), form["old_messages"].value()) == (oids, "curl")
+    assert answer.context["notes"] == [FILES_AGAIN]
     assert not TakeOver.objects.exists()
 
 

@@ -166,8 +166,8 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     The record's `oid` is this OID. The organization's other OIDs are in `carried`, under `OTHER_OIDS`.
 
     The rules are strict, because after an empty list a New may be sent again.
-    Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors, and UnexpectedOrganizations if
-    the OID is not in the list, is in it twice, or its organization has no name.
+    Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors. Raises UnexpectedOrganizations
+    if the OID is not in the list or is in it twice, or if its organization has no name.
     """
     answer = JsonObject(read_json(body), "")
     check_is_query_response(answer)

@@ -154,7 +154,7 @@ def record_from_message(content: bytes) -> OrganizationRecord:
     """The record in a New or an Update of ours. Raises AnswerNotUnderstood for anything else."""
     organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
-        raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
+        raise AnswerNotUnderstood(f"the message contains {len(organizations)} organizations instead of 1")
     (organization,) = organizations
     oid, identifiers = _first_oid(identifiers_of(organization))
     return _record(organization, oid, identifiers, destination_known=True)

@@ -23,7 +23,7 @@ from organizations.services.accounts import authentication
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
 _DISCARDED = Action.ORGANIZATION_DISCARDED
 _AT_ONCE = 5000
-"""How many numbers one query looks up. Both databases accept so many parameters."""
+"""How many numbers one query looks up. Both databases accept this many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
 """How much later than a successful sign-in the entry of an earlier refused one can be written.
 

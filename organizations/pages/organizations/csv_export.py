@@ -44,7 +44,7 @@ _HEAD = (
 
 
 def csv_lines(organizations: OrganizationQuerySet) -> Iterator[str]:
-    """The head, then a line for each record. There are columns for as many contacts as any of the records has."""
+    """The head, then a line for each record. It has columns for the contacts of the record with the most contacts."""
     contacts = record_rows.most_contacts(organizations)
     yield BYTE_ORDER_MARK + line(_head(contacts))
     for batch in record_rows.with_parts(organizations, ROWS_AT_ONCE):

@@ -33,7 +33,7 @@ THREADS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
 """The threads that an environment needs. One is for a token request."""
 
 LONGEST_SINCE_CHECK = 5.0
-"""After so many seconds nothing is sent if the courier could not check whether messages may still be sent."""
+"""If the courier has not checked for this many seconds whether messages may still be sent, nothing is sent."""
 
 STOPPED = "The worker was stopped before the message was sent."
 FAILED = "The worker failed before the message was sent."

@@ -67,7 +67,7 @@ def own(pool: Waiting) -> Lane:
 
 
 class Tokens:
-    """What the process knows of the token. A message whose token was refused needs another one."""
+    """What the process knows about the token. A message whose token was refused needs another one."""
 
     def __init__(self) -> None:
         self.ready: TokenAnswer | None = TokenAnswer(token="first")
@@ -116,7 +116,7 @@ def test_the_next_claim_follows_when_half_of_the_slots_ahead_are_free(own: Lane,
 
 
 def next_claim_after(own: Lane, wait: float) -> bool:
-    """Whether nothing is claimed, and the next claim comes after so many seconds."""
+    """Whether nothing is claimed, and the next claim comes after this many seconds."""
     began = time.monotonic()
     assert not own.claim()
     return began + wait <= own.next_claim <= time.monotonic() + wait

@@ -9,13 +9,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.forms.take_over import DestinationForm, FindForm, OtherForm, TakeOverForm
 from organizations.models import Environment, Organization, TakeOver, TakeOverState
+from organizations.pages.take_over import link as link_page
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
 from organizations.permissions import Right
 from organizations.services.actors import Actor
 from organizations.services.directory import read_candidates
 from organizations.services.directory import take_over as service
-from organizations.services.errors import ActionRefused, NumberMissing
+from organizations.services.errors import ActionRefused, EditConflict, NumberMissing
+from organizations.services.records import counterparts
 from organizations.services.records.organizations import KnownDestination
 from organizations.text.links import numbered_url
 from organizations.text.vocabulary import count
@@ -24,6 +26,7 @@ from organizations.views import expired_session
 from .access import actor, needs, posted_number, require, user_of
 from .rendering import reload_page, render_page
 
+CHANGED_SINCE = "Some of these records changed since the page was opened. Compare again. Nothing was changed."
 FILES_AGAIN = "Choose your files again. Everything else that you entered is still here."
 
 
@@ -161,6 +164,39 @@ def values(request: HttpRequest, environment: Environment, list_number: int, oid
     if not request.headers.get("HX-Request"):
         return redirect(f"{take_over_url(take_over)}?open={oid}#of-{oid}")
     return render_page(request, take_over_page.build_values(take_over, oid))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.VIEW)
+def link(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
+    """Pairs of an added record and one of the other environment, side by side. A POST links those that are ticked."""
+    take_over = _take_over_or_404(environment, list_number)
+    if request.method != "POST":
+        return render_page(request, link_page.build(take_over, user_of(request)))
+    require(request, Right.EDIT, environment=environment)
+    if not request.POST.getlist("pair"):
+        return _show_link(request, take_over, "Choose at least one pair.", status=422)
+    return _link(request, take_over)
+
+
+def _link(request: HttpRequest, take_over: TakeOver) -> HttpResponse:
+    pairs = link_page.chosen_pairs(take_over, request.POST.getlist("pair"))
+    try:
+        if pairs is None:
+            raise ActionRefused(CHANGED_SINCE)
+        counterparts.link_pairs(pairs, actor=actor(request))
+    except EditConflict:
+        return _show_link(request, take_over, CHANGED_SINCE, status=409)
+    except ActionRefused as refusal:
+        return _show_link(request, take_over, str(refusal), status=409)
+    other = Environment(take_over.environment).other.label
+    messages.success(request, f"{count(len(pairs), 'record')} linked with {other}. Nothing was sent.")
+    return redirect(take_over_url(take_over))
+
+
+def _show_link(request: HttpRequest, take_over: TakeOver, note: str, *, status: int) -> HttpResponse:
+    page = link_page.build(take_over, user_of(request), chosen=request.POST.getlist("pair"), notes=[note])
+    return render_page(request, page, status=status)
 
 
 def take_over_url(take_over: TakeOver) -> str:

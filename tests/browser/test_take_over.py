@@ -127,6 +127,25 @@ def message(number: int) -> str:
     return text.replace('"Directory"', '# the only supported value\n"Directory"')
 
 
+def test_added_records_are_compared_and_linked_with_those_of_production(
+    registered: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    oids = [f"{BASE}.{number}" for number in (1, 2)]
+    run = factories.take_over(user=person("editor"), seen={oid: factories.record(oid) for oid in oids})
+    for oid, name in zip(oids, ("Lakeside 1", "Lakeside " + "very-long-name" * 12), strict=True):
+        factories.organization(oid, user=person("editor"), environment="production", name=name)
+    page = page_as("editor")
+    page.goto(f"/staging/directory/take-over/{run.pk}/")
+    page.get_by_role("button", name="Take over the chosen records").click()
+    page.get_by_role("link", name="Compare and link").click(timeout=60_000)
+    assert page_errors(page) + layout_errors(page) == []
+    ticks = page.get_by_role("checkbox")
+    assert [tick.is_checked() for tick in ticks.all()] == [True, False]
+    page.get_by_role("button", name="Link the chosen pairs").click()
+    expect(page.get_by_text("1 record linked with PRODUCTION. Nothing was sent.")).to_be_visible()
+    expect(page.get_by_text("1 of these records is in PRODUCTION too, and not linked.")).to_be_visible()
+
+
 def test_results_of_a_search_are_chosen_and_taken_over(registered: PracticeDirectory, page_as: PageAs) -> None:
     page = page_as("editor")
     page.goto("/staging/directory/")

@@ -1,4 +1,4 @@
-"""Queries the directory about an OID of ours and stores its answer. It never writes to the directory."""
+"""Queries one OID at once and stores the answer. The Queries of a worker are in `lane_queries.py`."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -38,7 +38,7 @@ def store_record_answer(
 ) -> None:
     """Store what the directory showed of a record, and log every exchange, with `details`.
 
-    If the record has got another OID or was withdrawn since the Query, the answer is only logged.
+    If the record was withdrawn since the Query or has another OID now, the answer is only logged.
     """
     locked = _lock_if_same_oid(organization)
     if locked is not None and answer.is_answered:
@@ -66,7 +66,7 @@ def store_submission_answer(
     *,
     after_acceptance: bool = False,
 ) -> None:
-    """Store what the directory showed of a locked record, and log every exchange. The deciding answer is last.
+    """Store what the directory showed for a locked record, and log every exchange. The deciding answer is last.
 
     `after_acceptance`: the record was accepted, and is read again because an attempt was lost.
     """

@@ -37,9 +37,9 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
 from organizations.services.connection.lookup import DirectoryAnswer, Question
-from organizations.services.delivery import query, slots
+from organizations.services.delivery import query, sender
 from organizations.services.delivery.courier import Courier
-from organizations.services.delivery.slots import MOST_QUERIES
+from organizations.services.delivery.sender import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
@@ -152,7 +152,7 @@ def working() -> Iterator[threading.Event]:
 def test_eight_oids_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
     oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
     run = begin(*oids, user=editor)
-    with ThreadPoolExecutor(slots.SLOTS) as pool:
+    with ThreadPoolExecutor(sender.THREADS) as pool:
         courier = Courier(WORKER, pool, ("staging",), (run_take_over.next_candidate,))
         until(lambda: not courier.ask_due())
         assert run.candidates.exclude(lease_until=None).count() == MOST_QUERIES

@@ -81,10 +81,12 @@ def test_two_added_records_that_match_the_same_one_are_in_no_pair(editor: User) 
 
 def test_only_records_that_were_added_and_are_not_linked_are_in_a_pair(editor: User) -> None:
     here = factories.organization(TWO, user=editor)
-    run = added(editor, factories.record(ONE))
+    run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in (ONE, TWO)})
+    take_over.take(run.pk, [ONE], actor=as_actor(editor))
+    assert run_take_over.add_next("staging")
     others = [elsewhere(editor, oid) for oid in (ONE, TWO)]
+    assert run.candidates.get(oid=TWO).organization == here
     assert [pair.other for pair in unlinked_pairs(run)] == [others[0].pk]
-    assert here.counterpart is None
     counterparts.link(record_of(ONE), others[0], actor=as_actor(editor))
     assert unlinked_pairs(run) == []
 

@@ -267,7 +267,7 @@ def test_the_reason_that_a_person_can_act_on_is_kept(editor: User) -> None:
 def test_the_history_of_an_added_record_names_its_take_over_and_its_source(editor: User) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(source="line 7")
-    advance()
+    assert run_take_over.advance("staging", actor=WORKER)
     details = AuditEntry.objects.get(action=Action.ORGANIZATION_SEEN).facts["details"]
     assert (details["take_over"], details["source"]) == (run.pk, "line 7")
 

@@ -1,6 +1,6 @@
 """The Jinja2 environment of the portal's own templates: filters and functions that every template has."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MethodType
 from typing import Any
 
@@ -51,13 +51,15 @@ def environment(**options: Any) -> Environment:
         context.EMPTY,
         age=markup.age,
         control=control,
+        copy_button=markup.copy_button,
         htmx_script=htmx_script,
         icon=markup.icon,
         moment=markup.moment,
         now=now,
         numbered_url=numbered_url,
+        oid_text=markup.oid_text,
         problems=problems,
-        static=static,
+        static=static_url,
         url=url,
         with_query=with_query,
         word_mark=markup.word_mark,
@@ -95,6 +97,10 @@ class PortalEnvironment(Environment):
         if isinstance(value, MethodType):
             raise TypeError(f"{value.__qualname__} is not called")
         return escape(value)
+
+
+static_url = cache(static)
+"""The address of a static file. Cached, because each page has several."""
 
 
 @lru_cache(maxsize=1000)

@@ -366,10 +366,10 @@ def test_a_difference_names_who_changed_it():
 
 
 def test_a_copied_value_is_complete_and_escaped():
-    assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
-        "oid_text", oid=OID, short=True, of="Lakeside"
-    )
-    assert "<b " not in component("copy_button", text=HOSTILE, label="Copy message")
+    assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in markup.oid_text(OID, short=True, of="Lakeside")
+    for button in (markup.copy_button(HOSTILE, label=HOSTILE), markup.oid_text(HOSTILE, short=True, of=HOSTILE)):
+        assert "<b " not in button
+        assert 'data-copy="&lt;b onclick=x&gt;&#34;&#39;&amp;"' in button
 
 
 def test_a_sending_button_names_its_environment():

@@ -66,7 +66,7 @@ class QueryAnswer:
 
 @dataclass(slots=True)
 class CongestionWindow:
-    """A congestion window: how many messages may be in flight at once. It starts small, also after a failure.
+    """A congestion window: how many messages may be in flight at once. It is small at first and after a failure.
 
     An answer counts +1 if a message waits, and -1 if more than SPARE places are free. At +size the window grows by one,
     at -size it shrinks by one. So it is hardly larger than the sending rate needs, and if the directory stops

@@ -42,7 +42,7 @@ class PlanTarget(NamedTuple):
 
     @property
     def back_url(self) -> str:
-        """The list, or the record whose branch it is."""
+        """The list, or the record whose branch the plan is for."""
         return record_url(self.root) if self.root else environment_url("organizations", self.chosen.environment)
 
 

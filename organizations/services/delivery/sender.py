@@ -42,7 +42,7 @@ UNREAD = "The worker could not read from the database whether the message may be
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
-"""The exchange after an error of the worker itself: it is not known what was sent."""
+"""The exchange after an error of the worker itself, which does not know what was sent."""
 
 
 @dataclass(frozen=True, slots=True)

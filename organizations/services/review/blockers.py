@@ -93,7 +93,7 @@ def _open_submission(organization: Organization) -> Blocker | None:
 
 
 def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
-    """A blocker if the record cannot be read back from the message. After an acceptance it is read from the message."""
+    """A blocker if the record cannot be read back from the message, as the portal reads it after an acceptance."""
     if not message:
         return ()
     try:

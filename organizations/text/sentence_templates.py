@@ -309,6 +309,8 @@ def _asked(facts: Mapping[str, Any], *, names_submission: bool) -> str:
     start = "{actor} asked" if was_asked else "{actor} tried to ask"
     start += " the directory of {environment} for {name}"
     start += " because of {submission}. " if names_submission else ". "
+    if details.get("search"):
+        start = "{actor} searched the directory of {environment} and found {name}. "
     if not details.get("asked"):
         return f"{start}{_failure(status, was_sent=was_sent)}: {{cause}}."
     return start + query_result_sentence(details)

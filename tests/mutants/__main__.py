@@ -114,7 +114,9 @@ MODULES = {
     "organizations/services/directory/scan.py": Module(SCANNING),
     "organizations/services/directory/scan_matches.py": Module(SCANNING),
     "organizations/services/directory/scan_probes.py": Module(SCANNING),
-    "organizations/services/directory/search.py": Module(("tests/services/directory/test_search.py",)),
+    "organizations/services/directory/search.py": Module(
+        ("tests/services/directory/test_search.py", "tests/services/directory/test_search_readings.py")
+    ),
     "organizations/services/directory/take_over.py": Module(
         ("tests/services/directory/test_take_over_acts.py", *TAKING_OVER)
     ),

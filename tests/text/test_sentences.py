@@ -157,6 +157,11 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         f"{NOT_ASKED}: key not found.",
     ),
     (
+        A.ORGANIZATION_ASKED,
+        details(asked=True, found=True, search=True),
+        "Ed searched the directory of PRODUCTION and found Pier. It showed this OID.",
+    ),
+    (
         A.ORGANIZATION_TAKEN,
         {"changes": [CITY, change("ZIP", "5", "")], "reason": "X"},
         f'Ed saved what the directory shows on Pier: City from 3 to 4, ZIP from 5 to none. {NOTHING} Reason: "X".',

@@ -33,8 +33,10 @@ def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer
     return answer
 
 
-def store_record_answer(history: audit.History, organization: Organization, answer: DirectoryAnswer) -> None:
-    """Store what the directory showed for a record, and log every exchange.
+def store_record_answer(
+    history: audit.History, organization: Organization, answer: DirectoryAnswer, **details: Any
+) -> None:
+    """Store what the directory showed of a record, and log every exchange, with `details`.
 
     If the record was withdrawn since the Query or has another OID now, the answer is only logged.
     """
@@ -43,7 +45,9 @@ def store_record_answer(history: audit.History, organization: Organization, answ
         directory_state.store_reading(locked, answer.record, answer.asked_at)
     for facts, exchange, cause in exchange_entries(answer):
         body = exchanges.exchange_body(exchange)
-        history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
+        history.log_record(
+            Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts, **details
+        )
 
 
 def _lock_if_same_oid(organization: Organization) -> Organization | None:

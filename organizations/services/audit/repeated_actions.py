@@ -15,7 +15,7 @@ from organizations.services.audit import audit
 from organizations.services.throttle import Limit, TooManyTries
 
 WITHIN = datetime.timedelta(minutes=1)
-MOST_STRANGERS = 100
+MOST_ANONYMOUS = 100
 """Entries about people who are not signed in, in 15 minutes. Further ones are counted together."""
 MOST_WRITTEN = 100
 """How many rows `write_ended_counts` handles in one call."""
@@ -66,7 +66,7 @@ def _are_too_many(key: str, action: Action) -> bool:
     if Repetition.objects.filter(pk=key).exists():
         return False
     try:
-        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_STRANGERS))
+        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_ANONYMOUS))
     except TooManyTries:
         return True
     return False

@@ -92,7 +92,7 @@ def test_actions_of_other_people_names_or_addresses_are_counted_separately() -> 
 
 @pytest.mark.django_db
 def test_people_who_are_not_signed_in_make_a_bounded_number_of_entries(wait, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated_actions, "MOST_STRANGERS", 5)
+    monkeypatch.setattr(repeated_actions, "MOST_ANONYMOUS", 5)
     for number in range(35):
         note(name=f"name{number}")
     assert len(counted()) == 6

@@ -359,7 +359,7 @@ class Organization(models.Model):
         )
 
     def fill_columns(self, record: OrganizationRecord) -> None:
-        """Copy a record into the columns, without saving. Contacts and identifiers have rows of their own."""
+        """Copy a record into the columns, without saving. Contacts and identifiers have their own rows."""
         for name in SAME_COLUMNS:
             setattr(self, name, getattr(record, name))
         for name in ADDRESS_LABELS:

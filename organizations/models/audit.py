@@ -68,7 +68,7 @@ class Action(models.TextChoices):
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
 ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
-"""Actions whose entry contains the whole wanted record after the act."""
+"""Actions whose entry contains the whole wanted record afterwards."""
 
 
 # The last of these decides to whom an OID belongs.

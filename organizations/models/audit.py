@@ -40,7 +40,7 @@ class Action(models.TextChoices):
     SUBMISSION_SETTLED = "submission.settled"
     PLAN_MADE = "plan.made"
     PLAN_PAUSED = "plan.paused"
-    PLAN_GONE_ON = "plan.gone_on"
+    PLAN_RESUMED = "plan.gone_on"
     PLAN_STOPPED = "plan.stopped"
     ATTEMPT_INTENT = "attempt.intent"
     ATTEMPT_RESPONSE = "attempt.response"
@@ -48,8 +48,8 @@ class Action(models.TextChoices):
     ATTEMPT_LATE = "attempt.late"
     DIRECTORY_SEARCHED = "directory.searched"
     ENVIRONMENT_STOPPED = "environment.stopped"
-    ENVIRONMENT_HELD = "environment.held"
-    ENVIRONMENT_RELEASED = "environment.released"
+    ENVIRONMENT_PAUSED = "environment.held"
+    ENVIRONMENT_RESUMED = "environment.released"
     ENVIRONMENT_CHECKED = "environment.checked"
     DIRECTORY_ASKED = "directory.asked"
     DIRECTORY_SCANNED = "directory.scanned"
@@ -68,7 +68,7 @@ class Action(models.TextChoices):
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
 ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
-"""Actions whose entry contains the whole wanted record after the act."""
+"""Actions whose entry contains the whole wanted record afterwards."""
 
 
 # The last of these decides to whom an OID belongs.

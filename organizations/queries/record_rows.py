@@ -104,7 +104,7 @@ def deactivated_parents(organizations: Collection[Organization]) -> set[str]:
 
 
 def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
-    """How many children each of these records has, up to MOST_CHILDREN; without any it is missing. One query."""
+    """How many children each of these records has, up to MOST_CHILDREN; without children it is missing. One query."""
     here = Organization.objects.in_environment(environment).order_by()
     children = CountUpTo(here.filter(part_of_oid=OuterRef("oid")), MOST_CHILDREN)
     rows = here.filter(oid__in=list(oids)).values_list("oid").annotate(children=children)

@@ -100,7 +100,7 @@ def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _username(name: str, username: str) -> Iterator[Part]:
-    """The user name, if it is not the name: it tells people with the same name apart."""
+    """The user name, if it differs from the name: it distinguishes people with the same name."""
     if username not in ("", name):
         yield Part(f" ({username})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any, Self
 
 from django.db import models
@@ -168,9 +169,9 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"Entry {self.sequence}: {self.action}"
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
-        """The body, parsed."""
+        """The body, parsed. Do not change it: everybody gets the same object."""
         parsed: dict[str, Any] = json.loads(bytes(self.body))
         return parsed
 

@@ -410,6 +410,15 @@ def test_nothing_is_asked_for_a_person_who_lost_the_right_to_edit(
     assert states(run) == {ONE: "found", TWO: "found"}
 
 
+def test_a_worker_stops_only_what_is_asked_in_its_environment(practice: PracticeDirectory, editor: User) -> None:
+    elsewhere, ready = begin(ONE, user=editor), begin(ONE, user=editor)
+    TakeOver.objects.filter(pk=elsewhere.pk).update(environment="production")
+    TakeOver.objects.filter(pk=ready.pk).update(state=TakeOverState.READY)
+    editor.groups.clear()
+    take_over.stop_without_right("staging", actor=WORKER)
+    assert (state_of(elsewhere), states(ready)) == ("asking", {ONE: "waiting"})
+
+
 def test_who_asked_again_needs_the_right_and_not_who_began(
     practice: PracticeDirectory, editor: User, approver: User
 ) -> None:

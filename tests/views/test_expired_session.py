@@ -95,10 +95,6 @@ def test_an_action_without_a_form_is_not_carried_out_after_the_sign_in(csrf_clie
     assert Submission.objects.get().state == "queued"
 
 
-def test_a_page_redirects_to_sign_in(visitor, organization):
-    assert visitor.get(edit_url(organization))["Location"] == f"{SIGN_IN}?next={edit_url(organization)}"
-
-
 @pytest.mark.parametrize(
     ("address", "page", "then"),
     [

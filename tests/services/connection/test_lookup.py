@@ -1,7 +1,6 @@
 """The lookup of one OID: which record it finds, when the OID is absent, and what is stored."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -11,7 +10,6 @@ from organizations.models import (
     AuditEntry,
     EnvironmentGate,
     Evidence,
-    Organization,
     State,
     Submission,
     User,
@@ -19,7 +17,6 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.practice.listing import ANOTHER_OID
-from organizations.records import canonical
 from organizations.redox.messages import OTHER_OIDS
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
@@ -207,21 +204,6 @@ def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor
     assert organization.confirmed_at is not None
     assert organization.seen_at < organization.confirmed_at
     assert "differs" not in organization.open_work
-
-
-def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    older, newer = (
-        DirectoryAnswer(clock.now(), record=as_query_shows(replace(organization.record(), name=name)))
-        for name in ("Older", "Newer")
-    )
-    for answer in (newer, older):
-        keep(organization.submissions.get(), answer, as_actor(editor))
-
-    organization_now = Organization.objects.get(pk=organization.pk)
-    assert newer.record is not None
-    assert (organization_now.seen, organization_now.seen_at) == (canonical(newer.record), newer.asked_at)
-    assert len(asked_entries(organization.submissions.get())) == 2
 
 
 def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:

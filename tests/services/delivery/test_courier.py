@@ -106,16 +106,6 @@ def start_again() -> None:
     )
 
 
-def test_a_rejection_in_a_batch_cancels_what_waits_for_it(
-    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second, follower = queue(3, editor)
-    follower.after.add(first)
-    answering(monkeypatch, {f"{BASE}.1": exchange_result(400, b"{}")})
-    assert deliver_due("staging", actor=WORKER)
-    assert [state(each) for each in (first, second, follower)] == [State.REJECTED, State.ACCEPTED, State.CANCELLED]
-
-
 def test_each_step_of_a_batch_is_one_transaction(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

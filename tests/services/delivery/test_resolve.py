@@ -175,16 +175,6 @@ def test_a_new_that_exists_already_and_is_not_shown_as_sent_needs_a_decision(new
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE_REASON)
 
 
-def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
-    Submission.objects.update(
-        state=State.QUEUED, not_before=None
-    )  # as after two answers from before the directory showed it
-    answer_next(Kind.UNKNOWN, known="already_exists")
-    new.refresh_from_db()
-    assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
-    assert resolve._claim_next("staging", worker) == new  # without any settle time
-
-
 def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
     changed: Organization, editor: User
 ) -> None:

@@ -1,7 +1,5 @@
 """Taking over: what the worker asks the directory, what it stores, and which organizations become records."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,19 +17,18 @@ from organizations.models import (
     User,
 )
 from organizations.practice import PracticeDirectory
-from organizations.records import OrganizationRecord
-from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import failpoints, workers
-from organizations.services.connection import redox_settings
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
-from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
+from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.records.organizations import KnownDestination
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.services.directory.scanning import put
+from tests.services.directory.taking_over import begin, states
 from tests.services.sending import WORKER
 
 pytestmark = pytest.mark.django_db
@@ -40,27 +37,9 @@ DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
 
 
-def begin(*oids: str, user: User, **values: Any) -> TakeOver:
-    candidates = [NewCandidate(oid) for oid in oids]
-    given: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": as_actor(user)} | values
-    return take_over.begin("staging", candidates, **given)
-
-
-def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRecord:
-    """Register an organization in the practice directory, as an earlier curl command would have done."""
-    record = factories.record(oid, **{"name": f"By curl {oid[-3:]}"} | values)
-    message = messages.build_message(record, messages.NEW, redox_settings.environment("staging"))
-    practice.register("staging", json.loads(message)["Organizations"][0])
-    return record
-
-
 def advance() -> None:
     while workers.take_over_next("staging", actor=WORKER):
         pass
-
-
-def states(run: TakeOver) -> dict[str, str]:
-    return dict(run.candidates.values_list("oid", "state"))
 
 
 def candidate(run: TakeOver, oid: str) -> Candidate:
@@ -77,13 +56,13 @@ def take_all(run: TakeOver, user: User) -> list[Organization]:
 def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_values(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    shown = put(practice, f"{BASE}.1", aliases=("By hand",))
+    put(practice, f"{BASE}.1", aliases=("By hand",))
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
     advance()
     assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "absent"}
     (organization,) = take_all(run, editor)
     assert (organization.standing, organization.presence, organization.open_work) == ("seen", Presence.PRESENT, "")
-    assert organization.record().aliases == shown.aliases
+    assert organization.record().aliases == ("By hand",)
     assert "Type" in organization.carried
     assert candidate(run, f"{BASE}.1").organization == organization
     # The person chose it, the worker added it: nobody was signed in.
@@ -118,18 +97,6 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
     assert "destination-unseen" in {warning.key for warning in review.warnings}
 
 
-def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
-    oids = [f"{BASE}.{number}" for number in (1, 2, 3)]
-    run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    who, said = as_actor(editor), KnownDestination(DESTINATION, "memory")
-    take_over.set_destinations(run.pk, {f"{BASE}.3": KnownDestination("", "memory")}, actor=who)
-    with pytest.raises(NumberMissing, match="Type 2"):
-        take_over.set_destination_for_all(run.pk, said, 3, actor=who)
-    assert take_over.set_destination_for_all(run.pk, said, 2, actor=who) == 2
-    said_ids = run.candidates.order_by("position").values_list("destination_id", flat=True)
-    assert list(said_ids) == [DESTINATION, DESTINATION, ""]
-
-
 def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritten(
     editor: User, approver: User
 ) -> None:
@@ -148,13 +115,13 @@ def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritt
 
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
     """A Query never shows them, and an Update without them would remove them."""
-    record = put(practice, f"{BASE}.1")
-    message = replace(record, name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
+    put(practice, f"{BASE}.1", name="New")
+    message = factories.record(f"{BASE}.1", name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
     old = NewCandidate(f"{BASE}.1", "message 1", DESTINATION, "message", message)
     run = take_over.begin("staging", [old], kind=TakeOverKind.MESSAGES, base_oids=[BASE], actor=as_actor(editor))
     advance()
     (organization,) = take_all(run, editor)
-    assert (organization.name, organization.destination_id) == (record.name, DESTINATION)
+    assert (organization.name, organization.destination_id) == ("New", DESTINATION)
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
 
 
@@ -269,10 +236,3 @@ def test_an_oid_that_somebody_else_added_meanwhile_is_refused_and_the_others_are
     advance()
     assert states(run) == {f"{BASE}.1": "refused", f"{BASE}.2": "taken"}
     assert "the record Typed" in candidate(run, f"{BASE}.1").sentence
-
-
-@pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])
-def test_no_oid_and_too_many_oids_are_refused(editor: User, count: int) -> None:
-    with pytest.raises(ActionRefused):
-        begin(*(f"{BASE}.{number}" for number in range(count)), user=editor)
-    assert not TakeOver.objects.exists()

@@ -110,12 +110,3 @@ def test_a_search_with_changed_hidden_results_is_not_continued(client, practice,
     assert (answer.status_code, answer.context["notes"]) == (422, (TOO_OLD,))
     assert 'value="Lakeside"' in answer.content.decode()
     assert practice.requests == []
-
-
-def test_a_viewer_cannot_search(client_of, practice):
-    viewer = client_of("viewer")
-    assert "You cannot ask the directory in STAGING. Editors and Approvers can: nobody yet." in text_of(
-        viewer.get(PAGE)
-    )
-    assert viewer.post(PAGE, {"name": "Lakeside"}).status_code == 403
-    assert practice.requests == []

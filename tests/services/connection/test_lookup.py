@@ -39,12 +39,7 @@ from tests.services.sending import (
 
 pytestmark = pytest.mark.one_database
 
-NOT_UNDERSTOOD = {
-    "shows-another": "The directory answered with another organization and not with this OID.",
-    "shows-twice": "The directory answered with 2 organizations that have this OID.",
-    "shows-no-name": "The directory answered with this OID, but without a name.",
-    "shows-another-shape": "The directory's answer was not understood: Organizations is not a list.",
-}
+NOT_UNDERSTOOD = ("shows-another", "shows-twice", "shows-no-name", "shows-another-shape")
 
 
 @pytest.fixture
@@ -153,7 +148,8 @@ def test_our_oid_may_be_the_second_one_and_the_first_stays_visible(
 def test_an_unreadable_answer_is_logged_and_changes_nothing(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
+    causes = set()
+    for asks, behaviour in enumerate(NOT_UNDERSTOOD, start=1):
         practice.behaviour = behaviour
         Submission.objects.update(not_before=timezone.now())
         assert resolve_next("staging", actor=worker)
@@ -163,10 +159,12 @@ def test_an_unreadable_answer_is_logged_and_changes_nothing(
         assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
         assert (organization.seen_at, organization.seen) == (None, "")
         entry = asked_entries(unknown)[-1]
-        assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
+        causes.add(cause := entry.facts["detail"])
+        assert entry.facts["details"]["asked"] is False
         assert b"QueryResponse" in bytes(entry.raw or b"")
         checked = check.check_connection("staging", actor=worker)
         assert (checked.succeeded, checked.sentence) == (False, cause)
+    assert len(causes - {""}) == len(NOT_UNDERSTOOD)
 
 
 def test_after_a_pause_any_whole_answer_to_the_probe_closes_the_breaker(
@@ -215,7 +213,8 @@ def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, edit
     practice.behaviour = "shows-another"
     query.query_record(organization, actor=as_actor(editor))
     details = entries.latest("sequence").facts["details"]
-    assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
+    assert details["asked"] is False
+    assert details["cause"].startswith("The directory answered with another organization")
 
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:

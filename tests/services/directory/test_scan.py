@@ -303,14 +303,6 @@ def test_after_many_pages_a_person_decides_whether_the_scan_continues(
     assert (run.read_count, run.position) == (5, {})
 
 
-def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    practice.register_others("staging", 10)
-    practice.behaviour = Behaviour.SHOWS_TOTAL
-    run = begin(editor, limit=3)
-    read_to_the_end(run)
-    assert (run.read_count, run.end_reason, run.position) == (10, "", {})
-
-
 def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_found(
     practice: PracticeDirectory, editor: User
 ) -> None:

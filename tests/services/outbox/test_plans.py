@@ -121,8 +121,8 @@ class TestDraft:
         # One that stays active keeps its parent.
         draft = drawn(records[:3], editor, DEACTIVATE)
         assert oids(draft.reviews) == [".1.1", ".1"]
-        assert [each.why for each in draft.left_out] == [
-            "1 active record is part of it. Move or deactivate them first."
+        assert [[each.kind for each in skipped.blockers] for skipped in draft.left_out] == [
+            [BlockerKind.ACTIVE_CHILDREN]
         ]
 
     def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:

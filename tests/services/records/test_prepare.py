@@ -11,7 +11,7 @@ from organizations.models import Action, AuditEntry, Environment, Organization, 
 from organizations.records import IdentifierRecord, OrganizationRecord, difference
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.directory import differences
-from organizations.services.errors import Circle, CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
+from organizations.services.errors import Circle, CounterpartExists, RecordWithdrawn, SourceChanged
 from organizations.services.records import counterparts, directory_state, organizations, prepare
 from organizations.services.records.prepare import Doubt, FormBasis, SourceKind, StagingSource
 from tests import factories
@@ -190,27 +190,11 @@ def test_a_prepared_record_cannot_close_a_circle(editor: User) -> None:
     assert fresh(staging).counterpart is None
 
 
-def test_an_unsent_edit_does_not_change_the_copied_values(editor: User) -> None:
-    staging = factories.accept(factories.organization(user=editor))
-    basis = prepare.source_of(staging).record
-    record = replace(staging.record(), name="Only saved", destination_id=DESTINATION)
-    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=as_actor(editor))
-    assert prepared(staging, editor, basis=basis).staging_record_id == staging.pk
-
-
 def test_a_withdrawn_record_is_not_prepared(editor: User) -> None:
     staging = factories.organization(user=editor)
     organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))
     with pytest.raises(RecordWithdrawn):
         prepared(staging, editor)
-
-
-def test_nothing_is_saved_if_the_oid_is_taken(editor: User) -> None:
-    factories.organization(THEIRS, user=editor, environment="production")
-    staging = factories.accept(factories.organization(user=editor))
-    with pytest.raises(OidTaken):
-        prepared(staging, editor)
-    assert fresh(staging).counterpart is None
 
 
 @pytest.mark.parametrize(

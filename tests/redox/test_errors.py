@@ -177,12 +177,7 @@ ROWS = [
         "The organization asked for is deactivated or does not answer requests.",
         SUPPORT,
     ),
-    (
-        not_executed(401),
-        "Redox did not accept the sign-in or the message's Meta.",
-        HEAD,
-        CONNECTION,
-    ),
+    (not_executed(401), "Redox did not accept the sign-in or the message's Meta.", HEAD, CONNECTION),
     (
         rejected(status=404),
         "Redox found nothing at this address.",

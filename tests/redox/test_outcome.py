@@ -87,11 +87,7 @@ def test_a_cut_answer_is_unknown_even_if_its_beginning_accepts() -> None:
 @pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists."), b"", b"\xff", b"<html>"])
 def test_a_401_with_any_body_is_about_the_connection(body: object, limits: Limits) -> None:
     result = ask(servers.answer(401, body), limits)
-    assert (result.kind, result.renew_token, result.stops) == (
-        Kind.NOT_EXECUTED,
-        True,
-        outcome.STOP_CREDENTIAL,
-    )
+    assert (result.kind, result.renew_token, result.stops) == (Kind.NOT_EXECUTED, True, outcome.STOP_CREDENTIAL)
     assert result.known == ""
 
 
@@ -117,12 +113,7 @@ def test_a_4xx_in_an_unknown_encoding_is_unknown(status: int, limits: Limits) ->
 @pytest.mark.parametrize("status", [425, 429])
 def test_too_many_requests_pause_the_environment(status: int, limits: Limits) -> None:
     result = ask(servers.answer(status, success(), Retry_After="17"), limits)
-    assert (result.kind, result.hold_seconds, result.names_wait, result.stops) == (
-        Kind.NOT_EXECUTED,
-        17.0,
-        True,
-        "",
-    )
+    assert (result.kind, result.hold_seconds, result.names_wait, result.stops) == (Kind.NOT_EXECUTED, 17.0, True, "")
     unsaid = ask(servers.answer(status), limits)
     assert (unsaid.hold_seconds, unsaid.names_wait) == (300.0, False)
 
@@ -183,10 +174,7 @@ DOCUMENTED = [
     ("duplicate_business", "Your Organization Source contains a duplicate business!"),
     ("no_subscriptions", f"{NO_SUBSCRIPTIONS}."),
     ("no_subscriptions", f"{NO_SUBSCRIPTIONS}s\nhttps://dashboard.example/#/subscriptions"),
-    (
-        "several_destinations",
-        "Invalid synchronous destination: more than one synchronous destination was specified",
-    ),
+    ("several_destinations", "Invalid synchronous destination: more than one synchronous destination was specified"),
     ("repository_required", "Repository URL and certificate are required for this request."),
 ]
 ENVELOPES: list[Callable[[str], object]] = [

@@ -48,11 +48,7 @@ def test_an_acceptance_that_names_another_oid_has_a_warning(limits: Limits) -> N
     """The how-to's own example does that."""
     body = success(f"Organization with id:{OTHER} has been updated successfully.", "Update")
     result = ask(servers.answer(200, body), limits, "Update")
-    assert (result.kind, result.warning, result.answered_oid) == (
-        Kind.ACCEPTED,
-        outcome.OTHER_OID,
-        OTHER,
-    )
+    assert (result.kind, result.warning, result.answered_oid) == (Kind.ACCEPTED, outcome.OTHER_OID, OTHER)
 
 
 def test_a_compressed_acceptance_counts_and_a_bomb_is_unknown(limits: Limits) -> None:

@@ -236,11 +236,7 @@ def test_a_page_reads_a_limited_number_of_entries(editor, north, monkeypatch):
     assert page(before=7) == stories.Stories([], 0, None, 2)
     last = history_page_of(before=2)
     assert last.nothing is not None
-    assert last.nothing == (
-        "Newer pages already show these entries.",
-        "?",
-        "Newest entries",
-    )
+    assert last.nothing == ("Newer pages already show these entries.", "?", "Newest entries")
 
 
 def test_a_very_long_story_shows_its_first_and_last_entries(editor, north):

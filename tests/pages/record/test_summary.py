@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import (
-    Evidence,
-    Organization,
-    Presence,
-    State,
-    Submission,
-    User,
-    clock,
-)
+from organizations.models import Evidence, Organization, Presence, State, Submission, User, clock
 from organizations.pages.home import overview
 from organizations.pages.home.lines import LinePlace
 from organizations.pages.record import summary

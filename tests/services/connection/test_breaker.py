@@ -206,9 +206,7 @@ def test_nothing_is_claimed_after_the_breaker_opened_a_moment_ago(editor: User, 
 
 
 @pytest.mark.parametrize(
-    ("checked", "succeeded"),
-    [(None, None), (2, True), (0, False)],
-    ids=["never", "before the stop", "failed"],
+    ("checked", "succeeded"), [(None, None), (2, True), (0, False)], ids=["never", "before the stop", "failed"]
 )
 def test_sending_resumes_only_after_a_successful_check_since_the_stop(
     editor: User, checked: int | None, succeeded: bool | None

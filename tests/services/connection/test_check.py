@@ -3,12 +3,7 @@
 import pytest
 from django.test import override_settings
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    User,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, User
 from organizations.practice import PracticeDirectory
 from organizations.services.connection import check
 from organizations.services.delivery import courier

@@ -5,16 +5,7 @@ import json
 import pytest
 from django.utils import timezone
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    Evidence,
-    State,
-    Submission,
-    User,
-    clock,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.practice.listing import ANOTHER_OID
 from organizations.redox.messages import OTHER_OIDS

@@ -7,18 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    Event,
-    Evidence,
-    Presence,
-    State,
-    Submission,
-    User,
-    Verdict,
-    clock,
-)
+from organizations.models import Action, AuditEntry, Event, Evidence, Presence, State, Submission, User, Verdict, clock
 from organizations.pages.differences import difference_rows as shown
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange

@@ -5,14 +5,7 @@ from dataclasses import replace
 import pytest
 from django.test import override_settings
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    Intent,
-    Presence,
-    State,
-    User,
-)
+from organizations.models import Action, AuditEntry, Intent, Presence, State, User
 from organizations.practice import PracticeDirectory
 from organizations.redox.outcome import Kind
 from organizations.services.outbox import submissions

@@ -13,14 +13,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    State,
-    Submission,
-    User,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.redox import messages
 from organizations.redox.client import Exchange

@@ -219,10 +219,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [
-        ({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."),
-        ({"only_ask": True}, resolve.RESTORED_REASON),
-    ],
+    [({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."), ({"only_ask": True}, resolve.RESTORED_REASON)],
     ids=["tried often", "after a restore"],
 )
 def test_a_message_that_cannot_be_proved_is_not_always_sent_again(

@@ -99,10 +99,7 @@ def test_a_message_that_was_not_accepted_proves_nothing(editor: User, kind: Kind
 def test_a_rejection_cancels_the_waiting_messages_and_the_next_one_is_sent_alone(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     answer_next(Kind.REJECTED)
-    assert state_of(second) == (
-        State.CANCELLED,
-        f"Submission {first.pk}, which this one waited for, was rejected.",
-    )
+    assert state_of(second) == (State.CANCELLED, f"Submission {first.pk}, which this one waited for, was rejected.")
     assert reload(second.organization).changes
     third = factories.submission(reload(second.organization), user=editor)
     assert (waits(third), claim()) == ([], third)
@@ -203,12 +200,7 @@ class TestPlan:
         children = [stated(number, editor, part_of_oid=parent.oid) for number in (2, 3)]
         plan = factories.plan([parent, *children], user=editor, kind=PlanKind.DEACTIVATE)
         first, second, last = plan.submissions.order_by("pk")
-        assert (last.organization, waits(first), waits(second), waits(last)) == (
-            parent,
-            [],
-            [first],
-            [first, second],
-        )
+        assert (last.organization, waits(first), waits(second), waits(last)) == (parent, [], [first], [first, second])
         assert [answer_next(), answer_next(), answer_next()] == [first, second, last]
 
 

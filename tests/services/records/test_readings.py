@@ -102,9 +102,7 @@ def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
 
-def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(
-    first_accepted: Organization,
-) -> None:
+def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(first_accepted: Organization) -> None:
     # Earlier releases stored the earlier record of the directory as the record before such a New.
     Submission.objects.update(before=first_accepted.confirmed)
     organization_after = shown(first_accepted, None)

@@ -71,12 +71,7 @@ COPIED = "Was it copied by mistake?"
 
 ROWS = [
     *(
-        Row(
-            "untested",
-            f"{fact} Redox's how-to asks to test there first.",
-            in_production(staging),
-            silent,
-        )
+        Row("untested", f"{fact} Redox's how-to asks to test there first.", in_production(staging), silent)
         for fact, staging, silent in (
             ("STAGING has never accepted this record.", new_record(), in_production(accepted_record(new_record()))),
             (

@@ -35,8 +35,7 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, workers
 from organizations.services.connection.lookup import DirectoryAnswer, Question
-from organizations.services.delivery import query, slots
-from organizations.services.delivery.courier import Courier
+from organizations.services.delivery import query
 from organizations.services.delivery.slots import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
 from tests import factories
@@ -136,21 +135,6 @@ def working() -> Iterator[None]:
 
 
 # How many at once
-
-
-def test_eight_oids_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
-    oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
-    run = begin(*oids, user=editor)
-    with ThreadPoolExecutor(slots.SLOTS) as pool:
-        courier = Courier(WORKER, pool, ("staging",), (run_take_over.next_candidate,))
-        until(lambda: not courier.ask_due())
-        assert run.candidates.exclude(lease_until=None).count() == MOST_QUERIES
-        held.released.set()
-        while courier.ask_due() or courier.is_busy:
-            courier.settle_arrived(0.02)
-    assert states(run) == dict.fromkeys(oids, "found")
-    assert asked(practice) == Counter(oids)
-    assert not run.candidates.exclude(lease_until=None).exists()
 
 
 @pytest.mark.one_database

@@ -105,12 +105,6 @@ def test_a_rejection_cancels_the_waiting_messages_and_the_next_one_is_sent_alone
     assert (waits(third), claim()) == ([], third)
 
 
-def test_a_cancellation_cancels_the_waiting_messages_too(editor: User) -> None:
-    first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
-    submissions.cancel_submission(first.pk, actor=as_actor(editor))
-    assert state_of(second)[0] == State.CANCELLED
-
-
 def test_a_new_and_an_update_of_a_registered_record_neither_wait_nor_prove_anything(editor: User) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     answer_next()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Evidence, Intent, Organization, Presence, clock
+from organizations.models import Evidence, Organization, Presence, clock
 from organizations.pages.review import message as shown
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services.directory import differences
@@ -231,22 +231,6 @@ class TestFreshness:
         sentence = freshness.record_freshness(organization).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
         assert page_of(organization, editor).overwritten == ()
-
-
-def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor):
-    def verdict(intent=None):
-        return reviews.review(fresh(accepted), intent=intent).summary.removeprefix("STAGING, Update, 1 record, ")
-
-    assert verdict(Intent.DEACTIVATE) == "Active true to false"
-    read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-    assert verdict() == "1 directory value overwritten"
-    assert verdict(Intent.DEACTIVATE) == "Active true to false, 1 directory value overwritten"
-    save_edit(accepted, editor, aliases=("North",))
-    assert verdict() == "1 field changes, 1 directory value overwritten"
-    read(accepted, replace(accepted.record(), active=False))
-    assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
-    factories.accept(accepted, active=False)
-    assert verdict(Intent.REACTIVATE) == "Active false to true"
 
 
 def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared(editor):

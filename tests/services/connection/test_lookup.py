@@ -18,9 +18,6 @@ from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.sending import (
-    answer_next,
-    as_query_shows,
-    edit,
     probe_if_half_open,
     reload,
     resolve_next,
@@ -178,21 +175,6 @@ def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor)
     assert time_before <= answer.asked_at < between
     keep(unknown, answer, worker)
     assert reload(unknown.organization).seen_at == answer.asked_at
-
-
-def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    old = DirectoryAnswer(clock.now(), record=as_query_shows(organization.record()))
-    submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answer_next()
-
-    keep(submission, old, as_actor(editor))
-
-    organization = reload(organization)
-    assert organization.seen_at is not None
-    assert organization.confirmed_at is not None
-    assert organization.seen_at < organization.confirmed_at
-    assert "differs" not in organization.open_work
 
 
 def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:

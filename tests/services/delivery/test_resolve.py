@@ -316,16 +316,6 @@ def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, 
     )  # so that this reading does not count as the proof of the message
 
 
-def test_a_reading_from_before_the_last_acceptance_is_not_drift(editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    store_record_answer(organization, organization.record())
-    factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answer_next()
-    organization_after = reload(organization)
-    assert organization_after.seen != organization_after.confirmed
-    assert not organization_after.differs
-
-
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:

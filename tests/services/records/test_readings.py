@@ -102,13 +102,6 @@ def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
 
-def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(first_accepted: Organization) -> None:
-    # Earlier releases stored the earlier record of the directory as the record before such a New.
-    Submission.objects.update(before=first_accepted.confirmed)
-    organization_after = shown(first_accepted, None)
-    assert (organization_after.not_visible_yet, organization_after.differs) == (True, 0)
-
-
 def test_a_change_that_was_visible_and_is_gone_was_reverted_by_somebody(renamed: Organization, editor: User) -> None:
     states = []
     for place, record in enumerate((FIRST, FIRST, SECOND, FIRST, FIRST)):

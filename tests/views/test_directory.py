@@ -1,12 +1,10 @@
 """The search of the directory over HTTP: one Query, its results, the next page; nothing about others is stored."""
 
 import pytest
-from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, Organization
 from organizations.views.directory import TOO_OLD
 from tests import factories
-from tests.connected import redox
 from tests.factories import BASE
 from tests.services.directory.test_search import OTHER, listed
 from tests.views.pages import text_of
@@ -14,13 +12,6 @@ from tests.views.pages import text_of
 pytestmark = pytest.mark.one_database
 
 PAGE = "/staging/directory/"
-
-
-@pytest.fixture
-def with_base(practice):
-    """The practice directory, with an OID of ours in the settings."""
-    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=BASE)):
-        yield practice
 
 
 def search(client, **typed):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Action, AuditEntry, Organization, Submission, User, clock
+from organizations.models import Action, AuditEntry, Submission, User, clock
 from organizations.pages.audit import history_page, stories
 from organizations.pages.audit.history_page import HistoryPage
 from organizations.pages.audit.stories import StoryLine
@@ -63,11 +63,6 @@ def log_end(submission: Submission, state: str, **details: object) -> None:
     now = clock.now()
     evidence = "answer" if state == "accepted" else ""
     factories.change_submission(submission, state=state, ended_at=now, evidence=evidence)
-
-
-@pytest.fixture
-def north(editor: User) -> Organization:
-    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
 def test_a_submission_and_its_edits_are_one_line(practice, north, editor):

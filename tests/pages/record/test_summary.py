@@ -23,17 +23,6 @@ from tests.factories import BASE, as_actor
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
-@pytest.fixture
-def organization(editor: User) -> Organization:
-    """A record that was never sent."""
-    return factories.organization(user=editor, name="Lakeside North")
-
-
-@pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted_organization(user=editor, name="Lakeside North")
-
-
 def head(organization: Organization) -> summary.RecordHead:
     return summary.record_head(load(organization))
 

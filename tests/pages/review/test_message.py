@@ -14,6 +14,7 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
+from tests.changes import load
 from tests.factories import as_actor
 from tests.views.history import save_edit
 
@@ -22,18 +23,14 @@ pytestmark = pytest.mark.django_db
 SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code="53704", county="Dane", country="USA")
 
 
-def fresh(organization):
-    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
-
-
 def read(organization, record, *, asked_at=None):
     """The record after the directory answered with this content."""
-    directory_state.store_reading(fresh(organization), record, asked_at or clock.now())
-    return fresh(organization)
+    directory_state.store_reading(load(organization), record, asked_at or clock.now())
+    return load(organization)
 
 
 def page_of(organization, user, **values):
-    return shown.review_content(reviews.review(fresh(organization), actor=as_actor(user)), **values)
+    return shown.review_content(reviews.review(load(organization), actor=as_actor(user)), **values)
 
 
 class TestThreeValues:
@@ -241,7 +238,7 @@ def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared
     page = page_of(taken, editor)
     assert page.rows == ()
     assert "No Query shows the destination ID, so it cannot be compared." in page.sentences[-1]
-    changed = page_of(save_edit(fresh(taken), editor, name="Lakeside North"), editor)
+    changed = page_of(save_edit(load(taken), editor, name="Lakeside North"), editor)
     assert [row.field for row in changed.rows] == ["name"]
 
 

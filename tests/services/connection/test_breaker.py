@@ -21,17 +21,13 @@ from organizations.services.connection import breaker, check, gateway
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
 from tests import factories
-from tests.breakers import stop_environment
+from tests.breakers import gate, stop_environment
 from tests.factories import BASE, as_actor
 from tests.services.sending import WORKER, claim, probe_if_half_open, settle_sending
 
 pytestmark = pytest.mark.django_db
 
 GOOD = json.dumps({"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}).encode()
-
-
-def gate() -> EnvironmentGate:
-    return EnvironmentGate.objects.get(pk="staging")
 
 
 def minutes_ago(minutes: int) -> datetime.datetime:

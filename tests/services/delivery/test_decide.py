@@ -22,6 +22,7 @@ from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, UserFactory, as_actor
 from tests.services.sending import (
+    accepted_before,
     answer_next,
     claim,
     edit,
@@ -64,12 +65,6 @@ def undecided(submission: Submission, **values: object) -> Submission:
     factories.change_submission(submission, state=State.NEEDS_PERSON, **values)
     submission.refresh_from_db()
     return submission
-
-
-def accepted_before(submission: Submission) -> OrganizationRecord:
-    record = reload(submission.organization).confirmed_record()
-    assert record is not None
-    return record
 
 
 def offered(submission: Submission, record: OrganizationRecord | None, actor: Actor) -> set[Verdict]:

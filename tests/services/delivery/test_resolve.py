@@ -19,7 +19,6 @@ from organizations.models import (
     clock,
 )
 from organizations.practice import PracticeDirectory
-from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome
 from organizations.services import workers
@@ -31,6 +30,7 @@ from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE
 from tests.services.sending import (
+    accepted_before,
     actions_of,
     answer_next,
     claim,
@@ -61,13 +61,6 @@ def new(editor: User) -> Submission:
 def changed(editor: User) -> Organization:
     """An accepted record with a change that is not sent yet."""
     return edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
-
-
-def before(submission: Submission) -> OrganizationRecord:
-    """The record in the directory before a message."""
-    record = reload(submission.organization).confirmed_record()
-    assert record is not None
-    return record
 
 
 def a_while_ago(submission: Submission) -> None:
@@ -196,7 +189,7 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
     field = "address" if change == "zip_code" else change
     submission = send_and_lose_answer(edit(organization, editor, **{field: values[field]}), editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 2)
-    resolve_with_answer(submission, before(submission) if change == "name" else sent_record(submission))
+    resolve_with_answer(submission, accepted_before(submission) if change == "name" else sent_record(submission))
     assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
     again = claim()
     assert again is not None
@@ -227,7 +220,7 @@ def test_a_message_that_cannot_be_proved_is_not_always_sent_again(
 ) -> None:
     submission = send_and_lose_answer(changed, editor)
     Submission.objects.update(**values)
-    resolve_with_answer(submission, before(submission))
+    resolve_with_answer(submission, accepted_before(submission))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, reason)
 
 
@@ -270,7 +263,7 @@ def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift
     sending = claim()
     assert sending is not None
     settle.settle_lost_attempt(sending, actor=worker)
-    assert resolve_with_answer(submission, before(submission)).state == State.QUEUED
+    assert resolve_with_answer(submission, accepted_before(submission)).state == State.QUEUED
     answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)

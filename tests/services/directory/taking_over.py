@@ -3,9 +3,11 @@
 from typing import Any
 
 from organizations.models import TakeOver, TakeOverKind, User
+from organizations.services import workers
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests.factories import BASE, as_actor
+from tests.services.sending import WORKER
 
 
 def begin(*candidates: str | NewCandidate, user: User, **values: Any) -> TakeOver:
@@ -17,3 +19,13 @@ def begin(*candidates: str | NewCandidate, user: User, **values: Any) -> TakeOve
 
 def states(run: TakeOver) -> dict[str, str]:
     return dict(run.candidates.values_list("oid", "state"))
+
+
+def state_of(run: TakeOver) -> str:
+    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
+
+
+def ask_all() -> None:
+    """Do what a worker does with take-overs until nothing is due."""
+    while workers.take_over_next("staging", actor=WORKER):
+        pass

@@ -22,7 +22,6 @@ from organizations.models import (
     EnvironmentGate,
     State,
     Submission,
-    TakeOver,
     TakeOverState,
     User,
     clock,
@@ -43,7 +42,7 @@ from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.redox import servers
 from tests.services.directory.scanning import put
-from tests.services.directory.taking_over import begin, states
+from tests.services.directory.taking_over import ask_all, begin, state_of, states
 from tests.services.fake_redox import fake_redox, token_answer
 from tests.services.sending import WORKER
 
@@ -66,15 +65,6 @@ def leased() -> Question:
 
 def answer(question: Question) -> None:
     question.store(query.query_oid("staging", question.oid))
-
-
-def ask_all() -> None:
-    while workers.take_over_next("staging", actor=WORKER):
-        pass
-
-
-def state_of(run: TakeOver) -> str:
-    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
 
 
 def end_leases() -> None:

@@ -1,6 +1,5 @@
 """The search of the directory: its Query, results beside our records, broken-off searches, and what is stored."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.redox import servers
-from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox
+from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox
 from tests.services.sending import WORKER, claim, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.one_database
@@ -43,12 +42,6 @@ def answer(*organizations: Any, **values: Any) -> servers.Behaviour:
     """An answer with these organizations."""
     meta = {"DataModel": "Organization", "EventType": "QueryResponse"}
     return servers.answer(200, {"Meta": meta, "Organizations": list(organizations)} | values)
-
-
-@pytest.fixture
-def redox_server(transactional_db: None) -> Iterator[FakeRedox]:
-    with fake_redox() as server:
-        yield server
 
 
 def found(page: SearchPage) -> dict[str, Hit]:
@@ -315,13 +308,6 @@ def test_nothing_is_asked_while_redox_asks_to_wait(redox_server: FakeRedox) -> N
 
 
 # Which results are records here, and which are ours -----------------------------------------------------------
-
-
-@pytest.fixture
-def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
-    """The practice directory, with an OID of ours in the settings."""
-    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=BASE)):
-        yield practice
 
 
 def test_each_hit_is_a_record_here_or_ours_or_neither(with_base: PracticeDirectory, editor: User) -> None:

@@ -18,7 +18,7 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import failpoints, workers
+from organizations.services import failpoints
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, OutOfDate
@@ -28,18 +28,12 @@ from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import put
-from tests.services.directory.taking_over import begin, states
-from tests.services.sending import WORKER
+from tests.services.directory.taking_over import ask_all, begin, states
 
 pytestmark = pytest.mark.django_db
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-
-
-def advance() -> None:
-    while workers.take_over_next("staging", actor=WORKER):
-        pass
 
 
 def candidate(run: TakeOver, oid: str) -> Candidate:
@@ -49,7 +43,7 @@ def candidate(run: TakeOver, oid: str) -> Candidate:
 def take_all(run: TakeOver, user: User) -> list[Organization]:
     found = run.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True)
     take_over.take(run.pk, list(found), actor=as_actor(user))
-    advance()
+    ask_all()
     return list(Organization.objects.order_by("oid_key"))
 
 
@@ -58,7 +52,7 @@ def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_
 ) -> None:
     put(practice, f"{BASE}.1", aliases=("By hand",))
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
+    ask_all()
     assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "absent"}
     (organization,) = take_all(run, editor)
     assert (organization.standing, organization.presence, organization.open_work) == ("seen", Presence.PRESENT, "")
@@ -73,7 +67,7 @@ def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_
 def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     (organization,) = take_all(run, editor)
     assert not organization.destination_known
     assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
@@ -84,7 +78,7 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
 ) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     take_over.set_destinations(
         run.pk, {f"{BASE}.1": KnownDestination(DESTINATION, "dashboard")}, actor=as_actor(editor)
     )
@@ -119,7 +113,7 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
     message = factories.record(f"{BASE}.1", name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
     old = NewCandidate(f"{BASE}.1", "message 1", DESTINATION, "message", message)
     run = take_over.begin("staging", [old], kind=TakeOverKind.MESSAGES, base_oids=[BASE], actor=as_actor(editor))
-    advance()
+    ask_all()
     (organization,) = take_all(run, editor)
     assert (organization.name, organization.destination_id) == ("New", DESTINATION)
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
@@ -128,7 +122,7 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
 def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(f"{BASE}.1", user=editor)
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     assert (states(run), candidate(run, f"{BASE}.1").organization) == ({f"{BASE}.1": "here"}, organization)
     run.refresh_from_db()
     assert run.state == TakeOverState.READY
@@ -139,7 +133,7 @@ def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDi
     put(practice, OTHER)
     put(practice, GATEWAY_OID, part_of_oid=OTHER)
     run = begin(OTHER, GATEWAY_OID, user=editor)
-    advance()
+    ask_all()
     for oid, why in ((OTHER, "not ours"), (GATEWAY_OID, "Redox's own organization")):
         with pytest.raises(ActionRefused, match=why):
             take_over.take(run.pk, [oid], actor=as_actor(editor))
@@ -150,7 +144,7 @@ def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: Prac
     put(practice, f"{BASE}.1")
     put(practice, OTHER, part_of_oid=f"{BASE}.1")
     run = begin(OTHER, f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
 
 
@@ -196,7 +190,7 @@ def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: U
     shown = {one: factories.record(one, part_of_oid=two), two: factories.record(two, part_of_oid=one)}
     run = factories.take_over(user=editor, seen=shown)
     take_over.take(run.pk, [one, two], actor=as_actor(editor))
-    advance()
+    ask_all()
     assert states(run) == {one: "taken", two: "refused"}
     assert "circle" in candidate(run, two).sentence
     assert [each.oid for each in Organization.objects.all()] == [one]
@@ -206,7 +200,7 @@ def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: U
 def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dict[str, Any]) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(**missing)
-    advance()
+    ask_all()
     assert (states(run), candidate(run, BASE).sentence) == ({BASE: "refused"}, "The directory did not show it.")
     assert not Organization.objects.exists()
 
@@ -214,10 +208,10 @@ def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dic
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     take_over.take(run.pk, [f"{BASE}.1"], actor=as_actor(editor))
     editor.groups.clear()
-    advance()
+    ask_all()
     run.refresh_from_db()
     assert (states(run), run.state) == ({f"{BASE}.1": "found"}, "ready")
     assert "cannot edit records any more" in run.end_reason
@@ -230,9 +224,9 @@ def test_an_oid_that_somebody_else_added_meanwhile_is_refused_and_the_others_are
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
+    ask_all()
     take_over.take(run.pk, [f"{BASE}.1", f"{BASE}.2"], actor=as_actor(editor))
     factories.organization(f"{BASE}.1", user=editor, name="Typed")
-    advance()
+    ask_all()
     assert states(run) == {f"{BASE}.1": "refused", f"{BASE}.2": "taken"}
     assert "the record Typed" in candidate(run, f"{BASE}.1").sentence

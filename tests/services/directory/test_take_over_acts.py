@@ -26,7 +26,7 @@ from organizations.services.errors import ActionRefused, NumberMissing, OutOfDat
 from organizations.services.records.organizations import KnownDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
-from tests.services.directory.taking_over import begin, states
+from tests.services.directory.taking_over import begin, state_of, states
 from tests.services.sending import WORKER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -40,10 +40,6 @@ def shown(user: User, *oids: str, **values: Any) -> TakeOver:
     """A take-over that is ready, whose OIDs the directory showed, beside another one."""
     factories.take_over(user=user, seen={f"{BASE}.99": factories.record(f"{BASE}.99")})
     return factories.take_over(user=user, seen={oid: factories.record(oid, **values) for oid in oids})
-
-
-def state(run: TakeOver) -> str:
-    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
 
 
 def set_state(run: TakeOver, value: TakeOverState) -> None:
@@ -156,14 +152,14 @@ def test_a_stop_writes_down_what_a_search_of_the_whole_directory_found(editor: U
     entry = last_entry(Action.DIRECTORY_SCANNED)
     assert (entry.facts["detail"], entry.facts["details"]["take_over"]) == ("A person stopped it.", run.pk)
     take_over.ask_again(run.pk, actor=as_actor(editor))  # it continues at its position
-    assert state(run) == TakeOverState.ASKING
+    assert state_of(run) == TakeOverState.ASKING
 
 
 def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:
     run = shown(editor, ONE)
     with pytest.raises(ActionRefused, match="Every OID of this list was found"):
         take_over.ask_again(run.pk, actor=as_actor(editor))
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 ACTS: dict[str, Callable[[TakeOver, User], object]] = {
@@ -191,7 +187,7 @@ def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
     set_state(run, now)
     with pytest.raises(ActionRefused, match=sentence):
         ACTS[act](run, editor)
-    assert (state(run), Organization.objects.exists()) == (now, False)
+    assert (state_of(run), Organization.objects.exists()) == (now, False)
 
 
 # Destination IDs
@@ -258,7 +254,7 @@ def test_nothing_chosen_or_something_that_cannot_be_chosen_is_refused(editor: Us
     factories.organization(ONE, user=editor, name="Typed")
     with pytest.raises(ActionRefused, match=f"{ONE}: It is already the record Typed."):
         take_over.take(run.pk, [ONE], actor=as_actor(editor))
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 # Take over alone
@@ -282,7 +278,7 @@ def test_an_organization_that_is_not_ours_is_added_alone_with_all_that_is_known(
     entry = last_entry(Action.ORGANIZATION_SEEN)
     assert (entry.environment, entry.facts["reason"]) == ("staging", "Bought")
     assert entry.facts["details"] == {"destination_source": "dashboard", "source": "line 7", "take_over": run.pk}
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 def test_what_is_part_of_an_organization_that_only_an_approver_called_ours_is_not_ours(approver: User) -> None:

@@ -18,7 +18,7 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.review.test_above_and_below import IN_THE_WAY
+from tests.services.review.test_above_and_below import IN_THE_WAY, accepted_with_new_child
 from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.django_db
@@ -150,8 +150,7 @@ def test_a_circle_is_found_in_any_mix_of_accepted_and_shown_places(
 @pytest.mark.one_database
 class TestBelowAParentThatIsShownDeactivated:
     def test_nothing_active_is_sent(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         assert in_the_way(child) == []
         parent = show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
@@ -173,8 +172,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert BlockerKind.NOTHING_TO_CHANGE in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_checks_again(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         factories.submission(child, user=editor)
         show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
@@ -194,8 +192,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
     def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         factories.change_submission(ending, state=State.UNKNOWN, attempt=1)
         parent = show_in_directory(parent, active=False)

@@ -1,5 +1,7 @@
 """Taking over, over HTTP: what was entered is kept, and each button does what its label says."""
 
+from typing import Any
+
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -115,24 +117,17 @@ def test_a_wrong_destination_id_keeps_the_ticks_and_chooses_nothing(client: Clie
     assert run.state == "ready"
 
 
-def test_chosen_organizations_are_handed_to_the_worker_with_their_destination_ids(client: Client, editor: User) -> None:
+@pytest.mark.parametrize("pressed", [{"take": "1", "oid": [f"{BASE}.1"]}, {"take-all": "1"}], ids=["chosen", "all"])
+def test_organizations_are_handed_to_the_worker_with_the_destination_ids_of_the_page(
+    client: Client, editor: User, pressed: dict[str, Any]
+) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
     (candidate,) = run.candidates.all()
     posted = {f"c{candidate.pk}-source": "dashboard", f"c{candidate.pk}-destination_id": DESTINATION}
-    answer = client.post(url_of(run), {"take": "1", "oid": [candidate.oid]} | posted)
-    assert answer.status_code == 302
+    assert client.post(url_of(run), pressed | posted).status_code == 302
     candidate.refresh_from_db()
     assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
     assert client.get(url_of(run) + "progress/").status_code == 200
-
-
-def test_taking_over_all_keeps_the_destination_ids_of_the_page(client: Client, editor: User) -> None:
-    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
-    (candidate,) = run.candidates.all()
-    posted = {f"c{candidate.pk}-source": "memory", f"c{candidate.pk}-destination_id": DESTINATION}
-    assert client.post(url_of(run), {"take-all": "1"} | posted).status_code == 302
-    candidate.refresh_from_db()
-    assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
 
 
 def test_one_destination_id_for_all_asks_for_their_number(client: Client, editor: User) -> None:

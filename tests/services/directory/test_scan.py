@@ -27,7 +27,6 @@ from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
 from organizations.services import failpoints, workers
 from organizations.services.directory import lease, run_take_over, scan, take_over
-from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import (
@@ -450,9 +449,3 @@ def test_a_page_that_arrives_after_a_person_stopped_the_scan_is_not_stored(
     assert (states(run), run.read_count, run.state) == ({}, 0, TakeOverState.READY)
     continue_to_the_end(run, editor)
     assert states(run) == {f"{BASE}.1": "found"}
-
-
-def test_two_scans_of_one_directory_do_not_run_at_the_same_time(editor: User) -> None:
-    run = begin(editor)
-    with pytest.raises(ActionRefused, match=f"take-over {run.pk}"):
-        begin(editor)

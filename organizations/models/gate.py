@@ -24,7 +24,7 @@ class EnvironmentGate(models.Model):
     hold_asked_until = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Redox asked to wait until then. Before it nothing is sent, not even a Query or a token request.",
+        help_text="Redox asked to wait until then: nothing is sent before, not even a Query or a token request.",
     )
     failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
     probing = models.BooleanField(

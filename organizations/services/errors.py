@@ -83,7 +83,7 @@ class NameTaken(ActionRefused):
 
 
 class NumberMissing(ActionRefused):
-    """A plan of this size needs the number of its records typed in."""
+    """The plan is so large that the person must type the number of its records."""
 
 
 class ReasonMissing(ActionRefused):

@@ -20,12 +20,12 @@ from organizations.oid import Oid
 from organizations.services import search_text
 
 MAX_IDS = 5_000
-"""Up to so many candidates are read by id."""
+"""At most this many candidates are read by id."""
 MAX_TRIGRAMS = 60
 MOST_SEARCHED = 100_000
-"""How many records a page searches for words that no index narrows: the first by their OIDs.
+"""For words that no index narrows, a page searches only this many records: the first by OID.
 
-These are words of one or two letters, and words of which more rows hold every trigram than `Index.most_candidates`.
+Such words have one or two letters, or more than `Index.most_candidates` rows contain all their trigrams.
 """
 CREATE_EXTENSION = "CREATE EXTENSION pg_trgm"
 
@@ -122,7 +122,7 @@ def records_at_or_below(environment: str, oid: str) -> OrganizationQuerySet:
 
 
 def candidates(environment: str, phrases: Collection[str]) -> OrganizationQuerySet:
-    """The records of an environment that may contain all phrases. On PostgreSQL all, as it uses its index itself."""
+    """The records of an environment that may contain all phrases: on PostgreSQL all, as it uses its index itself."""
     return _with_keys(environment, _candidates(RECORDS, phrases).keys)
 
 

@@ -38,7 +38,7 @@ def plain(text: object) -> str:
 
 @cache
 def icon(name: str, extra: str = "") -> SafeString:
-    """A symbol of `icons.svg`. Screen readers skip it, so a text must be beside it. `extra` are more classes.
+    """A symbol of `icons.svg`. Screen readers skip it, so it needs a text beside it. `extra` are more classes.
 
     Cached, because a list has hundreds.
     """

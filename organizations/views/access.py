@@ -1,4 +1,4 @@
-"""The first steps of views: check the right, load the record that the address names, read posted numbers."""
+"""The first steps of a view: check the right, load the record that the address names, read posted numbers."""
 
 from collections.abc import Callable
 from functools import wraps

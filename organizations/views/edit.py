@@ -107,7 +107,7 @@ def _handle_post(request: HttpRequest, editing: Editing) -> HttpResponse:
     oid_note = ""
     if act == "suggest-oid":
         typed, oid_note = editing.with_suggested_oid(typed)
-    return show_form(request, editing, editing.form(typed.after(act)), oid_note=oid_note, notes=notes)
+    return show_form(request, editing, editing.form(typed.after_button(act)), oid_note=oid_note, notes=notes)
 
 
 def _save_if_valid(request: HttpRequest, editing: Editing, form: RecordForm, notes: list[str]) -> HttpResponse:

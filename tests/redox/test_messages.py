@@ -356,7 +356,7 @@ def test_random_bytes_are_refused(body):
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_message_has_exactly_one_organization(count):
-    with pytest.raises(AnswerNotUnderstood, match=f"holds {count} organizations"):
+    with pytest.raises(AnswerNotUnderstood, match=f"contains {count} organizations"):
         record_from_message(query_response(*[organization()] * count))
 
 

@@ -20,7 +20,7 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`content` is the review in words, `act` what is said about the act. `is_unsaved`: something was typed."""
+    """`content` is the review in words, `act` describes the change of Active. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 

@@ -34,7 +34,7 @@ class WorkBelow(NamedTuple):
 class RecordRow:
     """One record in a table. `level` is its depth from 1; 0 in a list.
 
-    `is_ancestor_only`: the record does not fit the filters; a record below it does.
+    `is_ancestor_only`: the record does not match the filters; a record below it does.
     The last row of a branch says how many records follow (`more`), and from where they are loaded (`more_url`).
     `unshown` counts the records of an open branch that the page does not show yet, at any depth.
     `can_add_below`: neither the record nor its parent is deactivated.

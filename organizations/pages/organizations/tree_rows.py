@@ -121,7 +121,7 @@ def whole(environment: str, page: str, opening: str) -> tuple[Page[int], list[Re
 
 
 def matching(environment: str, filters: RecordFilters, page: str, size: int) -> tuple[Page[int], list[RecordRow]]:
-    """A page of the records that fit, `size` of them, with all records above them."""
+    """A page of the records that match, `size` of them, with all records above them."""
     words = filters.words
     ids = record_filters.page_of(environment, filters, page, size)
     organizations = organizations_of(ids, words)

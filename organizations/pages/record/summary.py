@@ -191,7 +191,7 @@ def accepted_basis(organization: Organization) -> SafeString:
 def _last_deactivation(organization: Organization) -> Submission | None:
     """The deactivation that made the record inactive; None if something else did.
 
-    Later Updates of the deactivated record have reasons of their own.
+    Later Updates of the deactivated record have other reasons.
     """
     last = record_context.last_accepted_active_change(organization)
     if last is None or last.intent != Intent.DEACTIVATE:

@@ -89,7 +89,7 @@ def change_password(user: User, password: str, *, actor: Actor) -> None:
         PasswordRefused: the password does not follow the rules.
         ActionRefused: only the person can set this password.
     """
-    user.refresh_from_db()  # only the password is to change
+    user.refresh_from_db()  # only the password changes
     save(user, password=password, what="password changed", actor=actor)
 
 
@@ -133,7 +133,7 @@ def _lock_roles() -> dict[int, Group]:
 
 
 def _require_manager(actor: Actor, user: User) -> None:
-    """Refuse an actor who lost the right since, so that two administrators cannot close each other's accounts."""
+    """Refuse an actor who has lost the right, so that two administrators cannot close each other's accounts."""
     if actor.person is None or actor.id == user.pk:
         return
     if not manages_people(User.objects.get(pk=actor.person.pk)):

@@ -1,4 +1,4 @@
-"""Logs acts that somebody can repeat without end, at most one entry a minute for each: the history is never deleted.
+"""Logs acts that somebody can repeat any number of times, at most one entry a minute: the history is never deleted.
 
 The first act is logged at once. Those of the next minute are counted in a row of the database. The next act after the
 minute, or the worker, logs their number in one entry.

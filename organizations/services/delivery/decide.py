@@ -1,4 +1,4 @@
-"""Decisions by a person: whether a message took effect, after comparing it with what the directory shows."""
+"""Stores a person's decision about a message: whether it took effect, by comparison with what the directory shows."""
 
 import datetime
 from collections.abc import Iterable

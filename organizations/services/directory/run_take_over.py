@@ -6,12 +6,11 @@ directory is not asked.
 """
 
 from functools import partial
-from typing import cast
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User, clock
+from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
 from organizations.permissions import Right, may
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
@@ -20,6 +19,7 @@ from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
 from organizations.services.directory import candidates, lease, ownership_here, scan, scan_probes
+from organizations.services.directory import take_over as take_over_acts
 from organizations.services.errors import ActionRefused
 from organizations.services.records import organizations
 from organizations.services.timing import seconds, shortened
@@ -34,7 +34,10 @@ def advance(environment: str, *, actor: Actor) -> bool:
     """Add the next records, or read the next page of the directory. Returns whether there was anything to do."""
     if not TakeOver.objects.in_progress(environment).exists():
         return False  # a cheap check first: an idle worker calls this often
-    return add_next(environment) or scan.scan_next(environment, actor=actor)
+    if add_next(environment):
+        return True
+    take_over_acts.stop_without_right(environment, actor=actor)
+    return scan.scan_next(environment, actor=actor)
 
 
 def next_candidate(environment: str, *, actor: Actor) -> Question | None:
@@ -44,6 +47,7 @@ def next_candidate(environment: str, *, actor: Actor) -> Question | None:
     """
     if not TakeOver.objects.asking_by_oid(environment).exists():
         return None
+    take_over_acts.stop_without_right(environment, actor=actor)
     candidate = lease.lease_candidate(environment, actor=actor)
     if candidate is None:
         _end_asking(environment, actor)
@@ -57,10 +61,14 @@ def add_next(environment: str) -> bool:
 
     Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
-    waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
+    waiting = (
+        TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now())
+        .select_related("taken_by", "made_by")
+        .first()
+    )
     if waiting is None:
         return False
-    user = cast(User, waiting.taken_by)  # whoever chose what is added
+    user = waiting.acts_for
     with audit.atomic(actors.person(user, signed_in_by="")) as history:
         locks.lock_structure(environment)
         take_over = TakeOver.objects.select_for_update().get(pk=waiting.pk)

@@ -80,15 +80,15 @@ def store_submission(
     *,
     reason: str,
     plan: Plan | None = None,
-    after: Iterable[Submission] = (),
+    waits_for: Iterable[Submission] = (),
 ) -> Submission:
-    """Put the checked review of a locked record into the outbox. Submissions of `after` must be accepted first.
+    """Put the checked review of a locked record into the outbox. Those in `waits_for` must be accepted first.
 
     Raises:
         ActionRefused: the actor is not a person.
     """
     submission = _create_submission(review, reason, history.actor, plan)
-    submission.after.add(*after, *filter(None, (review.waits_for, review.first_message.waits_for)))
+    submission.after.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission

@@ -290,7 +290,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
 
 
 def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
-    """Withdraw the statement that the OID was registered outside the portal: the record is not registered again.
+    """Withdraw the statement that the OID was registered outside the portal: the record counts again as not registered.
 
     What the directory showed since then stays. If it showed the OID, a person decides whose it is.
 

@@ -82,7 +82,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
         assert pause_end == expected or (pause_end and expected and 0 <= (pause_end - expected).total_seconds() < 30)
     changed = (hold, asked) != (hold_after, asked_after)
     assert gate_after.hold_reason == ("busy" if hold != hold_after else "before")
-    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_HELD)
+    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_PAUSED)
     assert [(each.environment, each.facts["reason"]) for each in entries] == [("staging", "busy")] * changed
 
 

@@ -22,6 +22,7 @@ from organizations.models import (
     EnvironmentGate,
     State,
     Submission,
+    TakeOver,
     TakeOverState,
     User,
     clock,
@@ -32,10 +33,11 @@ from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
+from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
 from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
-from organizations.services.delivery.slots import MOST_QUERIES
+from organizations.services.delivery.sender import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
 from tests import factories
 from tests.connected import redox
@@ -313,6 +315,59 @@ def test_an_answer_from_before_a_stop_changes_nothing_if_somebody_asks_again(
     put(practice, ONE)
     ask_all()
     assert states(run) == {ONE: "found"}
+
+
+def test_nothing_is_asked_for_a_person_who_lost_the_right_to_edit(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    put(practice, ONE)
+    put(practice, TWO)
+    run = begin(ONE, TWO, user=editor)
+    answer(leased())
+    editor.groups.clear()
+    assert next_question() is None
+    assert asked(practice) == {ONE: 1}
+    run.refresh_from_db()
+    assert (run.state, states(run)) == ("ready", {ONE: "found", TWO: "unanswered"})
+    assert run.end_reason == f"{editor.display_name} cannot edit records any more."
+    stopped = AuditEntry.objects.get(action=Action.TAKE_OVER_STOPPED)
+    assert (stopped.actor_name, stopped.actor_id) == (WORKER.name, None)
+
+    take_over.ask_again(run.pk, actor=as_actor(approver))
+    ask_all()
+    assert states(run) == {ONE: "found", TWO: "found"}
+
+
+def test_who_asked_again_needs_the_right_and_not_who_began(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    run = begin(ONE, user=approver)
+    take_over.stop_asking(run.pk, actor=as_actor(approver))
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    approver.groups.clear()
+    question = leased()
+    editor.groups.clear()
+    other = begin(TWO, user=factories.UserFactory(role="editor"))
+    assert leased().oid == TWO
+    assert (state_of(run), state_of(other)) == ("ready", "asking")
+    answer(question)
+    assert states(run) == {ONE: "unanswered"}
+
+
+def test_nothing_is_read_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(1, 4):
+        put(practice, f"{BASE}.{number}")
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    TakeOver.objects.filter(pk=run.pk).update(position=Position(limit=2).to_json())
+    assert run_take_over.advance("staging", actor=WORKER)
+    editor.groups.clear()
+    TakeOver.objects.update(lease_until=None)
+    before = len(practice.requests)
+    assert not run_take_over.advance("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (len(practice.requests), run.state, run.position["index"]) == (before, TakeOverState.READY, 2)
+    assert run.end_reason == f"{editor.display_name} cannot edit records any more."
+    assert AuditEntry.objects.get(action=Action.DIRECTORY_SCANNED).facts["detail"] == run.end_reason
 
 
 def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:

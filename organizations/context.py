@@ -30,6 +30,7 @@ SECTIONS = {
     "take-over": "directory",
     "take-over-list": "directory",
     "take-over-values": "directory",
+    "take-over-link": "directory",
     "roll-call": "directory",
 }
 

@@ -335,7 +335,7 @@ class Organization(models.Model):
 
     @property
     def is_deactivated(self) -> bool:
-        """Whether it is in the directory, and Active = false was last accepted or taken from there."""
+        """Whether the directory has the record, and Active = false was last accepted or taken from there."""
         return self.presence == Presence.PRESENT and self.confirmed_active is False
 
     @property
@@ -359,7 +359,7 @@ class Organization(models.Model):
         )
 
     def fill_columns(self, record: OrganizationRecord) -> None:
-        """Copy a record into the columns, without saving. Contacts and identifiers have rows of their own."""
+        """Copy a record into the columns, without saving. Contacts and identifiers have their own rows."""
         for name in SAME_COLUMNS:
             setattr(self, name, getattr(record, name))
         for name in ADDRESS_LABELS:
@@ -391,7 +391,7 @@ class Organization(models.Model):
         return replace(baseline, destination_id=self.destination_id, destination_known=True)
 
     def later_reading(self) -> OrganizationRecord | None:
-        """The record in a reading after the baseline; None if there is none, or the OID was not in it."""
+        """The record in a reading after the baseline; None without such a reading, or if it did not show the OID."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:

@@ -269,7 +269,7 @@ def _about(filters: AuditFilters) -> Q | None:
     record_ids = None if contain_words is None else _records_with_words(typed, contain_words)
     if contain_words is None or record_ids is None:
         return None if filters.is_searched_in_part else _about_any(typed)
-    return contain_words | Q(organization_id__in=record_ids)
+    return contain_words | Q(organization_id__in=search_index.id_list(record_ids))
 
 
 def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:

@@ -96,7 +96,7 @@ class TokenSource(Protocol):
         """Whether the next `get` makes a request."""
 
     def discard(self, token: str) -> None:
-        """Expire this token, because it was refused. A fixed token stays: there is no other one."""
+        """Expire this token, because Redox refused it. A fixed token stays, because no other one exists."""
 
     def abort(self) -> None:
         """End the token request in progress. No request is made after this."""

@@ -21,7 +21,7 @@ from organizations.records import (
 )
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, RedoxEnvironment, routing_name
-from organizations.redox.reading import (
+from organizations.redox.strict_json import (
     AnswerNotUnderstood,
     JsonObject,
     UnexpectedOrganizations,

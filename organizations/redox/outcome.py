@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body, plain_text
 
 from .messages import QUERY, read_query_answer
-from .reading import AnswerNotUnderstood, read_json
+from .strict_json import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
 OTHER_SUCCESS = "new success text"

@@ -149,7 +149,7 @@ _ACCEPTED_BY: Mapping[str, str] = {
     "directory showed what was sent.",
 }
 _ACCEPTED_IN_EARLIER_RELEASES = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
-"""For entries of earlier releases, which do not say which of the two it was."""
+"""For entries of earlier releases, which do not say whether the directory showed the same or an equivalent."""
 
 _SETTLED: Mapping[str, Template] = {
     "queued": Template(*_SENT, "{Submission} is sent again with the same bytes.{reason}"),

@@ -52,7 +52,7 @@ def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
 def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
     """Raise PermissionDenied, and write a history entry, unless the person has the right."""
     if not permissions.may(user_of(request), right):
-        raise PermissionDenied(accounts.note_refused_act(request, right, environment=environment, oid=oid, act=act))
+        raise PermissionDenied(accounts.note_refusal(request, right, environment=environment, oid=oid, act=act))
 
 
 def user_of(request: HttpRequest) -> User:

@@ -123,7 +123,7 @@ def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverFor
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
-    """The answer of the directory about each OID, and the acts that a person can choose."""
+    """The answer of the directory about each OID, and the actions that a person can choose."""
     take_over = _take_over_or_404(environment, list_number)
     if request.method != "POST":
         return _show(
@@ -280,7 +280,7 @@ _ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
     "take": _take,
     "save": _save,
 }
-"""The acts of the page's buttons, by the name of the button."""
+"""The actions of the page's buttons, by the name of the button."""
 
 
 def _posted_forms(request: HttpRequest, take_over: TakeOver) -> dict[str, DestinationForm]:

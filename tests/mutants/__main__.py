@@ -86,7 +86,11 @@ SCANNING = (
 )
 """Tests of the search through the whole directory."""
 
-TAKING_OVER = ("tests/services/directory/test_take_over.py", "tests/services/directory/test_asking.py")
+TAKING_OVER = (
+    "tests/services/directory/test_take_over.py",
+    "tests/services/directory/test_asking.py",
+    "tests/services/directory/test_shared_answers.py",
+)
 
 MODULES = {
     "organizations/redox/outcome.py": Module(
@@ -119,6 +123,9 @@ MODULES = {
     ),
     "organizations/services/directory/take_over.py": Module(
         ("tests/services/directory/test_take_over_acts.py", *TAKING_OVER)
+    ),
+    "organizations/services/directory/unlinked_pairs.py": Module(
+        ("tests/services/directory/test_unlinked_pairs.py", "tests/pages/take_over/test_link_page.py")
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),

@@ -92,7 +92,8 @@ def test_an_unknown_oid_offers_a_new_or_needs_no_deactivation() -> None:
 
 
 def test_a_record_without_a_contact_offers_to_add_one() -> None:
-    cause = "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. The OID was sent."
+    causes = "no identifier, no valid type, no contact, or an endpoint without a name"
+    cause = f"Redox names these causes: {causes}. The OID was sent."
     explanation = words(rejected("parse_failed"))
     assert explanation[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
     explanation = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))

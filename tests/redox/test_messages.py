@@ -30,7 +30,7 @@ from organizations.redox.messages import (
     record_from_message,
     sha256,
 )
-from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
+from organizations.redox.strict_json import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -184,7 +184,9 @@ def test_added_records_are_linked_with_those_of_the_other_environment_by_one_pre
     run = added(editor, *(factories.record(f"{BASE}.{n}") for n in (1, 2)), environment=environment)
     others = [elsewhere(editor, f"{BASE}.{n}", Environment(environment).other) for n in (1, 2)]
     page = f"/{environment}/directory/take-over/{run.pk}/link/"
-    first, _ = client.get(page).context["rows"]
+    shown = client.get(page)
+    assert shown.context["section"] == "directory"
+    first, _ = shown.context["rows"]
     assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
 
     assert client.post(page).status_code == 422

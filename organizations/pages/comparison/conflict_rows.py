@@ -1,6 +1,6 @@
 """Two people edited one version of a record: what each changed, and the record that results from the choices.
 
-If both changed the same field to different values, no side is chosen beforehand: only a person can decide.
+If both changed the same field to different values, no side is preselected: only a person can decide.
 """
 
 from collections.abc import Iterator, Mapping

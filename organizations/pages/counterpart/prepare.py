@@ -170,7 +170,7 @@ def _parent_note(source: StagingSource) -> Iterator[SafeString]:
 
 
 def _proposal_note(organization: Organization) -> Iterator[SafeString]:
-    """A record of PRODUCTION has the OID that would be proposed: probably it is the counterpart."""
+    """A record of PRODUCTION has the OID that would be proposed, so it is probably the counterpart."""
     oid = prepare.proposed_oid(organization.oid)
     holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:

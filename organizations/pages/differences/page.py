@@ -17,7 +17,7 @@ DECIDE = "decide who owns an OID"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferencesPage(Page):
-    """`notes` say what the last act did. `is_unsaved`: something was typed."""
+    """`notes` say what the last action did. `is_unsaved`: something was typed."""
 
     template = "differences/page.html"
 

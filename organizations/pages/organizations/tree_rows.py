@@ -60,7 +60,7 @@ class _TreeRows:
         return ordered
 
     def mark_more(self, opened: list[RecordRow]) -> None:
-        """Set on the last child of each opened row how many more there are."""
+        """Set, on the last child of each opened row, how many more children follow."""
         for row in opened:
             children = self._children_of(row)
             if children and row.children > len(children):

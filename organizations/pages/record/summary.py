@@ -57,12 +57,12 @@ class RecordHead:
 
     @property
     def can_ask(self) -> bool:
-        """Whether it was ever submitted, or may be in the directory."""
+        """Whether the record was ever submitted, or may be in the directory."""
         return self.organization.has_submission or self.organization.presence != Presence.NEVER
 
     @property
     def can_deactivate(self) -> bool:
-        """Whether it is registered. Nothing else can be deactivated or reactivated."""
+        """Whether the record is registered. No other record can be deactivated or reactivated."""
         return self.organization.presence == Presence.PRESENT
 
 

@@ -13,7 +13,7 @@ from organizations.redox.environment import DIRECTORY, ROUTING_NAMES, Purpose, r
 from organizations.redox.messages import NEW, QUERY, UPDATE, record_from_message
 from organizations.redox.old_messages.results import UNKNOWN, ProblemKind, Refused
 from organizations.redox.old_messages.secret_names import without_secrets
-from organizations.redox.reading import AnswerNotUnderstood
+from organizations.redox.strict_json import AnswerNotUnderstood
 
 _VARIABLE = re.compile(r"\{\{[^{}]{1,200}\}\}")
 _IN_CODE = re.compile(r"\{\{|\[.*[A-Za-z]|<.*[A-Za-z]|\$\{?[A-Za-z_]|%[A-Za-z_]+%|\byour\b|\byour_", re.IGNORECASE)

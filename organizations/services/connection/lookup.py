@@ -1,7 +1,7 @@
 """Looks up one OID in the directory by up to three Queries. Nothing is stored.
 
-A `Lookup` has the next Query, and `advance` judges its reply. So the sender can wait for each reply (`look_up_oid`) or
-do other work meanwhile (`delivery/lane_queries.py`).
+A `Lookup` has the next Query, and `advance` judges its reply. So the caller can wait for each reply (`look_up_oid`), or
+do other work until it arrives (`delivery/lane_queries.py`).
 """
 
 import datetime

@@ -42,7 +42,7 @@ UNREAD = "The worker could not read from the database whether the message may be
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
-"""The exchange after an error of the worker itself: it is not known what was sent."""
+"""The exchange after an error of the worker itself, which does not know what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class QueryAnswer:
 
 @dataclass(slots=True)
 class CongestionWindow:
-    """A congestion window: how many messages may be in flight at once. It starts small, also after a failure.
+    """A congestion window: how many messages may be in flight at once. It is small at first and after a failure.
 
     An answer counts +1 if a message waits, and -1 if more than SPARE places are free. At +size the window grows by one,
     at -size it shrinks by one. So it is hardly larger than the sending rate needs, and if the directory stops

@@ -8,9 +8,10 @@ directory is not asked.
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
+from organizations.models.take_over import PROBE
 from organizations.permissions import Right, may
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
@@ -127,6 +128,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
         elif locked is not None:
             _apply_answer(locked, answer)
         found_nothing = scan_probes.found_nothing_of_ours(locked or candidate)
+        also = [] if found_nothing else _share_answer(candidate, answer)
         for facts, exchange, cause in () if found_nothing else query.exchange_entries(answer):
             history.log(
                 Action.DIRECTORY_ASKED,
@@ -134,11 +136,30 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
                 environment=environment,
                 oid=candidate.oid,
                 detail=cause,
-                details={"take_over": candidate.take_over_id, **facts},
+                details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
                 **exchanges.exchange_body(exchange),
             )
         breaker.apply_outcome(history, gate, answer.outcome)
         failpoints.reach("in-storing-candidate")
+
+
+def _share_answer(candidate: Candidate, answer: DirectoryAnswer) -> list[int]:
+    """Store the answer for other take-overs that wait for the same OID since before the Query. Returns their ids.
+
+    What another transaction has locked or leased is left out: its own Query follows, or is under way.
+    """
+    if not answer.is_answered:
+        return []
+    asking = TakeOver.objects.asking_by_oid(candidate.take_over.environment).filter(state_at__lte=answer.asked_at)
+    others = asking.exclude(pk=candidate.take_over_id).select_for_update(skip_locked=True)
+    waiting = Candidate.objects.waiting().exclude(source=PROBE).filter(oid=candidate.oid)
+    free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=clock.now()))
+    twins = free.filter(take_over__in=[other.pk for other in others]).select_for_update(skip_locked=True)
+    shared = []
+    for twin in twins:
+        _apply_answer(twin, answer)
+        shared.append(twin.take_over_id)
+    return shared
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:

@@ -52,6 +52,8 @@ __all__ = [
 
 MOST_OIDS = 500
 """How many OIDs one database query looks up."""
+READINGS_AT_ONCE = 10
+"""How many readings are stored in one transaction."""
 LONGEST_CAUSE = 500
 """Characters."""
 START = Position()
@@ -189,7 +191,7 @@ def search_directory(
     with audit.atomic(actor) as history:
         breaker.pause_if_asked(history, environment, answer.outcome)
         _log(history, environment, position, page, answer)
-        _store_readings(history, page, answer.listing)
+    _store_readings(page, answer.listing, actor)
     return page
 
 
@@ -286,18 +288,22 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
     return replace(hit, record=record, organization=organization, compared=compared, differing=differing)
 
 
-def _store_readings(history: audit.History, page: SearchPage, listing: Listing | None) -> None:
-    """Store what this page shows of records in the portal, unless the reader of a single Query would refuse it."""
+def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:
+    """Store what this page shows of records in the portal, unless the reader of a single Query would refuse it.
+
+    Few are stored in one transaction, because it makes the workers wait.
+    """
     oids = _clear_oids(listing)
     hits = {hit.organization.pk: hit for hit in page.hits if hit.organization and hit.organization.oid in oids}
-    if not hits:
-        return
-    locks.lock_records(lambda: hits)
-    records = Organization.objects.filter(pk__in=hits).select_related("last_submission").order_by("pk")
-    for organization in records:
-        record = hits[organization.pk].record
-        if _can_store_reading(organization) and organization.oid == record.oid:
-            query.store_record_answer(history, organization, DirectoryAnswer(page.asked_at, record=record), search=True)
+    for ids in itertools.batched(hits, READINGS_AT_ONCE):
+        with audit.atomic(actor) as history:
+            locks.lock_records(partial(tuple, ids))
+            records = Organization.objects.filter(pk__in=ids).select_related("last_submission").order_by("pk")
+            for organization in records:
+                record = hits[organization.pk].record
+                if _can_store_reading(organization) and organization.oid == record.oid:
+                    shown = DirectoryAnswer(page.asked_at, record=record)
+                    query.store_record_answer(history, organization, shown, search=True)
 
 
 def _clear_oids(listing: Listing | None) -> set[str]:

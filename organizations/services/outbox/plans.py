@@ -275,7 +275,7 @@ def stop_sentence(plan: Plan) -> str:
 
 
 def _lock_plan(plan_id: int) -> Plan:
-    """Lock a plan for a person's act, after the locks that come before it in the order of `locks.py`."""
+    """Lock a plan for a person's action, after the locks that come before it in the order of `locks.py`."""
     environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
     locks.lock_structure(environment)
     breaker.lock_gate(environment)

@@ -24,7 +24,7 @@ from organizations.models import (
 )
 from organizations.models.submission import MOVES
 from organizations.records import Difference, canonical, difference, from_canonical
-from organizations.redox import messages, reading
+from organizations.redox import messages, strict_json
 from organizations.services import failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
@@ -333,5 +333,5 @@ def sent_changes(submission: Submission) -> tuple[Difference, ...]:
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:
         return in_form(difference(before, messages.record_from_message(bytes(submission.message))))
-    except reading.AnswerNotUnderstood:
+    except strict_json.AnswerNotUnderstood:
         return ()

@@ -187,7 +187,7 @@ def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
 @pytest.mark.one_database
 def test_a_probe_that_must_not_be_sent_keeps_the_breaker_open(worker: Actor) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
-    # A test without transactions of its own is one transaction, in which the gateway sends nothing.
+    # A test that does not manage transactions is one transaction, in which the gateway sends nothing.
     assert probe_if_half_open("staging", actor=worker) is False
     assert gate().probing
 

@@ -208,6 +208,7 @@ FAILED, WAITS = Outcome(kind=Kind.UNKNOWN), Outcome(kind=Kind.NOT_EXECUTED, hold
     ("values", "is_asked_later"),
     [
         ({"exchange": EXCHANGE, "outcome": Outcome(kind=Kind.ACCEPTED)}, False),
+        ({"exchange": EXCHANGE, "outcome": WAITS}, False),
         ({"cause": "no answer", "exchange": EXCHANGE, "outcome": FAILED}, False),
         ({"cause": "no token", "outcome": FAILED}, True),
         ({"cause": "stopped after a refused token", "exchange": EXCHANGE}, True),
@@ -219,6 +220,25 @@ def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(
 ) -> None:
     answer = DirectoryAnswer(asked_at=datetime.datetime.now(datetime.UTC), **values)
     assert run_take_over._is_asked_later(answer) == is_asked_later
+
+
+def test_an_oid_that_waits_is_asked_again_after_seconds(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(ONE, user=editor)
+    before = clock.now()
+    leased().store(DirectoryAnswer(asked_at=before, cause="no token", outcome=FAILED))
+    candidate = run.candidates.get()
+    assert (candidate.state, candidate.asked_at) == ("waiting", None)
+    assert candidate.lease_until is not None
+    assert before < candidate.lease_until <= clock.now() + datetime.timedelta(seconds=5)
+
+
+def test_each_take_over_ends_when_its_own_oids_were_asked_for(practice: PracticeDirectory, editor: User) -> None:
+    in_flight = begin(ONE, user=editor)
+    leased()
+    asked_for = begin(TWO, user=editor)
+    answer(leased())
+    assert next_question() is None
+    assert (state_of(in_flight), state_of(asked_for)) == ("asking", "ready")
 
 
 # When nothing is asked

@@ -119,6 +119,8 @@ def test_no_result_differs_from_no_answer(practice: PracticeDirectory) -> None:
 
     facts = searched()
     assert [each["details"]["answered"] for each in facts] == [True, False]
+    assert [each["details"]["filters"] for each in facts] == [{"name": "Nobody"}] * 2
+    assert (facts[1]["details"]["received"], facts[1]["details"]["doubled"], no_answer.doubled) == (0, 0, 0)
     assert facts[1]["detail"] == no_answer.cause
 
 
@@ -190,6 +192,7 @@ def test_the_total_of_a_directory_that_counts_all_results_is_kept(practice: Prac
         practice.register("staging", listed(f"{OTHER}.{number + 1}"))
     practice.behaviour = "shows-total"
     assert [page.total for page in whole_search()] == [130, 130]
+    assert [(each["details"]["received"], each["details"]["total"]) for each in searched()] == [(100, 130), (30, 130)]
 
 
 def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
@@ -394,6 +397,12 @@ def test_a_hit_is_compared_with_what_was_shown(db: None, editor: User) -> None:
     organization = show_in_directory(factories.accepted_organization(user=editor), name="By hand")
     assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
     assert comparison(organization) == (Compared.AS_ACCEPTED, ())
+    assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
+
+
+def test_a_record_that_was_shown_and_never_accepted_is_compared_with_what_was_shown(db: None, editor: User) -> None:
+    organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
+    assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
     assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
 
 

@@ -1,5 +1,6 @@
 """Readings that a search stores: what it shows of records in the portal, and nothing about other organizations."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -7,7 +8,6 @@ import pytest
 from organizations.models import Action, AuditEntry, Organization, Presence, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.directory_query import Listing, SearchFilters
-from organizations.services.audit import audit
 from organizations.services.directory import search
 from organizations.services.directory.search import Compared, search_directory
 from tests import factories
@@ -54,6 +54,16 @@ def test_a_search_that_shows_an_earlier_record_again_keeps_the_newest_reading(
     assert {reload(row).seen_at for row in rows} == {second}
 
 
+def test_the_readings_of_many_records_are_stored(practice: PracticeDirectory, editor: User) -> None:
+    rows = [factories.accepted_organization(f"{BASE}.{number}", user=editor) for number in range(1, 13)]
+    for row in rows:
+        practice.register("staging", listed(row.oid))
+    page = run()
+    assert {reload(row).seen_at for row in rows} == {page.asked_at}
+    entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)
+    assert Counter(entries.values_list("organization_id", flat=True)) == Counter(row.pk for row in rows)
+
+
 @pytest.mark.parametrize(
     "others",
     [
@@ -98,6 +108,5 @@ def test_a_record_with_another_oid_since_the_query_gets_no_reading(practice: Pra
     listing = Listing(
         records=tuple(hit.record for hit in page.hits), unreadable=(), repeated=(), received=1, total=1, fingerprint=""
     )
-    with audit.atomic(WORKER) as history:
-        search._store_readings(history, page, listing)
+    search._store_readings(page, listing, WORKER)
     assert reload(organization).seen_at is None

@@ -1,4 +1,4 @@
-"""What each act on a plan stores, column by column, and what its entry holds."""
+"""What each action on a plan stores, column by column, and what its entry holds."""
 
 from typing import Any
 

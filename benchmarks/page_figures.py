@@ -43,13 +43,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to measure. `filled`: the database already has the records."""
+    """How to measure. `filled`: the database already has the records. `hostile`: each n-th hostile input is sent."""
 
     entries: int
     rounds: int
     seconds: float
     clients: int
     filled: bool
+    hostile: int = 1
 
 
 def run(sizes: Sequence[int], options: Options) -> list[str]:
@@ -74,7 +75,7 @@ def run(sizes: Sequence[int], options: Options) -> list[str]:
         _measure(pages, stock, client, options)
     print(_report([*pages, *stock], sizes))
     _say("hostile input")
-    return hostile_pages.run(client)
+    return hostile_pages.run(client, options.hostile)
 
 
 def _add_running_worker() -> None:

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each page is measured; medians are shown")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is requested in each round")
     parser.add_argument("--clients", type=int, default=4, help="clients at once")
+    parser.add_argument("--hostile", type=int, default=1, metavar="N", help="send only each N-th hostile input")
     options = parser.parse_args()
     with ground.exit_if_not_measured(), ground.database(options.database, "benchmark") as database:
         ground.prepare(database, filled=options.filled, LOG_LEVEL="ERROR", **_CONNECTED)
@@ -45,7 +46,12 @@ def main() -> None:
         failed = page_figures.run(
             options.records,
             page_figures.Options(
-                options.entries, options.rounds, options.seconds, options.clients, filled=options.filled
+                options.entries,
+                options.rounds,
+                options.seconds,
+                options.clients,
+                filled=options.filled,
+                hostile=options.hostile,
             ),
         )
     for line in failed:

@@ -156,7 +156,7 @@ def dies_between_messages(world: World) -> None:
     world.dies, world.survives = True, 2
 
 
-BATCH = (NEW, UPDATE, NEW, UPDATE, NEW)
+BATCH = (NEW, UPDATE, NEW)
 BATCH_CASES = [
     (dies_between_messages, "after-intent"),
     *((fault, place) for fault in (dies, loses_its_database) for place in SENDING),

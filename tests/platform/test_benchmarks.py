@@ -43,21 +43,18 @@ def figures(output: str) -> dict[str, list[str]]:
 def test_every_page_is_measured_over_records_whose_history_is_chained(run, database, migrated_database):
     structure = "SELECT name, sql FROM sqlite_master ORDER BY name"
     before = rows(database, structure)
-    result = run("pages", migrated_database, "--records", "30", "60", *ONCE)
-    assert "60 records in STAGING, 60 in PRODUCTION" in result.stdout, result.stderr
+    result = run("pages", migrated_database, "--records=30", "--hostile=10", *ONCE)
+    assert "30 records in STAGING, 30 in PRODUCTION" in result.stdout, result.stderr
     pages, _, hostile = result.stdout.partition("| page | input |")
     lines = figures(pages)
     assert {"List, first page", "Record", "Submission", "Audit, first page", "Stock admin, first page"} <= lines.keys()
-    # Counted at 30 and at 60 records; the reference measurement has no fixed counts.
-    counts = {page: cells[1].split(" / ") for page, cells in lines.items() if not page.startswith("Stock")}
-    assert {page: (few, many) for page, (few, many) in counts.items() if int(many) > int(few)} == {}
-    assert all(int(few) > 0 for few, _ in counts.values())
+    assert all(int(cells[1]) > 0 for cells in lines.values())
     served = {page for page, cells in lines.items() if cells[3]}
     assert served == {"List, first page", "Stock admin, first page"}
     # Not the seconds: a busy machine takes longer.
     statuses = {line.split(" | ")[2] for line in hostile.splitlines()[2:]}
     assert statuses == {"200", "414"}
-    assert_chained(database, 120)
+    assert_chained(database, 60)
     # Filling removes indexes and foreign keys for a time.
     assert rows(database, structure) == before
     assert rows(database, "PRAGMA foreign_key_check") == []

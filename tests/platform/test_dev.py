@@ -1,5 +1,6 @@
 """`./dev` on machines with other Python versions and packages."""
 
+import ensurepip
 import os
 import shutil
 import subprocess
@@ -73,6 +74,16 @@ def test_an_unsuitable_python_that_is_named_is_not_replaced(clone):
     assert f"PYTHON names '{clone}/old'" in ended.stderr
 
 
+[PIP] = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
+# A Python whose `-m venv` unpacks pip from the standard library: installing it takes three seconds.
+INTERPRETER = f"""
+if [ "$1" = -c ]; then "{sys.executable}" "$@" >/dev/null && echo "$0"; exit; fi
+[ "$1 $2 $3" = "-m venv --clear" ] || exit 1
+"{sys.executable}" "$@" --without-pip
+"{sys.executable}" -m zipfile -e "{PIP}" "$4"/lib/python*/site-packages
+"""
+
+
 def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_installs_nothing(clone):
     half = clone / ".venv" / "bin" / "python"
     half.parent.mkdir(parents=True)
@@ -80,8 +91,7 @@ def test_shims_are_skipped_an_incomplete_venv_is_replaced_and_a_second_call_inst
     program(clone / "tools" / "python3.13", "exit 127")
     program(clone / "tools" / "python3", "exit 127")
     interpreter = clone / "home" / ".pyenv" / "versions" / "3.13.0" / "bin" / "python3"
-    interpreter.parent.mkdir(parents=True)
-    interpreter.symlink_to(sys.executable)
+    program(interpreter, INTERPRETER)
     first = dev(clone, "some_command", "--with", "two words")
     assert first.returncode == 0, first.stderr
     assert first.stdout == "True ['some_command', '--with', 'two words']\n"

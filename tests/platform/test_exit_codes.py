@@ -216,10 +216,8 @@ NOT_AN_ADDRESS = ("postgres://somebody:the-secret/half@127.0.0.1/none", "DATABAS
     [
         (("migrate",), *UNREACHABLE),
         (("createsuperuser",), *UNREACHABLE),
-        (("showmigrations",), *UNREACHABLE),
         (("serve", "--check"), *UNREACHABLE),
         (("deliver",), *UNREACHABLE),
-        (("migrate",), *NOT_AN_ADDRESS),
         (("deliver",), *NOT_AN_ADDRESS),
     ],
 )

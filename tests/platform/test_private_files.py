@@ -48,12 +48,10 @@ def test_the_default_folder_is_made_private_and_a_named_folder_is_unchanged(sett
 
 
 NOT_A_DATABASE = [
-    ("serve", "--check"),
     ("serve",),
     ("migrate",),
     ("restore", "{folder}/backup"),
     ("createsuperuser",),
-    ("showmigrations",),
     ("deliver",),
 ]
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from organizations.redox.old_messages.read import read_old_messages
@@ -82,6 +82,7 @@ secrets = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
+@settings(max_examples=20)
 @given(secret=secrets)
 @example(secret="zq7'\"'7qz")
 @example(secret='zq7\\"7qz')

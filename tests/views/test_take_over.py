@@ -216,12 +216,3 @@ def test_a_pair_that_changed_since_or_was_never_offered_is_not_linked(client: Cl
         answer = client.post(page, {"pair": values})
         assert (answer.status_code, answer.context["notes"]) == (409, [CHANGED_SINCE])
     assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
-
-
-def test_a_viewer_links_nothing(client_of, editor: User) -> None:
-    run = added(editor, factories.record(f"{BASE}.1"))
-    elsewhere(editor, f"{BASE}.1")
-    viewer = client_of(user=factories.UserFactory(role="viewer"))
-    (row,) = viewer.get(f"{url_of(run)}link/").context["rows"]
-    assert viewer.post(f"{url_of(run)}link/", {"pair": [row.value]}).status_code == 403
-    assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()

@@ -40,7 +40,7 @@ class EnvironmentGate(models.Model):
     check_facts = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
-        return f"Gate of {self.get_environment_display()}"
+        return f"Circuit breaker of {self.get_environment_display()}"
 
     @property
     def is_stopped(self) -> bool:

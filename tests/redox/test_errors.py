@@ -356,6 +356,11 @@ def test_the_other_environment_is_named_in_capitals() -> None:
     assert "STAGING" in explanation.cause
 
 
+@pytest.mark.parametrize("known", [row.key for row in outcome.DOCUMENTED])
+def test_each_documented_text_has_an_explanation(known: str) -> None:
+    assert words(rejected(known)).headline != words(rejected()).headline
+
+
 OUTCOMES = st.builds(
     Outcome,
     kind=st.sampled_from(Kind),

@@ -137,7 +137,8 @@ class TakeOverPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What a person entered on the page before it is shown again. `fields`: the posted texts, or None for none.
+    """What a person entered on the page before it is shown again. `fields`: the posted texts, or None if nothing was
+    posted.
 
     `other_oid`: the organization that an approver takes over alone. `opened`: the one whose values are shown.
     """

@@ -1,6 +1,6 @@
 """The worker's part of a take-over: ask the directory about each OID, and add the chosen ones as records.
 
-The courier asks, up to eight OIDs at once (`next_candidate`); a thread of its own does the rest (`advance`). Each step
+The courier asks, up to eight OIDs at once (`next_candidate`); a separate thread does the rest (`advance`). Each step
 is small and leased, so that another worker continues if this one dies. Messages come first: while one is due, the
 directory is not asked.
 """
@@ -44,7 +44,7 @@ def advance(environment: str, *, actor: Actor) -> bool:
 def next_candidate(environment: str, *, actor: Actor) -> Question | None:
     """Lease the next OID of the oldest take-over that asks OID by OID. The answer is stored in its candidate.
 
-    If no OID is left, the take-over whose OIDs were all asked for ends its asking.
+    If no OID is left, a take-over whose OIDs were all asked about is ready for a person.
     """
     if not TakeOver.objects.asking_by_oid(environment).exists():
         return None

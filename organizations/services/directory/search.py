@@ -1,7 +1,7 @@
 """Searches the directory, one page at a time, and compares the organizations with the records in the portal.
 
 It stores nothing about other organizations: one history entry says who searched for what, and counts the results. What
-the directory shows of a record in the portal is stored as a reading of this record, without the answer.
+the directory shows about a record in the portal is stored as a reading of this record, without the answer.
 """
 
 import datetime
@@ -289,7 +289,7 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
 
 
 def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:
-    """Store what this page shows of records in the portal, unless the reader of a single Query would refuse it.
+    """Store what this page shows about records in the portal, unless the reader of a single Query would refuse it.
 
     Few are stored in one transaction, because it makes the workers wait.
     """

@@ -25,7 +25,7 @@ class UnlinkedPair(NamedTuple):
 
 
 def unlinked_pairs(take_over: TakeOver) -> list[UnlinkedPair]:
-    """The pairs that share an OID or an own identifier, in the order of the OIDs of the added records.
+    """The pairs that have the same OID or own identifier, in the order of the OIDs of the added records.
 
     The OIDs may differ in the base OID of their environments. That proves nothing: a person must compare both. A record
     that several records match is left out.

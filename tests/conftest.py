@@ -287,6 +287,11 @@ def organization(editor: User) -> Organization:
 
 
 @pytest.fixture
+def north(editor: User) -> Organization:
+    return factories.organization(f"{factories.BASE}.1", user=editor, name="Lakeside North")
+
+
+@pytest.fixture
 def accepted(editor: User) -> Organization:
     """A record that Redox accepted."""
     return factories.accepted_organization(user=editor)
@@ -325,10 +330,23 @@ def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirecto
 
 
 @pytest.fixture
+def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
+    """The practice directory, with an OID of ours in the settings."""
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=factories.BASE)):
+        yield practice
+
+
+@pytest.fixture
 def unreachable_redox() -> Iterator[None]:
     """Settings of a connected portal, with an address where no server answers."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         yield
+
+
+@pytest.fixture
+def demo(settings: Any, tmp_path: Path) -> None:
+    """Settings of a demonstration."""
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
 
 
 @pytest.fixture

@@ -34,17 +34,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 HERE = f"/staging/organizations/{BASE}/"
 
 
-@pytest.fixture
-def organization(editor: User) -> Organization:
-    """A record that was never sent."""
-    return factories.organization(user=editor, name="Lakeside North")
-
-
-@pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted_organization(user=editor, name="Lakeside North")
-
-
 def values(organization: Organization) -> summary.RecordValues:
     return summary.record_values(load(organization))
 

@@ -28,7 +28,6 @@ from tests.pages.sending import (
     send_update,
     take_decision,
 )
-from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 
 def decision_about(submission: Submission) -> decision_choices.Decision:
@@ -125,20 +124,6 @@ def test_an_unclear_answer_is_shown_and_decides_nothing(
     assert (choices.heading, choices.choices) == ("What the directory shows is not known", ())
     assert choices.block_reason.startswith("Without an answer from the directory a decision is a guess.")
     assert fresh(submission).state == State.NEEDS_PERSON
-
-
-@pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
-def test_the_page_says_why_an_answer_is_unclear(
-    practice: PracticeDirectory, editor: User, approver: User, behaviour: str
-) -> None:
-    """This includes answers with our record, without a name or twice: no value is shown as the directory's."""
-    submission = send_foreign(practice, editor)
-    practice.behaviour = behaviour
-    query.query_for_submission(submission, actor=as_actor(approver))
-    answer = query_result(attempts.last_query(entries_of(submission)), submission)
-    assert answer is not None
-    assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())
-    assert decision_about(submission).choices == ()
 
 
 # Unknown ----------------------------------------------------------------------------------------------------

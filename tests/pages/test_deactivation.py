@@ -126,7 +126,7 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
     number = organization.confirmed_submission_id
     assert done_sentence(organization, editor).startswith("Deactivated ")
     sentence = done_sentence(organization, editor)
-    assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in sentence
+    assert f" by Editor One: Lease ended. A Query showed the values of submission {number}, " in sentence
     update = factories.submission(organization, user=editor, reason="New name")
     organization = factories.accept(organization, submission=update, active=False)
     assert done_sentence(organization, editor) == sentence

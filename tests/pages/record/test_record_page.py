@@ -46,7 +46,11 @@ def html(organization: Organization, user: User) -> str:
 
 EVIDENCE = {
     Evidence.ANSWER: ("Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
-    Evidence.QUERY: ("A Query showed what submission {n} sent, ", "A Query showed what", "Accepted by Query"),
+    Evidence.QUERY: (
+        "A Query showed the values of submission {n}, ",
+        "A Query showed the values",
+        "Accepted by Query",
+    ),
     Evidence.BOTH: (
         "Redox's answer and a Query together show that submission {n} arrived, ",
         "Redox's answer and a Query together",
@@ -60,7 +64,7 @@ EVIDENCE = {
     Evidence.EQUIVALENT: (
         "A Query showed something equivalent to submission {n}, ",
         "A Query showed values that mean the same",
-        "Accepted by Query",
+        "Accepted, equivalent by Query",
     ),
 }
 

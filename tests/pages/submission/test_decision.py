@@ -143,6 +143,17 @@ def test_an_unknown_submission_waits_until_a_worker_can_send_a_query(practice: P
     assert block(fresh(submission)).wait_is_over
 
 
+def test_a_query_that_is_under_way_does_not_count_as_tried(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "applies-then-504")
+    leased = Submission.objects.filter(pk=submission.pk)
+    leased.update(asks=2, lease_until=clock.now())
+    during = block(fresh(submission))
+    leased.update(lease_until=None)
+    after = block(fresh(submission))
+    assert (during.tries, after.tries) == (1, 2)
+    assert during.version_token != after.version_token
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -33,7 +33,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # The machine may be busy: a slow example is not an error.
 hypothesis_settings.register_profile(
-    "orgportal", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+    "orgportal", deadline=None, max_examples=30, derandomize=bool(os.environ.get("CI"))
 )
 hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")

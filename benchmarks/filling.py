@@ -7,9 +7,9 @@ Import this module after Django's settings are loaded.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Model
 
+from benchmarks.bulk_load import bulk_load
 from benchmarks.made_up import (
     BASES,
     PERIOD,
@@ -32,7 +33,7 @@ from benchmarks.made_up import (
     record_at,
     zip_code_of,
 )
-from benchmarks.row_templates import Placeholders, Row, RowTemplate, moments, write
+from benchmarks.row_templates import Placeholders, Row, RowTemplate, moment_text, write
 from organizations.folding import fold, name_key
 from organizations.models import (
     Action,
@@ -104,7 +105,7 @@ def fill(start: int, stop: int, entries: int) -> None:
     All are in STAGING. One company in ten, with all records below it, has counterparts in PRODUCTION.
     """
     filler = Filler()
-    with _fast_writing():
+    with bulk_load():
         for first in range(start, stop, _CHUNK):
             last = min(first + _CHUNK, stop)
             share = entries * (last - start) // (stop - start) - entries * (first - start) // (stop - start)
@@ -115,34 +116,16 @@ def fill(start: int, stop: int, entries: int) -> None:
 def fill_outbox(count: int, editor: Actor) -> None:
     """Add `count` records to STAGING, each with a New that is ready to be sent."""
     filler = Filler([editor])
-    with _fast_writing():
+    with bulk_load():
         for first in range(0, count, _CHUNK):
             filler.add_waiting(range(first, min(first + _CHUNK, count)))
     _finish()
-
-
-@contextmanager
-def _fast_writing() -> Iterator[None]:
-    """Make SQLite not wait for the disk: the database of a benchmark may be lost."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.execute("PRAGMA cache_size=-2000000")
-        yield
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA cache_size=-2000")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _finish() -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Organization, Submission]):
             cursor.execute(statement)
-        if connection.vendor == "postgresql":
-            # Otherwise autovacuum runs some minutes later, during the measurement.
-            cursor.execute("VACUUM ANALYZE")
 
 
 class _EntryTemplate:
@@ -166,8 +149,8 @@ class _EntryTemplate:
         """The row of the next entry. Updates `head` to it."""
         moment = START + head.sequence * BETWEEN_ENTRIES
         head.sequence += 1
-        values |= {"sequence": str(head.sequence), "previous_hash": head.hash, "time": _time(moment)}
-        values |= moments([("at", moment)])
+        values |= {"sequence": str(head.sequence), "previous_hash": head.hash}
+        values |= {"time": _time(moment), "at": moment_text(moment)}
         if self._raw:
             values["raw_size"] = _raw_size(self._raw % values)
         head.hash = values["hash"] = audit.hash_of(head.sequence, head.hash, (self._body % values).encode())
@@ -175,7 +158,7 @@ class _EntryTemplate:
 
 
 def _time(moment: datetime.datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _raw_size(raw: str) -> str:
@@ -258,7 +241,7 @@ def _values(number: int, environment: Environment, place: Place) -> dict[str, st
         "name": name,
         "folded_name": name.lower(),
         "joined_name": name.lower().replace(" ", ""),
-        "oid_key": Oid(place.oid).key,
+        "oid_key": _oid_key(place.oid),
         "oid": place.oid,
         "part_of": place.part_of_oid,
         "record_id": str(record_id),
@@ -266,8 +249,19 @@ def _values(number: int, environment: Environment, place: Place) -> dict[str, st
         "phone": phone_of(number)[1:],
         "zip_code": zip_code_of(number),
         "number": str(number),
-        **moments([("moment", _moment(number))]),
+        "moment": moment_text(_moment(number)),
     }
+
+
+def _oid_key(oid: str) -> str:
+    """`Oid(oid).key`. Millions of OIDs have few parents."""
+    parent, _, arc = oid.rpartition(".")
+    return f"{_parent_key(parent)}{len(arc):02}{arc}"
+
+
+@lru_cache
+def _parent_key(oid: str) -> str:
+    return Oid(oid).key
 
 
 def _moment(number: int) -> datetime.datetime:

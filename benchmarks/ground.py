@@ -47,7 +47,7 @@ def new_sqlite_url(name: str) -> str:
 
 @contextmanager
 def database(name: str, file: str) -> Iterator[str]:
-    """The URL of the database to measure: `name`, a PostgreSQL server of its own, or a new SQLite file in `var/`.
+    """The URL of the database to measure: `name`, a separate PostgreSQL server, or a new SQLite file in `var/`.
 
     Raises:
         NotMeasured: there is no PostgreSQL server on this machine.
@@ -61,7 +61,7 @@ def database(name: str, file: str) -> Iterator[str]:
 
 @contextmanager
 def server() -> Iterator[cluster.Server]:
-    """A PostgreSQL server of its own that can be stopped and started again.
+    """A separate PostgreSQL server that can be stopped and started again.
 
     Raises:
         NotMeasured: there is no PostgreSQL server on this machine.

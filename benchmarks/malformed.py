@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument(
         "--database",
         default="",
-        help="an empty database, or `postgresql` for one of its own; without it a new SQLite file in var/",
+        help="an empty database, or `postgresql` for a separate server; without it a new SQLite file in var/",
     )
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.requests)

@@ -23,7 +23,7 @@ _CONNECTED = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measures the pages over made-up records in a database of its own.")
+    parser = argparse.ArgumentParser(description="Measures the pages over made-up records in a separate database.")
     parser.add_argument(
         "--records", type=int, nargs="+", default=[1_000, 100_000], help="records in STAGING, in rising order"
     )
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument(
         "--database",
         default="sqlite",
-        help="`sqlite` for a new file in var/, `postgresql` for a server of its own, or the URL of an empty database",
+        help="`sqlite` for a new file in var/, `postgresql` for a separate server, or the URL of an empty database",
     )
     parser.add_argument("--filled", action="store_true", help="use a database that an earlier measurement filled")
     parser.add_argument("--rounds", type=int, default=5, help="how often each page is measured; medians are shown")

@@ -9,7 +9,7 @@ from benchmarks import ground
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measures web servers over made-up records in a database of its own.")
+    parser = argparse.ArgumentParser(description="Measures web servers over made-up records in a separate database.")
     parser.add_argument("--records", type=int, default=100_000, help="records in STAGING, at least 10")
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
     parser.add_argument("--threads", default="", help="threads of a waitress process; more than one, with commas")

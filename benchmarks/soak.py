@@ -31,10 +31,13 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=_LATE + 1)
     parser.add_argument("--spelling", action="store_true", help="Queries show what was sent in another spelling")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=60, help="give up after so many minutes")
+    parser.add_argument("--minutes", type=float, default=60, help="give up after this many minutes")
     parser.add_argument("--database", default="", help="sqlite, postgresql, or the URL of an empty one")
     parser.add_argument(
-        "--stop-database", type=float, default=0, help="stop a PostgreSQL server of its own hard every so many seconds"
+        "--stop-database",
+        type=float,
+        default=0,
+        help="use a separate PostgreSQL server, and stop it hard each time this many seconds have passed",
     )
     options = parser.parse_args()
     with (

@@ -1,4 +1,4 @@
-"""Measures Django's stock admin in a process of its own, without any part of the portal but its models.
+"""Measures Django's stock admin in a separate process, without any part of the portal but its models.
 
 `page_figures.py` starts it with `benchmarks.stock_settings`. It prints JSON: the session's cookie, and the cost of each
 page.

@@ -30,11 +30,12 @@ SECTIONS = {
     "take-over": "directory",
     "take-over-list": "directory",
     "take-over-values": "directory",
+    "take-over-link": "directory",
     "roll-call": "directory",
 }
 
 MOST_OPEN = 1_000
-"""How many open submissions the menu counts. Of more, it says that there are more."""
+"""How many open submissions the menu counts. If there are more, it says so."""
 
 BLOCKING_STATES = ("stopped", "waiting", "paused")
 """Keys of the environment states in which nothing is sent: the circuit breaker is open."""

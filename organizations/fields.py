@@ -123,7 +123,7 @@ def read_email(value: str) -> Read:
     """One e-mail address by the rule of the HTML standard, with a dot in its domain."""
     typed = typed_code("E-mail address", value)
     if len(_ADDRESS.findall(typed)) > 1:
-        raise FieldError(f"{quoted(typed)} holds more than one address. Enter one address a line.")
+        raise FieldError(f"{quoted(typed)} contains more than one address. Enter one address a line.")
     if typed and not _EMAIL.fullmatch(typed):
         raise FieldError(f"{quoted(typed)} is not an e-mail address.{lookalike_hint(typed)} Example: desk@example.org.")
     name = typed.partition("@")[0]
@@ -256,7 +256,7 @@ def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = UNSEND
         name = label[0].lower() + label[1:] if label.split(maxsplit=1)[0][1:].islower() else label
         code = f"U+{ord(match.group()):04X}"
         raise FieldError(
-            f"The {name} holds a character that cannot be sent ({code}, place {match.start() + 1}). Delete it."
+            f"The {name} contains a character that cannot be sent ({code}, place {match.start() + 1}). Delete it."
         )
 
 

@@ -43,7 +43,7 @@ class Oid:
 
     @property
     def key(self) -> str:
-        """Text that sorts by arcs in any collation: 2.9 before 2.10, a parent before a child. At most 97 digits."""
+        """Text that sorts by arcs in any collation: 2.9 before 2.10, a parent before its child. At most 97 digits."""
         return "".join(f"{len(arc):02}{arc}" for arc in self.arcs)
 
     @property

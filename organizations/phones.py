@@ -39,7 +39,7 @@ def _form_error(typed: str, plain: str) -> str:
     if len(plain) <= _MAX_LENGTH:
         possible = phonenumbers.Leniency.POSSIBLE
         if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:
-            return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
+            return f"{quoted(typed)} contains more than one number. Enter one here, and the others in other fields."
         if _has_extension(plain):
             return "Extensions cannot be sent. Put the extension into the contact's name."
     advice = "Give ten digits or begin with + and the country code."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 MOST_DIGITS = 18
-"""Every number with so many digits fits a BIGINT, so that the database never refuses one."""
+"""Every number with this many digits fits a BIGINT, so that the database never refuses one."""
 
 
 def read_number(text: str) -> int:

@@ -240,7 +240,7 @@ def kept_and_added(
 def readable(record: OrganizationRecord) -> OrganizationRecord:
     """The fields that a Query shows, in a normalized spelling: records that mean the same are equal.
 
-    A Query shows neither destination ID nor endpoints. USA and US are the same, and so are phones with and without
+    A Query shows neither destination ID nor endpoints. USA and US are the same. So are phones with and without
     punctuation, ZIP and ZIP+4, the state in any case, one and several blanks, and lists in any order.
     """
     return OrganizationRecord(

@@ -87,6 +87,7 @@ urlpatterns = [
     path("<environment:environment>/directory/roll-call/", views.roll_call.page, name="roll-call"),
     path(TAKE_OVER, views.take_over.page, name="take-over-list"),
     path(TAKE_OVER + "<oid:oid>/", views.take_over.values, name="take-over-values"),
+    path(TAKE_OVER + "link/", views.take_over.link, name="take-over-link"),
     path(TAKE_OVER + "progress/", views.take_over.progress, name="take-over-progress"),
     path("<environment:environment>/directory/", views.directory.page, name="directory"),
     path("<environment:environment>/connection/", views.connection.page, name="connection"),

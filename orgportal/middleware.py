@@ -1,4 +1,4 @@
-"""Runs before every view: gives each request an ID and a log line, and refuses requests that views cannot answer."""
+"""Middleware: gives each request an ID and a log line, and refuses requests that no view can answer."""
 
 import logging
 import re

@@ -1,6 +1,6 @@
 """Supervises several programs: starts them, starts them again when they end, and stops them in order.
 
-The parent opens no database. Each program is a new process in a group of its own. So Ctrl-C in the terminal sends a
+The parent opens no database. Each program is a new process in its own process group. So Ctrl-C in the terminal sends a
 signal only to the parent, and does not interrupt a worker while it sends.
 """
 

@@ -20,7 +20,7 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 class Variables:
     """The settings of this process. A blank value counts as not set.
 
-    Every reader raises `SettingsError` for a value that it cannot use, and adds the name to `names`, so that a test can
+    Every reader raises `SettingsError` for a value that it cannot use. It adds the name to `names`, so that a test can
     compare the names with the example file and the documentation.
     """
 

@@ -434,6 +434,13 @@ document.addEventListener("DOMContentLoaded", countOn);
 document.addEventListener("htmx:afterSettle", countOn);
 setInterval(countOn, 1000);
 
+// A page that answers a POST ------------------------------------------------------------------------------
+// <form data-address="...">: a GET of this address shows the form with what was typed. Back and Reload go there. Without
+// it the browser would ask whether to send the form again.
+
+const addressed = document.querySelector("form[data-address]");
+if (addressed) history.replaceState(history.state, "", addressed.dataset.address);
+
 // Setting the focus after a page was loaded --------------------------------------------------------------
 
 document.addEventListener("DOMContentLoaded", () => {

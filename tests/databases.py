@@ -1,4 +1,4 @@
-"""The databases of tests: migrated once a run, then copied for each process and for each portal of its own."""
+"""The databases of tests: migrated once a run, then copied for each process and for each separate portal."""
 
 import fcntl
 import os

@@ -82,7 +82,7 @@ def as_actor(user: User) -> Actor:
 
 
 def record(oid: str = BASE, **values: Any) -> OrganizationRecord:
-    """A whole, valid record."""
+    """A complete, valid record."""
     filled: dict[str, Any] = {
         "oid": oid,
         "name": f"Lakeside {oid.rsplit('.', 1)[1]}",
@@ -128,7 +128,7 @@ def _submitted(history: History, row: Organization, reason: str = "Test", intent
 
 
 def plain_submissions(rows: Iterable[Organization], *, user: User) -> list[Submission]:
-    """What `submission` makes of each of these, without its queries: they are plain beside the others."""
+    """The submissions that `submission` would make of these records, without its queries. No warning concerns them."""
     organizations_to_send = list(rows)
     with audit.atomic(person(user)) as history:
         assert all(_is_plain_beside_others(row, history.actor, None) for row in organizations_to_send)
@@ -261,7 +261,7 @@ def change_submissions(**values: object) -> None:
 
 
 def mirror_last_submissions() -> None:
-    """Copy to each record what its status columns need of its last submission, as services do with each change."""
+    """Copy to each record what its status columns need from its last submission, as services do with each change."""
     last = Submission.objects.filter(pk=OuterRef("last_submission"))
     mirrored = {column: Subquery(last.values(source)) for column, source in MIRRORED.items()}
     Organization.objects.exclude(last_submission=None).update(**mirrored)
@@ -274,7 +274,7 @@ def take_over(
     environment: str = "staging",
     **values: Any,
 ) -> TakeOver:
-    """A take-over for whose OIDs the directory was asked. `seen`: its record of each OID, or None. Nothing is sent."""
+    """A take-over about whose OIDs the directory was asked. `seen`: the record that it has for each OID, or None."""
     shown = seen or {BASE: record()}
     candidates = [NewCandidate(oid) for oid in shown]
     arguments: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": person(user)} | values

@@ -15,11 +15,11 @@ def refused(words):
 
 
 def test_an_unsendable_character_is_named_with_its_place_as_typed():
-    with refused("The name holds a character that cannot be sent (U+0007, place 12). Delete it."):
+    with refused("The name contains a character that cannot be sent (U+0007, place 12). Delete it."):
         read_text("Name", "   Lakeside\x07 Clinics", 200)
-    with refused("The work phone holds a character that cannot be sent (U+0000, place 1). Delete it."):
+    with refused("The work phone contains a character that cannot be sent (U+0000, place 1). Delete it."):
         read_phone("Work phone", "\x00")
-    with refused("The ZIP holds a character that cannot be sent (U+0000, place 6). Delete it."):
+    with refused("The ZIP contains a character that cannot be sent (U+0000, place 6). Delete it."):
         read_zip("53704\x00")
 
 

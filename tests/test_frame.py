@@ -1,4 +1,4 @@
-"""The frame of every page: environment, menu, banners, the message about the last act."""
+"""The frame of every page: environment, menu, banners, the message about the last action."""
 
 import datetime
 import re

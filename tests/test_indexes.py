@@ -202,7 +202,7 @@ def test_a_rare_word_beside_a_common_one_is_looked_up_in_the_index(db: None, mon
     monkeypatch.setattr(search_index, "MOST_SEARCHED", 50)
     search = search_index.search_records("staging", "lakeside 1.3.299")
     assert not search.is_partial
-    if connection.vendor == "sqlite":  # of so small a table PostgreSQL reads any index
+    if connection.vendor == "sqlite":  # PostgreSQL reads any index of such a small table
         assert "rowid=?" in plan_of(sql_of(search.records))
 
 

@@ -53,7 +53,7 @@ ROUTING = (
     "This is the routing ID 'Query for/create/update/delete an organization, STAGING' of Redox's table. It tells Redox"
     " which directory to write; the portal sets it. Enter your own destination ID, or leave it empty."
 )
-SEVERAL = "{} holds more than one address. Enter one address a line."
+SEVERAL = "{} contains more than one address. Enter one address a line."
 
 # Reader, typed text, stored value, sentence about the change. "{}" is the typed text in quotation marks.
 READ = [
@@ -211,7 +211,7 @@ REFUSED = [
     (
         "phone",
         "608-271-9000 / 608-271-9001",
-        "{} holds more than one number. Enter one, and the others in fields of their own.",
+        "{} contains more than one number. Enter one here, and the others in other fields.",
     ),
     *(
         ("e-mail", typed, NOT_AN_EMAIL)

@@ -244,7 +244,7 @@ def test_queries_write_no_html_and_no_addresses():
 
 
 def test_pages_and_text_do_not_query_the_database():
-    """Queries do: a page is built of what they return."""
+    """Queries do: a page is built from what they return."""
     calls = {
         path: [ast.unparse(node)[:60] for node in nodes(path) if is_manager(node)]
         for path in APP_SOURCES

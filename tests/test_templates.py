@@ -4,7 +4,7 @@ import datetime
 import re
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import cast
 
 import pytest
@@ -16,9 +16,11 @@ from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
-from jinja2 import Environment, nodes
+from jinja2 import Environment, UndefinedError, nodes
+from markupsafe import Markup
 
 from organizations.forms.problems import problems
 from organizations.records import AddressRecord, OrganizationRecord, difference
@@ -87,6 +89,36 @@ def test_plain_leaves_ordinary_text_alone():
 
 def test_plain_text_is_still_escaped():
     assert render("{{ text|plain }}", text=HOSTILE) == "&lt;b onclick=x&gt;&#34;&#39;&amp;"
+
+
+# values
+
+
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        (HOSTILE, "&lt;b onclick=x&gt;&#34;&#39;&amp;"),
+        (type("Text", (str,), {})(HOSTILE), "&lt;b onclick=x&gt;&#34;&#39;&amp;"),
+        (Markup("<b>7</b>"), "<b>7</b>"),
+        (mark_safe("<b>7</b>"), "<b>7</b>"),
+        (1_000, "1000"),
+        (None, "None"),
+        ([HOSTILE], "[&#39;&lt;b onclick=x&gt;&#34;\\&#39;&amp;&#39;]"),
+    ],
+)
+def test_a_value_is_escaped_unless_it_is_markup(value, html):
+    assert render("{{ value }}", value=value) == html
+    assert render("{% macro shown(value) %}{{ value }}{% endmacro %}{{ shown(value) }}", value=value) == html
+
+
+def test_a_method_that_is_not_called_is_an_error():
+    with pytest.raises(TypeError, match=r"str\.upper is not called"):
+        render("{{ text.upper }}", text=type("Text", (), {"upper": MethodType(str.upper, "a")})())
+
+
+def test_an_undefined_name_is_an_error():
+    with pytest.raises(UndefinedError):
+        render("{{ misspelt }}")
 
 
 # times
@@ -334,10 +366,10 @@ def test_a_difference_names_who_changed_it():
 
 
 def test_a_copied_value_is_complete_and_escaped():
-    assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
-        "oid_text", oid=OID, short=True, of="Lakeside"
-    )
-    assert "<b " not in component("copy_button", text=HOSTILE, label="Copy message")
+    assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in markup.oid_text(OID, short=True, of="Lakeside")
+    for button in (markup.copy_button(HOSTILE, label=HOSTILE), markup.oid_text(HOSTILE, short=True, of=HOSTILE)):
+        assert "<b " not in button
+        assert 'data-copy="&lt;b onclick=x&gt;&#34;&#39;&amp;"' in button
 
 
 def test_a_sending_button_names_its_environment():

@@ -21,14 +21,14 @@ class SignInForm(forms.Form):
     username = forms.CharField(
         label="Name",
         max_length=150,
-        error_messages={"required": "Enter your name.", "max_length": "No user name is this long."},
+        error_messages={"required": "Enter your name.", "max_length": "This is too long for a user name."},
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
     password = forms.CharField(
         label="Password",
         max_length=_LONGEST_PASSWORD,
         strip=False,
-        error_messages={"required": "Enter your password.", "max_length": "No password is this long."},
+        error_messages={"required": "Enter your password.", "max_length": "This is too long for a password."},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
@@ -43,7 +43,7 @@ class PasswordForm(SetPasswordMixin, forms.Form):
         label="Old password",
         max_length=_LONGEST_PASSWORD,
         strip=False,
-        error_messages={"max_length": "No password is this long."},
+        error_messages={"max_length": "This is too long for a password."},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     new_password1, new_password2 = SetPasswordMixin.create_password_fields("New password", "New password again")

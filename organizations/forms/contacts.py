@@ -137,6 +137,6 @@ class LinesFormSet(forms.BaseFormSet):
             raise forms.ValidationError(f"At most {self.most} {self.prefix} can be kept. Remove {remove}.")
 
 
-# Django's own limit of forms is not used: it would leave further lines out of the page without an error.
+# Django's own limit of forms is not used: it would drop further lines from the page without an error.
 ContactFormSet: Any = formset_factory(ContactForm, formset=LinesFormSet, extra=0)
 IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=LinesFormSet, extra=0)

@@ -23,7 +23,7 @@ class ReasonForm(PortalForm):
 
 
 class WhoseForm(ReasonForm):
-    """Whose the OID is, and a reason."""
+    """To whom the OID belongs, and a reason."""
 
     whose = forms.ChoiceField(
         label="Whose OID is this?",

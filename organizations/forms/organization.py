@@ -10,7 +10,7 @@ from organizations.countries import is_american, names_of_countries, read_countr
 from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
 from organizations.forms.take_over import CHOOSE_SOURCE, SOURCES
-from organizations.models import DestinationSource, StandsFor
+from organizations.models import DestinationSource, RecordKind
 from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
 
@@ -84,7 +84,7 @@ class OrganizationForm(PortalForm):
     stands_for = forms.ChoiceField(
         required=False,
         label="Kind of record",
-        choices=StandsFor.choices,
+        choices=RecordKind.choices,
         widget=forms.Select,
         error_messages={"invalid_choice": "Choose from the list."},
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from organizations.forms.base import PortalForm
 from organizations.forms.organization import FormContext, OrganizationForm
-from organizations.models import StandsFor
+from organizations.models import RecordKind
 from organizations.records import ADDRESS_LABELS, MOST_ROWS, OrganizationRecord
 
 from .contacts import ContactFormSet, IdentifierFormSet
@@ -86,8 +86,8 @@ class RecordForm:
         )
 
     @property
-    def stands_for(self) -> StandsFor:
-        return StandsFor(self.main.cleaned_data["stands_for"])
+    def stands_for(self) -> RecordKind:
+        return RecordKind(self.main.cleaned_data["stands_for"])
 
     @property
     def destination_source(self) -> str:

@@ -17,8 +17,8 @@ _MEANT_AS_OID = re.compile(r"\s*(?:urn\s*:\s*oid\b|[0-9]+\s*\.[\s0-9.]*$)", re.I
 class EnteredLine(NamedTuple):
     """One OID or own identifier. `numbers` are the lines that contain it, from 1.
 
-    `text` is for people. `oid` is "" if it is not an OID, and `identifier` if it cannot be an own identifier. `error`
-    says what is wrong with a text that somebody meant as an OID, or that no field can hold.
+    `text` is for people. `oid` is "" if it is not an OID, and `identifier` if it cannot be one of our own identifiers.
+    `error` says what is wrong with a text that somebody meant as an OID, or that no field can hold.
     """
 
     numbers: tuple[int, ...]

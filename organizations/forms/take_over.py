@@ -13,6 +13,7 @@ from .differences import ReasonForm
 
 NOT_KNOWN = "Not known yet"
 SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
+LIST_SOURCES = (("", "Choose"), *(each for each in DestinationSource.choices if each[0] != DestinationSource.NONE))
 CHOOSE_SOURCE = "Choose how you know this destination ID."
 ENTER_DESTINATION = "Enter the destination ID, or choose “It has none” or “Not known yet”."
 
@@ -41,6 +42,13 @@ class TakeOverForm(PortalForm):
         rows=8,
         css="oid",
         spellcheck="false",
+    )
+    # Not a ChoiceField: whether an answer is needed depends on the list, so what reads the list checks it.
+    list_source = forms.CharField(
+        required=False,
+        label="Where do the destination IDs in this list come from?",
+        help_text="Leave it open if the list has none.",
+        widget=forms.Select(attrs={"class": "form-select"}, choices=LIST_SOURCES),
     )
     old_messages = TextField(
         "Old messages",

@@ -87,7 +87,7 @@ class Typed:
         """The texts with these ones replaced."""
         return replace(self, fields=self.fields | texts)
 
-    def after(self, act: str) -> "Typed":
+    def after_button(self, act: str) -> "Typed":
         """The texts after a button that adds or removes a line. Other buttons change nothing."""
         if act in _NEW_ROWS:
             prefix = act.removeprefix("add-")

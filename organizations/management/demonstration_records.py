@@ -145,7 +145,7 @@ def location(environment: str, region_number: int, number: int) -> OrganizationR
 def outside_the_portal(environment: str) -> tuple[OrganizationRecord, ...]:
     """The records of the company that are in the directory but not in the portal, because it registered them with curl.
 
-    One is deactivated, one is the parent of another, and one has an identifier of its own and a carried type.
+    One is deactivated, one is the parent of another, and one has its own identifier and a carried Type.
     """
     base = BASES[environment]
     crandon, elkhorn, lodi, racine = (

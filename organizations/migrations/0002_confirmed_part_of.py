@@ -7,7 +7,7 @@ OPEN_STATES = ("awaiting", "queued", "sending", "unknown", "needs_person")
 
 
 def fill(apps, schema_editor):
-    """Where the directory has each record, from what Redox accepted or the directory showed; and open messages' PartOf."""
+    """Fill in each record's parent in the directory, as accepted or shown, and the PartOf of open messages."""
     organizations = apps.get_model("organizations", "Organization").objects
     for ids in batched(list(organizations.exclude(confirmed="", seen="").values_list("pk", flat=True)), 500):
         rows = list(organizations.filter(pk__in=ids))

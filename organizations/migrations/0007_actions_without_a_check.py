@@ -1,4 +1,4 @@
-"""New actions of the history need no rebuilt table."""
+"""Remove a constraint, so that a new action of the history does not rebuild the table."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""The lock of an environment's structure. Its rows are made after migrating, by `installation.ensure_rows`."""
+"""The lock of an environment's structure. `installation.ensure_rows` creates its rows after the migration."""
 
 from django.db import migrations, models
 

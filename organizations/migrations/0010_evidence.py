@@ -1,4 +1,4 @@
-"""What an acceptance rests on, and what is known of the directory since."""
+"""The evidence for an acceptance, and what is known about the directory since then."""
 
 from django.db import migrations, models
 

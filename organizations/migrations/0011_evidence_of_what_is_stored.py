@@ -1,8 +1,8 @@
 """Give every stored acceptance its evidence, from the entries of its own history.
 
-Accepted by an answer: Redox. Settled by the worker: a Query, or "something equivalent" where the message changed
-nothing visibly; that is read once more. Settled by a person: a decision. Data only, so that PostgreSQL has no changed
-rows pending when the next migration changes the tables.
+Accepted by an answer: Redox. Settled by the worker: a Query, or "something equivalent" if the message changed nothing
+visible; such a record is read once more. Settled by a person: a decision. Only data changes here, so that PostgreSQL
+has no pending changes of rows when the next migration changes the tables.
 """
 
 import datetime
@@ -35,7 +35,7 @@ NOT_A_RECORD = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class Entry(NamedTuple):
-    """What an entry of the history says in its columns."""
+    """The columns of an entry of the history."""
 
     sequence: int
     action: str
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
 
 def name_evidence_of_submissions(apps, schema_editor):
-    """Every accepted submission says what that rests on; a decision, also to reject, says whose it was."""
+    """Store the evidence of every accepted submission, and who decided, also if the decision was a rejection."""
     submissions = apps.get_model("organizations", "Submission").objects
     entries = apps.get_model("organizations", "AuditEntry").objects
     ended = submissions.filter(Q(state="accepted", evidence="") | Q(state="rejected", decided_by=""))
@@ -59,7 +59,7 @@ def name_evidence_of_submissions(apps, schema_editor):
 
 
 def name_acceptances_of_records(apps, schema_editor):
-    """A record's acceptance rests on what that of its submission rests on; a reading from then on is newer."""
+    """Give each record the evidence of its accepted submission. A reading after that is newer than the acceptance."""
     organizations = apps.get_model("organizations", "Organization").objects
     submission = apps.get_model("organizations", "Submission").objects.filter(pk=OuterRef("confirmed_submission"))
     accepted = organizations.exclude(confirmed="")
@@ -67,16 +67,16 @@ def name_acceptances_of_records(apps, schema_editor):
         confirmed_evidence=Coalesce(Subquery(submission.values("evidence")[:1]), F("confirmed_evidence")),
         known_at=Coalesce(Least(Subquery(submission.values("evidence_at")[:1]), F("confirmed_at")), F("confirmed_at")),
     )
-    # The reading that an acceptance rests on was stored a moment before its entry. It counts: it may have shown more.
+    # The reading that is the evidence was stored a moment before the entry. It counts, because it may have shown more.
     by_reading = accepted.exclude(confirmed_evidence__in=("", "answer"))
     by_reading.filter(seen_at__lt=F("known_at")).update(known_at=F("seen_at"))
-    # Saved changes of a record that was taken over, and never sent, are counted from what was taken over.
+    # Saved changes of a record that was taken over and never sent are counted against what was taken over.
     taken_over = organizations.filter(confirmed="", presence_basis="seen", last_submission=None).exclude(seen="")
     taken_over.update(taken=F("seen"), known_at=F("presence_at"))
 
 
 def count_differences(apps, schema_editor):
-    """Count anew where changes are saved, and where the directory was read after the acceptance or without one."""
+    """Count again if changes are saved, or if the directory was read after the acceptance or without one."""
     organizations = apps.get_model("organizations", "Organization").objects
     submissions = apps.get_model("organizations", "Submission").objects
     entries = apps.get_model("organizations", "AuditEntry").objects
@@ -102,7 +102,7 @@ def _chunks(rows):
 def _histories(entries, name, keys):
     """The entries of each key, newest first, without their bodies.
 
-    Actions are not asked for: a database without statistics might go through all entries of an action for each key.
+    No filter by action: a database without statistics might read all entries of an action for each key.
     """
     rows = entries.filter(**{f"{name}__in": keys}).values_list(name, *Entry._fields, named=False)
     histories = {key: [] for key in keys}
@@ -123,7 +123,7 @@ def _name_evidence(submission, history, apps):
     settled = _newest(history, "submission.settled")
     by = settled.actor_name if settled and settled.actor_id is not None else ""
     if submission.state == "rejected":
-        # Rejected by an answer after a person had sent it again: nobody decided that.
+        # An answer rejected it after a person had sent it again, so no person decided that.
         submission.decided_by = by if settled and not (answer and answer.sequence > settled.sequence) else ""
         return
     accepted = _newest(history, "attempt.outcome", outcome="accepted")
@@ -136,13 +136,13 @@ def _name_evidence(submission, history, apps):
     submission.evidence_at, submission.decided_by = asked.at if asked else submission.ended_at, by
     submission.evidence = _evidence(submission, settled, apps)
     if submission.evidence == "equivalent" and _is_newest_acceptance(submission, apps):
-        # A reading that is due anyway waits until a lost attempt can no longer be under way.
+        # A read-back that is due anyway keeps its time, when no lost attempt can take effect any more.
         submission.read_back_at = submission.read_back_at or timezone.now()
 
 
 def _evidence(submission, settled, apps):
     if settled is None:
-        return "equivalent"  # no entry says more: the weakest claim, and it is read once more
+        return "equivalent"  # no entry says more: the weakest evidence, and the record is read once more
     if settled.actor_id is not None:
         return "person"
     if submission.answer_warning == OTHER_SUCCESS:
@@ -161,7 +161,7 @@ def _changed_visibly(submission, apps):
 
 
 def _shown_at_the_review(submission, entries):
-    """What the directory had shown since the acceptance that the review compared with, if it was read since."""
+    """What the directory showed after the acceptance that the review compared with, if it was read since then."""
     history = _histories(entries, "organization_id", [submission.organization_id])[submission.organization_id]
     made = _newest(history, "submission.made", submission_id=submission.pk)
     for entry in history if made else ():
@@ -175,13 +175,13 @@ def _shown_at_the_review(submission, entries):
 
 
 def _is_newest_acceptance(submission, apps):
-    """A later acceptance wrote the whole record anew, so nothing is left to read of an earlier one."""
+    """A later acceptance replaced the whole record, so an earlier one needs no reading."""
     organizations = apps.get_model("organizations", "Organization").objects
     return organizations.filter(confirmed_submission=submission.pk).exists()
 
 
 def _take(organization, entries):
-    """A record that was taken over and sent, but never accepted; what was seen may be a later reading."""
+    """A record that was taken over and sent, but never accepted. The stored reading may be a later one."""
     if organization.confirmed or organization.taken or organization.presence_basis != "seen":
         return
     entry = _newest(_histories(entries, "organization_id", [organization.pk])[organization.pk], "organization.seen")
@@ -191,19 +191,19 @@ def _take(organization, entries):
 
 
 def _send_endpoints_back(organization, submissions):
-    """A person decided that the OID is ours with other values: an Update keeps what the form does not have."""
+    """A person decided that the OID is ours, with other values. An Update then keeps what the form does not have."""
     seen, wanted_hash = _record(organization.seen), organization.wanted_hash
     if not organization.seen_counts or seen is None or organization.carried == dict(seen.carried):
         return
     organization.carried = dict(seen.carried)
     organization.wanted_hash = fingerprint(knowledge.sendable(_wanted(organization)))
-    # "Rejected" is shown while what is wanted is what it was then.
+    # "Rejected" is shown as long as the saved values are the same as at the rejection.
     last = submissions.filter(pk=organization.last_submission_id, wanted_hash=wanted_hash)
     last.update(wanted_hash=organization.wanted_hash)
 
 
 def _count(organization):
-    """As the portal counts after each reading and each edit."""
+    """Count as the portal does after each reading and each edit."""
     baseline = _record(organization.taken or organization.confirmed)
     seen, is_read_later = _record(organization.seen), _is_read_later(organization)
     lags = is_read_later and _shows_what_was_before(organization, seen)
@@ -223,7 +223,7 @@ def _is_read_later(organization):
 
 
 def _shows_what_was_before(organization, seen):
-    """Whether the directory lags behind. Nothing does where no reading and no answer showed the change itself."""
+    """Whether the directory lags behind. It does not if no reading and no answer showed the change itself."""
     submission, accepted = organization.confirmed_submission, _record(organization.confirmed)
     if submission is None or organization.taken or submission.evidence == "equivalent":
         return False
@@ -263,7 +263,7 @@ def _placed(rows):
 
 
 def _sent(submission):
-    """The record that a message carries; None where it cannot be read: such a message was never sent."""
+    """The record in a message; None if the message cannot be read, because it was never sent."""
     try:
         return messages.record_from_message(bytes(submission.message))
     except NOT_A_RECORD:

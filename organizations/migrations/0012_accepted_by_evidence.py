@@ -1,4 +1,4 @@
-"""Whatever is called accepted says by what; columns that this replaces."""
+"""Require evidence for each acceptance, and remove the columns that it replaces."""
 
 from django.db import migrations, models
 

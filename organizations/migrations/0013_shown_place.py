@@ -1,4 +1,4 @@
-"""The Active and PartOf that a later reading shows, where these are not what was accepted or taken."""
+"""The Active and PartOf that a later reading shows, if they differ from the accepted or taken values."""
 
 import json
 
@@ -12,7 +12,7 @@ READ = ("seen", "confirmed_active", "confirmed_part_of_oid")
 
 
 def fill_taken_over(apps, schema_editor):
-    """Records that were taken over and never accepted know where the directory has them, and now their Active too."""
+    """Fill in Active for records that were taken over and never accepted. Their PartOf is filled in already."""
     organizations = apps.get_model("organizations", "Organization").objects
     rows = organizations.filter(confirmed="", confirmed_active=None).exclude(taken="")
     for chunk in _chunks(rows.only("taken")):
@@ -22,8 +22,7 @@ def fill_taken_over(apps, schema_editor):
 
 
 def fill(apps, schema_editor):
-    """Only rows whose reading may show something else are read: it is counted, unless nothing was accepted or a message
-    is on its way."""
+    """Read only rows whose reading may differ: it is counted, or nothing was accepted, or a message is open."""
     organizations = apps.get_model("organizations", "Organization").objects
     is_read_later = Q(known_at=None) | Q(seen_at__gte=F("known_at"))
     may_differ = Q(differs__gt=0) | Q(confirmed="") | Q(last_submission__state__in=OPEN_STATES)

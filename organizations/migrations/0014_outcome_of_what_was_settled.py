@@ -1,4 +1,4 @@
-"""The outcome of what was settled beside its entry, so that the history can be narrowed to accepted and rejected."""
+"""Store the outcome of a settled submission in its entry's columns, so that the history can be filtered by it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fold what is stored for searching by the folding of today, and find near-doubles by a key of their own."""
+"""Fold the stored search texts by the current rules, and add a key that finds near-duplicates."""
 
 from django.db import migrations, models
 
@@ -20,7 +20,7 @@ def _double_key(row):
 
 
 def fold_history(apps, schema_editor):
-    """Change only the copy for searching, not what an entry says. The copy no longer contains who acted."""
+    """Change only the search text of an entry, not the entry. The text no longer contains the name of the actor."""
     entries = apps.get_model("organizations", "AuditEntry").objects
     sql = "UPDATE organizations_auditentry SET search_text = %s WHERE sequence = %s"
     for chunk in _chunks(entries.values("pk", "search_text", "actor_name")):
@@ -30,7 +30,7 @@ def fold_history(apps, schema_editor):
 
 
 def _without_actor(row):
-    """The copy began with the name of who acted, in small letters."""
+    """The search text began with the name of the actor, in lower case."""
     actor = " ".join(row["actor_name"].lower().split())
     return fold(row["search_text"].removeprefix(actor))
 

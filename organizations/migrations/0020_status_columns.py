@@ -12,7 +12,7 @@ COLUMNS = {"last_state": "state", "last_state_at": "state_at", "last_wanted_hash
 
 
 def mirror_last_submissions(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Copy what the open work needs of the last submission of each record."""
+    """Copy what the open work needs from the last submission of each record."""
     last = apps.get_model("organizations", "Submission").objects.filter(pk=OuterRef("last_submission"))
     values = {column: Subquery(last.values(source)) for column, source in COLUMNS.items()}
     apps.get_model("organizations", "Organization").objects.exclude(last_submission=None).update(**values)

@@ -20,7 +20,7 @@ def fill_name_keys(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("organizations", "0025_organization_by_zip")]
 
-    # Not AddField alone: on SQLite it would copy the table, and then the index of the search would be made again.
+    # Not AddField alone: on SQLite it would copy the table, and the search index would be built again.
     # The index of the keys comes last: filling it key by key would take minutes for a million records.
     operations = [
         migrations.SeparateDatabaseAndState(

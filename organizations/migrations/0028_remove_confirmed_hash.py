@@ -1,4 +1,4 @@
-"""The hash of the accepted record, which nothing reads."""
+"""Remove the hash of the accepted record, which nothing reads."""
 
 from django.db import migrations
 

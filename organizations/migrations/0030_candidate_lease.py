@@ -1,4 +1,4 @@
-"""Each OID of a take-over has a lease of its own, so that several are asked about at once."""
+"""A lease for each OID of a take-over, so that workers can ask about several at once."""
 
 from django.db import migrations, models
 

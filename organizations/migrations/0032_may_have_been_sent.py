@@ -1,4 +1,4 @@
-"""Whether a byte of a message may have reached Redox. Of earlier attempts nobody stored that, so it may."""
+"""Whether a byte of a message may have reached Redox. Earlier releases did not store that, so it may have."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
-from .organization import Basis, DestinationSource, Environment, Evidence, Organization, Presence, StandsFor
+from .organization import Basis, DestinationSource, Environment, Evidence, Organization, Presence, RecordKind
 from .parts import Contact, Identifier
 from .plan import Plan, PlanKind, PlanState
 from .structure import StructureLock
@@ -32,9 +32,9 @@ __all__ = [
     "PlanKind",
     "PlanState",
     "Presence",
+    "RecordKind",
     "Repetition",
     "RoleGrant",
-    "StandsFor",
     "State",
     "StructureLock",
     "Submission",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any, Self
 
 from django.db import models
@@ -39,7 +40,7 @@ class Action(models.TextChoices):
     SUBMISSION_SETTLED = "submission.settled"
     PLAN_MADE = "plan.made"
     PLAN_PAUSED = "plan.paused"
-    PLAN_GONE_ON = "plan.gone_on"
+    PLAN_RESUMED = "plan.gone_on"
     PLAN_STOPPED = "plan.stopped"
     ATTEMPT_INTENT = "attempt.intent"
     ATTEMPT_RESPONSE = "attempt.response"
@@ -47,8 +48,8 @@ class Action(models.TextChoices):
     ATTEMPT_LATE = "attempt.late"
     DIRECTORY_SEARCHED = "directory.searched"
     ENVIRONMENT_STOPPED = "environment.stopped"
-    ENVIRONMENT_HELD = "environment.held"
-    ENVIRONMENT_RELEASED = "environment.released"
+    ENVIRONMENT_PAUSED = "environment.held"
+    ENVIRONMENT_RESUMED = "environment.released"
     ENVIRONMENT_CHECKED = "environment.checked"
     DIRECTORY_ASKED = "directory.asked"
     DIRECTORY_SCANNED = "directory.scanned"
@@ -67,7 +68,7 @@ class Action(models.TextChoices):
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
 ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
-"""Actions whose entry contains the whole wanted record after the act."""
+"""Actions whose entry contains the whole wanted record afterwards."""
 
 
 # The last of these decides to whom an OID belongs.
@@ -168,9 +169,9 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"Entry {self.sequence}: {self.action}"
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
-        """The body, parsed."""
+        """The body, parsed. Do not change it: everybody gets the same object."""
         parsed: dict[str, Any] = json.loads(bytes(self.body))
         return parsed
 

@@ -24,7 +24,7 @@ class EnvironmentGate(models.Model):
     hold_asked_until = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Redox asked to wait until then. Before it nothing is sent, not even a Query or a token request.",
+        help_text="Redox asked to wait until then: nothing is sent before, not even a Query or a token request.",
     )
     failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
     probing = models.BooleanField(
@@ -40,7 +40,7 @@ class EnvironmentGate(models.Model):
     check_facts = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
-        return f"Gate of {self.get_environment_display()}"
+        return f"Circuit breaker of {self.get_environment_display()}"
 
     @property
     def is_stopped(self) -> bool:

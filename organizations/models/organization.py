@@ -61,7 +61,9 @@ class Evidence(models.TextChoices):
     EQUIVALENT = "equivalent", "a Query showed something equivalent"
 
 
-class StandsFor(models.TextChoices):
+class RecordKind(models.TextChoices):
+    """What a record is: one location, or a patient index. It is only for people, and never sent."""
+
     NOT_SAID = "", "Not said"
     LOCATION = "location", "Physical location"
     PATIENT_INDEX = "patient_index", "Patient index (MPI)"
@@ -138,7 +140,7 @@ class Organization(models.Model):
         choices=DestinationSource,
         blank=True,
         default="",
-        help_text="Empty if it was entered here as a wish, or accepted by Redox.",
+        help_text="How a person knows the destination ID. Empty if Redox accepted it, or if it is still to be sent.",
     )
     part_of_oid = models.CharField(max_length=OID_LENGTH)
     aliases = models.JSONField(default=list, blank=True)
@@ -151,9 +153,15 @@ class Organization(models.Model):
     carried = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Parts of the directory's record that the portal does not know. They are sent back unchanged.",
+        help_text="Keys of the directory's record that have no field here. An Update sends those in SENT_BACK back.",
     )
-    stands_for = models.CharField(max_length=20, choices=StandsFor, blank=True, default=StandsFor.NOT_SAID)
+    stands_for = models.CharField(
+        max_length=20,
+        choices=RecordKind,
+        blank=True,
+        default=RecordKind.NOT_SAID,
+        help_text="The kind of record, as pages call it. Never sent.",
+    )
     version = models.PositiveIntegerField(default=1)
 
     presence = models.CharField(max_length=10, choices=Presence, default=Presence.NEVER)
@@ -234,9 +242,7 @@ class Organization(models.Model):
     last_state = models.CharField(
         max_length=14, blank=True, default="", help_text="The state of the last submission, kept beside the record."
     )
-    last_state_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when the last submission is in its state."
-    )
+    last_state_at = models.DateTimeField(null=True, blank=True, help_text="When the last submission entered its state.")
     last_wanted_hash = models.CharField(
         max_length=64, blank=True, default="", help_text="The wanted record when the last submission was settled."
     )
@@ -329,7 +335,7 @@ class Organization(models.Model):
 
     @property
     def is_deactivated(self) -> bool:
-        """Whether it is in the directory, and Active = false was last accepted or taken from there."""
+        """Whether the directory has the record, and Active = false was last accepted or taken from there."""
         return self.presence == Presence.PRESENT and self.confirmed_active is False
 
     @property
@@ -353,7 +359,7 @@ class Organization(models.Model):
         )
 
     def fill_columns(self, record: OrganizationRecord) -> None:
-        """Copy a record into the columns, without saving. Contacts and identifiers have rows of their own."""
+        """Copy a record into the columns, without saving. Contacts and identifiers have their own rows."""
         for name in SAME_COLUMNS:
             setattr(self, name, getattr(record, name))
         for name in ADDRESS_LABELS:
@@ -385,7 +391,7 @@ class Organization(models.Model):
         return replace(baseline, destination_id=self.destination_id, destination_known=True)
 
     def later_reading(self) -> OrganizationRecord | None:
-        """The record in a reading after the baseline; None if there is none, or the OID was not in it."""
+        """The record in a reading after the baseline; None without such a reading, or if it did not show the OID."""
         return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
 
     def newest_record(self) -> OrganizationRecord | None:

@@ -25,7 +25,7 @@ class PlanState(models.TextChoices):
 
 
 class Plan(models.Model):
-    """One bulk act. It is stored together with all its submissions."""
+    """One bulk action. It is stored together with all its submissions."""
 
     environment = models.CharField(max_length=10, choices=Environment)
     kind = models.CharField(max_length=12, choices=PlanKind)

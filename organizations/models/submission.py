@@ -160,7 +160,13 @@ class Submission(models.Model):
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="followers")
+    after = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="followers",
+        help_text="The submissions that must be accepted before this one is sent.",
+    )
     plan = models.ForeignKey(
         Plan,
         null=True,
@@ -194,7 +200,7 @@ class Submission(models.Model):
     )
     is_proof = models.BooleanField(
         default=False,
-        help_text="The first message to a record that was registered outside the portal, and Redox accepted it.",
+        help_text="Its acceptance proved that Redox accepts Updates of records registered outside the portal.",
     )
     may_have_been_sent = models.BooleanField(
         default=False, help_text="An attempt has ended, and a byte of the message may have reached Redox."

@@ -12,6 +12,7 @@ from django.db.models import Q
 from organizations.records import OrganizationRecord, from_canonical
 
 from .organization import NAME_LENGTH, OID_LENGTH, DestinationSource, Environment, Organization
+from .user import User
 
 
 class TakeOverKind(models.TextChoices):
@@ -95,6 +96,11 @@ class TakeOver(models.Model):
 
     def __str__(self) -> str:
         return f"Take-over {self.pk}"
+
+    @property
+    def acts_for(self) -> User:
+        """For whom the worker asks and adds records: who last chose records or asked again, else who began it."""
+        return self.taken_by or self.made_by
 
     @property
     def is_reading_pages(self) -> bool:

@@ -1,4 +1,4 @@
-"""Counters of sign-in tries and repeated acts. The worker deletes rows whose period has ended."""
+"""Counters of sign-in tries and repeated actions. The worker deletes rows whose period has ended."""
 
 from django.db import models
 
@@ -15,7 +15,7 @@ class Throttle(models.Model):
 
 
 class Repetition(models.Model):
-    """Counts an act that is repeated within a minute of its entry. Then one history entry stores the number."""
+    """Counts an action that is repeated within a minute of its entry. Then one history entry stores the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(

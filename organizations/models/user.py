@@ -16,7 +16,7 @@ _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 
 _SYSTEM_NAMES = {"redox", "carequality", "directory", "practicedirectory", "portal", "orgportal", "demonstration"}
 _NAMES_WITHOUT_ACCOUNT = {"somebody", "somebodynotsignedin", "nobody", "you"}
-"""Words that pages and the history put where a name could be; folded, without blanks and "the"."""
+"""Words that pages and the history use in place of a name; folded, without blanks and "the"."""
 _PROGRAM_NAMES = re.compile(r"(worker|command)(?![^\W\d_])")
 """The beginning of names of the portal's own programs, such as "Worker host-1" and "Command restore"."""
 
@@ -67,7 +67,7 @@ class User(AbstractUser):
             return None
         return (
             "This account was changed after you opened the page, by somebody else or by your own first press. "
-            "Nothing was saved now. Open it again and check."
+            "Nothing was saved. Open it again and check."
         )
 
     def is_disclosed_password(self, password: str) -> bool:

@@ -26,7 +26,7 @@ class EnvironmentState:
 
 
 def environment_state(gate: EnvironmentGate) -> EnvironmentState:
-    """The state of the environment of this gate, by its settings and the gate."""
+    """The state of an environment, from its settings and its circuit breaker (`gate`)."""
     environment = Environment(gate.environment)
     word = vocabulary.ENVIRONMENT_STATE[_state_key(gate)]
     sentence = word.say(

@@ -7,7 +7,7 @@ from organizations.queries.choices import Choice
 
 
 def suggestion_attributes(environment: str) -> dict[str, str]:
-    """The attributes of a field that fills the list `parents` beside it with records that fit the typed text."""
+    """The attributes of a field that fills the list `parents` beside it with records that match the typed text."""
     return {
         "data-hx-get": environment_url("suggestions", environment),
         "data-hx-trigger": "input changed delay:250ms",

@@ -66,4 +66,4 @@ def write_behaviour(folder: Path, behaviour: str) -> None:
     """Set the behaviour from the next request on. Raises ValueError for an unknown word."""
     new = folder / f"{FILE_NAME}.new"
     new.write_text(Behaviour(behaviour).value, encoding="utf-8")
-    os.replace(new, folder / FILE_NAME)  # a request that reads meanwhile gets the old word or the new one, never a part
+    os.replace(new, folder / FILE_NAME)  # so that a concurrent request reads the old word or the new one, never a part

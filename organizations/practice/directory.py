@@ -39,7 +39,7 @@ _REFUSALS: dict[Behaviour, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Both environments' directories. `slow_ends`: slow answers wait no longer. If `stopping` is set, none is sent."""
+    """Both environments' directories. `slow_ends`: slow answers wait no longer. `stopping`: none is sent any more."""
 
     store: Store
     slow_seconds: float

@@ -52,7 +52,7 @@ def gateway_reply(status: int, reason: str) -> Reply:
 def too_many() -> Reply:
     """The documented answer to a request above the quota, with the quota in a header.
 
-    Redox documents no time to wait. `Retry-After` is here so that people who try this do not wait five minutes.
+    Redox documents no time to wait. `Retry-After` is here so that people who try this need not wait five minutes.
     """
     return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000", "Retry-After": "10"})
 

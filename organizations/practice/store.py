@@ -1,4 +1,4 @@
-"""The directories of both environments in one SQLite file, so that a second run continues where the first ended."""
+"""Stores the directories of both environments in one SQLite file, so that a second run continues where one ended."""
 
 import json
 import sqlite3

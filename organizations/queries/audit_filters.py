@@ -1,4 +1,4 @@
-"""The filters of the history, read from an address, and the entries that fit.
+"""The filters of the history, read from an address, and the entries that match.
 
 A filter that cannot be read is an error and is never ignored: with a mistyped date, an auditor must not read a longer
 history than they asked for.
@@ -24,7 +24,7 @@ from organizations.services import search_index, search_text
 PORTAL = "portal"
 """The choice of `who` for the portal itself and its workers."""
 MOST_RECORDS = 20_000
-"""Up to so many records, the entries about them are found by the ids of the records."""
+"""For at most this many records, the entries about them are found by the ids of the records."""
 MOST_SEARCHED = 50_000
 """How many of the newest entries are searched for words that no index narrows, because they are short or common."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
@@ -50,7 +50,7 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action.SUBMISSION_SETTLED,
         Action.PLAN_MADE,
         Action.PLAN_PAUSED,
-        Action.PLAN_GONE_ON,
+        Action.PLAN_RESUMED,
         Action.PLAN_STOPPED,
     ),
     "answers": (
@@ -79,8 +79,8 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
     ),
     "connection": (
         Action.ENVIRONMENT_STOPPED,
-        Action.ENVIRONMENT_HELD,
-        Action.ENVIRONMENT_RELEASED,
+        Action.ENVIRONMENT_PAUSED,
+        Action.ENVIRONMENT_RESUMED,
         Action.ENVIRONMENT_CHECKED,
         Action.SETTINGS_SEEN,
     ),
@@ -216,7 +216,7 @@ def people() -> QuerySet[User]:
 
 
 def matching(filters: AuditFilters, last: int | None = None) -> QuerySet[AuditEntry]:
-    """The entries that fit, in no order; up to the entry `last`, if it is given."""
+    """The entries that match, in no order; up to the entry `last`, if it is given."""
     entries = AuditEntry.objects.all() if last is None else AuditEntry.objects.filter(sequence__lte=last)
     if filters.record and (about := _about(filters)) is not None:
         entries = entries.filter(about)
@@ -269,7 +269,7 @@ def _about(filters: AuditFilters) -> Q | None:
     record_ids = None if contain_words is None else _records_with_words(typed, contain_words)
     if contain_words is None or record_ids is None:
         return None if filters.is_searched_in_part else _about_any(typed)
-    return contain_words | Q(organization_id__in=record_ids)
+    return contain_words | Q(organization_id__in=search_index.id_list(record_ids))
 
 
 def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:
@@ -291,7 +291,7 @@ def _records_with_words(typed: str, entries_with_words: Q) -> list[int] | None:
 
 
 def _about_any(typed: str) -> Q:
-    """The same condition as `_about`, checked for each entry. For so many entries that the newest soon fill a page."""
+    """The same condition as `_about`, checked for each entry. Used if many match: the newest then fill a page."""
     contain_words = search_text.matching_rows(typed)
     record = Organization.objects.filter(contain_words, pk=OuterRef("organization_id"))
     edits = AuditEntry.objects.filter(contain_words, action__in=EDITS, organization_id=OuterRef("organization_id"))

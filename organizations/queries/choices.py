@@ -1,4 +1,4 @@
-"""Values that a form can offer: records that fit a typed text, and destination IDs in use."""
+"""Values that a form can offer: records that match a typed text, and destination IDs in use."""
 
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class Suggestions(NamedTuple):
 
 
 def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> Suggestions:
-    """Records that fit the text by name or OID, each labelled with its name and its parent's.
+    """Records that match the text by name or OID, each labelled with its name and its parent's.
 
     A deactivated record cannot be a parent: `with_deactivated` is for fields that only look for a record.
     """

@@ -1,4 +1,4 @@
-"""The gates of the environments: whether messages are sent, and what the last check found."""
+"""The circuit breakers of the environments: whether messages are sent, and what the last check found."""
 
 from collections.abc import Mapping
 
@@ -10,5 +10,5 @@ def gate_of(environment: str) -> EnvironmentGate:
 
 
 def gates() -> Mapping[str, EnvironmentGate]:
-    """All gates by environment; one query."""
+    """All circuit breakers by environment; one query."""
     return EnvironmentGate.objects.in_bulk()

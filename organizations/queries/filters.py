@@ -68,7 +68,7 @@ class Filters:
 
 
 def most_restrictive[F: Filters](filters: F, count: Callable[[F], int]) -> tuple[str, int]:
-    """The filter without which the list is longest, and that length. For filters that no row fits."""
+    """The filter without which the list is longest, and that length. Used if no row matches the filters."""
     numbers = {name: count(filters.without(name)) for name in filters.in_force}
     name = max(numbers, key=lambda each: numbers[each])
     return name, numbers[name]

@@ -1,4 +1,4 @@
-"""Entries of the history: those that fit, their number, and the neighbours of one entry."""
+"""Entries of the history: those that match, their number, and the neighbours of one entry."""
 
 from django.db.models import QuerySet
 
@@ -25,7 +25,7 @@ def newest_sequences(entries: QuerySet[AuditEntry], environment: str, before: in
 
 
 def count_up_to(filters: AuditFilters, most: int) -> int:
-    """How many entries fit; the database stops counting at `most`."""
+    """How many entries match; the database stops counting at `most`."""
     return audit_filters.matching(filters).order_by()[:most].count()
 
 
@@ -36,7 +36,7 @@ def entries_of(sequences: list[int]) -> list[AuditEntry]:
 
 
 def entries_to_export(filters: AuditFilters, last: int) -> QuerySet[AuditEntry]:
-    """The entries that fit up to this one, the oldest first, without their raw bytes."""
+    """The entries that match up to this one, the oldest first, without their raw bytes."""
     return audit_filters.matching(filters, last).order_by("sequence").defer("raw", "search_text")
 
 

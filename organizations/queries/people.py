@@ -1,4 +1,4 @@
-"""Accounts with their roles, who closed them, and the number of open submissions of a person."""
+"""Accounts: their roles, who closed them, and how many open submissions a person has."""
 
 import datetime
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The filters of the list of organizations, read from an address, and the records that fit. Any address can be read."""
+"""The filters of the list of organizations, read from any address, and the records that match."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,7 +9,7 @@ from django.core.paginator import Page
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import QueryDict
 
-from organizations.models import Contact, Organization, StandsFor, User, tree
+from organizations.models import Contact, Organization, RecordKind, User, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.places import STATES
 from organizations.queries.capped import MOST_COUNTED, MOST_FOUND, CappedPaginator, count_up_to
@@ -103,12 +103,12 @@ def read(params: QueryDict, environment: str) -> RecordFilters:
 
 
 def matching(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """The records that fit. If no record has the OID in `below`, nothing fits."""
+    """The records that match. If no record has the OID in `below`, nothing matches."""
     return _narrowed(search_index.matching_records(environment, filters.q), environment, filters)
 
 
 def _narrowed(records: OrganizationQuerySet, environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """Those of the records that fit all filters but the words."""
+    """Those of the records that match all filters but the words."""
     if filters.below:
         branch = tree.branch_of(environment, filters.below).exclude(oid=filters.below)
         records = records.filter(pk__in=branch.values("pk"))
@@ -125,19 +125,19 @@ def _narrowed(records: OrganizationQuerySet, environment: str, filters: RecordFi
         records = records.filter(state=filters.state)
     if filters.stands_for:
         is_unsaid = filters.stands_for == "not_said"
-        records = records.filter(stands_for=StandsFor.NOT_SAID if is_unsaid else filters.stands_for)
+        records = records.filter(stands_for=RecordKind.NOT_SAID if is_unsaid else filters.stands_for)
     if filters.contact:
         records = records.filter(_contact(filters.contact))
     return records
 
 
 def in_order(environment: str, filters: RecordFilters) -> OrganizationQuerySet:
-    """The records that fit, in the order of the list."""
+    """The records that match, in the order of the list."""
     return matching(environment, filters).order_by(*filters.order())
 
 
 def page_of(environment: str, filters: RecordFilters, number: str, size: int) -> Page[int]:
-    """A page of the ids of the records that fit; a tree is always in the order of OIDs.
+    """A page of the ids of the records that match; a tree is always in the order of OIDs.
 
     The database reads ids from an index, however wide the rows are.
     """
@@ -151,18 +151,18 @@ def page_of(environment: str, filters: RecordFilters, number: str, size: int) ->
 
 
 def most_counted(filters: RecordFilters) -> int:
-    """How many records that fit are counted, and shown on pages."""
+    """How many of the records that match are counted, and shown on pages."""
     return MOST_FOUND if filters.words else MOST_COUNTED
 
 
 def count_matching(environment: str, filters: RecordFilters) -> int:
-    """How many records fit of those that a page searches, as `count_up_to` counts. An export searches all."""
+    """How many records match among those that a page searches, as `count_up_to` counts. An export searches all."""
     searched = search_index.search_records(environment, filters.q).records
     return count_up_to(_narrowed(searched, environment, filters), most_counted(filters))
 
 
 def count_unsent(environment: str, filters: RecordFilters, most: int) -> int:
-    """How many records that fit have unsent changes, as `count_up_to` counts.
+    """How many of the records that match have unsent changes, as `count_up_to` counts.
 
     0 for a search, which would read every record again.
     """

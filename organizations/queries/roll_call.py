@@ -20,7 +20,7 @@ from organizations.models import (
 )
 
 MOST_MATCHES = 5
-"""How many records with one own identifier are named."""
+"""How many records with the same own identifier are named."""
 
 _COLUMNS = ("pk", "environment", "oid", "name", "staging_record_id")
 _SHOWN = (CandidateState.FOUND, CandidateState.CHOSEN, CandidateState.TAKEN, CandidateState.REFUSED)

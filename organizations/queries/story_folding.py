@@ -1,8 +1,8 @@
 """Which entries of the history form one line.
 
 A submission and the edits that it included are one line, and so are a sign-in and the wrong passwords before it. Every
-other entry is a line of its own. A line has the place of its newest entry that fits the filters. Nothing here reads the
-whole history: a page reads a bounded number of entries.
+other entry is a separate line. A line has the place of its newest entry that matches the filters. Nothing here reads
+the whole history: a page reads a bounded number of entries.
 """
 
 import datetime
@@ -19,11 +19,11 @@ from organizations.models.audit import EDITS
 from organizations.services import throttle
 from organizations.services.accounts import authentication
 
-# A stop of sending concerns more than one submission, so it is a line of its own.
+# A stop of sending concerns more than one submission, so it is a separate line.
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
 _DISCARDED = Action.ORGANIZATION_DISCARDED
 _AT_ONCE = 5000
-"""How many numbers one query looks up. Both databases accept so many parameters."""
+"""How many numbers one query looks up. Both databases accept this many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
 """How much later than a successful sign-in the entry of an earlier refused one can be written.
 

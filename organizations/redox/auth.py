@@ -96,7 +96,7 @@ class TokenSource(Protocol):
         """Whether the next `get` makes a request."""
 
     def discard(self, token: str) -> None:
-        """Expire this token, because it was refused. A fixed token stays: there is no other one."""
+        """Expire this token, because Redox refused it. A fixed token stays, because no other one exists."""
 
     def abort(self) -> None:
         """End the token request in progress. No request is made after this."""
@@ -182,10 +182,10 @@ class _FixedToken:
         return False
 
     def discard(self, token: str) -> None:
-        """Nothing to do: another fixed token needs new settings."""
+        """Do nothing: another fixed token needs new settings."""
 
     def abort(self) -> None:
-        """Nothing to do: it makes no request."""
+        """Do nothing: it makes no request."""
 
 
 class _RenewedTokens:
@@ -264,7 +264,7 @@ class _SignedAssertion:
         return _Grant(answer, _lifetime(data.get("expires_in")))
 
     def forget(self) -> None:
-        """Nothing to do: each request has a new assertion."""
+        """Do nothing: each request has a new assertion."""
 
     def _assertion(self) -> str:
         now = int(time.time())

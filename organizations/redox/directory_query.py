@@ -15,7 +15,7 @@ from organizations.oid import Oid, OidError
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox import messages, numbers
 from organizations.redox.environment import DIRECTORY, RedoxEnvironment
-from organizations.redox.reading import (
+from organizations.redox.strict_json import (
     AnswerNotUnderstood,
     JsonObject,
     check_value,

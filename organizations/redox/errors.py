@@ -129,7 +129,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "parse_failed": Explanation(
         "Redox could not pass the record on.",
-        "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. "
+        "Redox names these causes: no identifier, no valid type, no contact, or an endpoint without a name. "
         "The OID was sent.{contact}",
         *_SUPPORT,
     ),

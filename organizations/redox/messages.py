@@ -21,7 +21,7 @@ from organizations.records import (
 )
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, RedoxEnvironment, routing_name
-from organizations.redox.reading import (
+from organizations.redox.strict_json import (
     AnswerNotUnderstood,
     JsonObject,
     UnexpectedOrganizations,
@@ -154,7 +154,7 @@ def record_from_message(content: bytes) -> OrganizationRecord:
     """The record in a New or an Update of ours. Raises AnswerNotUnderstood for anything else."""
     organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
-        raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
+        raise AnswerNotUnderstood(f"the message contains {len(organizations)} organizations instead of 1")
     (organization,) = organizations
     oid, identifiers = _first_oid(identifiers_of(organization))
     return _record(organization, oid, identifiers, destination_known=True)
@@ -166,8 +166,8 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     The record's `oid` is this OID. The organization's other OIDs are in `carried`, under `OTHER_OIDS`.
 
     The rules are strict, because after an empty list a New may be sent again.
-    Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors, and UnexpectedOrganizations if
-    the OID is not in the list, is in it twice, or its organization has no name.
+    Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors. Raises UnexpectedOrganizations
+    if the OID is not in the list or is in it twice, or if its organization has no name.
     """
     answer = JsonObject(read_json(body), "")
     check_is_query_response(answer)

@@ -1,4 +1,4 @@
-"""What an answer means: the table of rules that turn an exchange into an outcome.
+"""What an answer means: the rules that turn an exchange into an outcome.
 
 A New or an Update succeeds only with one of the two sentences in the how-to, a Query with a QueryResponse. The error
 texts are those of Redox's page on Carequality errors. Without such a text most 4xx are rejections. A message
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body, plain_text
 
 from .messages import QUERY, read_query_answer
-from .reading import AnswerNotUnderstood, read_json
+from .strict_json import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
 OTHER_SUCCESS = "new success text"

@@ -1,1 +1,1 @@
-"""All code that saves. Each act is one function, one transaction and its history entries."""
+"""All code that saves. Each action is one function, one transaction and its history entries."""

@@ -19,7 +19,7 @@ class Actor:
 
     @property
     def username(self) -> str:
-        """The user name, which tells apart people with the same name; "" if the portal itself acts."""
+        """The user name, which distinguishes people with the same name; "" if the portal itself acts."""
         return self.person.get_username() if self.person else ""
 
     @property

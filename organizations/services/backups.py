@@ -1,4 +1,4 @@
-"""A whole copy of the SQLite database, made while the portal runs."""
+"""Makes a full copy of the SQLite database while the portal runs."""
 
 import os
 import sqlite3
@@ -55,4 +55,4 @@ def _checked(file: Path) -> int:
         if verdict != "ok":
             raise ActionRefused(f"The copy is damaged: {verdict}")
         head = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
-    return int(head[0]) if head else 0  # there is none if the first migration was interrupted
+    return int(head[0]) if head else 0  # no row if the first migration was interrupted

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 
-from organizations.models import Environment, Organization, StandsFor, User
+from organizations.models import Environment, Organization, RecordKind, User
 from organizations.permissions import ROLES
 
 # The word in the practice directory's file, and the label for people.
@@ -80,6 +80,6 @@ def person_with_role(role: str) -> User | None:
 def location_to_deactivate() -> Organization | None:
     """A location for the tour: active, without an open submission or saved changes, and without children."""
     children = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
-    locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)
+    locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=RecordKind.LOCATION)
     words = {"standing": "active", "open_work": ""}
     return locations.filter(~Exists(children), **words).order_by("oid_key").first()

@@ -1,4 +1,4 @@
-"""Why an act was refused. Each exception has the facts that a page needs to explain it. Then nothing was written."""
+"""Why an action was refused. Each exception has the facts that a page needs to explain it. Then nothing was written."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from organizations.models import Organization, Plan, Submission
 
 
 class ActionRefused(Exception):
-    """The rules forbid the act now. The text is a sentence for people and says what to do next."""
+    """The rules forbid the action now. The text is a sentence for people and says what to do next."""
 
 
 class RecordWithdrawn(ActionRefused):
@@ -47,7 +47,7 @@ class CounterpartExists(ActionRefused):
 
 
 class OutOfDate(ActionRefused):
-    """Facts that the act relied on have changed, for example the reviewed message. Nothing was sent or saved."""
+    """Facts that the action relied on have changed, for example the reviewed message. Nothing was sent or saved."""
 
 
 @dataclass
@@ -83,11 +83,11 @@ class NameTaken(ActionRefused):
 
 
 class NumberMissing(ActionRefused):
-    """A plan of this size needs the number of its records typed in."""
+    """The plan is so large that the person must type the number of its records."""
 
 
 class ReasonMissing(ActionRefused):
-    """This act needs a reason, and none was given."""
+    """This action needs a reason, and none was given."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Locks for decisions that look at several records, and the one order in which all code takes locks.
 
-A person's act that reads other records first locks the structure of its environment. Only then does it read the rows
+A person's action that reads other records first locks the structure of its environment. Only then does it read the rows
 that it decides from. Otherwise two people who move A below B and B below A at the same moment would both see no circle.
 
 The order: structure (STAGING, then PRODUCTION), gate, take-over with its candidates, plan, all records by id,
@@ -37,14 +37,14 @@ class LockedSubmissions:
 def lock_structure(environment: str) -> None:
     """Wait until no other transaction decides from several records of this environment, and make others wait.
 
-    It is the first lock of a person's act (design rule 15), and lasts until the transaction ends.
+    It is the first lock of a person's action (design rule 15), and lasts until the transaction ends.
     """
     failpoints.reach("before-structure-lock")
     StructureLock.objects.select_for_update().get(pk=environment)
 
 
 def lock_structures() -> None:
-    """Lock the structure of both environments, STAGING first, for an act that decides from records of both."""
+    """Lock the structure of both environments, STAGING first, for an action that decides from records of both."""
     for environment in (Environment.STAGING, Environment.PRODUCTION):
         lock_structure(environment)
 

@@ -56,7 +56,7 @@ class Restored:
 
 
 def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restored:
-    """Replace the database by a copy of the backup. No other program may use the database meanwhile.
+    """Replace the database by a copy of the backup. No other program may use the database at the same time.
 
     `is_complete`: the person confirms that a copy without its `-wal` file was made while the portal was stopped.
 

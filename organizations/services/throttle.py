@@ -1,4 +1,5 @@
-"""Limits how often somebody may try a secret. A try is counted before the check, and not any more if it was right.
+"""Limits how often somebody may try a secret. A try is counted before the check, and no longer counts if the secret was
+right.
 
 One statement reserves a try, so concurrent tries cannot exceed the limit. No key is the user name alone, so that a
 stranger cannot lock somebody out.

@@ -1,4 +1,4 @@
-"""Waiting times and their words. Tests and the demonstration shorten all of them by a short `REDOX_SETTLE`."""
+"""Waiting times, and how sentences write them. A short `REDOX_SETTLE`, as in tests, shortens all of them."""
 
 import datetime
 import math

@@ -1,6 +1,6 @@
-"""Wakes workers at once when a person's act may have made something due.
+"""Wakes workers at once when a person's action may have made something due.
 
-On PostgreSQL by NOTIFY, in the transaction of the act. On SQLite the workers themselves check whether the database
+On PostgreSQL a NOTIFY does so, in the transaction of the action. On SQLite the workers check whether the database
 changed. Both only save time: workers also look for due submissions every half second, or every 2 seconds after a minute
 without work, since a connection pooler may lose notifications.
 """

@@ -14,7 +14,7 @@ from organizations.models import Environment
 from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
 from organizations.services.connection import gateway
-from organizations.services.delivery import abandoned, courier, queries, slots
+from organizations.services.delivery import abandoned, courier, lane_queries, sender
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
 from organizations.services.directory import run_take_over
@@ -31,9 +31,9 @@ def run(stopping: threading.Event) -> None:
     housekeeping = Housekeeping()
     with (
         Heartbeat(name, actor) as heartbeat,
-        ThreadPoolExecutor(slots.SLOTS * len(Environment.values), "slot") as pool,
+        ThreadPoolExecutor(sender.THREADS * len(Environment.values), "sender") as pool,
     ):
-        sources = (*queries.SOURCES, run_take_over.next_candidate)
+        sources = (*lane_queries.SOURCES, run_take_over.next_candidate)
         delivering = courier.Courier(actor, pool, sources=sources)
         threads = [
             threading.Thread(target=delivering.run, args=(stopping, lambda: heartbeat.may_work), name="courier"),
@@ -98,7 +98,7 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
     for environment in Environment.values:
         try:
             abandoned.settle_abandoned(environment, actor=actor)
-            for source in queries.SOURCES:
+            for source in lane_queries.SOURCES:
                 if not stopping.is_set():
                     worked = courier.answer_next(environment, source, actor=actor) or worked
             while not stopping.is_set() and courier.deliver_due(environment, actor=actor):

@@ -156,7 +156,7 @@ def beside_record_date(organization: Organization) -> str:
 
 
 def export_value(organization: Organization) -> str:
-    """The evidence in a column of its own, which also names Redox's own answer."""
+    """The evidence in a separate column, which also names Redox's own answer."""
     return EXPORT_VALUE[organization.confirmed_evidence]
 
 

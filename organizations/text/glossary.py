@@ -60,7 +60,8 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "awaiting": Entry(
         "Awaiting approval",
-        "Reviewed, and not sent. It waits for an approver who did not work on it. In this release there is none.",
+        "Reviewed, and not sent. It waits for an approver who did not work on it. "
+        "In this release nothing awaits approval.",
     ),
     "accepted": Entry(
         "Accepted",

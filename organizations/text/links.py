@@ -1,4 +1,4 @@
-"""The addresses of pages to which one page has hundreds of links: the pattern of each is resolved once."""
+"""The addresses of pages to which one page has hundreds of links. Each URL pattern is resolved only once."""
 
 from functools import cache
 

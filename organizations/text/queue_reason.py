@@ -50,7 +50,7 @@ def plan_paused(plan: Plan) -> WaitReason:
 
 
 def children_first(number: int) -> WaitReason:
-    """A deactivation waits for as many children to be deactivated."""
+    """A deactivation waits until this many children are deactivated."""
     return _reason("children", children=vocabulary.count(number, "child", "children"))
 
 

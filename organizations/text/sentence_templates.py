@@ -85,7 +85,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.SUBMISSION_CANCELLED: Template(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
     Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
     Action.PLAN_PAUSED: Template("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
-    Action.PLAN_GONE_ON: Template(*_SENT, "{actor} resumed {plan}.{reason}"),
+    Action.PLAN_RESUMED: Template(*_SENT, "{actor} resumed {plan}.{reason}"),
     Action.PLAN_STOPPED: Template("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
     Action.ATTEMPT_INTENT: Template(*_SENT, "The portal began attempt {attempt} of {submission}."),
     Action.ATTEMPT_LATE: Template(
@@ -94,10 +94,10 @@ TEMPLATES: Mapping[str, Template] = {
         "An answer to attempt {attempt} of {submission} came too late. It was stored and changed nothing.",
     ),
     Action.ENVIRONMENT_STOPPED: Template("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
-    Action.ENVIRONMENT_HELD: Template(
+    Action.ENVIRONMENT_PAUSED: Template(
         "pause-circle", "is-ink", "{environment} waits{until}: {cause}. Sending resumes automatically."
     ),
-    Action.ENVIRONMENT_RELEASED: Template(
+    Action.ENVIRONMENT_RESUMED: Template(
         "signal", "is-yes", "{actor} resumed sending to {environment}. It was stopped: {cause}."
     ),
     Action.ENVIRONMENT_CHECKED: Template(
@@ -149,7 +149,7 @@ _ACCEPTED_BY: Mapping[str, str] = {
     "directory showed what was sent.",
 }
 _ACCEPTED_IN_EARLIER_RELEASES = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
-"""For entries of earlier releases, which do not say which of the two it was."""
+"""For entries of earlier releases, which do not say whether the directory showed the same or an equivalent."""
 
 _SETTLED: Mapping[str, Template] = {
     "queued": Template(*_SENT, "{Submission} is sent again with the same bytes.{reason}"),
@@ -204,7 +204,7 @@ WORDS: Mapping[str, str] = {
     Action.SUBMISSION_SETTLED: "Settled",
     Action.PLAN_MADE: "Plan",
     Action.PLAN_PAUSED: "Plan paused",
-    Action.PLAN_GONE_ON: "Plan resumed",
+    Action.PLAN_RESUMED: "Plan resumed",
     Action.PLAN_STOPPED: "Plan stopped",
     Action.ATTEMPT_INTENT: "Attempt",
     Action.ATTEMPT_RESPONSE: "Response",
@@ -212,8 +212,8 @@ WORDS: Mapping[str, str] = {
     Action.ATTEMPT_LATE: "Late answer",
     Action.DIRECTORY_SEARCHED: "Searched",
     Action.ENVIRONMENT_STOPPED: "Sending stopped",
-    Action.ENVIRONMENT_HELD: "Sending waits",
-    Action.ENVIRONMENT_RELEASED: "Sending resumed",
+    Action.ENVIRONMENT_PAUSED: "Sending waits",
+    Action.ENVIRONMENT_RESUMED: "Sending resumed",
     Action.ENVIRONMENT_CHECKED: "Checked",
     Action.PERSON_SIGNED_IN: "Signed in",
     Action.PERSON_SIGNED_OUT: "Signed out",
@@ -309,6 +309,8 @@ def _asked(facts: Mapping[str, Any], *, names_submission: bool) -> str:
     start = "{actor} asked" if was_asked else "{actor} tried to ask"
     start += " the directory of {environment} for {name}"
     start += " because of {submission}. " if names_submission else ". "
+    if details.get("search"):
+        start = "{actor} searched the directory of {environment} and found {name}. "
     if not details.get("asked"):
         return f"{start}{_failure(status, was_sent=was_sent)}: {{cause}}."
     return start + query_result_sentence(details)

@@ -6,6 +6,7 @@ A sentence consists of parts: a page shows the actor in bold and the submission 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -71,11 +72,17 @@ def sentence_of(entry: AuditEntry) -> Sentence:
 
 def fill(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
     """A template filled with the values of an entry's body."""
-    for literal, name, _, _ in Formatter().parse(template):
+    for literal, name in _pieces(template):
         if literal:
             yield Part(literal)
         if name:
             yield from _VALUES[name](facts)
+
+
+@cache
+def _pieces(template: str) -> list[tuple[str, str | None]]:
+    """The texts of a template, each with the name of the value behind it. Cached: a page has hundreds of sentences."""
+    return [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
 
 
 def _actor(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -93,7 +100,7 @@ def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _username(name: str, username: str) -> Iterator[Part]:
-    """The user name, if it is not the name: it tells people with the same name apart."""
+    """The user name, if it differs from the name: it distinguishes people with the same name."""
     if username not in ("", name):
         yield Part(f" ({username})")
 

@@ -1,4 +1,4 @@
-"""The first steps of views: check the right, load the record that the address names, read posted numbers."""
+"""The first steps of a view: check the right, load the record that the address names, read posted numbers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -52,7 +52,7 @@ def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
 def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
     """Raise PermissionDenied, and write a history entry, unless the person has the right."""
     if not permissions.may(user_of(request), right):
-        raise PermissionDenied(accounts.note_refused_act(request, right, environment=environment, oid=oid, act=act))
+        raise PermissionDenied(accounts.note_refusal(request, right, environment=environment, oid=oid, act=act))
 
 
 def user_of(request: HttpRequest) -> User:

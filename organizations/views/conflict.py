@@ -58,7 +58,7 @@ def withdrawal_of(environment: Environment, number: int) -> AuditEntry | None:
 def show_withdrawn(request: HttpRequest, environment: Environment, withdrawal: AuditEntry) -> HttpResponse:
     """The form of a new record, with the values that were typed for a withdrawn one. Nothing was saved."""
     editing = open_form(request, environment)
-    form = editing.form(Typed.from_post(request.POST).after(request.POST.get("act", "")))
+    form = editing.form(Typed.from_post(request.POST).after_button(request.POST.get("act", "")))
     return show_form(request, editing, form, status=409, notes=[withdrawn_sentence(withdrawal)])
 
 

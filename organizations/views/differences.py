@@ -108,7 +108,7 @@ def ask_block_reason(request: HttpRequest, organization: Organization) -> str:
 
 
 def _take_or_decide(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
-    """Take the values of the directory, or decide whose the OID is. Returns a sentence for the person."""
+    """Take the values of the directory, or decide to whom the OID belongs. Returns a sentence for the person."""
     number, version = organization.pk, posted_version(request, organization)
     who, asked_at, count = actor(request), _asked_at(request), len(differences_content(organization).rows)
     match form.cleaned_data.get("whose"):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_http_methods
 
 from organizations.forms.directory import FIELDS, DirectorySearchForm
@@ -26,9 +26,9 @@ TOO_OLD = "This search is too old to be continued. Search again. Nothing was sen
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The search. A POST begins a search, or continues the one that it names."""
+    """The search. A POST begins a search, or continues the one that it names. A GET can fill the form."""
     if request.method != "POST":
-        return _show(request, environment, DirectorySearchForm())
+        return _show(request, environment, DirectorySearchForm(initial=_texts(request.GET)))
     require(request, Right.EDIT, environment=environment, act=ASK)
     if expired_session.must_restore_form(request):
         return _show(request, environment, _typed(request, environment), notes=[expired_session.NOTICE], status=422)
@@ -63,9 +63,11 @@ def _results(
 def _typed(request: HttpRequest, environment: Environment) -> DirectorySearchForm:
     """The form as it was posted, not checked."""
     earlier = EarlierResults.opened(request.POST.get("so_far", ""), environment)
-    return DirectorySearchForm(
-        initial=earlier.typed if earlier else {name: request.POST.get(name, "") for name in FIELDS}
-    )
+    return DirectorySearchForm(initial=earlier.typed if earlier else _texts(request.POST))
+
+
+def _texts(given: QueryDict) -> dict[str, str]:
+    return {name: given.get(name, "") for name in FIELDS}
 
 
 def _show(

@@ -11,10 +11,10 @@ from organizations.forms.typed import Typed
 from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
 from organizations.pages.addresses import record_url
-from organizations.pages.record_form import beginning
+from organizations.pages.record_form import initial_values
 from organizations.pages.record_form import suggestions as suggestions_page
-from organizations.pages.record_form.beginning import FormStart
 from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.initial_values import FormStart
 from organizations.permissions import Right
 from organizations.services import search_text
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
@@ -107,7 +107,7 @@ def _handle_post(request: HttpRequest, editing: Editing) -> HttpResponse:
     oid_note = ""
     if act == "suggest-oid":
         typed, oid_note = editing.with_suggested_oid(typed)
-    return show_form(request, editing, editing.form(typed.after(act)), oid_note=oid_note, notes=notes)
+    return show_form(request, editing, editing.form(typed.after_button(act)), oid_note=oid_note, notes=notes)
 
 
 def _save_if_valid(request: HttpRequest, editing: Editing, form: RecordForm, notes: list[str]) -> HttpResponse:
@@ -157,12 +157,12 @@ def _redirect_second_click(request: HttpRequest, editing: Editing, form: RecordF
 def _initial_values(request: HttpRequest, editing: Editing) -> FormStart:
     """The initial values of a new form, by its address."""
     if editing.staging is not None:
-        return beginning.start_prepared(editing, editing.staging)
+        return initial_values.start_prepared(editing, editing.staging)
     if below := request.GET.get("below"):
-        return beginning.start_below(editing, _record_named(editing.environment, below))
+        return initial_values.start_below(editing, _record_named(editing.environment, below))
     if like := request.GET.get("like"):
-        return beginning.start_like(editing, _record_named(editing.environment, like))
-    return beginning.start_blank(editing)
+        return initial_values.start_like(editing, _record_named(editing.environment, like))
+    return initial_values.start_blank(editing)
 
 
 def _record_named(environment: Environment, oid: str) -> Organization:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
 from organizations.models import User
-from organizations.pages import kept as kept_page
+from organizations.pages import kept_form
 from organizations.services.accounts import sessions
 
 from .rendering import render_page
@@ -102,7 +102,7 @@ def _redirect_to_password_change(request: HttpRequest, view: Callable[..., HttpR
 
 def _show_kept(request: HttpRequest) -> HttpResponse:
     """A page that keeps the typed values until the person has signed in again in another tab."""
-    return render_page(request, kept_page.build(request.POST), status=403)
+    return render_page(request, kept_form.build(request.POST), status=403)
 
 
 def _is_fragment(request: HttpRequest) -> bool:

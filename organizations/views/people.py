@@ -38,7 +38,7 @@ def _needs_manager[**P](view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not permissions.manages_people(user_of(request)):
-            raise PermissionDenied(accounts.note_refused_act(request, Right.MANAGE_PEOPLE))
+            raise PermissionDenied(accounts.note_refusal(request, Right.MANAGE_PEOPLE))
         return view(request, *args, **kwargs)
 
     return guarded

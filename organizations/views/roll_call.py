@@ -23,7 +23,7 @@ from .rendering import render_page
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponseBase:
-    """The form, and with a posted list what the portal knows of each line, or the same as a CSV file."""
+    """The form, and with a posted list what the portal knows about each line, or the same as a CSV file."""
     if request.method != "POST":
         return _show(request, environment, RollCallForm())
     if expired_session.must_restore_form(request):

@@ -49,7 +49,7 @@ def _carry_out(request: HttpRequest, organization: Organization, form: ReasonFor
     except ActionRefused as refusal:
         current = organization_or_404(Environment(organization.environment), organization.oid)
         return _show(request, current, form, notes=[f"{refusal} Nothing was changed."], status=409)
-    done = "Withdrawn: this OID counts as not registered again" if withdraws else "Stated: this OID is registered"
+    done = "Withdrawn: this OID counts again as not registered" if withdraws else "Stated: this OID is registered"
     messages.success(request, f"{done}. Nothing was sent.")
     return redirect(record_url(saved))
 

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Collection
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.forms.take_over import DestinationForm, FindForm, OtherForm, TakeOverForm
 from organizations.models import Environment, Organization, TakeOver, TakeOverState
+from organizations.pages.take_over import link as link_page
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
 from organizations.permissions import Right
 from organizations.services.actors import Actor
 from organizations.services.directory import read_candidates
 from organizations.services.directory import take_over as service
-from organizations.services.errors import ActionRefused, NumberMissing
+from organizations.services.errors import ActionRefused, EditConflict, NumberMissing
+from organizations.services.records import counterparts
 from organizations.services.records.organizations import KnownDestination
 from organizations.text.links import numbered_url
 from organizations.text.vocabulary import count
@@ -23,6 +25,9 @@ from organizations.views import expired_session
 
 from .access import actor, needs, posted_number, require, user_of
 from .rendering import reload_page, render_page
+
+CHANGED_SINCE = "Some of these records changed since the page was opened. Compare again. Nothing was changed."
+FILES_AGAIN = "Choose your files again. Everything else that you entered is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,16 +64,21 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
 def _read_and_begin(request: HttpRequest, environment: Environment) -> HttpResponse:
     posted = request.POST.copy()
     # Ticked in a search, and typed.
-    oids = posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
+    posted["oids"] = "\n".join([*posted.getlist("oid"), posted.get("oids", "")])
     form = TakeOverForm(read_candidates.without_secrets(posted), request.FILES)
     base_oids = _base_oids(request, environment, form)
-    old_messages = str(posted.get(read_candidates.OLD_MESSAGES, ""))
-    entered = read_candidates.read(environment, oids, old_messages, _files(request))
+    entered = _read(request, environment, posted)
     for field, sentence in entered.errors:
         form.add_error(field, sentence)
     if not form.is_valid():
         return _show_begin(request, environment, form, status=422)
     return _begin(request, environment, form, entered, base_oids)
+
+
+def _read(request: HttpRequest, environment: Environment, posted: QueryDict) -> read_candidates.Entered:
+    fields = ("oids", read_candidates.OLD_MESSAGES, "list_source")
+    oids, old_messages, list_source = (str(posted.get(field, "")) for field in fields)
+    return read_candidates.read(environment, oids, old_messages, _files(request), list_source=list_source)
 
 
 def _files(request: HttpRequest) -> dict[str, bytes]:
@@ -113,7 +123,7 @@ def _base_oids(request: HttpRequest, environment: Environment, form: TakeOverFor
 @expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
-    """The answer of the directory about each OID, and the acts that a person can choose."""
+    """The answer of the directory about each OID, and the actions that a person can choose."""
     take_over = _take_over_or_404(environment, list_number)
     if request.method != "POST":
         return _show(
@@ -154,6 +164,39 @@ def values(request: HttpRequest, environment: Environment, list_number: int, oid
     if not request.headers.get("HX-Request"):
         return redirect(f"{take_over_url(take_over)}?open={oid}#of-{oid}")
     return render_page(request, take_over_page.build_values(take_over, oid))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.VIEW)
+def link(request: HttpRequest, environment: Environment, list_number: int) -> HttpResponse:
+    """Pairs of an added record and one of the other environment, side by side. A POST links those that are ticked."""
+    take_over = _take_over_or_404(environment, list_number)
+    if request.method != "POST":
+        return render_page(request, link_page.build(take_over, user_of(request)))
+    require(request, Right.EDIT, environment=environment)
+    if not request.POST.getlist("pair"):
+        return _show_link(request, take_over, "Choose at least one pair.", status=422)
+    return _link(request, take_over)
+
+
+def _link(request: HttpRequest, take_over: TakeOver) -> HttpResponse:
+    pairs = link_page.chosen_pairs(take_over, request.POST.getlist("pair"))
+    try:
+        if pairs is None:
+            raise ActionRefused(CHANGED_SINCE)
+        counterparts.link_pairs(pairs, actor=actor(request))
+    except EditConflict:
+        return _show_link(request, take_over, CHANGED_SINCE, status=409)
+    except ActionRefused as refusal:
+        return _show_link(request, take_over, str(refusal), status=409)
+    other = Environment(take_over.environment).other.label
+    messages.success(request, f"{count(len(pairs), 'record')} linked with {other}. Nothing was sent.")
+    return redirect(take_over_url(take_over))
+
+
+def _show_link(request: HttpRequest, take_over: TakeOver, note: str, *, status: int) -> HttpResponse:
+    page = link_page.build(take_over, user_of(request), chosen=request.POST.getlist("pair"), notes=[note])
+    return render_page(request, page, status=status)
 
 
 def take_over_url(take_over: TakeOver) -> str:
@@ -237,7 +280,7 @@ _ACTS: dict[str, Callable[[HttpRequest, TakeOver, Actor], HttpResponse]] = {
     "take": _take,
     "save": _save,
 }
-"""The acts of the page's buttons, by the name of the button."""
+"""The actions of the page's buttons, by the name of the button."""
 
 
 def _posted_forms(request: HttpRequest, take_over: TakeOver) -> dict[str, DestinationForm]:
@@ -286,6 +329,7 @@ def _show_begin(
     status: int = 200,
 ) -> HttpResponse:
     is_unsaved = request.method == "POST" and "find" not in request.POST
+    notes = [*notes, *([FILES_AGAIN] if request.FILES else [])]
     user = user_of(request)
     page = take_over_page.build_begin(environment, user, form, find=find, notes=notes, is_unsaved=is_unsaved)
     return render_page(request, page, status=status)

@@ -54,7 +54,7 @@ def test_redox_rejects_a_record_without_a_contact_and_one_is_added(
     state = page.locator("#state")
     expect(page.get_by_role("heading", name="What it would have changed")).to_be_visible()
     expect(page.get_by_role("button", name="Copy for Redox support")).to_have_count(1)
-    expect(state).to_contain_text("Redox could not pass the record on. Redox names: no identifier, no valid type")
+    expect(state).to_contain_text("Redox could not pass the record on. Redox names these causes: no identifier,")
     expect(state).to_contain_text("This record has no contact.")
     expect(page).to_have_title(re.compile("^Rejected: "))
     expect(state.locator(".as-written")).to_have_text("Failed to parse request body as XML resource.")

@@ -70,6 +70,33 @@ def test_a_search_shows_ours_first_and_can_be_continued(filled: PracticeDirector
         expect(page.get_by_role("heading", name="Lakeside Clinics")).to_be_visible()
 
 
+@pytest.mark.slow
+def test_back_and_reload_bring_back_what_was_typed_and_enter_searches_again(
+    filled: PracticeDirectory, page: Page
+) -> None:
+    """A page that answers a POST would make the browser ask whether to send the form again."""
+    results = page.get_by_role("form", name="What the directory shows")
+    search(page)
+    page.get_by_role("button", name="Continue the search").click()
+    expect(results.get_by_role("status")).to_contain_text("104 organizations.")
+    asked = len(filled.requests)
+    for leave in ("record", "reload"):
+        if leave == "record":
+            results.get_by_role("link", name="Lakeside Clinics").click()
+            expect(page.get_by_role("heading", name="Lakeside Clinics")).to_be_visible()
+            page.go_back()
+        else:
+            page.reload()
+        expect(page.get_by_label("Name")).to_have_value("Lakeside")
+        expect(page.get_by_text("Results are not kept, so search again to see them.")).to_be_visible()
+        assert page_errors(page) == []
+        assert len(filled.requests) == asked
+        expect(page.get_by_role("button", name="Search", exact=True).last).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(results.get_by_role("status")).to_contain_text("100 so far.")
+        asked = len(filled.requests)
+
+
 def test_an_error_is_beside_its_field_and_a_missing_answer_is_named(filled: PracticeDirectory, page: Page) -> None:
     page.get_by_label("ZIP").fill("53704")
     page.get_by_label("OID").fill("2.16.x")

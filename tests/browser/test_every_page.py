@@ -76,6 +76,7 @@ def lists(seeded: Seeded) -> Addresses:
         "plan": [seeded.plan()],
         "take-over": ["/staging/directory/take-over/"],
         "take-over-list": [seeded.take_over(), f"{seeded.take_over()}?open={factories.BASE}.91"],
+        "take-over-link": [f"{seeded.take_over()}link/"],
         "directory": ["/staging/directory/"],
         "roll-call": ["/staging/directory/roll-call/"],
         "connection": ["/staging/connection/"],

@@ -59,11 +59,15 @@ def test_pasted_oids_become_records_and_the_first_message_is_sent_alone(
     lines = [f"{BASE}.{number}\t{ids[number % 2]}" for number in range(1, 27)]
     page.get_by_label("OIDs", exact=True).fill("\n".join(lines))
     page.get_by_role("button", name="Ask the directory").click()
+    expect(page.locator(".problem")).to_be_focused()
+    assert page_errors(page) == []
+    page.get_by_label("Where do the destination IDs").select_option("The Redox dashboard")
+    page.get_by_role("button", name="Ask the directory").click()
     expect(page.get_by_text("23 organizations can become records here.")).to_be_visible(timeout=60_000)
     assert layout_errors(page) == []
     page.get_by_role("button", name="Take over all 23").click()
     expect(page.get_by_role("link", name="See the records taken over")).to_be_visible(timeout=60_000)
-    taken = Organization.objects.filter(standing="seen")
+    taken = Organization.objects.filter(standing="seen", destination_source="dashboard")
     assert (taken.count(), taken.filter(destination_id=SECOND).count()) == (23, 12)
     assert not Submission.objects.filter(organization__in=taken).exists()
 
@@ -121,6 +125,25 @@ def message(number: int) -> str:
     }
     text = json.dumps({"Meta": head, "Directory": "Carequality", "Action": "Create", "Organizations": [organization]})
     return text.replace('"Directory"', '# the only supported value\n"Directory"')
+
+
+def test_added_records_are_compared_and_linked_with_those_of_production(
+    registered: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    oids = [f"{BASE}.{number}" for number in (1, 2)]
+    run = factories.take_over(user=person("editor"), seen={oid: factories.record(oid) for oid in oids})
+    for oid, name in zip(oids, ("Lakeside 1", "Lakeside " + "very-long-name" * 12), strict=True):
+        factories.organization(oid, user=person("editor"), environment="production", name=name)
+    page = page_as("editor")
+    page.goto(f"/staging/directory/take-over/{run.pk}/")
+    page.get_by_role("button", name="Take over the chosen records").click()
+    page.get_by_role("link", name="Compare and link").click(timeout=60_000)
+    assert page_errors(page) + layout_errors(page) == []
+    ticks = page.get_by_role("checkbox")
+    assert [tick.is_checked() for tick in ticks.all()] == [True, False]
+    page.get_by_role("button", name="Link the chosen pairs").click()
+    expect(page.get_by_text("1 record linked with PRODUCTION. Nothing was sent.")).to_be_visible()
+    expect(page.get_by_text("1 of these records is in PRODUCTION too, and not linked.")).to_be_visible()
 
 
 def test_results_of_a_search_are_chosen_and_taken_over(registered: PracticeDirectory, page_as: PageAs) -> None:

@@ -44,14 +44,14 @@ def _become_worker(line: str) -> None:
 
 def _set(given: dict[str, Any]) -> None:
     from organizations.management.commands import deliver  # noqa: PLC0415
-    from organizations.services.delivery import heartbeat, slots  # noqa: PLC0415
+    from organizations.services.delivery import heartbeat, sender  # noqa: PLC0415
 
     for name, value in own(given).items():
         setattr(settings, name, value)
     connection.settings_dict["NAME"] = given["database"]
     heartbeat.HEARTBEAT = 1.0
     deliver.FINISH_WITHIN = given["finish_within"]
-    slots.FIRST_WINDOW = given["first_window"]
+    sender.FIRST_WINDOW = given["first_window"]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from django.db import connection, connections
 
 from organizations.models import AuditEntry, State, Submission
 from organizations.practice import PracticeDirectory
-from organizations.services.delivery.slots import FIRST_WINDOW
+from organizations.services.delivery.sender import FIRST_WINDOW
 from tests import databases
 from tests.connected import CREDENTIALS, variables
 from tests.faults.evidence import chain_faults, entries_of, failed_checks

@@ -14,7 +14,7 @@ from django.test import override_settings
 from organizations.models import Action, AuditEntry, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import workers
-from organizations.services.delivery.slots import MOST_IN_FLIGHT, MOST_WAITING
+from organizations.services.delivery.sender import MOST_IN_FLIGHT, MOST_WAITING
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE

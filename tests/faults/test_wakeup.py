@@ -1,4 +1,4 @@
-"""Workers notice at once that a person's act made something due; on PostgreSQL by NOTIFY."""
+"""Workers notice at once that a person's action made something due; on PostgreSQL by NOTIFY."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

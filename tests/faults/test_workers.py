@@ -15,7 +15,7 @@ from organizations.practice import PracticeDirectory
 from organizations.redox.client import Limits
 from organizations.services import timing, workers
 from organizations.services.actors import Actor
-from organizations.services.delivery import abandoned, heartbeat, queries
+from organizations.services.delivery import abandoned, heartbeat, lane_queries
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults
@@ -140,7 +140,7 @@ def test_a_worker_that_is_stopped_during_a_query_claims_nothing_more(
     def stop(*_: object, **__: object) -> None:
         stopping.set()
 
-    monkeypatch.setattr(queries, "SOURCES", (stop,))
+    monkeypatch.setattr(lane_queries, "SOURCES", (stop,))
 
     assert not workers.run_once(worker, stopping)
 

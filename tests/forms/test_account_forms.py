@@ -70,8 +70,8 @@ def test_invalid_names_and_passwords_have_their_error_texts() -> None:
         ({}, "username", "Enter your name."),
         ({"username": "anna"}, "password", "Enter your password."),
         ({"username": "a\x00b", "password": "x"}, "username", "Null characters are not allowed."),
-        ({"username": "a" * 10_000, "password": "x"}, "username", "No user name is this long."),
-        ({"username": "anna", "password": "x" * 10_000}, "password", "No password is this long."),
+        ({"username": "a" * 10_000, "password": "x"}, "username", "This is too long for a user name."),
+        ({"username": "anna", "password": "x" * 10_000}, "password", "This is too long for a password."),
     ):
         assert SignInForm(values).errors[field] == [sentence]
 

@@ -35,11 +35,11 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ({"in_words": "x" * 501}, {"in_words": "Reason has 501 characters; at most 500 can be kept."}),
         (
             {"in_words": "a\u202eb"},
-            {"in_words": "The reason holds a character that cannot be sent (U+202E, place 2). Delete it."},
+            {"in_words": "The reason contains a character that cannot be sent (U+202E, place 2). Delete it."},
         ),
         (
             {"in_words": "\x00"},
-            {"in_words": "The reason holds a character that cannot be sent (U+0000, place 1). Delete it."},
+            {"in_words": "The reason contains a character that cannot be sent (U+0000, place 1). Delete it."},
         ),
     ],
 )

@@ -83,7 +83,7 @@ def test_an_unusual_value_is_warned_about_and_not_refused():
 
 def test_the_form_names_its_corrections():
     typed = texts(state="Wisconsin", oid=f"urn:oid:{BASE}.5")
-    typed = typed.after("remove-contacts-0").after("add-contacts")
+    typed = typed.after_button("remove-contacts-0").after_button("add-contacts")
     typed.contacts[0].update(name="Desk", work_phone="(608) 555-0100")
     form = checked(typed)
     assert form.is_valid()
@@ -164,7 +164,7 @@ def test_an_alias_may_be_like_the_name_or_another_alias():
 
 
 def test_a_repeated_email_address_is_left_out_with_a_note():
-    typed = texts().after("remove-contacts-0").after("add-contacts")
+    typed = texts().after_button("remove-contacts-0").after_button("add-contacts")
     typed.contacts[0].update(email_addresses="desk@example.org\nother@example.org\nDesk@example.org")
     form = checked(typed)
     assert form.is_valid()
@@ -334,7 +334,7 @@ def test_more_than_twenty_lines_are_refused_and_not_offered():
         form = checked(Typed(fields=texts().fields, contacts=rows[:count]))
         assert not form.is_valid()
         assert form.contacts.non_form_errors() == [f"At most 20 contacts can be kept. Remove {remove}."]
-    assert len(Typed(contacts=rows[:20]).after("add-contacts").contacts) == 20
+    assert len(Typed(contacts=rows[:20]).after_button("add-contacts").contacts) == 20
 
 
 @pytest.mark.parametrize(("prefix", "count"), [("contacts", 25), ("identifiers", 100)])
@@ -350,7 +350,7 @@ def test_lines_above_the_limit_are_shown_until_a_person_removes_them(prefix, cou
     assert len(getattr(form, prefix)) == count
     assert not typed.incomplete
     for act, left in ((f"add-{prefix}", count), (f"remove-{prefix}-{count - 1}", count - 1)):
-        again = RecordForm(typed.after(act), form_context(), checked=False)
+        again = RecordForm(typed.after_button(act), form_context(), checked=False)
         assert len(getattr(again, prefix)) == left
 
 
@@ -394,13 +394,13 @@ def test_a_line_with_a_number_out_of_order_is_refused():
 
 
 def test_buttons_change_the_lines_and_nothing_else():
-    typed = texts().after("add-contacts").after("add-identifiers")
+    typed = texts().after_button("add-contacts").after_button("add-identifiers")
     assert [row["purpose"] for row in typed.contacts] == ["Technical", "Technical"]
     assert typed.identifiers == ({},)
-    assert typed.after("remove-contacts-0").contacts == typed.contacts[1:]
-    assert typed.after("remove-identifiers-0").identifiers == ()
-    assert typed.after("remove-contacts-9") == typed
-    assert typed.after("drop-table") == typed
+    assert typed.after_button("remove-contacts-0").contacts == typed.contacts[1:]
+    assert typed.after_button("remove-identifiers-0").identifiers == ()
+    assert typed.after_button("remove-contacts-9") == typed
+    assert typed.after_button("drop-table") == typed
     assert typed.fields == texts().fields
 
 

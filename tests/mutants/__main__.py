@@ -86,7 +86,11 @@ SCANNING = (
 )
 """Tests of the search through the whole directory."""
 
-TAKING_OVER = ("tests/services/directory/test_take_over.py", "tests/services/directory/test_asking.py")
+TAKING_OVER = (
+    "tests/services/directory/test_take_over.py",
+    "tests/services/directory/test_asking.py",
+    "tests/services/directory/test_shared_answers.py",
+)
 
 MODULES = {
     "organizations/redox/outcome.py": Module(
@@ -114,9 +118,14 @@ MODULES = {
     "organizations/services/directory/scan.py": Module(SCANNING),
     "organizations/services/directory/scan_matches.py": Module(SCANNING),
     "organizations/services/directory/scan_probes.py": Module(SCANNING),
-    "organizations/services/directory/search.py": Module(("tests/services/directory/test_search.py",)),
+    "organizations/services/directory/search.py": Module(
+        ("tests/services/directory/test_search.py", "tests/services/directory/test_search_readings.py")
+    ),
     "organizations/services/directory/take_over.py": Module(
         ("tests/services/directory/test_take_over_acts.py", *TAKING_OVER)
+    ),
+    "organizations/services/directory/unlinked_pairs.py": Module(
+        ("tests/services/directory/test_unlinked_pairs.py", "tests/pages/take_over/test_link_page.py")
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(("tests/test_permissions.py",)),
@@ -181,13 +190,13 @@ MODULES = {
     "organizations/services/delivery/claims.py": Module((*COURIER, *SENDING)),
     "organizations/services/delivery/courier.py": Module(COURIER),
     "organizations/services/delivery/lane.py": Module((*COURIER, "tests/services/delivery/test_waiting_for_redox.py")),
-    "organizations/services/delivery/slots.py": Module(
-        ("tests/services/delivery/test_slots.py", "tests/services/delivery/test_queries.py")
+    "organizations/services/delivery/sender.py": Module(
+        ("tests/services/delivery/test_sender.py", "tests/services/delivery/test_lane_queries.py")
     ),
-    "organizations/services/delivery/queries.py": Module(
+    "organizations/services/delivery/lane_queries.py": Module(
         (
             "tests/services/delivery/test_lane_steps.py",
-            "tests/services/delivery/test_queries.py",
+            "tests/services/delivery/test_lane_queries.py",
             "tests/services/connection/test_lookup.py",
             "tests/services/delivery/test_waiting_for_redox.py",
         )

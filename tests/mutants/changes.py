@@ -78,7 +78,7 @@ def _in_short(was: str, text: str) -> str:
 
 
 class _Changes(ast.NodeVisitor):
-    """Collects the changes. Not: annotations, decorators, docstrings, UNCHANGED, sentences outside of tables."""
+    """Collects the changes. Skips annotations, decorators, docstrings, UNCHANGED, and sentences outside of tables."""
 
     def __init__(self, tree: ast.Module, names: frozenset[str]) -> None:
         self.found: list[Change] = []

@@ -1,7 +1,7 @@
 """Run the tests of a module once for each of its mutants, in separate processes.
 
-No file is changed. A change inside a function is made in a copy of a process that has collected and run the tests; of
-the tests those run that call the function, the quickest first. All others (tables, classes, what runs when the module
+No file is changed. A change inside a function is made in a copy of a process that has collected and run the tests; only
+the tests that call the function run, the quickest first. All other changes (tables, classes, what runs when the module
 is imported) need a process that imports the mutant and runs all tests of the module.
 """
 
@@ -172,7 +172,7 @@ def in_place(
 
 
 class _InPlace:
-    """A plugin of pytest: runs the tests unchanged, then those that can notice it for each change of a function."""
+    """A plugin of pytest: runs the tests unchanged; then, for each change of a function, those that can notice it."""
 
     def __init__(self, path: str, mutants: Sequence[Mutant]) -> None:
         self.path, self.mutants = path, mutants
@@ -267,9 +267,10 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _separate() -> None:
-    """Give this process a folder of its own for what is kept beside the database, and a database, if there is one.
+    """Give this process its own folder for what is kept beside the database, and its own database, if there is one.
 
-    That folder says up to which entry messages left. A copy that reads of those of another copy sends nothing.
+    The folder has the entry up to which messages were sent. A copy that found the entry of another copy would send
+    nothing.
     """
     settings.VAR_DIR = Path(tempfile.mkdtemp())
     database = connections["default"].settings_dict

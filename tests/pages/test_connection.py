@@ -217,7 +217,7 @@ def test_the_clocks_are_compared(seconds, said):
 
 
 def test_workers_are_listed_with_whether_their_settings_match():
-    assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
+    assert "No worker is running. Queued messages wait." in html_of_page(page(), "staging")
     now, staging = clock.now(), heartbeat.settings_fingerprint().split("-")[0]
     heartbeat.record_heartbeat("alpha", now)
     times = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}

@@ -10,7 +10,7 @@ from organizations.forms.deactivation import Replacement
 from organizations.models import AuditEntry, Environment, Evidence, Intent, Organization, PlanKind, User, clock
 from organizations.pages.deactivation import page as deactivation_page
 from organizations.pages.deactivation.page import DeactivationPage
-from organizations.pages.deactivation.replacing import read_replacement
+from organizations.pages.deactivation.replacement import read_replacement
 from organizations.pages.plan import draft
 from organizations.records import AddressRecord
 from organizations.services.directory import differences

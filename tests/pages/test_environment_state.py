@@ -1,4 +1,4 @@
-"""The state of an environment, from its settings and its gate."""
+"""The state of an environment, from its settings and its circuit breaker."""
 
 import datetime
 from typing import Any

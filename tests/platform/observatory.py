@@ -1,7 +1,7 @@
 """The score that MDN's HTTP Observatory would give to a site, by its published rules.
 
 A site begins with 100. Each of its tests takes points away or adds some; what is added counts only when 90 are left
-without it. Only the results that a portal can come to are here; any other counts as the worst that its test can have.
+without it. Only the results that a portal can get are here; any other counts as the worst that its test can have.
 https://developer.mozilla.org/en-US/observatory/docs/tests_and_scoring
 """
 

@@ -41,6 +41,8 @@ def figures(output: str) -> dict[str, list[str]]:
 
 
 def test_every_page_is_measured_over_records_whose_history_is_chained(run, database, migrated_database):
+    structure = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    before = rows(database, structure)
     result = run("pages", migrated_database, "--records=30", "--hostile=10", *ONCE)
     assert "30 records in STAGING, 30 in PRODUCTION" in result.stdout, result.stderr
     pages, _, hostile = result.stdout.partition("| page | input |")
@@ -53,6 +55,10 @@ def test_every_page_is_measured_over_records_whose_history_is_chained(run, datab
     statuses = {line.split(" | ")[2] for line in hostile.splitlines()[2:]}
     assert statuses == {"200", "414"}
     assert_chained(database, 60)
+    # Filling removes indexes and foreign keys for a time.
+    assert rows(database, structure) == before
+    assert rows(database, "PRAGMA foreign_key_check") == []
+    assert rows(database, "PRAGMA journal_mode") == [("wal",)]
 
 
 def assert_chained(file: Path, count: int) -> None:

@@ -27,7 +27,8 @@ def queries_of(lines: list[str]) -> tuple[int, list[str]]:
 
 
 def world(records: int) -> list[str]:
-    """Lines of each kind: records with a counterpart by OID and own identifier, an own identifier of many, and others.
+    """Lines of each kind: records with a counterpart by OID and own identifier, an identifier that many records have,
+    and others.
 
     Returns ten times as many lines as there are records.
     """

@@ -20,7 +20,7 @@ from organizations.redox.directory_query import (
     under_oid,
 )
 from organizations.redox.messages import OTHER_OIDS, build_message, build_query, read_query_answer
-from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood
+from organizations.redox.strict_json import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood
 from tests.redox.test_messages import OID, SEVERAL_SOURCES, STAGING, nested, organization, query_response
 from tests.strategies import json_values, oid_texts, records, texts
 

@@ -91,7 +91,8 @@ def test_an_unknown_oid_offers_a_new_or_needs_no_deactivation() -> None:
 
 
 def test_a_record_without_a_contact_offers_to_add_one() -> None:
-    cause = "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. The OID was sent."
+    causes = "no identifier, no valid type, no contact, or an endpoint without a name"
+    cause = f"Redox names these causes: {causes}. The OID was sent."
     explanation = words(rejected("parse_failed"))
     assert explanation[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
     explanation = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))
@@ -370,6 +371,11 @@ def test_the_other_environment_is_named_in_capitals() -> None:
     explanation = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
     assert "PRODUCTION" in explanation.headline
     assert "STAGING" in explanation.cause
+
+
+@pytest.mark.parametrize("known", [row.key for row in outcome.DOCUMENTED])
+def test_each_documented_text_has_an_explanation(known: str) -> None:
+    assert words(rejected(known)).headline != words(rejected()).headline
 
 
 OUTCOMES = st.builds(

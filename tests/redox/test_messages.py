@@ -30,7 +30,7 @@ from organizations.redox.messages import (
     record_from_message,
     sha256,
 )
-from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
+from organizations.redox.strict_json import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -356,7 +356,7 @@ def test_random_bytes_are_refused(body):
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_message_has_exactly_one_organization(count):
-    with pytest.raises(AnswerNotUnderstood, match=f"holds {count} organizations"):
+    with pytest.raises(AnswerNotUnderstood, match=f"contains {count} organizations"):
         record_from_message(query_response(*[organization()] * count))
 
 

@@ -262,12 +262,12 @@ PROBLEMS = {
     "no organization": (
         json.dumps(message() | {"Organizations": []}),
         ProblemKind.NO_ORGANIZATION,
-        "The message holds no organization.",
+        "The message contains no organization.",
     ),
     "two organizations": (
         json.dumps(message() | {"Organizations": message()["Organizations"] * 2}),
         ProblemKind.SEVERAL_ORGANIZATIONS,
-        "The message holds 2 organizations. Redox accepts one per message. Split it.",
+        "The message contains 2 organizations. Redox accepts one per message. Split it.",
     ),
     "other environment": (
         body(meta={"Destinations": [{"ID": PRODUCTION.upper()}]}),
@@ -319,7 +319,7 @@ PROBLEMS = {
     "half a character": (
         body(Name="X").replace("X", "\\ud800"),
         ProblemKind.NOT_READABLE,
-        "It holds a character that cannot be stored.",
+        "It contains a character that cannot be stored.",
     ),
     "Postman version 1": (
         '{"requests": [], "order": []}',
@@ -392,7 +392,7 @@ def test_a_script_is_read_and_not_run():
     ("text", "warning"),
     [
         (body(meta={"Destinations": None}), "The message names no destination, so its environment is not known."),
-        (body(Contacts=[{"Name": "{{who}}"}]), "Contacts.1.Name still holds the variable '{{who}}'."),
+        (body(Contacts=[{"Name": "{{who}}"}]), "Contacts.1.Name still contains the variable '{{who}}'."),
         (body(PartOf=None), "The organization names no parent (PartOf)."),
         (
             json.dumps(message() | {"Action": "Update"}),
@@ -412,7 +412,7 @@ def test_a_null_destination_id_means_none_and_a_missing_one_means_not_known():
     del without["Organizations"][0]["DestinationID"]
     candidate = only_candidate(json.dumps(without))
     assert not candidate.record.destination_known
-    assert candidate.warnings == ("The message holds no DestinationID, so the destination ID is not known.",)
+    assert candidate.warnings == ("The message contains no DestinationID, so the destination ID is not known.",)
 
 
 def test_a_routing_id_of_the_settings_names_its_environment():

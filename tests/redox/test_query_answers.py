@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from organizations.redox.messages import OTHER_OIDS as OTHER_OIDS_KEY
 from organizations.redox.messages import read_query_answer
-from organizations.redox.reading import AnswerNotUnderstood, UnexpectedOrganizations
+from organizations.redox.strict_json import AnswerNotUnderstood, UnexpectedOrganizations
 from tests.redox.test_messages import OID, organization, query_response, record_in
 from tests.strategies import oid_texts
 

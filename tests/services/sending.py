@@ -19,7 +19,7 @@ from organizations.services.connection import breaker, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import claims, courier, query, resolve, settle
 from organizations.services.delivery.claims import Claim
-from organizations.services.delivery.slots import Slots
+from organizations.services.delivery.sender import Sender
 from organizations.services.records import directory_state, organizations
 from tests import factories
 from tests.connected import redox
@@ -61,17 +61,17 @@ def claim(environment: str = "staging") -> Submission | None:
 
 
 def send_once(claim: Claim, token: str) -> Exchange:
-    """The exchange of a slot for this claim."""
-    return Slots(courier.InThisThread(), lambda _: None)._exchange(claim, token)
+    """The exchange in which the message of this claim is sent."""
+    return Sender(courier.InThisThread(), lambda _: None)._exchange(claim, token)
 
 
 def send_claim(claim: Claim, token: str, actor: Actor) -> None:
     """Send the message of a claim, store the answers, and settle it."""
     delivering = courier.Courier(actor, courier.InThisThread(), (claim.redox.name,))
     lane = delivering._lanes[claim.redox.name]
-    lane.slots.under_way[claim.submission.pk] = claim
+    lane.sender.under_way[claim.submission.pk] = claim
     lane.check_waiting_if_due()
-    lane.slots.send(claim, token)
+    lane.sender.send(claim, token)
     while delivering.is_busy:
         delivering.settle_arrived()
 

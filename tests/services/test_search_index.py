@@ -260,7 +260,7 @@ def test_the_command_that_migrates_makes_the_indexes_again():
             assert cursor.fetchall() == [(row.pk,)]
 
 
-@pytest.mark.one_database  # PostgreSQL has tools of its own
+@pytest.mark.one_database  # PostgreSQL has its own tools
 @pytest.mark.django_db(transaction=True)
 def test_a_backup_has_the_indexes_and_keeps_them_up_to_date(tmp_path):
     fill(["harbor", "gone", "quarry"])

@@ -88,7 +88,7 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         f"Ed changed {', changed '.join(['ZIP from 1 to 2', 'City from 3 to 4'] * 2)} and 2 more fields on Pier.",
     ),
     (
-        A.ENVIRONMENT_HELD,
+        A.ENVIRONMENT_PAUSED,
         {"reason": "too many requests"} | details(until="2020-01-09T20:03:10+00:00"),
         "PRODUCTION waits until Jan 9, 2020, 14:03:10 CST: too many requests. Sending resumes automatically.",
     ),
@@ -157,6 +157,11 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         f"{NOT_ASKED}: key not found.",
     ),
     (
+        A.ORGANIZATION_ASKED,
+        details(asked=True, found=True, search=True),
+        "Ed searched the directory of PRODUCTION and found Pier. It showed this OID.",
+    ),
+    (
         A.ORGANIZATION_TAKEN,
         {"changes": [CITY, change("ZIP", "5", "")], "reason": "X"},
         f'Ed saved what the directory shows on Pier: City from 3 to 4, ZIP from 5 to none. {NOTHING} Reason: "X".',
@@ -211,7 +216,7 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         PLAN | WORKER | {"reason": "submission 4 is unknown"},
         'Plan 7 was paused by Worker 1. Reason: "submission 4 is unknown".',
     ),
-    (A.PLAN_GONE_ON, PLAN, "Ed resumed plan 7."),
+    (A.PLAN_RESUMED, PLAN, "Ed resumed plan 7."),
     (A.PLAN_STOPPED, PLAN | details(cancelled=2), "Ed stopped plan 7: 2 submissions cancelled."),
     (A.PERMISSION_REFUSED, RIGHT | {"details": REPEATED}, f"Ed was refused: they cannot edit records. {SINCE}"),
     (

@@ -79,7 +79,7 @@ def _said_not_there(facts: Facts, said: Said) -> bool:
 
 
 def _no_clear_answer(facts: Facts, said: Said) -> bool:
-    """ "Already exists" after an own unknown is neither yes nor no."""
+    """ "Already exists" after an unknown attempt of ours neither accepts nor rejects."""
     reply = facts.reply_to(said.about(), said.value)
     return reply is None or not (is_yes(reply) or (is_no(reply) and not is_already_there(reply)))
 

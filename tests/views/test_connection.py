@@ -48,7 +48,7 @@ def test_sending_resumes_only_after_a_successful_check(client, practice, worker)
     assert "Resume sending to STAGING" in text_of(client.get(PAGE))
     assert "Sending to STAGING is resumed." in text_of(client.post(RESUME, follow=True))
     assert not EnvironmentGate.objects.get(pk="staging").is_stopped
-    assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RELEASED).count() == 1
+    assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RESUMED).count() == 1
 
 
 def test_no_check_is_made_while_redox_asks_to_wait(client, practice, worker):

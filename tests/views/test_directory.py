@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client, override_settings
+from django.utils.timezone import localtime
 
 from organizations.models import Action, AuditEntry, Organization
 from organizations.views.directory import TOO_OLD
@@ -45,6 +46,7 @@ def test_opening_the_page_sends_nothing(client, practice):
     assert (answer.status_code, practice.requests, searches()) == (200, [], [])
     assert 'aria-current="true">Directory</a>' in answer.content.decode()
     assert 'href="/production/directory/"' in answer.content.decode()
+    assert "Results are not kept" not in text_of(answer)
 
 
 def test_a_search_shows_the_groups_and_keeps_what_was_typed(client, with_base, editor):
@@ -62,6 +64,48 @@ def test_a_search_shows_the_groups_and_keeps_what_was_typed(client, with_base, e
     assert '<option value="true" selected>yes</option>' in html
     assert with_base.effects == []
     assert Organization.objects.count() == 1
+
+
+def test_the_address_of_a_page_with_results_fills_the_form_again_and_asks_nothing(client, practice):
+    answer = search(client, name="Lakeside & Söhne", active="false", changed_since="2026-11-01")
+    address = answer.context["address"]
+    assert address == f"{PAGE}?name=Lakeside+%26+S%C3%B6hne&active=false&changed_since=2026-11-01"
+    asked = len(practice.requests)
+
+    again = client.get(address)
+
+    assert (again.status_code, again.context["results"], again.context["address"]) == (200, None, address)
+    html = again.content.decode()
+    for typed in ('value="Lakeside &amp; Söhne"', 'value="2026-11-01"', '<option value="false" selected>'):
+        assert typed in html
+    assert "Results are not kept, so search again to see them." in text_of(again)
+    assert len(practice.requests) == asked
+
+
+def test_the_address_of_a_refused_or_continued_search_has_what_was_typed(client, practice):
+    refused = client.post(PAGE, {"name": "Lakeside", "oid": "2.16.x"})
+    assert refused.context["address"] == f"{PAGE}?name=Lakeside&oid=2.16.x"
+    for number in range(101):
+        practice.register("staging", listed(f"{OTHER}.{number + 1}", f"Lakeside {number}"))
+    first = search(client, name="Lakeside")
+    assert search(client, so_far=first.context["results"].go_on).context["address"] == f"{PAGE}?name=Lakeside"
+
+
+def test_texts_that_are_too_long_for_an_address_are_left_out_of_it(client, practice):
+    assert client.post(PAGE, {"name": "x" * 4000}).context["address"] == PAGE
+
+
+def test_a_record_that_a_search_showed_was_seen_then(client, practice, editor):
+    row = factories.accepted_organization(user=editor)
+    practice.register("staging", listed(row.oid, "Lakeside Harbor"))
+    before = text_of(client.get(f"/staging/organizations/{row.oid}/"))
+    assert "The portal has not read this record from the directory." in before
+    page = search(client, name="Lakeside")
+    assert page.context["results"].total == 1
+    after = text_of(client.get(f"/staging/organizations/{row.oid}/"))
+    row.refresh_from_db()
+    assert row.seen_at is not None
+    assert f"Directory asked {localtime(row.seen_at):%H:%M}" in after
 
 
 def test_the_history_says_who_searched(client_of, practice, editor):

@@ -18,7 +18,7 @@ from organizations.models import (
 )
 from organizations.oid import Oid
 from organizations.redox.paging import Position
-from organizations.services.directory import candidates, take_over
+from organizations.services.directory import candidates, scan_probes, take_over
 from organizations.text.markup import written
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -142,6 +142,16 @@ def test_a_search_that_broke_off_says_why_and_can_be_continued(client: Client, e
     assert client.post(f"{PAGE}{run.pk}/", {"again": "1"}).status_code == 302
     run.refresh_from_db()
     assert (run.state, run.end_reason, run.position["index"]) == (TakeOverState.ASKING, "", 100)
+
+
+def test_a_search_that_stopped_at_the_most_oids_says_so(client: Client, editor: User) -> None:
+    """The list of what was left out may be too long to show it."""
+    others = [{"source": f"{BASE}.{number}", "sentence": "It belongs to others."} for number in range(60)]
+    for problems, stopped in (([*others, scan_probes.LEFT_OUT], True), (others, False)):
+        run = begin(editor, problems=problems)
+        end(run)
+        sentence = "It stopped at 1,000 possible OIDs, so it did not ask below every record."
+        assert (sentence in page_of(client, run)) == stopped
 
 
 def test_organizations_that_were_left_out_are_named(client: Client, editor: User) -> None:

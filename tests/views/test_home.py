@@ -33,7 +33,7 @@ def text(user: User) -> str:
 def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
     page = text_of(client_of("viewer").get("/"))
     assert "For you 0 You can read everything here." in page
-    assert "Nothing needs you. Nothing has been accepted yet. Your first record in 7 steps" in page
+    assert "You have nothing to do. Nothing has been accepted yet. Your first record in 7 steps" in page
     assert page.count("No credential is set for ") == page.count("See what is missing") == 2
     assert page.count("Checked never Last accepted nothing yet Records none Workers 0") == 2
     assert "Six things to try" not in page
@@ -46,7 +46,8 @@ def test_without_work_it_names_the_last_acceptance_and_records_never_read(editor
     page = text(editor)
     assert [row.word.word.split(",")[0] for row in home_page.build(editor).mine] == ["Accepted"]
     assert "You cannot" not in page
-    assert re.search(r"For you 0 Nothing needs you\. Last accepted: Lakeside North, STAGING, [\d:]+, by Query\.", page)
+    last = r"Last accepted: Lakeside North, STAGING, [\d:]+, by Query\."
+    assert re.search(rf"For you 0 You have nothing to do\. {last}", page)
     assert "The directory has never been read for 1 registered record." in page
     assert re.search(r"Records 1 active Worker 1, seen \d\d:\d\d", page)
     assert "in sync" not in page

@@ -89,6 +89,7 @@ TABLE: dict[str, AddressRow] = {
     "take-over": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "take-over-list": AddressRow(Access(READERS, 200), Access(EDITORS, 302), keeps_what_was_typed=True),
     "take-over-values": AddressRow(Access(READERS, 302)),  # a fragment for an open page
+    "take-over-link": AddressRow(Access(READERS, 200), Access(EDITORS, 422)),
     "take-over-progress": AddressRow(Access(READERS, 204)),
     "directory": AddressRow(Access(READERS, 200), Access(EDITORS, 422), keeps_what_was_typed=True),
     "connection": AddressRow(Access(READERS, 200)),

@@ -289,7 +289,7 @@ def test_an_outdated_page_neither_closes_nor_reopens_an_account(client, administ
             User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=as_actor(administrator)
         )
         response = client.post(f"/people/{anna.pk}/{act}/", {"opened_with": "0"}, follow=True)
-        assert "Nothing was saved now." in text_of(response)
+        assert "Nothing was saved. Open it again and check." in text_of(response)
         assert reloaded(anna).is_active is (act == "close")
 
 

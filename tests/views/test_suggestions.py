@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from organizations.models import Environment
-from organizations.pages.record_form import beginning, suggestions
+from organizations.pages.record_form import initial_values, suggestions
 from organizations.pages.record_form import page as record_form_page
 from organizations.pages.record_form.editing import Editing
 from tests import factories
@@ -49,7 +49,7 @@ def test_a_deactivated_record_is_not_suggested_as_parent(region, editor):
         "below": 1,
         "counterpart": 1,
     }
-    (note, *_) = beginning.start_below(Editing(environment=STAGING), region).notes
+    (note, *_) = initial_values.start_below(Editing(environment=STAGING), region).notes
     assert region.name in note
 
 

@@ -7,10 +7,13 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from organizations.models import Organization, TakeOver, TakeOverKind, User
+from organizations.models import Action, AuditEntry, Environment, Organization, TakeOver, TakeOverKind, User
+from organizations.views.take_over import CHANGED_SINCE, FILES_AGAIN
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
+from tests.services.directory.test_unlinked_pairs import added, elsewhere
+from tests.services.sending import edit
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.slow
@@ -39,14 +42,14 @@ def url_of(run: TakeOver) -> str:
 
 def test_oids_and_old_messages_begin_one_take_over(client: Client, base: None) -> None:
     oids = f"{BASE}.1\n\nurn:oid:{BASE}.2, {DESTINATION}\n{BASE}.1"
-    answer = client.post(BEGIN, {"oids": oids, "old_messages": CURL})
+    answer = client.post(BEGIN, {"oids": oids, "list_source": "dashboard", "old_messages": CURL})
     run = TakeOver.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, url_of(run))
     assert (run.kind, run.base_oids) == (TakeOverKind.MESSAGES, [BASE])
     rows = run.candidates.order_by("position").values_list("oid", "destination_id", "destination_source")
     assert list(rows) == [
         (f"{BASE}.1", "", ""),
-        (f"{BASE}.2", DESTINATION, "memory"),
+        (f"{BASE}.2", DESTINATION, "dashboard"),
         (f"{BASE}.3", DESTINATION, "message"),
     ]
     assert "very-secret" not in text_of(client.get(url_of(run)))
@@ -58,6 +61,21 @@ def test_unreadable_input_has_an_error_beside_its_field_and_all_input_is_kept(cl
     form = answer.context["form"]
     assert set(form.errors) == {"oids", "old_messages"}
     assert form["oids"].value() == f"{BASE}.1\nnonsense"
+    assert not TakeOver.objects.exists()
+
+
+@pytest.mark.parametrize("list_source", ["", "hearsay"])
+def test_a_list_with_destination_ids_is_kept_until_somebody_says_where_they_come_from(
+    client: Client, base: None, list_source: str
+) -> None:
+    oids, file = f"{BASE}.1, {DESTINATION}", SimpleUploadedFile("old.sh", CURL.encode())
+    posted = {"oids": oids, "old_messages": "curl", "list_source": list_source, "message_files": [file]}
+    answer = client.post(BEGIN, posted)
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert form.errors == {"list_source": ["Choose where the destination IDs of the list come from."]}
+    assert (form["oids"].value(), form["old_messages"].value()) == (oids, "curl")
+    assert answer.context["notes"] == [FILES_AGAIN]
     assert not TakeOver.objects.exists()
 
 
@@ -190,6 +208,56 @@ def test_an_editor_cannot_take_over_an_organization_that_is_not_ours(client: Cli
     assert client.post(url_of(run), posted).status_code == 403
     assert client.post(url_of(run), {"take": "1", "oid": [OTHER]}).status_code == 409
     assert not Organization.objects.exists()
+
+
+@pytest.mark.parametrize("environment", Environment.values)
+def test_added_records_are_linked_with_those_of_the_other_environment_by_one_press(
+    client: Client, editor: User, environment: str
+) -> None:
+    run = added(editor, *(factories.record(f"{BASE}.{n}") for n in (1, 2)), environment=environment)
+    others = [elsewhere(editor, f"{BASE}.{n}", Environment(environment).other) for n in (1, 2)]
+    page = f"/{environment}/directory/take-over/{run.pk}/link/"
+    shown = client.get(page)
+    assert 'aria-current="true">Directory</a>' in shown.content.decode()
+    first, _ = shown.context["rows"]
+    assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
+
+    assert client.post(page).status_code == 422
+    answer = client.post(page, {"pair": [first.value]})
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/{environment}/directory/take-over/{run.pk}/")
+    other = Environment(environment).other.label
+    assert f"1 record linked with {other}. Nothing was sent." in text_of(client.get(answer["Location"]))
+    linked = AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED)
+    assert set(linked.values_list("organization_id", "actor_id")) == {
+        (first.added.pk, editor.pk),
+        (others[0].pk, editor.pk),
+    }
+    assert Organization.objects.get(pk=others[0].pk).counterpart == first.added
+    assert Organization.objects.get(pk=others[1].pk).counterpart is None
+
+
+def test_a_pair_that_changed_since_or_was_never_offered_is_not_linked(client: Client, editor: User) -> None:
+    run = added(editor, factories.record(f"{BASE}.1"))
+    other = elsewhere(editor, f"{BASE}.1")
+    unrelated = elsewhere(editor, f"{BASE}.7")
+    page = f"{url_of(run)}link/"
+    (row,) = client.get(page).context["rows"]
+    never_offered = f"{row.added.pk}.{row.added.version}.{unrelated.pk}.{unrelated.version}"
+    edit(other, editor, name="Lakeside Harbor")
+    for values in ([row.value], [never_offered], ["x"]):
+        answer = client.post(page, {"pair": values})
+        assert (answer.status_code, answer.context["notes"]) == (409, [CHANGED_SINCE])
+    assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
+
+
+def test_a_viewer_links_nothing(client_of, editor: User) -> None:
+    run = added(editor, factories.record(f"{BASE}.1"))
+    elsewhere(editor, f"{BASE}.1")
+    viewer = client_of(user=factories.UserFactory(role="viewer"))
+    (row,) = viewer.get(f"{url_of(run)}link/").context["rows"]
+    assert viewer.post(f"{url_of(run)}link/", {"pair": [row.value]}).status_code == 403
+    assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
 
 
 def test_the_other_environment_does_not_show_it(client: Client, editor: User) -> None:

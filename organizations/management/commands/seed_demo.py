@@ -24,7 +24,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 
 from organizations.management import demonstration_records as made_up
-from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, Verdict, clock
+from organizations.models import Environment, Intent, Organization, RecordKind, State, Submission, User, Verdict, clock
 from organizations.permissions import ROLES
 from organizations.practice.others import others
 from organizations.practice.store import Store
@@ -135,9 +135,9 @@ class Seed:
 
     def run(self) -> None:
         demonstration.set_behaviour("answers")
-        self.register([self.add(made_up.company(self.environment), StandsFor.PATIENT_INDEX)])
+        self.register([self.add(made_up.company(self.environment), RecordKind.PATIENT_INDEX)])
         regions = range(1, len(made_up.REGIONS) + 1)
-        self.register([self.add(made_up.region(self.environment, each), StandsFor.NOT_SAID) for each in regions])
+        self.register([self.add(made_up.region(self.environment, each), RecordKind.NOT_SAID) for each in regions])
         self.make_locations()
         special = SPECIAL | EVIDENCE if self.environment == Environment.STAGING else SPECIAL
         self.register(self.locations[place] for place in self.locations if place not in special)
@@ -149,7 +149,7 @@ class Seed:
         demonstration.set_behaviour("answers")
         check.check_connection(self.environment, actor=self.sender)
 
-    def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
+    def add(self, record: OrganizationRecord, stands_for: RecordKind) -> Organization:
         organization = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
         if self.environment == Environment.PRODUCTION:
             oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
@@ -169,7 +169,7 @@ class Seed:
                 if place in SEEN:
                     self.locations[place] = self.take_over(record)
                 else:
-                    self.locations[place] = self.add(record, StandsFor.LOCATION)
+                    self.locations[place] = self.add(record, RecordKind.LOCATION)
 
     def make_special(self) -> None:
         for place in THERE_BEFORE:

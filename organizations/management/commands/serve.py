@@ -45,7 +45,7 @@ class Command(PortalCommand):
         host, port = startup.split_bind(settings.BIND)
         with only_one(_lock_of_database()) as lock, open_listener(host, port, "Set another in BIND.") as listener:
             supervisor.inherit = (lock,)
-            # In a process of its own, because children of this process must not share a database connection.
+            # In a separate process, because children of this process must not share a database connection.
             is_ready = supervisor.run_once(manage("serve", "--check", "--verbosity=0")) == 0
             if supervisor.stopping:
                 return

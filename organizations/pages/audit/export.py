@@ -38,7 +38,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class AuditExport:
-    """The entries that fit, up to the entry `last`, which was the newest when the export began. The oldest is first."""
+    """The entries that match, up to the entry `last`, which was the newest when the export began, the oldest first."""
 
     filters: AuditFilters
     made_at: datetime

@@ -1,4 +1,4 @@
-"""The filters of the history in words: selects, chips, problems, and what to remove if nothing fits."""
+"""The filters of the history in words: selects, chips, problems, and what to remove if nothing matches."""
 
 from collections.abc import Iterator, Mapping
 
@@ -95,7 +95,7 @@ def _options(name: str) -> Iterator[tuple[str, str]]:
 
 
 def nothing_fits(filters: AuditFilters, most: int) -> NothingFits:
-    """What to remove if nothing fits: the filter without which most fits. Counting stops at `most` + 1."""
+    """What to remove if nothing matches: the filter without which most entries match. Counting stops at `most` + 1."""
     name, number = most_restrictive(filters, lambda fewer: history.count_up_to(fewer, most + 1))
     if not number:
         return NothingFits("No entry matches.", filters.cleared().address(), "Remove all")

@@ -37,7 +37,7 @@ class EntryDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """One page of the history. Pages go on by the number of an entry, so that new entries do not shift them.
+    """One page of the history. The next page begins before an entry's number, so that new entries do not shift pages.
 
     `errors` are the sentences about filters that cannot be read. `nothing` says why the page shows no entry.
     """
@@ -106,7 +106,7 @@ def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) 
 def _summary(filters: AuditFilters, number: int | None, lines: Stories | None) -> str:
     """How many entries there are: "32 entries in 12 lines", or with filters "32 entries match, in 12 lines".
 
-    A line also holds entries that do not fit. `number` is how many entries fit, if that is known already.
+    A line also contains entries that do not match. `number` is how many entries match, if that is known already.
     """
     entries = _count(filters, number)
     if lines is None or lines.total is None:

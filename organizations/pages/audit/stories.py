@@ -97,7 +97,7 @@ def _days(stories: Iterable[Story], zone: datetime.tzinfo) -> Iterator[StoryDay]
 
 
 def _single(story: Story, zone: datetime.tzinfo) -> StoryLine:
-    """The line of an entry without a submission. A sign-in also holds the refused sign-ins before it."""
+    """The line of an entry without a submission. The line of a sign-in also has the refused sign-ins before it."""
     entry, refused = story.head, story.entries
     sentence = sentences.sentence_of(entry)
     markup = sentence.sentence

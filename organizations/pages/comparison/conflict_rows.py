@@ -1,6 +1,6 @@
 """Two people edited one version of a record: what each changed, and the record that results from the choices.
 
-If both changed the same field to different values, no side is chosen beforehand: only a person can decide.
+If both changed the same field to different values, no side is preselected: only a person can decide.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from organizations.models import StandsFor
+from organizations.models import RecordKind
 from organizations.pages.comparison.contacts import contact_sides
 from organizations.pages.comparison.field_lines import is_code
 from organizations.records import (
@@ -147,7 +147,7 @@ def _fields(version: FormVersion) -> dict[str, Any]:
 
 def _texts(version: FormVersion) -> dict[str, str]:
     texts = {each.field: each.value for each in fields_as_text(version.record)}
-    return texts | {"stands_for": StandsFor(version.stands_for).label}
+    return texts | {"stands_for": RecordKind(version.stands_for).label}
 
 
 def _chosen(before: object, theirs: object, mine: object) -> ConflictSide | None:

@@ -15,5 +15,5 @@ def plain_lines(record: OrganizationRecord | None) -> dict[str, Lines]:
 
 
 def is_code(field: str) -> bool:
-    """Whether people compare this field digit by digit. OIDs have a style of their own everywhere."""
+    """Whether people compare this field digit by digit. OIDs have their own style everywhere."""
     return field.endswith(("destination_id", "_phone", "zip_code"))

@@ -28,7 +28,7 @@ class RecordSides:
     """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
 
     `only_taken`: Redox has never accepted it. `is_destination_said`: a person said which destination ID the directory
-    has. It is not an edit, and nothing but that person shows it.
+    has. It is not an edit, and that person is the only evidence for it.
     """
 
     saved: OrganizationRecord

@@ -17,7 +17,7 @@ from organizations.services.records import counterparts
 class CounterpartPage(Page):
     """`linked` is the counterpart; `other` is the counterpart or a record chosen for comparison.
 
-    `block_reason` is why the two cannot be linked; `problem` is why the last act did nothing.
+    `block_reason` is why the two cannot be linked; `problem` is why the last action did nothing.
     """
 
     template = "counterpart/page.html"

@@ -21,7 +21,7 @@ from organizations.text import evidence, vocabulary
 from organizations.text.markup import link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY
 
-DESTINATION_NOTE = "It is never copied from STAGING. Enter the one of PRODUCTION; leave it empty if there is none yet."
+DESTINATION_NOTE = "It is never copied from STAGING. Enter that of PRODUCTION; leave it empty if there is none yet."
 NEVER_ACCEPTED = "STAGING has never accepted this. Redox's how-to asks to test there first."
 ONLY_SHOWN = (
     "Redox has accepted no message of this record in STAGING from the portal; its directory showed these values."
@@ -170,7 +170,7 @@ def _parent_note(source: StagingSource) -> Iterator[SafeString]:
 
 
 def _proposal_note(organization: Organization) -> Iterator[SafeString]:
-    """A record of PRODUCTION has the OID that would be proposed: probably it is the counterpart."""
+    """A record of PRODUCTION has the OID that would be proposed, so it is probably the counterpart."""
     oid = prepare.proposed_oid(organization.oid)
     holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:

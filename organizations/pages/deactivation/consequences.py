@@ -60,7 +60,7 @@ class DeactivationContent:
 
 
 def deactivation_content(review: Review) -> DeactivationContent:
-    """What the page shows of a review that deactivates or reactivates."""
+    """What the page shows about a review that deactivates or reactivates."""
     organization = review.organization
     ancestors = path_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
@@ -81,7 +81,7 @@ def deactivation_content(review: Review) -> DeactivationContent:
 
 
 def unsent_labels(review: Review) -> tuple[str, ...]:
-    """The labels of the saved changes that are not sent with it."""
+    """The labels of the saved changes that the message does not send."""
     known = review.organization.baseline_record()
     changes = unsent(known, None if known else review.record, review.organization.record())
     return tuple(label_in_sentence(change.label) for change in changes if change.field != "active")

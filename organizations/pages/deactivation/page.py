@@ -11,7 +11,7 @@ from organizations.models import Environment, Organization, User
 from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.deactivation.consequences import DeactivationContent, deactivation_content
-from organizations.pages.deactivation.replacing import read_replacement
+from organizations.pages.deactivation.replacement import read_replacement
 from organizations.pages.review import message as review_page
 from organizations.permissions import ASK, Right, block_reason, right_to_send
 from organizations.services.review.reviews import Review
@@ -20,7 +20,7 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationPage(Page):
-    """`content` is the review in words, `act` what is said about the act. `is_unsaved`: something was typed."""
+    """`content` is the review in words, `act` describes the change of Active. `is_unsaved`: something was typed."""
 
     template = "deactivation/page.html"
 

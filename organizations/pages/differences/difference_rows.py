@@ -98,7 +98,7 @@ class DifferencesContent:
 
     @property
     def suspicion(self) -> str:
-        """Whose the OID probably is, and why; "" if the portal cannot tell."""
+        """To whom the OID probably belongs, and why; "" if the portal cannot tell."""
         return suspicion(self.compared)
 
     @property

@@ -12,12 +12,12 @@ from organizations.pages.submission.decision_choices import who_decides
 from organizations.permissions import ASK, Right, block_reason
 
 TAKE = "take values from the directory"
-DECIDE = "decide whose an OID is"
+DECIDE = "decide who owns an OID"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferencesPage(Page):
-    """`notes` say what the last act did. `is_unsaved`: something was typed."""
+    """`notes` say what the last action did. `is_unsaved`: something was typed."""
 
     template = "differences/page.html"
 

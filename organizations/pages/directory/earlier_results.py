@@ -12,7 +12,7 @@ from django.core import signing
 from organizations.services.directory.search import START, Position
 
 MOST_ROWS = 2000
-"""A search that has shown so many organizations cannot be continued: the person must narrow it."""
+"""A search that has shown this many organizations cannot be continued: the person must narrow it."""
 MOST_UNREADABLE = 20
 _SALT = "organizations.pages.directory.so_far"
 _LONGEST_AGE = 24 * 3600
@@ -58,7 +58,7 @@ class EarlierResults:
 
     @property
     def listed_oids(self) -> frozenset[str]:
-        """The first OID of everything that came."""
+        """The first OID of each organization that came."""
         return frozenset(row.listed_oid for row in self.rows)
 
     def signed_text(self, environment: str) -> str:

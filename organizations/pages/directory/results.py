@@ -1,4 +1,4 @@
-"""The results of a search in groups, and whether they are all, a part, nothing, or missing."""
+"""The results of a search in groups, and whether all, some, none, or no answer came."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ class UnpairedLine(NamedTuple):
 
 
 class HomeContext(NamedTuple):
-    """What all lines need: who can act, the gates by environment, and the time."""
+    """What all lines need: who can act, the circuit breakers by environment, and the time."""
 
     actors: NextActors
     gates: Mapping[str, EnvironmentGate]

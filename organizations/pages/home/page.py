@@ -45,7 +45,7 @@ class HomePage(Page):
 
 
 def build(user: User) -> HomePage:
-    """The page as it is now for this person."""
+    """The current page for this person."""
     home = overview.build(user)
     return HomePage(
         home=home,

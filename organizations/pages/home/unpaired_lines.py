@@ -24,7 +24,7 @@ from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import UNKNOWN_AFTER_RESTORE, count
 
 ONE_BY_ONE = ("needs_person", "rejected", "unknown", "queued")
-"""Kinds of work with a line for each record while there are few."""
+"""Kinds of work with a line for each record while the records are few."""
 LONGEST_QUOTE = 120
 DELAYED_AFTER = datetime.timedelta(minutes=15)
 MANY = "many"

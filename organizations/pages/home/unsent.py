@@ -55,7 +55,7 @@ class _UnsentChanges:
             yield self._stuck(stuck, for_reader=reader in can_send)
 
     def _stuck(self, groups: Sequence[UnsentGroup], *, for_reader: bool) -> UnpairedLine:
-        """Changes of people who cannot send them, or can no longer."""
+        """Changes of people who cannot send them, or no longer can."""
         text = saved(self._savers(groups), bold=False)
         if for_reader and any(group.edited_by for group in groups):
             text = format_html("{} They cannot send to {}.", text, self.environment.label)

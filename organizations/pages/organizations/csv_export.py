@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
-from organizations.models import Environment, Organization, StandsFor
+from organizations.models import Environment, Organization, RecordKind
 from organizations.models.organization import OrganizationQuerySet
 from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.queries import record_rows
@@ -44,7 +44,7 @@ _HEAD = (
 
 
 def csv_lines(organizations: OrganizationQuerySet) -> Iterator[str]:
-    """The head, then a line for each record. There are columns for as many contacts as any of the records has."""
+    """The head, then a line for each record. It has columns for the contacts of the record with the most contacts."""
     contacts = record_rows.most_contacts(organizations)
     yield BYTE_ORDER_MARK + line(_head(contacts))
     for batch in record_rows.with_parts(organizations, ROWS_AT_ONCE):
@@ -78,7 +78,7 @@ def _identity(organization: Organization, record: OrganizationRecord) -> Iterato
     yield record.name
     yield _lines(record.aliases)
     yield _lines(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
-    yield StandsFor(organization.stands_for).label
+    yield RecordKind(organization.stands_for).label
     yield record.part_of_oid
     yield record.destination_id if record.destination_known else "not known"
     yield "true" if record.active else "false"
@@ -90,7 +90,7 @@ def _lines(values: Iterable[str]) -> str:
 
 
 def state_cells(organization: Organization) -> Iterator[str]:
-    """What is known of a record in the directory, and what is to do."""
+    """What is known about a record in the directory, and what is to do."""
     yield standing_of(organization).word
     yield _lines(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)

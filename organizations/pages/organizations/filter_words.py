@@ -1,4 +1,4 @@
-"""The filters of the list of organizations in words: selects, chips, and what to remove if nothing fits."""
+"""The filters of the list of organizations in words: selects, chips, and what to remove if nothing matches."""
 
 from collections.abc import Mapping
 
@@ -78,7 +78,7 @@ def chip_text(environment: str, filters: RecordFilters, name: str) -> str:
 
 
 def nothing_fits(environment: Environment, filters: RecordFilters, address: str) -> NothingFits:
-    """What to remove if nothing fits: the filter without which most fits. `address` is that of the list."""
+    """What to remove if nothing matches: the filter without which most records match. `address` is that of the list."""
     name, number = most_restrictive(filters, lambda fewer: record_filters.count_matching(environment, fewer))
     if not number:
         return NothingFits("No record matches all filters.", address + filters.cleared().address(), "Remove all")

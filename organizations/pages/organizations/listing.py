@@ -38,10 +38,9 @@ class Column(NamedTuple):
 class Listing:
     """The list on one page.
 
-    `total` counts all records of the environment up to MOST_COUNTED, `fitting` those that fit the filters up to
-    `most_counted`.
-    `chosen_elsewhere` are the ids of chosen records without a row here. `unsent` counts the records with changes that
-    one link can choose, up to what a plan holds.
+    `total` counts all records of the environment up to MOST_COUNTED, `fitting` those that match the filters up to
+    `most_counted`. `chosen_elsewhere` are the ids of chosen records without a row here. `unsent` counts the records
+    with changes that one link can choose, up to what a plan holds.
     """
 
     environment: Environment
@@ -102,7 +101,7 @@ class Listing:
 
     @property
     def leaves_out_work(self) -> bool:
-        """Whether folded rows do not say what is to do below them, because it is too much to add up."""
+        """Whether folded rows leave out the work below them, because there is too much to add up."""
         return any(row.below.work is None for row in self.rows)
 
     @property

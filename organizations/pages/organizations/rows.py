@@ -34,7 +34,7 @@ class WorkBelow(NamedTuple):
 class RecordRow:
     """One record in a table. `level` is its depth from 1; 0 in a list.
 
-    `is_ancestor_only`: the record does not fit the filters; a record below it does.
+    `is_ancestor_only`: the record does not match the filters; a record below it does.
     The last row of a branch says how many records follow (`more`), and from where they are loaded (`more_url`).
     `unshown` counts the records of an open branch that the page does not show yet, at any depth.
     `can_add_below`: neither the record nor its parent is deactivated.
@@ -59,7 +59,9 @@ class RecordRow:
     @property
     def work_below(self) -> list[WorkBelow]:
         """The work below this record. The row shows it while the branch is folded or not wholly shown."""
-        numbers = self.below.work or {}
+        numbers = self.below.work
+        if not numbers:
+            return []
         return [WorkBelow(word, _work_text(key, numbers[key])) for key, word in OPEN_WORK.items() if numbers.get(key)]
 
     @property
@@ -152,6 +154,8 @@ def work_key(organization: Organization) -> str:
 
 def to_do_of(organization: Organization) -> list[RecordToDo]:
     """What is to do about a record, the most urgent first: its own open work, and what differs in the directory."""
+    if not organization.differs and not work_key(organization):
+        return []
     numbers = {work_key(organization): 0, UNSENT: organization.changes}
     keys = {work_key(organization)} | ({DIRECTORY_DIFFERS} if organization.differs else set())
     numbers[DIRECTORY_DIFFERS] = organization.differs

@@ -60,7 +60,7 @@ class _TreeRows:
         return ordered
 
     def mark_more(self, opened: list[RecordRow]) -> None:
-        """Set on the last child of each opened row how many more there are."""
+        """Set, on the last child of each opened row, how many more children follow."""
         for row in opened:
             children = self._children_of(row)
             if children and row.children > len(children):
@@ -121,7 +121,7 @@ def whole(environment: str, page: str, opening: str) -> tuple[Page[int], list[Re
 
 
 def matching(environment: str, filters: RecordFilters, page: str, size: int) -> tuple[Page[int], list[RecordRow]]:
-    """A page of the records that fit, `size` of them, with all records above them."""
+    """A page of the records that match, `size` of them, with all records above them."""
     words = filters.words
     ids = record_filters.page_of(environment, filters, page, size)
     organizations = organizations_of(ids, words)

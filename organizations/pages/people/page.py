@@ -68,7 +68,7 @@ def build(user: User) -> PeoplePage:
 
 
 def build_person(form: AccountForm, account: User, user: User, notes: Collection[str] = ()) -> PersonPage:
-    """The form for this administrator. It writes into an object of its own; `account` stays as stored."""
+    """The form for this administrator. It writes into its own object; `account` stays as stored."""
     boxes = list(form["groups"]) if "groups" in form.fields else []
     groups = [box.data["value"].instance for box in boxes] if boxes else people.roles_of(account)
     return PersonPage(

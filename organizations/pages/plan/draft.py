@@ -202,7 +202,7 @@ def draft_content(
     ticked: Collection[str] = (),
     missing: Collection[str] = (),
 ) -> DraftContent:
-    """What the page of a draft shows. `root` is the record whose branch it is.
+    """What the page of a draft shows. `root` is the record whose branch the plan sends or deactivates.
 
     `missing` are the keys of the boxes that must still be ticked.
     """
@@ -278,7 +278,7 @@ def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> Dra
 
 
 def _below(review: Review, root: Organization | None) -> str:
-    """The name of its parent, unless it is the root of the branch or directly below the root."""
+    """The name of a record's parent, unless the record is the root of the branch or directly below the root."""
     parent = review.parent
     return parent.name if root and parent and root.pk not in (review.organization.pk, parent.pk) else ""
 

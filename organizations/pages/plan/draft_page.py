@@ -12,7 +12,7 @@ from organizations.forms.plan import PlanForm
 from organizations.models import Organization, PlanKind, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, environment_url, path_to, record_url
-from organizations.pages.deactivation.replacing import read_replacement
+from organizations.pages.deactivation.replacement import read_replacement
 from organizations.pages.plan.draft import DraftContent, draft_content
 from organizations.pages.record_choices import suggestion_attributes
 from organizations.permissions import block_reason, right_to_send
@@ -42,7 +42,7 @@ class PlanTarget(NamedTuple):
 
     @property
     def back_url(self) -> str:
-        """The list, or the record whose branch it is."""
+        """The list, or the record whose branch the plan is for."""
         return record_url(self.root) if self.root else environment_url("organizations", self.chosen.environment)
 
 

@@ -53,7 +53,7 @@ class PlanSummary(NamedTuple):
 class PlanContent:
     """What the page of a plan shows.
 
-    `can_be_paused`: a message may still leave. `can_be_stopped`: a submission can be cancelled.
+    `can_be_paused`: a message can still be sent. `can_be_stopped`: a submission can be cancelled.
 
     An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the plan's own state,
     `version_token` with anything on the page.

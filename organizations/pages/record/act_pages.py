@@ -13,7 +13,7 @@ from organizations.services.records import organizations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordActPage(Page):
-    """`block_reason` is why it cannot be done at all; `problem` why it was not done when somebody tried."""
+    """`block_reason`: why nobody can do this now. `problem`: why nothing was done when somebody tried."""
 
     organization: Organization
     path: list[tuple[str, str]]

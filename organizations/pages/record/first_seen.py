@@ -1,4 +1,4 @@
-"""Since when the directory shows each value that differs, by the stored answers to Queries."""
+"""When the directory began to show each value that differs, by the stored answers to Queries."""
 
 import datetime
 from dataclasses import replace

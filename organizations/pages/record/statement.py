@@ -18,7 +18,7 @@ STATE = "state that a record is registered already"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementPage(Page):
-    """`statement` is the entry of the statement in force. `block_reason` is why neither act can be done.
+    """`statement` is the entry of the statement in force. `block_reason` is why neither is possible.
 
     `has_decision`: the directory shows the OID, and a person must decide on another page to whom it belongs.
     """

@@ -57,12 +57,12 @@ class RecordHead:
 
     @property
     def can_ask(self) -> bool:
-        """Whether it was ever submitted, or may be in the directory."""
+        """Whether the record was ever submitted, or may be in the directory."""
         return self.organization.has_submission or self.organization.presence != Presence.NEVER
 
     @property
     def can_deactivate(self) -> bool:
-        """Whether it is registered. Nothing else can be deactivated or reactivated."""
+        """Whether the record is registered. No other record can be deactivated or reactivated."""
         return self.organization.presence == Presence.PRESENT
 
 
@@ -191,7 +191,7 @@ def accepted_basis(organization: Organization) -> SafeString:
 def _last_deactivation(organization: Organization) -> Submission | None:
     """The deactivation that made the record inactive; None if something else did.
 
-    Later Updates of the deactivated record have reasons of their own.
+    Later Updates of the deactivated record have other reasons.
     """
     last = record_context.last_accepted_active_change(organization)
     if last is None or last.intent != Intent.DEACTIVATE:

@@ -119,12 +119,12 @@ def _with_one_primary(box: ToDoBox, primary: BoxAction | None) -> ToDoBox:
 
 
 def foreign_meaning(organization: Organization) -> str:
-    """Whose the OID is, as somebody decided."""
+    """To whom the OID belongs, as somebody decided."""
     return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
 
 
 def foreign_sentence(organization: Organization) -> str:
-    """Whose the OID is, and when that was decided."""
+    """To whom the OID belongs, and when that was decided."""
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
     return f"{foreign_meaning(organization)} Decided {since}."
 

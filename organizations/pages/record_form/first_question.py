@@ -27,7 +27,7 @@ class OidAnswer(NamedTuple):
 
 
 class AboutOid(NamedTuple):
-    """What a request says of the OID: a note beside it, the person's answer, and the directory's answer."""
+    """What a request says about the OID: a note beside it, the person's answer, and the directory's answer."""
 
     note: str = ""
     chosen: str = ""
@@ -41,7 +41,7 @@ NOTHING_ABOUT_OID = AboutOid()
 class FirstQuestion:
     """`chosen` is the answer of the person, "" for none. The portal never chooses one.
 
-    `keeps_typed`: something else was typed, so that the take-over opens in a tab of its own.
+    `keeps_typed`: something else was typed, so that the take-over opens in a new tab.
     """
 
     chosen: str = ""

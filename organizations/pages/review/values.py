@@ -30,7 +30,7 @@ class DirectoryValue(NamedTuple):
 
 
 class ValueRow(NamedTuple):
-    """One field with its values. `is_new`: it was edited after the page was shown.
+    """One field with its values. `is_new`: the field was edited after the page was shown.
 
     `tick` is the key of the box that accepts overwriting the directory's value; "" if nothing is overwritten.
     """

@@ -1,4 +1,4 @@
-"""What the portal knows of one record in the directory, each claim with its evidence and time, without a query."""
+"""What the portal knows about one record in the directory: each claim with its evidence and time, without a query."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self

@@ -1,4 +1,4 @@
-"""The page of a roll-call: a list of OIDs and own identifiers, and what the portal knows of each."""
+"""The page of a roll-call: a list of OIDs and own identifiers, and what the portal knows about each."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -53,7 +53,7 @@ def _in_short(rows: Sequence[LineRow]) -> str:
         (kinds[SEVERAL], "with several records"),
         (kinds[NOT_HERE], "not in the portal"),
         (kinds[GATEWAY], "for Redox's own organization"),
-        (kinds[NEITHER], "neither an OID nor an own identifier of a record here"),
+        (kinds[NEITHER], "neither an OID nor an identifier of a record here"),
         (kinds[SAME], "with a record of an earlier line"),
         (repeated, "repeated"),
     ]

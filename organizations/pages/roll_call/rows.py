@@ -1,4 +1,4 @@
-"""The lines of a roll-call, each with the record that it names and what is known of it in both environments."""
+"""The lines of a roll-call, each with the record that it names and what is known about it in both environments."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from organizations.text.vocabulary import NOT_IN_DIRECTORY, Word
 
 HERE, SEVERAL, SAME, NOT_HERE, GATEWAY, NEITHER = "here", "several", "same", "not_here", "gateway", "neither"
 NOT_A_RECORD = "Not a record here."
-NEITHER_SENTENCE = "This is neither an OID nor an own identifier of a record here."
+NEITHER_SENTENCE = "This is neither an OID nor an identifier of a record here."
 SHOWN_TO_TAKE_OVER = "A take-over asked the directory on {moment}: it showed this OID, as {name}."
 UNANSWERED = "A take-over asked the directory on {moment}, without a clear answer."
 NOT_ASKED = "No take-over asked this directory about it."
@@ -80,7 +80,7 @@ class LineRow:
 
     @property
     def found_as(self) -> str:
-        """What the line is: an OID or an own identifier; "" if neither."""
+        """What the line is: an OID, or one of our own identifiers; "" if neither."""
         if self.line.oid:
             return "OID"
         return "" if self.kind == NEITHER else "Own identifier"
@@ -109,7 +109,7 @@ class _PairRow:
 
 
 def _matches(line: EnteredLine, found: Found) -> Matches:
-    """The records with this OID, and those with this text as own identifier."""
+    """The records with this OID, and those that have this text as their own identifier."""
     by_oid = found.by_oid.get(line.oid, Matches())
     by_identifier = found.by_identifier.get(line.identifier, Matches())
     keys = tuple(dict.fromkeys((*by_oid.keys, *by_identifier.keys)))

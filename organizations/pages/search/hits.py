@@ -53,7 +53,7 @@ class EnvironmentHits:
 
     @property
     def is_capped(self) -> bool:
-        """Whether there are more hits than were counted, and than the list of all shows."""
+        """Whether there are more hits than were counted, and more than the list of all hits shows."""
         return self.total > search.MOST_TOTAL
 
     @property

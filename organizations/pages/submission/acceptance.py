@@ -50,7 +50,7 @@ class ProvedField(NamedTuple):
 
 
 class ProofTable(NamedTuple):
-    """The changed fields beside the evidence; the other fields counted by how they compare."""
+    """The changed fields beside the evidence, and counts of the other fields by how they compare."""
 
     rows: tuple[ProvedField, ...]
     asked_at: datetime.datetime

@@ -126,7 +126,7 @@ def _compare_or_review(organization: Organization) -> NextStep:
 
 
 def _review(organization: Organization) -> NextStep:
-    """The review; or first the decision whose OID it is, if the directory shows an OID that nobody claimed."""
+    """The review; or first the decision about the OID, if the directory shows it and nobody has claimed it."""
     if organization.is_there_unclaimed:
         return NextStep("Compare and decide", record_url(organization, "differences"), False)
     return NextStep("Review and send", record_url(organization, "review"), True)

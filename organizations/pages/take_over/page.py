@@ -43,6 +43,7 @@ from organizations.queries.environments import gate_of
 from organizations.queries.take_overs import CandidateLine
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
+from organizations.services.directory.unlinked_pairs import unlinked_pairs
 from organizations.text.vocabulary import count
 
 TAKE_OVER = "take over organizations"
@@ -103,7 +104,10 @@ class Remarks(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOverPage(Page):
-    """`rows`: the rows of this page of the list. The first row of a group has the group's words."""
+    """`rows`: the rows of this page of the list. The first row of a group has the group's words.
+
+    `unlinked_count`: how many added records the other environment has too, without a link.
+    """
 
     template = "take_over/page.html"
 
@@ -124,6 +128,7 @@ class TakeOverPage(Page):
     has_forms: bool
     taken: int
     seen_url: str
+    unlinked_count: int
     errors: list[tuple[str, str]]
     notes: Collection[str]
     is_unsaved: bool
@@ -132,7 +137,8 @@ class TakeOverPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What a person entered on the page before it is shown again. `fields`: the posted texts, or None for none.
+    """What a person entered on the page before it is shown again. `fields`: the posted texts, or None if nothing was
+    posted.
 
     `other_oid`: the organization that an approver takes over alone. `opened`: the one whose values are shown.
     """
@@ -211,8 +217,7 @@ def build(
     lines = take_overs.lines(take_over)
     pairs = grouped(lines, ownership_here.own_oids(take_over))
     page = Paginator(pairs, ROWS).get_page(number)
-    candidates = take_overs.candidates([line.pk for _, line in page])
-    listed = [(group, candidates[line.pk]) for group, line in page]
+    listed = _with_candidates(page)
     choosable = sum(group == CHOOSABLE for group, _ in pairs)
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
@@ -236,6 +241,7 @@ def build(
         again_label=scan.again_label(take_over),
         can_act=is_ready,
         has_forms=bool(forms),
+        unlinked_count=len(unlinked_pairs(take_over)) if is_ready else 0,
         taken=sum(each.state == CandidateState.TAKEN for each in lines),
         seen_url=f"{environment_url('organizations', environment)}?standing=seen&view=list",
         errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
@@ -243,6 +249,11 @@ def build(
         is_unsaved=entered.fields is not None,
         switch_url=environment_url("take-over", environment.other),
     )
+
+
+def _with_candidates(page: Slice) -> list[tuple[str, Candidate]]:
+    candidates = take_overs.candidates([line.pk for _, line in page])
+    return [(group, candidates[line.pk]) for group, line in page]
 
 
 def build_progress(take_over: TakeOver, user: User) -> ProgressFragment:

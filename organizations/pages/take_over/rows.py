@@ -67,8 +67,8 @@ class ValueRow(NamedTuple):
 class CandidateRow:
     """One organization. `parent` is the name or OID of what it is part of, `remark` the first thing to know.
 
-    `values_url` is where its values are read; `values` are they, if this row was opened. `form` is that of its
-    destination ID, if it can be entered now. `other_url`: where an approver takes it over alone.
+    `values_url`: the address that shows its values; `values`: these values, if this row was opened. `form` is that of
+    its destination ID, if it can be entered now. `other_url`: where an approver takes it over alone.
     """
 
     candidate: Candidate

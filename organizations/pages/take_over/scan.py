@@ -5,6 +5,7 @@ from typing import NamedTuple
 from organizations.models import TakeOver, TakeOverState
 from organizations.queries import take_overs
 from organizations.queries.take_overs import ScanCounts
+from organizations.services.directory.scan_probes import LEFT_OUT, MOST_PROBES
 from organizations.services.directory.take_over import STOPPED
 from organizations.text.links import numbered_url
 from organizations.text.markup import written
@@ -16,6 +17,7 @@ NOT_WHOLE = (
     "The directory may have more of your organizations. Only an OID that the portal asked about can be known to be"
     " missing."
 )
+STOPPED_AT_MOST = f"It stopped at {MOST_PROBES:,} possible OIDs, so it did not ask below every record."
 
 
 class LastScan(NamedTuple):
@@ -63,7 +65,7 @@ def build_progress(take_over: TakeOver) -> ScanProgress:
             "Asking about possible OIDs below your records", f"{read}. {numbers} {FIRST}", asked, counts.probes
         )
     heading = "The search ended early" if _ended_early(take_over) else "Searched"
-    return ScanProgress(heading, _result(read, counts), asked, counts.probes)
+    return ScanProgress(heading, _result(take_over, read, counts), asked, counts.probes)
 
 
 def unanswered_words(number: int, kind: str) -> str:
@@ -86,6 +88,10 @@ def _ended_early(take_over: TakeOver) -> bool:
     return bool(take_over.position) or take_over.candidates.filter(sentence=STOPPED).exists()
 
 
-def _result(read: str, counts: ScanCounts) -> str:
-    numbers = f" {unanswered_words(counts.unanswered, 'possible OID')}" if counts.unanswered else ""
-    return f"{read}, {counts.not_here:,} not in the portal.{numbers} {NOT_WHOLE}"
+def _result(take_over: TakeOver, read: str, counts: ScanCounts) -> str:
+    sentences = [f"{read}, {counts.not_here:,} not in the portal."]
+    if counts.unanswered:
+        sentences.append(unanswered_words(counts.unanswered, "possible OID"))
+    if LEFT_OUT in take_over.problems:
+        sentences.append(STOPPED_AT_MOST)
+    return " ".join([*sentences, NOT_WHOLE])

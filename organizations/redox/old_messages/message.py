@@ -13,7 +13,7 @@ from organizations.redox.environment import DIRECTORY, ROUTING_NAMES, Purpose, r
 from organizations.redox.messages import NEW, QUERY, UPDATE, record_from_message
 from organizations.redox.old_messages.results import UNKNOWN, ProblemKind, Refused
 from organizations.redox.old_messages.secret_names import without_secrets
-from organizations.redox.reading import AnswerNotUnderstood
+from organizations.redox.strict_json import AnswerNotUnderstood
 
 _VARIABLE = re.compile(r"\{\{[^{}]{1,200}\}\}")
 _IN_CODE = re.compile(r"\{\{|\[.*[A-Za-z]|<.*[A-Za-z]|\$\{?[A-Za-z_]|%[A-Za-z_]+%|\byour\b|\byour_", re.IGNORECASE)
@@ -97,11 +97,11 @@ def _organization(message: dict[str, Any]) -> dict[str, Any]:
     _refuse_placeholder("Organizations", organizations)
     listed = [one for one in organizations if one is not None] if isinstance(organizations, list) else []
     if not listed:
-        raise Refused(ProblemKind.NO_ORGANIZATION, "The message holds no organization.")
+        raise Refused(ProblemKind.NO_ORGANIZATION, "The message contains no organization.")
     if len(listed) > 1:
         raise Refused(
             ProblemKind.SEVERAL_ORGANIZATIONS,
-            f"The message holds {len(listed)} organizations. Redox accepts one per message. Split it.",
+            f"The message contains {len(listed)} organizations. Redox accepts one per message. Split it.",
         )
     _refuse_placeholder("Organizations", listed[0])
     if not isinstance(listed[0], dict):
@@ -214,7 +214,7 @@ def _record(message: dict[str, Any], organization: dict[str, Any]) -> Organizati
         content = numbers.indented_json({**message, "Organizations": [organization]}).encode()
         record = record_from_message(content)
     except UnicodeEncodeError:
-        raise Refused(ProblemKind.NOT_READABLE, "It holds a character that cannot be stored.") from None
+        raise Refused(ProblemKind.NOT_READABLE, "It contains a character that cannot be stored.") from None
     except AnswerNotUnderstood as error:
         raise Refused(ProblemKind.NOT_READABLE, f"It cannot be read: {error}.") from None
     if not record.name.strip():
@@ -241,12 +241,12 @@ def _warnings(message: dict[str, Any], organization: dict[str, Any], event: str,
     for path, text in _texts("", organization):
         variable = _VARIABLE.search(text)
         if variable:
-            yield f"{path} still holds the variable {quoted(variable[0])}."
+            yield f"{path} still contains the variable {quoted(variable[0])}."
 
 
 def _destination_warnings(organization: dict[str, Any]) -> Iterator[str]:
     if "DestinationID" not in organization:
-        yield "The message holds no DestinationID, so the destination ID is not known."
+        yield "The message contains no DestinationID, so the destination ID is not known."
     destination = organization.get("DestinationID")
     if isinstance(destination, str) and destination:
         try:

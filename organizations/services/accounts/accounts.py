@@ -1,4 +1,4 @@
-"""Change accounts, passwords and roles, with a history entry for each change; log refused acts and exports."""
+"""Change accounts, passwords and roles, with a history entry for each change; log refused actions and exports."""
 
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -7,7 +7,7 @@ from organizations.models import Action, RoleGrant, User, clock
 from organizations.permissions import Right, act_in, manages_people, refusal
 from organizations.services.accounts import passwords
 from organizations.services.actors import Actor, name_with_username, person
-from organizations.services.audit import audit, repeated_acts
+from organizations.services.audit import audit, repeated_actions
 from organizations.services.errors import ActionRefused, NameTaken, PasswordRefused
 
 ACCOUNT_FIELDS = ["first_name", "last_name", "email", "is_active", "session_stamp"]
@@ -25,11 +25,11 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(name="Somebody not signed in", address=address, request_id=request_id)
 
 
-def note_refused_act(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
-    """Write a history entry about an act that a person has no right to. Returns the sentence for the page."""
+def note_refusal(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
+    """Write a history entry about an action that a person has no right to. Returns the sentence for the page."""
     sentence = refusal(right, environment, act)
     what = act_in(right, environment, act)
-    repeated_acts.log_act(
+    repeated_actions.log_action(
         actor_of(request),
         Action.PERMISSION_REFUSED,
         right.value,
@@ -89,7 +89,7 @@ def change_password(user: User, password: str, *, actor: Actor) -> None:
         PasswordRefused: the password does not follow the rules.
         ActionRefused: only the person can set this password.
     """
-    user.refresh_from_db()  # only the password is to change
+    user.refresh_from_db()  # only the password changes
     save(user, password=password, what="password changed", actor=actor)
 
 
@@ -116,7 +116,7 @@ def note_export(request: HttpRequest, what: str, *key: str, environment: str = "
     """
     if request.method == "HEAD":
         return
-    repeated_acts.log_act(
+    repeated_actions.log_action(
         actor_of(request),
         Action.EXPORT_MADE,
         what,
@@ -133,7 +133,7 @@ def _lock_roles() -> dict[int, Group]:
 
 
 def _require_manager(actor: Actor, user: User) -> None:
-    """Refuse an actor who lost the right since, so that two administrators cannot close each other's accounts."""
+    """Refuse an actor who has lost the right, so that two administrators cannot close each other's accounts."""
     if actor.person is None or actor.id == user.pk:
         return
     if not manages_people(User.objects.get(pk=actor.person.pk)):

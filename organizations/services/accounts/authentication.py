@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from organizations.models import Action, User
 from organizations.services import throttle
 from organizations.services.accounts.accounts import actor_of
-from organizations.services.audit import repeated_acts
+from organizations.services.audit import repeated_actions
 from organizations.services.throttle import TooManyTries
 
 WRONG = "wrong name or password"
@@ -69,7 +69,7 @@ def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
 
 def _note_refused_sign_in(request: HttpRequest, username: str, reason: str) -> None:
     about = {"type": "person", "id": "", "name": username[:150]}
-    repeated_acts.log_act(
+    repeated_actions.log_action(
         actor_of(request),
         Action.PERSON_REFUSED,
         reason,
@@ -82,9 +82,9 @@ def _note_refused_sign_in(request: HttpRequest, username: str, reason: str) -> N
 
 def _note_wrong_password(request: HttpRequest, user: User, reason: str) -> None:
     about = {"type": "password", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.log_act(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
+    repeated_actions.log_action(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
 
 
 def _note(request: HttpRequest, action: Action, user: User) -> None:
     about = {"type": "person", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.log_act(actor_of(request), action, object=about)
+    repeated_actions.log_action(actor_of(request), action, object=about)

@@ -23,7 +23,7 @@ LONGEST = 128
 LEAST_SCORE = 3
 MOST_SCORED = 72  # zxcvbn takes no more, and its time grows with the square of the length
 LEAST_OTHER_CHARACTERS = 6
-"""Characters besides well-known words, such as the portal's name: two such words and a hyphen are easy to guess."""
+"""A password needs this many characters besides known words, such as the portal's name, which are easy to guess."""
 SHORTEST_LISTED = 10  # the list of common passwords has no shorter ones
 SHORTEST_USERNAME = 3
 SHORTEST_NAME = 4  # for names and parts of the e-mail address: three letters are in too many words

@@ -1,4 +1,4 @@
-"""Writes the history: entries in the transaction of the act itself, chained by hashes.
+"""Writes the history: entries in the transaction of the action itself, chained by hashes.
 
 A service opens `atomic()` as its outermost transaction and logs its facts. All entries are appended at the end of
 the transaction, so the head row is locked only briefly. Never give this module a secret.
@@ -60,7 +60,7 @@ class History:
         exchange: dict[str, Any] | None = None,
         **details: Any,
     ) -> None:
-        """Log a fact about a record, with the whole neutral record after the act and the exchange that shows it."""
+        """Log a fact about a record, with the whole neutral record after the action and the exchange that shows it."""
         self.log(
             action,
             object={"type": "organization", "id": str(organization.pk), "name": organization.name},

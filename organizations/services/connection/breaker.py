@@ -32,7 +32,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0
 
 
 def lock_gate(environment: str) -> EnvironmentGate:
-    """Lock the gate's row until the transaction ends."""
+    """Lock the row of the breaker until the transaction ends."""
     return EnvironmentGate.objects.select_for_update().get(pk=environment)
 
 
@@ -75,11 +75,11 @@ def pause_sending(
         gate.hold_asked_until = until
     if is_longest or is_longest_asked_for:
         gate.save()
-        log_environment(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": until.isoformat()})
+        log_environment(history, Action.ENVIRONMENT_PAUSED, gate, reason=reason, details={"until": until.isoformat()})
 
 
 def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
-    """Pause an environment if the answer to a person's Query asks for it. The pause is for workers as well."""
+    """Pause an environment if the answer to a person's Query asks for it. Workers pause as well."""
     if outcome is not None and outcome.hold_seconds is not None:
         apply_outcome(history, lock_gate(environment), outcome)
 

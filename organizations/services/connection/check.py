@@ -25,9 +25,9 @@ class ConnectionCheck:
 
 
 def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
-    """Get a token, look up one OID, and store the result at the gate and in the history.
+    """Get a token, look up one OID, and store the result with the gate and in the history.
 
-    While Redox asks the portal to wait nothing is sent or stored; the result says until when.
+    While Redox asks the portal to wait, nothing is sent or stored; the result says until when.
     """
     try:
         gateway.check_sending_allowed(redox_settings.environment(environment))

@@ -62,7 +62,7 @@ def send_message(redox: RedoxEnvironment, message: bytes, token: str) -> Exchang
 class QueryReply(NamedTuple):
     """The result of one Query. `exchange` is the last one, or None if nothing was sent.
 
-    If `token` has an outcome there is no token, and that outcome counts instead of the exchange. `refused` is an
+    If `token` has an outcome, there is no token, and that outcome counts instead of the exchange. `refused` is an
     earlier exchange in which Redox refused the token. `blocked` says why the Query was not repeated after it.
     """
 
@@ -76,7 +76,7 @@ def send_query(redox: RedoxEnvironment, query: bytes) -> QueryReply:
     """Send one Query. It has no effect in the directory, so it is repeated if Redox refuses the access token.
 
     Raises:
-        SendingBlocked: as `check_sending_allowed`. Nothing was sent.
+        SendingBlocked: as in `check_sending_allowed`. Nothing was sent.
     """
     answer = access_token(redox)
     if not answer.token:
@@ -103,7 +103,7 @@ def _send_query_once(redox: RedoxEnvironment, query: bytes, token: str) -> Excha
 def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
     """Check by the database whether a request may be sent now. `is_write`: a New or an Update.
 
-    Queries and token requests are also sent while the circuit breaker is open: they are how the connection is checked.
+    Queries and token requests are also sent while the circuit breaker is open, because a connection check needs them.
 
     Raises:
         RedoxAskedToWait: Redox asked the environment to wait.

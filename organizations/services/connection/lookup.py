@@ -1,7 +1,7 @@
 """Looks up one OID in the directory by up to three Queries. Nothing is stored.
 
-A `Lookup` has the next Query, and `advance` judges its reply. So the sender can wait for each reply (`look_up_oid`) or
-do other work meanwhile (`delivery/queries.py`).
+A `Lookup` has the next Query, and `advance` judges its reply. So the caller can wait for each reply (`look_up_oid`), or
+do other work until it arrives (`delivery/lane_queries.py`).
 """
 
 import datetime
@@ -43,7 +43,7 @@ class DirectoryAnswer:
     `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
     `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.
     `outcome` is that of the last exchange or token request, or None if nothing was sent.
-    `wait_until` is a time for people, if that outcome pauses the environment.
+    `wait_until` is the end of the pause in words, if that outcome pauses the environment.
     """
 
     asked_at: datetime.datetime

@@ -30,7 +30,7 @@ class SendSlot:
 
 
 def reserve_slot() -> SendSlot:
-    """Reserve the next free slot in a transaction of its own."""
+    """Reserve the next free slot in a separate transaction."""
     with transaction.atomic(durable=True):
         return reserve_slots_within(clock.now(), 1)[0]
 

@@ -1,4 +1,4 @@
-"""Settles attempts that a worker left behind: by the stored response, or as unknown without one."""
+"""Settles attempts that a worker left behind: by the stored response or, if there is none, as unknown."""
 
 import logging
 from dataclasses import replace
@@ -15,7 +15,7 @@ log = logging.getLogger("orgportal.delivery")
 
 
 def settle_abandoned(environment: str, *, actor: Actor) -> int:
-    """Settle submissions whose lease has ended. Returns how many there were. One that fails does not delay others."""
+    """Settle submissions whose lease has ended. Returns how many there were. A failure does not delay the others."""
     abandoned = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
     for submission in abandoned:
         entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)

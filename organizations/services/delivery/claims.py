@@ -101,8 +101,8 @@ def claim_many(
     blocked: list[int] = []
     with audit.atomic(actor) as history:
         claimed_at, moment = time.monotonic(), clock.now()
-        # The gate is not locked, so that workers can claim at the same time. A stop at this moment takes effect after
-        # this claim.
+        # The breaker's row is not locked, so that workers can claim at the same time. A stop at this moment takes
+        # effect after this claim.
         if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
             return []
         most = min(most, rate_limit.free_slots(SECONDS_AHEAD, moment))
@@ -129,7 +129,7 @@ def claim_many(
 
 
 def claim_alone(environment: str, redox: RedoxEnvironment, most: int, *, actor: Actor) -> list[Claim]:
-    """Like `claim_many`, but each submission in a transaction of its own. One that fails is skipped for a while."""
+    """Like `claim_many`, but each submission in its own transaction. One that fails is skipped for a while."""
     claimed: list[Claim] = []
     for submission_id in list(_due(environment, clock.now()).values_list("pk", flat=True)[:most]):
         try:
@@ -221,7 +221,7 @@ def _claim(history: audit.History, claimed: list[Submission], moment: datetime.d
 def _cancel_blocked(submission_id: int, actor: Actor) -> None:
     """Cancel a submission if its plan, its parent or its children still block it and no worker has claimed it.
 
-    A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
+    A claim never waits for a lock, so this is a separate transaction. If two submissions block each other, the first
     is cancelled; then nothing blocks the second.
     """
     with audit.atomic(actor) as history:
@@ -273,13 +273,13 @@ def parents_of(claimable: Sequence[Submission]) -> Parents:
 
 
 def stop_of_plan(submission: Submission) -> str:
-    """The sentence that its plan was stopped while this message was kept back; "" if it was not."""
+    """A sentence if its plan was stopped while this message was kept back; else ""."""
     plan = submission.plan if submission.attempt else None  # without an attempt it is not due in a stopped plan
     return plans.stop_sentence(plan) if plan is not None and plan.state == PlanState.STOPPED else ""
 
 
 def tree_block_reason(submission: Submission, record: OrganizationRecord, parents: Parents) -> str:
-    """Why the parent or the children block this message since the review, or "" if they do not."""
+    """Why the parent or the children block this message now, although they did not at the review; "" if they do not."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:
         return blockers.children_block_reason(organization)

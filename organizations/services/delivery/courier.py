@@ -1,4 +1,4 @@
-"""The courier: claims due submissions in batches, gives them to slots, and stores and settles their answers in batches.
+"""The courier: claims due submissions in batches, sends them, and stores and settles their answers in batches.
 
 It uses the database and never waits for Redox. If a batch fails, the same functions handle each submission of it alone,
 as a batch of one. The same threads send the due Queries.
@@ -17,8 +17,8 @@ from django.db import close_old_connections, connection
 from organizations.models import Environment
 from organizations.services.actors import Actor
 from organizations.services.delivery.lane import MOST_AT_ONCE, Lane, TokenArrived
-from organizations.services.delivery.queries import SOURCES, Source
-from organizations.services.delivery.slots import Answer, QueryAnswer
+from organizations.services.delivery.lane_queries import SOURCES, Source
+from organizations.services.delivery.sender import Answer, QueryAnswer
 from organizations.services.timing import POLL
 
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
@@ -46,7 +46,7 @@ class InThisThread(Executor):
 def deliver_due(environment: str, *, actor: Actor, most: int = MOST_AT_ONCE) -> bool:
     """Deliver due submissions of an environment in this thread, `most` at most. Returns whether one was claimed."""
     courier = Courier(actor, InThisThread(), (environment,))
-    for _ in range(2):  # the first time there may be no token yet
+    for _ in range(2):  # in the first round there may be no token yet
         claimed = courier.claim_due(most)
         courier.settle_arrived()
         while courier.is_busy:
@@ -66,7 +66,7 @@ def answer_next(environment: str, *sources: Source, actor: Actor) -> bool:
 
 
 class Courier:
-    """Delivers the messages of these environments. `pool` runs the exchanges; it needs `slots.SLOTS` threads for each.
+    """Delivers the messages of these environments. `pool` needs `sender.THREADS` threads for each.
 
     `sources` give the questions to the directory, the most urgent first. Only one thread uses the courier.
     """
@@ -128,7 +128,7 @@ class Courier:
             except Exception:
                 log.exception("A claim for %s failed", name)
                 close_old_connections()
-            self._lanes[name] = self._lanes.pop(name)  # its next turn comes after the other's
+            self._lanes[name] = self._lanes.pop(name)  # next time the other environment comes first
         return worked
 
     def ask_due(self) -> bool:
@@ -188,7 +188,7 @@ class Courier:
                     until = time.monotonic() + GATHER
                 events.append(event)
                 size += len(event.exchange.body) if isinstance(event, Answer) else 0
-                under_way = sum(len(lane.slots.under_way) for lane in self._lanes.values())
+                under_way = sum(len(lane.sender.under_way) for lane in self._lanes.values())
                 if len(events) >= under_way:
                     break
         return events

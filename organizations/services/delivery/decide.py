@@ -1,4 +1,4 @@
-"""Decisions by a person: whether a message took effect, after comparing it with what the directory shows."""
+"""Stores a person's decision about a message: whether it took effect, by comparison with what the directory shows."""
 
 import datetime
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ class ComparedAnswer:
 
 
 def last_answer(submission: Submission) -> ComparedAnswer | None:
-    """The directory's last answer about a submission; None if there is none, or if the last Query failed."""
+    """The directory's last answer about a submission; None if nobody asked, or if the last Query failed."""
     entry = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED).last()
     if entry is None or not entry.facts.get("details", {}).get("asked"):
         return None

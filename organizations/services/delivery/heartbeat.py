@@ -1,4 +1,4 @@
-"""Heartbeats of the workers: which of them run now, and with which settings."""
+"""Heartbeats of the workers: which workers run now, and with which settings."""
 
 import datetime
 import logging
@@ -97,7 +97,7 @@ def is_running(worker: Worker, now: datetime.datetime) -> bool:
 class WorkersState:
     """The facts about the workers that every page shows.
 
-    `no_worker_since`: since when submissions wait without a running worker; None if one runs or nothing waits.
+    `no_worker_since`: when submissions began to wait without a running worker; None if one runs or nothing waits.
     `mismatched`: running workers with other settings or another release than this process, which may send other
     messages.
     """
@@ -116,7 +116,7 @@ def workers_state() -> WorkersState:
 
 
 def _waiting_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
-    """Since when submissions wait, by the copies in their records: an index gives the oldest of each state."""
+    """When submissions began to wait, by the copies in their records: an index gives the oldest of each state."""
     here = Organization.objects.filter(environment=OuterRef("environment"))
     oldest_of_state = {
         f"oldest_{state}": Subquery(here.filter(open_work=state).order_by("last_state_at").values("last_state_at")[:1])

@@ -1,4 +1,4 @@
-"""A worker's other tasks: it logs counts of repeated acts and deletes expired rows, a bounded number each time."""
+"""A worker's other tasks: it logs counts of repeated actions and deletes expired rows, a bounded number each time."""
 
 import datetime
 import logging
@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from organizations.services import throttle
 from organizations.services.accounts import sessions
-from organizations.services.audit import repeated_acts
+from organizations.services.audit import repeated_actions
 
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 TASKS: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
-    (repeated_acts.write_ended_counts, MINUTE),
+    (repeated_actions.write_ended_counts, MINUTE),
     (throttle.delete_ended, MINUTE),
     (sessions.delete_expired, HOUR),
 )

@@ -1,6 +1,6 @@
-"""The work of the courier for one environment: claim, send, store, settle. It never waits for Redox.
+"""One environment's part of the courier: it claims messages, has them sent, and stores and settles the answers.
 
-Its Queries are in `queries.py`.
+It never waits for Redox. Its Queries are in `lane_queries.py`.
 """
 
 import copy
@@ -24,8 +24,8 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, lookup, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
-from organizations.services.delivery.queries import Queries
-from organizations.services.delivery.slots import FAILED, STOPPED, Answer, QueryAnswer, Slots, not_sent
+from organizations.services.delivery.lane_queries import LaneQueries
+from organizations.services.delivery.sender import FAILED, STOPPED, Answer, QueryAnswer, Sender, not_sent
 from organizations.services.errors import OutOfDate
 from organizations.services.timing import IDLE_POLL, POLL, is_idle_since, poll_after
 
@@ -56,7 +56,7 @@ class _Arrival:
 
 
 class Lane:
-    """One environment of a courier. All methods are called in the courier's thread."""
+    """The courier's work for one environment. All methods are called in the courier's thread."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class Lane:
         on_event: Callable[[Answer | QueryAnswer | TokenArrived], None],
     ) -> None:
         self.environment = environment
-        self.slots = Slots(pool, on_event)
-        self.queries = Queries(environment, actor, self.slots, self._ready_token)
+        self.sender = Sender(pool, on_event)
+        self.queries = LaneQueries(environment, actor, self.sender, self._ready_token)
         self.is_stopping = False
         self._actor = actor
         self._pool = pool
@@ -85,7 +85,7 @@ class Lane:
     @property
     def is_busy(self) -> bool:
         """Whether messages or Queries are under way or answers are not settled yet."""
-        return bool(self.slots.under_way or self._arrived or self._refused or self.queries.is_busy)
+        return bool(self.sender.under_way or self._arrived or self._refused or self.queries.is_busy)
 
     @property
     def is_idle(self) -> bool:
@@ -95,14 +95,14 @@ class Lane:
     @property
     def next_claim(self) -> float:
         """When the next claim is due, by the monotonic clock."""
-        return max(self.slots.free_at, self._idle_until)
+        return max(self.sender.free_at, self._idle_until)
 
     def wake(self) -> None:
         """Look for due submissions at once, because something changed."""
         self._idle_until = 0.0
 
     def claim(self, most: int = MOST_AT_ONCE) -> bool:
-        """Claim due submissions and give them to slots. Returns whether any was claimed.
+        """Claim due submissions and give them to the sender. Returns whether any was claimed.
 
         After a claim that failed, each submission is claimed alone.
         """
@@ -117,7 +117,7 @@ class Lane:
 
     def _claim(self, claim: Callable[..., list[claims.Claim]], most: int) -> bool:
         redox = redox_settings.environment(self.environment)
-        most = min(most, self.slots.room)
+        most = min(most, self.sender.room)
         if most < 1 or redox.credential is None or not self._may_claim(redox):
             return False
         token = self._ready_token(redox)
@@ -132,13 +132,13 @@ class Lane:
             failpoints.reach("after-intent")
             self._check_waiting(claimed)
         except Exception:
-            self.slots.free_at = time.monotonic() + IDLE_POLL
+            self.sender.free_at = time.monotonic() + IDLE_POLL
             for each in claimed:
                 self.take(Answer(each, token, not_sent(each, Fault.BLOCKED, FAILED)))
             raise
-        self.slots.free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
+        self.sender.free_at = claimed[-1].slot.begins - claims.SECONDS_AHEAD / 2
         for each in claimed:
-            self.slots.send(each, token)
+            self.sender.send(each, token)
         return True
 
     def _may_claim(self, redox: RedoxEnvironment) -> bool:
@@ -155,26 +155,26 @@ class Lane:
 
     def check_waiting_if_due(self) -> None:
         """Check from time to time whether messages and Queries that wait for their send slot may still be sent."""
-        if (self.slots.under_way or self.queries.is_busy) and time.monotonic() - self._checked_at >= _CHECK_EVERY:
-            self._check_waiting(self.slots.under_way.values())
+        if (self.sender.under_way or self.queries.is_busy) and time.monotonic() - self._checked_at >= _CHECK_EVERY:
+            self._check_waiting(self.sender.under_way.values())
 
     def _check_waiting(self, waiting: Iterable[claims.Claim]) -> None:
         self._checked_at = time.monotonic()
         gate, moment = EnvironmentGate.objects.get(pk=self.environment), clock.now()
         name = self.environment.upper()
         blocked = "" if gate.can_send(moment) else f"{name} was stopped or paused before the message was sent."
-        self.slots.block_reason = STOPPED if self.is_stopping else blocked
+        self.sender.block_reason = STOPPED if self.is_stopping else blocked
         waits = f"Redox asked {name} to wait before the Query was sent." if gate.is_asked_to_wait(moment) else ""
-        self.slots.query_block_reason = STOPPED if self.is_stopping else waits
+        self.sender.query_block_reason = STOPPED if self.is_stopping else waits
         plans = {each.submission.plan_id for each in waiting if each.submission.plan_id is not None}
         paused = Plan.objects.filter(pk__in=plans, state=PlanState.PAUSED)  # without a plan Django runs no query
-        self.slots.paused_plans = frozenset(paused.values_list("pk", flat=True))
-        self.slots.read_at = self._checked_at
+        self.sender.paused_plans = frozenset(paused.values_list("pk", flat=True))
+        self.sender.read_at = self._checked_at
 
     def stop(self) -> None:
         """Send nothing more. Exchanges in flight are finished."""
         self.is_stopping = self.queries.is_stopping = True
-        self.slots.block_reason = self.slots.query_block_reason = STOPPED
+        self.sender.block_reason = self.sender.query_block_reason = STOPPED
 
     # Tokens
 
@@ -239,13 +239,13 @@ class Lane:
             claimed = claims.claim_again([arrival.answer.claim for arrival in self._refused])
             self._refused = []
             for claim in claimed:
-                self.slots.send(claim, token)
+                self.sender.send(claim, token)
 
     # Answers
 
     def take(self, answer: Answer) -> None:
         """Keep an answer until `settle` stores it."""
-        self.slots.forget(answer)
+        self.sender.forget(answer)
         self._arrived.append(_Arrival(answer))
 
     def take_query(self, answer: QueryAnswer) -> None:

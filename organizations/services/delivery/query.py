@@ -1,4 +1,4 @@
-"""Queries the directory about an OID of ours and stores its answer. It never writes to the directory."""
+"""Queries one OID at once and stores the answer. The Queries of a worker are in `lane_queries.py`."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,17 +33,21 @@ def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer
     return answer
 
 
-def store_record_answer(history: audit.History, organization: Organization, answer: DirectoryAnswer) -> None:
-    """Store what the directory showed of a record, and log every exchange.
+def store_record_answer(
+    history: audit.History, organization: Organization, answer: DirectoryAnswer, **details: Any
+) -> None:
+    """Store what the directory showed of a record, and log every exchange, with `details`.
 
-    If the record has got another OID or was withdrawn since the Query, the answer is only logged.
+    If the record was withdrawn since the Query or has another OID now, the answer is only logged.
     """
     locked = _lock_if_same_oid(organization)
     if locked is not None and answer.is_answered:
         directory_state.store_reading(locked, answer.record, answer.asked_at)
     for facts, exchange, cause in exchange_entries(answer):
         body = exchanges.exchange_body(exchange)
-        history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
+        history.log_record(
+            Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts, **details
+        )
 
 
 def _lock_if_same_oid(organization: Organization) -> Organization | None:
@@ -62,7 +66,7 @@ def store_submission_answer(
     *,
     after_acceptance: bool = False,
 ) -> None:
-    """Store what the directory showed of a locked record, and log every exchange. The deciding answer is last.
+    """Store what the directory showed for a locked record, and log every exchange. The deciding answer is last.
 
     `after_acceptance`: the record was accepted, and is read again because an attempt was lost.
     """

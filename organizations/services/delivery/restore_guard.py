@@ -40,7 +40,7 @@ def store_newest_entry() -> None:
 
 
 def stop_if_restored(*, actor: Actor) -> bool:
-    """Stop every environment if this database is older than the last message sent. Returns whether it is."""
+    """Stop every environment if this database is older than the last message sent. Returns whether it is older."""
     try:
         with _own_path().open("rb") as file:
             sequence, digest = _read(file)

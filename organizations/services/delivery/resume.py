@@ -30,13 +30,13 @@ def resume(environment: str, *, actor: Actor) -> None:
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.is_restored = 0, False, False
         gate.save()
-        breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
+        breaker.log_environment(history, Action.ENVIRONMENT_RESUMED, gate, reason=reason)
         if is_restored:
             _query_all_open(history, environment)
 
 
 def can_resume(gate: EnvironmentGate) -> bool:
-    """Whether a check succeeded since the gate was stopped."""
+    """Whether a check succeeded since sending was stopped."""
     return bool(
         gate.stopped_at and gate.check_succeeded and gate.checked_at is not None and gate.checked_at >= gate.stopped_at
     )

@@ -106,7 +106,7 @@ def store_responses(responses: Sequence[Response], *, actor: Actor) -> list[date
 
 
 def outcome_of(submission: Submission, exchange: Exchange) -> Outcome:
-    """The outcome of an exchange, which is that of the submission's last attempt."""
+    """The outcome of the exchange of the submission's last attempt."""
     after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
@@ -142,7 +142,7 @@ def _settle_attempt(history: audit.History, answer: AttemptAnswer, organization:
 
 
 def _lock_to_settle(answers: Sequence[AttemptAnswer]) -> dict[int, Organization]:
-    """Lock the submissions' records. If one is rejected, also every submission that its rejection would cancel."""
+    """Lock the submissions' records; for a rejected one, also every submission that its rejection would cancel."""
     if any(answer.outcome.kind == Kind.REJECTED for answer in answers):
         locked = locks.lock_with_followers(lambda: [answer.submission.pk for answer in answers])
         records = {each.organization_id: each.organization for each in locked.by_id.values()}

@@ -1,4 +1,4 @@
-"""Sets what the directory shows of a candidate of a take-over."""
+"""Sets what the directory shows about a candidate of a take-over."""
 
 from organizations.models import Candidate, CandidateState
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH

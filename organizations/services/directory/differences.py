@@ -1,4 +1,4 @@
-"""Act on a record that differs in the directory: take its values, or decide whose the OID is. Nothing is sent."""
+"""Act on a record that differs in the directory: take its values, or decide who owns the OID. Nothing is sent."""
 
 import datetime
 from collections.abc import Callable
@@ -27,7 +27,8 @@ def take_directory_values(
     Raises:
         EditConflict: somebody saved the record after `version`.
         OutOfDate: the directory was asked again after `asked_at`.
-        ActionRefused: the directory shows no difference or not the OID, or a submission of the record is open.
+        ActionRefused: the directory shows no difference, or does not show the OID, or a submission of the record is
+            open.
         ReasonMissing: there is no reason.
     """
     with audit.atomic(actor) as history:

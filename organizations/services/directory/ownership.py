@@ -1,7 +1,7 @@
-"""Whose an organization in the directory is. Pure: it compares OIDs.
+"""Decides whether an organization in the directory is ours. Pure: it compares OIDs.
 
 Other companies register below the same gateway, and ManagingOrg is the same for all customers of Redox. So neither
-shows whose an organization is, and this module reads neither.
+shows to whom an organization belongs, and this module reads neither.
 """
 
 import re
@@ -35,14 +35,14 @@ def ownership_of(
     parents: Mapping[str, str],
     foreign_oids: Container[str] = frozenset(),
 ) -> Ownership:
-    """Whose the organization with this OID and this PartOf is.
+    """Whether the organization with this OID and this PartOf is ours.
 
     It is ours if its OID is one of `base_oids` or below one, or if it is, or is part of, a record of ours (`our_oids`)
     at any depth. `parents` has the PartOf of the other known organizations, by OID; the search for a parent of ours
     ends at an organization that is not known.
 
-    The gateways are not ours, nor are `foreign_oids`, which people decided to be somebody else's. To be part of one
-    makes nothing ours. A base OID with a gateway below it is ignored: everybody's organizations are below it.
+    The gateways are not ours, nor are `foreign_oids`, which people decided to be somebody else's. What is part of one
+    is not ours for that reason. A base OID with a gateway below it is ignored: everybody's organizations are below it.
     """
     bases = usable_base_oids(base_oids, gateway_oids)
     if oid in gateway_oids or oid in foreign_oids:

@@ -11,7 +11,7 @@ from organizations.redox.directory_query import Listing, SearchFilters
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify, read_answer_body
 from organizations.redox.paging import Position
-from organizations.redox.reading import AnswerNotUnderstood
+from organizations.redox.strict_json import AnswerNotUnderstood
 from organizations.services.connection import gateway
 from organizations.services.connection.lookup import token_refusal_reason
 

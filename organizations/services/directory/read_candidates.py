@@ -17,6 +17,9 @@ from organizations.services.directory.take_over import NewCandidate
 
 OLD_MESSAGES = "old_messages"
 """The field of the form that may hold secrets."""
+LIST_SOURCES = frozenset(DestinationSource) - {DestinationSource.NONE}
+"""How a person can know the destination IDs of a list."""
+CHOOSE_SOURCE = "Choose where the destination IDs of the list come from."
 MOST_ERRORS = 20
 """How many errors of one field are named."""
 _LEFT_OUT = re.compile(
@@ -52,15 +55,22 @@ class Entered(NamedTuple):
     kind: TakeOverKind
 
 
-def read(environment: str, oids: str, old_messages: str, files: Mapping[str, bytes]) -> Entered:
+def read(
+    environment: str, oids: str, old_messages: str, files: Mapping[str, bytes], *, list_source: str = ""
+) -> Entered:
     """Read the OIDs and the old messages of one form. `files`: their content by name.
+
+    `list_source`: how the person knows the destination IDs of the list, one of LIST_SOURCES. Without it, a destination
+    ID in the list is an error.
 
     If an OID is in the list and in an old message, its record is read from the message. A destination ID in the list
     takes precedence over the one in the message.
     """
-    listed, errors, remarks = _read_oids(oids)
+    listed, errors, remarks = _read_oids(oids, list_source)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
     errors = [*_first_errors(errors), *_first_errors(messages_errors)]
+    if list_source not in LIST_SOURCES and any(candidate.destination_id for candidate in listed):
+        errors.append(("list_source", CHOOSE_SOURCE))
     merged = {candidate.oid: candidate for candidate in listed}
     for candidate in read_messages:
         given = merged.get(candidate.oid)
@@ -96,11 +106,8 @@ def _with_message(given: NewCandidate, read_message: NewCandidate) -> NewCandida
     return read_message
 
 
-def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]], list[Unread]]:
-    """The OIDs of the list, its errors, and the lines that repeat an OID.
-
-    A destination ID beside an OID counts as known from memory.
-    """
+def _read_oids(text: str, list_source: str) -> tuple[list[NewCandidate], list[tuple[str, str]], list[Unread]]:
+    """The OIDs of the list, its errors, and the lines that repeat an OID."""
     listed = read_oid_list(text)
     errors, found = list(listed.errors), []
     routing_names, own_ids = redox_settings.routing_names(), redox_settings.source_and_client_ids()
@@ -109,7 +116,7 @@ def _read_oids(text: str) -> tuple[list[NewCandidate], list[tuple[str, str]], li
             read_uuid(row.destination_id, routing_names, own_ids)
         except FieldError as error:
             errors.append(LineError(row.line, str(error)))
-        source = DestinationSource.MEMORY if row.destination_id else ""
+        source = list_source if row.destination_id else ""
         found.append(NewCandidate(row.oid, f"line {row.line}", row.destination_id, source))
     remarks = [Unread(f"Line {remark.line}", remark.sentence) for remark in listed.remarks]
     return found, [("oids", _with_line(error)) for error in sorted(errors)], remarks

@@ -1,17 +1,17 @@
 """The worker's part of a take-over: ask the directory about each OID, and add the chosen ones as records.
 
-The courier asks, up to eight OIDs at once (`next_candidate`); a thread of its own does the rest (`advance`). Each step
+The courier asks, up to eight OIDs at once (`next_candidate`); a separate thread does the rest (`advance`). Each step
 is small and leased, so that another worker continues if this one dies. Messages come first: while one is due, the
 directory is not asked.
 """
 
 from functools import partial
-from typing import cast
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, User, clock
+from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
+from organizations.models.take_over import PROBE
 from organizations.permissions import Right, may
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
@@ -20,6 +20,7 @@ from organizations.services.connection import breaker
 from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
 from organizations.services.directory import candidates, lease, ownership_here, scan, scan_probes
+from organizations.services.directory import take_over as take_over_acts
 from organizations.services.errors import ActionRefused
 from organizations.services.records import organizations
 from organizations.services.timing import seconds, shortened
@@ -34,16 +35,20 @@ def advance(environment: str, *, actor: Actor) -> bool:
     """Add the next records, or read the next page of the directory. Returns whether there was anything to do."""
     if not TakeOver.objects.in_progress(environment).exists():
         return False  # a cheap check first: an idle worker calls this often
-    return add_next(environment) or scan.scan_next(environment, actor=actor)
+    if add_next(environment):
+        return True
+    take_over_acts.stop_without_right(environment, actor=actor)
+    return scan.scan_next(environment, actor=actor)
 
 
 def next_candidate(environment: str, *, actor: Actor) -> Question | None:
     """Lease the next OID of the oldest take-over that asks OID by OID. The answer is stored in its candidate.
 
-    If no OID is left, the take-over whose OIDs were all asked for ends its asking.
+    If no OID is left, a take-over whose OIDs were all asked about is ready for a person.
     """
     if not TakeOver.objects.asking_by_oid(environment).exists():
         return None
+    take_over_acts.stop_without_right(environment, actor=actor)
     candidate = lease.lease_candidate(environment, actor=actor)
     if candidate is None:
         _end_asking(environment, actor)
@@ -57,10 +62,14 @@ def add_next(environment: str) -> bool:
 
     Returns whether there were any. The person's right is checked again each time: they may have lost it.
     """
-    waiting = TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now()).select_related("taken_by").first()
+    waiting = (
+        TakeOver.objects.free(environment, TakeOverState.TAKING, clock.now())
+        .select_related("taken_by", "made_by")
+        .first()
+    )
     if waiting is None:
         return False
-    user = cast(User, waiting.taken_by)  # whoever chose what is added
+    user = waiting.acts_for
     with audit.atomic(actors.person(user, signed_in_by="")) as history:
         locks.lock_structure(environment)
         take_over = TakeOver.objects.select_for_update().get(pk=waiting.pk)
@@ -119,6 +128,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
         elif locked is not None:
             _apply_answer(locked, answer)
         found_nothing = scan_probes.found_nothing_of_ours(locked or candidate)
+        also = [] if found_nothing else _share_answer(candidate, answer)
         for facts, exchange, cause in () if found_nothing else query.exchange_entries(answer):
             history.log(
                 Action.DIRECTORY_ASKED,
@@ -126,11 +136,30 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
                 environment=environment,
                 oid=candidate.oid,
                 detail=cause,
-                details={"take_over": candidate.take_over_id, **facts},
+                details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
                 **exchanges.exchange_body(exchange),
             )
         breaker.apply_outcome(history, gate, answer.outcome)
         failpoints.reach("in-storing-candidate")
+
+
+def _share_answer(candidate: Candidate, answer: DirectoryAnswer) -> list[int]:
+    """Store the answer for other take-overs that wait for the same OID since before the Query. Returns their ids.
+
+    What another transaction has locked or leased is left out: its own Query follows, or is under way.
+    """
+    if not answer.is_answered:
+        return []
+    asking = TakeOver.objects.asking_by_oid(candidate.take_over.environment).filter(state_at__lte=answer.asked_at)
+    others = asking.exclude(pk=candidate.take_over_id).select_for_update(skip_locked=True)
+    waiting = Candidate.objects.waiting().exclude(source=PROBE).filter(oid=candidate.oid)
+    free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=clock.now()))
+    twins = free.filter(take_over__in=[other.pk for other in others]).select_for_update(skip_locked=True)
+    shared = []
+    for twin in twins:
+        _apply_answer(twin, answer)
+        shared.append(twin.take_over_id)
+    return shared
 
 
 def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:

@@ -1,14 +1,14 @@
 """Finds our organizations by reading the whole directory page by page. The worker reads one page in each step.
 
-It finds an organization on a page if its OID is below a base OID or is that of a record here, or if it is part of a
-record here or of an organization that was found before. Parents in between must be on the same page. After the last
-page the portal asks for the next OIDs below our records (`scan_probes.py`).
+It finds an organization on a page by its OID: if that is below a base OID, or is the OID of a record here. It also
+finds what is part of a record here, or of an organization that was found before. Parents in between must be on the same
+page. After the last page the portal asks for the next OIDs below our records (`scan_probes.py`).
 
 Redox does not document whether a Query without Active shows deactivated records, so a second pass asks for those only.
 
 A scan never claims to have found everything. The directory may skip organizations between two pages. The portal stores
-nothing that is not ours. So if an organization is ours by its PartOf only, its children are found on its page and on
-later pages, but not on earlier ones. The next scan finds them, when their parent is a record here. An organization that
+only what is ours. So if an organization is ours by its PartOf only, its children are found on its page and on later
+pages, but not on earlier ones. The next scan finds them, when their parent is a record here. An organization that
 cannot be read is found by its OID only.
 """
 
@@ -32,9 +32,9 @@ from organizations.services.timing import seconds
 PACE = 0.5
 """Seconds between the answer to one page and the Query for the next."""
 MOST_FAILURES = 3
-"""After so many failures in a row the scan waits for a person."""
+"""After this many failures in a row the scan waits for a person."""
 MOST_TOO_LARGE = 20
-"""After so many problems, such as organizations that are too large to be read, the scan ends."""
+"""After this many problems, such as organizations that are too large to be read, the scan ends."""
 
 REPEATED = "The directory showed the same page twice, so there may be more."
 EMPTY = "The directory counts more organizations than it shows."

@@ -78,7 +78,7 @@ def _fill(candidate: Candidate, match: Match, organization: Organization | None,
 
 @dataclass(frozen=True, slots=True)
 class _OwnershipFacts:
-    """The facts that decide whose an organization is. `here`: the OIDs of records of the portal."""
+    """The facts that decide whether an organization is ours. `here`: the OIDs of records of the portal."""
 
     base_oids: Collection[str]
     gateway_oids: Collection[str]

@@ -1,11 +1,13 @@
 """Searches the directory, one page at a time, and compares the organizations with the records in the portal.
 
-It stores nothing about other organizations: one history entry says who searched for what, and counts the results.
+It stores nothing about other organizations: one history entry says who searched for what, and counts the results. What
+the directory shows about a record in the portal is stored as a reading of this record, without the answer.
 """
 
 import datetime
 import itertools
 import time
+from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -14,7 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 from organizations import knowledge
-from organizations.models import Action, Environment, Organization, clock
+from organizations.models import Action, Environment, Organization, Presence, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import directory_query, paging
 from organizations.redox.client import Exchange
@@ -22,9 +24,12 @@ from organizations.redox.directory_query import Listing, SearchFilters, Unreadab
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Outcome
 from organizations.redox.paging import End, Position, Step
+from organizations.services import locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, lookup, redox_settings
+from organizations.services.connection.lookup import DirectoryAnswer
+from organizations.services.delivery import query
 from organizations.services.directory.ownership import Ownership, ownership_of
 from organizations.services.directory.page_query import PageAnswer, ask_for_page
 from organizations.services.records import directory_state
@@ -47,6 +52,8 @@ __all__ = [
 
 MOST_OIDS = 500
 """How many OIDs one database query looks up."""
+READINGS_AT_ONCE = 10
+"""How many readings are stored in one transaction."""
 LONGEST_CAUSE = 500
 """Characters."""
 START = Position()
@@ -184,6 +191,7 @@ def search_directory(
     with audit.atomic(actor) as history:
         breaker.pause_if_asked(history, environment, answer.outcome)
         _log(history, environment, position, page, answer)
+    _store_readings(page, answer.listing, actor)
     return page
 
 
@@ -278,6 +286,45 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
     record = directory_query.under_oid(record, organization.oid)
     compared, differing = compare(organization, record)
     return replace(hit, record=record, organization=organization, compared=compared, differing=differing)
+
+
+def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:
+    """Store what this page shows about records in the portal, unless the reader of a single Query would refuse it.
+
+    Few are stored in one transaction, because it makes the workers wait.
+    """
+    oids = _clear_oids(listing)
+    hits = {hit.organization.pk: hit for hit in page.hits if hit.organization and hit.organization.oid in oids}
+    for ids in itertools.batched(hits, READINGS_AT_ONCE):
+        with audit.atomic(actor) as history:
+            locks.lock_records(partial(tuple, ids))
+            records = Organization.objects.filter(pk__in=ids).select_related("last_submission").order_by("pk")
+            for organization in records:
+                record = hits[organization.pk].record
+                if _can_store_reading(organization) and organization.oid == record.oid:
+                    shown = DirectoryAnswer(page.asked_at, record=record)
+                    query.store_record_answer(history, organization, shown, search=True)
+
+
+def _clear_oids(listing: Listing | None) -> set[str]:
+    """The OIDs of a page that exactly one organization has; none if something on the page cannot be read.
+
+    What cannot be read may have any OID.
+    """
+    if listing is None or listing.unreadable:
+        return set()
+    counts = Counter(oid for record in (*listing.records, *listing.repeated) for oid in oids_of(record))
+    return {oid for oid, count in counts.items() if count == 1}
+
+
+def _can_store_reading(organization: Organization) -> bool:
+    """Whether the OID is in the directory and is ours, and no message is open.
+
+    Otherwise a decision may depend on the answer. So only a Query for this OID, with its answer, is stored.
+    """
+    last = organization.last_submission
+    is_open = last is not None and last.is_open
+    return organization.presence == Presence.PRESENT and not organization.is_foreign and not is_open
 
 
 def _log(history: audit.History, environment: str, asked: Position, page: SearchPage, answer: _Answer) -> None:

@@ -19,6 +19,7 @@ from organizations.models import (
     clock,
 )
 from organizations.oid import Oid
+from organizations.permissions import Right, may
 from organizations.records import OrganizationRecord, canonical
 from organizations.redox.paging import Position
 from organizations.services import locks
@@ -124,16 +125,21 @@ def stop_asking(take_over_id: int, *, actor: Actor) -> TakeOver:
         take_over = _lock(take_over_id)
         if take_over.state != TakeOverState.ASKING:
             raise ActionRefused("The directory is not being asked any more.")
-        # With another token, the answer to a Query in flight is not stored, even if somebody asks again meanwhile.
-        stopped = take_over.candidates.waiting().update(
-            state=CandidateState.UNANSWERED, sentence=STOPPED, lease_until=None, token=F("token") + 1
-        )
-        take_over.end_reason = "A person stopped it."
-        if take_over.kind == TakeOverKind.SCAN:
-            scan.end_run(history, take_over, take_over.end_reason)
-        _move(take_over, TakeOverState.READY)
-        _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped, kind=take_over.kind)
+        _stop(history, take_over, "A person stopped it.")
     return take_over
+
+
+def stop_without_right(environment: str, *, actor: Actor) -> None:
+    """Stop asking for people who cannot edit records any more. A worker calls this before each lease."""
+    asking = TakeOver.objects.filter(environment=environment, state=TakeOverState.ASKING)
+    for running in asking.select_related("made_by", "taken_by"):
+        if may(running.acts_for, Right.EDIT):
+            continue
+        with audit.atomic(actor) as history:
+            take_over = _lock(running.pk)
+            person = take_over.acts_for
+            if take_over.state == TakeOverState.ASKING and not may(person, Right.EDIT):
+                _stop(history, take_over, f"{person.display_name} cannot edit records any more.")
 
 
 def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
@@ -148,6 +154,7 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
         if not count and not take_over.position:
             raise ActionRefused("Every OID of this list was found.")
         take_over.end_reason = ""
+        take_over.taken_by = actor.person
         _move(take_over, TakeOverState.ASKING)
         _log(history, Action.TAKE_OVER_BEGUN, take_over, count=count, kind=take_over.kind)
     return take_over
@@ -319,6 +326,18 @@ def _lock_ready(take_over_id: int) -> TakeOver:
     if take_over.state == TakeOverState.TAKING:
         raise ActionRefused("Records are being added. Wait until all are added.")
     return take_over
+
+
+def _stop(history: audit.History, take_over: TakeOver, reason: str) -> None:
+    # With another token, the answer to a Query in flight is not stored, even if somebody asks again meanwhile.
+    stopped = take_over.candidates.waiting().update(
+        state=CandidateState.UNANSWERED, sentence=STOPPED, lease_until=None, token=F("token") + 1
+    )
+    take_over.end_reason = reason
+    if take_over.kind == TakeOverKind.SCAN:
+        scan.end_run(history, take_over, reason)
+    _move(take_over, TakeOverState.READY)
+    _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped, kind=take_over.kind)
 
 
 def _move(take_over: TakeOver, state: TakeOverState) -> None:

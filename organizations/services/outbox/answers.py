@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from organizations.folding import fold
 from organizations.models import Action, AuditEntry, Environment, Event, Intent, Organization, State, Submission
 from organizations.records import AddressRecord, OrganizationRecord, readable_fingerprint
-from organizations.redox import errors, messages, reading
+from organizations.redox import errors, messages, strict_json
 from organizations.redox.environment import routing_name
 from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
@@ -75,7 +75,7 @@ def message_name(submission: Submission) -> str:
     """The name in a submission's message, or "" if the message cannot be read."""
     try:
         return message_record(submission).name
-    except reading.AnswerNotUnderstood:
+    except strict_json.AnswerNotUnderstood:
         return ""
 
 
@@ -218,7 +218,7 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
 
 def _routing_id(submission: Submission) -> str:
     """The routing ID in the message. The settings may have changed since."""
-    return str(reading.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
+    return str(strict_json.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
 
 
 def _last_outcome(submission: Submission) -> Outcome:

@@ -55,7 +55,7 @@ def make_plan(
         with audit.atomic(actor) as history:
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
-            # Locked by a statement of its own, so that the next statements read nothing older than the locked records.
+            # Locked by a separate statement, so that the next statements read nothing older than the locked records.
             submissions.lock_records_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
@@ -99,7 +99,7 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
             raise ActionRefused(f"Plan {plan.pk} is not paused. Nothing was changed.")
         cause = plan.state_reason
         _set_state(plan, PlanState.GOING, "")
-        _log_plan(history, Action.PLAN_GONE_ON, plan, reason=cause)
+        _log_plan(history, Action.PLAN_RESUMED, plan, reason=cause)
     return plan
 
 
@@ -211,9 +211,9 @@ def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan
     children: dict[str, list[Submission]] = {}
     for review in plan_draft.reviews:
         organization = review.organization
-        after = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
+        nearest = children.get(organization.oid, []) if plan_draft.deactivation_count else _new_parent(review, by_oid)
         submission = submissions.store_submission(
-            history, review, reason=plan.reason, plan=plan, after=[*after, *_first(review, plan_draft, by_oid)]
+            history, review, reason=plan.reason, plan=plan, waits_for=[*nearest, *_first(review, plan_draft, by_oid)]
         )
         by_oid[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
@@ -275,7 +275,7 @@ def stop_sentence(plan: Plan) -> str:
 
 
 def _lock_plan(plan_id: int) -> Plan:
-    """Lock a plan for a person's act, after the locks that come before it in the order of `locks.py`."""
+    """Lock a plan for a person's action, after the locks that come before it in the order of `locks.py`."""
     environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
     locks.lock_structure(environment)
     breaker.lock_gate(environment)

@@ -24,7 +24,7 @@ from organizations.models import (
 )
 from organizations.models.submission import MOVES
 from organizations.records import Difference, canonical, difference, from_canonical
-from organizations.redox import messages, reading
+from organizations.redox import messages, strict_json
 from organizations.services import failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
@@ -80,15 +80,15 @@ def store_submission(
     *,
     reason: str,
     plan: Plan | None = None,
-    after: Iterable[Submission] = (),
+    waits_for: Iterable[Submission] = (),
 ) -> Submission:
-    """Put the checked review of a locked record into the outbox. Submissions of `after` must be accepted first.
+    """Put the checked review of a locked record into the outbox. Those in `waits_for` must be accepted first.
 
     Raises:
         ActionRefused: the actor is not a person.
     """
     submission = _create_submission(review, reason, history.actor, plan)
-    submission.after.add(*after, *filter(None, (review.waits_for, review.first_message.waits_for)))
+    submission.after.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission
@@ -333,5 +333,5 @@ def sent_changes(submission: Submission) -> tuple[Difference, ...]:
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:
         return in_form(difference(before, messages.record_from_message(bytes(submission.message))))
-    except reading.AnswerNotUnderstood:
+    except strict_json.AnswerNotUnderstood:
         return ()

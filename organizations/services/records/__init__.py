@@ -1,1 +1,1 @@
-"""Create, edit, discard and withdraw records, and store what is known of them in the directory."""
+"""Create, edit, discard and withdraw records, and store what is known about them in the directory."""

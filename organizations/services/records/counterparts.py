@@ -4,6 +4,7 @@ Every function that sets or removes a link locks the structures of both environm
 the same time.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -23,7 +24,14 @@ class SeenVersion(NamedTuple):
 
 
 def link(staging: Organization | SeenVersion, production: Organization | SeenVersion, *, actor: Actor) -> None:
-    """Link two records as counterparts, in the versions that the person saw.
+    """Link two records as counterparts, in the versions that the person saw. Raises the same errors as `link_pairs`."""
+    link_pairs([(staging, production)], actor=actor)
+
+
+def link_pairs(
+    pairs: Collection[tuple[Organization | SeenVersion, Organization | SeenVersion]], *, actor: Actor
+) -> None:
+    """Link each pair of a STAGING and a PRODUCTION record, in the versions that the person saw: all pairs or none.
 
     Raises:
         EditConflict: somebody saved one of them since.
@@ -31,14 +39,15 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
         RecordWithdrawn: one of them was withdrawn.
     """
     with audit.atomic(actor) as history:
-        rows = _lock_both(staging.pk, production.pk)
-        for seen in (staging, production):
-            if rows[seen.pk].version != seen.version:
-                raise EditConflict(rows[seen.pk])
-        pair = rows[staging.pk], rows[production.pk]
-        if sentence := link_block_reason(*pair):
-            raise ActionRefused(sentence)
-        write_link(history, *pair)
+        rows = _lock_all(*(seen.pk for pair in pairs for seen in pair))
+        for staging, production in pairs:
+            for seen in (staging, production):
+                if rows[seen.pk].version != seen.version:
+                    raise EditConflict(rows[seen.pk])
+            pair = rows[staging.pk], rows[production.pk]
+            if sentence := link_block_reason(*pair):
+                raise ActionRefused(sentence)
+            write_link(history, *pair)
 
 
 def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
@@ -49,7 +58,7 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
         RecordWithdrawn: one of them was withdrawn.
     """
     with audit.atomic(actor) as history:
-        rows = _lock_both(organization_id, counterpart_id)
+        rows = _lock_all(organization_id, counterpart_id)
         organization = rows[organization_id]
         if organization.counterpart != rows[counterpart_id]:
             raise ActionRefused("These two records are no longer linked. Nothing was changed.")
@@ -114,10 +123,10 @@ def _remove_link(one: Organization, other: Organization) -> None:
     Organization.objects.filter(pk__in=pair, environment=Environment.PRODUCTION).update(staging_record=None)
 
 
-def _lock_both(*ids: int) -> dict[int, Organization]:
+def _lock_all(*ids: int) -> dict[int, Organization]:
     locks.lock_structures()
     locks.lock_records(lambda: Organization.objects.filter(pk__in=ids).values_list("pk", flat=True))
     rows = Organization.objects.in_bulk(ids)
-    if len(rows) < len(ids):
+    if len(rows) < len(set(ids)):
         raise RecordWithdrawn
     return rows

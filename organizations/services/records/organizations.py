@@ -290,7 +290,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
 
 
 def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
-    """Withdraw the statement that the OID was registered outside the portal: the record is not registered again.
+    """Withdraw the statement that the OID was registered outside the portal: the record counts again as not registered.
 
     What the directory showed since then stays. If it showed the OID, a person decides whose it is.
 
@@ -385,7 +385,7 @@ def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
 
 
 def _lock_to_edit(organization_id: int, oid: str) -> Organization:
-    """The row, locked for a person's act. If the OID changes, the records below it are locked too: they follow."""
+    """The row, locked for a person's action. If the OID changes, its children are locked too: their PartOf changes."""
     locks.lock_structure_of_record(organization_id)
     if not Organization.objects.filter(pk=organization_id, oid=oid).exists():
         locks.lock_records(lambda: [organization_id, *_children(organization_id).values_list("pk", flat=True)])
@@ -401,7 +401,7 @@ def _children(organization_id: int) -> OrganizationQuerySet:
 
 
 def lock_record_for_person(organization_id: int) -> Organization:
-    """Like `lock_record`, for an act of a person that reads other records too: takes the structure lock first."""
+    """Like `lock_record`, for a person's action that reads other records too: takes the structure lock first."""
     locks.lock_structure_of_record(organization_id)
     return lock_record(organization_id)
 

@@ -1,4 +1,4 @@
-"""Prepare a PRODUCTION record from a STAGING record: what is copied, proposed, and entered by a person."""
+"""Prepare a PRODUCTION record from a STAGING record: what the portal copies or proposes, and what a person enters."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -10,7 +10,7 @@ from organizations.fields import DESTINATION_NOT_KNOWN
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.models.submission import open_deactivation
 from organizations.records import OrganizationRecord
-from organizations.redox import messages, reading
+from organizations.redox import messages, strict_json
 
 MOST_CHILDREN = 20
 """How many children a blocker names."""
@@ -93,12 +93,12 @@ def _open_submission(organization: Organization) -> Blocker | None:
 
 
 def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
-    """A blocker if the record cannot be read back from the message. After an acceptance it is read from the message."""
+    """A blocker if the record cannot be read back from the message, as the portal reads it after an acceptance."""
     if not message:
         return ()
     try:
         error = "" if messages.record_from_message(message) == record else "it lacks a value of the record"
-    except reading.AnswerNotUnderstood as not_understood:
+    except strict_json.AnswerNotUnderstood as not_understood:
         error = str(not_understood)
     if not error:
         return ()

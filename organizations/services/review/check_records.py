@@ -67,7 +67,7 @@ def id_batches(environment: str) -> Iterator[list[int]]:
 
 
 def check_stored_records(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
-    """The findings about these records, in the order of their OIDs, by the same number of queries for any number."""
+    """The findings about these records, in the order of their OIDs, with the same number of queries for any number."""
     organizations = list(
         stored_records(environment)
         .filter(pk__in=ids)

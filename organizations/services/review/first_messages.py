@@ -10,7 +10,7 @@ from organizations.models import Basis, Event, Organization, Presence, State, Su
 
 
 class FirstMessage(NamedTuple):
-    """`is_unproved`: it is such an Update, and Redox has not accepted one yet. `waits_for`: the open one, if any."""
+    """`is_unproved`: this is such an Update, and Redox has not accepted one yet. `waits_for`: the open one, if any."""
 
     is_unproved: bool = False
     waits_for: Submission | None = None
@@ -43,9 +43,9 @@ def first_open(environment: str) -> Submission | None:
 
 
 def is_proof(submission: Submission, organization: Organization) -> bool:
-    """Whether its acceptance would prove that Redox accepts an Update of a record registered outside the portal.
+    """Whether the submission's acceptance would prove that Redox accepts an Update of a record registered elsewhere.
 
-    It would if no message to the OID was accepted before. Must be called before the acceptance is stored.
+    It proves that if no message to the OID was accepted before. Must be called before the acceptance is stored.
     """
     if submission.event != Event.UPDATE or organization.confirmed:
         return False

@@ -233,7 +233,7 @@ def _walk(below: dict[str, list[Organization]]) -> Iterator[Organization]:
 def _key(warning: ReviewWarning, own: int) -> str:
     """The key of a warning in the form: the same for all records with the same text and `own`.
 
-    `own`: the id of a record whose warning has a key of its own, or 0.
+    `own`: the id of a record whose warning has its own key, or 0.
 
     If the text names another record, the key comes from the value, because the text may name a third record later.
     """

@@ -1,4 +1,4 @@
-"""Warnings about the values of one record, which may be right. Pure: no database, no other record, no directory."""
+"""Warnings about values of one record that may still be right. Pure: no database, no other record, no directory."""
 
 import hashlib
 import re
@@ -283,7 +283,7 @@ def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
         for character in XML_SPECIAL:
             if character in field.value and field.group != "Not in the form":
                 text = (
-                    f"{field.label} holds '{character}'."
+                    f"{field.label} contains '{character}'."
                     " Such a character may be the cause of 'Parsing XML request error!'."
                 )
                 value = field.value.replace("\n", "; ")  # as in stored ticks

@@ -133,7 +133,7 @@ class Review:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether the portal cannot tell if this is a New or an Update, so that there is no message."""
+        """Whether the portal cannot tell if this is a New or an Update. Then there is no message."""
         return is_undecided(self.organization)
 
     @property
@@ -328,7 +328,7 @@ def with_edits(
 
 
 def _is_edited(field: str, edited: set[str]) -> bool:
-    """Whether the field was edited, or part of its contact was, or it is a removed contact."""
+    """Whether the field, its whole contact, or a part of the field was edited. A removed contact always counts."""
     if field.startswith("contacts.removed."):
         return True  # its number differs between comparisons, so `edit_of` finds the edit by the text
     of_contact = field.rpartition(".")[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizations.models import StandsFor
+from organizations.models import RecordKind
 from organizations.pages.comparison.conflict_rows import (
     ConflictSide,
     FormVersion,
@@ -17,7 +17,7 @@ from organizations.records import CONTACT_LABELS, ContactRecord
 from tests import strategies
 from tests.factories import record
 
-versions = st.builds(FormVersion, strategies.records, st.sampled_from(StandsFor.values))
+versions = st.builds(FormVersion, strategies.records, st.sampled_from(RecordKind.values))
 BASE = FormVersion(record(), "")
 
 

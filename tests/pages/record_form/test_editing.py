@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.timezone import localtime
 
 from organizations.models import Environment, Organization, Presence, User
-from organizations.pages import kept
-from organizations.pages.record_form import beginning, notices
+from organizations.pages import kept_form
+from organizations.pages.record_form import initial_values, notices
 from organizations.pages.record_form import page as record_form_page
 from organizations.pages.record_form.editing import Editing
 from organizations.records import AddressRecord, OrganizationRecord
@@ -111,13 +111,13 @@ def test_an_unknown_destination_may_stay_unknown(editor):
 
 class TestInitialValues:
     def test_the_first_record_starts_below_the_gateway_and_others_below_ours(self, editor):
-        assert beginning.start_blank(NEW).typed.fields["place"] == "gateway"
+        assert initial_values.start_blank(NEW).typed.fields["place"] == "gateway"
         factories.organization(user=editor)
-        assert beginning.start_blank(NEW).typed.fields["place"] == OURS
+        assert initial_values.start_blank(NEW).typed.fields["place"] == OURS
 
     def test_a_new_child_starts_with_values_of_its_parent(self, editor):
         organization = factories.organization(user=editor, destination_id=DESTINATION)
-        begun = beginning.start_below(NEW, organization)
+        begun = initial_values.start_below(NEW, organization)
         known = {"oid": f"{BASE}.1", "place": OURS, "parent": BASE, "destination_id": DESTINATION, "state": "WI"}
         empty = dict.fromkeys(("name", "street", "city", "zip_code", "county"), "")
         expected = known | empty | {"country": "USA"}
@@ -131,7 +131,7 @@ class TestInitialValues:
     def test_a_copy_starts_below_the_same_parent(self, organization, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         other.stands_for = "location"
-        fields = beginning.start_like(NEW, other).typed.fields
+        fields = initial_values.start_like(NEW, other).typed.fields
         expected = {
             "stands_for": "location",
             "name": "",
@@ -255,4 +255,4 @@ def test_a_posted_version_counts_only_for_its_record():
 
 def test_all_input_is_kept_except_that_of_the_request_itself():
     posted = QueryDict("name=Desk%0ATwo&tick=a&tick=b&csrfmiddlewaretoken=x&came-back=1&empty=")
-    assert kept.build(posted).fields == [("name", "Desk\nTwo"), ("tick", "a"), ("tick", "b"), ("empty", "")]
+    assert kept_form.build(posted).fields == [("name", "Desk\nTwo"), ("tick", "a"), ("tick", "b"), ("empty", "")]

@@ -59,7 +59,7 @@ def test_each_hint_is_shown_once_and_described_by_its_fields(organization, edito
 
 def test_each_error_is_below_its_field_and_linked_above_the_form(editor):
     texts = {"name": "", "oid": "x", "other_oid": "y", "destination_id": "q", "zip_code": "z", "country": ""}
-    wrong = record_texts(factories.record(), place=OTHER, **texts).after("add-identifiers")
+    wrong = record_texts(factories.record(), place=OTHER, **texts).after_button("add-identifiers")
     wrong.identifiers[0]["value"] = "7"
     wrong.contacts[0]["work_phone"] = "1"
     page = html_of(Editing(environment=Environment.STAGING).form(wrong, checked=True), editor)
@@ -98,8 +98,12 @@ def test_contacts_after_the_first_are_folded_unless_new_or_invalid(organization,
 
     editing = open_form(organization)
     assert opened(editing.form(texts)) == [False, False, False]
-    assert opened(editing.form(texts.after("remove-contacts-3").after("add-contacts"))) == [False, False, True]
-    refused = editing.form(texts.after("remove-contacts-3"), checked=True)
+    assert opened(editing.form(texts.after_button("remove-contacts-3").after_button("add-contacts"))) == [
+        False,
+        False,
+        True,
+    ]
+    refused = editing.form(texts.after_button("remove-contacts-3"), checked=True)
     assert opened(refused) == [False, True]
     page = html_of(refused, editor, organization)
     folds = re.findall(r'<details class="fold fold-card" id="contact-(\d)"( open)?>', page)

@@ -1,4 +1,4 @@
-"""What a roll-call claims of one record: the evidence of its status, and whether it equals the last reading."""
+"""What a roll-call claims about one record: the evidence of its status, and whether it equals the last reading."""
 
 import datetime
 from dataclasses import replace

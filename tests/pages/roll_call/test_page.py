@@ -24,7 +24,7 @@ LINES = (f"{BASE}.1", "LSC-014", "nonsense", f"{BASE}.77", "2.999.5", f"{BASE}.1
 
 @pytest.fixture(autouse=True)
 def records(editor: User) -> None:
-    """A record with an own identifier, for which the directory shows another value in one field."""
+    """A record with its own identifier, for which the directory shows another value in one field."""
     own = (IdentifierRecord(kind="FACID", value="LSC-014"),)
     accepted = factories.accepted_organization(f"{BASE}.1", user=editor, name="=Lakeside", identifiers=own)
     store_reading_with(accepted, active=False)
@@ -40,7 +40,7 @@ def html(user: User, *lines: str) -> str:
 
 def test_the_page_counts_the_lines_by_what_they_name(editor):
     assert built(editor).in_short == (
-        "6 lines: 1 in the portal, 2 not in the portal, 1 neither an OID nor an own identifier of a record here,"
+        "6 lines: 1 in the portal, 2 not in the portal, 1 neither an OID nor an identifier of a record here,"
         " 1 with a record of an earlier line, 1 repeated."
     )
 
@@ -54,7 +54,7 @@ def test_each_line_has_its_claims_with_time_and_evidence(editor):
         "Differs. In 1 field the directory shows another value than was last accepted. Directory asked ",
         "No record in PRODUCTION is linked.",
         "line 2 =Lakeside. The same record as line 1.",
-        "line 3 This is neither an OID nor an own identifier of a record here.",
+        "line 3 This is neither an OID nor an identifier of a record here.",
         "line 4 Not a record here. No take-over asked this directory about it.",
     ):
         assert said in claims

@@ -21,7 +21,7 @@ PRODUCTION_OID = f"{BASE}.900"
 
 @pytest.fixture
 def both(editor: User) -> Organization:
-    """A record of STAGING with an own identifier and a counterpart in PRODUCTION, which has another one."""
+    """A record of STAGING with its own identifier, and its counterpart in PRODUCTION with another one."""
     staging = factories.accepted_organization(user=editor, name="Lakeside North", identifiers=identifiers("LSC-014"))
     values = {"name": "Lakeside North", "identifiers": identifiers("LSC-900")}
     production = factories.organization(PRODUCTION_OID, user=editor, environment="production", **values)
@@ -112,7 +112,7 @@ def test_a_text_without_a_record_says_so_and_an_invalid_oid_says_what_is_wrong(d
     nonsense, wrong = rows_of("nonsense", "2.16..840")
     assert (nonsense.kind, nonsense.sentence) == (
         NEITHER,
-        "This is neither an OID nor an own identifier of a record here.",
+        "This is neither an OID nor an identifier of a record here.",
     )
     assert wrong.sentence.startswith("'2.16..840' is not an OID.")
     assert (nonsense.found_as, wrong.found_as) == ("", "")

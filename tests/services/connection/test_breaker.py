@@ -86,7 +86,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
         assert pause_end == expected or (pause_end and expected and 0 <= (pause_end - expected).total_seconds() < 30)
     changed = (hold, asked) != (hold_after, asked_after)
     assert gate_after.hold_reason == ("busy" if hold != hold_after else "before")
-    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_HELD)
+    entries = AuditEntry.objects.filter(action=Action.ENVIRONMENT_PAUSED)
     assert [(each.environment, each.facts["reason"]) for each in entries] == [("staging", "busy")] * changed
 
 
@@ -191,7 +191,7 @@ def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
 @pytest.mark.one_database
 def test_a_probe_that_must_not_be_sent_keeps_the_breaker_open(worker: Actor) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
-    # A test without transactions of its own is one transaction, in which the gateway sends nothing.
+    # A test that does not manage transactions is one transaction, in which the gateway sends nothing.
     assert probe_if_half_open("staging", actor=worker) is False
     assert gate().probing
 

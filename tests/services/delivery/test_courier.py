@@ -29,7 +29,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind
 from organizations.services import failpoints
 from organizations.services.connection import gateway, redox_settings
-from organizations.services.delivery import abandoned, claims, settle, slots
+from organizations.services.delivery import abandoned, claims, sender, settle
 from organizations.services.delivery.courier import Courier, InThisThread, deliver_due
 from organizations.services.outbox import plans
 from tests import factories
@@ -51,7 +51,7 @@ def state(submission: Submission) -> str:
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2 * slots.SLOTS) as running:
+    with ThreadPoolExecutor(2 * sender.THREADS) as running:
         yield running
 
 
@@ -261,7 +261,7 @@ def test_a_stop_keeps_back_messages_that_wait_for_their_slot(
 def test_nothing_is_sent_while_the_courier_cannot_read_whether_it_is_allowed(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slots, "LONGEST_SINCE_CHECK", 0.4)
+    monkeypatch.setattr(sender, "LONGEST_SINCE_CHECK", 0.4)
     with override_settings(REDOX_RATE=1.5):
         queue(2, editor)
         delivering = Courier(WORKER, pool)
@@ -270,7 +270,7 @@ def test_nothing_is_sent_while_the_courier_cannot_read_whether_it_is_allowed(
         deliver_until_idle(delivering)
     first, second = Submission.objects.order_by("pk")
     assert (first.state, second.state, second.tries) == (State.ACCEPTED, State.QUEUED, 0)
-    assert second.state_reason == slots.UNREAD
+    assert second.state_reason == sender.UNREAD
 
 
 def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
@@ -285,7 +285,7 @@ def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
         plans.pause_plan(plan.pk, actor=as_actor(editor))
         deliver_until_idle(delivering)
     last = plan.submissions.order_by("pk")[2]
-    assert (last.state, last.tries, last.state_reason) == (State.QUEUED, 0, slots.PAUSED)
+    assert (last.state, last.tries, last.state_reason) == (State.QUEUED, 0, sender.PAUSED)
     assert state(single) == State.ACCEPTED
 
 

@@ -76,7 +76,7 @@ def test_the_courier_waits_for_the_next_claim_or_query_and_looks_for_changes_mea
 
 
 def under_way(own: Courier, count: int) -> None:
-    lanes(own)[0].slots.under_way = dict.fromkeys(range(count), Any)  # type: ignore[arg-type]
+    lanes(own)[0].sender.under_way = dict.fromkeys(range(count), Any)  # type: ignore[arg-type]
 
 
 def test_at_most_sixteen_answers_are_taken_at_once(own: Courier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_a_courier_that_is_woken_claims_at_once(own: Courier) -> None:
 
 
 def test_the_environment_that_did_not_claim_comes_first(own: Courier) -> None:
-    lanes(own)[1].slots.free_at = time.monotonic() + 60.0
+    lanes(own)[1].sender.free_at = time.monotonic() + 60.0
     assert not own.claim_due()
     assert list(own._lanes) == ["production", "staging"]
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from organizations.models import Action, AuditEntry, Repetition, Throttle, clock
 from organizations.services import throttle, workers
 from organizations.services.actors import Actor
-from organizations.services.audit import repeated_acts
+from organizations.services.audit import repeated_actions
 from organizations.services.delivery import housekeeping
 
 DAY = datetime.timedelta(days=1)
@@ -24,7 +24,9 @@ def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
         throttle.reserve_try(throttle.Limit("key", 5))
         for _ in range(2):
-            repeated_acts.log_act(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
+            repeated_actions.log_action(
+                Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"}
+            )
     session = SessionStore()
     session.set_expiry(timezone.now() - DAY)
     session.create()

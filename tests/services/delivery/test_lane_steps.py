@@ -17,9 +17,9 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing
 from organizations.services.connection import gateway, rate_limit
 from organizations.services.connection.lookup import DirectoryAnswer, Question
-from organizations.services.delivery import claims, lane, slots
+from organizations.services.delivery import claims, lane, sender
 from organizations.services.delivery.lane import Lane
-from organizations.services.delivery.slots import Answer, QueryAnswer
+from organizations.services.delivery.sender import Answer, QueryAnswer
 from organizations.services.outbox import plans
 from tests import factories
 from tests.connected import redox
@@ -67,7 +67,7 @@ def own(pool: Waiting) -> Lane:
 
 
 class Tokens:
-    """What the process knows of the token. A message whose token was refused needs another one."""
+    """What the process knows about the token. A message whose token was refused needs another one."""
 
     def __init__(self) -> None:
         self.ready: TokenAnswer | None = TokenAnswer(token="first")
@@ -109,14 +109,14 @@ def test_the_next_claim_follows_when_half_of_the_slots_ahead_are_free(own: Lane,
     with override_settings(REDOX_RATE=2.0):
         made = claimed(own, pool)
     assert len(made) == 2
-    assert own.slots.free_at == made[-1].slot.begins - 0.5
+    assert own.sender.free_at == made[-1].slot.begins - 0.5
     assert own.next_claim <= time.monotonic()
-    own.slots.free_at = time.monotonic() + 60.0
-    assert own.next_claim == own.slots.free_at
+    own.sender.free_at = time.monotonic() + 60.0
+    assert own.next_claim == own.sender.free_at
 
 
 def next_claim_after(own: Lane, wait: float) -> bool:
-    """Whether nothing is claimed, and the next claim comes after so many seconds."""
+    """Whether nothing is claimed, and the next claim comes after this many seconds."""
     began = time.monotonic()
     assert not own.claim()
     return began + wait <= own.next_claim <= time.monotonic() + wait
@@ -170,7 +170,7 @@ def test_a_demonstration_claims_nothing_for_another_machine(own: Lane, editor: U
 # Whether what waits for its slot may still leave
 
 
-def test_a_stop_and_a_pause_after_the_intent_are_passed_to_the_slots(own: Lane, editor: User) -> None:
+def test_a_stop_and_a_pause_after_the_intent_are_passed_to_the_sender(own: Lane, editor: User) -> None:
     plan = factories.plan([factories.organization(user=editor)], user=editor)
 
     def stop_and_pause() -> None:
@@ -179,17 +179,17 @@ def test_a_stop_and_a_pause_after_the_intent_are_passed_to_the_slots(own: Lane, 
 
     with failpoints.calling(stop_and_pause, "after-intent"):
         assert own.claim()
-    assert (own.slots.block_reason, own.slots.paused_plans) == (STOPPED_REASON, frozenset({plan.pk}))
+    assert (own.sender.block_reason, own.sender.paused_plans) == (STOPPED_REASON, frozenset({plan.pk}))
 
 
 def test_a_claim_after_a_stop_is_not_kept_back_for_it(own: Lane, editor: User) -> None:
     queue(1, editor)
     stop_environment()
     own._check_waiting([])
-    assert own.slots.block_reason == STOPPED_REASON
+    assert own.sender.block_reason == STOPPED_REASON
     EnvironmentGate.objects.update(stopped_at=None)
     assert own.claim()
-    assert own.slots.block_reason == ""
+    assert own.sender.block_reason == ""
 
 
 def test_after_answers_were_settled_the_next_round_looks_and_claims_at_once(
@@ -198,12 +198,12 @@ def test_after_answers_were_settled_the_next_round_looks_and_claims_at_once(
     queue(2, editor)
     first, _ = claimed(own, pool)
     own._checked_at = own._idle_until = time.monotonic() + 60.0
-    own.slots.free_at = 0.0
+    own.sender.free_at = 0.0
     answer(own, first, STOP)
     assert own.next_claim == 0.0
-    assert own.slots.block_reason == ""
+    assert own.sender.block_reason == ""
     own.settle()
-    assert own.slots.block_reason == STOPPED_REASON
+    assert own.sender.block_reason == STOPPED_REASON
 
 
 def test_an_answer_that_is_not_stored_keeps_the_environment_busy(own: Lane, pool: Waiting, editor: User) -> None:
@@ -218,7 +218,7 @@ def test_an_answer_that_is_not_stored_keeps_the_environment_busy(own: Lane, pool
 def test_after_a_stop_of_the_worker_nothing_more_is_sent(own: Lane) -> None:
     own.stop()
     for _ in range(2):
-        assert (own.slots.block_reason, own.slots.query_block_reason) == (slots.STOPPED, slots.STOPPED)
+        assert (own.sender.block_reason, own.sender.query_block_reason) == (sender.STOPPED, sender.STOPPED)
         assert own.is_stopping
         assert own.queries.is_stopping
         own._check_waiting([])
@@ -307,7 +307,7 @@ def test_a_refused_message_is_not_sent_again_after_a_stop_of_the_worker(
     own.settle()
     assert not own.is_busy
     submission = Submission.objects.get()
-    assert (submission.state, submission.tries, submission.state_reason) == (State.QUEUED, 0, slots.STOPPED)
+    assert (submission.state, submission.tries, submission.state_reason) == (State.QUEUED, 0, sender.STOPPED)
     assert all(len(work) == 1 for work in pool.work)  # a token request at most
 
 
@@ -399,9 +399,9 @@ def test_a_query_waits_for_a_token(own: Lane, pool: Waiting, tokens: Tokens) -> 
     ((environment,),) = pool.take()  # a token request and no Query
     assert (environment.name, answers) == ("staging", [])
     tokens.ready = TokenAnswer(token="second")
-    own.slots.query_block_reason = "Redox asked STAGING to wait."  # an earlier look
+    own.sender.query_block_reason = "Redox asked STAGING to wait."  # an earlier look
     own.queries.settle()
-    assert own.slots.query_block_reason == ""
+    assert own.sender.query_block_reason == ""
     ((_, lookup, _, token),) = [work for work in pool.take() if len(work) > 1]
     assert (lookup.oid, token) == (BASE, "second")
 
@@ -448,5 +448,5 @@ def test_the_next_query_of_a_lookup_is_not_sent_after_a_stop_or_if_redox_asks_to
     assert reply(own, pool, NOTHING) is None
     assert pool.work == []
     (answer,) = answers
-    assert answer.cause.startswith(slots.STOPPED if is_stopping else "Redox asked the portal to wait.")
+    assert answer.cause.startswith(sender.STOPPED if is_stopping else "Redox asked the portal to wait.")
     assert (answer.exchange, answer.outcome, len(answer.earlier)) == (None, None, 1)

@@ -135,7 +135,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
     assert outcome.outcome == Kind.NOT_SENT
     assert "the worker waited too long" in submission.state_reason
-    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing of Redox
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing about Redox
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,12 @@ from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
+from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
 from organizations.services.connection.lookup import DirectoryAnswer, Question
-from organizations.services.delivery import query, slots
+from organizations.services.delivery import query, sender
 from organizations.services.delivery.courier import Courier
-from organizations.services.delivery.slots import MOST_QUERIES
+from organizations.services.delivery.sender import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
@@ -151,7 +152,7 @@ def working() -> Iterator[threading.Event]:
 def test_eight_oids_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
     oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
     run = begin(*oids, user=editor)
-    with ThreadPoolExecutor(slots.SLOTS) as pool:
+    with ThreadPoolExecutor(sender.THREADS) as pool:
         courier = Courier(WORKER, pool, ("staging",), (run_take_over.next_candidate,))
         until(lambda: not courier.ask_due())
         assert run.candidates.exclude(lease_until=None).count() == MOST_QUERIES
@@ -242,6 +243,7 @@ FAILED, WAITS = Outcome(kind=Kind.UNKNOWN), Outcome(kind=Kind.NOT_EXECUTED, hold
     ("values", "is_asked_later"),
     [
         ({"exchange": EXCHANGE, "outcome": Outcome(kind=Kind.ACCEPTED)}, False),
+        ({"exchange": EXCHANGE, "outcome": WAITS}, False),
         ({"cause": "no answer", "exchange": EXCHANGE, "outcome": FAILED}, False),
         ({"cause": "no token", "outcome": FAILED}, True),
         ({"cause": "stopped after a refused token", "exchange": EXCHANGE}, True),
@@ -253,6 +255,25 @@ def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(
 ) -> None:
     answer = DirectoryAnswer(asked_at=datetime.datetime.now(datetime.UTC), **values)
     assert run_take_over._is_asked_later(answer) == is_asked_later
+
+
+def test_an_oid_that_waits_is_asked_again_after_seconds(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(ONE, user=editor)
+    before = clock.now()
+    leased().store(DirectoryAnswer(asked_at=before, cause="no token", outcome=FAILED))
+    candidate = run.candidates.get()
+    assert (candidate.state, candidate.asked_at) == ("waiting", None)
+    assert candidate.lease_until is not None
+    assert before < candidate.lease_until <= clock.now() + datetime.timedelta(seconds=5)
+
+
+def test_each_take_over_ends_when_its_own_oids_were_asked_for(practice: PracticeDirectory, editor: User) -> None:
+    in_flight = begin(ONE, user=editor)
+    leased()
+    asked_for = begin(TWO, user=editor)
+    answer(leased())
+    assert next_question() is None
+    assert (state_of(in_flight), state_of(asked_for)) == ("asking", "ready")
 
 
 # When nothing is asked
@@ -366,6 +387,59 @@ def test_an_answer_from_before_a_stop_changes_nothing_if_somebody_asks_again(
     put(practice, ONE)
     ask_all()
     assert states(run) == {ONE: "found"}
+
+
+def test_nothing_is_asked_for_a_person_who_lost_the_right_to_edit(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    put(practice, ONE)
+    put(practice, TWO)
+    run = begin(ONE, TWO, user=editor)
+    answer(leased())
+    editor.groups.clear()
+    assert next_question() is None
+    assert asked(practice) == {ONE: 1}
+    run.refresh_from_db()
+    assert (run.state, states(run)) == ("ready", {ONE: "found", TWO: "unanswered"})
+    assert run.end_reason == f"{editor.display_name} cannot edit records any more."
+    stopped = AuditEntry.objects.get(action=Action.TAKE_OVER_STOPPED)
+    assert (stopped.actor_name, stopped.actor_id) == (WORKER.name, None)
+
+    take_over.ask_again(run.pk, actor=as_actor(approver))
+    ask_all()
+    assert states(run) == {ONE: "found", TWO: "found"}
+
+
+def test_who_asked_again_needs_the_right_and_not_who_began(
+    practice: PracticeDirectory, editor: User, approver: User
+) -> None:
+    run = begin(ONE, user=approver)
+    take_over.stop_asking(run.pk, actor=as_actor(approver))
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    approver.groups.clear()
+    question = leased()
+    editor.groups.clear()
+    other = begin(TWO, user=factories.UserFactory(role="editor"))
+    assert leased().oid == TWO
+    assert (state_of(run), state_of(other)) == ("ready", "asking")
+    answer(question)
+    assert states(run) == {ONE: "unanswered"}
+
+
+def test_nothing_is_read_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(1, 4):
+        put(practice, f"{BASE}.{number}")
+    run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    TakeOver.objects.filter(pk=run.pk).update(position=Position(limit=2).to_json())
+    assert run_take_over.advance("staging", actor=WORKER)
+    editor.groups.clear()
+    TakeOver.objects.update(lease_until=None)
+    before = len(practice.requests)
+    assert not run_take_over.advance("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (len(practice.requests), run.state, run.position["index"]) == (before, TakeOverState.READY, 2)
+    assert run.end_reason == f"{editor.display_name} cannot edit records any more."
+    assert AuditEntry.objects.get(action=Action.DIRECTORY_SCANNED).facts["detail"] == run.end_reason
 
 
 def test_an_answer_after_a_later_lease_changes_nothing(practice: PracticeDirectory, editor: User) -> None:

@@ -40,9 +40,9 @@ def message(oid: str = ONE, **values: Any) -> str:
     return json.dumps({"Meta": meta, "Directory": "Carequality", "Action": "Create", "Organizations": [organization]})
 
 
-def read(oids: str = "", old_messages: str = "", **files: str) -> Entered:
+def read(oids: str = "", old_messages: str = "", *, list_source: str = "", **files: str) -> Entered:
     contents = {name: text.encode() for name, text in files.items()}
-    return read_candidates.read("staging", oids, old_messages, contents)
+    return read_candidates.read("staging", oids, old_messages, contents, list_source=list_source)
 
 
 def said(entered: Entered) -> list[tuple[str, str, str, str]]:
@@ -50,16 +50,25 @@ def said(entered: Entered) -> list[tuple[str, str, str, str]]:
     return [(each.oid, each.source, each.destination_id, each.destination_source) for each in entered.candidates]
 
 
-def test_a_list_of_oids_with_what_the_person_remembers() -> None:
-    entered = read(f"{ONE}\n\n{TWO}, {DESTINATION.upper()}\n{ONE}")
-    assert said(entered) == [(ONE, "line 1", "", ""), (TWO, "line 3", DESTINATION, "memory")]
+@pytest.mark.parametrize("list_source", ["dashboard", "message", "memory"])
+def test_a_list_of_oids_with_destination_ids_and_where_they_come_from(list_source: str) -> None:
+    entered = read(f"{ONE}\n\n{TWO}, {DESTINATION.upper()}\n{ONE}", list_source=list_source)
+    assert said(entered) == [(ONE, "line 1", "", ""), (TWO, "line 3", DESTINATION, list_source)]
     assert (entered.kind, entered.errors) == (TakeOverKind.OIDS, [])
     (remark,) = entered.problems
     assert (remark.source, "line 1 too" in remark.sentence) == ("Line 4", True)
 
 
+@pytest.mark.parametrize("list_source", ["", "none", "hearsay"])
+def test_a_destination_id_in_a_list_without_its_source_is_an_error(list_source: str) -> None:
+    assert read(f"{ONE}\n{TWO}, {DESTINATION}", list_source=list_source).errors == [
+        ("list_source", "Choose where the destination IDs of the list come from.")
+    ]
+    assert read(f"{ONE}\n{TWO}", message(), list_source=list_source).errors == []
+
+
 def test_errors_of_the_list_come_in_the_order_of_its_lines() -> None:
-    entered = read(f"{ONE}, {SOURCE_ID}\nnonsense\n{TWO}, {ROUTING_ID}")
+    entered = read(f"{ONE}, {SOURCE_ID}\nnonsense\n{TWO}, {ROUTING_ID}", list_source="memory")
     assert [(field, text[:7]) for field, text in entered.errors] == [
         ("oids", "Line 1:"),
         ("oids", "Line 2:"),
@@ -112,7 +121,7 @@ def test_a_destination_id_that_is_none_is_named_and_the_organization_is_taken(wr
 )
 def test_an_old_message_about_a_listed_oid_adds_what_it_knows(typed: str, expected: tuple[str, str]) -> None:
     """A destination ID that the person typed counts more than that of the message."""
-    entered = read(f"{ONE}{typed}\n{TWO}", message())
+    entered = read(f"{ONE}{typed}\n{TWO}", message(), list_source="memory")
     assert [row[0] for row in said(entered)] == [ONE, TWO]
     assert said(entered)[0][2:] == expected
     assert [each.message is not None for each in entered.candidates] == [True, False]

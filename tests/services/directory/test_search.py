@@ -19,7 +19,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.redox import servers
-from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox
+from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox
 from tests.services.sending import WORKER, claim, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.one_database
@@ -43,12 +43,6 @@ def answer(*organizations: Any, **values: Any) -> servers.Behaviour:
     """An answer with these organizations."""
     meta = {"DataModel": "Organization", "EventType": "QueryResponse"}
     return servers.answer(200, {"Meta": meta, "Organizations": list(organizations)} | values)
-
-
-@pytest.fixture
-def redox_server(transactional_db: None) -> Iterator[FakeRedox]:
-    with fake_redox() as server:
-        yield server
 
 
 def found(page: SearchPage) -> dict[str, Hit]:
@@ -102,7 +96,7 @@ def test_the_history_says_who_searched_for_what_and_how_many_results_came(
 
 
 def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory, editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
+    draft = factories.organization(user=editor)
     practice.register("staging", listed(BASE, "Changed there"))
     practice.register("staging", listed(OTHER, "Changed there too"))
     before = Organization.objects.values().get()
@@ -110,7 +104,8 @@ def test_nothing_about_other_organizations_is_stored(practice: PracticeDirectory
     run(SearchFilters(name="Changed"))
 
     assert Organization.objects.values().get() == before
-    assert reload(organization).seen_at is None
+    assert reload(draft).seen_at is None
+    assert not [entry for entry in AuditEntry.objects.all() if b"Changed there" in entry.body or entry.raw]
 
 
 def test_no_result_differs_from_no_answer(practice: PracticeDirectory) -> None:
@@ -125,6 +120,8 @@ def test_no_result_differs_from_no_answer(practice: PracticeDirectory) -> None:
 
     facts = searched()
     assert [each["details"]["answered"] for each in facts] == [True, False]
+    assert [each["details"]["filters"] for each in facts] == [{"name": "Nobody"}] * 2
+    assert (facts[1]["details"]["received"], facts[1]["details"]["doubled"], no_answer.doubled) == (0, 0, 0)
     assert facts[1]["detail"] == no_answer.cause
 
 
@@ -196,6 +193,7 @@ def test_the_total_of_a_directory_that_counts_all_results_is_kept(practice: Prac
         practice.register("staging", listed(f"{OTHER}.{number + 1}"))
     practice.behaviour = "shows-total"
     assert [page.total for page in whole_search()] == [130, 130]
+    assert [(each["details"]["received"], each["details"]["total"]) for each in searched()] == [(100, 130), (30, 130)]
 
 
 def test_a_directory_that_breaks_off_after_a_page_leaves_partial_results(practice: PracticeDirectory) -> None:
@@ -428,6 +426,12 @@ def test_a_hit_is_compared_with_what_was_shown(db: None, editor: User) -> None:
     organization = show_in_directory(factories.accepted_organization(user=editor), name="By hand")
     assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
     assert comparison(organization) == (Compared.AS_ACCEPTED, ())
+    assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
+
+
+def test_a_record_that_was_shown_and_never_accepted_is_compared_with_what_was_shown(db: None, editor: User) -> None:
+    organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
+    assert comparison(organization, name="By hand") == (Compared.AS_SHOWN, ())
     assert comparison(organization, name="By somebody else") == (Compared.DIFFERS, ("Name",))
 
 

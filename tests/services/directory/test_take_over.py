@@ -24,7 +24,7 @@ from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import failpoints, workers
 from organizations.services.connection import redox_settings
-from organizations.services.directory import run_take_over, take_over
+from organizations.services.directory import ownership_here, run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
 from organizations.services.records.organizations import KnownDestination
@@ -242,6 +242,34 @@ def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dic
     advance()
     assert (states(run), candidate(run, BASE).sentence) == ({BASE: "refused"}, "The directory did not show it.")
     assert not Organization.objects.exists()
+
+
+def test_what_is_not_ours_any_more_when_the_worker_adds_it_is_not_added(editor: User) -> None:
+    parent = factories.organization(OTHER, user=editor)
+    Organization.objects.filter(pk=parent.pk).update(presence=Presence.PRESENT)
+    oid = f"{OTHER}.1"
+    run = factories.take_over(user=editor, seen={oid: factories.record(oid, part_of_oid=OTHER)})
+    take_over.take(run.pk, [oid], actor=as_actor(editor))
+    Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
+    advance()
+    assert (states(run), candidate(run, oid).sentence) == ({oid: "refused"}, ownership_here.NOT_OURS)
+    assert [each.oid for each in Organization.objects.all()] == [OTHER]
+
+
+def test_the_reason_that_a_person_can_act_on_is_kept(editor: User) -> None:
+    run = chosen(editor, BASE)
+    run.candidates.update(seen="")
+    factories.organization(BASE, user=editor, name="Typed")
+    advance()
+    assert candidate(run, BASE).sentence == "It is already the record Typed."
+
+
+def test_the_history_of_an_added_record_names_its_take_over_and_its_source(editor: User) -> None:
+    run = chosen(editor, BASE)
+    run.candidates.update(source="line 7")
+    assert run_take_over.advance("staging", actor=WORKER)
+    details = AuditEntry.objects.get(action=Action.ORGANIZATION_SEEN).facts["details"]
+    assert (details["take_over"], details["source"]) == (run.pk, "line 7")
 
 
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:

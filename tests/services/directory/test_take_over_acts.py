@@ -1,6 +1,7 @@
 """What people do with a take-over: what each act refuses, and its entry in the history."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from tests.services.sending import WORKER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-ONE, TWO = f"{BASE}.1", f"{BASE}.2"
+ONE, TWO, THREE = (f"{BASE}.{number}" for number in (1, 2, 3))
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
 SAID = KnownDestination(DESTINATION, "dashboard")
 
@@ -86,16 +87,18 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
         NewCandidate(ONE),
         NewCandidate(TWO, "line 2"),
         NewCandidate(ONE, "s" * 400, DESTINATION, "message", message),
+        NewCandidate(THREE),
         user=editor,
     )
-    first, second = run.candidates.order_by("position")
+    first, second, third = run.candidates.order_by("position")
     assert (first.oid, first.state, first.source, first.name) == (ONE, "waiting", "s" * 300, "m" * 200)
     assert (first.destination_id, first.destination_source, first.oid_key) == (DESTINATION, "message", Oid(ONE).key)
     assert (first.message_record(), first.organization) == (message, None)
     assert (second.oid, second.state, second.source, second.name) == (TWO, "here", "line 2", "Typed")
     assert (second.message, second.organization, second.position) == ("", here, 1)
+    assert (third.message, third.organization, third.name, third.source) == ("", None, "", "")
     assert (run.made_by, run.base_oids, run.problems, run.state) == (editor, [BASE], [{"source": "x"}], "asking")
-    assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "count": 2, "kind": "oids"}
+    assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "count": 3, "kind": "oids"}
     assert last_entry(Action.TAKE_OVER_BEGUN).facts["object"] == {"type": "take_over", "id": str(run.pk)}
 
 
@@ -152,7 +155,7 @@ def test_a_stop_leaves_what_was_found_and_the_others_can_be_asked_for_later(edit
         ("waiting", ""),
     ]
     run.refresh_from_db()
-    assert (run.state, run.end_reason) == ("asking", "")
+    assert (run.state, run.end_reason, run.token) == ("asking", "", 2)
     assert details(Action.TAKE_OVER_BEGUN) == {"take_over": run.pk, "count": 1, "kind": "oids"}
 
 
@@ -163,6 +166,23 @@ def test_a_stop_writes_down_what_a_search_of_the_whole_directory_found(editor: U
     assert (entry.facts["detail"], entry.facts["details"]["take_over"]) == ("A person stopped it.", run.pk)
     take_over.ask_again(run.pk, actor=as_actor(editor))  # it continues at its position
     assert state(run) == TakeOverState.ASKING
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        take_over.ask_again,
+        partial(take_over.set_destinations, destinations={}),
+        partial(take_over.take, oids=[ONE]),
+        partial(take_over.take_other, oid=ONE, typed_oid=ONE, reason="Bought"),
+    ],
+    ids=["ask again", "destination IDs", "take", "take alone"],
+)
+def test_nothing_is_decided_before_the_structure_is_locked(editor: User, act: Callable[..., object]) -> None:
+    run = shown(editor, ONE)
+    asking = partial(set_state, run, TakeOverState.ASKING)
+    with failpoints.calling(asking, "before-structure-lock"), pytest.raises(ActionRefused, match="still being asked"):
+        act(run.pk, actor=as_actor(editor))
 
 
 def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:

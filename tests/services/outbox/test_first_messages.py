@@ -212,7 +212,7 @@ class TestPlan:
         assert [answer_next(), answer_next(), answer_next()] == [first, second, last]
 
 
-# Any order of acts ------------------------------------------------------------------------------------------
+# Any order of actions ---------------------------------------------------------------------------------------
 
 RECORDS = 4
 NUMBERS = st.integers(1, RECORDS)

@@ -310,7 +310,7 @@ class TestPauseAndStop:
         plans.resume_plan(plan.pk, actor=as_actor(editor))
         assert len(answer_all()) == 2
         logged_actions = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
-        assert list(logged_actions.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
+        assert list(logged_actions.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_RESUMED]
         for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # the plan has ended
             with pytest.raises(ActionRefused, match="Nothing was changed"):
                 act(plan.pk, actor=as_actor(editor))

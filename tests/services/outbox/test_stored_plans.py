@@ -1,4 +1,4 @@
-"""What each act on a plan stores, column by column, and what its entry holds."""
+"""What each action on a plan stores, column by column, and what its entry holds."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_each_act_of_a_person_is_stored_with_its_cause_and_time(editor: User, pl
     other = factories.plan([factories.organization(user=editor, environment="production")], user=editor)
     acts: tuple[tuple[Any, ...], ...] = (
         (plans.pause_plan, PlanState.PAUSED, "Editor One paused it", Action.PLAN_PAUSED, None, {}),
-        (plans.resume_plan, PlanState.GOING, "", Action.PLAN_GONE_ON, "Editor One paused it", {}),
+        (plans.resume_plan, PlanState.GOING, "", Action.PLAN_RESUMED, "Editor One paused it", {}),
         (plans.stop_plan, PlanState.STOPPED, "Editor One stopped it", Action.PLAN_STOPPED, None, {"cancelled": 3}),
     )
     for act, state, state_reason, action, reason, details in acts:

@@ -102,7 +102,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
     plan = factories.plan([factories.organization(f"{BASE}.2", user=editor)], user=editor)
     with audit.atomic(as_actor(editor)) as history:
         review = reviews.review(organization, actor=as_actor(editor))
-        submission = submissions.store_submission(history, review, reason="", plan=plan, after=[first])
+        submission = submissions.store_submission(history, review, reason="", plan=plan, waits_for=[first])
     assert (submission.plan, list(submission.after.all())) == (plan, [first])
     assert AuditEntry.objects.latest("sequence").facts["plan"] == plan.pk
 

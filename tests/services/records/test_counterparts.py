@@ -67,6 +67,27 @@ def test_a_record_that_was_saved_since_it_was_compared_is_not_linked(editor: Use
     assert Organization.objects.get(pk=production.pk).counterpart is None
 
 
+def test_several_pairs_are_linked_together_or_not_at_all(editor: User) -> None:
+    pairs = [
+        (factories.organization(f"{BASE}.{n}", user=editor), elsewhere)
+        for n in (1, 2)
+        for elsewhere in [factories.organization(f"{BASE}.{n}", user=editor, environment="production")]
+    ]
+    stale = counterparts.SeenVersion(pairs[1][1].pk, pairs[1][1].version + 1)
+    with pytest.raises(EditConflict):
+        counterparts.link_pairs([pairs[0], (pairs[1][0], stale)], actor=as_actor(editor))
+    with pytest.raises(ActionRefused, match="already has a counterpart"):
+        counterparts.link_pairs([pairs[0], (pairs[0][0], pairs[1][1])], actor=as_actor(editor))
+    assert not AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).exists()
+    assert not Organization.objects.exclude(staging_record=None).exists()
+
+    counterparts.link_pairs(pairs, actor=as_actor(editor))
+    assert {each.pk: each.counterpart for each in Organization.objects.filter(environment="staging")} == {
+        staging.pk: production for staging, production in pairs
+    }
+    assert AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).count() == 4
+
+
 def test_a_record_that_was_withdrawn_is_not_linked(editor: User) -> None:
     staging, production = pair(editor)
     organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))

@@ -341,7 +341,7 @@ ROWS = [
     *(
         Row(
             "character",
-            f"Name holds '{character}'. Such a character may be the cause of 'Parsing XML request error!'.",
+            f"Name contains '{character}'. Such a character may be the cause of 'Parsing XML request error!'.",
             named(name=f"Lakeside {character} Sons"),
             named(name="XX Sons", carried=(("Type", f'"A {character} B"'),)),
         )

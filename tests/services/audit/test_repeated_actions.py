@@ -6,7 +6,7 @@ import pytest
 
 from organizations.models import Action, AuditEntry, Repetition, User, clock
 from organizations.services.actors import Actor, person
-from organizations.services.audit import repeated_acts
+from organizations.services.audit import repeated_actions
 from tests import factories
 from tests.services.test_throttle import side_by_side
 
@@ -15,7 +15,7 @@ STRANGER = Actor(name="Somebody not signed in", address="10.0.0.1")
 
 
 def note(actor: Actor = STRANGER, name: str = "anna") -> None:
-    repeated_acts.log_act(
+    repeated_actions.log_action(
         actor,
         Action.PERSON_REFUSED,
         "wrong",
@@ -60,7 +60,7 @@ def test_a_count_that_is_logged_later_keeps_its_time(wait) -> None:
     note()
     repeated = clock.now()
     wait(61)
-    assert repeated_acts.write_ended_counts() == 1
+    assert repeated_actions.write_ended_counts() == 1
     details = AuditEntry.objects.latest("sequence").facts["details"]
     assert (details["times"], details["since"] <= repeated.isoformat()) == (1, True)
 
@@ -71,11 +71,11 @@ def test_the_worker_logs_the_count_when_an_action_is_not_repeated(wait) -> None:
     actor = person(user, address="10.0.0.1")
     for _ in range(4):
         note(actor)
-    repeated_acts.write_ended_counts()
+    repeated_actions.write_ended_counts()
     assert counted() == [1]  # the minute is not over
     wait(61)
-    repeated_acts.write_ended_counts()
-    repeated_acts.write_ended_counts()
+    repeated_actions.write_ended_counts()
+    repeated_actions.write_ended_counts()
     assert counted() == [1, 3]
     assert AuditEntry.objects.latest("sequence").actor_id == user.pk
     assert not Repetition.objects.exists()
@@ -92,13 +92,13 @@ def test_actions_of_other_people_names_or_addresses_are_counted_separately() -> 
 
 @pytest.mark.django_db
 def test_people_who_are_not_signed_in_make_a_bounded_number_of_entries(wait, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated_acts, "MOST_STRANGERS", 5)
+    monkeypatch.setattr(repeated_actions, "MOST_ANONYMOUS", 5)
     for number in range(35):
         note(name=f"name{number}")
     assert len(counted()) == 6
     wait(61)
-    repeated_acts.write_ended_counts()
-    repeated_acts.write_ended_counts()
+    repeated_actions.write_ended_counts()
+    repeated_actions.write_ended_counts()
     assert sum(counted()) == 35
 
 
@@ -111,5 +111,5 @@ def test_concurrent_actions_are_all_counted(wait) -> None:
     side_by_side(12, three_times)
     assert counted() == [1]
     wait(61)
-    repeated_acts.write_ended_counts()
+    repeated_actions.write_ended_counts()
     assert counted() == [1, 35]

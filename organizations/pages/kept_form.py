@@ -11,16 +11,16 @@ NOT_KEPT = ("csrfmiddlewaretoken", "came-back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptPage(Page):
+class KeptFormPage(Page):
     """`fields` are (name, value) of every posted input, in the order of the form."""
 
-    template = "lost/kept.html"
+    template = "expired_session/kept_form.html"
 
     fields: list[tuple[str, str]]
 
 
-def build(posted: QueryDict) -> KeptPage:
+def build(posted: QueryDict) -> KeptFormPage:
     """The posted fields without secrets: somebody else may use this browser now."""
     shown = without_secrets(posted)
     fields = [(name, str(value)) for name, values in shown.lists() for value in values if name not in NOT_KEPT]
-    return KeptPage(fields=fields)
+    return KeptFormPage(fields=fields)

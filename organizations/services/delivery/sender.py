@@ -1,4 +1,4 @@
-"""The exchanges of one environment that are in flight, each in a thread that never uses the database."""
+"""Sends the claimed messages and Queries of one environment, each in a thread that never uses the database."""
 
 import logging
 import math
@@ -29,11 +29,11 @@ MOST_WAITING = 16
 """Claimed messages that may wait for their send slot or for the window."""
 MOST_QUERIES = 8
 """Queries that may be in flight at the same time."""
-SLOTS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
-"""The threads of an environment. One is for a token request."""
+THREADS = MOST_IN_FLIGHT + MOST_WAITING + MOST_QUERIES + 1
+"""The threads that an environment needs. One is for a token request."""
 
 LONGEST_SINCE_CHECK = 5.0
-"""After so many seconds nothing is sent if the courier could not check whether messages may still be sent."""
+"""If the courier has not checked for this many seconds whether messages may still be sent, nothing is sent."""
 
 STOPPED = "The worker was stopped before the message was sent."
 FAILED = "The worker failed before the message was sent."
@@ -42,7 +42,7 @@ UNREAD = "The worker could not read from the database whether the message may be
 HELD_UP = "the worker waited too long, and another one may take the message soon"
 
 BROKEN = Exchange(request_sha256="", sent=True, fault=Fault.BROKEN, fault_text="an error of the worker")
-"""The exchange after an error of the worker itself: it is not known what was sent."""
+"""The exchange after an error of the worker itself, which does not know what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class QueryAnswer:
 
 
 @dataclass(slots=True)
-class Window:
-    """How many messages may be in flight at once: few at first, and again after a failure (slow start).
+class CongestionWindow:
+    """A congestion window: how many messages may be in flight at once. It is small at first and after a failure.
 
     An answer counts +1 if a message waits, and -1 if more than SPARE places are free. At +size the window grows by one,
     at -size it shrinks by one. So it is hardly larger than the sending rate needs, and if the directory stops
@@ -112,7 +112,7 @@ class Window:
         self.size, self._credit = size, 0
 
 
-class Slots:
+class Sender:
     """Sends claimed messages and Queries of one environment, and gives each answer to `on_answer`, in any thread.
 
     `block_reason` says why no message can be sent now, or "". Messages of `paused_plans` are not sent either.
@@ -127,7 +127,7 @@ class Slots:
         self.read_at = math.inf
         self.free_at = 0.0
         self.under_way: dict[int, Claim] = {}
-        self.window = Window()
+        self.window = CongestionWindow()
         self._is_held_up = False
         self._pool = pool
         self._on_answer = on_answer

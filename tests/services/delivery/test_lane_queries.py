@@ -20,10 +20,10 @@ from organizations.services import failpoints, timing, workers
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
 from organizations.services.connection.rate_limit import SendSlot
-from organizations.services.delivery import resolve, slots
+from organizations.services.delivery import resolve, sender
 from organizations.services.delivery.courier import Courier, InThisThread
-from organizations.services.delivery.queries import LOOKUP_INTERVAL_WHILE_SENDING
-from organizations.services.delivery.slots import MOST_QUERIES, QueryAnswer, Slots
+from organizations.services.delivery.lane_queries import LOOKUP_INTERVAL_WHILE_SENDING
+from organizations.services.delivery.sender import MOST_QUERIES, QueryAnswer, Sender
 from tests.factories import BASE
 from tests.redox import servers
 from tests.services.delivery.batches import YES, queue
@@ -72,7 +72,7 @@ class Silence:
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(slots.SLOTS) as running:
+    with ThreadPoolExecutor(sender.THREADS) as running:
         yield running
 
 
@@ -123,10 +123,10 @@ def test_while_messages_use_the_whole_rate_a_lookup_begins_once_a_second(
     lane = courier._lanes["staging"]
     assert courier.ask_due()
     assert lane.queries.next_look <= time.monotonic()
-    lane.slots.free_at = time.monotonic() + 60.0
+    lane.sender.free_at = time.monotonic() + 60.0
     assert lane.queries.next_look == lane.queries._began_at + LOOKUP_INTERVAL_WHILE_SENDING
-    lane.slots.free_at = lane.queries._began_at + LOOKUP_INTERVAL_WHILE_SENDING / 2
-    assert lane.queries.next_look == lane.slots.free_at
+    lane.sender.free_at = lane.queries._began_at + LOOKUP_INTERVAL_WHILE_SENDING / 2
+    assert lane.queries.next_look == lane.sender.free_at
 
 
 def test_a_courier_looks_for_questions_less_often_after_a_minute_without_one(
@@ -248,7 +248,7 @@ def test_a_stop_ends_a_lookup_before_its_next_query(
     submission.refresh_from_db()
     assert (submission.state, submission.absent_at, submission.lease_until) == (State.UNKNOWN, None, None)
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (slots.STOPPED, False)
+    assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (sender.STOPPED, False)
 
 
 def test_a_query_that_waits_for_its_slot_is_not_sent_after_redox_asked_to_wait(
@@ -275,7 +275,7 @@ def test_a_query_that_waits_for_its_slot_is_not_sent_after_redox_asked_to_wait(
 
 
 @pytest.mark.parametrize(("blocked", "fault"), [("Redox asked to wait.", Fault.BLOCKED), ("", Fault.BROKEN)])
-def test_a_query_in_a_slot_is_blocked_or_fails(
+def test_a_query_given_to_the_sender_is_blocked_or_fails(
     connected: None, monkeypatch: pytest.MonkeyPatch, blocked: str, fault: Fault
 ) -> None:
     def fail(*_: object) -> Exchange:
@@ -283,7 +283,7 @@ def test_a_query_in_a_slot_is_blocked_or_fails(
 
     monkeypatch.setattr(gateway, "send_message", fail)
     answers: list[Any] = []
-    own = Slots(InThisThread(), answers.append)
+    own = Sender(InThisThread(), answers.append)
     own.query_block_reason = blocked
     lookup = Lookup(redox_settings.environment("staging"), BASE, clock.now())
     own.query(7, lookup, SendSlot(0.0), "token")

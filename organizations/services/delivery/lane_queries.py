@@ -1,4 +1,4 @@
-"""The Queries of one environment of a courier. Threads send them, so one without an answer does not delay the others.
+"""The Queries of one lane. Threads send them, so a Query without an answer does not delay the others.
 
 All methods are called in the courier's thread, which reads and writes the database between the Queries of a lookup.
 """
@@ -22,7 +22,7 @@ from organizations.services.connection import breaker, gateway, lookup, rate_lim
 from organizations.services.connection.gateway import QueryReply
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
 from organizations.services.delivery import resolve
-from organizations.services.delivery.slots import MOST_QUERIES, STOPPED, QueryAnswer, Slots
+from organizations.services.delivery.sender import MOST_QUERIES, STOPPED, QueryAnswer, Sender
 from organizations.services.timing import poll_after
 
 LOOKUP_INTERVAL_WHILE_SENDING = 1.0
@@ -45,22 +45,22 @@ class _OpenQuestion:
 
     question: Question
     step: Lookup | DirectoryAnswer
-    is_in_slot: bool = False
+    is_being_sent: bool = False
     reply: QueryReply | None = None
     refused: Exchange | None = None
     counts_for_breaker: bool = True
 
 
-class Queries:
+class LaneQueries:
     """The questions of one environment to the directory. `ready_token` returns a token, or "" until one has arrived."""
 
     def __init__(
-        self, environment: str, actor: Actor, slots: Slots, ready_token: Callable[[RedoxEnvironment], str]
+        self, environment: str, actor: Actor, sender: Sender, ready_token: Callable[[RedoxEnvironment], str]
     ) -> None:
         self.is_stopping = False
         self._environment = environment
         self._actor = actor
-        self._slots = slots
+        self._sender = sender
         self._ready_token = ready_token
         self._asked: dict[int, _OpenQuestion] = {}
         self._numbers = count(1)
@@ -77,7 +77,7 @@ class Queries:
         """When the next check for a due question is, by the monotonic clock."""
         if len(self._asked) >= MOST_QUERIES:
             return math.inf
-        beside_messages = min(self._began_at + LOOKUP_INTERVAL_WHILE_SENDING, self._slots.free_at)
+        beside_messages = min(self._began_at + LOOKUP_INTERVAL_WHILE_SENDING, self._sender.free_at)
         return max(self._idle_until, beside_messages)
 
     def ask_next(self, sources: tuple[Source, ...]) -> bool:
@@ -103,7 +103,7 @@ class Queries:
     def take(self, answer: QueryAnswer) -> bool:
         """Keep the answer to a Query. Returns whether its token was refused, so that a new one is needed."""
         asked, exchange = self._asked[answer.number], answer.exchange
-        asked.is_in_slot = False
+        asked.is_being_sent = False
         is_first_refusal = exchange.status == HTTPStatus.UNAUTHORIZED and asked.refused is None
         is_sent_again = is_first_refusal and gateway.discard_token(answer.lookup.redox, answer.token)
         if is_sent_again:
@@ -117,7 +117,7 @@ class Queries:
     def fail_token(self, answer: TokenAnswer) -> None:
         """End the Queries that wait for a token, because Redox gave none. The courier has counted the failure."""
         for asked in self._asked.values():
-            if not asked.is_in_slot and asked.reply is None:
+            if not asked.is_being_sent and asked.reply is None:
                 self._reply_without_token(asked, answer)
                 asked.counts_for_breaker = False
 
@@ -137,13 +137,13 @@ class Queries:
     def _advance(self, number: int, asked: _OpenQuestion) -> None:
         try:
             while isinstance(asked.step, Lookup):
-                if asked.reply is None and not asked.is_in_slot:
+                if asked.reply is None and not asked.is_being_sent:
                     self._send(number, asked, asked.step)
                 if asked.reply is None:
                     return
                 asked.step, asked.reply = lookup.advance(asked.step, asked.reply), None
                 asked.refused = None
-            # The answer to the breaker's test Query must end the pause.
+            # The answer to the breaker's probe must end the pause.
             counts = asked.counts_for_breaker or asked.question.is_probe
             asked.question.store(asked.step if counts else replace(asked.step, outcome=None))
         except (OperationalError, InterfaceError):
@@ -155,7 +155,7 @@ class Queries:
         self._idle_until = 0.0
 
     def _send(self, number: int, asked: _OpenQuestion, step: Lookup) -> None:
-        """Give the next Query to a slot, unless it waits for a token or cannot be sent now."""
+        """Give the next Query to the sender, unless it waits for a token or cannot be sent now."""
         token, ready = self._ready_token(step.redox), gateway.ready_token(step.redox)
         if ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
             self._reply_without_token(asked, ready)
@@ -170,9 +170,9 @@ class Queries:
             return
         if token:
             slot = rate_limit.reserve_slot()
-            self._slots.query_block_reason = ""
-            asked.is_in_slot = True
-            self._slots.query(number, step, slot, token)
+            self._sender.query_block_reason = ""
+            asked.is_being_sent = True
+            self._sender.query(number, step, slot, token)
 
     def _reply_without_token(self, asked: _OpenQuestion, answer: TokenAnswer) -> None:
         outcome = answer.outcome

@@ -1,7 +1,7 @@
-"""Logs acts that somebody can repeat without end, at most one entry a minute for each: the history is never deleted.
+"""Logs actions that somebody can repeat any number of times, at most one entry a minute: the history is never deleted.
 
-The first act is logged at once. Those of the next minute are counted in a row of the database. The next act after the
-minute, or the worker, logs their number in one entry.
+The first action is logged at once. Those of the next minute are counted in a row of the database. The next action after
+the minute, or the worker, logs their number in one entry.
 """
 
 import datetime
@@ -15,16 +15,16 @@ from organizations.services.audit import audit
 from organizations.services.throttle import Limit, TooManyTries
 
 WITHIN = datetime.timedelta(minutes=1)
-MOST_STRANGERS = 100
+MOST_ANONYMOUS = 100
 """Entries about people who are not signed in, in 15 minutes. Further ones are counted together."""
 MOST_WRITTEN = 100
 """How many rows `write_ended_counts` handles in one call."""
 
 
-def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
-    """Log an act. Acts with the same actor, address and `key` are the same act.
+def log_action(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
+    """Log an action. Actions with the same actor, address and `key` are the same one.
 
-    `together` is the body of the one entry that counts these acts of all people who are not signed in, if there are
+    `together` is the body of the one entry that counts these actions of all people who are not signed in, if there are
     too many of them.
     """
     row_key = throttle.hashed_key("repetition", action, str(actor.id), throttle.visitor_network(actor.address), *key)
@@ -66,7 +66,7 @@ def _are_too_many(key: str, action: Action) -> bool:
     if Repetition.objects.filter(pk=key).exists():
         return False
     try:
-        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_STRANGERS))
+        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_ANONYMOUS))
     except TooManyTries:
         return True
     return False

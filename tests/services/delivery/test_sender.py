@@ -1,4 +1,4 @@
-"""Slots: how many messages are in flight at once, and which claimed messages are not sent. No test uses a database."""
+"""The sender: how many messages are in flight at once, and which claimed messages are not sent. Without a database."""
 
 import threading
 import time
@@ -12,10 +12,10 @@ from organizations.models import Submission
 from organizations.redox.client import Exchange, Fault
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
-from organizations.services.delivery import slots
+from organizations.services.delivery import sender
 from organizations.services.delivery.claims import Claim
 from organizations.services.delivery.courier import InThisThread
-from organizations.services.delivery.slots import Answer, QueryAnswer, Slots, Window
+from organizations.services.delivery.sender import Answer, CongestionWindow, QueryAnswer, Sender
 from organizations.services.timing import lease_margin
 from tests.connected import redox
 from tests.services.sending import exchange_result
@@ -32,14 +32,14 @@ NOT_SENT = exchange_result(sent=False, fault=Fault.BLOCKED)
 type Send = Callable[[], Exchange]
 
 
-def filled(size: int) -> Window:
+def filled(size: int) -> CongestionWindow:
     """A full window: as many messages are in flight as it allows."""
-    window = Window(size)
+    window = CongestionWindow(size)
     assert all(window.enter(0.0) for _ in range(size))
     return window
 
 
-def answered(window: Window, count: int, *, waiting: int) -> int:
+def answered(window: CongestionWindow, count: int, *, waiting: int) -> int:
     """The size of the window after this many answers, each followed by another message, while others wait."""
     for _ in range(count):
         window.waiting = waiting
@@ -54,7 +54,7 @@ def test_the_window_grows_after_a_windowful_of_answers_while_messages_wait() -> 
     assert [answered(window, count, waiting=1) for count in (3, 1, 4, 1)] == [4, 5, 5, 6]
     window.in_flight = 6
     assert answered(window, 100, waiting=0) == 6
-    assert answered(filled(slots.MOST_IN_FLIGHT), 100, waiting=1) == slots.MOST_IN_FLIGHT
+    assert answered(filled(sender.MOST_IN_FLIGHT), 100, waiting=1) == sender.MOST_IN_FLIGHT
 
 
 def test_the_window_shrinks_after_a_windowful_of_answers_while_places_are_free() -> None:
@@ -130,15 +130,15 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return left
 
 
-def answers_of(claim: Claim, **state: object) -> tuple[Slots, list[Answer]]:
-    """The answers after a claim was handed to slots in this state."""
+def answers_of(claim: Claim, **state: object) -> tuple[Sender, list[Answer]]:
+    """The answers after a claim was given to a sender in this state."""
     answers: list[Answer] = []
 
     def on_answer(answer: Answer | QueryAnswer) -> None:
         assert isinstance(answer, Answer)
         answers.append(answer)
 
-    own = Slots(InThisThread(), on_answer)
+    own = Sender(InThisThread(), on_answer)
     for name, value in state.items():
         setattr(own, name, value)
     own.send(claim, "token")
@@ -155,7 +155,7 @@ def test_a_message_is_sent_and_its_answer_given_back(claim: Claim, sent: list[by
 
 def test_nothing_more_is_claimed_than_the_window_and_its_queue_have_room_for(claim: Claim) -> None:
     own, _ = answers_of(claim)
-    own.window = filled(slots.FIRST_WINDOW)
+    own.window = filled(sender.FIRST_WINDOW)
     assert own.room == 19
     for under_way, room in ((20, 0), (25, 0)):  # the window may have shrunk since they were claimed
         own.under_way = dict.fromkeys(range(under_way), claim)
@@ -166,9 +166,9 @@ def test_nothing_more_is_claimed_than_the_window_and_its_queue_have_room_for(cla
     ("state", "cause"),
     [
         ({"block_reason": "STAGING was stopped."}, "STAGING was stopped."),
-        ({"paused_plans": frozenset({6, 7})}, slots.PAUSED),
+        ({"paused_plans": frozenset({6, 7})}, sender.PAUSED),
         ({"paused_plans": frozenset({6})}, ""),
-        ({"read_at": 0.0}, slots.UNREAD),
+        ({"read_at": 0.0}, sender.UNREAD),
         ({"read_at": 0.0, "block_reason": "STAGING was stopped."}, "STAGING was stopped."),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_message_that_waited_too_long_is_not_sent_and_nothing_more_is_claimed(
     own.window.leave(YES)
     own.under_way[2] = claim
     own.forget(Answer(replace(claim, submission=Submission(pk=2)), "token", YES))
-    assert own.room == 4 + slots.MOST_WAITING
+    assert own.room == 4 + sender.MOST_WAITING
 
 
 def test_a_message_is_sent_only_with_enough_of_its_lease_left(claim: Claim, sent: list[bytes]) -> None:
@@ -202,7 +202,7 @@ def test_a_message_is_sent_only_with_enough_of_its_lease_left(claim: Claim, sent
         own, (answer,) = answers_of(replace(claim, claimed_at=time.monotonic() - 400.0 + left))
         assert (answer.exchange.sent, bool(sent)) == (is_sent, is_sent)
         own.forget(answer)
-        assert own.room == 4 + slots.MOST_WAITING  # nothing is in flight that could make room later
+        assert own.room == 4 + sender.MOST_WAITING  # nothing is in flight that could make room later
     assert answer.exchange.fault is Fault.HELD_UP
 
 
@@ -228,9 +228,9 @@ def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monk
     assert (answer.exchange.sent, answer.exchange.fault, own.window.in_flight) == (True, Fault.BROKEN, 0)
 
 
-def after(seconds: int, latency: float) -> tuple[Window, int]:
+def after(seconds: int, latency: float) -> tuple[CongestionWindow, int]:
     """The window, and how many claimed messages wait, after this time at 33 messages a second."""
-    window, waiting = Window(), 16
+    window, waiting = CongestionWindow(), 16
     arrive_at: list[int] = []
     for tick in range(seconds * 100):
         waiting = min(16, waiting + (tick % 3 == 0))  # the courier claims no more ahead

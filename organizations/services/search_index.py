@@ -19,7 +19,7 @@ from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid
 from organizations.services import search_text
 
-MAX_IDS = 5_000
+MAX_IDS = 20_000
 """At most this many candidates are read by id."""
 MAX_TRIGRAMS = 60
 MOST_SEARCHED = 100_000

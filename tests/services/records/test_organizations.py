@@ -8,7 +8,7 @@ import pytest
 from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
 from organizations.services.errors import ActionRefused, Circle, EditConflict, OidTaken
 from organizations.services.outbox import submissions
-from organizations.services.records import organizations
+from organizations.services.records import organizations, statements
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -244,7 +244,7 @@ class TestAfterAcceptance:
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:
     organization = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
-    organizations.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
+    statements.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
 
     assert reload(organization).standing == "stated"
     assert factories.submission(organization, user=editor).event == "Update"
@@ -253,14 +253,14 @@ def test_a_stated_record_gets_an_update(editor: User) -> None:
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
-        organizations.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
+        statements.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
     assert reload(submission).presence == Presence.NEVER
 
 
 def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_destination_id(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(record, user=editor)
 
     organization_after = reload(organization)
     assert (organization_after.standing, organization_after.open_work, organization_after.destination_known) == (
@@ -281,7 +281,7 @@ def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_
     editor: User, destination: tuple[str, str]
 ) -> None:
     unknown = replace(factories.record(), destination_known=False)
-    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(unknown, user=editor)
     said = replace(unknown, destination_id=destination[0], destination_known=True)
     organization = organizations.edit(
         organization.pk, 1, said, stands_for="", destination_source=destination[1], actor=as_actor(editor)
@@ -296,7 +296,7 @@ def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_
 
 def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User) -> None:
     unknown = replace(factories.record(), destination_known=False)
-    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(unknown, user=editor)
     none = replace(unknown, destination_known=True)
     edits = [(none, "none"), (replace(none, destination_id=DESTINATION), "dashboard")]
     for version, (record, source) in enumerate(edits, start=1):
@@ -310,7 +310,7 @@ def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User)
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(record, user=editor)
     typed = factories.record(name="Lakeside North")
     organization = organizations.edit(
         organization.pk, organization.version, typed, stands_for="", actor=as_actor(editor)

@@ -87,19 +87,19 @@ def edit(
             organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization)
-            before = organization.record()
+            before = known = organization.record()
             if not organization.can_change_oid:
                 record = replace(record, oid=organization.oid)
             elif record.oid != organization.oid:
-                _change_oid(history, organization, record.oid)
-            record = replace(record, active=before.active, carried=before.carried)
-            changes = difference(before, record)
-            details = _set_destination_source(organization, before, record, destination_source)
+                known = _change_oid(history, organization, record.oid)
+                record = replace(record, destination_known=True)
+            record = replace(record, active=known.active, carried=known.carried)
+            details = _set_destination_source(organization, known, record, destination_source)
             if record == before and stands_for == organization.stands_for:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **details)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=difference(before, record), **details)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
@@ -362,8 +362,10 @@ def check_no_circle(organization: Organization) -> None:
         raise Circle(f"{parent.name} is below this record. That would make a circle.")
 
 
-def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:
+def _change_oid(history: audit.History, organization: Organization, oid: str) -> OrganizationRecord:
     """Give a locked record another OID. PartOf of its children changes too, as edits by the same person.
+
+    Returns the saved values without what the directory had under the old OID.
 
     Raises:
         OidTaken: the OID is in use, or was sent for another record.
@@ -378,10 +380,11 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
-    directory_state.clear(organization)
+    directory_state.forget_old_oid(organization)
     decision = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decision is not None:
         organization.foreign_since = decision.at
+    return organization.record()
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

@@ -4,11 +4,23 @@ import json
 from dataclasses import replace
 
 import pytest
+from django.db import transaction
 
-from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Event,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.services.errors import ActionRefused, Circle, EditConflict, OidTaken
 from organizations.services.outbox import submissions
-from organizations.services.records import organizations, statements
+from organizations.services.records import directory_state, organizations, statements
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -319,6 +331,30 @@ def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     goes = json.loads(reviews.review(organization).message)["Organizations"][0]
     assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})
     assert "ManagingOrg" not in goes
+
+
+@pytest.mark.parametrize("destination_id", ["", DESTINATION])
+def test_nothing_that_the_directory_had_under_the_old_oid_is_sent_with_a_new_one(
+    editor: User, destination_id: str
+) -> None:
+    carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("Type", '{"Value":"Connection"}'))
+    shown = replace(factories.record(), destination_known=False, carried=carried)
+    organization = factories.seen_organization(shown, user=editor)
+    with transaction.atomic():
+        directory_state.mark_absent(organization, clock.now())
+    typed = replace(
+        shown, oid=f"{BASE}.7", destination_id=destination_id, destination_known=destination_id != "", carried=()
+    )
+    organization = organizations.edit(
+        organization.pk, 1, typed, stands_for="", destination_source="memory", actor=as_actor(editor)
+    )
+
+    entry = AuditEntry.objects.latest("sequence")
+    assert (reload(organization).destination_source, entry.facts.get("details")) == ("", None)
+    submission = factories.submission(organization, user=editor)
+    (sent,) = json.loads(bytes(submission.message))["Organizations"]
+    assert (submission.event, sent["DestinationID"]) == (Event.NEW, destination_id or None)
+    assert sent.keys().isdisjoint({"Endpoints", "Type"})
 
 
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:

@@ -153,7 +153,7 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
     if candidate is None or record is None:
         return []
     known = _parent_names(take_over, [candidate])
-    refused = _refused_by_form(record)
+    refused = _refused_by_form(record, take_over.environment)
     return [
         *(
             _value(_label(field), field, refused, known)
@@ -229,10 +229,10 @@ def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterato
             yield ValueRow(f"{change.label} in the old message", change.before, remark)
 
 
-def _refused_by_form(record: OrganizationRecord) -> dict[str, str]:
+def _refused_by_form(record: OrganizationRecord, environment: str) -> dict[str, str]:
     remarks = read_by_form(
         record,
-        gateways=redox_settings.gateway_oids("staging"),
+        gateways=redox_settings.gateway_oids(environment),
         routing_names=redox_settings.routing_names(),
         own_ids=redox_settings.source_and_client_ids(),
     )

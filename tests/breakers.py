@@ -1,8 +1,14 @@
 """Stops and pauses of an environment, for tests."""
 
+from organizations.models import EnvironmentGate
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker
+
+
+def gate() -> EnvironmentGate:
+    """The circuit breaker of STAGING."""
+    return EnvironmentGate.objects.get(pk="staging")
 
 
 def stop_environment(environment: str, reason: str, *, actor: Actor) -> None:

@@ -33,7 +33,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # The machine may be busy: a slow example is not an error.
 hypothesis_settings.register_profile(
-    "orgportal", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+    "orgportal", deadline=None, max_examples=30, derandomize=bool(os.environ.get("CI"))
 )
 hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")
@@ -81,13 +81,17 @@ practice directory. If a test uses the database, only its first case runs."""
 LONG = {"delivery", "plan", "test_plans.py", "test_shown_tree.py", "test_above_and_below.py"}
 QUICK_DELIVERY = "test_delivery.py"
 
+# One of these at the end would keep the other cores waiting.
+LONGEST = {"platform", "test_every_page.py"}
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests of the quick run, and those whose result depends on the database."""
+    """Select the tests of the quick run, and those whose result depends on the database. The longest begin."""
     for option, is_wanted in (("--quick", _is_quick), ("--only-database", _differs_by_database)):
         if config.getoption(option):
             config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
             items[:] = filter(is_wanted, items)
+    items.sort(key=lambda item: LONGEST.isdisjoint((item.path.name, item.path.parent.name)))
 
 
 def _is_quick(item: pytest.Item) -> bool:
@@ -287,6 +291,11 @@ def organization(editor: User) -> Organization:
 
 
 @pytest.fixture
+def north(editor: User) -> Organization:
+    return factories.organization(f"{factories.BASE}.1", user=editor, name="Lakeside North")
+
+
+@pytest.fixture
 def accepted(editor: User) -> Organization:
     """A record that Redox accepted."""
     return factories.accepted_organization(user=editor)
@@ -325,10 +334,23 @@ def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirecto
 
 
 @pytest.fixture
+def with_base(practice: PracticeDirectory) -> Iterator[PracticeDirectory]:
+    """The practice directory, with an OID of ours in the settings."""
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_BASE_OIDS=factories.BASE)):
+        yield practice
+
+
+@pytest.fixture
 def unreachable_redox() -> Iterator[None]:
     """Settings of a connected portal, with an address where no server answers."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         yield
+
+
+@pytest.fixture
+def demo(settings: Any, tmp_path: Path) -> None:
+    """Settings of a demonstration."""
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
 
 
 @pytest.fixture

@@ -161,7 +161,8 @@ def quick(*arguments: str) -> Result:
 
 
 def sqlite(*arguments: str) -> Result:
-    return pytest("-m", "not browser", *arguments)
+    # Every test there is one of the browser: their files need not be imported.
+    return pytest("-m", "not browser", "--ignore=tests/browser", *arguments)
 
 
 def browser(*arguments: str) -> Result:

@@ -83,7 +83,7 @@ class TestPeople:
         ("role", "values", "manages"),
         [
             ("administrator", {}, True),
-            ("approver", {}, False),
+            ("approver", {"is_staff": True}, False),
             ("", {"is_superuser": True}, True),
             ("administrator", {"is_active": False}, False),
             ("", {"is_superuser": True, "is_active": False}, False),

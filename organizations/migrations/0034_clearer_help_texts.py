@@ -10,12 +10,47 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
+            model_name="candidate",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "Waiting"),
+                    ("found", "Found"),
+                    ("absent", "Not found"),
+                    ("unanswered", "No answer"),
+                    ("here", "In the portal"),
+                    ("chosen", "Being added"),
+                    ("taken", "Taken over"),
+                    ("refused", "Not taken over"),
+                ],
+                default="waiting",
+                max_length=10,
+            ),
+        ),
+        migrations.AlterField(
             model_name="environmentgate",
             name="hold_asked_until",
             field=models.DateTimeField(
                 blank=True,
                 help_text="Redox asked to wait until then: nothing is sent before, not even a Query or a token request.",
                 null=True,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="organization",
+            name="confirmed_part_of_oid",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="PartOf as it was last accepted or taken, whatever is saved here.",
+                max_length=64,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="organization",
+            name="confirmed_version",
+            field=models.PositiveIntegerField(
+                default=0, help_text="The saved versions up to this one have nothing to send."
             ),
         ),
         migrations.AlterField(
@@ -76,5 +111,19 @@ class Migration(migrations.Migration):
                 default=False,
                 help_text="Its acceptance proved that Redox accepts Updates of records registered outside the portal.",
             ),
+        ),
+        migrations.AlterField(
+            model_name="submission",
+            name="evidence_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="When Redox's answer was stored, or when the Query behind the acceptance was sent.",
+                null=True,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="submission",
+            name="state_reason",
+            field=models.TextField(blank=True, help_text="Why it is in this state, if there is a reason."),
         ),
     ]

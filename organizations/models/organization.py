@@ -178,10 +178,10 @@ class Organization(models.Model):
         max_length=OID_LENGTH,
         blank=True,
         default="",
-        help_text="The PartOf that the directory has, whatever is saved here.",
+        help_text="PartOf as it was last accepted or taken, whatever is saved here.",
     )
     confirmed_version = models.PositiveIntegerField(
-        default=0, help_text="The version of the record that was last accepted."
+        default=0, help_text="The saved versions up to this one have nothing to send."
     )
     confirmed_submission = models.ForeignKey(
         "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"

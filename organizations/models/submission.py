@@ -178,7 +178,7 @@ class Submission(models.Model):
 
     state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(help_text="When it entered this state.")
-    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a decision.")
+    state_reason = models.TextField(blank=True, help_text="Why it is in this state, if there is a reason.")
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(
         default=0, help_text="Attempts that count against the limit. A refused sign-in does not count."
@@ -196,7 +196,9 @@ class Submission(models.Model):
         max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="The evidence of its acceptance."
     )
     evidence_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the Query behind the acceptance or the decision was sent."
+        null=True,
+        blank=True,
+        help_text="When Redox's answer was stored, or when the Query behind the acceptance was sent.",
     )
     is_proof = models.BooleanField(
         default=False,

@@ -114,7 +114,7 @@ class CandidateState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     FOUND = "found", "Found"
     ABSENT = "absent", "Not found"
-    UNANSWERED = "unanswered", "Not asked"
+    UNANSWERED = "unanswered", "No answer"
     HERE = "here", "In the portal"
     CHOSEN = "chosen", "Being added"
     TAKEN = "taken", "Taken over"

@@ -13,8 +13,9 @@ from organizations.text.vocabulary import SUBMISSION_STATE, Word
 # Each mapping has the words for each kind of evidence, for one place on the pages.
 
 IN_STATUS: Mapping[str, str] = {
+    "": "The last message of this record was accepted. The evidence is not stored.",
     "answer": "Redox accepted the last message of this record.",
-    "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
+    "query": "A Query showed the values of the last message of this record. Redox's own answer was not clear.",
     "both": "Redox's answer and a Query together show that the last message of this record arrived.",
     "person": "{person} decided that the last message of this record arrived.",
     "equivalent": "A Query showed values that mean the same as the last message of this record. That the message"
@@ -24,7 +25,7 @@ IN_STATUS: Mapping[str, str] = {
 
 IN_SUBMISSION_LINE: Mapping[str, str] = {
     "answer": "Redox accepted submission {submission}, {time}.",
-    "query": "A Query showed what submission {submission} sent, {time}.",
+    "query": "A Query showed the values of submission {submission}, {time}.",
     "both": "Redox's answer and a Query together show that submission {submission} arrived, {time}.",
     "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
     "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
@@ -41,15 +42,17 @@ IN_PLAN_ROW: Mapping[str, str] = {
 """The result of one message of a plan."""
 
 COLUMN_HEADING: Mapping[str, str] = {
+    "": "Accepted",
     "answer": "Accepted by Redox",
     "query": "Accepted by Query",
     "both": "Accepted by Redox and Query",
     "person": "Accepted by decision",
-    "equivalent": "Accepted by Query",
+    "equivalent": "Accepted, equivalent by Query",
 }
 """The heading of a column with the accepted values."""
 
 BESIDE_DATE: Mapping[str, str] = {
+    "": "",
     "answer": "",
     "query": "by Query",
     "both": "Redox and Query",
@@ -99,7 +102,7 @@ def status_sentence(organization: Organization, *, is_taken: bool) -> str:
     """Why the portal calls an accepted record active or not. `is_taken`: Active was taken from the directory."""
     if is_taken:
         return TAKEN_IN_STATUS
-    kind = organization.confirmed_evidence or Evidence.ANSWER
+    kind = organization.confirmed_evidence
     decision = organization.confirmed_submission if kind == Evidence.PERSON else None
     return IN_STATUS[kind].format(person=_person(decision))
 
@@ -128,7 +131,7 @@ def _as_known(organization: Organization, *, is_taken: bool) -> str:
 
 def help_rows() -> list[tuple[str, str]]:
     """Each kind of evidence with its sentence, for the help page."""
-    return [(EXPORT_VALUE[kind], text.format(person="A person")) for kind, text in IN_STATUS.items()]
+    return [(EXPORT_VALUE[kind], text.format(person="A person")) for kind, text in IN_STATUS.items() if kind]
 
 
 def submission_line(submission: Submission, linked: SafeString) -> SafeString:
@@ -136,23 +139,23 @@ def submission_line(submission: Submission, linked: SafeString) -> SafeString:
 
     The time is that of the Query if a Query is part of the evidence.
     """
-    template = IN_SUBMISSION_LINE[submission.evidence or Evidence.ANSWER]
+    template = IN_SUBMISSION_LINE[submission.evidence]
     return _filled(template.replace("submission {submission}", "{submission}"), submission, submission=linked)
 
 
 def plan_row_sentence(submission: Submission) -> SafeString:
     """The evidence of an accepted submission and its time, for a row that names the submission."""
-    return _filled(IN_PLAN_ROW[submission.evidence or Evidence.ANSWER], submission, focus=False)
+    return _filled(IN_PLAN_ROW[submission.evidence], submission, focus=False)
 
 
 def column_heading(organization: Organization) -> str:
     """The heading of a column with the accepted values."""
-    return COLUMN_HEADING[organization.confirmed_evidence or Evidence.ANSWER]
+    return COLUMN_HEADING[organization.confirmed_evidence]
 
 
 def beside_record_date(organization: Organization) -> str:
     """The evidence of the last acceptance, for the place beside its date in lists; "" for Redox's own answer."""
-    return BESIDE_DATE[organization.confirmed_evidence or Evidence.ANSWER]
+    return BESIDE_DATE[organization.confirmed_evidence]
 
 
 def export_value(organization: Organization) -> str:
@@ -170,7 +173,7 @@ def state_word(submission: Submission) -> Word:
 
 def beside_submission_date(submission: Submission | None) -> str:
     """The evidence of one accepted submission, as in `beside_record_date`."""
-    return BESIDE_DATE[submission.evidence or Evidence.ANSWER] if submission else ""
+    return BESIDE_DATE[submission.evidence] if submission else ""
 
 
 def _person(submission: Submission | None) -> str:

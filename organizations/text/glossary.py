@@ -37,7 +37,7 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "attempt": Entry("Attempt", "One try to send a submission. A submission can need several."),
     "not_registered": Entry(
-        "Not registered", "No message of this record has been accepted, so the portal does not claim that it is there."
+        "Not registered", "No message with this OID has been accepted, or the directory no longer has the OID."
     ),
     "deactivated": Entry(
         "Deactivated",
@@ -52,7 +52,7 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "directory_differs": Entry(
         "Directory differs",
-        "The directory shows other values than those that were last accepted. You choose which stay.",
+        "The directory shows other values than those that were last accepted. You choose which values stay.",
     ),
     "equivalent": Entry(
         "Equivalent",

@@ -85,7 +85,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.SUBMISSION_CANCELLED: Template(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
     Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
     Action.PLAN_PAUSED: Template("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
-    Action.PLAN_RESUMED: Template(*_SENT, "{actor} resumed {plan}.{reason}"),
+    Action.PLAN_RESUMED: Template(*_SENT, "{actor} resumed {plan}.{pause}"),
     Action.PLAN_STOPPED: Template("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
     Action.ATTEMPT_INTENT: Template(*_SENT, "The portal began attempt {attempt} of {submission}."),
     Action.ATTEMPT_LATE: Template(

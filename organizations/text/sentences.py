@@ -219,7 +219,7 @@ def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
 def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
     changed = len(facts.get("changes", []))
     if facts.get("intent") in ("deactivate", "reactivate"):
-        carried = "Active true to false" if facts["intent"] == "deactivate" else "Active false to true"
+        carried = "Active = false" if facts["intent"] == "deactivate" else "Active = true"
     elif facts.get("event") == "New":
         carried = "registration"
     else:
@@ -231,6 +231,13 @@ def _reason(facts: Mapping[str, Any]) -> Iterator[Part]:
     reason = facts.get("reason", "")
     if reason:
         yield Part(f' Reason: "{_cut(reason.rstrip("."), LONGEST_TEXT)}".')
+
+
+def _pause(facts: Mapping[str, Any]) -> Iterator[Part]:
+    """Why the plan was paused before somebody resumed it."""
+    reason = facts.get("reason", "")
+    if reason:
+        yield Part(f" It was paused: {_cut(reason.rstrip('.'), LONGEST_TEXT)}.")
 
 
 def _approval(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -401,6 +408,7 @@ _VALUES = {
     "message": _message,
     "name": _name,
     "origin": _origin,
+    "pause": _pause,
     "plan": _plan,
     "quoted": _quoted,
     "reason": _reason,

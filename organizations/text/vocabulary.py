@@ -223,7 +223,7 @@ SUBMISSION_STATE = _by_key(
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Cancelled by {person} on {moment}. Nothing was sent."),
 )
 
-# A plan is finished once no submission is open, even if somebody paused or stopped it before.
+# A plan without an open submission is finished, even if somebody paused it before; a stopped one stays stopped.
 PLAN_STATE = _by_key(
     Word(
         "going",
@@ -244,7 +244,8 @@ PLAN_STATE = _by_key(
         "Stopped",
         "stop-circle",
         "is-ink",
-        "Stopped {time}: {cause}. Submissions that were not sent were cancelled. The others continue.",
+        "Stopped {time}: {cause}. Submissions that were not sent were cancelled. The others were sent, or continue to"
+        " their end.",
     ),
     Word(
         "unclear",

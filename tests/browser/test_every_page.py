@@ -74,7 +74,7 @@ def lists(seeded: Seeded) -> Addresses:
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
         "plans": ["/staging/plans/"],
         "plan": [seeded.plan()],
-        "take-over": ["/staging/directory/take-over/", "/production/directory/take-over/"],
+        "take-over": ["/staging/directory/take-over/"],
         "take-over-list": [seeded.take_over(), f"{seeded.take_over()}?open={factories.BASE}.91"],
         "take-over-link": [f"{seeded.take_over()}link/"],
         "directory": ["/staging/directory/"],
@@ -122,6 +122,7 @@ def variants(seeded: Seeded) -> list[str]:
         *(
             "/production/submissions/?state=open",
             "/production/plans/",
+            "/production/directory/take-over/",
             "/production/connection/",
             "/staging/plans/new/",
         ),

@@ -34,7 +34,7 @@ def test_a_search_finds_ours_and_the_page_shows_its_result_afterwards(
     page.goto(BEGIN)
     expect(page.get_by_role("link", name="1 found, 1 not in the portal")).to_be_visible()
     expect(page.get_by_role("button", name="Find ours again")).to_be_enabled()
-    assert page_errors(page) == []
+    assert layout_errors(page) == []
 
 
 def test_a_search_that_runs_or_broke_off_is_accessible_and_fits(

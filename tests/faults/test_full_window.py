@@ -41,39 +41,44 @@ def wrong_in(own: Portal) -> list[str]:
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("is_answered", [True, False], ids=["answered in time", "cut off"])
 def test_a_stopped_worker_settles_64_messages_in_flight_and_none_is_lost_or_doubled(
-    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, is_answered: bool
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:
     queue(MOST_IN_FLIGHT + MOST_WAITING, editor)
+    for folder, is_answered in (("answered-in-time", True), ("cut-off", False)):
+        with portal(tmp_path / folder, nursery, practice, slow_seconds=PATIENCE) as own:
+            check_stop(own, is_answered=is_answered)
+
+
+def check_stop(own: Portal, *, is_answered: bool) -> None:
+    """Stop a worker with 64 messages in flight. They are answered in time, or cut off."""
     finish_within = 20.0 if is_answered else 1.5
-    with portal(tmp_path / "own", nursery, practice, slow_seconds=PATIENCE) as own:
-        own.practice.behaviour = "slow"
-        process = own.worker(
-            finish_within=finish_within, first_window=MOST_IN_FLIGHT, REDOX_DEADLINE=PATIENCE, REDOX_LEASE=2 * PATIENCE
-        )
-        until(lambda: len(own.practice.requests) == MOST_IN_FLIGHT, "64 messages in flight")
-        stopped_at = time.monotonic()
-        process.send(signal.SIGTERM)
-        if is_answered:
-            own.practice.behaviour = "answers"
-        process.end()
-        assert time.monotonic() - stopped_at < finish_within + STORING
+    own.practice.behaviour = "slow"
+    process = own.worker(
+        finish_within=finish_within, first_window=MOST_IN_FLIGHT, REDOX_DEADLINE=PATIENCE, REDOX_LEASE=2 * PATIENCE
+    )
+    until(lambda: len(own.practice.requests) == MOST_IN_FLIGHT, "64 messages in flight")
+    stopped_at = time.monotonic()
+    process.send(signal.SIGTERM)
+    if is_answered:
+        own.practice.behaviour = "answers"
+    process.end()
+    assert time.monotonic() - stopped_at < finish_within + STORING
 
-        sent = len(own.practice.requests)
-        assert sent >= MOST_IN_FLIGHT
-        settled = State.ACCEPTED if is_answered else State.UNKNOWN
-        waiting = MOST_IN_FLIGHT + MOST_WAITING - sent
-        assert states(own) == {settled: sent} | ({State.QUEUED: waiting} if waiting else {})
-        made = list(Submission.objects.using(own.alias).order_by("pk"))
-        assert {submission.tries for submission in made} == {0}
-        assert [each for each in made if attempt_faults(entries_of(each, own.alias), each)] == []
+    sent = len(own.practice.requests)
+    assert sent >= MOST_IN_FLIGHT
+    settled = State.ACCEPTED if is_answered else State.UNKNOWN
+    waiting = MOST_IN_FLIGHT + MOST_WAITING - sent
+    assert states(own) == {settled: sent} | ({State.QUEUED: waiting} if waiting else {})
+    made = list(Submission.objects.using(own.alias).order_by("pk"))
+    assert {submission.tries for submission in made} == {0}
+    assert [each for each in made if attempt_faults(entries_of(each, own.alias), each)] == []
 
-        own.practice.behaviour = "answers"  # what was cut off takes effect all the same
-        own.worker()
-        until(lambda: states(own) == {State.ACCEPTED: len(made)}, "the end of the outbox")
-        own.end()
-        assert wrong_in(own) == []
+    own.practice.behaviour = "answers"  # what was cut off takes effect all the same
+    own.worker()
+    until(lambda: states(own) == {State.ACCEPTED: len(made)}, "the end of the outbox")
+    own.end()
+    assert wrong_in(own) == []
 
 
 @pytest.mark.one_database

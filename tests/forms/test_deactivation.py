@@ -28,10 +28,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ({"why": "open"}, {"why": "Choose a reason."}),
         ({"why": "other", "in_words": " "}, {"in_words": "Enter the reason in words."}),
         ({"why": "replaced"}, {"replaced_by": "Name the record that replaces it."}),
-        (
-            {"why": "replaced", "replaced_by": "\x00" * 10_000},
-            {"replaced_by": NOT_OURS},
-        ),
+        ({"why": "replaced", "replaced_by": "\x00" * 10_000}, {"replaced_by": NOT_OURS}),
         ({"in_words": "x" * 501}, {"in_words": "Reason has 501 characters; at most 500 can be kept."}),
         (
             {"in_words": "a\u202eb"},

@@ -273,16 +273,8 @@ def test_a_destination_that_was_known_has_no_source():
         ({"name": "Desk"}, "purpose", "Enter a purpose or remove the contact."),
         ({}, "purpose", "Enter a purpose or remove the contact."),
         ({"purpose": "Technical"}, "name", "Enter a name, an e-mail address or a phone, or remove the contact."),
-        (
-            {"purpose": "Technical", "email_addresses": "desk@example.org\ndesk"},
-            "email_addresses",
-            "'desk' is ",
-        ),
-        (
-            {"purpose": "Technical", "work_phone": "555-0120"},
-            "work_phone",
-            "'555-0120' is ",
-        ),
+        ({"purpose": "Technical", "email_addresses": "desk@example.org\ndesk"}, "email_addresses", "'desk' is "),
+        ({"purpose": "Technical", "work_phone": "555-0120"}, "work_phone", "'555-0120' is "),
         (
             {"purpose": "Technical", "email_addresses": "x" * 2001},
             "email_addresses",

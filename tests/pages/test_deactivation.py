@@ -126,7 +126,7 @@ def test_the_page_names_the_evidence_of_the_deactivation(editor):
     number = organization.confirmed_submission_id
     assert done_sentence(organization, editor).startswith("Deactivated ")
     sentence = done_sentence(organization, editor)
-    assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in sentence
+    assert f" by Editor One: Lease ended. A Query showed the values of submission {number}, " in sentence
     update = factories.submission(organization, user=editor, reason="New name")
     organization = factories.accept(organization, submission=update, active=False)
     assert done_sentence(organization, editor) == sentence
@@ -163,11 +163,7 @@ def test_a_blocked_page_has_no_form_and_links_to_the_cause(accepted, editor):
 
 def test_a_record_that_was_never_accepted_is_not_called_deactivated(editor):
     page_data = page(factories.organization(user=editor), editor)
-    assert (page_data.act.is_blocked, page_data.act.is_done, page_data.act.done) == (
-        True,
-        False,
-        "",
-    )
+    assert (page_data.act.is_blocked, page_data.act.is_done, page_data.act.done) == (True, False, "")
 
 
 def test_a_child_of_a_deactivated_parent_cannot_be_reactivated(editor):
@@ -209,10 +205,7 @@ def _stated(user: User) -> Organization:
 )
 def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, dated_by):
     organization = load(arrange(editor))
-    assert page(organization, editor).act.source == (
-        says,
-        getattr(organization, dated_by) if dated_by else None,
-    )
+    assert page(organization, editor).act.source == (says, getattr(organization, dated_by) if dated_by else None)
     plan = draft.draft_content(
         plan_draft.draft_plan(plan_draft.choose_branch(organization, PlanKind.DEACTIVATE), actor=as_actor(editor))
     )
@@ -222,10 +215,7 @@ def test_the_page_says_where_the_other_values_come_from(editor, arrange, says, d
 def test_saved_changes_of_a_claimed_record_are_called_unsent(editor):
     organization = store_reading_with(factories.organization(user=editor), name="By hand")
     differences.decide_ours(organization.pk, reason="Registered with curl", actor=as_actor(editor))
-    assert (page(organization, editor).act.name, page(organization, editor).act.not_sent) == (
-        "By hand",
-        ("Name",),
-    )
+    assert (page(organization, editor).act.name, page(organization, editor).act.not_sent) == ("By hand", ("Name",))
 
 
 # What replaces it -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.models import Action, AuditEntry, Organization, clock
 from organizations.models.audit import EDITS
 from organizations.pages.audit import export as audit_export
 from organizations.pages.audit import filter_words
@@ -47,11 +47,6 @@ def actions(query: str) -> list[str]:
 
 def numbers(query: str) -> list[int]:
     return [entry.sequence for entry in entries(query)]
-
-
-@pytest.fixture
-def north(editor: User) -> Organization:
-    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
 def test_each_action_belongs_to_exactly_one_group():

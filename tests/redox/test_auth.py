@@ -72,11 +72,7 @@ def oauth_grant(expires_in: object = 300) -> Callable[[int], dict[str, Any]]:
 
 def api_key_grant(seconds: float = 3600) -> Callable[[int], dict[str, Any]]:
     expires = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return lambda number: {
-        "accessToken": f"token-{number}",
-        "expires": expires,
-        "refreshToken": f"refresh-{number}",
-    }
+    return lambda number: {"accessToken": f"token-{number}", "expires": expires, "refreshToken": f"refresh-{number}"}
 
 
 def test_the_assertion_is_what_redox_documents(oauth: OAuthCredential, private_key: RSAKey, limits: Limits) -> None:

@@ -222,11 +222,7 @@ def test_an_expired_certificate_sends_nothing(tmp_path: Path) -> None:
     over = servers.certificate(tmp_path, ended_hours_ago=1)
     with servers.serving(servers.answer(200, GOOD), servers.tls(over)) as server:
         exchange = post(server.url, Limits(ca_file=str(over)))
-    assert (exchange.sent, exchange.fault, exchange.fault_text) == (
-        False,
-        Fault.CERTIFICATE,
-        "certificate has expired",
-    )
+    assert (exchange.sent, exchange.fault, exchange.fault_text) == (False, Fault.CERTIFICATE, "certificate has expired")
     assert server.requests == []
 
 

@@ -30,6 +30,7 @@ RECORD = OrganizationRecord(
 )
 SUPPORT = ("Copy for Redox support", "copy_for_support")
 CONNECTION = ("Open Connection", "open_connection")
+NO_STEP, NEXT = ("", ""), "Next attempt 14:08."
 REDIRECT = "The portal does not follow a redirect, here to elsewhere.example. Check the proxy and the address setting."
 
 
@@ -178,12 +179,7 @@ ROWS = [
         "The organization asked for is deactivated or does not answer requests.",
         SUPPORT,
     ),
-    (
-        not_executed(401),
-        "Redox did not accept the sign-in or the message's Meta.",
-        HEAD,
-        CONNECTION,
-    ),
+    (not_executed(401), "Redox did not accept the sign-in or the message's Meta.", HEAD, CONNECTION),
     (
         rejected(status=404),
         "Redox found nothing at this address.",
@@ -231,29 +227,27 @@ ROWS = [
         ),
         ("Edit OID", "edit"),
     ),
-    (
-        not_sent(Fault.NAME),
-        "Redox could not be reached. Nothing was sent.",
-        "api.redoxengine.com was not found. Next attempt 14:08.",
-        ("", ""),
+    *(
+        (
+            not_sent(fault),
+            "Redox could not be reached. Nothing was sent.",
+            f"api.redoxengine.com {how}. {NEXT}",
+            NO_STEP,
+        )
+        for fault, how in (
+            (Fault.NAME, "was not found"),
+            (Fault.REFUSED, "refused the connection"),
+            (Fault.CONNECT_TIME, "did not answer"),
+        )
     ),
-    (
-        not_sent(Fault.REFUSED),
-        "Redox could not be reached. Nothing was sent.",
-        "api.redoxengine.com refused the connection. Next attempt 14:08.",
-        ("", ""),
-    ),
-    (
-        not_sent(Fault.CONNECT_TIME),
-        "Redox could not be reached. Nothing was sent.",
-        "api.redoxengine.com did not answer. Next attempt 14:08.",
-        ("", ""),
-    ),
-    (
-        not_sent(Fault.HELD_UP, "too little time was left"),
-        "The worker was delayed or stopped. Nothing was sent.",
-        "Cause: too little time was left. Next attempt 14:08.",
-        ("", ""),
+    *(
+        (
+            not_sent(fault, text),
+            "The worker was delayed or stopped. Nothing was sent.",
+            f"Cause: {text}. {NEXT}",
+            NO_STEP,
+        )
+        for fault, text in ((Fault.HELD_UP, "too little time was left"), (Fault.STOPPED, "the worker was stopped"))
     ),
     *(
         (
@@ -265,34 +259,23 @@ ROWS = [
         for status in (300, 302, 399)
     ),
     (
-        not_sent(Fault.STOPPED, "the worker was stopped"),
-        "The worker was delayed or stopped. Nothing was sent.",
-        "Cause: the worker was stopped. Next attempt 14:08.",
-        ("", ""),
-    ),
-    (
         not_sent(Fault.BLOCKED, "STAGING was stopped or paused before the message was sent."),
         "Sending was blocked before this message left. Nothing was sent.",
         "STAGING was stopped or paused before the message was sent. Next attempt 14:08.",
-        ("", ""),
+        NO_STEP,
     ),
-    (
-        not_sent(Fault.CERTIFICATE, "self-signed certificate"),
-        "The other side could not prove that it is Redox. Nothing was sent.",
-        "self-signed certificate; api.redoxengine.com.",
-        CONNECTION,
-    ),
-    (
-        not_sent(Fault.ADDRESS, "the address must be https://host"),
-        "The address of Redox cannot be used. Nothing was sent.",
-        "the address must be https://host; api.redoxengine.com.",
-        CONNECTION,
+    *(
+        (not_sent(fault, text), f"{headline} Nothing was sent.", f"{text}; api.redoxengine.com.", CONNECTION)
+        for fault, text, headline in (
+            (Fault.CERTIFICATE, "self-signed certificate", "The other side could not prove that it is Redox."),
+            (Fault.ADDRESS, "the address must be https://host", "The address of Redox cannot be used."),
+        )
     ),
     (
         not_sent(None, "No key"),
         "Redox gave no access token. Nothing was sent.",
         "No key. Next attempt 14:08.",
-        ("", ""),
+        NO_STEP,
     ),
     (
         Outcome(kind=Kind.NEEDS_PERSON, fault=Fault.SETTINGS, detail="another source ID"),
@@ -300,7 +283,7 @@ ROWS = [
         "Cause: another source ID.",
         CONNECTION,
     ),
-    (Outcome(kind=Kind.ACCEPTED, detail="Yes."), "Redox accepted the message.", "Yes.", ("", "")),
+    (Outcome(kind=Kind.ACCEPTED, detail="Yes."), "Redox accepted the message.", "Yes.", NO_STEP),
     (
         not_executed(400, auth.KEY_UNKNOWN),
         "Redox does not know our key.",

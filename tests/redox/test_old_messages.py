@@ -203,21 +203,13 @@ PROBLEMS = {
         ProblemKind.NOT_JSON,
         "It is not JSON. Line 1, column 11: the text ends before the message ends.",
     ),
-    "smart quotes": (
-        "{\u201cMeta\u201d: {}}",
-        ProblemKind.SMART_QUOTES,
-        f"Line 1, column 2: \u201c {TYPOGRAPHIC}",
-    ),
+    "smart quotes": ("{\u201cMeta\u201d: {}}", ProblemKind.SMART_QUOTES, f"Line 1, column 2: \u201c {TYPOGRAPHIC}"),
     "too deep": (
         '{"a":' * 51 + "1" + "}" * 51,
         ProblemKind.TOO_DEEP,
         "Line 1, column 251: it is nested more than 50 levels deep.",
     ),
-    "unclosed": (
-        "curl -d '{",
-        ProblemKind.UNCLOSED,
-        "Line 1, column 9: a quotation mark ' has no second one.",
-    ),
+    "unclosed": ("curl -d '{", ProblemKind.UNCLOSED, "Line 1, column 9: a quotation mark ' has no second one."),
     "variable of the shell": (
         f"curl -d '{body(Name='N').replace('N', '\'"$NAME"\'', 1)}' x",
         ProblemKind.SHELL_VARIABLE,

@@ -166,10 +166,7 @@ def test_a_candidate_says_which_secret_was_left_out(place: str) -> None:
     [
         (f"curl -X PUT -H 'Accept: a' -d '{BODY}' x", f"curl -X PUT -H 'Accept: a' -d '{BODY}' x"),
         ('"secret": null, "token": {{token}}, "Name": "x"', '"secret": null, "token": {{token}}, "Name": "x"'),
-        (
-            "-H \u201cAuthorization: Bearer a\u201d -d x",
-            "-H \u201cAuthorization: [left out]\u201d -d x",
-        ),
+        ("-H \u201cAuthorization: Bearer a\u201d -d x", "-H \u201cAuthorization: [left out]\u201d -d x"),
         ("https://a:b@c/d?access_token=e&f=g", "https://[left out]@c/d?access_token=[left out]&f=g"),
         ("-d 'grant_type=a&client_assertion=b&c=d'", "-d 'grant_type=a&client_assertion=[left out]&c=d'"),
         ('{"auth":{"type":"noauth"},"a":1}', '{"auth":"[left out]","a":1}'),

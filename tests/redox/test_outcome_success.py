@@ -48,11 +48,7 @@ def test_an_acceptance_that_names_another_oid_has_a_warning(limits: Limits) -> N
     """The how-to's own example does that."""
     body = success(f"Organization with id:{OTHER} has been updated successfully.", "Update")
     result = ask(servers.answer(200, body), limits, "Update")
-    assert (result.kind, result.warning, result.answered_oid) == (
-        Kind.ACCEPTED,
-        outcome.OTHER_OID,
-        OTHER,
-    )
+    assert (result.kind, result.warning, result.answered_oid) == (Kind.ACCEPTED, outcome.OTHER_OID, OTHER)
 
 
 def test_a_compressed_acceptance_counts_and_a_bomb_is_unknown(limits: Limits) -> None:
@@ -110,8 +106,8 @@ NOT_UNDERSTOOD = [
 
 
 @pytest.mark.parametrize("body", NOT_UNDERSTOOD, ids=range(len(NOT_UNDERSTOOD)))
-def test_any_other_2xx_is_unknown(body: object, limits: Limits) -> None:
-    assert ask(servers.answer(200, body), limits).kind is Kind.UNKNOWN
+def test_any_other_2xx_is_unknown(body: object) -> None:
+    assert classify(kept(200, body), event="New", oid=OID).kind is Kind.UNKNOWN
 
 
 def test_an_undocumented_success_text_has_a_warning(limits: Limits) -> None:
@@ -167,8 +163,8 @@ def test_a_query_is_answered_by_records_that_can_be_read(limits: Limits) -> None
     ],
     ids=range(12),
 )
-def test_any_other_2xx_to_a_query_is_unknown(body: object, limits: Limits) -> None:
-    result = ask(servers.answer(200, body), limits, "Query")
+def test_any_other_2xx_to_a_query_is_unknown(body: object) -> None:
+    result = classify(kept(200, body), event="Query", oid=OID)
     assert (result.kind, result.warning) == (Kind.UNKNOWN, "")
 
 

@@ -58,13 +58,7 @@ def test_a_page_that_is_not_full_is_the_last_unless_the_total_is_larger(received
 
 @pytest.mark.parametrize(
     ("received", "total", "end"),
-    [
-        (20, None, None),
-        (20, 20, None),
-        (20, 0, None),
-        (20, 120, End.SHORT_PAGE),
-        (0, None, End.EMPTY_PAGE),
-    ],
+    [(20, None, None), (20, 20, None), (20, 0, None), (20, 120, End.SHORT_PAGE), (0, None, End.EMPTY_PAGE)],
 )
 def test_a_page_that_is_not_full_does_not_prove_the_end_if_the_directory_may_have_a_smaller_limit(received, total, end):
     later = replace(after().position, limit=FIRST_LIMIT)

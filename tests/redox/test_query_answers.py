@@ -56,10 +56,7 @@ def test_the_organization_with_our_oid_is_found_at_any_identifier(listed):
             "The directory answered with 2 other organizations and not with this OID.",
         ),
         ([identified(f"{OID}.1")], ANOTHER),
-        (
-            [organization(Identifiers=[{"ID": OID, "IDType": "FACID"}])],
-            ANOTHER,
-        ),
+        ([organization(Identifiers=[{"ID": OID, "IDType": "FACID"}])], ANOTHER),
         ([organization()] * 2, "The directory answered with 2 organizations that have this OID."),
         (
             [organization(), identified("2.999.1", OID)],

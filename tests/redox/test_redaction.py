@@ -28,12 +28,7 @@ def answered(content: bytes, limits: Limits) -> Exchange:
 
 @pytest.mark.parametrize(
     "written",
-    [
-        TOKEN,
-        json.dumps(TOKEN)[1:-1],
-        TOKEN.replace("/", "\\/"),
-        TOKEN.replace("+", "\\u002B").replace("=", "\\u003d"),
-    ],
+    [TOKEN, json.dumps(TOKEN)[1:-1], TOKEN.replace("/", "\\/"), TOKEN.replace("+", "\\u002B").replace("=", "\\u003d")],
 )
 def test_a_token_in_the_body_is_redacted_before_anything_is_kept(written: str, limits: Limits) -> None:
     body = f'{{"Meta": {{"Errors": [{{"Text": "Bearer {written} was refused"}}]}}}}'.encode()

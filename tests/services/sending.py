@@ -179,6 +179,13 @@ def register_in_practice(practice: PracticeDirectory, organization: Organization
     return organization
 
 
+def accepted_before(submission: Submission) -> OrganizationRecord:
+    """What was accepted before this submission."""
+    record = reload(submission.organization).confirmed_record()
+    assert record is not None
+    return record
+
+
 def store_reading(
     organization: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0
 ) -> Organization:

@@ -6,13 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import override_settings
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    Installation,
-    User,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, Installation, User
 from organizations.permissions import ROLES, rights_of
 from organizations.services import demonstration, installation
 from organizations.services.accounts import accounts

@@ -11,6 +11,8 @@ from organizations.models import Organization, User
 from organizations.records import OrganizationRecord
 from organizations.services.directory import differences
 from organizations.services.records import counterparts, directory_state, organizations, statements
+from organizations.services.review import reviews
+from organizations.services.review.warnings import ReviewWarning
 from tests import factories
 from tests.factories import BASE, as_actor
 
@@ -132,3 +134,8 @@ def with_presence(arrange: Arrange, presence: str) -> Arrange:
         return organization
 
     return arranged
+
+
+def warnings_of(organization: Organization, user: User) -> list[ReviewWarning]:
+    """The warnings that this person reads now."""
+    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)

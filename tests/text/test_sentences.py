@@ -99,7 +99,7 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         'Ed submitted submission 4: 2 fields. Reason: "New desk". No approval was required.',
     ),
     (A.SUBMISSION_MADE, UPDATE | {"event": "New", "intent": "create"}, "Ed submitted submission 4: registration."),
-    (A.SUBMISSION_MADE, UPDATE | {"intent": "deactivate"}, "Ed submitted submission 4: Active true to false."),
+    (A.SUBMISSION_MADE, UPDATE | {"intent": "deactivate"}, "Ed submitted submission 4: Active = false."),
     (A.SUBMISSION_MADE, UPDATE, "Ed submitted submission 4: the same values again."),
     (
         A.ATTEMPT_OUTCOME,
@@ -216,7 +216,7 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         PLAN | WORKER | {"reason": "submission 4 is unknown"},
         'Plan 7 was paused by Worker 1. Reason: "submission 4 is unknown".',
     ),
-    (A.PLAN_RESUMED, PLAN, "Ed resumed plan 7."),
+    (A.PLAN_RESUMED, PLAN | {"reason": "Ada paused it"}, "Ed resumed plan 7. It was paused: Ada paused it."),
     (A.PLAN_STOPPED, PLAN | details(cancelled=2), "Ed stopped plan 7: 2 submissions cancelled."),
     (A.PERMISSION_REFUSED, RIGHT | {"details": REPEATED}, f"Ed was refused: they cannot edit records. {SINCE}"),
     (

@@ -90,12 +90,7 @@ def test_an_age_is_rounded_down_to_whole_units(seconds):
 
 @pytest.mark.parametrize(
     ("form", "text"),
-    [
-        ("moment", "May 3, 09:05 CDT"),
-        ("seconds", "May 3, 09:05:07 CDT"),
-        ("day", "May 3"),
-        ("clock", "May 3, 09:05"),
-    ],
+    [("moment", "May 3, 09:05 CDT"), ("seconds", "May 3, 09:05:07 CDT"), ("day", "May 3"), ("clock", "May 3, 09:05")],
 )
 def test_a_time_has_four_forms(form, text):
     assert vocabulary.moment_text(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text

@@ -86,7 +86,7 @@ FRAGMENTS: dict[str, str] = {
     "It does not show the record": "the directory does not show it now",
     "he directory shows what was sent": "the directory shows what was sent",
     "he directory showed what was sent": "the directory shows what was sent",
-    "A Query showed what": "the directory shows what was sent",
+    "A Query showed the values": "the directory shows what was sent",
     "first message of this record may or may not": "unknown",
     "no clear answer came": "no clear answer",
     "No clear answer came": "no clear answer",

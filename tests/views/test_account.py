@@ -1,7 +1,6 @@
 """Signing in and out, and the page of your own account."""
 
 import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,11 +31,6 @@ NEW = "a-much-longer-secret"
 @pytest.fixture
 def anna() -> User:
     return UserFactory(username="anna", role="editor")
-
-
-@pytest.fixture
-def demo(settings: Any, tmp_path: Path) -> None:
-    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
 
 
 def sign_in(visitor: Client, password: str = PASSWORD, username: str = "anna", **values: str) -> Any:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.models import Action, AuditEntry, User, clock
 from organizations.pages.audit import history_page
 from organizations.pages.audit import page as pages
 from organizations.pages.audit.page import AuditPage
@@ -24,11 +24,6 @@ from tests.views.history import PORTAL, add_entries, save_edit
 from tests.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
-
-
-@pytest.fixture
-def north(editor: User) -> Organization:
-    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
 def page(user: User, query: str = "", before: int | None = None) -> AuditPage:

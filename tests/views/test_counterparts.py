@@ -71,14 +71,6 @@ def test_an_invalid_link_is_refused(client, pair, editor):
     assert counterpart_of(here) is None
 
 
-def test_a_record_with_a_counterpart_cannot_get_a_second_one(client, pair, editor):
-    press(client, *pair)
-    third = factories.organization(f"{BASE}.3", user=editor)
-    address = f"/staging/organizations/{third.oid}/counterpart/"
-    assert press(client, third, pair[1], address=address).status_code == 409
-    assert counterpart_of(third) is None
-
-
 def test_deactivated_records_are_suggested_as_counterparts_and_not_as_parents(client, pair):
     factories.accept(pair[1], active=False)
     for name, is_suggested in (("counterpart", True), ("parent", False)):

@@ -5,11 +5,6 @@ import pytest
 from organizations.services import demonstration
 
 
-@pytest.fixture
-def demo(settings, tmp_path):
-    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
-
-
 def test_the_choice_is_stored_and_the_page_is_shown_again(demo, client_of):
     client = client_of("viewer")
     answer = client.post("/demonstration/", {"behaviour": "never-answers", "next": "/help/#words"})

@@ -97,8 +97,7 @@ def test_text_from_redox_is_escaped(editor):
     assert "x" * 200 not in page
 
 
-def test_the_demonstration_offers_six_things_to_try(editor, client, settings, tmp_path):
-    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+def test_the_demonstration_offers_six_things_to_try(demo, editor, client):
     factories.accepted_organization(f"{BASE}.1", user=editor)
     for number in (1, 2):
         factories.organization(f"{BASE}.1.{number}", user=editor, part_of_oid=f"{BASE}.1")

@@ -4,6 +4,7 @@ The addresses come from the URL resolver. A new one without a row in the table f
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,11 +13,14 @@ from django.test import Client
 from django.urls import reverse
 
 from benchmarks.malformed_world import addresses
-from organizations.models import AuditEntry, User
+from organizations.models import Action, AuditEntry, User
 from organizations.permissions import ROLES
+from organizations.views.expired_session import NOTICE
 from tests import factories
 from tests.factories import BASE, UserFactory
 from tests.views.buttons import forbidden_labels
+from tests.views.pages import text_of
+from tests.views.typing import edit_url
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +114,7 @@ TABLE: dict[str, AddressRow] = {
 
 
 NO_STORE = "private, no-store"
+TEXT_FIELDS = ("name", "first_name", "reason", "in_words", "lines", "oids")  # each form has at least one of them
 
 
 @pytest.fixture
@@ -193,6 +198,14 @@ def test_each_role_gets_what_the_table_says(places, without_rendering, role):
         assert cacheable(answers) == []
 
 
+def test_a_refused_act_changes_nothing(places, without_rendering):
+    refused = {name for name, row in TABLE.items() if row.post and "viewer" not in row.post.people}
+    acts = {name: url for name, url in places.items() if name in refused}
+    before = AuditEntry.objects.count()
+    walk(client_of("viewer").post, acts)
+    assert AuditEntry.objects.exclude(action=Action.PERMISSION_REFUSED).count() == before
+
+
 def test_visitors_without_a_sign_in_are_redirected_and_change_nothing(places, visitor):
     protected, before = needing_sign_in(places), AuditEntry.objects.count()
     responses = walk(visitor.get, protected)
@@ -230,11 +243,29 @@ def test_no_response_may_be_cached(places, visitor):
 def test_records_of_one_environment_are_not_found_in_the_other(places):
     """An address without a valid environment is tested in `tests/hostile/test_addresses.py`."""
     client = client_of("approver")
-    names = [name for name in TABLE if {"oid", "number", "plan"} & set(addresses()[name])]
+    names = [name for name in TABLE if {"oid", "number", "plan", "list_number"} & set(addresses()[name])]
     assert [name for name in names if "/staging/" not in places[name]] == []
     other_urls = {name: places[name].replace("/staging/", "/production/") for name in names}
     responses = {name: (client.get if TABLE[name].get else client.post)(url) for name, url in other_urls.items()}
     assert statuses(responses) == dict.fromkeys(names, 404)
+
+
+@pytest.mark.parametrize("role", ["approver", "administrator"])
+def test_after_an_expired_sign_in_each_form_is_only_shown_again_with_what_was_typed(places, editor, role):
+    """`test_decision.py` tests the form of a decision, which needs an undecided submission."""
+    accepted, unsent = factories.accepted_organization(user=editor), factories.organization(f"{BASE}.3", user=editor)
+    rows = {name: row.post for name, row in TABLE.items() if row.keeps_what_was_typed}
+    forms = {name: places[name] for name, access in rows.items() if access and role in access.people}
+    if role == "approver":
+        del forms["submission-decide"], forms["reactivate"]
+        forms |= {"deactivate": edit_url(accepted, "deactivate"), "plan-new": f"{forms['plan-new']}?record={unsent.pk}"}
+        forms |= {name: edit_url(unsent, name) for name in ("review", "statement")}
+    before, typed = AuditEntry.objects.count(), dict.fromkeys(TEXT_FIELDS, "Typed by me") | {"came-back": "1"}
+    answers = walk(partial(client_of(role).post, data=typed), forms)
+    assert [name for name, answer in answers.items() if NOTICE not in text_of(answer)] == []
+    without_text = {name for name, answer in answers.items() if "Typed by me" not in answer.content.decode()}
+    assert without_text <= {"differences", "take-over-list"}  # nothing can be typed there
+    assert AuditEntry.objects.count() == before
 
 
 def test_a_form_from_another_site_is_refused(places, without_rendering):

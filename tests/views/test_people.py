@@ -14,7 +14,6 @@ from django.urls import reverse
 from organizations.forms.account import AccountForm
 from organizations.models import Action, AuditEntry, User
 from organizations.pages.people import page as people_page
-from organizations.permissions import manages_people
 from organizations.services.accounts import accounts
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, as_actor
@@ -187,13 +186,6 @@ def test_each_role_is_shown_with_who_gave_it(administrator, anna):
     assert Group.objects.get(pk=checked).name == "editor"
 
 
-def test_only_the_role_administrator_lets_a_person_manage_people(client, anna):
-    for role in ("administrator", "editor"):
-        change(client, anna, role)
-        assert manages_people(reloaded(anna)) is (role == "administrator")
-    assert not manages_people(UserFactory(role="editor", is_staff=True))
-
-
 def test_an_outdated_form_saves_nothing_and_keeps_the_input(client, administrator, anna):
     inputs = opened_form(anna, "editor", email="new@example.org")
     fingerprints = {inputs["opened_with"]}
@@ -321,18 +313,6 @@ def test_no_account_is_saved_outside_the_service(client, anna):
         with connection.execute_wrapper(refuse_entries), pytest.raises(ZeroDivisionError):
             client.post(address, inputs)
     assert (list(User.objects.values_list()), roles_of(anna)) == (before, ["editor"])
-
-
-def test_input_is_shown_again_after_an_expired_sign_in(client, anna):
-    inputs = {"first_name": "Bertha", "came-back": "1"}
-    for address, values in (
-        (NEW, form("viewer", username="bert", **inputs)),
-        (f"/people/{anna.pk}/", opened_form(anna, "viewer", **inputs)),
-    ):
-        page = client.post(address, values)
-        assert page.status_code == 422
-        assert 'value="Bertha"' in page.content.decode()
-    assert reasons() == []
 
 
 def test_djangos_admin_is_not_part_of_the_portal(client, settings):

@@ -71,12 +71,6 @@ class TestSending:
         assert answer.context["form"].errors == {"reason": ["Enter a reason."]}
         assert press(browser, page).status_code == 302
 
-    def test_an_expired_sign_in_shows_the_form_again_filled(self, client, editor):
-        answer = press(client, page_of(create_tree(editor), editor), **{"came-back": "1", "reason": "my reason"})
-        assert (answer.status_code, answer.context["is_unsaved"]) == (422, True)
-        assert answer.context["form"]["reason"].value() == "my reason"
-        assert not Plan.objects.exists()
-
 
 class TestDeactivating:
     @pytest.fixture
@@ -138,14 +132,6 @@ class TestChoosing:
         text = compact(client.get(f"{self.LIST}?open=none&record={top.pk}&record={below.pk}").content.decode())
         assert f'value="{top.pk}" form="send" checked' in text
         assert f'<input type="hidden" name="record" value="{below.pk}">' in text
-
-    def test_a_record_links_to_sending_its_branch(self, client, client_of, editor):
-        (organization,) = create_tree(editor)
-        link = f'<a href="{NEW}?branch={BASE}">Send this branch</a>'
-        assert link in client.get(f"{self.LIST}{organization.oid}/").content.decode()
-        assert "You cannot send a branch in STAGING." in text_of(
-            client_of("viewer").get(f"{self.LIST}{organization.oid}/")
-        )
 
     def test_without_the_right_to_send_there_are_no_checkboxes(self, client, client_of):
         create_tree(factories.editor())

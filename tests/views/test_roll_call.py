@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 import pytest
 
 from organizations.models import Action, AuditEntry, TakeOver
-from organizations.views.expired_session import NOTICE
 from tests import factories
 from tests.factories import BASE
 
@@ -59,10 +58,3 @@ def test_a_refused_list_is_shown_again_with_its_error(client):
     answer = client.post(ROLL_CALL, {"lines": " \n"})
     assert answer.status_code == 422
     assert 'href="#id_lines"' in answer.content.decode()
-
-
-def test_a_list_that_is_posted_after_the_session_expired_is_kept(client):
-    answer = client.post(ROLL_CALL, {"lines": "2.999.1", "came-back": "1"})
-    assert (answer.status_code, answer.context["rows"]) == (422, [])
-    assert answer.context["form"]["lines"].value() == "2.999.1"
-    assert NOTICE in answer.content.decode()

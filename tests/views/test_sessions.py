@@ -7,11 +7,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from organizations.models import Organization, User
+from organizations.models import User
 from organizations.services.accounts import accounts, sessions
 from organizations.services.actors import system
-from tests import factories
-from tests.views.typing import edit_url, form_of
 
 pytestmark = pytest.mark.one_database
 
@@ -67,17 +65,6 @@ def test_the_last_use_is_stored_once_a_minute(client_of, wait):
         assert is_signed_in(client)
         used.append(client.session["used_at"])
     assert len(set(used)) == 2
-
-
-def test_input_is_kept_when_the_session_has_expired(client_of, wait, editor):
-    organization = factories.organization(user=editor)
-    client = client_of(user=editor)
-    inputs = form_of(client, organization, name="Typed")
-    wait(2 * HOUR)
-    answer = client.post(edit_url(organization), inputs)
-    assert answer.status_code == 403
-    assert dict(answer.context["fields"]) == inputs
-    assert Organization.objects.get().name == "Lakeside 1"
 
 
 @pytest.mark.parametrize("is_used_between", [True, False])

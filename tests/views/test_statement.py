@@ -58,12 +58,6 @@ def test_a_second_press_changes_nothing_and_keeps_the_reason(client_of, organiza
     assert (answer.status_code, b"Ticket 9" in answer.content) == (409, True)
 
 
-def test_the_input_is_kept_if_the_session_expired(client_of, organization):
-    answer = client_of("approver").post(PAGE, {"state": "1", "reason": "Ticket 9", "came-back": "1"})
-    assert (answer.status_code, b"Ticket 9" in answer.content) == (422, True)
-    assert Organization.objects.get().standing == "not_registered"
-
-
 def test_an_oid_that_the_directory_shows_leads_to_the_decision(client_of, organization):
     store_reading_with(organization, name="Boston")
     assert f'href="{RECORD}differences/">Compare and decide' in text_of(client_of("approver"))

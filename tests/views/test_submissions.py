@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from organizations.models import Action, AuditEntry, State, Submission, User, clock
+from organizations.models import AuditEntry, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor
 from organizations.services.connection import check
@@ -66,23 +66,8 @@ def test_a_submission_can_be_cancelled_before_its_first_attempt(client: Client, 
     assert "was cancelled already." in text_of(client.post(submission_url(queued, "submission-cancel"), follow=True))
 
 
-def test_a_refused_cancel_changes_nothing_and_is_logged(client_of: ClientOf, queued: Submission) -> None:
-    assert client_of("viewer").post(submission_url(queued, "submission-cancel")).status_code == 403
-    queued.refresh_from_db()
-    assert queued.state == State.QUEUED
-    assert AuditEntry.objects.filter(action=Action.PERMISSION_REFUSED).count() == 1
-
-
-def test_an_editor_cannot_cancel_a_production_submission_of_others(client_of: ClientOf) -> None:
-    approver = factories.UserFactory(role="approver")
-    organization = factories.organization(user=approver, environment="production")
-    submission = factories.submission(organization, user=approver)
-    assert client_of("editor").post(submission_url(submission, "submission-cancel")).status_code == 403
-    assert client_of("approver").post(submission_url(submission, "submission-cancel")).status_code == 302
-
-
-def test_a_later_edit_does_not_let_an_editor_cancel_a_production_submission_of_others(
-    client: Client, editor: User, approver: User
+def test_an_editor_cannot_cancel_a_production_submission_of_others_even_after_a_later_edit(
+    client: Client, client_of: ClientOf, editor: User, approver: User
 ) -> None:
     organization = factories.organization(user=approver, environment="production")
     submission = factories.submission(organization, user=approver)
@@ -90,6 +75,7 @@ def test_a_later_edit_does_not_let_an_editor_cancel_a_production_submission_of_o
     assert client.post(submission_url(submission, "submission-cancel")).status_code == 403
     submission.refresh_from_db()
     assert submission.state == State.QUEUED
+    assert client_of("approver").post(submission_url(submission, "submission-cancel")).status_code == 302
 
 
 # Query ------------------------------------------------------------------------------------------------------
@@ -170,10 +156,3 @@ def test_polling_without_a_change_returns_no_content(client: Client, queued: Sub
     assert 'data-hx-trigger="every 10s"' in changed
     assert 'id="live"' not in changed
     assert client.get(poll()[0]).status_code == 204
-
-
-def test_polling_after_signing_out_redirects_to_sign_in(visitor: Client, queued: Submission) -> None:
-    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{submission_url(queued)}"}
-    response = visitor.get(submission_url(queued, "submission-state"), headers=headers)
-    assert response.status_code == 401
-    assert response["HX-Redirect"] == f"/sign-in/?next={submission_url(queued)}"

@@ -50,6 +50,10 @@ class DecisionBox:
     asks_automatically: bool
 
 
+_AFTER_HEADING = {State.ACCEPTED: "Sent and accepted", State.REJECTED: "Sent"}
+"""The heading of the values of a message; "In this message" while it is not known whether they arrived."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionPage(Page):
     """One submission, and what this visitor can do about it."""
@@ -200,7 +204,7 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
         "changes_title": changes_title(submission),
         "changes_note": changes_note(submission),
         "before_heading": before_heading(submission),
-        "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
+        "after_heading": _AFTER_HEADING.get(State(submission.state), "In this message"),
         "table": acceptance.proof_table(submission, changes, proved_by),
         "steps": proof.proof_steps(submission, entries),
         "asked": _asked(submission, entries, proved_by),

@@ -44,7 +44,16 @@ CAN_BE_QUERIED = (State.UNKNOWN, State.NEEDS_PERSON)
 SOON = datetime.timedelta(seconds=30)
 
 _REQUEST = re.compile(r" Tick to send (it|them) now\.\Z")
-_TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
+_TITLES = {
+    State.ACCEPTED: "What it changed",
+    State.REJECTED: "What it would have changed",
+    State.CANCELLED: "What it would have changed",
+}
+_TITLES_OF_NEW = {
+    State.ACCEPTED: "What it registered",
+    State.REJECTED: "What it would have registered",
+    State.CANCELLED: "What it would have registered",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,8 @@ class StateBlock:
     An open page compares `stage` and `version_token` to learn what is new. `stage` changes with the state and the
     attempt; `version_token` also with everything else that the block says. Elapsed time is in neither:
     the page counts it.
+
+    `tries`: how many times the portal tried to ask about an unknown submission, without the attempt that is under way.
     """
 
     key: str
@@ -68,6 +79,7 @@ class StateBlock:
     version_token: str
     elapsed: int
     wait_is_over: bool
+    tries: int
     then: str
 
 
@@ -167,6 +179,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     )
     poll_seconds = _poll_seconds(submission, state, reason, now)
     wait_is_over = submission.not_before is not None and submission.not_before <= now
+    tries = submission.asks - (submission.lease_until is not None)
     stage = f"{state.value}-{submission.attempt}"
     return StateBlock(
         key=state.value,
@@ -178,9 +191,10 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
-        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
+        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, tries, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
+        tries=tries,
         then=after_next_query(submission) if state == State.UNKNOWN else "",
     )
 
@@ -221,8 +235,7 @@ def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> se
 
 def changes_title(submission: Submission) -> str:
     if submission.event == Event.NEW:
-        titles = {State.ACCEPTED: "What it registered", State.REJECTED: "What it would have registered"}
-        return titles.get(State(submission.state), "What it would register")
+        return _TITLES_OF_NEW.get(State(submission.state), "What it would register")
     return _TITLES.get(State(submission.state), "What it would change")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Action, AuditEntry, Organization, Submission, User, clock
+from organizations.models import Action, AuditEntry, Submission, User, clock
 from organizations.pages.audit import history_page, stories
 from organizations.pages.audit.history_page import HistoryPage
 from organizations.pages.audit.stories import StoryLine
@@ -63,11 +63,6 @@ def log_end(submission: Submission, state: str, **details: object) -> None:
     now = clock.now()
     evidence = "answer" if state == "accepted" else ""
     factories.change_submission(submission, state=state, ended_at=now, evidence=evidence)
-
-
-@pytest.fixture
-def north(editor: User) -> Organization:
-    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
 def test_a_submission_and_its_edits_are_one_line(practice, north, editor):
@@ -236,11 +231,7 @@ def test_a_page_reads_a_limited_number_of_entries(editor, north, monkeypatch):
     assert page(before=7) == stories.Stories([], 0, None, 2)
     last = history_page_of(before=2)
     assert last.nothing is not None
-    assert last.nothing == (
-        "Newer pages already show these entries.",
-        "?",
-        "Newest entries",
-    )
+    assert last.nothing == ("Newer pages already show these entries.", "?", "Newest entries")
 
 
 def test_a_very_long_story_shows_its_first_and_last_entries(editor, north):

@@ -39,11 +39,7 @@ def test_each_difference_is_shown_once_with_its_side():
     fields = field_rows.field_rows(RecordSides(record(address=street), record(address=other), directory))
     assert differences(fields) == {
         "Name": [("", "Lakeside", ""), ("same", "", "same as saved"), ("adrift", "Lakeside (Shore)", "")],
-        "Street": [
-            ("ahead", "51 Shore Rd, Suite 2", ""),
-            ("", "51 Shore Rd", ""),
-            ("same", "", "same as accepted"),
-        ],
+        "Street": [("ahead", "51 Shore Rd, Suite 2", ""), ("", "51 Shore Rd", ""), ("same", "", "same as accepted")],
     }
     above = {group.heading: group.above for group in fields.groups}
     assert (above["Identity"], above["Address"], above["Routing"]) == ("Name", "Street", "")

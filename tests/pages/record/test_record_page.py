@@ -34,17 +34,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 HERE = f"/staging/organizations/{BASE}/"
 
 
-@pytest.fixture
-def organization(editor: User) -> Organization:
-    """A record that was never sent."""
-    return factories.organization(user=editor, name="Lakeside North")
-
-
-@pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted_organization(user=editor, name="Lakeside North")
-
-
 def values(organization: Organization) -> summary.RecordValues:
     return summary.record_values(load(organization))
 
@@ -57,7 +46,11 @@ def html(organization: Organization, user: User) -> str:
 
 EVIDENCE = {
     Evidence.ANSWER: ("Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
-    Evidence.QUERY: ("A Query showed what submission {n} sent, ", "A Query showed what", "Accepted by Query"),
+    Evidence.QUERY: (
+        "A Query showed the values of submission {n}, ",
+        "A Query showed the values",
+        "Accepted by Query",
+    ),
     Evidence.BOTH: (
         "Redox's answer and a Query together show that submission {n} arrived, ",
         "Redox's answer and a Query together",
@@ -71,7 +64,7 @@ EVIDENCE = {
     Evidence.EQUIVALENT: (
         "A Query showed something equivalent to submission {n}, ",
         "A Query showed values that mean the same",
-        "Accepted by Query",
+        "Accepted, equivalent by Query",
     ),
 }
 

@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import (
-    Evidence,
-    Organization,
-    Presence,
-    State,
-    Submission,
-    User,
-    clock,
-)
+from organizations.models import Evidence, Organization, Presence, State, Submission, User, clock
 from organizations.pages.home import overview
 from organizations.pages.home.lines import LinePlace
 from organizations.pages.record import summary
@@ -29,17 +21,6 @@ from tests.changes import load, mark_foreign, save_edit, store_empty_reading, st
 from tests.factories import BASE, as_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
-
-
-@pytest.fixture
-def organization(editor: User) -> Organization:
-    """A record that was never sent."""
-    return factories.organization(user=editor, name="Lakeside North")
-
-
-@pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted_organization(user=editor, name="Lakeside North")
 
 
 def head(organization: Organization) -> summary.RecordHead:

@@ -226,11 +226,7 @@ class TestNotices:
         ("REDOX_STAGING_SOURCE_ID", DESTINATION, "This is our source ID, not a destination."),
         ("REDOX_PRODUCTION_CLIENT_ID", DESTINATION.upper(), "This is our client ID, not a destination."),
         ("REDOX_STAGING_DOCUMENT_REPOSITORY_ID", DESTINATION, "This is the routing ID "),
-        (
-            "REDOX_PRODUCTION_ROUTING_ID",
-            DESTINATION.replace("-", ""),
-            "This is the routing ID ",
-        ),
+        ("REDOX_PRODUCTION_ROUTING_ID", DESTINATION.replace("-", ""), "This is the routing ID "),
     ],
 )
 def test_an_id_of_our_own_is_not_a_destination_in_either_environment(variable, is_set, sentence):

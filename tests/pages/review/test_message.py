@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Evidence, Intent, Organization, Presence, clock
+from organizations.models import Evidence, Organization, Presence, clock
 from organizations.pages.review import message as shown
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services.directory import differences
@@ -14,6 +14,7 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.review import reviews
 from organizations.text import freshness
 from tests import factories
+from tests.changes import load
 from tests.factories import as_actor
 from tests.views.history import save_edit
 
@@ -22,18 +23,14 @@ pytestmark = pytest.mark.django_db
 SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code="53704", county="Dane", country="USA")
 
 
-def fresh(organization):
-    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
-
-
 def read(organization, record, *, asked_at=None):
     """The record after the directory answered with this content."""
-    directory_state.store_reading(fresh(organization), record, asked_at or clock.now())
-    return fresh(organization)
+    directory_state.store_reading(load(organization), record, asked_at or clock.now())
+    return load(organization)
 
 
 def page_of(organization, user, **values):
-    return shown.review_content(reviews.review(fresh(organization), actor=as_actor(user)), **values)
+    return shown.review_content(reviews.review(load(organization), actor=as_actor(user)), **values)
 
 
 class TestThreeValues:
@@ -233,22 +230,6 @@ class TestFreshness:
         assert page_of(organization, editor).overwritten == ()
 
 
-def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor):
-    def verdict(intent=None):
-        return reviews.review(fresh(accepted), intent=intent).summary.removeprefix("STAGING, Update, 1 record, ")
-
-    assert verdict(Intent.DEACTIVATE) == "Active true to false"
-    read(accepted, replace(accepted.record(), name="Lakeside (One)"))
-    assert verdict() == "1 directory value overwritten"
-    assert verdict(Intent.DEACTIVATE) == "Active true to false, 1 directory value overwritten"
-    save_edit(accepted, editor, aliases=("North",))
-    assert verdict() == "1 field changes, 1 directory value overwritten"
-    read(accepted, replace(accepted.record(), active=False))
-    assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
-    factories.accept(accepted, active=False)
-    assert verdict(Intent.REACTIVATE) == "Active false to true"
-
-
 def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared(editor):
     shown_record = replace(factories.record(), destination_id="", destination_known=False)
     taken = factories.seen_organization(shown_record, user=editor)
@@ -257,7 +238,7 @@ def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared
     page = page_of(taken, editor)
     assert page.rows == ()
     assert "No Query shows the destination ID, so it cannot be compared." in page.sentences[-1]
-    changed = page_of(save_edit(fresh(taken), editor, name="Lakeside North"), editor)
+    changed = page_of(save_edit(load(taken), editor, name="Lakeside North"), editor)
     assert [row.field for row in changed.rows] == ["name"]
 
 

@@ -20,6 +20,7 @@ from organizations.services.records import statements
 from organizations.services.review import reviews
 from organizations.text import vocabulary
 from tests import factories
+from tests.changes import load
 from tests.factories import BASE, as_actor
 from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.history import save_edit
@@ -29,12 +30,8 @@ TOWN = replace(factories.record().address, zip_code="53703")
 pytestmark = pytest.mark.django_db
 
 
-def fresh(organization):
-    return Organization.objects.select_related("last_submission").get(pk=organization.pk)
-
-
 def page_of(organization, user):
-    return review_page.build(reviews.review(fresh(organization), actor=as_actor(user)), user)
+    return review_page.build(reviews.review(load(organization), actor=as_actor(user)), user)
 
 
 def today():

@@ -26,11 +26,6 @@ def new(editor: User) -> Organization:
 
 
 @pytest.fixture
-def accepted(editor: User) -> Organization:
-    return factories.accepted_organization(user=editor)
-
-
-@pytest.fixture
 def taken_over(editor: User) -> Organization:
     directory = replace(factories.record(), destination_known=False)
     return factories.seen_organization(directory, user=editor)

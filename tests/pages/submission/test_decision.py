@@ -28,7 +28,6 @@ from tests.pages.sending import (
     send_update,
     take_decision,
 )
-from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 
 def decision_about(submission: Submission) -> decision_choices.Decision:
@@ -127,20 +126,6 @@ def test_an_unclear_answer_is_shown_and_decides_nothing(
     assert fresh(submission).state == State.NEEDS_PERSON
 
 
-@pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
-def test_the_page_says_why_an_answer_is_unclear(
-    practice: PracticeDirectory, editor: User, approver: User, behaviour: str
-) -> None:
-    """This includes answers with our record, without a name or twice: no value is shown as the directory's."""
-    submission = send_foreign(practice, editor)
-    practice.behaviour = behaviour
-    query.query_for_submission(submission, actor=as_actor(approver))
-    answer = query_result(attempts.last_query(entries_of(submission)), submission)
-    assert answer is not None
-    assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())
-    assert decision_about(submission).choices == ()
-
-
 # Unknown ----------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +141,17 @@ def test_an_unknown_submission_waits_until_a_worker_can_send_a_query(practice: P
     assert not block(submission).wait_is_over
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
     assert block(fresh(submission)).wait_is_over
+
+
+def test_a_query_that_is_under_way_does_not_count_as_tried(practice: PracticeDirectory, editor: User) -> None:
+    submission = send_update(practice, editor, "applies-then-504")
+    leased = Submission.objects.filter(pk=submission.pk)
+    leased.update(asks=2, lease_until=clock.now())
+    during = block(fresh(submission))
+    leased.update(lease_until=None)
+    after = block(fresh(submission))
+    assert (during.tries, after.tries) == (1, 2)
+    assert during.version_token != after.version_token
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,7 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
 
 @pytest.mark.parametrize(
     ("behaviour", "answer"),
-    [
-        ("applies-then-504", "Redox's own answer was 504."),
-        ("applies-then-breaks", "No answer came from Redox."),
-    ],
+    [("applies-then-504", "Redox's own answer was 504."), ("applies-then-breaks", "No answer came from Redox.")],
 )
 def test_an_acceptance_by_query_never_quotes_an_unclear_answer(
     practice: PracticeDirectory, editor: User, behaviour: str, answer: str
@@ -340,11 +337,7 @@ def test_our_record_with_other_values_is_compared_with_the_directory_until_they_
     )
     organization = submission.organization
     differences.take_directory_values(organization.pk, organization.version, reason="Theirs", actor=as_actor(editor))
-    assert rejection_of(fresh(submission)).step == (
-        "Review and send",
-        f"/staging/organizations/{BASE}/review/",
-        True,
-    )
+    assert rejection_of(fresh(submission)).step == ("Review and send", f"/staging/organizations/{BASE}/review/", True)
 
 
 def test_after_a_not_valid_answer_the_directory_can_be_asked_and_a_person_decides(

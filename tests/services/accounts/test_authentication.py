@@ -96,20 +96,3 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
     assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
     responses = AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence")
     assert [entry.facts["exchange"]["repeat"] for entry in responses] == [0, 1]
-
-
-def test_a_refused_token_renewal_stops_the_environment(editor: User) -> None:
-    def behave(connection: socket.socket, server: servers.Server) -> None:
-        is_first = server.read(connection).startswith(b"POST /auth/authenticate ") and len(server.requests) == 1
-        granted = {"accessToken": "made-up-token", "expires": "2099-01-01T00:00:00Z"}
-        connection.sendall(servers.response(200, granted) if is_first else servers.response(401, b"no"))
-
-    with servers.serving(behave) as server, override_settings(REDOX=redox(server.url, **API_KEY)):
-        submission = factories.submission(factories.organization(user=editor), user=editor)
-        assert deliver()
-        assert len(server.requests) == 3
-
-    submission.refresh_from_db()
-    assert (submission.state, submission.tries) == (State.QUEUED, 0)
-    assert EnvironmentGate.objects.get(pk="staging").is_stopped
-    assert actions_of(submission).count(Action.ATTEMPT_RESPONSE) == 1

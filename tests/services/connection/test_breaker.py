@@ -17,21 +17,17 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, check, gateway, lookup
+from organizations.services.connection import breaker, check, gateway
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
 from tests import factories
-from tests.breakers import stop_environment
+from tests.breakers import gate, stop_environment
 from tests.factories import BASE, as_actor
-from tests.services.sending import WORKER, claim, get_token, probe_if_half_open, settle_sending
+from tests.services.sending import WORKER, claim, probe_if_half_open, settle_sending
 
 pytestmark = pytest.mark.django_db
 
 GOOD = json.dumps({"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}).encode()
-
-
-def gate() -> EnvironmentGate:
-    return EnvironmentGate.objects.get(pk="staging")
 
 
 def minutes_ago(minutes: int) -> datetime.datetime:
@@ -205,33 +201,8 @@ def test_nothing_is_claimed_after_the_breaker_opened_a_moment_ago(editor: User, 
     assert (submission.state, submission.attempt) == (State.QUEUED, 0)
 
 
-def test_too_many_token_requests_pause_the_environment(
-    unreachable_redox: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
-    monkeypatch.setattr(gateway, "access_token", lambda _: busy)
-    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
-    assert get_token("staging", worker) == ""
-    assert gate().is_paused(timezone.now() + datetime.timedelta(seconds=50))
-    assert not gate().is_stopped
-
-
-def test_a_refused_credential_stops_the_environment_with_its_cause(
-    unreachable_redox: None, worker: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
-    monkeypatch.setattr(gateway, "access_token", lambda _: refused)
-    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
-    assert get_token("staging", worker) == ""
-    assert gate().stopped_reason == f"Redox does not accept the credential: {lookup.token_refusal_reason(refused)}"
-
-
 @pytest.mark.parametrize(
-    ("checked", "succeeded"),
-    [(None, None), (2, True), (0, False)],
-    ids=["never", "before the stop", "failed"],
+    ("checked", "succeeded"), [(None, None), (2, True), (0, False)], ids=["never", "before the stop", "failed"]
 )
 def test_sending_resumes_only_after_a_successful_check_since_the_stop(
     editor: User, checked: int | None, succeeded: bool | None

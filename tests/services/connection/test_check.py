@@ -3,18 +3,10 @@
 import pytest
 from django.test import override_settings
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    State,
-    User,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, User
 from organizations.practice import PracticeDirectory
 from organizations.services.connection import check
 from organizations.services.delivery import courier
-from tests import factories
-from tests.connected import redox
 from tests.factories import as_actor
 
 pytestmark = pytest.mark.one_database
@@ -48,23 +40,3 @@ def test_a_failed_check_gives_the_reason(practice: PracticeDirectory, editor: Us
 def test_without_a_credential_nothing_is_queried(editor: User) -> None:
     assert check.check_connection("staging", actor=as_actor(editor)).sentence == "STAGING is not connected."
     assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
-
-
-def test_a_failed_token_request_counts_as_a_failure_and_a_refused_one_stops_sending(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    values = {
-        "REDOX_STAGING_AUTH": "api-key",
-        "REDOX_STAGING_API_KEY": "unknown",
-        "REDOX_STAGING_API_SECRET": "unknown",
-    }
-    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
-        assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
-    gate = EnvironmentGate.objects.get(pk="staging")
-    assert (gate.is_stopped, gate.hold_until, gate.failures) == (False, None, 1)
-    with override_settings(REDOX=redox(practice.url, **values)):
-        assert not courier.deliver_due("staging", most=1, actor=as_actor(editor))
-    assert EnvironmentGate.objects.get(pk="staging").is_stopped
-    submission.refresh_from_db()
-    assert (submission.state, submission.attempt) == (State.QUEUED, 0)

@@ -1,25 +1,13 @@
 """The lookup of one OID: which record it finds, when the OID is absent, and what is stored."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    Evidence,
-    Organization,
-    State,
-    Submission,
-    User,
-    clock,
-)
+from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.practice.listing import ANOTHER_OID
-from organizations.records import canonical
 from organizations.redox.messages import OTHER_OIDS
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
@@ -30,9 +18,6 @@ from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.sending import (
-    answer_next,
-    as_query_shows,
-    edit,
     probe_if_half_open,
     reload,
     resolve_next,
@@ -42,12 +27,7 @@ from tests.services.sending import (
 
 pytestmark = pytest.mark.one_database
 
-NOT_UNDERSTOOD = {
-    "shows-another": "The directory answered with another organization and not with this OID.",
-    "shows-twice": "The directory answered with 2 organizations that have this OID.",
-    "shows-no-name": "The directory answered with this OID, but without a name.",
-    "shows-another-shape": "The directory's answer was not understood: Organizations is not a list.",
-}
+NOT_UNDERSTOOD = ("shows-another", "shows-twice", "shows-no-name", "shows-another-shape")
 
 
 @pytest.fixture
@@ -156,7 +136,8 @@ def test_our_oid_may_be_the_second_one_and_the_first_stays_visible(
 def test_an_unreadable_answer_is_logged_and_changes_nothing(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
+    causes = set()
+    for asks, behaviour in enumerate(NOT_UNDERSTOOD, start=1):
         practice.behaviour = behaviour
         Submission.objects.update(not_before=timezone.now())
         assert resolve_next("staging", actor=worker)
@@ -166,10 +147,12 @@ def test_an_unreadable_answer_is_logged_and_changes_nothing(
         assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
         assert (organization.seen_at, organization.seen) == (None, "")
         entry = asked_entries(unknown)[-1]
-        assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
+        causes.add(cause := entry.facts["detail"])
+        assert entry.facts["details"]["asked"] is False
         assert b"QueryResponse" in bytes(entry.raw or b"")
         checked = check.check_connection("staging", actor=worker)
         assert (checked.succeeded, checked.sentence) == (False, cause)
+    assert len(causes - {""}) == len(NOT_UNDERSTOOD)
 
 
 def test_after_a_pause_any_whole_answer_to_the_probe_closes_the_breaker(
@@ -194,36 +177,6 @@ def test_a_reading_is_dated_before_its_query(unknown: Submission, worker: Actor)
     assert reload(unknown.organization).seen_at == answer.asked_at
 
 
-def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    old = DirectoryAnswer(clock.now(), record=as_query_shows(organization.record()))
-    submission = factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answer_next()
-
-    keep(submission, old, as_actor(editor))
-
-    organization = reload(organization)
-    assert organization.seen_at is not None
-    assert organization.confirmed_at is not None
-    assert organization.seen_at < organization.confirmed_at
-    assert "differs" not in organization.open_work
-
-
-def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    older, newer = (
-        DirectoryAnswer(clock.now(), record=as_query_shows(replace(organization.record(), name=name)))
-        for name in ("Older", "Newer")
-    )
-    for answer in (newer, older):
-        keep(organization.submissions.get(), answer, as_actor(editor))
-
-    organization_now = Organization.objects.get(pk=organization.pk)
-    assert newer.record is not None
-    assert (organization_now.seen, organization_now.seen_at) == (canonical(newer.record), newer.asked_at)
-    assert len(asked_entries(organization.submissions.get())) == 2
-
-
 def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(user=editor)
     query.query_record(organization, actor=as_actor(editor))
@@ -233,7 +186,8 @@ def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, edit
     practice.behaviour = "shows-another"
     query.query_record(organization, actor=as_actor(editor))
     details = entries.latest("sequence").facts["details"]
-    assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
+    assert details["asked"] is False
+    assert details["cause"].startswith("The directory answered with another organization")
 
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:

@@ -19,7 +19,7 @@ from organizations.services.delivery import claims, query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.fake_redox import ACCEPTED, API_KEY, fake_redox, token_answer
+from tests.services.fake_redox import API_KEY
 from tests.services.sending import deliver
 
 
@@ -121,15 +121,6 @@ def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDir
     assert query.query_oid("staging", BASE).is_answered
     assert len(renewing.requests) == 5
     assert len(taken) == 5
-
-
-def test_a_token_that_is_valid_for_a_minute_is_reused(transactional_db: None, editor: User) -> None:
-    with fake_redox() as redox_server:
-        redox_server.tokens, redox_server.writes = [token_answer("token-1", seconds=60)], [ACCEPTED]
-        for number in (1, 2):
-            factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-            assert deliver()
-    assert redox_server.arrived == ["token", "write", "write"]
 
 
 def test_nothing_is_sent_before_its_slot_opens(

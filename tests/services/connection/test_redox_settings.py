@@ -7,9 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import override_settings
 
-from organizations.models import (
-    User,
-)
+from organizations.models import User
 from organizations.services import installation
 from organizations.services.connection import redox_settings
 from orgportal.start_errors import SettingsError

@@ -1,6 +1,5 @@
 """The answer to a Query whose access token Redox refused is always logged."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,16 +11,10 @@ from tests.breakers import pause_environment
 from tests.factories import as_actor
 from tests.redox import servers
 from tests.services.delivery.test_waiting_for_redox import unknown
-from tests.services.fake_redox import FakeRedox, fake_redox, token_answer
+from tests.services.fake_redox import FakeRedox, token_answer
 from tests.services.sending import WORKER
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
-
-
-@pytest.fixture
-def redox_server() -> Iterator[FakeRedox]:
-    with fake_redox() as server:
-        yield server
 
 
 def test_a_refused_query_is_logged_with_the_cause_of_the_renewal(redox_server: FakeRedox, editor: User) -> None:

@@ -106,16 +106,6 @@ def start_again() -> None:
     )
 
 
-def test_a_rejection_in_a_batch_cancels_what_waits_for_it(
-    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second, follower = queue(3, editor)
-    follower.after.add(first)
-    answering(monkeypatch, {f"{BASE}.1": exchange_result(400, b"{}")})
-    assert deliver_due("staging", actor=WORKER)
-    assert [state(each) for each in (first, second, follower)] == [State.REJECTED, State.ACCEPTED, State.CANCELLED]
-
-
 def test_each_step_of_a_batch_is_one_transaction(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,37 +232,6 @@ def deliver_until_idle(delivering: Courier) -> None:
         delivering.settle_arrived(0.05)
 
 
-def test_a_stop_keeps_back_messages_that_wait_for_their_slot(
-    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
-) -> None:
-    with override_settings(REDOX_RATE=4.0):
-        submissions = queue(4, editor)
-        delivering = Courier(WORKER, pool)
-        assert delivering.claim_due()
-        EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now())
-        deliver_until_idle(delivering)
-    assert len(practice.requests) < 4
-    *_, last = submissions = list(Submission.objects.order_by("pk"))
-    assert (last.state, last.tries, last.attempt) == (State.QUEUED, 0, 1)
-    assert last.state_reason == "STAGING was stopped or paused before the message was sent."
-    assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 4
-
-
-def test_nothing_is_sent_while_the_courier_cannot_read_whether_it_is_allowed(
-    practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sender, "LONGEST_SINCE_CHECK", 0.4)
-    with override_settings(REDOX_RATE=1.5):
-        queue(2, editor)
-        delivering = Courier(WORKER, pool)
-        assert delivering.claim_due()
-        time.sleep(0.9)  # the courier waits for the database
-        deliver_until_idle(delivering)
-    first, second = Submission.objects.order_by("pk")
-    assert (first.state, second.state, second.tries) == (State.ACCEPTED, State.QUEUED, 0)
-    assert second.state_reason == sender.UNREAD
-
-
 def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
     practice: PracticeDirectory, editor: User, pool: ThreadPoolExecutor
 ) -> None:
@@ -289,25 +248,6 @@ def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
     assert state(single) == State.ACCEPTED
 
 
-def test_a_worker_that_is_stopped_sends_nothing_more_and_settles_what_is_in_flight(
-    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queue(16, editor)
-    stopping = threading.Event()
-
-    def send(*_: object) -> Exchange:
-        stopping.set()
-        time.sleep(0.3)
-        return YES
-
-    monkeypatch.setattr(gateway, "send_message", send)
-    with override_settings(REDOX_RATE=20.0):
-        Courier(WORKER, pool).run(stopping, lambda: True)
-    states = list(Submission.objects.order_by("pk").values_list("state", "tries"))
-    assert set(states) == {(State.ACCEPTED, 0), (State.QUEUED, 0)}
-    assert states[0] == (State.ACCEPTED, 0)
-
-
 class CountedEvent(threading.Event):
     """An event that counts how often somebody looks whether it is set."""
 
@@ -318,20 +258,23 @@ class CountedEvent(threading.Event):
         return super().is_set()
 
 
-def test_a_courier_that_is_stopped_waits_for_the_answers_in_flight(
+def test_a_courier_that_is_stopped_sends_nothing_more_and_waits_for_the_answers_in_flight(
     connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue(1, editor)
-    stopping, answering_now = CountedEvent(), threading.Event()
+    queue(16, editor)
+    stopping = CountedEvent()
 
     def send(*_: object) -> Exchange:
         stopping.set()
-        answering_now.wait(0.4)
+        time.sleep(0.4)
         return YES
 
     monkeypatch.setattr(gateway, "send_message", send)
-    Courier(WORKER, pool).run(stopping, lambda: True)
-    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+    with override_settings(REDOX_RATE=20.0):
+        Courier(WORKER, pool).run(stopping, lambda: True)
+    states = list(Submission.objects.order_by("pk").values_list("state", "tries"))
+    assert set(states) == {(State.ACCEPTED, 0), (State.QUEUED, 0)}
+    assert states[0] == (State.ACCEPTED, 0)
     assert stopping.looks < 50
 
 

@@ -5,17 +5,9 @@ from dataclasses import replace
 import pytest
 from django.test import override_settings
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    Intent,
-    Presence,
-    State,
-    User,
-)
+from organizations.models import Action, AuditEntry, Intent, Presence, State, User
 from organizations.practice import PracticeDirectory
-from organizations.redox.outcome import ABSENT, Kind
-from organizations.services.errors import ActionRefused
+from organizations.redox.outcome import Kind
 from organizations.services.outbox import submissions
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -119,14 +111,6 @@ def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(edito
         True,
         0,
     )
-    entries_wanted = {
-        Action.ORGANIZATION_DEACTIVATION_WANTED: ("Test", False),
-        Action.ORGANIZATION_REACTIVATION_WANTED: ("Test", True),
-    }
-    entries = AuditEntry.objects.filter(action__in=entries_wanted)
-    assert {
-        entry.action: (entry.facts["reason"], entry.facts["record"]["active"]) for entry in entries
-    } == entries_wanted
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
@@ -155,27 +139,6 @@ def test_a_rejected_update_stays_rejected_until_the_record_is_edited(practice: P
     edit(organization, editor, name="A and B")
     assert reload(organization).open_work == "changes_not_sent"
     assert not deliver()
-
-
-def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> None:
-    organization = edit(factories.accepted_organization(user=editor), editor, name="Other")
-    factories.submission(organization, user=editor)
-    answer_next(Kind.REJECTED, presence=ABSENT)
-
-    assert (reload(organization).presence, reload(organization).standing) == (Presence.ABSENT, "not_registered")
-    assert factories.submission(organization, user=editor).event == "New"
-
-
-def test_already_exists_needs_a_decision(editor: User) -> None:
-    organization = factories.organization(user=editor)
-    submission = factories.submission(organization, user=editor)
-    answer_next(Kind.NEEDS_PERSON, known="already_exists")
-
-    submission.refresh_from_db()
-    assert (submission.state, reload(organization).open_work) == (State.NEEDS_PERSON, "needs_person")
-    assert (submission.known_answer, submission.state_reason) == ("already_exists", "Said needs_person.")
-    with pytest.raises(ActionRefused):
-        factories.submission(organization, user=editor)
 
 
 @pytest.mark.parametrize("behaviour", ["applies-then-breaks", "never-answers", "gateway-error"])

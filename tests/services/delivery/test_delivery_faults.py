@@ -7,38 +7,27 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    EnvironmentGate,
-    Installation,
-    State,
-    Submission,
-    User,
-)
-from organizations.practice import Credential, PracticeDirectory
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
+from organizations.practice import PracticeDirectory
 from organizations.redox import messages
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import exchanges
-from organizations.services.connection import check, gateway, redox_settings
-from organizations.services.delivery import abandoned, resume, settle
+from organizations.services.connection import check, gateway
+from organizations.services.delivery import abandoned, resume
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
-from tests.services.fake_redox import API_KEY
 from tests.services.sending import (
-    actions_of,
     answer_next,
     claim,
     deliver,
@@ -49,31 +38,6 @@ from tests.services.sending import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def test_a_message_that_did_not_reach_redox_is_sent_again_later(
-    transactional_db: None, unreachable_redox: None, editor: User
-) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    assert deliver()
-
-    submission.refresh_from_db()
-    assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 1)
-    assert submission.not_before is not None
-    assert submission.can_be_cancelled
-    Submission.objects.update(not_before=timezone.now())
-    answer_next()
-    submission.refresh_from_db()
-    assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
-
-
-def test_a_person_must_decide_after_eight_tries(editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(tries=settle.MOST_TRIES - 1)
-    answer_next(Kind.NOT_SENT)
-    submission.refresh_from_db()
-    assert submission.state == State.NEEDS_PERSON
-    assert "8 attempts did not reach Redox" in submission.state_reason
 
 
 def test_a_refused_credential_stops_the_environment_and_counts_no_try(
@@ -94,36 +58,6 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
     assert check.check_connection("staging", actor=as_actor(editor)).succeeded
     resume.resume("staging", actor=as_actor(editor))
     assert deliver()
-
-
-def test_an_expired_token_is_renewed_once_in_the_same_claim(
-    transactional_db: None, editor: User, tmp_path: Path
-) -> None:
-    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
-    with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
-        submission = factories.submission(factories.organization(user=editor), user=editor)
-        assert gateway.access_token(redox_settings.environment("staging")).token
-        running.expire_tokens()
-        assert deliver()
-
-    submission.refresh_from_db()
-    assert (submission.state, submission.attempt) == (State.ACCEPTED, 1)
-    responses = AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence")
-    assert [entry.facts["exchange"]["repeat"] for entry in responses] == [0, 1]
-    assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
-
-
-def test_too_many_requests_pause_the_environment(editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    answer_next(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
-
-    submission.refresh_from_db()
-    gate = EnvironmentGate.objects.get(pk="staging")
-    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
-    assert gate.hold_until is not None
-    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time in the answer
-    Submission.objects.update(not_before=None)
-    assert claim() is None
 
 
 def test_a_child_is_sent_after_its_parent(editor: User) -> None:
@@ -150,12 +84,6 @@ def test_a_submission_is_sent_after_the_newer_one_that_it_waits_for(editor: User
     )
     older.after.add(newer)
     assert [answer_next(), answer_next()] == [newer, older]
-
-
-def test_nothing_is_sent_before_its_time(editor: User) -> None:
-    factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(not_before=timezone.now() + datetime.timedelta(hours=1))
-    assert claim() is None
 
 
 def test_a_cut_off_exchange_is_unknown_at_once(
@@ -263,19 +191,6 @@ def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User, 
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
     assert "settings changed since the review" in submission.state_reason
-
-
-def test_a_demonstration_database_sends_to_this_machine_only(transactional_db: None) -> None:
-    Installation.objects.update(demonstration=True)
-    with override_settings(REDOX=redox("https://redox.example")):
-        elsewhere = redox_settings.environment("staging")
-        with pytest.raises(gateway.SendingBlocked, match="never sent to another machine"):
-            gateway.check_sending_allowed(elsewhere, is_write=True)
-
-
-def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
-    with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
-        gateway.send_query(redox_settings.environment("staging"), b"{}")
 
 
 @pytest.fixture

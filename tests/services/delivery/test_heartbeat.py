@@ -7,15 +7,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    Organization,
-    State,
-    Submission,
-    User,
-    Worker,
-)
+from organizations.models import Action, AuditEntry, Organization, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
 from organizations.services import installation, workers
 from organizations.services.actors import Actor

@@ -48,9 +48,7 @@ def test_a_worker_logs_ended_counts_and_deletes_ended_rows(monkeypatch: pytest.M
 
 
 @pytest.mark.django_db
-def test_each_chore_runs_when_due_and_a_failing_one_does_not_stop_the_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_chore_runs_when_due_and_a_failing_one_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks_run: list[str] = []
     moment = timezone.now()
 

@@ -20,11 +20,7 @@ from tests import factories
 from tests.services.delivery.batches import answering, queue
 from tests.services.sending import WORKER, exchange_result
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("connected"),
-    pytest.mark.one_database,
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("connected"), pytest.mark.one_database]
 
 
 def delivering() -> Courier:

@@ -232,25 +232,6 @@ def test_a_question_is_given_up_if_the_database_is_unreachable(
 # Stops and pauses
 
 
-def test_a_stop_ends_a_lookup_before_its_next_query(
-    connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (submission,) = unknown(1, editor)
-    directory, stopping = Silence(), threading.Event()
-
-    def send(*arguments: Any) -> Exchange:
-        stopping.set()
-        return directory.send(*arguments)
-
-    monkeypatch.setattr(gateway, "send_message", send)
-    Courier(WORKER, pool, ("staging",)).run(stopping, lambda: True)
-    assert directory.asked == [submission.oid]
-    submission.refresh_from_db()
-    assert (submission.state, submission.absent_at, submission.lease_until) == (State.UNKNOWN, None, None)
-    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (sender.STOPPED, False)
-
-
 def test_a_query_that_waits_for_its_slot_is_not_sent_after_redox_asked_to_wait(
     connected: None, editor: User, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

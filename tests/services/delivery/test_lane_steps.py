@@ -28,11 +28,7 @@ from tests.services.delivery.batches import YES, queue
 from tests.services.fake_redox import EMPTY_QUERY_RESPONSE
 from tests.services.sending import WORKER, exchange_result
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("connected"),
-    pytest.mark.one_database,
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("connected"), pytest.mark.one_database]
 
 REFUSED = exchange_result(401)
 STOP = exchange_result(302)

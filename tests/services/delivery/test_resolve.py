@@ -19,7 +19,6 @@ from organizations.models import (
     clock,
 )
 from organizations.practice import PracticeDirectory
-from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome
 from organizations.services import workers
@@ -31,6 +30,7 @@ from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE
 from tests.services.sending import (
+    accepted_before,
     actions_of,
     answer_next,
     claim,
@@ -61,13 +61,6 @@ def new(editor: User) -> Submission:
 def changed(editor: User) -> Organization:
     """An accepted record with a change that is not sent yet."""
     return edit(factories.accepted_organization(user=editor), editor, name="Lakeside North")
-
-
-def before(submission: Submission) -> OrganizationRecord:
-    """The record in the directory before a message."""
-    record = reload(submission.organization).confirmed_record()
-    assert record is not None
-    return record
 
 
 def a_while_ago(submission: Submission) -> None:
@@ -175,16 +168,6 @@ def test_a_new_that_exists_already_and_is_not_shown_as_sent_needs_a_decision(new
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.ALREADY_THERE_REASON)
 
 
-def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
-    Submission.objects.update(
-        state=State.QUEUED, not_before=None
-    )  # as after two answers from before the directory showed it
-    answer_next(Kind.UNKNOWN, known="already_exists")
-    new.refresh_from_db()
-    assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
-    assert resolve._claim_next("staging", worker) == new  # without any settle time
-
-
 def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
     changed: Organization, editor: User
 ) -> None:
@@ -206,7 +189,7 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
     field = "address" if change == "zip_code" else change
     submission = send_and_lose_answer(edit(organization, editor, **{field: values[field]}), editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 2)
-    resolve_with_answer(submission, before(submission) if change == "name" else sent_record(submission))
+    resolve_with_answer(submission, accepted_before(submission) if change == "name" else sent_record(submission))
     assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
     again = claim()
     assert again is not None
@@ -229,10 +212,7 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [
-        ({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."),
-        ({"only_ask": True}, resolve.RESTORED_REASON),
-    ],
+    [({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."), ({"only_ask": True}, resolve.RESTORED_REASON)],
     ids=["tried often", "after a restore"],
 )
 def test_a_message_that_cannot_be_proved_is_not_always_sent_again(
@@ -240,7 +220,7 @@ def test_a_message_that_cannot_be_proved_is_not_always_sent_again(
 ) -> None:
     submission = send_and_lose_answer(changed, editor)
     Submission.objects.update(**values)
-    resolve_with_answer(submission, before(submission))
+    resolve_with_answer(submission, accepted_before(submission))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, reason)
 
 
@@ -283,7 +263,7 @@ def test_after_a_lost_attempt_a_query_reads_the_record_and_a_difference_is_drift
     sending = claim()
     assert sending is not None
     settle.settle_lost_attempt(sending, actor=worker)
-    assert resolve_with_answer(submission, before(submission)).state == State.QUEUED
+    assert resolve_with_answer(submission, accepted_before(submission)).state == State.QUEUED
     answer_next()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)
@@ -327,16 +307,6 @@ def test_a_read_back_without_an_answer_is_repeated(practice: PracticeDirectory, 
     assert (
         entry.facts["details"]["reads_back"] is True
     )  # so that this reading does not count as the proof of the message
-
-
-def test_a_reading_from_before_the_last_acceptance_is_not_drift(editor: User) -> None:
-    organization = factories.accepted_organization(user=editor)
-    store_record_answer(organization, organization.record())
-    factories.submission(edit(organization, editor, name="Lakeside North"), user=editor)
-    answer_next()
-    organization_after = reload(organization)
-    assert organization_after.seen != organization_after.confirmed
-    assert not organization_after.differs
 
 
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(

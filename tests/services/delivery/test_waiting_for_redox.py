@@ -2,7 +2,7 @@
 
 import datetime
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,10 +16,10 @@ from organizations.services.actors import system
 from organizations.services.connection import check, gateway, rate_limit, redox_settings
 from organizations.services.delivery import courier, query, resume
 from tests import factories
-from tests.breakers import pause_environment
+from tests.breakers import gate, pause_environment
 from tests.factories import BASE, as_actor
 from tests.redox import servers
-from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, fake_redox, token_answer
+from tests.services.fake_redox import TOO_MANY_REQUESTS, FakeRedox, token_answer
 from tests.services.sending import (
     WORKER,
     claim_next,
@@ -32,16 +32,6 @@ from tests.services.sending import (
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
-
-
-@pytest.fixture
-def redox_server() -> Iterator[FakeRedox]:
-    with fake_redox() as server:
-        yield server
-
-
-def gate() -> EnvironmentGate:
-    return EnvironmentGate.objects.get(pk="staging")
 
 
 def set_gate(**values: object) -> None:

@@ -62,6 +62,20 @@ def read_to_the_end(run: TakeOver) -> None:
         read_page(run)
 
 
+def scanned(user: User, *, limit: int = 100) -> TakeOver:
+    """A scan that has read all its pages, without asking for the probes."""
+    run = begin(user, limit=limit)
+    read_to_the_end(run)
+    return run
+
+
+def continue_to_the_end(run: TakeOver, user: User) -> None:
+    """Continue a scan that ended, as a person does, and read the other pages."""
+    take_over.ask_again(run.pk, actor=as_actor(user))
+    run.refresh_from_db()
+    read_to_the_end(run)
+
+
 def states(run: TakeOver) -> dict[str, str]:
     """The states of the candidates by OID, without probes."""
     return dict(run.candidates.exclude(source="probe").values_list("oid", "state"))

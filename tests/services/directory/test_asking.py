@@ -23,7 +23,6 @@ from organizations.models import (
     State,
     Submission,
     TakeOver,
-    TakeOverKind,
     TakeOverState,
     User,
     clock,
@@ -37,16 +36,15 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
 from organizations.services.connection.lookup import DirectoryAnswer, Question
-from organizations.services.delivery import query, sender
-from organizations.services.delivery.courier import Courier
+from organizations.services.delivery import query
 from organizations.services.delivery.sender import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
-from organizations.services.directory.take_over import NewCandidate
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.redox import servers
 from tests.services.directory.scanning import put
+from tests.services.directory.taking_over import ask_all, begin, state_of, states
 from tests.services.fake_redox import fake_redox, token_answer
 from tests.services.sending import WORKER
 
@@ -54,11 +52,6 @@ pytestmark = pytest.mark.django_db
 
 PATIENCE = 30.0
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"
-
-
-def begin(*oids: str, user: User) -> TakeOver:
-    candidates = [NewCandidate(oid) for oid in oids]
-    return take_over.begin("staging", candidates, kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(user))
 
 
 def next_question() -> Question | None:
@@ -74,19 +67,6 @@ def leased() -> Question:
 
 def answer(question: Question) -> None:
     question.store(query.query_oid("staging", question.oid))
-
-
-def ask_all() -> None:
-    while workers.take_over_next("staging", actor=WORKER):
-        pass
-
-
-def states(run: TakeOver) -> dict[str, str]:
-    return dict(run.candidates.values_list("oid", "state"))
-
-
-def state_of(run: TakeOver) -> str:
-    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
 
 
 def end_leases() -> None:
@@ -133,13 +113,13 @@ def held(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @contextmanager
-def working() -> Iterator[threading.Event]:
-    """A whole worker beside the test, until the test ends or sets the event."""
+def working() -> Iterator[None]:
+    """A whole worker beside the test, until the test ends."""
     stopping = threading.Event()
     running = threading.Thread(target=workers.run, args=(stopping,))
     running.start()
     try:
-        yield stopping
+        yield
     finally:
         stopping.set()
         running.join()
@@ -147,21 +127,6 @@ def working() -> Iterator[threading.Event]:
 
 
 # How many at once
-
-
-def test_eight_oids_are_asked_for_at_once_and_none_twice(practice: PracticeDirectory, held: Held, editor: User) -> None:
-    oids = [put(practice, f"{BASE}.{number}") for number in range(1, MOST_QUERIES + 3)]
-    run = begin(*oids, user=editor)
-    with ThreadPoolExecutor(sender.THREADS) as pool:
-        courier = Courier(WORKER, pool, ("staging",), (run_take_over.next_candidate,))
-        until(lambda: not courier.ask_due())
-        assert run.candidates.exclude(lease_until=None).count() == MOST_QUERIES
-        held.released.set()
-        while courier.ask_due() or courier.is_busy:
-            courier.settle_arrived(0.02)
-    assert states(run) == dict.fromkeys(oids, "found")
-    assert asked(practice) == Counter(oids)
-    assert not run.candidates.exclude(lease_until=None).exists()
 
 
 @pytest.mark.one_database
@@ -348,23 +313,6 @@ def test_an_oid_without_an_answer_is_asked_again_on_request(practice: PracticeDi
 # Stops and ends
 
 
-@pytest.mark.one_database
-def test_a_stop_ends_a_lookup_before_its_next_query_and_another_worker_asks_again(
-    practice: PracticeDirectory, held: Held, editor: User
-) -> None:
-    run = begin(ONE, TWO, user=editor)
-    with working() as stopping:
-        until(lambda: held.arrived == 2)
-        stopping.set()
-        time.sleep(0.2)  # the courier sees it
-        held.released.set()
-    assert asked(practice) == {ONE: 1, TWO: 1}
-    assert states(run) == {ONE: "waiting", TWO: "waiting"}
-    end_leases()
-    ask_all()
-    assert (states(run), state_of(run)) == ({ONE: "absent", TWO: "absent"}, TakeOverState.READY)
-
-
 def test_an_answer_after_a_person_stopped_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
     put(practice, ONE)
     run = begin(ONE, user=editor)
@@ -408,6 +356,15 @@ def test_nothing_is_asked_for_a_person_who_lost_the_right_to_edit(
     take_over.ask_again(run.pk, actor=as_actor(approver))
     ask_all()
     assert states(run) == {ONE: "found", TWO: "found"}
+
+
+def test_a_worker_stops_only_what_is_asked_in_its_environment(practice: PracticeDirectory, editor: User) -> None:
+    elsewhere, ready = begin(ONE, user=editor), begin(ONE, user=editor)
+    TakeOver.objects.filter(pk=elsewhere.pk).update(environment="production")
+    TakeOver.objects.filter(pk=ready.pk).update(state=TakeOverState.READY)
+    editor.groups.clear()
+    take_over.stop_without_right("staging", actor=WORKER)
+    assert (state_of(elsewhere), states(ready)) == ("asking", {ONE: "waiting"})
 
 
 def test_who_asked_again_needs_the_right_and_not_who_began(

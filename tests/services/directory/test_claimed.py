@@ -63,13 +63,6 @@ def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> No
     assert (organization.destination_id, organization.destination_known) == (DESTINATION, True)
 
 
-def test_a_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
-    organization = claimed(editor, carried=(("Type", '"A"'),))
-    again = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
-    organization = taken(store_reading(organization, again), editor)
-    assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
-
-
 def test_other_keys_that_are_taken_are_named_and_not_called_accepted(editor: User) -> None:
     organization = claimed(editor)
     directory_record = replace(organization.record(), name="By hand", carried=(("Type", '"B"'),))
@@ -89,13 +82,6 @@ def test_the_review_of_a_missing_record_warns(editor: User) -> None:
     organization = store_reading(factories.accept(factories.organization(user=editor)), None)
     (sentence,) = review_page.review_content(reviews.review(organization)).sentences
     assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
-
-
-def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: User) -> None:
-    organization = edited(
-        taken(accepted_with_difference(editor, name="By hand", carried=(("Type", '"B"'),)), editor), editor
-    )
-    assert dict(reviews.review(organization).record.carried)["Type"] == '"B"'
 
 
 def test_taking_the_first_contact_leaves_no_unsent_change(editor: User) -> None:

@@ -52,12 +52,6 @@ def test_after_taking_directory_values_a_later_edit_is_the_only_change(editor: U
     assert ([each.difference.field for each in review.changes], review.overwrites) == (["aliases"], ())
 
 
-def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
-    organization = accepted_with_difference(editor, name="By hand")
-    differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
-    assert store_reading(organization, replace(organization.record(), name="By another hand")).differs == 1
-
-
 def test_discarding_restores_the_values_taken(editor: User) -> None:
     organization = accepted_with_difference(editor, name="By hand")
     after_taking = differences.take_directory_values(
@@ -82,11 +76,6 @@ def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: Us
     organization = store_reading(organization, None)
     with pytest.raises(ActionRefused, match="did not show this OID"):
         differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
-
-
-def test_the_answer_to_an_older_query_does_not_replace_a_newer_one(editor: User) -> None:
-    organization = accepted_with_difference(editor, name="By hand")
-    assert store_reading(organization, organization.record(), minutes_ago=5).differs == 1
 
 
 def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: User) -> None:

@@ -27,7 +27,6 @@ from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
 from organizations.services import failpoints, workers
 from organizations.services.directory import lease, run_take_over, scan, take_over
-from organizations.services.errors import ActionRefused
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import (
@@ -35,10 +34,12 @@ from tests.services.directory.scanning import (
     HERE,
     LATE,
     begin,
+    continue_to_the_end,
     pages_asked_for,
     put,
     read_page,
     read_to_the_end,
+    scanned,
     states,
 )
 from tests.services.sending import WORKER
@@ -69,8 +70,7 @@ def test_the_scan_finds_organizations_below_a_base_oid_or_part_of_ours(
     ]
     put(practice, HERE)
     put(practice, "2.999.8", part_of_oid=GATEWAY_OID)
-    run = begin(editor, limit=7)
-    read_to_the_end(run)
+    run = scanned(editor, limit=7)
     assert states(run) == dict.fromkeys(ours, "found") | {HERE: "here"}
     assert run.read_count == len(practice.organizations("staging"))
     shown = run.candidates.get(oid=LATE)
@@ -84,8 +84,7 @@ def test_a_parent_may_follow_its_child_on_the_same_page(
 ) -> None:
     put(practice, ELSEWHERE, part_of_oid=LATE)
     put(practice, LATE, part_of_oid=HERE)
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     assert states(run) == {ELSEWHERE: "found", LATE: "found"}
 
 
@@ -94,14 +93,12 @@ def test_a_child_on_an_earlier_page_than_its_parent_is_found_once_the_parent_is_
 ) -> None:
     put(practice, ELSEWHERE, part_of_oid=LATE)
     put(practice, LATE, part_of_oid=HERE)
-    first = begin(editor, limit=1)
-    read_to_the_end(first)
+    first = scanned(editor, limit=1)
     assert states(first) == {LATE: "found"}
     take_over.stop_asking(first.pk, actor=as_actor(editor))
     take_over.take(first.pk, [LATE], actor=as_actor(editor))
     run_take_over.add_next("staging")
-    second = begin(editor, limit=1)
-    read_to_the_end(second)
+    second = scanned(editor, limit=1)
     assert states(second) == {ELSEWHERE: "found", LATE: "here"}
 
 
@@ -111,8 +108,7 @@ def test_an_oid_that_people_decided_is_foreign_is_not_found(
     Organization.objects.update(foreign_since=clock.now())
     put(practice, HERE)
     put(practice, f"{HERE}.9", part_of_oid=HERE)
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     assert states(run) == {}
 
 
@@ -126,8 +122,7 @@ def test_an_organization_with_several_oids_is_kept_under_the_one_that_makes_it_o
     identifiers = [*organization["Identifiers"], {"ID": ANOTHER_OID, "IDType": "OID"}]
     practice.forget("staging", oid)
     practice.register("staging", organization | {"Identifiers": identifiers if is_first else identifiers[::-1]})
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     assert list(states(run)) == [oid]
     (shown,) = run.candidates.listed()
     assert json.loads(dict((shown.seen_record() or factories.record()).carried)[OTHER_OIDS]) == [ANOTHER_OID]
@@ -139,16 +134,14 @@ def test_being_part_of_a_record_that_was_never_sent_makes_nothing_ours(
     factories.organization(ELSEWHERE, user=editor)
     put(practice, ELSEWHERE)
     put(practice, LATE, part_of_oid=ELSEWHERE)
-    run = begin(editor, limit=1)
-    read_to_the_end(run)
+    run = scanned(editor, limit=1)
     assert states(run) == {ELSEWHERE: "here"}
 
 
 def test_nothing_about_others_is_stored(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", OTHERS)
     put(practice, f"{BASE}.1")
-    run = begin(editor, limit=7)
-    read_to_the_end(run)
+    run = scanned(editor, limit=7)
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     (entry,) = run_entries()
     assert stored_oids(entry) == [f"{BASE}.1"]
@@ -188,8 +181,7 @@ def test_results_that_are_too_large_for_one_entry_have_further_entries(
 ) -> None:
     for number in range(1, 6):
         put_large(practice, f"{BASE}.{number}", 400_000)
-    run = begin(editor, limit=2)
-    read_to_the_end(run)
+    run = scanned(editor, limit=2)
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     entries = run_entries()
     assert [stored_oids(entry) for entry in entries] == [
@@ -223,8 +215,7 @@ def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
     put(practice, f"{BASE}.1")
     put(practice, f"{BASE}.3")
     put_large(practice, f"{BASE}.2", 2**20)
-    run = begin(editor, limit=2)
-    read_to_the_end(run)
+    run = scanned(editor, limit=2)
     assert states(run) == {f"{BASE}.1": "found", f"{BASE}.3": "found"}
     assert run.problems == [{"source": "Organization 2 of the directory", "sentence": scan.TOO_LARGE}]
 
@@ -240,8 +231,7 @@ def test_many_organizations_that_are_too_large_end_the_scan(practice: PracticeDi
 def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_NO_NAME
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     assert states(run) == {f"{BASE}.1": "waiting"}
     practice.behaviour = Behaviour.ANSWERS
     TakeOver.objects.update(lease_until=None)
@@ -267,15 +257,12 @@ def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: Pr
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
     practice.behaviour = Behaviour.SHOWS_ANOTHER
-    run = begin(editor, limit=1)
-    read_to_the_end(run)
+    run = scanned(editor, limit=1)
     assert (run.state, run.end_reason, run.read_count) == (TakeOverState.ASKING, scan.REPEATED, 1)
     assert run.candidates.filter(source="probe").exists()
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     practice.behaviour = Behaviour.ANSWERS
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    run.refresh_from_db()
-    read_to_the_end(run)
+    continue_to_the_end(run, editor)
     assert list(pages_asked_for(practice)) == [(0, 1), (1, 1), (1, 1), (2, 1)]
     assert states(run) == {f"{BASE}.2": "found"}
 
@@ -297,18 +284,8 @@ def test_after_many_pages_a_person_decides_whether_the_scan_continues(
     TakeOver.objects.update(position=Position(limit=1, pages=MOST_PAGES - 1).to_json())
     read_page(run)
     assert (run.state, run.end_reason, run.position["pages"]) == (TakeOverState.READY, scan.CAP, MOST_PAGES)
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    run.refresh_from_db()
-    read_to_the_end(run)
+    continue_to_the_end(run, editor)
     assert (run.read_count, run.position) == (5, {})
-
-
-def test_a_total_of_the_whole_directory_changes_nothing(practice: PracticeDirectory, editor: User) -> None:
-    practice.register_others("staging", 10)
-    practice.behaviour = Behaviour.SHOWS_TOTAL
-    run = begin(editor, limit=3)
-    read_to_the_end(run)
-    assert (run.read_count, run.end_reason, run.position) == (10, "", {})
 
 
 def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_found(
@@ -318,8 +295,7 @@ def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_fo
     put(practice, f"{BASE}.1")
     put(practice, f"{BASE}.2", active=False)
     practice.behaviour = Behaviour.SHOWS_ACTIVE_ONLY
-    run = begin(editor, limit=5)
-    read_to_the_end(run)
+    run = scanned(editor, limit=5)
     assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "found"}
     assert [run.candidates.get(oid=oid).active for oid in states(run)] == [True, False]
     assert run.read_count == sum(each["Active"] for each in practice.organizations("staging").values())
@@ -344,16 +320,13 @@ def test_a_scan_that_breaks_off_keeps_its_results_and_continues_at_its_position(
     for number in range(1, 8):
         put(practice, f"{BASE}.{number}")
     practice.behaviour = Behaviour.SHOWS_FIRST_PAGE
-    run = begin(editor, limit=3)
-    read_to_the_end(run)
+    run = scanned(editor, limit=3)
     assert list(pages_asked_for(practice)) == [(0, 3), *[(3, 3)] * scan.MOST_FAILURES]
     assert (run.state, len(states(run)), run.read_count) == (TakeOverState.READY, 3, 3)
     assert run.end_reason != ""
     assert not run.candidates.filter(source="probe").exists()
     practice.behaviour = Behaviour.ANSWERS
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    run.refresh_from_db()
-    read_to_the_end(run)
+    continue_to_the_end(run, editor)
     assert (len(states(run)), run.read_count, run.position) == (7, 7, {})
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     assert [len(stored_oids(entry)) for entry in run_entries()] == [3, 4]
@@ -474,13 +447,5 @@ def test_a_page_that_arrives_after_a_person_stopped_the_scan_is_not_stored(
         assert scan.scan_next("staging", actor=WORKER)
     run.refresh_from_db()
     assert (states(run), run.read_count, run.state) == ({}, 0, TakeOverState.READY)
-    take_over.ask_again(run.pk, actor=as_actor(editor))
-    run.refresh_from_db()
-    read_to_the_end(run)
+    continue_to_the_end(run, editor)
     assert states(run) == {f"{BASE}.1": "found"}
-
-
-def test_two_scans_of_one_directory_do_not_run_at_the_same_time(editor: User) -> None:
-    run = begin(editor)
-    with pytest.raises(ActionRefused, match=f"take-over {run.pk}"):
-        begin(editor)

@@ -11,7 +11,7 @@ from organizations.services.delivery import query
 from organizations.services.directory import run_take_over, scan_probes, take_over
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.directory.scanning import HERE, begin, put, read_to_the_end
+from tests.services.directory.scanning import HERE, put, scanned
 from tests.services.sending import WORKER
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +27,7 @@ def test_the_next_free_numbers_below_what_is_ours_are_asked_for(
 ) -> None:
     put(practice, f"{BASE}.2")
     factories.organization(f"{BASE}.1", user=editor)
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     below = {parent: [oid for oid in probes(run) if oid.rpartition(".")[0] == parent] for parent in (BASE, HERE)}
     assert below == {
         BASE: [f"{BASE}.{number}" for number in range(3, 23)],
@@ -45,8 +44,7 @@ def test_at_most_a_thousand_probes_are_made_and_those_beside_known_organizations
     for number in range(1, 61):
         put(practice, f"{BASE}.{number}", part_of_oid=BASE)
     put(practice, f"{BASE}.60.1", part_of_oid=f"{BASE}.60")
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     asked = probes(run)
     assert len(asked) == len(set(asked)) == scan_probes.MOST_PROBES
     assert asked[20] == f"{BASE}.60.2"
@@ -71,8 +69,7 @@ def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
 ) -> None:
     oids = [put(practice, f"{BASE}.{number}") for number in range(1, 5)]
     practice.behaviour = Behaviour.SHOWS_GAPS
-    run = begin(editor, limit=2)
-    read_to_the_end(run)
+    run = scanned(editor, limit=2)
     keep_probe(run, f"{BASE}.3")
     practice.behaviour = Behaviour.ANSWERS
     advance(run)
@@ -84,8 +81,7 @@ def test_a_probe_finds_what_no_page_showed_and_the_others_are_removed(
 def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     put(practice, f"{HERE}.3", name="Somebody else", part_of_oid=GATEWAY_OID)
     keep_probe(run, f"{HERE}.3")
     advance(run)
@@ -95,8 +91,7 @@ def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
 
 
 def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     practice.behaviour = Behaviour.SHOWS_ANOTHER
     advance(run)
     assert len(probes(run, CandidateState.UNANSWERED)) == 20
@@ -111,8 +106,7 @@ def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, e
 def test_two_probes_that_show_others_at_the_same_time_are_both_named(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
-    run = begin(editor)
-    read_to_the_end(run)
+    run = scanned(editor)
     others = [put(practice, f"{HERE}.{number}", part_of_oid=GATEWAY_OID) for number in (3, 4)]
     run.candidates.exclude(oid__in=others).delete()
     questions = [run_take_over.next_candidate("staging", actor=WORKER) for _ in others]

@@ -9,18 +9,8 @@ from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.services.delivery import query
 from tests.services.directory.scanning import put
-from tests.services.directory.test_asking import (
-    ONE,
-    TWO,
-    answer,
-    ask_all,
-    asked,
-    begin,
-    entries,
-    leased,
-    state_of,
-    states,
-)
+from tests.services.directory.taking_over import ask_all, begin, state_of, states
+from tests.services.directory.test_asking import ONE, TWO, answer, asked, entries, leased
 
 pytestmark = pytest.mark.django_db
 

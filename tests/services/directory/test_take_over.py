@@ -1,7 +1,5 @@
 """Taking over: what the worker asks the directory, what it stores, and which organizations become records."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,48 +17,24 @@ from organizations.models import (
     User,
 )
 from organizations.practice import PracticeDirectory
-from organizations.records import OrganizationRecord
-from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import failpoints, workers
-from organizations.services.connection import redox_settings
+from organizations.services import failpoints
 from organizations.services.directory import ownership_here, run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
-from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate
+from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.records.organizations import KnownDestination
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.services.directory.scanning import put
+from tests.services.directory.taking_over import ask_all, begin, states
 from tests.services.sending import WORKER
 
 pytestmark = pytest.mark.django_db
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
-
-
-def begin(*oids: str, user: User, **values: Any) -> TakeOver:
-    candidates = [NewCandidate(oid) for oid in oids]
-    given: dict[str, Any] = {"kind": TakeOverKind.OIDS, "base_oids": [BASE], "actor": as_actor(user)} | values
-    return take_over.begin("staging", candidates, **given)
-
-
-def put(practice: PracticeDirectory, oid: str, **values: Any) -> OrganizationRecord:
-    """Register an organization in the practice directory, as an earlier curl command would have done."""
-    record = factories.record(oid, **{"name": f"By curl {oid[-3:]}"} | values)
-    message = messages.build_message(record, messages.NEW, redox_settings.environment("staging"))
-    practice.register("staging", json.loads(message)["Organizations"][0])
-    return record
-
-
-def advance() -> None:
-    while workers.take_over_next("staging", actor=WORKER):
-        pass
-
-
-def states(run: TakeOver) -> dict[str, str]:
-    return dict(run.candidates.values_list("oid", "state"))
 
 
 def candidate(run: TakeOver, oid: str) -> Candidate:
@@ -70,20 +44,20 @@ def candidate(run: TakeOver, oid: str) -> Candidate:
 def take_all(run: TakeOver, user: User) -> list[Organization]:
     found = run.candidates.filter(state=CandidateState.FOUND).values_list("oid", flat=True)
     take_over.take(run.pk, list(found), actor=as_actor(user))
-    advance()
+    ask_all()
     return list(Organization.objects.order_by("oid_key"))
 
 
 def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_values(
     practice: PracticeDirectory, editor: User
 ) -> None:
-    shown = put(practice, f"{BASE}.1", aliases=("By hand",))
+    put(practice, f"{BASE}.1", aliases=("By hand",))
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
+    ask_all()
     assert states(run) == {f"{BASE}.1": "found", f"{BASE}.2": "absent"}
     (organization,) = take_all(run, editor)
     assert (organization.standing, organization.presence, organization.open_work) == ("seen", Presence.PRESENT, "")
-    assert organization.record().aliases == shown.aliases
+    assert organization.record().aliases == ("By hand",)
     assert "Type" in organization.carried
     assert candidate(run, f"{BASE}.1").organization == organization
     # The person chose it, the worker added it: nobody was signed in.
@@ -94,7 +68,7 @@ def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_
 def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     (organization,) = take_all(run, editor)
     assert not organization.destination_known
     assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
@@ -105,7 +79,7 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
 ) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     take_over.set_destinations(
         run.pk, {f"{BASE}.1": KnownDestination(DESTINATION, "dashboard")}, actor=as_actor(editor)
     )
@@ -116,18 +90,6 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
     assert review.nothing_differs
     assert review.message
     assert "destination-unseen" in {warning.key for warning in review.warnings}
-
-
-def test_one_destination_id_for_all_needs_their_number(editor: User) -> None:
-    oids = [f"{BASE}.{number}" for number in (1, 2, 3)]
-    run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in oids})
-    who, said = as_actor(editor), KnownDestination(DESTINATION, "memory")
-    take_over.set_destinations(run.pk, {f"{BASE}.3": KnownDestination("", "memory")}, actor=who)
-    with pytest.raises(NumberMissing, match="Type 2"):
-        take_over.set_destination_for_all(run.pk, said, 3, actor=who)
-    assert take_over.set_destination_for_all(run.pk, said, 2, actor=who) == 2
-    said_ids = run.candidates.order_by("position").values_list("destination_id", flat=True)
-    assert list(said_ids) == [DESTINATION, DESTINATION, ""]
 
 
 def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritten(
@@ -148,20 +110,20 @@ def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritt
 
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
     """A Query never shows them, and an Update without them would remove them."""
-    record = put(practice, f"{BASE}.1")
-    message = replace(record, name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
+    put(practice, f"{BASE}.1", name="New")
+    message = factories.record(f"{BASE}.1", name="Old", carried=(("Endpoints", '[{"Name":"XCPD"}]'),))
     old = NewCandidate(f"{BASE}.1", "message 1", DESTINATION, "message", message)
     run = take_over.begin("staging", [old], kind=TakeOverKind.MESSAGES, base_oids=[BASE], actor=as_actor(editor))
-    advance()
+    ask_all()
     (organization,) = take_all(run, editor)
-    assert (organization.name, organization.destination_id) == (record.name, DESTINATION)
+    assert (organization.name, organization.destination_id) == ("New", DESTINATION)
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
 
 
 def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(f"{BASE}.1", user=editor)
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     assert (states(run), candidate(run, f"{BASE}.1").organization) == ({f"{BASE}.1": "here"}, organization)
     run.refresh_from_db()
     assert run.state == TakeOverState.READY
@@ -172,7 +134,7 @@ def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDi
     put(practice, OTHER)
     put(practice, GATEWAY_OID, part_of_oid=OTHER)
     run = begin(OTHER, GATEWAY_OID, user=editor)
-    advance()
+    ask_all()
     for oid, why in ((OTHER, "not ours"), (GATEWAY_OID, "Redox's own organization")):
         with pytest.raises(ActionRefused, match=why):
             take_over.take(run.pk, [oid], actor=as_actor(editor))
@@ -183,7 +145,7 @@ def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: Prac
     put(practice, f"{BASE}.1")
     put(practice, OTHER, part_of_oid=f"{BASE}.1")
     run = begin(OTHER, f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     assert [each.oid for each in take_all(run, editor)] == [OTHER, f"{BASE}.1"]
 
 
@@ -229,7 +191,7 @@ def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: U
     shown = {one: factories.record(one, part_of_oid=two), two: factories.record(two, part_of_oid=one)}
     run = factories.take_over(user=editor, seen=shown)
     take_over.take(run.pk, [one, two], actor=as_actor(editor))
-    advance()
+    ask_all()
     assert states(run) == {one: "taken", two: "refused"}
     assert "circle" in candidate(run, two).sentence
     assert [each.oid for each in Organization.objects.all()] == [one]
@@ -239,7 +201,7 @@ def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: U
 def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dict[str, Any]) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(**missing)
-    advance()
+    ask_all()
     assert (states(run), candidate(run, BASE).sentence) == ({BASE: "refused"}, "The directory did not show it.")
     assert not Organization.objects.exists()
 
@@ -251,7 +213,7 @@ def test_what_is_not_ours_any_more_when_the_worker_adds_it_is_not_added(editor: 
     run = factories.take_over(user=editor, seen={oid: factories.record(oid, part_of_oid=OTHER)})
     take_over.take(run.pk, [oid], actor=as_actor(editor))
     Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
-    advance()
+    ask_all()
     assert (states(run), candidate(run, oid).sentence) == ({oid: "refused"}, ownership_here.NOT_OURS)
     assert [each.oid for each in Organization.objects.all()] == [OTHER]
 
@@ -260,7 +222,7 @@ def test_the_reason_that_a_person_can_act_on_is_kept(editor: User) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(seen="")
     factories.organization(BASE, user=editor, name="Typed")
-    advance()
+    ask_all()
     assert candidate(run, BASE).sentence == "It is already the record Typed."
 
 
@@ -275,10 +237,10 @@ def test_the_history_of_an_added_record_names_its_take_over_and_its_source(edito
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
-    advance()
+    ask_all()
     take_over.take(run.pk, [f"{BASE}.1"], actor=as_actor(editor))
     editor.groups.clear()
-    advance()
+    ask_all()
     run.refresh_from_db()
     assert (states(run), run.state) == ({f"{BASE}.1": "found"}, "ready")
     assert "cannot edit records any more" in run.end_reason
@@ -291,16 +253,9 @@ def test_an_oid_that_somebody_else_added_meanwhile_is_refused_and_the_others_are
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
     run = begin(f"{BASE}.1", f"{BASE}.2", user=editor)
-    advance()
+    ask_all()
     take_over.take(run.pk, [f"{BASE}.1", f"{BASE}.2"], actor=as_actor(editor))
     factories.organization(f"{BASE}.1", user=editor, name="Typed")
-    advance()
+    ask_all()
     assert states(run) == {f"{BASE}.1": "refused", f"{BASE}.2": "taken"}
     assert "the record Typed" in candidate(run, f"{BASE}.1").sentence
-
-
-@pytest.mark.parametrize("count", [0, take_over.MOST_OIDS + 1])
-def test_no_oid_and_too_many_oids_are_refused(editor: User, count: int) -> None:
-    with pytest.raises(ActionRefused):
-        begin(*(f"{BASE}.{number}" for number in range(count)), user=editor)
-    assert not TakeOver.objects.exists()

@@ -31,6 +31,7 @@ from organizations.services.records import directory_state, organizations
 from organizations.services.records.organizations import KnownDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
+from tests.services.directory.taking_over import begin, state_of, states
 from tests.services.sending import WORKER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -40,25 +41,10 @@ OTHER = "2.16.840.1.113883.3.6147.458.77777.1.1.1.1"
 SAID = KnownDestination(DESTINATION, "dashboard")
 
 
-def begin(*candidates: NewCandidate, user: User) -> TakeOver:
-    return take_over.begin(
-        "staging",
-        candidates,
-        kind=TakeOverKind.OIDS,
-        base_oids=[BASE],
-        actor=as_actor(user),
-        problems=[{"source": "x"}],
-    )
-
-
 def shown(user: User, *oids: str, **values: Any) -> TakeOver:
     """A take-over that is ready, whose OIDs the directory showed, beside another one."""
     factories.take_over(user=user, seen={f"{BASE}.99": factories.record(f"{BASE}.99")})
     return factories.take_over(user=user, seen={oid: factories.record(oid, **values) for oid in oids})
-
-
-def state(run: TakeOver) -> str:
-    return TakeOver.objects.values_list("state", flat=True).get(pk=run.pk)
 
 
 def set_state(run: TakeOver, value: TakeOverState) -> None:
@@ -88,11 +74,12 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
     here = factories.organization(TWO, user=editor, name="Typed")
     message = factories.record(ONE, name="m" * 250)
     run = begin(
-        NewCandidate(ONE),
+        ONE,
         NewCandidate(TWO, "line 2"),
         NewCandidate(ONE, "s" * 400, DESTINATION, "message", message),
         NewCandidate(THREE),
         user=editor,
+        problems=[{"source": "x"}],
     )
     first, second, third = run.candidates.order_by("position")
     assert (first.oid, first.state, first.source, first.name) == (ONE, "waiting", "s" * 300, "m" * 200)
@@ -107,10 +94,13 @@ def test_what_was_entered_is_stored_and_each_oid_once(editor: User) -> None:
 
 
 def test_as_many_as_are_allowed_are_taken(editor: User) -> None:
-    many = [NewCandidate(f"{BASE}.{number}") for number in range(1, take_over.MOST_OIDS + 1)]
+    many = [f"{BASE}.{number}" for number in range(1, take_over.MOST_OIDS + 1)]
     assert begin(*many, user=editor).candidates.count() == take_over.MOST_OIDS
     with pytest.raises(ActionRefused, match="You entered 1,001"):
-        begin(*many, NewCandidate(ONE + ".1"), user=editor)
+        begin(*many, f"{ONE}.1", user=editor)
+    with pytest.raises(ActionRefused):
+        begin(user=editor)
+    assert TakeOver.objects.count() == 1
 
 
 def test_only_a_person_begins() -> None:
@@ -121,7 +111,7 @@ def test_only_a_person_begins() -> None:
 
 
 def test_a_search_of_the_whole_directory_begins_at_its_first_page_once_in_each_environment(editor: User) -> None:
-    begin(NewCandidate(ONE), user=editor)
+    begin(ONE, user=editor)
     begun: list[bool] = []
     with failpoints.calling(lambda: begun.append(scans().exists()), "before-structure-lock"):
         run = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
@@ -139,7 +129,7 @@ def test_a_search_of_the_whole_directory_begins_at_its_first_page_once_in_each_e
 
 
 def test_a_stop_leaves_what_was_found_and_the_others_can_be_asked_for_later(editor: User) -> None:
-    run = begin(NewCandidate(ONE), NewCandidate(TWO), user=editor)
+    run = begin(ONE, TWO, user=editor)
     run.candidates.filter(oid=ONE).update(state=CandidateState.FOUND)
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     assert list(run.candidates.order_by("position").values_list("state", "sentence")) == [
@@ -169,7 +159,7 @@ def test_a_stop_writes_down_what_a_search_of_the_whole_directory_found(editor: U
     entry = last_entry(Action.DIRECTORY_SCANNED)
     assert (entry.facts["detail"], entry.facts["details"]["take_over"]) == ("A person stopped it.", run.pk)
     take_over.ask_again(run.pk, actor=as_actor(editor))  # it continues at its position
-    assert state(run) == TakeOverState.ASKING
+    assert state_of(run) == TakeOverState.ASKING
 
 
 @pytest.mark.parametrize(
@@ -193,7 +183,7 @@ def test_nothing_is_asked_again_if_all_were_found(editor: User) -> None:
     run = shown(editor, ONE)
     with pytest.raises(ActionRefused, match="Every OID of this list was found"):
         take_over.ask_again(run.pk, actor=as_actor(editor))
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 ACTS: dict[str, Callable[[TakeOver, User], object]] = {
@@ -221,7 +211,7 @@ def test_while_the_worker_is_busy_with_it_nothing_else_is_done(
     set_state(run, now)
     with pytest.raises(ActionRefused, match=sentence):
         ACTS[act](run, editor)
-    assert (state(run), Organization.objects.exists()) == (now, False)
+    assert (state_of(run), Organization.objects.exists()) == (now, False)
 
 
 # Destination IDs
@@ -244,11 +234,15 @@ def test_who_says_what_somebody_else_said_meanwhile_changes_nothing(editor: User
     assert take_over.set_destinations(run.pk, {ONE: SAID}, shown=before, actor=as_actor(editor)) == 0
 
 
-def test_one_for_all_is_only_for_what_is_ours_and_has_none(editor: User) -> None:
-    run = shown(editor, ONE, OTHER, TWO)
+def test_one_for_all_needs_their_number_and_is_only_for_what_is_ours_and_has_none(editor: User) -> None:
+    run = shown(editor, ONE, OTHER, TWO, f"{BASE}.3", f"{BASE}.4")
     run.candidates.filter(oid=TWO).update(state=CandidateState.REFUSED)
-    assert take_over.set_destination_for_all(run.pk, SAID, 1, actor=as_actor(editor)) == 1
-    assert dict(run.candidates.values_list("oid", "destination_id")) == {ONE: DESTINATION, OTHER: "", TWO: ""}
+    take_over.set_destinations(run.pk, {f"{BASE}.3": KnownDestination("", "memory")}, actor=as_actor(editor))
+    with pytest.raises(NumberMissing, match="Type 2"):
+        take_over.set_destination_for_all(run.pk, SAID, 3, actor=as_actor(editor))
+    assert take_over.set_destination_for_all(run.pk, SAID, 2, actor=as_actor(editor)) == 2
+    given = run.candidates.filter(destination_id=DESTINATION)
+    assert set(given.values_list("oid", flat=True)) == {ONE, f"{BASE}.4"}
     with pytest.raises(ActionRefused, match="already known"):
         take_over.set_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
 
@@ -260,7 +254,7 @@ def test_what_is_chosen_waits_for_the_worker(editor: User) -> None:
     run = shown(editor, ONE, TWO)
     TakeOver.objects.filter(pk=run.pk).update(end_reason="A person stopped it.")
     assert take_over.take(run.pk, [ONE, ONE], actor=as_actor(editor)) == 1
-    assert dict(run.candidates.values_list("oid", "state")) == {ONE: "chosen", TWO: "found"}
+    assert states(run) == {ONE: "chosen", TWO: "found"}
     run.refresh_from_db()
     assert (run.state, run.taken_by, run.end_reason) == ("taking", editor, "")
     assert details(Action.TAKE_OVER_CHOSEN) == {"take_over": run.pk, "count": 1, "oids": [ONE, ONE]}
@@ -284,7 +278,7 @@ def test_nothing_chosen_or_something_that_cannot_be_chosen_is_refused(editor: Us
     factories.organization(ONE, user=editor, name="Typed")
     with pytest.raises(ActionRefused, match=f"{ONE}: It is already the record Typed."):
         take_over.take(run.pk, [ONE], actor=as_actor(editor))
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 # Take over alone
@@ -308,7 +302,7 @@ def test_an_organization_that_is_not_ours_is_added_alone_with_all_that_is_known(
     entry = last_entry(Action.ORGANIZATION_SEEN)
     assert (entry.environment, entry.facts["reason"]) == ("staging", "Bought")
     assert entry.facts["details"] == {"destination_source": "dashboard", "source": "line 7", "take_over": run.pk}
-    assert state(run) == TakeOverState.READY
+    assert state_of(run) == TakeOverState.READY
 
 
 def test_what_is_part_of_an_organization_that_only_an_approver_called_ours_is_not_ours(approver: User) -> None:
@@ -378,4 +372,4 @@ def test_it_is_refused_if_it_is_here_already(approver: User) -> None:
 def test_what_is_ours_can_be_added_alone_as_well(approver: User) -> None:
     run = shown(approver, ONE, TWO)
     assert alone(run, approver, ONE, typed=ONE).oid == ONE
-    assert dict(run.candidates.values_list("oid", "state")) == {ONE: "taken", TWO: "found"}
+    assert states(run) == {ONE: "taken", TWO: "found"}

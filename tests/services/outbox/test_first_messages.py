@@ -99,19 +99,10 @@ def test_a_message_that_was_not_accepted_proves_nothing(editor: User, kind: Kind
 def test_a_rejection_cancels_the_waiting_messages_and_the_next_one_is_sent_alone(editor: User) -> None:
     first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
     answer_next(Kind.REJECTED)
-    assert state_of(second) == (
-        State.CANCELLED,
-        f"Submission {first.pk}, which this one waited for, was rejected.",
-    )
+    assert state_of(second) == (State.CANCELLED, f"Submission {first.pk}, which this one waited for, was rejected.")
     assert reload(second.organization).changes
     third = factories.submission(reload(second.organization), user=editor)
     assert (waits(third), claim()) == ([], third)
-
-
-def test_a_cancellation_cancels_the_waiting_messages_too(editor: User) -> None:
-    first, second = (factories.submission(seen(number, editor), user=editor) for number in (1, 2))
-    submissions.cancel_submission(first.pk, actor=as_actor(editor))
-    assert state_of(second)[0] == State.CANCELLED
 
 
 def test_a_new_and_an_update_of_a_registered_record_neither_wait_nor_prove_anything(editor: User) -> None:
@@ -203,12 +194,7 @@ class TestPlan:
         children = [stated(number, editor, part_of_oid=parent.oid) for number in (2, 3)]
         plan = factories.plan([parent, *children], user=editor, kind=PlanKind.DEACTIVATE)
         first, second, last = plan.submissions.order_by("pk")
-        assert (last.organization, waits(first), waits(second), waits(last)) == (
-            parent,
-            [],
-            [first],
-            [first, second],
-        )
+        assert (last.organization, waits(first), waits(second), waits(last)) == (parent, [], [first], [first, second])
         assert [answer_next(), answer_next(), answer_next()] == [first, second, last]
 
 

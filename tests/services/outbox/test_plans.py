@@ -23,7 +23,7 @@ from organizations.models import (
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
-from organizations.services.outbox import plans, submissions
+from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
 from organizations.services.review.blockers import BlockerKind
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
@@ -121,8 +121,8 @@ class TestDraft:
         # One that stays active keeps its parent.
         draft = drawn(records[:3], editor, DEACTIVATE)
         assert oids(draft.reviews) == [".1.1", ".1"]
-        assert [each.why for each in draft.left_out] == [
-            "1 active record is part of it. Move or deactivate them first."
+        assert [[each.kind for each in skipped.blockers] for skipped in draft.left_out] == [
+            [BlockerKind.ACTIVE_CHILDREN]
         ]
 
     def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,11 +187,6 @@ class TestMakePlan:
         assert answer_all() == ["", ".1", ".1.1", ".2"]
         factories.submission(factories.organization(f"{BASE}.3", user=editor), user=editor)
         assert not plans.is_open(plan)
-
-    def test_a_rejected_parent_cancels_its_followers(self, editor: User) -> None:
-        plan = planned(tree_of(editor, "1", "1.1"), editor)
-        answer_all(Kind.REJECTED)
-        assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
 
     def test_a_plan_from_an_outdated_page_is_refused_and_stores_nothing(self, editor: User) -> None:
         records = tree_of(editor, "1", "2")
@@ -455,11 +450,3 @@ class TestAutomaticPause:
         plan = planned([edit(factories.accepted_organization(user=editor), editor, name="Lakeside Clinics")], editor)
         answer_next(Kind.UNKNOWN)
         assert (states(plan), fresh_plan(plan).state) == ([State.UNKNOWN], PlanState.GOING)
-
-
-def test_a_submission_of_a_plan_can_be_cancelled_like_any_other(editor: User) -> None:
-    plan = planned(tree_of(editor, "1"), editor)
-    first = plan.submissions.earliest("pk")
-    submissions.cancel_submission(first.pk, actor=as_actor(editor))
-    assert states(plan) == [State.CANCELLED, State.CANCELLED]
-    assert not plans.is_open(plan)

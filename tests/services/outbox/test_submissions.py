@@ -190,15 +190,6 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     assert reviews.review(Organization.objects.get()).open_warnings == ()
 
 
-def test_changes_of_one_person_are_named_once(editor: User) -> None:
-    organization = factories.organization(user=editor, aliases=("LC",))
-    other = factories.UserFactory(role="editor")
-    review = reviews.review(organization, actor=as_actor(other))
-    text = next(warning.text for warning in review.open_warnings if warning.key == "others")
-    assert text.count("Editor One") == 1
-    assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
-
-
 def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> None:
     organization = factories.organization(user=editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")

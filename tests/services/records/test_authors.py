@@ -29,6 +29,13 @@ def second(db: None) -> User:
     return UserFactory(role="editor", first_name="Editor", last_name="Two")
 
 
+def with_two_contacts(user: User) -> tuple[Organization, ContactRecord]:
+    """An accepted record with its first contact and EXTRA, and that first contact."""
+    organization = factories.organization(user=user)
+    (first,) = organization.record().contacts
+    return factories.accept(edit(organization, user, contacts=(first, EXTRA))), first
+
+
 def named(organization: Organization) -> dict[str, int | None]:
     """The person that the next review names for each change."""
     review = reviews.review(Organization.objects.get(pk=organization.pk))
@@ -101,18 +108,14 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
 
 def test_removing_a_contact_names_its_editor(editor: User, second: User) -> None:
     third = replace(EXTRA, name="Bills", work_phone="+16085550122")
-    organization = factories.organization(user=editor)
-    (first,) = organization.record().contacts
-    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
+    organization, _ = with_two_contacts(editor)
     edit(organization, editor, contacts=(EXTRA,))
     edit(organization, second, contacts=(EXTRA, third))
     assert named(organization)["contacts.removed.0"] == editor.pk
 
 
 def test_the_editor_of_a_contact_is_named_after_somebody_else_moved_it(editor: User, second: User) -> None:
-    organization = factories.organization(user=editor)
-    (first,) = organization.record().contacts
-    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
+    organization, first = with_two_contacts(editor)
     edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
     edit(organization, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
     assert named(organization)["contacts.0.work_phone"] == editor.pk
@@ -131,18 +134,14 @@ def test_a_submission_names_nobody_for_a_reverted_edit(editor: User, second: Use
 
 
 def test_removing_an_edited_contact_names_the_remover(editor: User, second: User) -> None:
-    organization = factories.organization(user=editor)
-    (first,) = organization.record().contacts
-    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
+    organization, first = with_two_contacts(editor)
     edit(organization, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
     edit(organization, second, contacts=(first,))
     assert named(organization) == {"contacts.removed.1": second.pk}
 
 
 def test_an_edit_of_one_contact_is_not_an_edit_of_another_with_the_same_value(editor: User, second: User) -> None:
-    organization = factories.organization(user=editor)
-    (first,) = organization.record().contacts
-    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
+    organization, first = with_two_contacts(editor)
     billed = replace(EXTRA, purpose="Billing")
     edit(organization, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
     edit(organization, second, contacts=(replace(first, purpose="Billing"), billed))
@@ -161,9 +160,7 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
 
 
 def test_contact_changes_by_others_are_never_sent_without_a_tick(editor: User, second: User) -> None:
-    organization = factories.organization(user=editor)
-    (first,) = organization.record().contacts
-    organization = factories.accept(edit(organization, editor, contacts=(first, EXTRA)))
+    organization, first = with_two_contacts(editor)
     edit(organization, editor, contacts=(first,))
     edit(organization, editor, contacts=(EXTRA,))  # replaces the contact that was kept
     review = reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(second))

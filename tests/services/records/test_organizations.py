@@ -254,35 +254,11 @@ class TestAfterAcceptance:
         assert organizations.stands_for_at(saved_record, saved_record.version) == "location"
 
 
-def test_a_stated_record_gets_an_update(editor: User) -> None:
-    organization = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
-    statements.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
-
-    assert reload(organization).standing == "stated"
-    assert factories.submission(organization, user=editor).event == "Update"
-
-
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
         statements.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
     assert reload(submission).presence == Presence.NEVER
-
-
-def test_a_record_taken_over_from_the_directory_cannot_be_sent_without_its_destination_id(editor: User) -> None:
-    carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
-    record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = factories.seen_organization(record, user=editor)
-
-    organization_after = reload(organization)
-    assert (organization_after.standing, organization_after.open_work, organization_after.destination_known) == (
-        "seen",
-        "",
-        False,
-    )
-    with pytest.raises(ActionRefused, match="Enter the destination ID"):
-        factories.submission(organization, user=editor)
-    assert State.QUEUED not in organization.submissions.values_list("state", flat=True)
 
 
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"

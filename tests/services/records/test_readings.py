@@ -43,17 +43,11 @@ FIRST, SECOND = factories.record(), factories.record(name="Lakeside North")
 
 
 @pytest.fixture
-def first_accepted(editor: User) -> Organization:
-    """A record whose first name was accepted."""
-    return factories.accepted_organization(user=editor)
-
-
-@pytest.fixture
-def renamed(first_accepted: Organization, editor: User) -> Organization:
+def renamed(accepted: Organization, editor: User) -> Organization:
     """A record whose second name was accepted."""
-    factories.submission(edit(first_accepted, editor, name=SECOND.name), user=editor)
+    factories.submission(edit(accepted, editor, name=SECOND.name), user=editor)
     answer_next()
-    return reload(first_accepted)
+    return reload(accepted)
 
 
 def shown(organization: Organization, record: OrganizationRecord | None) -> Organization:
@@ -71,12 +65,12 @@ def test_a_reading_of_the_earlier_content_is_not_a_change(renamed: Organization)
     assert (organization_after.not_visible_yet, organization_after.differs) == (False, 1)
 
 
-def test_a_change_by_our_message_is_not_a_change_by_others(first_accepted: Organization, editor: User) -> None:
-    submission = send_and_lose_answer(edit(first_accepted, editor, name=SECOND.name), editor)
+def test_a_change_by_our_message_is_not_a_change_by_others(accepted: Organization, editor: User) -> None:
+    submission = send_and_lose_answer(edit(accepted, editor, name=SECOND.name), editor)
     store_submission_answer(submission, SECOND, actor=as_actor(editor))
-    assert reload(first_accepted).differs == 0
+    assert reload(accepted).differs == 0
     store_submission_answer(submission, replace(SECOND, aliases=("By hand",)), actor=as_actor(editor))
-    assert reload(first_accepted).differs == 1
+    assert reload(accepted).differs == 1
 
 
 def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a_difference(
@@ -102,15 +96,6 @@ def test_an_equivalent_reading_proves_an_acceptance_and_the_former_spelling_is_a
     assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
 
 
-def test_a_new_of_a_returning_oid_is_pending_while_the_directory_does_not_show_it(
-    first_accepted: Organization,
-) -> None:
-    # Earlier releases stored the earlier record of the directory as the record before such a New.
-    Submission.objects.update(before=first_accepted.confirmed)
-    organization_after = shown(first_accepted, None)
-    assert (organization_after.not_visible_yet, organization_after.differs) == (True, 0)
-
-
 def test_a_change_that_was_visible_and_is_gone_was_reverted_by_somebody(renamed: Organization, editor: User) -> None:
     states = []
     for place, record in enumerate((FIRST, FIRST, SECOND, FIRST, FIRST)):
@@ -128,35 +113,33 @@ def test_a_reading_from_before_the_message_was_sent_does_not_prove_it(renamed: O
 
 
 def test_a_change_by_somebody_else_after_the_review_does_not_prove_the_message(
-    first_accepted: Organization, editor: User
+    accepted: Organization, editor: User
 ) -> None:
-    submission = factories.submission(edit(first_accepted, editor, name=SECOND.name), user=editor)
-    shown(first_accepted, SECOND)
+    submission = factories.submission(edit(accepted, editor, name=SECOND.name), user=editor)
+    shown(accepted, SECOND)
     for _ in range(11):  # a failed Query does not hide an earlier reading
-        store_record_answer(reload(first_accepted), None, cause="HTTP 502")
+        store_record_answer(reload(accepted), None, cause="HTTP 502")
     answer_next(Kind.UNKNOWN)
     assert resolve_with_answer(submission, sent_record(submission)).state == State.QUEUED
 
 
 def test_a_reading_after_a_postponed_attempt_does_not_prove_the_next_attempt(
-    first_accepted: Organization, editor: User
+    accepted: Organization, editor: User
 ) -> None:
-    submission = factories.submission(edit(first_accepted, editor, name=SECOND.name), user=editor)
+    submission = factories.submission(edit(accepted, editor, name=SECOND.name), user=editor)
     answer_next(Kind.NOT_EXECUTED, hold_seconds=60.0)
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
-    shown(first_accepted, SECOND)
+    shown(accepted, SECOND)
     Submission.objects.filter(pk=submission.pk).update(not_before=None)
     answer_next(Kind.UNKNOWN)
     assert resolve_with_answer(submission, sent_record(submission)).state == State.QUEUED
 
 
-def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(
-    first_accepted: Organization, editor: User
-) -> None:
-    submission = first_accepted.submissions.get()
-    Organization.objects.filter(pk=first_accepted.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
+def test_an_answer_about_the_former_oid_is_not_a_reading_of_the_record(accepted: Organization, editor: User) -> None:
+    submission = accepted.submissions.get()
+    Organization.objects.filter(pk=accepted.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
     store_submission_answer(submission, FIRST, actor=as_actor(editor))
-    assert (reload(first_accepted).seen, reload(first_accepted).seen_at) == ("", None)
+    assert (reload(accepted).seen, reload(accepted).seen_at) == ("", None)
 
 
 def test_an_answer_about_a_withdrawn_record_is_stored(editor: User) -> None:

@@ -41,18 +41,6 @@ class TestWhatIsKept:
         directory_state.update_derived_columns(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
-    def test_a_reading_that_shows_no_record_stores_no_place(self, editor: User) -> None:
-        organization = show_in_directory(factories.accept(factories.organization(user=editor)), active=False)
-        store_reading(organization, None)
-        assert place(organization) == (None, "")
-
-    def test_an_acceptance_clears_the_shown_place(self, editor: User) -> None:
-        organization = show_in_directory(
-            factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"
-        )
-        factories.accept(organization)
-        assert place(organization) == (None, "")
-
     def test_taking_the_values_clears_the_shown_place(self, editor: User) -> None:
         organization = show_in_directory(
             factories.accept(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9"

@@ -18,6 +18,7 @@ from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.services.review.test_above_and_below import IN_THE_WAY, accepted_with_new_child
 from tests.services.sending import answer_next, claim_refusal, edit, reload, show_in_directory, store_reading
 
 pytestmark = pytest.mark.django_db
@@ -149,8 +150,7 @@ def test_a_circle_is_found_in_any_mix_of_accepted_and_shown_places(
 @pytest.mark.one_database
 class TestBelowAParentThatIsShownDeactivated:
     def test_nothing_active_is_sent(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         assert in_the_way(child) == []
         parent = show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
@@ -172,8 +172,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert BlockerKind.NOTHING_TO_CHANGE in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_checks_again(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         factories.submission(child, user=editor)
         show_in_directory(parent, active=False)
         sentence = f"The directory shows its parent Lakeside 1 as deactivated {asked(parent)}."
@@ -193,8 +192,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, f"{sentence} Resolve that difference first.")]
 
     def test_an_open_deactivation_of_the_parent_is_named(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         factories.change_submission(ending, state=State.UNKNOWN, attempt=1)
         parent = show_in_directory(parent, active=False)
@@ -216,10 +214,7 @@ class TestAboveAChildThatIsShownActive:
 
     def test_the_parent_cannot_be_deactivated(self, editor: User) -> None:
         parent, child = self.shown_active(editor)
-        sentence = (
-            "1 active record is part of it. Move or deactivate them first."
-            f" The directory shows Lakeside 1 there as active {asked(child)}."
-        )
+        sentence = f"{IN_THE_WAY} The directory shows Lakeside 1 there as active {asked(child)}."
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
         with pytest.raises(ActionRefused, match="The directory shows"):
             factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
@@ -230,10 +225,7 @@ class TestAboveAChildThatIsShownActive:
             factories.accepted_organization(f"{BASE}.2", user=editor),
         )
         child = show_in_directory(child, part_of_oid=parent.oid)
-        sentence = (
-            "1 active record is part of it. Move or deactivate them first."
-            f" The directory shows Lakeside 2 there as active {asked(child)}."
-        )
+        sentence = f"{IN_THE_WAY} The directory shows Lakeside 2 there as active {asked(child)}."
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
 
     def test_a_child_that_is_shown_there_as_deactivated_is_not_called_active(self, editor: User) -> None:
@@ -242,8 +234,7 @@ class TestAboveAChildThatIsShownActive:
             factories.accepted_organization(f"{BASE}.2", user=editor),
         )
         show_in_directory(child, part_of_oid=parent.oid, active=False)
-        sentence = "1 active record is part of it. Move or deactivate them first."
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     @pytest.mark.parametrize("is_accepted", [True, False])
     def test_a_child_that_is_shown_active_elsewhere_is_not_called_active_there(
@@ -258,8 +249,7 @@ class TestAboveAChildThatIsShownActive:
             statements.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
         shown = store_reading(organization, replace(child, part_of_oid=GATEWAY_OID))
         assert (shown.shown_active, shown.shown_part_of_oid) == (True, GATEWAY_OID)
-        sentence = "1 active record is part of it. Move or deactivate them first."
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     def test_a_child_that_is_being_reactivated_is_not_called_active_yet(self, editor: User) -> None:
         parent, child = (
@@ -269,8 +259,7 @@ class TestAboveAChildThatIsShownActive:
         show_in_directory(child, part_of_oid=parent.oid)
         assert in_the_way(parent, Intent.DEACTIVATE) == []
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
-        sentence = "1 active record is part of it. Move or deactivate them first."
-        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, sentence)]
+        assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
     def test_the_first_of_them_by_oid_is_named(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)

@@ -21,6 +21,12 @@ pytestmark = pytest.mark.django_db
 IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
 
 
+def accepted_with_new_child(user: User) -> tuple[Organization, Organization]:
+    """A record that Redox accepted, and one below it that was never sent."""
+    parent = factories.accepted_organization(user=user)
+    return parent, factories.organization(f"{BASE}.1", user=user, part_of_oid=BASE)
+
+
 def accepted_below(user: User) -> Organization:
     return factories.accepted_organization(f"{BASE}.1", user=user, part_of_oid=BASE)
 
@@ -42,8 +48,7 @@ def queued_anyway(
 
 class TestDeactivatingAParent:
     def test_an_open_new_of_a_child_blocks(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
@@ -126,8 +131,7 @@ class TestDeactivatingAParent:
 
 class TestSendingAChild:
     def test_it_waits_until_the_parents_deactivation_has_ended(self, editor: User) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
         (blocker,) = reviews.review(child).blockers
@@ -142,8 +146,7 @@ class TestSendingAChild:
     def test_a_queued_message_waits_for_the_open_deactivation(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         # The parent's submission is not due, so that the child's is claimed first.
@@ -153,8 +156,7 @@ class TestSendingAChild:
     def test_nothing_is_sent_below_a_parent_that_is_not_in_the_directory(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         submission.after.clear()
@@ -163,8 +165,7 @@ class TestSendingAChild:
     def test_a_blocked_submission_with_an_attempt_needs_a_decision(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = factories.accepted_organization(user=editor)
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        parent, child = accepted_with_new_child(editor)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
         answer_next()
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)

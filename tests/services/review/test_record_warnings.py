@@ -60,11 +60,7 @@ ROWS = [
         )
     ),
     *(
-        Row(
-            "example",
-            f"'{EXAMPLE_VALUES[2]}' is from Redox's example page. It was probably copied by mistake.",
-            right,
-        )
+        Row("example", f"'{EXAMPLE_VALUES[2]}' is from Redox's example page. It was probably copied by mistake.", right)
         for right in (with_contact(work_phone=EXAMPLE_VALUES[2]), with_contact(home_phone=EXAMPLE_VALUES[2]))
     ),
     *(

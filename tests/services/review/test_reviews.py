@@ -65,10 +65,7 @@ REACTIVATE = {"intent": Intent.REACTIVATE, "known": DirectoryKnowledge(INACTIVE)
             "STAGING, Update, 1 record, Active true to false, 1 directory value overwritten",
         ),
         (review(**REACTIVATE), "STAGING, Update, 1 record, Active false to true"),
-        (
-            review(intent=Intent.REACTIVATE),
-            "STAGING, Update, 1 record, Active true as the directory shows it",
-        ),
+        (review(intent=Intent.REACTIVATE), "STAGING, Update, 1 record, Active true as the directory shows it"),
         (
             review(**DEACTIVATE | {"known": DirectoryKnowledge(INACTIVE)}),
             "STAGING, Update, 1 record, Active false as the directory shows it",

@@ -17,16 +17,13 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
 from tests.services.sending import store_reading
+from tests.services.warning_records import warnings_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CHILD = f"{BASE}.1"
 SITE = BASE.removesuffix(".1.1")
 FOREIGN = "2.16.840.1.113883.3.1"
-
-
-def of(organization: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +41,7 @@ class TestOtherRecordsChange:
         review = reviews.review(organization, actor=as_actor(user))
         texts = [warning.text for warning in review.warnings]
         others()
-        assert [warning.text for warning in of(organization, user)] != texts
+        assert [warning.text for warning in warnings_of(organization, user)] != texts
         return factories.press(review, user=user)
 
     def test_another_new_top_level_record_does_not_outdate_the_tick(self, editor: User) -> None:
@@ -61,11 +58,11 @@ class TestOtherRecordsChange:
     def test_a_record_with_an_open_submission_is_at_the_top_already(self, editor: User) -> None:
         first = factories.organization(user=editor)
         second = factories.organization(f"{SITE}.1.2", user=editor)
-        assert of(second, editor) == []
+        assert warnings_of(second, editor) == []
         submission = factories.submission(first, user=editor)
-        assert [warning.key for warning in of(second, editor)] == ["second-top"]
+        assert [warning.key for warning in warnings_of(second, editor)] == ["second-top"]
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))
-        assert of(second, editor) == []
+        assert warnings_of(second, editor) == []
 
     def test_another_twin_is_another_warning(self, editor: User) -> None:
         earlier = factories.organization(f"{BASE}.8", user=editor)

@@ -16,7 +16,6 @@ from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews, warnings
-from organizations.services.review.warnings import ReviewWarning
 from organizations.text import vocabulary
 from tests import factories
 from tests.connected import redox
@@ -35,6 +34,7 @@ from tests.services.warning_records import (
     shown_with,
     stated_as_registered,
     taken_over,
+    warnings_of,
     with_directory_values,
     with_presence,
 )
@@ -71,12 +71,7 @@ COPIED = "Was it copied by mistake?"
 
 ROWS = [
     *(
-        Row(
-            "untested",
-            f"{fact} Redox's how-to asks to test there first.",
-            in_production(staging),
-            silent,
-        )
+        Row("untested", f"{fact} Redox's how-to asks to test there first.", in_production(staging), silent)
         for fact, staging, silent in (
             ("STAGING has never accepted this record.", new_record(), in_production(accepted_record(new_record()))),
             (
@@ -334,10 +329,6 @@ ROWS = [
 ]
 
 
-def of(organization: Organization, user: User) -> list[ReviewWarning]:
-    return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)
-
-
 @pytest.fixture(autouse=True)
 def bases() -> Iterator[None]:
     values = {"REDOX_STAGING_BASE_OIDS": f"{SITE}, 1.2.3", "REDOX_PRODUCTION_GATEWAY_OID": OTHER_GATEWAY}
@@ -355,7 +346,7 @@ class TestTable:
         assert set(found) <= set(review.open_warnings)  # each must be ticked before the message is sent
 
     def test_it_does_not_warn_if_the_value_is_right(self, editor: User, row: Row) -> None:
-        assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]
+        assert row.key not in [warning.key for warning in warnings_of(row.silent(editor), editor)]
 
 
 def test_every_rule_has_a_row() -> None:
@@ -368,13 +359,13 @@ def test_every_rule_has_a_row() -> None:
 def test_an_oid_of_the_other_environment_is_one_warning_with_and_without_a_base(editor: User, bases: str) -> None:
     PIER_ELSEWHERE(editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=bases)):
-        assert [warning.key for warning in of(new_record(PIER)(editor), editor)] == ["other-environment"]
+        assert [warning.key for warning in warnings_of(new_record(PIER)(editor), editor)] == ["other-environment"]
 
 
 @pytest.mark.parametrize("bases", ["", SITE])
 def test_a_record_without_a_destination_id_has_no_warning_in_staging(editor: User, bases: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=bases)):
-        assert of(new_record()(editor), editor) == []
+        assert warnings_of(new_record()(editor), editor) == []
 
 
 class TestTicks:
@@ -382,7 +373,7 @@ class TestTicks:
         """A record whose warnings were all ticked."""
         organization = factories.organization(f"{BASE}.1", user=user, **values)
         submissions.cancel_submission(factories.submission(organization, user=user).pk, actor=as_actor(user))
-        assert {warning.is_accepted for warning in of(organization, user)} == {True}
+        assert {warning.is_accepted for warning in warnings_of(organization, user)} == {True}
         return organization
 
     def opened(self, organization: Organization, user: User, **values: object) -> list[str]:
@@ -390,7 +381,7 @@ class TestTicks:
         current = Organization.objects.get(pk=organization.pk)
         record = replace(current.record(), **values)  # type: ignore[arg-type]
         organizations.edit(current.pk, current.version, record, stands_for="", actor=as_actor(user))
-        return [warning.key for warning in of(organization, user) if not warning.is_accepted]
+        return [warning.key for warning in warnings_of(organization, user) if not warning.is_accepted]
 
     def test_another_text_with_the_same_character_needs_a_new_tick(self, editor: User) -> None:
         organization = self.ticked(editor, name="A & B")
@@ -414,8 +405,8 @@ class TestTicks:
     def test_changes_by_others_and_by_the_directory_need_a_tick_each_time(self, editor: User, key: str) -> None:
         organization = next(row for row in ROWS if row.key == key).right(editor)
         submissions.cancel_submission(factories.submission(organization, user=editor).pk, actor=as_actor(editor))
-        assert [warning.is_accepted for warning in of(organization, editor) if warning.key == key] == [False]
+        assert [warning.is_accepted for warning in warnings_of(organization, editor) if warning.key == key] == [False]
 
     def test_the_stored_tick_of_a_long_value_is_short(self, editor: User) -> None:
         organization = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)
-        assert {len(warning.value) < 100 for warning in of(organization, editor)} == {True}
+        assert {len(warning.value) < 100 for warning in warnings_of(organization, editor)} == {True}

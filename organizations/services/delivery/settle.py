@@ -38,7 +38,9 @@ from organizations.services.review import first_messages
 from organizations.services.timing import seconds, shortened
 
 MOST_TRIES = 8
+"""After this many tries that did not reach Redox or got no clear answer, a person decides."""
 LONGEST_TRYING = datetime.timedelta(hours=24)
+"""A try that does not reach Redox so long after the first attempt is the last one: a person decides."""
 
 _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored.")
 

@@ -289,7 +289,7 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
 
 
 def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:
-    """Store what this page shows about records in the portal, unless the reader of a single Query would refuse it.
+    """Store what this page shows about a record in the portal, if a Query for its OID alone would be understood too.
 
     Few are stored in one transaction, because it makes the workers wait.
     """
@@ -328,7 +328,7 @@ def _can_store_reading(organization: Organization) -> bool:
 
 
 def _log(history: audit.History, environment: str, asked: Position, page: SearchPage, answer: _Answer) -> None:
-    """One entry without the answer: the organizations in it belong to others."""
+    """One entry. It leaves out the answer, because that shows organizations of others."""
     status: dict[str, Any] = {} if answer.last_status is None else {"http_status": answer.last_status}
     not_here = [hit for hit in page.hits if hit.organization is None]
     ours = [hit for hit in not_here if hit.ownership.is_ours]

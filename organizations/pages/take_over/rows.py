@@ -16,6 +16,7 @@ from organizations.queries.take_overs import CandidateLine
 from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
+from organizations.services.directory.candidates import message_endpoints
 
 CHOOSABLE = "found"
 
@@ -220,7 +221,7 @@ def _remark(take_over: TakeOver, candidate: Candidate, elsewhere: Mapping[str, s
 
 def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterator[ValueRow]:
     """The endpoints of the old message, which a Query does not show, and its other values."""
-    if endpoints := ownership_here.endpoints(candidate):
+    if endpoints := message_endpoints(candidate):
         yield ValueRow("Endpoints", endpoints, "from the old message, sent back: a Query does not show them")
     message = candidate.message_record()
     for change in difference(message, record) if message else ():

@@ -85,7 +85,7 @@ def add_next(environment: str) -> bool:
             take_over.end_reason = f"{user.display_name} cannot edit records any more, so no further record was added."
         failpoints.reach("in-adding-candidates")
         if not take_over.candidates.chosen().exists():
-            _move(take_over, TakeOverState.READY)
+            lease.move(take_over, TakeOverState.READY)
     return True
 
 
@@ -101,8 +101,8 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
                     record,
                     take_over.environment,
                     seen_at=candidate.asked_at,
-                    destination=ownership_here.known_destination(candidate),
-                    endpoints=ownership_here.endpoints(candidate),
+                    destination=candidates.known_destination(candidate),
+                    endpoints=candidates.message_endpoints(candidate),
                     take_over=take_over.pk,
                     source=candidate.source,
                 )
@@ -197,9 +197,4 @@ def _end_asking(environment: str, actor: Actor) -> None:
             return
         if take_over.kind == TakeOverKind.SCAN:
             scan.end_run(history, take_over, take_over.end_reason)
-        _move(take_over, TakeOverState.READY)
-
-
-def _move(take_over: TakeOver, state: TakeOverState) -> None:
-    take_over.state, take_over.state_at, take_over.lease_until = state, clock.now(), None
-    take_over.save(update_fields=["state", "state_at", "lease_until", "end_reason"])
+        lease.move(take_over, TakeOverState.READY)

@@ -33,6 +33,7 @@ from organizations.services.delivery import query
 from organizations.services.directory.ownership import Ownership, ownership_of
 from organizations.services.directory.page_query import PageAnswer, ask_for_page
 from organizations.services.records import directory_state
+from organizations.services.records.by_oid import records_by_oid
 
 __all__ = [
     "START",
@@ -50,8 +51,6 @@ __all__ = [
     "search_directory",
 ]
 
-MOST_OIDS = 500
-"""How many OIDs one database query looks up."""
 READINGS_AT_ONCE = 10
 """How many readings are stored in one transaction."""
 LONGEST_CAUSE = 500
@@ -198,7 +197,9 @@ def search_directory(
 def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRecord]) -> tuple[Hit, ...]:
     """Each organization with the record in the portal, if there is one, and whether it is ours."""
     listed = list(records)
-    here = _records_here(redox.name, {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)})
+    records_here = Organization.objects.in_environment(redox.name).select_related("last_submission")
+    named = {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)}
+    here = records_by_oid(records_here, named)
     foreign_oids = {oid for oid, organization in here.items() if organization.is_foreign}
     our_oids = {oid for oid, organization in here.items() if organization.makes_others_ours}
     owner_of = partial(
@@ -269,14 +270,6 @@ def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[l
         return [], 0
     new = [record for record in listing.records if record.oid not in known_oids]
     return new, len(listing.records) - len(new) + len(listing.doubled)
-
-
-def _records_here(environment: str, oids: Iterable[str]) -> dict[str, Organization]:
-    here: dict[str, Organization] = {}
-    records = Organization.objects.in_environment(environment).select_related("last_submission")
-    for some in itertools.batched(oids, MOST_OIDS):
-        here |= {organization.oid: organization for organization in records.filter(oid__in=some)}
-    return here
 
 
 def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organization | None) -> Hit:

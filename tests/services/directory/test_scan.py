@@ -426,7 +426,7 @@ def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: Us
     run = begin(editor, limit=2)
 
     def work() -> None:
-        while TakeOver.objects.filter(pk=run.pk).reading_pages(True).exists():
+        while TakeOver.objects.filter(pk=run.pk).reading_pages().exists():
             scan.scan_next("staging", actor=WORKER, pace=0)
         connection.close()
 

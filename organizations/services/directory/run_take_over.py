@@ -116,31 +116,36 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
 def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -> None:
     """Store the directory's answer about one OID. If another worker has leased it since, the answer is only logged.
 
-    The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    The answer to a probe is neither logged nor shared unless it shows an organization of ours.
     """
     failpoints.reach("after-asking-about-candidate")
     environment = candidate.take_over.environment
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(environment)
         locked = lease.lock_leased(candidate)
-        if locked is not None and scan_probes.found_others(locked, answer):
+        is_hidden = candidate.source == PROBE and (locked is None or not scan_probes.shows_ours(locked, answer))
+        if locked is not None and is_hidden and answer.record is not None:
             scan_probes.delete_probe(locked)
         elif locked is not None:
             _apply_answer(locked, answer)
-        found_nothing = scan_probes.found_nothing_of_ours(locked or candidate)
-        also = [] if found_nothing else _share_answer(candidate, answer)
-        for facts, exchange, cause in () if found_nothing else query.exchange_entries(answer):
-            history.log(
-                Action.DIRECTORY_ASKED,
-                object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},
-                environment=environment,
-                oid=candidate.oid,
-                detail=cause,
-                details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
-                **exchanges.exchange_body(exchange),
-            )
+        if not is_hidden:
+            _log_exchanges(history, candidate, answer, also=_share_answer(candidate, answer))
         breaker.apply_outcome(history, gate, answer.outcome)
         failpoints.reach("in-storing-candidate")
+
+
+def _log_exchanges(history: audit.History, candidate: Candidate, answer: DirectoryAnswer, *, also: list[int]) -> None:
+    """Log each exchange about a candidate. `also`: the other take-overs that share the answer."""
+    for facts, exchange, cause in query.exchange_entries(answer):
+        history.log(
+            Action.DIRECTORY_ASKED,
+            object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},
+            environment=candidate.take_over.environment,
+            oid=candidate.oid,
+            detail=cause,
+            details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
+            **exchanges.exchange_body(exchange),
+        )
 
 
 def _share_answer(candidate: Candidate, answer: DirectoryAnswer) -> list[int]:

@@ -73,6 +73,8 @@ class OneSubmission(RuleBasedStateMachine):
         super().__init__()
         self.hands: list[Hand] = []
         self.asking: Submission | None = None
+        self.may_have_been_sent = False
+        self.seconds_tried: float | None = None
         self.oid = f"{BASE}.{next(numbers)}"
         self.world = World.at(self.folder / self.oid)
         self.patched = self.world.in_place_of_redox()
@@ -95,6 +97,7 @@ class OneSubmission(RuleBasedStateMachine):
         self.pk, self.event = submission.pk, submission.event
         self.message, self.sha256 = bytes(submission.message), submission.message_sha256
         self.state = State(submission.state)
+        self.may_have_been_sent, self.seconds_tried = False, None
         self.head = AuditHead.objects.get().sequence
         self.previous = AuditHead.objects.get().hash
 
@@ -110,6 +113,7 @@ class OneSubmission(RuleBasedStateMachine):
         claim = claim_next("staging", actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))
+            self.seconds_tried = self.seconds_tried or 0.0
         return claim
 
     @precondition(lambda self: self.state == State.QUEUED)
@@ -137,6 +141,7 @@ class OneSubmission(RuleBasedStateMachine):
             self.world.way = hand.way = way
             hand.known_there = self.world.record(self.oid) is not None
             hand.exchange = send_once(hand.claim, "token")
+            self.may_have_been_sent |= hand.exchange.sent
 
     @precondition(lambda self: self.hands)
     @rule(number=st.integers(0, 3))
@@ -165,7 +170,8 @@ class OneSubmission(RuleBasedStateMachine):
 
     def _settled_as(self, hand: Hand, before: Submission) -> set[State]:
         """The model: the state that an answer leads to."""
-        again = {State.QUEUED, State.NEEDS_PERSON} if before.tries + 1 >= settle.MOST_TRIES else {State.QUEUED}
+        is_given_up = before.tries + 1 >= settle.MOST_TRIES or (self.seconds_tried or 0.0) > 24 * 3600.0
+        again = {State.QUEUED, State.NEEDS_PERSON} if is_given_up else {State.QUEUED}
         if hand.exchange is not None and not hand.exchange.sent:
             return again
         if hand.way in LOST:
@@ -224,6 +230,8 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 31.0, 46.0, 121.0, 211.0, 301.0, 25 * 3600.0]))
     def time_passes(self, seconds: float) -> None:
         self.world.pass_time(seconds)
+        if self.seconds_tried is not None:
+            self.seconds_tried += seconds
         for hand in self.hands:
             hand.claim = dataclasses.replace(hand.claim, claimed_at=hand.claim.claimed_at - seconds)
 
@@ -231,10 +239,9 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(still_wants=st.sampled_from([False, False, True]))
     def cancel(self, still_wants: bool) -> None:
         """Mostly skip submissions that this would end, because nothing happens to them afterwards."""
-        before = self.now
-        if before.attempt == 0 and not still_wants:
+        may = self.state == State.QUEUED and not self.may_have_been_sent
+        if may and not still_wants:
             return
-        may = before.state == State.QUEUED and before.attempt == 0
         try:
             submissions.cancel_submission(self.pk, actor=as_actor(self.user))
         except ActionRefused:
@@ -283,6 +290,7 @@ class OneSubmission(RuleBasedStateMachine):
         state = State(submission.state)
         assert state == self.state or state in TABLE[self.state], f"{self.state} to {state}"
         self.state = state
+        self.may_have_been_sent |= state == State.UNKNOWN
 
     def the_message_never_changes(self, submission: Submission) -> None:
         assert (bytes(submission.message), submission.message_sha256) == (self.message, self.sha256)

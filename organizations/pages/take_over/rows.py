@@ -162,7 +162,7 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
             if field.lines and field.field not in ("oid", "destination_id") and not field.field.startswith("carried")
         ),
         *(
-            ValueRow(key, value, "carried, sent back" if key in SENT_BACK else "shown, never sent")
+            ValueRow(key, value, "kept and sent back" if key in SENT_BACK else "shown, never sent")
             for key, value in record.carried
         ),
         *_of_old_message(candidate, record),
@@ -249,7 +249,7 @@ def _value(label: str, field: FieldAsText, refused: Mapping[str, str], known: Ma
     value = "\n".join(field.lines)
     if field.field == "part_of_oid":
         name = known.get(value)
-        return ValueRow(label, f"{name} ({value})" if name else value, "linked to the record here" if name else "")
+        return ValueRow(label, f"{name} ({value})" if name else value, "is a record here" if name else "")
     if label in refused:
         sentence = f"The form would refuse it: {refused[label]} It is kept and sent back unchanged until you edit it."
         return ValueRow(label, value, sentence, is_kept=True)

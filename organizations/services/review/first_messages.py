@@ -43,7 +43,7 @@ def first_open(environment: str) -> Submission | None:
 
 
 def is_proof(submission: Submission, organization: Organization) -> bool:
-    """Whether the submission's acceptance would prove that Redox accepts an Update of a record registered elsewhere.
+    """Whether its acceptance would prove that Redox accepts Updates of records registered outside the portal.
 
     It proves that if no message to the OID was accepted before. Must be called before the acceptance is stored.
     """

@@ -120,7 +120,7 @@ def test_carried_keys_say_whether_they_are_sent_back(editor: User) -> None:
     carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     run = factories.take_over(user=editor, seen={f"{BASE}.1": shown(f"{BASE}.1", carried=carried)})
     remarks = {value.label: value.remark for value in values_of(run, f"{BASE}.1")}
-    assert (remarks["ManagingOrg"], remarks["Type"]) == ("shown, never sent", "carried, sent back")
+    assert (remarks["ManagingOrg"], remarks["Type"]) == ("shown, never sent", "kept and sent back")
 
 
 def test_values_of_an_old_message_that_differ_are_shown_and_its_endpoints_are_taken(editor: User) -> None:

@@ -57,7 +57,7 @@ def run() -> None:
     run = take_over.begin_scan("staging", base_oids=[_BASE], actor=person(user))
     worker, started, before = system("Worker of the measurement"), time.monotonic(), time.process_time()
     pages = 0
-    while TakeOver.objects.filter(pk=run.pk).reading_pages(True).exists():
+    while TakeOver.objects.filter(pk=run.pk).reading_pages().exists():
         scan.scan_next("staging", actor=worker, pace=0)
         pages += 1
     used, elapsed = time.process_time() - before, time.monotonic() - started

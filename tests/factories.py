@@ -35,6 +35,7 @@ from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, difference
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services import locks
 from organizations.services.actors import Actor, person
 from organizations.services.audit import audit
 from organizations.services.audit.audit import History
@@ -44,7 +45,7 @@ from organizations.services.directory.candidates import set_seen
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
-from organizations.services.records import directory_state, organizations
+from organizations.services.records import directory_state, organizations, statements
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.record_warnings import value_warnings
@@ -178,8 +179,19 @@ def plain_review(row: Organization) -> Review:
 def stated_organization(oid: str = BASE, *, user: User, **values: Any) -> Organization:
     """A record with a destination ID that a person stated was registered outside the portal."""
     row = organization(oid, user=user, **{"destination_id": DESTINATION} | values)
-    organizations.state_registered(row.pk, reason="Sent with curl", actor=person(user))
+    statements.state_registered(row.pk, reason="Sent with curl", actor=person(user))
     return Organization.objects.get(pk=row.pk)
+
+
+def seen_organization(record: OrganizationRecord, *, user: User, environment: str = "staging") -> Organization:
+    """A record that the directory shows now and that is added with unknown destination ID.
+
+    Raises:
+        ActionRefused: as `organizations.add_seen`.
+    """
+    with audit.atomic(person(user)) as history:
+        locks.lock_structure(environment)
+        return organizations.add_seen(history, record, environment, seen_at=clock.now())
 
 
 def press(review: Review, *, user: User, **values: Any) -> Submission:

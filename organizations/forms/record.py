@@ -63,7 +63,7 @@ class RecordForm:
         return all([self.main.is_valid(), self.identifiers.is_valid(), self.contacts.is_valid()])
 
     @property
-    def errors(self) -> bool:
+    def has_errors(self) -> bool:
         return self.checked and not self.is_valid()
 
     @property

@@ -31,6 +31,9 @@ class TakeOverState(models.TextChoices):
     TAKING = "taking", "Adding records"
 
 
+_READING_PAGES = ~Q(position={}) & Q(end_reason="")
+
+
 class TakeOverQuerySet(models.QuerySet["TakeOver"]):
     def in_progress(self, environment: str) -> Self:
         """Take-overs that a worker must still work on."""
@@ -39,17 +42,16 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
     def asking_by_oid(self, environment: str) -> Self:
         """Those that ask OID by OID now, the oldest first."""
         asking = self.filter(environment=environment, state=TakeOverState.ASKING)
-        return asking.reading_pages(False).order_by("pk")
+        return asking.filter(~_READING_PAGES).order_by("pk")
 
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
         """Take-overs in this state that no worker has leased, the oldest first."""
         in_state = self.filter(environment=environment, state=state)
         return in_state.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
 
-    def reading_pages(self, is_reading: bool) -> Self:
-        """Take-overs that still read pages of the whole directory, or if not `is_reading` the others."""
-        reading = ~Q(position={}) & Q(end_reason="")
-        return self.filter(reading if is_reading else ~reading)
+    def reading_pages(self) -> Self:
+        """Take-overs that still read pages of the whole directory."""
+        return self.filter(_READING_PAGES)
 
 
 class TakeOver(models.Model):

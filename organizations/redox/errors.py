@@ -124,7 +124,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "nothing_to_deactivate": Explanation(
         "There is nothing to deactivate.",
         "Redox says that this OID is not in the directory of {environment}.",
-        "Mark as not registered",
+        "Mark as not registered",  # no page offers this: the portal has done it already
         "mark_not_registered",
     ),
     "parse_failed": Explanation(

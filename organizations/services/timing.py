@@ -7,6 +7,8 @@ import time
 from django.conf import settings
 from django.utils import timezone
 
+from organizations.models import clock
+
 LEAST_SETTLE = 120.0
 """Redox ends an exchange after 120 s, so a shorter settle time is refused outside the demonstration (`startup.py`)."""
 LEASE_MARGIN = 30.0
@@ -15,6 +17,8 @@ LEAST_TIME_TO_SEND, LEAST_SHORT_TIME_TO_SEND = 5.0, 1.0
 POLL, IDLE_POLL = 0.5, 2.0
 """Seconds between two checks of a worker for due work, the second after a minute without work."""
 IDLE_AFTER = 60.0
+RECENT = datetime.timedelta(minutes=10)
+"""How old the directory's answer may be for a decision."""
 
 
 def seconds(number: float) -> datetime.timedelta:
@@ -45,6 +49,11 @@ def is_idle_since(worked_at: float) -> bool:
 def poll_after(worked_at: float) -> float:
     """Seconds until the next check for work, if the last work was at `worked_at` by the monotonic clock."""
     return IDLE_POLL if is_idle_since(worked_at) else POLL
+
+
+def is_recent(moment: datetime.datetime) -> bool:
+    """Whether an answer of this time is new enough for a decision."""
+    return clock.now() - moment <= RECENT
 
 
 def clock_time(moment: datetime.datetime) -> str:

@@ -101,13 +101,19 @@ def _handle_post(request: HttpRequest, editing: Editing) -> HttpResponse:
         return show_form(request, editing, editing.form(typed), status=422, notes=[expired_session.NOTICE])
     typed, parent = editing.with_prepared_parent(typed)
     saves = act in ("review", "save")
-    notes = [f"{parent} is in PRODUCTION now; it is filled in. Check and save{' again' * saves}."] if parent else []
+    notes = [_parent_note(parent, saves=saves)] if parent else []
     if saves:
         return _save_if_valid(request, editing, editing.form(typed, checked=True), notes)
     oid_note = ""
     if act == "suggest-oid":
         typed, oid_note = editing.with_suggested_oid(typed)
     return show_form(request, editing, editing.form(typed.after_button(act)), oid_note=oid_note, notes=notes)
+
+
+def _parent_note(parent: str, *, saves: bool) -> str:
+    """The note about the parent that the portal filled in. `saves`: the person pressed a button that saves."""
+    again = " again" if saves else ""
+    return f"{parent} is in PRODUCTION now; it is filled in. Check and save{again}."
 
 
 def _save_if_valid(request: HttpRequest, editing: Editing, form: RecordForm, notes: list[str]) -> HttpResponse:

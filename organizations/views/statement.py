@@ -13,7 +13,7 @@ from organizations.pages.addresses import record_url
 from organizations.pages.record import statement
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, RecordWithdrawn
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, user_of
@@ -41,7 +41,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 def _carry_out(request: HttpRequest, organization: Organization, form: ReasonForm) -> HttpResponse:
     withdraws = "withdraw" in request.POST
-    act = organizations.take_back_statement if withdraws else organizations.state_registered
+    act = statements.take_back_statement if withdraws else statements.state_registered
     try:
         saved = act(organization.pk, reason=form.reason_text, oid=organization.oid, actor=actor(request))
     except RecordWithdrawn as gone:

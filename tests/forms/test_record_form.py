@@ -129,7 +129,7 @@ def test_each_error_has_its_text(name, typed, said):
     form = checked(**{name: typed})
     assert not form.is_valid()
     assert errors(form, name) == [said]
-    assert form.errors
+    assert form.has_errors
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ def test_buttons_change_the_lines_and_nothing_else():
 
 def test_an_unposted_form_is_not_validated():
     form = RecordForm(texts(name="", zip_code="x"), form_context(), checked=False)
-    assert not form.errors
+    assert not form.has_errors
     assert form.main["zip_code"].value() == "x"
     assert {count for _, _, count in form.sections} == {0}
 

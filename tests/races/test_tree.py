@@ -77,7 +77,7 @@ def create(user: User, name: str) -> Organization:
 
 
 def take_over(user: User) -> Organization:
-    return organizations.take_over(factories.record(oid(1), name="Taken over"), "staging", actor=as_actor(user))
+    return factories.seen_organization(factories.record(oid(1), name="Taken over"), user=user)
 
 
 @pytest.mark.parametrize("other", ["create", "take over", "edit"])

@@ -29,7 +29,7 @@ from organizations.services.delivery import decide, resume
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.services.outbox import plans, submissions
-from organizations.services.records import counterparts, organizations, prepare
+from organizations.services.records import counterparts, organizations, prepare, statements
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
@@ -177,9 +177,9 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     ),
     "discard": lambda user: versioned(organizations.discard, saved(user), user),
     "withdraw": lambda user: versioned(organizations.withdraw, factories.organization(user=user), user),
-    "take over": lambda user: partial(organizations.take_over, factories.record(), "staging", actor=as_actor(user)),
+    "take over": lambda user: partial(factories.seen_organization, factories.record(), user=user),
     "state registered": lambda user: partial(
-        organizations.state_registered, factories.organization(user=user).pk, reason="By curl", actor=as_actor(user)
+        statements.state_registered, factories.organization(user=user).pk, reason="By curl", actor=as_actor(user)
     ),
     "prepare in PRODUCTION": lambda user: preparing_from(factories.organization(user=user), user),
     "link": lambda user: partial(counterparts.link, *pair(user), actor=as_actor(user)),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from organizations.models import Organization, User
 from organizations.records import OrganizationRecord
 from organizations.services.directory import differences
-from organizations.services.records import counterparts, directory_state, organizations
+from organizations.services.records import counterparts, directory_state, organizations, statements
 from organizations.services.review import reviews
 from organizations.services.review.warnings import ReviewWarning
 from tests import factories
@@ -105,12 +105,12 @@ def in_production(staging: Arrange) -> Arrange:
 
 def taken_over(user: User) -> Organization:
     """A record of STAGING that was taken over from the directory."""
-    return organizations.take_over(factories.record(), "staging", actor=as_actor(user))
+    return factories.seen_organization(factories.record(), user=user)
 
 
 def stated_as_registered(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
-        return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=as_actor(user))
+        return statements.state_registered(arrange(user).pk, reason="Sent with curl.", actor=as_actor(user))
 
     return arranged
 

@@ -14,7 +14,7 @@ from organizations.pages.submission.state import submission_rows
 from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.directory import differences
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.text import evidence, freshness, queue_reason
 from tests import factories
 from tests.factories import as_actor
@@ -91,7 +91,7 @@ def test_active_of_a_claimed_record_after_a_cancelled_change_is_as_the_directory
 
 def test_active_of_a_stated_record_after_a_cancelled_change_has_no_evidence(editor):
     organization = factories.organization(user=editor)
-    organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+    statements.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     assert active_again(reload(organization)) == "Saved here again: Active = true."
 
 

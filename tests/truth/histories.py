@@ -87,7 +87,7 @@ def start_taken_over(history: History) -> None:
     history.world.put(OIDS[1], there | theirs | {"PartOf": {"Identifier": {"Value": OIDS[0]}}})
     answer = query.query_oid("staging", OIDS[1])
     assert answer.record is not None
-    organizations.take_over(answer.record, "staging", actor=as_actor(history.people[0]))
+    factories.seen_organization(answer.record, user=history.people[0])
 
 
 def start_occupied(history: History) -> None:

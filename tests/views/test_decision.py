@@ -152,7 +152,7 @@ def test_an_outdated_answer_decides_nothing_and_keeps_the_input(
 ) -> None:
     query.query_for_submission(undecided, actor=worker)
     before = approver.get(submission_url(undecided))
-    monkeypatch.setattr("organizations.services.delivery.decide.RECENT", datetime.timedelta(0))
+    monkeypatch.setattr("organizations.services.timing.RECENT", datetime.timedelta(0))
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
     assert 'name="verdict" value="foreign"' in page.content.decode()

@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.models import Action, AuditEntry, Organization, Submission, User
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from tests import factories
 from tests.changes import store_reading_with
 from tests.factories import BASE, as_actor
@@ -53,7 +53,7 @@ def test_a_record_that_was_sent_does_not_offer_it(client_of, organization, edito
 
 
 def test_a_second_press_changes_nothing_and_keeps_the_reason(client_of, organization, editor):
-    organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+    statements.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     answer = client_of("approver").post(PAGE, {"state": "1", "reason": "Ticket 9"})
     assert (answer.status_code, b"Ticket 9" in answer.content) == (409, True)
 

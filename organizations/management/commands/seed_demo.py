@@ -29,13 +29,14 @@ from organizations.permissions import ROLES
 from organizations.practice.others import others
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
-from organizations.services import demonstration, installation, workers
+from organizations.services import demonstration, installation, locks, workers
 from organizations.services.accounts import accounts
 from organizations.services.actors import person, system
+from organizations.services.audit import audit
 from organizations.services.connection import check
 from organizations.services.delivery import decide, query
 from organizations.services.outbox import submissions
-from organizations.services.records import counterparts, organizations
+from organizations.services.records import counterparts, organizations, statements
 from organizations.services.review import reviews
 from orgportal import startup
 
@@ -177,7 +178,7 @@ class Seed:
         self.register(self.locations[place] for place in THERE_BEFORE)
         for place in STATED:
             reason = "Registered with curl before the portal; see ticket 104."
-            organizations.state_registered(self.locations[place].pk, reason=reason, actor=self.sender)
+            statements.state_registered(self.locations[place].pk, reason=reason, actor=self.sender)
         for place, behaviour in {**REJECTED, **UNKNOWN}.items():
             self.register([self.locations[place]], behaviour)
         for place in WAITING:
@@ -323,7 +324,9 @@ class Seed:
         answer = query.query_oid(self.environment, record.oid)
         if answer.record is None:
             raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")
-        return organizations.take_over(answer.record, self.environment, actor=self.editor)
+        with audit.atomic(self.editor) as history:
+            locks.lock_structure(self.environment)
+            return organizations.add_seen(history, answer.record, self.environment, seen_at=answer.asked_at)
 
 
 def _directory_entry(record: OrganizationRecord) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
 from organizations.permissions import ASK, Right, block_reason
 from organizations.queries.record_entries import last_statement
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.text.freshness import Freshness, record_freshness
 
 HEADING = "Already registered elsewhere"
@@ -47,12 +47,12 @@ def build(
     is_unsaved: bool = False,
 ) -> StatementPage:
     """`notes` say why the last press of the button changed nothing."""
-    statement = None if organizations.statement_block_reason(organization) else last_statement(organization)
+    statement = None if statements.statement_block_reason(organization) else last_statement(organization)
     return StatementPage(
         organization=organization,
         form=form,
         statement=statement,
-        block_reason="" if statement else organizations.state_block_reason(organization),
+        block_reason="" if statement else statements.state_block_reason(organization),
         ask_block_reason=block_reason(user, Right.EDIT, organization.environment, ASK),
         freshness=record_freshness(organization),
         has_decision=organization.is_there_unclaimed,

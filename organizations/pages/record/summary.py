@@ -29,7 +29,7 @@ from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import redox_settings
 from organizations.services.outbox import answers
-from organizations.services.records import organizations
+from organizations.services.records import organizations, statements
 from organizations.services.review.blockers import was_rejected_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
@@ -121,9 +121,9 @@ def record_head(organization: Organization) -> RecordHead:
 
 def _statement_act(organization: Organization) -> str:
     """What the page about the statement offers: to state that it is registered, or to withdraw that; "" if neither."""
-    if not organizations.state_block_reason(organization):
+    if not statements.state_block_reason(organization):
         return HEADING
-    return "" if organizations.statement_block_reason(organization) else "Withdraw the statement"
+    return "" if statements.statement_block_reason(organization) else "Withdraw the statement"
 
 
 def status_basis(organization: Organization) -> SafeString:

@@ -11,6 +11,7 @@ from organizations.permissions import Right, people_with
 from organizations.records import labels_in_sentence
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import ComparedAnswer
+from organizations.services.timing import is_recent
 from organizations.text.vocabulary import count
 
 _LABELS: dict[Verdict, str] = {
@@ -95,7 +96,7 @@ def who_decides(name: str, *, may: bool) -> str:
 
 def asks_automatically(submission: Submission, asked: QueryResult | None) -> bool:
     """Whether the page asks the directory when it opens: no answer is fresh enough to decide by."""
-    return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_recent(asked.time))
+    return submission.state == State.NEEDS_PERSON and (asked is None or not is_recent(asked.time))
 
 
 def _heading(asked: QueryResult | None) -> str:

@@ -16,6 +16,7 @@ from organizations.queries.take_overs import CandidateLine
 from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
+from organizations.services.directory.candidates import message_endpoints
 
 CHOOSABLE = "found"
 
@@ -153,7 +154,7 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
     if candidate is None or record is None:
         return []
     known = _parent_names(take_over, [candidate])
-    refused = _refused_by_form(record)
+    refused = _refused_by_form(record, take_over.environment)
     return [
         *(
             _value(_label(field), field, refused, known)
@@ -220,7 +221,7 @@ def _remark(take_over: TakeOver, candidate: Candidate, elsewhere: Mapping[str, s
 
 def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterator[ValueRow]:
     """The endpoints of the old message, which a Query does not show, and its other values."""
-    if endpoints := ownership_here.endpoints(candidate):
+    if endpoints := message_endpoints(candidate):
         yield ValueRow("Endpoints", endpoints, "from the old message, sent back: a Query does not show them")
     message = candidate.message_record()
     for change in difference(message, record) if message else ():
@@ -229,10 +230,10 @@ def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterato
             yield ValueRow(f"{change.label} in the old message", change.before, remark)
 
 
-def _refused_by_form(record: OrganizationRecord) -> dict[str, str]:
+def _refused_by_form(record: OrganizationRecord, environment: str) -> dict[str, str]:
     remarks = read_by_form(
         record,
-        gateways=redox_settings.gateway_oids("staging"),
+        gateways=redox_settings.gateway_oids(environment),
         routing_names=redox_settings.routing_names(),
         own_ids=redox_settings.source_and_client_ids(),
     )

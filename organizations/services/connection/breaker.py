@@ -79,7 +79,7 @@ def pause_sending(
 
 
 def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
-    """Pause an environment if the answer to a person's Query asks for it. Workers pause as well."""
+    """Pause an environment, also for its workers, if the answer to a person's Query asks to wait."""
     if outcome is not None and outcome.hold_seconds is not None:
         apply_outcome(history, lock_gate(environment), outcome)
 

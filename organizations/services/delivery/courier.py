@@ -30,8 +30,8 @@ LOOK_FOR_CHANGES, LOOK_WHEN_IDLE = 0.02, 0.05
 
 log = logging.getLogger("orgportal.delivery")
 
-type Event = Answer | QueryAnswer | TokenArrived | None
-"""An event in the queue of the courier. None wakes it."""
+type Arrival = Answer | QueryAnswer | TokenArrived | None
+"""What arrives in the queue of the courier. None wakes it."""
 
 
 class InThisThread(Executor):
@@ -79,7 +79,7 @@ class Courier:
         sources: tuple[Source, ...] = SOURCES,
     ) -> None:
         self._sources = sources
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._lanes = {name: Lane(name, actor, pool, self._events.put) for name in environments}
         self._data_version = 0
 
@@ -177,9 +177,9 @@ class Courier:
             longest = LOOK_WHEN_IDLE if is_idle else LOOK_FOR_CHANGES
         return max(0.0, min(due - now, longest))
 
-    def _gather(self, timeout: float) -> list[Event]:
+    def _gather(self, timeout: float) -> list[Arrival]:
         """Collect events until nothing more is in flight, the time is up, or they are enough for one transaction."""
-        events: list[Event] = []
+        events: list[Arrival] = []
         size, until = 0, time.monotonic() + timeout
         with suppress(queue.Empty):
             while len(events) < MOST_AT_ONCE and size < MOST_BYTES_AT_ONCE:

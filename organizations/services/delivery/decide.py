@@ -15,9 +15,7 @@ from organizations.services.delivery import settle
 from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.outbox import submissions
 from organizations.services.records import directory_state
-
-RECENT = datetime.timedelta(minutes=10)
-"""How old the directory's answer may be for a decision."""
+from organizations.services.timing import is_recent
 
 ANSWER_SUPERSEDED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
 ANSWER_TOO_OLD = "The answer that you compared with is older than 10 minutes. Ask the directory and compare."
@@ -54,11 +52,6 @@ def last_answer(submission: Submission) -> ComparedAnswer | None:
     last_read = submission.organization.seen_at
     is_superseded = last_read is not None and last_read > moment
     return ComparedAnswer(entry, moment, record, is_recent(entry.at), is_superseded)
-
-
-def is_recent(moment: datetime.datetime) -> bool:
-    """Whether an answer of this time is new enough for a decision."""
-    return clock.now() - moment <= RECENT
 
 
 def allowed_verdicts(submission: Submission, answer: ComparedAnswer) -> tuple[Verdict, ...]:

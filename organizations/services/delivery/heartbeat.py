@@ -97,7 +97,8 @@ def is_running(worker: Worker, now: datetime.datetime) -> bool:
 class WorkersState:
     """The facts about the workers that every page shows.
 
-    `no_worker_since`: when submissions began to wait without a running worker; None if one runs or nothing waits.
+    `no_worker_since`: the last heartbeat of any worker, or if there was none, when submissions began to wait; None if a
+    worker runs or nothing waits.
     `mismatched`: running workers with other settings or another release than this process, which may send other
     messages.
     """
@@ -112,11 +113,11 @@ def workers_state() -> WorkersState:
     running = [worker for worker in workers if is_running(worker, now)]
     own = settings_fingerprint() if running else ""
     mismatched = [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
-    return WorkersState(None if running else _waiting_since(workers, now), mismatched)
+    return WorkersState(None if running else _no_worker_since(workers, now), mismatched)
 
 
-def _waiting_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
-    """When submissions began to wait, by the copies in their records: an index gives the oldest of each state."""
+def _no_worker_since(workers: list[Worker], now: datetime.datetime) -> datetime.datetime | None:
+    """Since when no worker runs, if submissions wait. An index of the records gives the oldest of each state."""
     here = Organization.objects.filter(environment=OuterRef("environment"))
     oldest_of_state = {
         f"oldest_{state}": Subquery(here.filter(open_work=state).order_by("last_state_at").values("last_state_at")[:1])

@@ -46,7 +46,7 @@ class TokenArrived:
 
 
 @dataclass(slots=True, eq=False)
-class _Arrival:
+class _UnsettledAnswer:
     """An answer that is not settled yet. `stored_at`: when it was stored. `outcome`: what it means."""
 
     answer: Answer
@@ -73,8 +73,8 @@ class Lane:
         self._pool = pool
         self._on_event = on_event
         self._thread = threading.get_ident()
-        self._arrived: list[_Arrival] = []
-        self._refused: list[_Arrival] = []
+        self._arrived: list[_UnsettledAnswer] = []
+        self._refused: list[_UnsettledAnswer] = []
         """Stored answers in which Redox refused the token. Their messages are sent again with a new one."""
         self._is_requesting_token = False
         self._token_answer: TokenAnswer | None = None
@@ -108,7 +108,7 @@ class Lane:
         """
         self._idle_until = time.monotonic() + poll_after(self._worked_at)
         claim = claims.claim_alone if self._claims_alone else claims.claim_many
-        self._claims_alone = True
+        self._claims_alone = True  # stays so if the claim raises an exception
         is_claimed = self._claim(claim, most)
         self._claims_alone = False
         if is_claimed:
@@ -246,7 +246,7 @@ class Lane:
     def take(self, answer: Answer) -> None:
         """Keep an answer until `settle` stores it."""
         self.sender.forget(answer)
-        self._arrived.append(_Arrival(answer))
+        self._arrived.append(_UnsettledAnswer(answer))
 
     def take_query(self, answer: QueryAnswer) -> None:
         """Keep the answer to a Query until `settle` stores it."""
@@ -280,11 +280,11 @@ class Lane:
         if self.queries.settle():
             self.wake()
 
-    def _kept(self, batch: Sequence[_Arrival]) -> list[_Arrival]:
+    def _kept(self, batch: Sequence[_UnsettledAnswer]) -> list[_UnsettledAnswer]:
         """The answers of the batch that must still be settled: not late, not set aside, and not given up."""
         return [arrival for arrival in batch if arrival in self._arrived]
 
-    def _store(self, arrivals: Sequence[_Arrival]) -> None:
+    def _store(self, arrivals: Sequence[_UnsettledAnswer]) -> None:
         responses = [
             settle.Response(each.answer.claim.submission, each.answer.exchange, each.answer.claim.repeat)
             for each in arrivals
@@ -294,7 +294,7 @@ class Lane:
             if stored_at is None:
                 self._arrived.remove(arrival)
 
-    def _judge(self, arrivals: Sequence[_Arrival]) -> None:
+    def _judge(self, arrivals: Sequence[_UnsettledAnswer]) -> None:
         """Judge stored answers. Set aside those that refused a token, if another one can be requested."""
         for arrival in [each for each in arrivals if each.outcome is None]:
             claim, token = arrival.answer.claim, arrival.answer.token
@@ -305,7 +305,7 @@ class Lane:
                 self._refused.append(arrival)
                 self._token_request_at = 0.0
 
-    def _settle(self, arrivals: Sequence[_Arrival]) -> None:
+    def _settle(self, arrivals: Sequence[_UnsettledAnswer]) -> None:
         answers = [
             settle.AttemptAnswer(
                 # A copy, because settling changes it, also if it fails.
@@ -322,7 +322,9 @@ class Lane:
         for arrival in arrivals:
             self._arrived.remove(arrival)
 
-    def _together_or_alone(self, act: Callable[[Sequence[_Arrival]], None], arrivals: Sequence[_Arrival]) -> None:
+    def _together_or_alone(
+        self, act: Callable[[Sequence[_UnsettledAnswer]], None], arrivals: Sequence[_UnsettledAnswer]
+    ) -> None:
         """Call `act` for all answers together; if that fails, for each alone.
 
         An answer that fails alone is dropped. Another worker settles its submission when the lease has ended.

@@ -32,7 +32,10 @@ log = logging.getLogger("orgportal.delivery")
 
 type Source = Callable[..., Question | None]
 SOURCES: tuple[Source, ...] = (breaker.next_probe, resolve.next_unknown, resolve.next_read_back)
-"""Functions that return the next due question about messages of an environment, or None."""
+"""Functions that return the next due question of an environment, or None: what delivery needs to know.
+
+`services/workers.py` adds the questions of take-overs.
+"""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Queries one OID at once and stores the answer. The Queries of a worker are in `lane_queries.py`."""
+"""Queries one OID now, in the caller's thread, and stores the answer. `lane_queries.py` sends those of a worker."""
 
 from collections.abc import Iterator
 from contextlib import suppress

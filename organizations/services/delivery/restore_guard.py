@@ -1,8 +1,7 @@
 """Stops sending after a restore from a backup: the restored database does not show what was sent since the backup.
 
 Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
-If a database does not have that entry, messages were sent after its backup. A restore on a machine without such a file
-writes a mark in place of the hash: 56 zeros, with which no hash begins, and the `user_version` of the restored copy.
+If a database does not have that entry, messages were sent after its backup.
 """
 
 import fcntl
@@ -24,7 +23,11 @@ from orgportal import database_file
 from orgportal.folders import make_folder
 
 _MARK = "0" * 56
-"""No hash begins like this. The `user_version` of the copy that is about to be restored follows it."""
+"""A restore on a machine without such a file writes this mark in place of the hash. No hash begins like this.
+
+The `user_version` of the restored copy follows the mark. The workers recognize the copy by it: after a failed restore
+the previous database stays in use, and it must not stop.
+"""
 STOP_REASON = "the database is older than what was sent: it was restored from a backup"
 
 
@@ -81,9 +84,9 @@ def prepare_stop_after_restore(
     """Mark a backup that is about to be restored, if needed. Returns whether workers will stop every environment.
 
     `has_entry` says whether the backup has the history entry with this sequence and hash. If this machine has no file
-    for that database, the portal cannot know what was sent after the backup, so the workers stop as well. After a
-    failed restore the previous database stays in use, so the workers recognize the restored copy by the `user_version`
-    that `number_copy` writes. If the file already has a mark, its number is used again: that database must stop too.
+    for that database, the portal cannot know what was sent after the backup, so the workers stop as well:
+    `number_copy` writes the `user_version` of the mark into the copy. If the file already has a mark, its number is
+    used again: that database must stop too.
     """
     path = _path(key)
     make_folder(path.parent)

@@ -32,7 +32,7 @@ def resume(environment: str, *, actor: Actor) -> None:
         gate.save()
         breaker.log_environment(history, Action.ENVIRONMENT_RESUMED, gate, reason=reason)
         if is_restored:
-            _query_all_open(history, environment)
+            _mark_maybe_sent_unknown(history, environment)
 
 
 def can_resume(gate: EnvironmentGate) -> bool:
@@ -42,7 +42,7 @@ def can_resume(gate: EnvironmentGate) -> bool:
     )
 
 
-def _query_all_open(history: audit.History, environment: str) -> None:
+def _mark_maybe_sent_unknown(history: audit.History, environment: str) -> None:
     """Mark submissions that may have been sent after the backup as unknown, so that they are queried."""
     maybe_sent = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
     locks.lock_records(lambda: maybe_sent.values_list("organization_id", flat=True))

@@ -117,8 +117,8 @@ class Sender:
 
     `block_reason` says why no message can be sent now, or "". Messages of `paused_plans` are not sent either.
     `query_block_reason` is the same for Queries, which may be sent while sending is stopped. The courier, which reads
-    the database, sets all three while something waits for its send slot; `read_at` says when it last did. From
-    `free_at` on, less than half of the send slots that may be reserved ahead are reserved.
+    the database, sets all three while something waits for its send slot; `read_at` says when it last did. `free_at`:
+    when to claim again; by then at least half of the send slots that may be reserved ahead are free.
     """
 
     def __init__(self, pool: Executor, on_answer: Callable[[Answer | QueryAnswer], None]) -> None:

@@ -38,7 +38,9 @@ from organizations.services.review import first_messages
 from organizations.services.timing import seconds, shortened
 
 MOST_TRIES = 8
+"""After this many tries that did not reach Redox or got no clear answer, a person decides."""
 LONGEST_TRYING = datetime.timedelta(hours=24)
+"""A try that does not reach Redox so long after the first attempt is the last one: a person decides."""
 
 _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored.")
 
@@ -213,7 +215,7 @@ def requeue_submission(
 def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
     """Mark an open submission unknown after the database was restored. Only a person can have it sent again."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
-    _mark_presence_unknown(submission, organization, moment)
+    _mark_presence_unknown_after_new(submission, organization, moment)
     submissions.move_submission(
         submission,
         State.UNKNOWN,
@@ -234,7 +236,9 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
     log_state(history, submission, submission.state_reason)
 
 
-def _mark_presence_unknown(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
+def _mark_presence_unknown_after_new(
+    submission: Submission, organization: Organization, moment: datetime.datetime
+) -> None:
     if submission.event == Event.NEW:
         organization.presence, organization.presence_at = Presence.UNKNOWN, moment
         organization.save(update_fields=["presence", "presence_at"])
@@ -343,7 +347,7 @@ def _settle_unknown(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
     moment = clock.now()
-    _mark_presence_unknown(submission, organization, moment)
+    _mark_presence_unknown_after_new(submission, organization, moment)
     # "Already exists" after an unknown attempt: no attempt is under way any more, so the directory is queried at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
     submissions.move_submission(

@@ -1,9 +1,12 @@
-"""Sets what the directory shows about a candidate of a take-over."""
+"""The values of a candidate of a take-over: what the directory shows, and what people entered or pasted."""
 
-from organizations.models import Candidate, CandidateState
+from organizations.models import Candidate, CandidateState, DestinationSource
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import OrganizationRecord, canonical
 from organizations.services.records import row_limits
+from organizations.services.records.organizations import KnownDestination
+
+ENDPOINTS = "Endpoints"
 
 
 def set_seen(candidate: Candidate, record: OrganizationRecord) -> None:
@@ -17,3 +20,16 @@ def set_seen(candidate: Candidate, record: OrganizationRecord) -> None:
     candidate.name, candidate.active = record.name[:NAME_LENGTH], record.active
     # A longer PartOf is not an OID.
     candidate.part_of_oid = record.part_of_oid if len(record.part_of_oid) <= OID_LENGTH else ""
+
+
+def known_destination(candidate: Candidate) -> KnownDestination | None:
+    """The destination ID that somebody entered, and how they know it; None if nobody did."""
+    if candidate.destination_source not in DestinationSource.values:
+        return None
+    return KnownDestination(candidate.destination_id, candidate.destination_source)
+
+
+def message_endpoints(candidate: Candidate) -> str:
+    """The JSON of the endpoints in the old message; "" if it has none. A Query never shows them."""
+    message = candidate.message_record()
+    return dict(message.carried).get(ENDPOINTS, "") if message else ""

@@ -9,9 +9,9 @@ from organizations.models import Action, Organization, Presence, clock
 from organizations.records import OrganizationRecord, difference
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.delivery import decide
 from organizations.services.errors import ActionRefused, EditConflict, OutOfDate, ReasonMissing
 from organizations.services.records import directory_state, organizations, row_limits
+from organizations.services.timing import is_recent
 
 ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
 ASK_AGAIN = "Ask the directory again, then decide within 10 minutes. Its last answer is older than the decision."
@@ -136,7 +136,7 @@ def not_ours_block_reason(organization: Organization) -> str:
 
 
 def _is_fresh(organization: Organization) -> bool:
-    return organization.seen_at is not None and decide.is_recent(organization.seen_at)
+    return organization.seen_at is not None and is_recent(organization.seen_at)
 
 
 def _lock_to_decide(

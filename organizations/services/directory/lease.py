@@ -69,8 +69,15 @@ def lock_leased(candidate: Candidate) -> Candidate | None:
     return waiting.select_for_update().first()
 
 
+def move(take_over: TakeOver, state: TakeOverState) -> None:
+    """Move a locked take-over to another state, and end its lease. A reason to end and who acts are saved, too."""
+    take_over.state, take_over.state_at = state, clock.now()
+    take_over.lease_until, take_over.token = None, take_over.token + 1
+    take_over.save(update_fields=["state", "state_at", "lease_until", "token", "end_reason", "taken_by"])
+
+
 def _free_scans(environment: str) -> TakeOverQuerySet:
-    return TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).reading_pages(True)
+    return TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).reading_pages()
 
 
 def _may_ask(environment: str) -> bool:

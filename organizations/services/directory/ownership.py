@@ -41,8 +41,8 @@ def ownership_of(
     at any depth. `parents` has the PartOf of the other known organizations, by OID; the search for a parent of ours
     ends at an organization that is not known.
 
-    The gateways are not ours, nor are `foreign_oids`, which people decided to be somebody else's. What is part of one
-    is not ours for that reason. A base OID with a gateway below it is ignored: everybody's organizations are below it.
+    The gateways are not ours, nor are `foreign_oids`, which people decided to be somebody else's. Being part of one of
+    these makes nothing ours. A base OID with a gateway below it is ignored: everybody's organizations are below it.
     """
     bases = usable_base_oids(base_oids, gateway_oids)
     if oid in gateway_oids or oid in foreign_oids:

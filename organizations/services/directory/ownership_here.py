@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import Q
 
-from organizations.models import Candidate, DestinationSource, Organization, TakeOver
+from organizations.models import Candidate, Organization, TakeOver
 from organizations.services.connection import redox_settings
 from organizations.services.directory.ownership import ownership_of
-from organizations.services.records.organizations import KnownDestination
+from organizations.services.records.by_oid import records_by_oid
 
-ENDPOINTS = "Endpoints"
 GATEWAY = "This is Redox's own organization. It is never a record of ours."
 NOT_OURS = (
     "It is not ours by its OID or by what it is part of. An approver can take over this one organization if they type"
@@ -63,18 +62,5 @@ def take_block_reasons(take_over: TakeOver, candidates: Iterable[Candidate]) -> 
 
 def records_here(take_over: TakeOver, oids: Collection[str]) -> dict[str, str]:
     """The OIDs that are records of the portal now, with their names."""
-    here = Organization.objects.in_environment(take_over.environment).filter(oid__in=oids)
-    return dict(here.values_list("oid", "name"))
-
-
-def known_destination(candidate: Candidate) -> KnownDestination | None:
-    """The destination ID that somebody entered, and how they know it; None if nobody did."""
-    if candidate.destination_source not in DestinationSource.values:
-        return None
-    return KnownDestination(candidate.destination_id, candidate.destination_source)
-
-
-def endpoints(candidate: Candidate) -> str:
-    """The JSON of the endpoints in the old message; "" if it has none. A Query never shows them."""
-    message = candidate.message_record()
-    return dict(message.carried).get(ENDPOINTS, "") if message else ""
+    records = Organization.objects.in_environment(take_over.environment).only("oid", "name")
+    return {oid: organization.name for oid, organization in records_by_oid(records, oids).items()}

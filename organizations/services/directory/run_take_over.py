@@ -85,7 +85,7 @@ def add_next(environment: str) -> bool:
             take_over.end_reason = f"{user.display_name} cannot edit records any more, so no further record was added."
         failpoints.reach("in-adding-candidates")
         if not take_over.candidates.chosen().exists():
-            _move(take_over, TakeOverState.READY)
+            lease.move(take_over, TakeOverState.READY)
     return True
 
 
@@ -101,8 +101,8 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
                     record,
                     take_over.environment,
                     seen_at=candidate.asked_at,
-                    destination=ownership_here.known_destination(candidate),
-                    endpoints=ownership_here.endpoints(candidate),
+                    destination=candidates.known_destination(candidate),
+                    endpoints=candidates.message_endpoints(candidate),
                     take_over=take_over.pk,
                     source=candidate.source,
                 )
@@ -116,31 +116,36 @@ def _add(history: audit.History, take_over: TakeOver, candidate: Candidate, reas
 def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -> None:
     """Store the directory's answer about one OID. If another worker has leased it since, the answer is only logged.
 
-    The answer to a probe that found nothing of ours is not logged: it may show an organization of others.
+    The answer to a probe is neither logged nor shared unless it shows an organization of ours.
     """
     failpoints.reach("after-asking-about-candidate")
     environment = candidate.take_over.environment
     with audit.atomic(actor) as history:
         gate = breaker.lock_gate(environment)
         locked = lease.lock_leased(candidate)
-        if locked is not None and scan_probes.found_others(locked, answer):
+        is_hidden = candidate.source == PROBE and (locked is None or not scan_probes.shows_ours(locked, answer))
+        if locked is not None and is_hidden and answer.record is not None:
             scan_probes.delete_probe(locked)
         elif locked is not None:
             _apply_answer(locked, answer)
-        found_nothing = scan_probes.found_nothing_of_ours(locked or candidate)
-        also = [] if found_nothing else _share_answer(candidate, answer)
-        for facts, exchange, cause in () if found_nothing else query.exchange_entries(answer):
-            history.log(
-                Action.DIRECTORY_ASKED,
-                object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},
-                environment=environment,
-                oid=candidate.oid,
-                detail=cause,
-                details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
-                **exchanges.exchange_body(exchange),
-            )
+        if not is_hidden:
+            _log_exchanges(history, candidate, answer, also=_share_answer(candidate, answer))
         breaker.apply_outcome(history, gate, answer.outcome)
         failpoints.reach("in-storing-candidate")
+
+
+def _log_exchanges(history: audit.History, candidate: Candidate, answer: DirectoryAnswer, *, also: list[int]) -> None:
+    """Log each exchange about a candidate. `also`: the other take-overs that share the answer."""
+    for facts, exchange, cause in query.exchange_entries(answer):
+        history.log(
+            Action.DIRECTORY_ASKED,
+            object={"type": "take_over", "id": str(candidate.take_over_id), "name": candidate.oid},
+            environment=candidate.take_over.environment,
+            oid=candidate.oid,
+            detail=cause,
+            details={"take_over": candidate.take_over_id, **facts, **({"also": also} if also else {})},
+            **exchanges.exchange_body(exchange),
+        )
 
 
 def _share_answer(candidate: Candidate, answer: DirectoryAnswer) -> list[int]:
@@ -197,9 +202,4 @@ def _end_asking(environment: str, actor: Actor) -> None:
             return
         if take_over.kind == TakeOverKind.SCAN:
             scan.end_run(history, take_over, take_over.end_reason)
-        _move(take_over, TakeOverState.READY)
-
-
-def _move(take_over: TakeOver, state: TakeOverState) -> None:
-    take_over.state, take_over.state_at, take_over.lease_until = state, clock.now(), None
-    take_over.save(update_fields=["state", "state_at", "lease_until", "end_reason"])
+        lease.move(take_over, TakeOverState.READY)

@@ -33,13 +33,14 @@ PACE = 0.5
 """Seconds between the answer to one page and the Query for the next."""
 MOST_FAILURES = 3
 """After this many failures in a row the scan waits for a person."""
-MOST_TOO_LARGE = 20
-"""After this many problems, such as organizations that are too large to be read, the scan ends."""
+MOST_PROBLEMS = 20
+"""After this many problems the scan ends at the next organization that is too large to be read."""
 
 REPEATED = "The directory showed the same page twice, so there may be more."
 EMPTY = "The directory counts more organizations than it shows."
 CAP = f"{MOST_PAGES:,} pages were read, and there are more."
 TOO_LARGE = "Larger than 1 MiB, so it cannot be read."
+MANY_PROBLEMS = "There are too many problems, and another organization is too large to be read."
 
 
 class _Place(NamedTuple):
@@ -213,7 +214,7 @@ def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
     step = after_cut_off(position)
     if step.end is None:
         return _Next(place=place._replace(position=step.position))
-    if len(take_over.problems) >= MOST_TOO_LARGE:
-        return _Next(place=place, ends=True, breaks_off=True, reason=TOO_LARGE)
+    if len(take_over.problems) >= MOST_PROBLEMS:
+        return _Next(place=place, ends=True, breaks_off=True, reason=MANY_PROBLEMS)
     beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT)
     return _Next(place=place._replace(position=beyond), too_large=position.index + 1)

@@ -4,9 +4,8 @@ It stores nothing about organizations of others.
 """
 
 import datetime
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import batched
 from typing import NamedTuple
 
 from django.db.models import Max
@@ -19,9 +18,7 @@ from organizations.redox.directory_query import Listing, oids_of, under_oid
 from organizations.services.connection import redox_settings
 from organizations.services.directory import candidates
 from organizations.services.directory.ownership import Ownership, ownership_of
-
-MOST_OIDS = 500
-"""How many OIDs one database query looks up."""
+from organizations.services.records.by_oid import batches, records_by_oid
 
 
 class Match(NamedTuple):
@@ -40,7 +37,7 @@ def store_matches(take_over: TakeOver, listing: Listing, asked_at: datetime.date
     if not matches:
         return
     oids = [match.oid for match in matches]
-    stored = {each.oid: each for some in _batches(oids) for each in take_over.candidates.filter(oid__in=some)}
+    stored = {each.oid: each for some in batches(oids) for each in take_over.candidates.filter(oid__in=some)}
     here = _records_here(take_over.environment, oids)
     position = next_position(take_over)
     new: list[Candidate] = []
@@ -156,15 +153,9 @@ def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[st
 def _found_before(take_over: TakeOver, oids: Collection[str]) -> frozenset[str]:
     """Those of the OIDs that are candidates. Records of the portal are left out: their presence decides."""
     ours = take_over.candidates.listed().exclude(state=CandidateState.HERE).values_list("oid", flat=True)
-    return frozenset(oid for some in _batches(oids) for oid in ours.filter(oid__in=some))
+    return frozenset(oid for some in batches(oids) for oid in ours.filter(oid__in=some))
 
 
 def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
-    here = Organization.objects.in_environment(environment).only(
-        "oid", "name", "presence", "foreign_since", "added_as_other"
-    )
-    return {each.oid: each for some in _batches(oids) for each in here.filter(oid__in=some)}
-
-
-def _batches(oids: Collection[str]) -> Iterator[tuple[str, ...]]:
-    return batched(oids, MOST_OIDS)
+    records = Organization.objects.in_environment(environment)
+    return records_by_oid(records.only("oid", "name", "presence", "foreign_since", "added_as_other"), oids)

@@ -11,7 +11,7 @@ from itertools import batched, islice
 from django.db.models import Exists, OuterRef
 
 from organizations.models import Candidate, CandidateState, Organization, Presence, TakeOver
-from organizations.models.take_over import NOT_SHOWN, PROBE
+from organizations.models.take_over import PROBE
 from organizations.oid import Oid, OidError, children
 from organizations.services.connection import redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer
@@ -48,16 +48,9 @@ def add_probes(take_over: TakeOver) -> list[dict[str, str]]:
     return [] if asked_below == len(parents) and len(oids) <= MOST_PROBES else [LEFT_OUT]
 
 
-def found_nothing_of_ours(candidate: Candidate) -> bool:
-    """Whether the candidate is a probe that found nothing of ours."""
-    return candidate.source == PROBE and candidate.state in NOT_SHOWN
-
-
-def found_others(candidate: Candidate, answer: DirectoryAnswer) -> bool:
-    """Whether the candidate is a probe under whose OID the directory shows an organization of others."""
-    if candidate.source != PROBE or answer.record is None:
-        return False
-    return not scan_matches.is_ours(candidate.take_over, answer.record)
+def shows_ours(probe: Candidate, answer: DirectoryAnswer) -> bool:
+    """Whether the directory shows an organization of ours under the OID of a probe."""
+    return answer.record is not None and scan_matches.is_ours(probe.take_over, answer.record)
 
 
 def delete_probe(candidate: Candidate) -> None:

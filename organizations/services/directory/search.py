@@ -33,6 +33,7 @@ from organizations.services.delivery import query
 from organizations.services.directory.ownership import Ownership, ownership_of
 from organizations.services.directory.page_query import PageAnswer, ask_for_page
 from organizations.services.records import directory_state
+from organizations.services.records.by_oid import records_by_oid
 
 __all__ = [
     "START",
@@ -50,8 +51,6 @@ __all__ = [
     "search_directory",
 ]
 
-MOST_OIDS = 500
-"""How many OIDs one database query looks up."""
 READINGS_AT_ONCE = 10
 """How many readings are stored in one transaction."""
 LONGEST_CAUSE = 500
@@ -198,7 +197,9 @@ def search_directory(
 def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRecord]) -> tuple[Hit, ...]:
     """Each organization with the record in the portal, if there is one, and whether it is ours."""
     listed = list(records)
-    here = _records_here(redox.name, {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)})
+    records_here = Organization.objects.in_environment(redox.name).select_related("last_submission")
+    named = {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)}
+    here = records_by_oid(records_here, named)
     foreign_oids = {oid for oid, organization in here.items() if organization.is_foreign}
     our_oids = {oid for oid, organization in here.items() if organization.makes_others_ours}
     owner_of = partial(
@@ -271,14 +272,6 @@ def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[l
     return new, len(listing.records) - len(new) + len(listing.doubled)
 
 
-def _records_here(environment: str, oids: Iterable[str]) -> dict[str, Organization]:
-    here: dict[str, Organization] = {}
-    records = Organization.objects.in_environment(environment).select_related("last_submission")
-    for some in itertools.batched(oids, MOST_OIDS):
-        here |= {organization.oid: organization for organization in records.filter(oid__in=some)}
-    return here
-
-
 def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organization | None) -> Hit:
     hit = Hit(listed_oid=record.oid, record=record, ownership=ownership)
     if organization is None:
@@ -289,7 +282,7 @@ def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organiz
 
 
 def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:
-    """Store what this page shows about records in the portal, unless the reader of a single Query would refuse it.
+    """Store what this page shows about a record in the portal, if a Query for its OID alone would be understood too.
 
     Few are stored in one transaction, because it makes the workers wait.
     """
@@ -328,7 +321,7 @@ def _can_store_reading(organization: Organization) -> bool:
 
 
 def _log(history: audit.History, environment: str, asked: Position, page: SearchPage, answer: _Answer) -> None:
-    """One entry without the answer: the organizations in it belong to others."""
+    """One entry. It leaves out the answer, because that shows organizations of others."""
     status: dict[str, Any] = {} if answer.last_status is None else {"http_status": answer.last_status}
     not_here = [hit for hit in page.hits if hit.organization is None]
     ours = [hit for hit in not_here if hit.ownership.is_ours]

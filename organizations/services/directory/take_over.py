@@ -25,9 +25,11 @@ from organizations.redox.paging import Position
 from organizations.services import locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.directory import ownership_here, scan
+from organizations.services.directory import lease, ownership_here, scan
+from organizations.services.directory.candidates import known_destination, message_endpoints
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
 from organizations.services.records import organizations
+from organizations.services.records.by_oid import records_by_oid
 from organizations.services.records.organizations import KnownDestination
 
 MOST_OIDS = 1000
@@ -78,7 +80,8 @@ def begin(
             base_oids=list(base_oids),
             problems=list(problems),
         )
-        here = _records_here(environment, [candidate.oid for candidate in listed])
+        records = Organization.objects.in_environment(environment)
+        here = records_by_oid(records, [candidate.oid for candidate in listed])
         Candidate.objects.bulk_create(
             _candidate(take_over, position, candidate, here.get(candidate.oid))
             for position, candidate in enumerate(listed)
@@ -155,7 +158,7 @@ def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
             raise ActionRefused("Every OID of this list was found.")
         take_over.end_reason = ""
         take_over.taken_by = actor.person
-        _move(take_over, TakeOverState.ASKING)
+        lease.move(take_over, TakeOverState.ASKING)
         _log(history, Action.TAKE_OVER_BEGUN, take_over, count=count, kind=take_over.kind)
     return take_over
 
@@ -234,7 +237,7 @@ def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:
         take_over.candidates.filter(pk__in=[each.pk for each in chosen]).update(state=CandidateState.CHOSEN)
         take_over.taken_by = actor.person
         take_over.end_reason = ""
-        _move(take_over, TakeOverState.TAKING)
+        lease.move(take_over, TakeOverState.TAKING)
         _log(history, Action.TAKE_OVER_CHOSEN, take_over, count=len(chosen), oids=sorted(oids))
     return len(chosen)
 
@@ -276,8 +279,8 @@ def take_other(take_over_id: int, oid: str, *, typed_oid: str, reason: str, acto
             record,
             take_over.environment,
             seen_at=candidate.asked_at,
-            destination=ownership_here.known_destination(candidate),
-            endpoints=ownership_here.endpoints(candidate),
+            destination=known_destination(candidate),
+            endpoints=message_endpoints(candidate),
             reason=reason.strip(),
             take_over=take_over.pk,
             source=candidate.source,
@@ -308,11 +311,6 @@ def _candidate(
     )
 
 
-def _records_here(environment: str, oids: Collection[str]) -> dict[str, Organization]:
-    here = Organization.objects.in_environment(environment).filter(oid__in=oids)
-    return {organization.oid: organization for organization in here}
-
-
 def _lock(take_over_id: int) -> TakeOver:
     return TakeOver.objects.select_for_update().get(pk=take_over_id)
 
@@ -336,14 +334,8 @@ def _stop(history: audit.History, take_over: TakeOver, reason: str) -> None:
     take_over.end_reason = reason
     if take_over.kind == TakeOverKind.SCAN:
         scan.end_run(history, take_over, reason)
-    _move(take_over, TakeOverState.READY)
+    lease.move(take_over, TakeOverState.READY)
     _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped, kind=take_over.kind)
-
-
-def _move(take_over: TakeOver, state: TakeOverState) -> None:
-    take_over.state, take_over.state_at = state, clock.now()
-    take_over.lease_until, take_over.token = None, take_over.token + 1
-    take_over.save()
 
 
 def _log(history: audit.History, action: Action, take_over: TakeOver, **details: object) -> None:

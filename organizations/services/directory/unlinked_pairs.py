@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import batched, chain
+from itertools import chain
 from typing import NamedTuple
 
 from organizations.models import CandidateState, Environment, Identifier, Organization, TakeOver
 from organizations.models.organization import OrganizationQuerySet
 from organizations.services.records import prepare
-
-MOST_OIDS = 500
-"""How many OIDs one database query looks up."""
+from organizations.services.records.by_oid import batches
 
 type _Matches = Iterable[tuple[tuple[int, int], str]]
 """Pairs of an added record and another one, by their ids, and what both have."""
@@ -71,7 +69,7 @@ def _with_other_base(added: OrganizationQuerySet, others: OrganizationQuerySet, 
     """`is_staging`: the added records are those of STAGING."""
     staging, production = (added, others) if is_staging else (others, added)
     proposals = {prepare.proposed_oid(oid): pk for oid, pk in staging.values_list("oid", "pk")}
-    for some in batched(filter(None, proposals), MOST_OIDS):
+    for some in batches(filter(None, proposals)):
         for oid, pk in production.filter(oid__in=some).values_list("oid", "pk"):
             yield ((proposals[oid], pk) if is_staging else (pk, proposals[oid])), "the OID below the base OID"
 

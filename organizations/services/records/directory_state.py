@@ -1,7 +1,7 @@
 """Store what is known about a record in the directory: accepted, read, or taken from there. The row must be locked.
 
 The functions that save the row also update DERIVED_COLUMNS: the counts of saved changes and of differences, and the
-Active and PartOf that a later reading shows. `take_reading` and `clear` leave that to their caller.
+Active and PartOf that a later reading shows. `take_reading` and `forget_old_oid` leave that to their caller.
 """
 
 import datetime
@@ -138,8 +138,11 @@ def mark_foreign(organization: Organization, seen: OrganizationRecord, decided_a
     organization.save()
 
 
-def clear(organization: Organization) -> None:
-    """Clear all knowledge, because the record gets another OID. The caller saves the row."""
+def forget_old_oid(organization: Organization) -> None:
+    """Clear all knowledge, because the record gets another OID. The caller saves the row.
+
+    The directory has nothing under the new OID that an Update could remove: a New sends only what is saved here.
+    """
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
     organization.presence_reason = ""
     organization.confirmed_version = 0
@@ -149,6 +152,8 @@ def clear(organization: Organization) -> None:
     organization.taken, organization.known_at = "", None
     organization.seen, organization.seen_at, organization.not_visible_yet = "", None, False
     organization.foreign_since, organization.foreign_name = None, ""
+    organization.carried, organization.added_as_other = {}, False
+    organization.destination_known, organization.destination_source = True, ""
 
 
 def update_derived_columns(organization: Organization, record: OrganizationRecord | None = None) -> None:

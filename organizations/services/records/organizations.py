@@ -1,7 +1,6 @@
 """Create, edit, discard and withdraw records. `services/outbox/submissions.py` sends them."""
 
 import datetime
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -49,6 +48,7 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
     Raises:
         OidTaken: the OID is in use in this environment, or was sent earlier for another record.
         Circle: PartOf would lead back to the record.
+        ActionRefused: another transaction saved a record with this OID first.
     """
     try:
         with audit.atomic(actor) as history:
@@ -80,26 +80,26 @@ def edit(
         EditConflict: somebody saved the record after `version`.
         OidTaken: the new OID is in use.
         Circle: PartOf would lead back to the record.
-        ActionRefused: the OID cannot change now.
+        ActionRefused: the OID cannot change now, or another transaction saved a record with the new OID first.
     """
     try:
         with audit.atomic(actor) as history:
             organization = _lock_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization)
-            before = organization.record()
+            before = known = organization.record()
             if not organization.can_change_oid:
                 record = replace(record, oid=organization.oid)
             elif record.oid != organization.oid:
-                _change_oid(history, organization, record.oid)
-            record = replace(record, active=before.active, carried=before.carried)
-            changes = difference(before, record)
-            details = _set_destination_source(organization, before, record, destination_source)
-            if not changes and stands_for == organization.stands_for and record == before:
+                known = _change_oid(history, organization, record.oid)
+                record = replace(record, destination_known=True)
+            record = replace(record, active=known.active, carried=known.carried)
+            details = _set_destination_source(organization, known, record, destination_source)
+            if record == before and stands_for == organization.stands_for:
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes, **details)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=difference(before, record), **details)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
@@ -136,14 +136,14 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
             raise ActionRefused(error)
         before = organization.record()
         baseline = replace(baseline, active=before.active, carried=before.carried)
-        # Discarded edits do not make anyone an author of the next submission.
-        confirmed_version = organization.version + 1
-        if not baseline.destination_known:
-            confirmed_version = organization.confirmed_version  # the edit of the destination ID stays
+        if baseline.destination_known:
+            # Nothing is left to send, and nobody is an author of discarded edits.
+            organization.confirmed_version = organization.version + 1
+        else:
+            # Who entered the destination ID stays an author, because it is kept.
             baseline = replace(
                 baseline, destination_id=before.destination_id, destination_known=before.destination_known
             )
-        organization.confirmed_version = confirmed_version
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
         check_no_circle(organization)
         history.log_record(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, baseline))
@@ -190,7 +190,7 @@ def withdraw_block_reason(organization: Organization) -> str:
             " history names that submission."
         )
     if organization.has_submission:
-        return "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
+        return "A submission of this record was made, so it cannot be withdrawn."
     if organization.presence != Presence.NEVER:
         return "The directory showed this OID, or a person stated it. The record cannot be withdrawn."
     if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
@@ -201,10 +201,10 @@ def withdraw_block_reason(organization: Organization) -> str:
 def was_only_cancelled(organization: Organization) -> bool:
     """Whether all submissions of a record were cancelled before anything was sent."""
     never_there = organization.has_submission and organization.presence == Presence.NEVER
-    return never_there and _nothing_was_sent(organization)
+    return never_there and nothing_was_sent(organization)
 
 
-def _nothing_was_sent(organization: Organization) -> bool:
+def nothing_was_sent(organization: Organization) -> bool:
     """Whether no message was made, or each was cancelled before it was sent."""
     if not organization.has_submission:
         return True
@@ -256,87 +256,6 @@ def _row_of_seen(record: OrganizationRecord, environment: str, seen_at: datetime
     organization.presence_at = organization.seen_at = organization.known_at = seen_at
     organization.seen = organization.taken = canonical(record)
     organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
-    return organization
-
-
-def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
-    """Add one record that the directory showed just now, with unknown destination ID. Raises errors of `add_seen`."""
-    with audit.atomic(actor) as history:
-        locks.lock_structure(environment)
-        return add_seen(history, record, environment, seen_at=clock.now())
-
-
-def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
-    """Store a person's statement that the OID was registered outside the portal, without an answer from Redox.
-
-    `oid`: the OID that the page showed; "" if it showed none.
-
-    Raises:
-        ActionRefused: there is a `state_block_reason`, no reason was given, or the record has another OID now.
-    """
-    with audit.atomic(actor) as history:
-        organization = _lock_for_statement(organization_id, state_block_reason, oid)
-        if not reason.strip():
-            raise ActionRefused("Say how you know that it is registered.")
-        organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
-        organization.presence_at, organization.presence_reason = clock.now(), reason
-        if not organization.destination_id:
-            # It may have one, which an Update with an empty one would remove.
-            organization.destination_known = False
-        directory_state.update_derived_columns(organization)
-        organization.save()
-        history.log_record(Action.ORGANIZATION_STATED, organization, reason=reason)
-    return organization
-
-
-def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid: str = "") -> Organization:
-    """Withdraw the statement that the OID was registered outside the portal: the record counts again as not registered.
-
-    What the directory showed since then stays. If it showed the OID, a person decides whose it is.
-
-    Raises:
-        ActionRefused: there is a `statement_block_reason`, no reason was given, or the record has another OID now.
-    """
-    with audit.atomic(actor) as history:
-        organization = _lock_for_statement(organization_id, statement_block_reason, oid)
-        if not reason.strip():
-            raise ActionRefused("Say why it is not registered after all.")
-        organization.destination_known = True  # a New sends what is saved here
-        directory_state.forget_statement(organization)
-        history.log_record(Action.ORGANIZATION_UNSTATED, organization, reason=reason)
-    return organization
-
-
-def state_block_reason(organization: Organization) -> str:
-    """Why nobody can state that the OID was registered outside the portal, as a sentence; "" if somebody can."""
-    if not _nothing_was_sent(organization):
-        return "A message of this record was already made. Its page shows what happened to it."
-    if organization.is_foreign:
-        return "Somebody decided that this OID belongs to another organization."
-    if organization.is_there_unclaimed:
-        return "The directory already shows this OID. Compare, and decide whose it is."
-    if organization.presence != Presence.NEVER:
-        return "The next message of this record is an Update already."
-    return ""
-
-
-def statement_block_reason(organization: Organization) -> str:
-    """Why no statement can be withdrawn, as a sentence; "" if it can."""
-    if organization.presence != Presence.PRESENT or not organization.presence_reason:
-        return "Nobody stated that this OID was registered outside the portal."
-    if not _nothing_was_sent(organization):
-        return "A message of this record was made by this statement. It cannot be withdrawn any more."
-    if organization.taken:
-        return "Values of the directory were saved since then. This statement cannot be withdrawn any more."
-    return ""
-
-
-def _lock_for_statement(organization_id: int, block_reason: Callable[[Organization], str], oid: str) -> Organization:
-    organization = lock_record_for_person(organization_id)
-    if oid and organization.oid != oid:
-        raise ActionRefused(f"This record has the OID {organization.oid} now.")
-    if sentence := block_reason(organization):
-        raise ActionRefused(sentence)
     return organization
 
 
@@ -443,8 +362,10 @@ def check_no_circle(organization: Organization) -> None:
         raise Circle(f"{parent.name} is below this record. That would make a circle.")
 
 
-def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:
+def _change_oid(history: audit.History, organization: Organization, oid: str) -> OrganizationRecord:
     """Give a locked record another OID. PartOf of its children changes too, as edits by the same person.
+
+    Returns the saved values without what the directory had under the old OID.
 
     Raises:
         OidTaken: the OID is in use, or was sent for another record.
@@ -459,10 +380,11 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
-    directory_state.clear(organization)
+    directory_state.forget_old_oid(organization)
     decision = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decision is not None:
         organization.foreign_since = decision.at
+    return organization.record()
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Warnings about values that may be right. A person ticks each on the review page, once for a record and value."""
+"""Warnings about unusual values that may be right. A person ticks each at the review, once for a record and value."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +17,7 @@ from organizations.services.review.record_warnings import short, value_warnings
 
 OVERWRITE = "overwrite"
 NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
-"""Warnings whose text names another record and whose value does not. A tick stays valid if the text names a third."""
+"""Warnings whose text names another record. A tick accepts our value, so it stays valid if the text names a third."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from organizations.models import Evidence, Organization, Presence, User
 from organizations.pages.counterpart import prepare
 from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.records import IdentifierRecord
-from organizations.services.records import counterparts, organizations
+from organizations.services.records import counterparts
 from organizations.services.records.prepare import source_of
 from organizations.text.markup import written
 from tests import factories
@@ -127,7 +127,7 @@ def test_the_note_has_the_same_words_for_the_status_as_the_records_page(editor):
 
 def test_values_of_the_directory_are_not_called_accepted(editor):
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
-    staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=as_actor(editor))
+    staging = factories.seen_organization(replace(factories.record(), carried=carried), user=editor)
     prepared_notes = notes_of(staging)
     sentence = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
     assert strip_tags(prepared_notes.origin) == sentence

@@ -388,9 +388,7 @@ def test_a_record_with_children_or_submissions_cannot_be_withdrawn(organization,
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
     factories.submission(organization, user=editor)
     block_reason = act_pages.build_withdraw(load(organization)).block_reason
-    assert (
-        block_reason == "A submission of this record was made. The record cannot be withdrawn. Deactivate it instead."
-    )
+    assert block_reason == "A submission of this record was made, so it cannot be withdrawn."
 
 
 def test_a_problem_is_named_in_the_title(organization, editor):
@@ -423,7 +421,7 @@ def test_a_destination_id_that_a_person_said_names_its_source(organization, edit
 def test_a_destination_id_that_a_person_said_is_not_a_difference(editor, is_read_again):
     """It does not count as a change of ours, and the directory never shows it."""
     directory = replace(factories.record(), destination_known=False)
-    taken = organizations.take_over(directory, "staging", actor=as_actor(editor))
+    taken = factories.seen_organization(directory, user=editor)
     said = replace(directory, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", destination_known=True)
     organizations.edit(taken.pk, 1, said, stands_for="", destination_source="memory", actor=as_actor(editor))
     if is_read_again:

@@ -13,7 +13,7 @@ from organizations.pages.home import overview
 from organizations.pages.home.lines import LinePlace
 from organizations.pages.record import summary
 from organizations.pages.record_form import notices
-from organizations.services.records import organizations
+from organizations.services.records import organizations, statements
 from organizations.text.markup import written
 from organizations.text.vocabulary import OPEN_WORK
 from tests import factories
@@ -111,14 +111,14 @@ def test_a_rejection_under_a_former_oid_names_that_oid(organization, editor):
 
 
 def test_a_record_that_was_only_read_says_when_and_whether_it_is_active(editor):
-    organizations.take_over(factories.record(), "staging", actor=as_actor(editor))
+    factories.seen_organization(factories.record(), user=editor)
     organization = load(Organization.objects.get())
     assert re.fullmatch(r"Seen .+, Active = true\.", basis(organization))
     assert not summary.record_values(organization).is_read  # the record has only values of the directory
 
 
 def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one(organization, editor):
-    organizations.state_registered(organization.pk, reason="Made with curl.", actor=as_actor(editor))
+    statements.state_registered(organization.pk, reason="Made with curl.", actor=as_actor(editor))
     assert basis(organization).endswith(": Made with curl.")
 
 

@@ -124,7 +124,7 @@ def test_contacts_and_the_kind_of_record_are_compared(organization, save_theirs)
 @pytest.mark.parametrize(("destination", "source"), [("", "none"), (DESTINATION, "message")])
 def test_the_source_of_a_destination_id_is_kept(editor, destination, source):
     directory = factories.record(destination_known=False)
-    organization = organizations.take_over(directory, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(directory, user=editor)
     organizations.edit(organization.pk, 1, replace(directory, name="Theirs"), stands_for="", actor=as_actor(editor))
     texts = record_texts(directory, name="Mine", destination_id=destination, destination_source=source)
     conflict, _ = conflict_between(organization, texts, seen=2, name="mine", destination_id="mine")

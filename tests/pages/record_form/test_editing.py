@@ -17,7 +17,6 @@ from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.errors import Circle, OidTaken
 from organizations.services.outbox import submissions
-from organizations.services.records import organizations
 from organizations.text import vocabulary
 from organizations.views import access, record_form
 from tests import factories
@@ -100,7 +99,7 @@ class TestOid:
 
 
 def test_an_unknown_destination_may_stay_unknown(editor):
-    organization = organizations.take_over(factories.record(destination_known=False), "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(factories.record(destination_known=False), user=editor)
     for source, is_known in (("", False), ("none", True)):
         form = open_form(organization).form(
             record_texts(organization.record(), destination_source=source), checked=True

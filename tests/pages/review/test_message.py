@@ -232,7 +232,7 @@ class TestFreshness:
 
 def test_a_destination_id_that_somebody_said_is_no_change_and_cannot_be_compared(editor):
     shown_record = replace(factories.record(), destination_id="", destination_known=False)
-    taken = organizations.take_over(shown_record, "staging", actor=as_actor(editor))
+    taken = factories.seen_organization(shown_record, user=editor)
     said = replace(factories.record(), oid=taken.oid, destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
     organizations.edit(taken.pk, 1, said, stands_for="", destination_source="memory", actor=as_actor(editor))
     page = page_of(taken, editor)

@@ -16,7 +16,7 @@ from organizations.pages.review import page as review_page
 from organizations.pages.submission import page as submission_page
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.connection import redox_settings
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.services.review import reviews
 from organizations.text import vocabulary
 from tests import factories
@@ -178,7 +178,7 @@ class TestNothingIsClaimed:
         assert page.review.message == b""
 
     def test_no_field_of_a_stated_record_is_called_changed(self, organization, editor):
-        organizations.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
+        statements.state_registered(organization.pk, reason="Registered with curl.", actor=as_actor(editor))
         page = page_of(organization, editor)
         assert page.content.sentences == (
             "First message for a record that was registered outside the portal.",

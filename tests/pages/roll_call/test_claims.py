@@ -10,7 +10,7 @@ from organizations.models import Organization, Presence, State, User, clock
 from organizations.pages.roll_call import claims
 from organizations.pages.roll_call.claims import DIFFERS, EQUAL, NOT_KNOWN, Background
 from organizations.queries import roll_call
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.text.markup import written
 from tests import factories
 from tests.changes import mark_foreign, save_edit, store_empty_reading, store_reading, store_reading_with
@@ -28,7 +28,7 @@ def new(editor: User) -> Organization:
 @pytest.fixture
 def taken_over(editor: User) -> Organization:
     directory = replace(factories.record(), destination_known=False)
-    return organizations.take_over(directory, "staging", actor=as_actor(editor))
+    return factories.seen_organization(directory, user=editor)
 
 
 def read(organization: Organization) -> Organization:
@@ -77,7 +77,7 @@ def test_a_record_that_was_taken_over_names_the_reading(taken_over):
 
 
 def test_a_statement_names_its_reason(new, editor):
-    organizations.state_registered(new.pk, reason="Registered with curl", actor=as_actor(editor))
+    statements.state_registered(new.pk, reason="Registered with curl", actor=as_actor(editor))
     assert basis(new) == f"Stated {written(clock.now(), 'day')}: Registered with curl."
 
 
@@ -168,7 +168,7 @@ def test_values_of_a_message_that_is_being_sent_are_not_called_equal(accepted, e
 
 
 def test_saved_values_are_compared_if_nothing_was_accepted(new, editor):
-    organizations.state_registered(new.pk, reason="Registered with curl", actor=as_actor(editor))
+    statements.state_registered(new.pk, reason="Registered with curl", actor=as_actor(editor))
     directory = replace(new.record(), destination_id="", destination_known=False)
     store_reading(new, directory)
     assert compared(new) == (EQUAL, f"The directory shows what is saved here. {asked(new)}")

@@ -12,7 +12,7 @@ from organizations.pages.submission import attempts, decision_choices
 from organizations.pages.submission.state import changes_note, query_result
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
-from organizations.services.delivery import decide as decisions
+from organizations.services import timing
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from organizations.text import queue_reason
@@ -88,7 +88,7 @@ def test_an_old_answer_offers_no_choice_and_names_the_next_step(
     submission = send_foreign(practice, editor)
     assert decision_about(submission).block_reason == "Ask the directory first: you decide by what it shows."
     query.query_for_submission(submission, actor=as_actor(approver))
-    monkeypatch.setattr(decisions, "RECENT", datetime.timedelta(0))
+    monkeypatch.setattr(timing, "RECENT", datetime.timedelta(0))
     choices = decision_about(submission)
     assert (choices.choices, choices.suspicion) == ((), "")
     assert choices.block_reason == "The answer is older than 10 minutes. Ask again before you decide."

@@ -13,6 +13,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.outcome import Kind
+from organizations.services import timing
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.delivery import decide, settle
@@ -309,8 +310,8 @@ def test_nothing_can_be_decided_without_an_answer(new: Submission, approver: Act
 
 def test_an_answer_is_fresh_for_ten_minutes() -> None:
     minutes = datetime.timedelta(minutes=10)
-    assert decide.is_recent(clock.now() - minutes + datetime.timedelta(seconds=30))
-    assert not decide.is_recent(clock.now() - minutes)
+    assert timing.is_recent(clock.now() - minutes + datetime.timedelta(seconds=30))
+    assert not timing.is_recent(clock.now() - minutes)
 
 
 def test_an_answer_of_an_earlier_release_is_as_old_as_its_entry(new: Submission, approver: Actor) -> None:
@@ -333,7 +334,7 @@ def test_nobody_can_decide_by_an_old_or_outdated_answer(
     with pytest.raises(ActionRefused, match="no longer the last one"):
         decide.decide_submission(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
-    monkeypatch.setattr(decide, "RECENT", datetime.timedelta(0))
+    monkeypatch.setattr(timing, "RECENT", datetime.timedelta(0))
     with pytest.raises(ActionRefused, match="older than 10 minutes"):
         decide_shown(new, Verdict.OURS, approver)
 

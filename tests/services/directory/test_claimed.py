@@ -10,7 +10,7 @@ from organizations.pages.record import summary as record_page
 from organizations.pages.review import message as review_page
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
-from organizations.services.records import organizations
+from organizations.services.records import organizations, statements
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
@@ -99,7 +99,7 @@ def test_a_taken_value_that_the_directory_no_longer_shows_differs_and_needs_a_ti
         organization = claimed(editor)
     else:
         new = factories.organization(user=editor)
-        organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
+        organization = statements.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
     organization = store_reading(organization, None)
     assert (organization.is_missing, organization.differs, reviews.review(organization).event) == (
         True,
@@ -149,7 +149,7 @@ def test_a_person_who_edited_before_the_oid_changed_is_an_author(editor: User) -
 
 def test_a_stated_record_that_the_directory_showed_has_no_warning_about_comparing(editor: User) -> None:
     new = factories.organization(user=editor)
-    organization = organizations.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
+    organization = statements.state_registered(new.pk, reason="Sent with curl", actor=as_actor(editor))
     assert "stated" in warnings(organization)
     keys = warnings(store_reading(organization, replace(organization.record(), name="By hand")))
     assert ("overwrite" in keys, "stated" in keys) == (True, False)
@@ -160,7 +160,7 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
     directory_record = replace(
         factories.record("2.999.3"), destination_id="", destination_known=False, carried=(("Type", '"A"'),)
     )
-    organization = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(directory_record, user=editor)
     record = replace(organization.record(), destination_known=True)
     organization = organizations.edit(
         organization.pk, organization.version, record, stands_for="", actor=as_actor(editor)
@@ -174,7 +174,7 @@ def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent
 def test_the_editor_of_a_destination_id_that_a_discard_keeps_is_an_author(editor: User) -> None:
     second = factories.UserFactory(role="editor")
     directory_record = replace(factories.record("2.999.3"), destination_id="", destination_known=False)
-    organization = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(directory_record, user=editor)
     record = replace(organization.record(), destination_id=DESTINATION, destination_known=True)
     organization = organizations.edit(
         organization.pk, organization.version, record, stands_for="", actor=as_actor(editor)

@@ -222,10 +222,10 @@ def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
 
 def test_many_organizations_that_are_too_large_end_the_scan(practice: PracticeDirectory, editor: User) -> None:
     run = begin(editor, limit=1)
-    TakeOver.objects.update(problems=[{"source": "", "sentence": scan.TOO_LARGE}] * scan.MOST_TOO_LARGE)
+    TakeOver.objects.update(problems=[{"source": "", "sentence": scan.TOO_LARGE}] * scan.MOST_PROBLEMS)
     put_large(practice, f"{BASE}.2", 2**20)
     read_page(run)
-    assert (run.state, run.end_reason) == (TakeOverState.READY, scan.TOO_LARGE)
+    assert (run.state, run.end_reason) == (TakeOverState.READY, scan.MANY_PROBLEMS)
 
 
 def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
@@ -426,7 +426,7 @@ def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: Us
     run = begin(editor, limit=2)
 
     def work() -> None:
-        while TakeOver.objects.filter(pk=run.pk).reading_pages(True).exists():
+        while TakeOver.objects.filter(pk=run.pk).reading_pages().exists():
             scan.scan_next("staging", actor=WORKER, pace=0)
         connection.close()
 

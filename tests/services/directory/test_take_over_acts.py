@@ -1,10 +1,12 @@
 """What people do with a take-over: what each act refuses, and its entry in the history."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import QuerySet
 
 from organizations.models import (
@@ -16,6 +18,7 @@ from organizations.models import (
     TakeOverKind,
     TakeOverState,
     User,
+    clock,
 )
 from organizations.oid import Oid
 from organizations.records import canonical
@@ -24,6 +27,7 @@ from organizations.services import failpoints
 from organizations.services.directory import ownership_here, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, ReasonMissing
+from organizations.services.records import directory_state, organizations
 from organizations.services.records.organizations import KnownDestination
 from tests import factories
 from tests.factories import BASE, DESTINATION, as_actor
@@ -310,6 +314,22 @@ def test_what_is_part_of_an_organization_that_only_an_approver_called_ours_is_no
     assert reasons[below] == ownership_here.NOT_OURS
     Organization.objects.update(added_as_other=False)
     assert below not in ownership_here.take_block_reasons(run, run.candidates.all())
+
+
+def test_what_is_part_of_a_record_is_ours_again_if_the_record_gets_an_oid_of_ours(approver: User) -> None:
+    below = f"{OTHER}.1"
+    run = factories.take_over(
+        user=approver, seen={OTHER: factories.record(OTHER), below: factories.record(below, part_of_oid=ONE)}
+    )
+    organization = alone(run, approver)
+    with transaction.atomic():
+        directory_state.mark_absent(organization, clock.now())
+    record = replace(organization.record(), oid=ONE)
+    organizations.edit(organization.pk, organization.version, record, stands_for="", actor=as_actor(approver))
+    factories.accept(organization)
+    # Another take-over without base OIDs, so that only the record makes it ours.
+    TakeOver.objects.update(base_oids=[])
+    assert below not in ownership_here.take_block_reasons(TakeOver.objects.get(), run.candidates.all())
 
 
 @pytest.mark.parametrize(

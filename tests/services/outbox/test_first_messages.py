@@ -44,7 +44,7 @@ OUTSIDE = (Basis.SEEN, Basis.STATED)
 def seen(number: int, user: User, environment: str = "staging") -> Organization:
     """A record that was taken over and has an edit."""
     shown = replace(factories.record(f"{BASE}.{number}"), destination_id="", destination_known=False)
-    organization = organizations.take_over(shown, environment, actor=as_actor(user))
+    organization = factories.seen_organization(shown, user=user, environment=environment)
     return edit(organization, user, destination_known=True, name=f"Taken over {number}")
 
 

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from organizations.models import Basis, Event, Evidence, Organization, Presence, State, Submission, User, clock
+from organizations.models import (
+    Basis,
+    DestinationSource,
+    Event,
+    Evidence,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import canonical, fingerprint
 from organizations.services.records import directory_state
@@ -192,10 +203,12 @@ def test_a_record_of_another_organization_is_not_in_the_directory(
 
 
 def test_a_new_oid_clears_what_is_known_of_the_directory() -> None:
-    row = Organization(confirmed_submission=Submission(), **FILLED)
-    directory_state.clear(row)
+    filled = FILLED | {"carried": {"Endpoints": "[]"}, "added_as_other": True}
+    filled |= {"destination_known": False, "destination_source": DestinationSource.NONE}
+    row = Organization(confirmed_submission=Submission(), **filled)
+    directory_state.forget_old_oid(row)
     new = Organization()
-    columns = (*FILLED, "confirmed_submission")
+    columns = (*filled, "confirmed_submission")
     assert {name: getattr(row, name) for name in columns} == {name: getattr(new, name) for name in columns}
 
 

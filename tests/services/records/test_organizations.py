@@ -4,11 +4,23 @@ import json
 from dataclasses import replace
 
 import pytest
+from django.db import transaction
 
-from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Event,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.services.errors import ActionRefused, Circle, EditConflict, OidTaken
 from organizations.services.outbox import submissions
-from organizations.services.records import organizations
+from organizations.services.records import directory_state, organizations, statements
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -245,7 +257,7 @@ class TestAfterAcceptance:
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
-        organizations.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
+        statements.state_registered(submission.pk, reason="Registered with curl.", actor=as_actor(editor))
     assert reload(submission).presence == Presence.NEVER
 
 
@@ -257,7 +269,7 @@ def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_
     editor: User, destination: tuple[str, str]
 ) -> None:
     unknown = replace(factories.record(), destination_known=False)
-    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(unknown, user=editor)
     said = replace(unknown, destination_id=destination[0], destination_known=True)
     organization = organizations.edit(
         organization.pk, 1, said, stands_for="", destination_source=destination[1], actor=as_actor(editor)
@@ -272,7 +284,7 @@ def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_
 
 def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User) -> None:
     unknown = replace(factories.record(), destination_known=False)
-    organization = organizations.take_over(unknown, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(unknown, user=editor)
     none = replace(unknown, destination_known=True)
     edits = [(none, "none"), (replace(none, destination_id=DESTINATION), "dashboard")]
     for version, (record, source) in enumerate(edits, start=1):
@@ -286,7 +298,7 @@ def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User)
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
-    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(record, user=editor)
     typed = factories.record(name="Lakeside North")
     organization = organizations.edit(
         organization.pk, organization.version, typed, stands_for="", actor=as_actor(editor)
@@ -295,6 +307,30 @@ def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     goes = json.loads(reviews.review(organization).message)["Organizations"][0]
     assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})
     assert "ManagingOrg" not in goes
+
+
+@pytest.mark.parametrize("destination_id", ["", DESTINATION])
+def test_nothing_that_the_directory_had_under_the_old_oid_is_sent_with_a_new_one(
+    editor: User, destination_id: str
+) -> None:
+    carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("Type", '{"Value":"Connection"}'))
+    shown = replace(factories.record(), destination_known=False, carried=carried)
+    organization = factories.seen_organization(shown, user=editor)
+    with transaction.atomic():
+        directory_state.mark_absent(organization, clock.now())
+    typed = replace(
+        shown, oid=f"{BASE}.7", destination_id=destination_id, destination_known=destination_id != "", carried=()
+    )
+    organization = organizations.edit(
+        organization.pk, 1, typed, stands_for="", destination_source="memory", actor=as_actor(editor)
+    )
+
+    entry = AuditEntry.objects.latest("sequence")
+    assert (reload(organization).destination_source, entry.facts.get("details")) == ("", None)
+    submission = factories.submission(organization, user=editor)
+    (sent,) = json.loads(bytes(submission.message))["Organizations"]
+    assert (submission.event, sent["DestinationID"]) == (Event.NEW, destination_id or None)
+    assert sent.keys().isdisjoint({"Endpoints", "Type"})
 
 
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:

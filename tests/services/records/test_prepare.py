@@ -48,7 +48,7 @@ def test_without_an_acceptance_the_saved_values_are_copied(editor: User) -> None
 
 
 def test_values_taken_from_the_directory_are_copied(editor: User) -> None:
-    organization = organizations.take_over(factories.record(name="Seen"), "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(factories.record(name="Seen"), user=editor)
     source = prepare.source_of(organization)
     assert (source.kind, source.record.name) == (SourceKind.TAKEN, "Seen")
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from organizations.models import Basis, Organization, Presence, User, clock
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.directory import differences
-from organizations.services.records import directory_state, organizations
+from organizations.services.records import directory_state
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.sending import reload, show_in_directory, store_reading
@@ -105,7 +105,7 @@ def test_the_upgrade_reads_only_records_that_differ(editor: User, monkeypatch: p
 @pytest.mark.parametrize("active", [True, False])
 def test_the_upgrade_fills_active_of_records_that_were_taken_over(editor: User, *, active: bool) -> None:
     record = replace(factories.record(), destination_known=False, active=active)
-    organization = organizations.take_over(record, "staging", actor=as_actor(editor))
+    organization = factories.seen_organization(record, user=editor)
     assert (organization.confirmed_active, place(organization)) == (active, (None, ""))
     Organization.objects.update(confirmed_active=None)
 

@@ -13,7 +13,7 @@ from organizations.models import Environment, Intent, Organization, PlanKind, St
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
-from organizations.services.records import organizations
+from organizations.services.records import organizations, statements
 from organizations.services.review import plan_draft, reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
@@ -164,7 +164,7 @@ class TestBelowAParentThatIsShownDeactivated:
 
     def test_a_record_that_was_taken_over_deactivated_can_be_reactivated(self, editor: User) -> None:
         directory_record = replace(factories.record(), destination_known=False, active=False)
-        parent = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
+        parent = factories.seen_organization(directory_record, user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
         assert in_the_way(child) == [(BlockerKind.PARENT_DEACTIVATED, sentence)]
@@ -246,7 +246,7 @@ class TestAboveAChildThatIsShownActive:
         if is_accepted:
             factories.accept(organization, active=False)
         else:
-            organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+            statements.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
         shown = store_reading(organization, replace(child, part_of_oid=GATEWAY_OID))
         assert (shown.shown_active, shown.shown_part_of_oid) == (True, GATEWAY_OID)
         assert in_the_way(parent, Intent.DEACTIVATE) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]

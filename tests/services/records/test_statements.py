@@ -10,7 +10,7 @@ from organizations.records import OrganizationRecord
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
-from organizations.services.records import directory_state, organizations
+from organizations.services.records import directory_state, organizations, statements
 from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
@@ -26,12 +26,12 @@ CARRIED = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
 
 def state(organization: Organization, user: User, **values: str) -> Organization:
     arguments = {"reason": "Registered with curl in May"} | values
-    return reload(organizations.state_registered(organization.pk, actor=as_actor(user), **arguments))
+    return reload(statements.state_registered(organization.pk, actor=as_actor(user), **arguments))
 
 
 def take_back(organization: Organization, user: User, **values: str) -> Organization:
     arguments = {"reason": "It was another OID"} | values
-    return reload(organizations.take_back_statement(organization.pk, actor=as_actor(user), **arguments))
+    return reload(statements.take_back_statement(organization.pk, actor=as_actor(user), **arguments))
 
 
 def stated(user: User) -> Organization:
@@ -152,9 +152,7 @@ def test_a_foreign_record_and_one_that_was_taken_over_cannot_be_stated(editor: U
     foreign = mark_foreign(factories.organization(user=editor))
     with pytest.raises(ActionRefused, match="belongs to another organization"):
         state(foreign, editor)
-    seen = organizations.take_over(
-        replace(factories.record(f"{BASE}.7"), destination_known=False), "staging", actor=as_actor(editor)
-    )
+    seen = factories.seen_organization(replace(factories.record(f"{BASE}.7"), destination_known=False), user=editor)
     with pytest.raises(ActionRefused, match="is an Update already"):
         state(seen, editor)
     with pytest.raises(ActionRefused, match="Nobody stated"):

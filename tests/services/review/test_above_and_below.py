@@ -103,7 +103,7 @@ class TestDeactivatingAParent:
     def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)
         directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
-        child = organizations.take_over(directory_record, "staging", actor=as_actor(editor))
+        child = factories.seen_organization(directory_record, user=editor)
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
@@ -247,7 +247,7 @@ class TestCircles:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         directory_record = factories.record(BASE, part_of_oid=child.oid)
         with pytest.raises(Circle):
-            organizations.take_over(directory_record, "staging", actor=as_actor(editor))
+            factories.seen_organization(directory_record, user=editor)
         assert not Organization.objects.filter(oid=BASE).exists()
 
     def test_discarding_edits_cannot_close_a_circle(self, editor: User) -> None:

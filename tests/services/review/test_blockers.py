@@ -12,7 +12,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.outcome import ABSENT, Kind
 from organizations.services.connection import redox_settings
 from organizations.services.directory import differences
-from organizations.services.records import organizations
+from organizations.services.records import statements
 from organizations.services.review import blockers, reviews
 from organizations.services.review.blockers import Blocker, BlockerKind
 from tests import factories
@@ -157,7 +157,7 @@ def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, ac
 
 def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
     organization = factories.organization(user=editor)
-    organizations.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
+    statements.state_registered(organization.pk, reason="By curl", actor=as_actor(editor))
     assert sentence(organization, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
 
 

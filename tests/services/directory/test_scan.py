@@ -88,6 +88,7 @@ def test_a_parent_may_follow_its_child_on_the_same_page(
     assert states(run) == {ELSEWHERE: "found", LATE: "found"}
 
 
+@pytest.mark.one_database
 def test_a_child_on_an_earlier_page_than_its_parent_is_found_once_the_parent_is_a_record(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
@@ -112,6 +113,7 @@ def test_an_oid_that_people_decided_is_foreign_is_not_found(
     assert states(run) == {}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize(("oid", "part_of"), [(f"{BASE}.1", GATEWAY_OID), (f"{HERE}.1", HERE), (HERE, BASE)])
 def test_an_organization_with_several_oids_is_kept_under_the_one_that_makes_it_ours(
@@ -153,6 +155,7 @@ def test_nothing_about_others_is_stored(practice: PracticeDirectory, editor: Use
     assert [name for name in names if any(name in text for text in stored)] == ["By curl 1.1"]
 
 
+@pytest.mark.one_database
 def test_the_history_has_one_entry_of_a_scan_with_its_counts_and_the_absent_oids(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -176,6 +179,7 @@ def put_large(practice: PracticeDirectory, oid: str, size: int) -> None:
     practice.register("staging", organization | {"Extensions": {"Remark": {"string": "x" * size}}})
 
 
+@pytest.mark.one_database
 def test_results_that_are_too_large_for_one_entry_have_further_entries(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -196,6 +200,7 @@ def test_results_that_are_too_large_for_one_entry_have_further_entries(
 # Pages -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.one_database
 def test_an_answer_that_is_cut_off_halves_the_pages(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", 120)
     put(practice, f"{BASE}.1")
@@ -276,6 +281,7 @@ def test_an_empty_page_before_the_total_ends_the_scan() -> None:
     assert following.place.position.index == 3
 
 
+@pytest.mark.one_database
 def test_after_many_pages_a_person_decides_whether_the_scan_continues(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -288,6 +294,7 @@ def test_after_many_pages_a_person_decides_whether_the_scan_continues(
     assert (run.read_count, run.position) == (5, {})
 
 
+@pytest.mark.one_database
 def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_found(
     practice: PracticeDirectory, editor: User
 ) -> None:

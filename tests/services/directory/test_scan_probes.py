@@ -38,6 +38,7 @@ def test_the_next_free_numbers_below_what_is_ours_are_asked_for(
     assert f"{BASE}.1.1" not in probes(run)
 
 
+@pytest.mark.one_database
 def test_at_most_a_thousand_probes_are_made_and_those_beside_known_organizations_come_first(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
+@pytest.mark.one_database
 def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
     run = scanned(editor)
     practice.behaviour = Behaviour.SHOWS_ANOTHER

@@ -287,7 +287,7 @@ def _posted_forms(request: HttpRequest, take_over: TakeOver) -> dict[str, Destin
     """The forms of the destination IDs on the posted page of the list, by OID."""
     candidates = [each for each in take_over.candidates.all() if f"c{each.pk}-source" in request.POST]
     forms = take_over_page.destination_forms(candidates, request.POST)
-    return {each.oid: forms[each.pk] for each in candidates if each.pk in forms}
+    return {each.oid: forms[each.pk] for each in candidates}
 
 
 def _are_valid(forms: dict[str, DestinationForm]) -> bool:

@@ -58,7 +58,7 @@ def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) ->
     page = page_of(run, editor)
     assert page.choosable == 0
     (row,) = rows_of(run, editor).values()
-    assert (row.group, row.record_url) == ("here", f"/staging/organizations/{BASE}.1/")
+    assert (row.group, row.record_url, row.form) == ("here", f"/staging/organizations/{BASE}.1/", None)
 
 
 def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:

@@ -16,8 +16,8 @@ from organizations.redox.paging import Position
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
-from tests.factories import BASE, as_actor
-from tests.page_text import text_of_page
+from tests.factories import BASE, DESTINATION, as_actor
+from tests.page_text import html_of_page, text_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +59,27 @@ def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) ->
     assert page.choosable == 0
     (row,) = rows_of(run, editor).values()
     assert (row.group, row.record_url, row.form) == ("here", f"/staging/organizations/{BASE}.1/", None)
+
+
+def test_a_destination_id_of_the_list_that_a_record_does_not_have_is_said_not_to_be_saved(editor: User) -> None:
+    another = DESTINATION.replace("d", "e")
+    has = {"1": (DESTINATION, True), "2": (another, True), "3": ("", True), "4": ("", False)}
+    for end, (destination_id, is_known) in has.items():
+        factories.organization(f"{BASE}.{end}", user=editor, destination_id=destination_id, destination_known=is_known)
+    given = [NewCandidate(f"{BASE}.{end}", f"line {end}", DESTINATION, "dashboard") for end in has]
+    given.append(NewCandidate(factories.organization(f"{BASE}.5", user=editor).oid))
+    run = take_over.begin("staging", given, kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(editor))
+    rows = rows_of(run, editor).values()
+    assert [row.remark.removeprefix("The destination ID of this list was not saved. ") for row in rows] == [
+        "",
+        "The record has another one.",
+        "The record has none.",
+        "That of the record is not known.",
+        "",
+    ]
+    edit_urls = [f"/staging/organizations/{BASE}.{end}/edit/#id_destination_id" for end in (2, 3, 4)]
+    assert [row.edit_url for row in rows] == ["", *edit_urls, ""]
+    assert 'edit/#id_destination_id">Edit the record</a>' in html_of_page(page_of(run, editor), "staging")
 
 
 def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:

@@ -158,11 +158,11 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
     record = candidate.seen_record() if candidate else None
     if candidate is None or record is None:
         return []
-    known = _parent_names(take_over, [candidate])
+    parent = _parent(take_over, candidate)
     refused = _refused_by_form(record, take_over.environment)
     return [
         *(
-            _value(_label(field), field, refused, known)
+            _value(_label(field), field, refused, parent)
             for field in fields_as_text(record)
             if field.lines and field.field not in ("oid", "destination_id") and not field.field.startswith("carried")
         ),
@@ -193,6 +193,23 @@ def _parent_names(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[
     """The names of what the organizations are part of: records here, the gateway, or others of this take-over."""
     oids = {candidate.part_of_oid for candidate in candidates}
     return take_overs.names(take_over, oids) | parents.names(take_over.environment, oids)
+
+
+class _Parent(NamedTuple):
+    """`name` is "" if it is not known. `remark`: what the parent is."""
+
+    name: str
+    remark: str = ""
+
+
+def _parent(take_over: TakeOver, candidate: Candidate) -> _Parent:
+    name = _parent_names(take_over, [candidate]).get(candidate.part_of_oid, "")
+    oids = [candidate.part_of_oid]
+    if take_overs.records_named(take_over.environment, oids):
+        return _Parent(name, "is a record here")
+    if not name or candidate.part_of_oid in redox_settings.gateway_oids(take_over.environment):
+        return _Parent(name)
+    return _Parent(name, "in this take-over")
 
 
 def _other_url(candidate: Candidate) -> str:
@@ -271,11 +288,10 @@ def _label(field: FieldAsText) -> str:
     return f"Contact {int(rest.split('.')[0]) + 1}, {field.label}" if kind == "contacts" else field.label
 
 
-def _value(label: str, field: FieldAsText, refused: Mapping[str, str], known: Mapping[str, str]) -> ValueRow:
+def _value(label: str, field: FieldAsText, refused: Mapping[str, str], parent: _Parent) -> ValueRow:
     value = "\n".join(field.lines)
     if field.field == "part_of_oid":
-        name = known.get(value)
-        return ValueRow(label, f"{name} ({value})" if name else value, "is a record here" if name else "")
+        return ValueRow(label, f"{parent.name} ({value})" if parent.name else value, parent.remark)
     if label in refused:
         sentence = f"The form would refuse it: {refused[label]} It is kept and sent back unchanged until you edit it."
         return ValueRow(label, value, sentence, is_kept=True)

@@ -12,6 +12,7 @@ from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import Entered, TakeOverPage
 from organizations.pages.take_over.rows import CandidateRow, values_of
 from organizations.records import ContactRecord, OrganizationRecord, canonical
+from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.paging import Position
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
@@ -121,6 +122,22 @@ def test_a_row_names_the_parent_of_its_organization(editor: User) -> None:
     }
     rows = rows_of(factories.take_over(user=editor, seen=seen), editor)
     assert [rows[oid].parent for oid in seen] == ["Lakeside Clinics", "Lakeside 1", "the Redox gateway", "2.999.7"]
+
+
+def test_only_a_parent_that_is_a_record_is_called_a_record(editor: User) -> None:
+    factories.organization(BASE, user=editor, name="Lakeside Clinics")
+    parents = {f"{BASE}.1": BASE, f"{BASE}.2": f"{BASE}.1", f"{BASE}.3": GATEWAY_OID, f"{BASE}.4": "2.999.7"}
+    seen = {oid: shown(oid, part_of_oid=parent) for oid, parent in parents.items()}
+    run = factories.take_over(user=editor, seen=seen)
+    rows = [value for oid in parents for value in values_of(run, oid) if value.label == "PartOf"]
+    assert [(row.value, row.remark) for row in rows] == [
+        (f"Lakeside Clinics ({BASE})", "is a record here"),
+        (f"Lakeside 1 ({BASE}.1)", "in this take-over"),
+        (f"the Redox gateway ({GATEWAY_OID})", ""),
+        ("2.999.7", ""),
+    ]
+    factories.organization(f"{BASE}.1", user=editor)
+    assert "is a record here" in {value.remark for value in values_of(run, f"{BASE}.2")}
 
 
 def test_a_value_that_the_form_would_refuse_is_kept_unchanged(editor: User) -> None:

@@ -15,7 +15,9 @@ MOST_ROWS = 20
 """How many contacts, and how many identifiers, a record can have here."""
 PHONES = ("work_phone", "mobile_phone", "home_phone")
 """The fields of a contact that hold phone numbers."""
-SENT_BACK = ("Type", "Endpoints")
+ENDPOINTS = "Endpoints"
+"""The carried key that no Query shows. Its value is from an old message."""
+SENT_BACK = ("Type", ENDPOINTS)
 """The carried keys that an Update sends back, so that the directory does not lose them. It sets the others itself."""
 
 

@@ -462,15 +462,24 @@ document.addEventListener("click", (event) => {
 });
 
 // <form data-busy="Checking...">: the button shows this text and cannot be pressed again while the request runs.
+// <button data-busy="...">: for one button of a form. After Back it is as before, so that what was typed is kept.
+const textBefore = new WeakMap();
 document.addEventListener("submit", (event) => {
-  const { busy } = event.target.dataset;
   const button = event.submitter;
-  if (!busy || !button || event.defaultPrevented) return;
+  const busy = button?.dataset.busy ?? event.target.dataset.busy;
+  if (!busy || event.defaultPrevented) return;
+  textBefore.set(button, button.textContent);
   button.setAttribute("aria-busy", "true");
   button.textContent = busy;
   say(busy);
   setTimeout(() => { button.disabled = true; });
 });
 addEventListener("pageshow", (event) => {
-  if (event.persisted && document.querySelector("[aria-busy]")) location.reload();
+  if (!event.persisted) return;
+  for (const button of document.querySelectorAll("button[data-busy][aria-busy]")) {
+    button.removeAttribute("aria-busy");
+    button.textContent = textBefore.get(button);
+    button.disabled = false;
+  }
+  if (document.querySelector("[aria-busy]")) location.reload();
 });

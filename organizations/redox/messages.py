@@ -13,6 +13,7 @@ from organizations.oid import Oid, OidError
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
+    ENDPOINTS,
     SENT_BACK,
     AddressRecord,
     ContactRecord,
@@ -80,10 +81,12 @@ _SOURCES = {
         f"{_ORGANIZATION}.Address.{key}": (ADDRESS_LABELS[name], "", f"address.{name}")
         for key, name in _ADDRESS_KEYS.items()
     },
-    **{
-        f"{_ORGANIZATION}.{key}": (key, "Read from the directory, sent back unchanged.", f"carried.{key}")
-        for key in SENT_BACK
-    },
+    f"{_ORGANIZATION}.Type": ("Type", "Read from the directory, sent back unchanged.", "carried.Type"),
+    f"{_ORGANIZATION}.{ENDPOINTS}": (
+        ENDPOINTS,
+        "From an old message, sent back unchanged. A Query does not show them.",
+        f"carried.{ENDPOINTS}",
+    ),
 }
 """The source of each line of a message, by path: label, Redox's rule, key of the field. * is any index of a list."""
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from organizations.models import Action, Verdict
+from organizations.records import ENDPOINTS
 from organizations.text.decisions import clause
 
 
@@ -163,7 +164,8 @@ _DECIDED_IN_EARLIER_RELEASES = {"accepted": _DECIDED[Verdict.ARRIVED], "queued":
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 
 
-_TAKEN_OVER = "{actor} took over {name} from the directory of {environment}, as the portal read it there.{reason}"
+_TAKEN_OVER = "{actor} took over {name} from the directory of {environment}, as the portal read it there."
+_ENDPOINTS_ADDED = " Its Endpoints are from an old message, because a Query does not show them."
 _NOT_AMONG: Mapping[str, str] = {
     "none": "A Query without Active did not show this OID.",
     "true": "It is not among the active records.",
@@ -281,7 +283,8 @@ def _by_details(action: str, facts: Mapping[str, Any]) -> Template:
     if action == Action.DIRECTORY_SCANNED:
         return Template(*_ASKED, _scanned(facts))
     if action == Action.ORGANIZATION_SEEN and "take_over" in details:
-        return Template(*_EDIT, _TAKEN_OVER)
+        has_endpoints = ENDPOINTS in dict(facts.get("record", {}).get("carried", ()))
+        return Template(*_EDIT, f"{_TAKEN_OVER}{_ENDPOINTS_ADDED if has_endpoints else ''}{{reason}}")
     return _OF_SCAN[action] if action in _OF_SCAN and details.get("kind") == "scan" else TEMPLATES[action]
 
 

@@ -97,6 +97,18 @@ def test_back_and_reload_bring_back_what_was_typed_and_enter_searches_again(
         asked = len(filled.requests)
 
 
+def test_a_search_shows_that_it_runs_and_back_shows_the_button_again(page: Page) -> None:
+    """Status 204 leaves the page as it is while a request runs."""
+    page.route("**/staging/directory/", lambda route: route.fulfill(status=204))
+    search(page, "Lakeside")
+    busy = page.get_by_role("button", name="Asking the directory...")
+    expect(busy).to_be_disabled()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(busy).to_have_count(0)
+    expect(page.get_by_role("button", name="Search", exact=True).last).to_be_enabled()
+    expect(page.get_by_label("Name")).to_have_value("Lakeside")
+
+
 def test_an_error_is_beside_its_field_and_a_missing_answer_is_named(filled: PracticeDirectory, page: Page) -> None:
     page.get_by_label("ZIP").fill("53704")
     page.get_by_label("OID").fill("2.16.x")

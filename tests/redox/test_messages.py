@@ -396,6 +396,13 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"MY"'] == MessageLine(lines['"MY"'].number, '        "MY"', "", "", "aliases")
 
 
+def test_only_the_endpoints_are_from_an_old_message():
+    record = replace(MY_COMPANY, carried=(("Endpoints", '[{"Name":"XCPD"}]'), ("Type", '{"Value":"prov"}')))
+    rules = {line.field_label: line.rule for line in annotated_lines(build_message(record, "Update", STAGING))}
+    assert rules["Endpoints"] == "From an old message, sent back unchanged. A Query does not show them."
+    assert rules["Type"] == "Read from the directory, sent back unchanged."
+
+
 def test_a_routing_id_that_redox_does_not_list_is_called_that():
     line = annotated_lines(build_message(MY_COMPANY, "New", replace(STAGING, routing_id="another")))[6]
     assert (line.text.strip(), line.rule) == ('"ID": "another"', "Not in Redox's table.")

@@ -42,6 +42,7 @@ SEARCH = {"object": {"type": "environment", "id": "production", "name": "PRODUCT
 SEARCHED = "Ed searched the directory of PRODUCTION for"
 ZIP, CITY = change("ZIP", "1", "2"), change("City", "3", "4")
 NOTHING = "Nothing was sent."
+TAKEN_OVER = "Ed took over Pier from the directory of PRODUCTION, as the portal read it there."
 ASKED = "Ed asked the directory of PRODUCTION for Pier"
 NOT_ASKED = "Ed tried to ask the directory of PRODUCTION for Pier. It could not be asked"
 
@@ -170,7 +171,12 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
     (
         A.ORGANIZATION_SEEN,
         details(take_over=3),
-        "Ed took over Pier from the directory of PRODUCTION, as the portal read it there.",
+        TAKEN_OVER,
+    ),
+    (
+        A.ORGANIZATION_SEEN,
+        details(take_over=3) | {"record": {"carried": [["Endpoints", "[]"]]}},
+        f"{TAKEN_OVER} Its Endpoints are from an old message, because a Query does not show them.",
     ),
     (A.DIRECTORY_ASKED, details(asked=True, found=True), f"{ASKED}. It showed this OID."),
     (A.TAKE_OVER_BEGUN, details(count=40), "Ed began to take over 40 organizations in PRODUCTION."),

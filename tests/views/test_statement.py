@@ -2,8 +2,10 @@
 
 import pytest
 
+from organizations.fields import DESTINATION_NOT_KNOWN
 from organizations.models import Action, AuditEntry, Organization, Submission, User
 from organizations.services.records import statements
+from organizations.services.review import reviews
 from tests import factories
 from tests.changes import store_reading_with
 from tests.factories import BASE, as_actor
@@ -33,6 +35,15 @@ def test_an_approver_states_and_withdraws_the_statement(client_of, organization)
     assert f'href="{PAGE}">Withdraw the statement' in text_of(client, RECORD)
     assert client.post(PAGE, {"withdraw": "1", "reason": "Ticket 10"})["Location"] == RECORD
     assert (Organization.objects.get().standing, Submission.objects.exists()) == ("not_registered", False)
+
+
+def test_without_a_destination_id_the_page_says_that_nothing_is_sent_until_somebody_enters_it(client_of, editor):
+    organization = factories.organization(user=editor, destination_id="")
+    client = client_of("approver")
+    assert "So nothing is sent until somebody enters it, or says that there is none." in text_of(client)
+    client.post(PAGE, {"state": "1", "reason": "Ticket 9"})
+    organization.refresh_from_db()
+    assert [each.sentence for each in reviews.review(organization).blockers] == [DESTINATION_NOT_KNOWN]
 
 
 def test_an_editor_reads_who_can_state_it(client_of, organization):

@@ -10,7 +10,15 @@ from typing import NamedTuple
 from organizations import knowledge
 from organizations.pages.comparison.contacts import ContactSides, contact_sides
 from organizations.pages.comparison.field_lines import Lines, is_code, plain_lines
-from organizations.records import CONTACT_LABELS, SECTIONS, SENT_BACK, OrganizationRecord, contact_lines, fields_as_text
+from organizations.records import (
+    CONTACT_LABELS,
+    ENDPOINTS,
+    SECTIONS,
+    SENT_BACK,
+    OrganizationRecord,
+    contact_lines,
+    fields_as_text,
+)
 
 NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
@@ -297,8 +305,11 @@ def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     yield FieldGroup("", "contacts", (row,))
 
 
-def keys_without_field(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
-    """Keys that the form does not have, each with whether an Update sends it back."""
+def keys_without_field(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, str], ...]:
+    """Keys that the form does not have, each with what an Update does with it."""
     kept = dict(record.carried)
+    words = {name: "sent back" for name in SENT_BACK if name in kept}
+    if ENDPOINTS in kept:
+        words[ENDPOINTS] = "from an old message and sent back: a Query does not show it"
     names = dict(seen.carried if seen else ()) | kept
-    return tuple((name, name in kept and name in SENT_BACK) for name in sorted(names))
+    return tuple((name, words.get(name, "not sent back")) for name in sorted(names))

@@ -83,7 +83,7 @@ class RecordValues:
     note: str
     ahead_tag: str
     destination_source: str
-    keys_without_field: tuple[tuple[str, bool], ...]
+    keys_without_field: tuple[tuple[str, str], ...]
 
     @property
     def count(self) -> int:

@@ -19,7 +19,10 @@ def duplicates_shown(duplicates: Duplicates) -> DuplicatesShown:
     if duplicates.causes and not duplicates.received:
         return DuplicatesShown(f"{asked} gave no answer: {plain(duplicates.causes[0]).rstrip('.')}.", ())
     found = count(len(duplicates.found), "organization") if duplicates.found else "no organization"
-    sentence = f"{asked} showed {found} with this name or address."
+    has_address = duplicates.asked_zip or any(each.has_address for each in duplicates.found)
+    sentence = f"{asked} showed {found} with this name{' or address' if has_address else ''}."
+    if not duplicates.asked_zip:
+        sentence += " Only the name was searched: to search for the address, the portal needs a ZIP of the USA."
     if not duplicates.is_whole:
         sentence += " It showed only some of those that may match."
     return DuplicatesShown(sentence, tuple(map(_line, duplicates.found)))

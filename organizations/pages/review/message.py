@@ -130,7 +130,7 @@ class ReviewContent:
 
     @property
     def keys_words(self) -> str:
-        return f"Also in the directory: {vocabulary.count(len(self.keys), 'key')} that this portal does not edit"
+        return f"{vocabulary.count(len(self.keys), 'key')} that this portal does not edit"
 
     @property
     def unreadable(self) -> tuple[str, ...]:

@@ -2,11 +2,9 @@
 
 from organizations.models import Candidate, CandidateState, DestinationSource
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
-from organizations.records import OrganizationRecord, canonical
+from organizations.records import ENDPOINTS, OrganizationRecord, canonical
 from organizations.services.records import row_limits
 from organizations.services.records.organizations import KnownDestination
-
-ENDPOINTS = "Endpoints"
 
 
 def set_seen(candidate: Candidate, record: OrganizationRecord) -> None:

@@ -28,7 +28,7 @@ class PossibleDuplicate(NamedTuple):
 class Duplicates(NamedTuple):
     """The results of the searches. `causes`: why an answer is missing. `received`: how many organizations were shown.
 
-    `is_whole`: whether the directory showed all that it has.
+    `is_whole`: whether the directory showed all that it has. `asked_zip`: whether it was asked for the ZIP too.
     """
 
     asked_at: datetime.datetime
@@ -36,12 +36,14 @@ class Duplicates(NamedTuple):
     received: int
     is_whole: bool
     causes: tuple[str, ...]
+    asked_zip: bool
 
 
 def look_for_duplicates(organization: Organization, *, actor: Actor) -> Duplicates:
-    """Search by name and by ZIP, one page each. Must not be called inside a transaction."""
+    """Search by name and by an American ZIP, one page each. Must not be called inside a transaction."""
     record = organization.record()
-    pages = [search_directory(organization.environment, each, actor=actor) for each in _filters(record)]
+    filters = _filters(record)
+    pages = [search_directory(organization.environment, each, actor=actor) for each in filters]
     shown = {hit.record.oid: hit.record for page in pages for hit in page.hits}
     compared = (compare(record, each) for each in shown.values())
     return Duplicates(
@@ -50,6 +52,7 @@ def look_for_duplicates(organization: Organization, *, actor: Actor) -> Duplicat
         received=len(shown),
         is_whole=all(page.is_whole for page in pages),
         causes=tuple(dict.fromkeys(page.cause for page in pages if page.cause)),
+        asked_zip=any(each.zip_code for each in filters),
     )
 
 

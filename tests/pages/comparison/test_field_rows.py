@@ -169,12 +169,13 @@ def test_each_value_of_a_list_has_its_own_line():
 
 
 def test_keys_without_a_field_are_named_and_are_not_an_edit():
-    ours = record(carried=(("Type", '"prov"'), ("ManagingOrg", '"x"')))
+    ours = record(carried=(("Endpoints", "[]"), ("Type", '"prov"'), ("ManagingOrg", '"x"')))
     directory = record(carried=(("ManagingOrg", '"x"'), ("PartOf.System", '"y"')), destination_known=False)
     assert field_rows.field_rows(RecordSides(ours, record(), directory)).differing == ()
     assert field_rows.keys_without_field(ours, directory) == (
-        ("ManagingOrg", False),
-        ("PartOf.System", False),
-        ("Type", True),
+        ("Endpoints", "from an old message and sent back: a Query does not show it"),
+        ("ManagingOrg", "not sent back"),
+        ("PartOf.System", "not sent back"),
+        ("Type", "sent back"),
     )
     assert field_rows.keys_without_field(record(), None) == ()

@@ -40,7 +40,7 @@ def test_the_same_name_or_address_is_found_in_any_spelling(practice: PracticeDir
     result = look(editor)
     found = {each.record.oid.rpartition(".")[2]: (each.has_name, each.has_address) for each in result.found}
     assert found == {"1": (True, False), "2": (False, True), "3": (True, True)}
-    assert (result.causes, practice.effects) == ((), [])
+    assert (result.causes, practice.effects, result.asked_zip) == ((), [], True)
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_SEARCHED).count() == 2
 
 
@@ -55,7 +55,8 @@ def test_without_an_american_zip_only_the_name_is_searched(
     practice: PracticeDirectory, editor: User, address: AddressRecord
 ) -> None:
     register(practice, 1, name="Lakeside North", address=ELSEWHERE)
-    assert len(look(editor, address=address).found) == 1
+    result = look(editor, address=address)
+    assert (len(result.found), result.asked_zip) == (1, False)
     assert AuditEntry.objects.filter(action=Action.DIRECTORY_SEARCHED).count() == 1
 
 

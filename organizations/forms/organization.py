@@ -9,7 +9,7 @@ from django import forms
 from organizations.countries import is_american, names_of_countries, read_country
 from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
-from organizations.forms.take_over import CHOOSE_SOURCE, SOURCES
+from organizations.forms.take_over import CHOOSE_SOURCE, CONTRADICTION, SOURCES
 from organizations.models import DestinationSource, RecordKind
 from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
@@ -238,7 +238,7 @@ class OrganizationForm(PortalForm):
         # It may stay unknown: that blocks the review, not the edit of another field.
         is_read = not self.errors.keys() & {"destination_id", "destination_source"}
         if is_read and destination and (has_none or not self.entered_source):
-            self.add_error("destination_source", CHOOSE_SOURCE)
+            self.add_error("destination_source", CONTRADICTION if has_none else CHOOSE_SOURCE)
         return {"destination_id": destination, "destination_known": bool(destination) or has_none}
 
     def _address(self) -> AddressRecord:

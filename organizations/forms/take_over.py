@@ -15,6 +15,7 @@ NOT_KNOWN = "Not known yet"
 SOURCES = (("", NOT_KNOWN), *DestinationSource.choices)
 LIST_SOURCES = (("", "Choose"), *(each for each in DestinationSource.choices if each[0] != DestinationSource.NONE))
 CHOOSE_SOURCE = "Choose how you know this destination ID."
+CONTRADICTION = "A destination ID and “It has none” contradict each other. Delete the ID, or choose how you know it."
 ENTER_DESTINATION = "Enter the destination ID, or choose “It has none” or “Not known yet”."
 
 
@@ -99,7 +100,7 @@ class DestinationForm(PortalForm):
             return self.cleaned_data
         has_none = self.entered_source == DestinationSource.NONE
         if self.entered_id and (has_none or not self.entered_source):
-            self.add_error("source", CHOOSE_SOURCE)
+            self.add_error("source", CONTRADICTION if has_none else CHOOSE_SOURCE)
         elif self.entered_source and not has_none and not self.entered_id:
             self.add_error("destination_id", ENTER_DESTINATION)
         return self.cleaned_data

@@ -98,3 +98,10 @@ def records_named(environment: str, oids: Collection[str]) -> dict[str, str]:
     """The names of the records of an environment with these OIDs."""
     records = Organization.objects.in_environment(environment).filter(oid__in=oids)
     return dict(records.values_list("oid", "name"))
+
+
+def destinations_of(environment: str, oids: Collection[str]) -> dict[str, str | None]:
+    """The destination IDs of the records of an environment with these OIDs, None for one that is not known."""
+    records = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    rows = records.values_list("oid", "destination_id", "destination_known")
+    return {oid: destination_id if is_known else None for oid, destination_id, is_known in rows}

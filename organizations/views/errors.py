@@ -24,7 +24,8 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _limit(exception: Exception) -> str:
     if isinstance(exception, TooManyFilesSent):
-        return f"Only the page on which organizations are taken over takes files, at most {settings.MOST_FILES}."
+        where = "the page that takes over organizations"
+        return f"At most {settings.MOST_FILES} files can be sent at once, and only from {where}."
     if isinstance(exception, TooManyFieldsSent):
         return f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} values can be sent at once."
     if isinstance(exception, RequestDataTooBig):

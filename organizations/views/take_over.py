@@ -216,7 +216,7 @@ def _ask_again(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpRes
 def _save(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page of the list."""
     forms = _posted_forms(request, take_over)
-    if not _are_valid(forms):
+    if not _are_valid(take_over, forms):
         return _show(request, take_over, _typed(request), status=422)
     shown = _shown_destinations(request, forms)
     changed = service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
@@ -227,7 +227,7 @@ def _save(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse
 def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page, and choose the ticked organizations, or all."""
     forms = _posted_forms(request, take_over)
-    if not _are_valid(forms):
+    if not _are_valid(take_over, forms):
         return _show(request, take_over, _typed(request), status=422)
     shown = _shown_destinations(request, forms)
     service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
@@ -287,12 +287,18 @@ def _posted_forms(request: HttpRequest, take_over: TakeOver) -> dict[str, Destin
     """The forms of the destination IDs on the posted page of the list, by OID."""
     candidates = [each for each in take_over.candidates.all() if f"c{each.pk}-source" in request.POST]
     forms = take_over_page.destination_forms(candidates, request.POST)
-    return {each.oid: forms[each.pk] for each in candidates if each.pk in forms}
+    return {each.oid: forms[each.pk] for each in candidates}
 
 
-def _are_valid(forms: dict[str, DestinationForm]) -> bool:
-    """Whether all are valid. Each is checked, so that the page shows every error."""
-    return not [form for form in forms.values() if not form.is_valid()]
+def _are_valid(take_over: TakeOver, forms: dict[str, DestinationForm]) -> bool:
+    """Whether all are valid. Each is checked, so that the page shows every error.
+
+    Raises:
+        ActionRefused: an organization whose form is not valid is a record by now. The page has no form of it any more.
+    """
+    invalid = [oid for oid, form in forms.items() if not form.is_valid()]
+    service.refuse_records(take_over, invalid)
+    return not invalid
 
 
 def _entered_destinations(forms: dict[str, DestinationForm]) -> dict[str, KnownDestination]:

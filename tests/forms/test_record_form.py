@@ -9,6 +9,7 @@ from hypothesis import given
 
 from organizations.forms.organization import FormContext
 from organizations.forms.record import SECTIONS, RecordForm
+from organizations.forms.take_over import CONTRADICTION
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.pages.anchors import form_anchor
 from organizations.records import ContactRecord, IdentifierRecord, fields_as_text
@@ -251,11 +252,18 @@ def test_an_unknown_destination_may_stay_unknown_and_blocks_no_edit():
     assert none.destination_source == "none"
 
 
-@pytest.mark.parametrize("source", ["", "none", "hearsay"])
-def test_a_destination_that_was_not_known_needs_its_source(source):
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("", "Choose how you know this destination ID."),
+        ("none", CONTRADICTION),
+        ("hearsay", "Choose how you know this destination ID."),
+    ],
+)
+def test_a_destination_that_was_not_known_needs_its_source(source, sentence):
     context = form_context(destination_known=False)
     form = checked(context=context, destination_id=DESTINATION, destination_source=source)
-    assert errors(form, "destination_source") == ["Choose how you know this destination ID."]
+    assert errors(form, "destination_source") == [sentence]
     with_source = checked(context=context, destination_id=DESTINATION, destination_source="dashboard")
     assert with_source.is_valid()
     assert (with_source.record().destination_id, with_source.destination_source) == (DESTINATION, "dashboard")

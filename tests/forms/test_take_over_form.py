@@ -30,6 +30,12 @@ def test_a_destination_id_and_how_it_is_known_belong_together(
     assert set(form.errors) == wrong
 
 
+def test_it_has_none_contradicts_a_destination_id() -> None:
+    form = DestinationForm({"destination_id": DESTINATION, "source": "none"}, **IDS)
+    sentence = "A destination ID and “It has none” contradict each other. Delete the ID, or choose how you know it."
+    assert form.errors == {"source": [sentence]}
+
+
 def test_one_destination_id_for_all_needs_a_source() -> None:
     assert set(DestinationForAllForm({"number": "3"}, **IDS).errors) == {"source"}
 

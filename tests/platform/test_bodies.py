@@ -80,7 +80,7 @@ def test_a_file_is_refused_at_its_start(address):
     body = Endless(FILE)
     status, page = send(address, MULTIPART, body, str(settings.MOST_BYTES_IN_A_REQUEST))
     assert status == 400
-    assert "Only the page on which organizations are taken over takes files" in page
+    assert "files can be sent at once, and only from the page that takes over organizations" in page
     assert body.read_bytes < 200_000
 
 

@@ -230,6 +230,21 @@ PROBLEMS = {
         ProblemKind.TOKEN_REQUEST,
         "This is a request for an access token. It was skipped.",
     ),
+    "grant type": (
+        '{"grant_type": "client_credentials"}',
+        ProblemKind.TOKEN_REQUEST,
+        "This is a request for an access token. It was skipped.",
+    ),
+    "refresh token": (
+        '{"apiKey": "a", "refreshToken": "b"}',
+        ProblemKind.TOKEN_REQUEST,
+        "This is a request for an access token. It was skipped.",
+    ),
+    "a secret": (
+        '{"Name": "x", "secret": "b"}',
+        ProblemKind.NOT_A_MESSAGE,
+        "This is not a message to Redox: it has no Meta.",
+    ),
     "not a message": ("{}", ProblemKind.NOT_A_MESSAGE, "This is not a message to Redox: it has no Meta."),
     "other models": (
         '{"Meta": {"DataModel": "Scheduling"}} {"Meta": {"DataModel": "Scheduling"}}',

@@ -51,6 +51,8 @@ PLACES: dict[str, Callable[[str], str]] = {
     "header in double quotes": lambda secret: curl("-H", double_quoted(f"authorization: Bearer {secret}")),
     "cookie header": lambda secret: curl("-H", double_quoted(f"Cookie: a=b; c={secret}")),
     "api key header": lambda secret: curl("-H", single(f"X-Api-Key: {secret}")),
+    "other key header": lambda secret: curl("-H", single(f"X-Redox-Key: {secret}")),
+    "JWT beside a message": lambda secret: json.dumps(message() | {"jwt": secret, "credentials": {"a": secret}}),
     "user": lambda secret: curl("-u", shlex.quote(f"name:{secret}")),
     "long user": lambda secret: curl("--user", double_quoted(f"name:{secret}")),
     "attached user": lambda secret: curl(f"-sSu{single(f'name:{secret}')}"),

@@ -148,6 +148,19 @@ def test_organizations_are_handed_to_the_worker_with_the_destination_ids_of_the_
     assert client.get(url_of(run) + "progress/").status_code == 200
 
 
+@pytest.mark.parametrize("destination_id", [DESTINATION, "not a UUID"])
+def test_a_destination_id_of_an_organization_that_is_a_record_by_now_is_refused_in_words(
+    client: Client, editor: User, destination_id: str
+) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    (candidate,) = run.candidates.all()
+    factories.organization(candidate.oid, user=editor)
+    posted = {f"c{candidate.pk}-source": "dashboard", f"c{candidate.pk}-destination_id": destination_id}
+    answer = client.post(url_of(run), {"save": "1"} | posted)
+    sentence = "1 of these organizations is a record already. Set its destination ID on the record's page."
+    assert (answer.status_code, answer.context["notes"]) == (409, [sentence])
+
+
 def test_one_destination_id_for_all_asks_for_their_number(client: Client, editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
     posted = {"for-all": "1", "all-destination_id": DESTINATION, "all-source": "memory", "all-number": "2"}

@@ -220,7 +220,7 @@ def build(
     listed = _with_candidates(page)
     choosable = sum(group == CHOOSABLE for group, _ in pairs)
     is_ready = take_over.state == TakeOverState.READY
-    forms = destination_forms([each for _, each in listed], entered.fields) if is_ready else {}
+    forms = destination_forms(_not_records(listed), entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
     state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
@@ -256,6 +256,11 @@ def _with_candidates(page: Slice) -> list[tuple[str, Candidate]]:
     return [(group, candidates[line.pk]) for group, line in page]
 
 
+def _not_records(listed: Sequence[tuple[str, Candidate]]) -> list[Candidate]:
+    """Those that the directory showed and that are not records here: their destination ID can be entered."""
+    return [candidate for group, candidate in listed if group in (CHOOSABLE, "others")]
+
+
 def build_progress(take_over: TakeOver, user: User) -> ProgressFragment:
     return ProgressFragment(
         take_over=take_over,
@@ -267,7 +272,7 @@ def build_progress(take_over: TakeOver, user: User) -> ProgressFragment:
 def destination_forms(
     candidates: Sequence[Candidate], typed: Mapping[str, Any] | None = None
 ) -> dict[int, DestinationForm]:
-    """A form for each organization whose destination ID can be entered, by the id of the candidate."""
+    """A form for the destination ID of each organization, by the id of the candidate."""
     refused = _ids_to_refuse()
     return {
         each.pk: DestinationForm(
@@ -277,7 +282,6 @@ def destination_forms(
             **refused,
         )
         for each in candidates
-        if each.state == CandidateState.FOUND
     }
 
 

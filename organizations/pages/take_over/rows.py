@@ -10,6 +10,7 @@ from organizations.forms.check_records import REFUSED, read_by_form
 from organizations.forms.take_over import DestinationForm
 from organizations.models import Candidate, CandidateState, Environment, TakeOver
 from organizations.pages.addresses import environment_url, url_of_oid
+from organizations.pages.anchors import form_anchor
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents, take_overs
 from organizations.queries.take_overs import CandidateLine
@@ -69,7 +70,8 @@ class CandidateRow:
     """One organization. `parent` is the name or OID of what it is part of, `remark` the first thing to know.
 
     `values_url`: the address that shows its values; `values`: these values, if this row was opened. `form` is that of
-    its destination ID, if it can be entered now. `other_url`: where an approver takes it over alone.
+    its destination ID, if it can be entered now. `other_url`: where an approver takes it over alone. `edit_url`: the
+    form of its record, if the destination ID of the list was not saved there.
     """
 
     candidate: Candidate
@@ -88,6 +90,7 @@ class CandidateRow:
     other_url: str = ""
     add_url: str = ""
     add_label: str = ""
+    edit_url: str = ""
 
 
 def group_of(candidate: CandidateLine, ours: frozenset[str]) -> str:
@@ -124,13 +127,14 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
     known = _parent_names(take_over, [candidate for _, candidate in listed])
     absent = [candidate.oid for group, candidate in listed if group == CandidateState.ABSENT]
     elsewhere = take_overs.records_named(Environment(take_over.environment).other, absent)
+    not_saved = _not_saved(take_over, [candidate for group, candidate in listed if group == CandidateState.HERE])
     return [
         CandidateRow(
             candidate=candidate,
             group=group,
             name=_name(candidate),
             parent=known.get(candidate.part_of_oid, candidate.part_of_oid),
-            remark=_remark(take_over, candidate, elsewhere),
+            remark=not_saved.get(candidate.oid) or _remark(take_over, candidate, elsewhere),
             values_url=_values_url(take_over, candidate) if candidate.part_of_oid else "",
             values=values_of(take_over, candidate.oid) if candidate.oid == state.opened else [],
             form=state.forms.get(candidate.pk),
@@ -142,6 +146,7 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
             add_url=_add_url(take_over, candidate) if group in _ADD else "",
             add_label=_ADD.get(group, ""),
+            edit_url=_edit_url(take_over, candidate) if candidate.oid in not_saved else "",
         )
         for group, candidate in listed
     ]
@@ -153,11 +158,11 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
     record = candidate.seen_record() if candidate else None
     if candidate is None or record is None:
         return []
-    known = _parent_names(take_over, [candidate])
+    parent = _parent(take_over, candidate)
     refused = _refused_by_form(record, take_over.environment)
     return [
         *(
-            _value(_label(field), field, refused, known)
+            _value(_label(field), field, refused, parent)
             for field in fields_as_text(record)
             if field.lines and field.field not in ("oid", "destination_id") and not field.field.startswith("carried")
         ),
@@ -190,6 +195,23 @@ def _parent_names(take_over: TakeOver, candidates: Iterable[Candidate]) -> dict[
     return take_overs.names(take_over, oids) | parents.names(take_over.environment, oids)
 
 
+class _Parent(NamedTuple):
+    """`name` is "" if it is not known. `remark`: what the parent is."""
+
+    name: str
+    remark: str = ""
+
+
+def _parent(take_over: TakeOver, candidate: Candidate) -> _Parent:
+    name = _parent_names(take_over, [candidate]).get(candidate.part_of_oid, "")
+    oids = [candidate.part_of_oid]
+    if take_overs.records_named(take_over.environment, oids):
+        return _Parent(name, "is a record here")
+    if not name or candidate.part_of_oid in redox_settings.gateway_oids(take_over.environment):
+        return _Parent(name)
+    return _Parent(name, "in this take-over")
+
+
 def _other_url(candidate: Candidate) -> str:
     return f"?other={candidate.oid}#other"
 
@@ -199,6 +221,27 @@ def _add_url(take_over: TakeOver, candidate: Candidate) -> str:
     if candidate.oid in redox_settings.gateway_oids(take_over.environment):
         return ""
     return f"{environment_url('organization-new', take_over.environment)}?oid={candidate.oid}"
+
+
+def _edit_url(take_over: TakeOver, candidate: Candidate) -> str:
+    return f"{url_of_oid(take_over.environment, candidate.oid, 'edit')}#{form_anchor('destination_id', '')}"
+
+
+def _not_saved(take_over: TakeOver, here: Iterable[Candidate]) -> dict[str, str]:
+    """A sentence about each destination ID of the list that the record with this OID does not have, by OID."""
+    given = {candidate.oid: candidate.destination_id for candidate in here if candidate.destination_id}
+    return {
+        oid: f"The destination ID of this list was not saved. {_of_record(destination_id)}"
+        for oid, destination_id in take_overs.destinations_of(take_over.environment, given).items()
+        if destination_id != given[oid]
+    }
+
+
+def _of_record(destination_id: str | None) -> str:
+    """What the record has, as a sentence. `destination_id`: None if it is not known."""
+    if destination_id is None:
+        return "That of the record is not known."
+    return "The record has another one." if destination_id else "The record has none."
 
 
 def _values_url(take_over: TakeOver, candidate: Candidate) -> str:
@@ -245,11 +288,10 @@ def _label(field: FieldAsText) -> str:
     return f"Contact {int(rest.split('.')[0]) + 1}, {field.label}" if kind == "contacts" else field.label
 
 
-def _value(label: str, field: FieldAsText, refused: Mapping[str, str], known: Mapping[str, str]) -> ValueRow:
+def _value(label: str, field: FieldAsText, refused: Mapping[str, str], parent: _Parent) -> ValueRow:
     value = "\n".join(field.lines)
     if field.field == "part_of_oid":
-        name = known.get(value)
-        return ValueRow(label, f"{name} ({value})" if name else value, "is a record here" if name else "")
+        return ValueRow(label, f"{parent.name} ({value})" if parent.name else value, parent.remark)
     if label in refused:
         sentence = f"The form would refuse it: {refused[label]} It is kept and sent back unchanged until you edit it."
         return ValueRow(label, value, sentence, is_kept=True)

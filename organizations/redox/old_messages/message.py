@@ -19,7 +19,8 @@ _VARIABLE = re.compile(r"\{\{[^{}]{1,200}\}\}")
 _IN_CODE = re.compile(r"\{\{|\[.*[A-Za-z]|<.*[A-Za-z]|\$\{?[A-Za-z_]|%[A-Za-z_]+%|\byour\b|\byour_", re.IGNORECASE)
 _IN_NAME = re.compile(r"\{\{[^{}]{1,200}\}\}|\s*[\[<][^\[\]<>]*[\]>]\s*\Z|\$\{[A-Za-z_]")
 _ACTIONS = {NEW: "Create", UPDATE: "Update"}
-_TOKEN_KEYS = frozenset({"apikey", "secret", "client_assertion", "grant_type", "refreshtoken"})
+_TOKEN_KEYS = ({"grant_type"}, {"client_assertion"}, {"apikey", "secret"}, {"apikey", "refreshtoken"})
+"""The keys of each kind of request for an access token. A secret alone can be in any JSON."""
 
 
 class OldMessage(NamedTuple):
@@ -61,7 +62,10 @@ def read_message(value: Any, environment: str, routing_ids: Mapping[str, str]) -
 
 def is_token_request(value: Any) -> bool:
     """Whether a JSON value is the body of a request for an access token."""
-    return isinstance(value, dict) and "Meta" not in value and not _TOKEN_KEYS.isdisjoint(map(str.lower, value))
+    if not isinstance(value, dict) or "Meta" in value:
+        return False
+    names = set(map(str.lower, value))
+    return any(keys <= names for keys in _TOKEN_KEYS)
 
 
 def _meta(message: Any, value: Any) -> dict[str, Any]:

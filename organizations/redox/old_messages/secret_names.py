@@ -5,7 +5,7 @@ from typing import Any
 
 SECRET_WORD = re.compile(
     r"authori[sz]ation(?!url)|cookie|api[-_. ]?key|secret(?!ar)|token(?![-_]?(?:url|type))|assertion|passw(?:or)?d"
-    r"|\bpwd\b|private[-_. ]?key|bearer",
+    r"|\bpwd\b|(?:private|access|client|subscription|redox)[-_. ]?key|bearer|credential|(?<![a-z])jwt(?![a-z])",
     re.IGNORECASE,
 )
 """Found anywhere in a name, as in x-api-key, REDOX_SECRET, accessToken or client_assertion."""

@@ -1,7 +1,7 @@
 """Reads the OIDs and old messages that a person enters for a take-over. The texts are not stored."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from django.http import QueryDict
@@ -26,6 +26,10 @@ _LEFT_OUT = re.compile(
     r"The (user and password|token) of (-[uU]|--user|--proxy-user|--oauth2-bearer) w(ere|as) left out\."
 )
 """Sentences without a secret, from which `redacted` would remove the word after the option."""
+MOST_SOURCES = 3
+"""How many of the messages with the same remark are named."""
+_SECRET = re.compile(r"(The .+?)(?: in the message)? (was|were) left out\.", re.DOTALL)
+"""A sentence about a secret. Which messages had it does not matter."""
 _OWN_SOURCE = re.compile(r"(message|curl command|variable|text of)\b(?!\.)")
 """The beginning of a source that is not the name of a file or of a request."""
 
@@ -134,18 +138,39 @@ def _read_messages(
     if not texts:
         return [], [], []
     results = read_old_messages(texts, environment)
-    unread = [Unread(each.source, each.sentence) for each in problems(results)]
+    to_correct = [Unread(each.source, each.sentence) for each in problems(results) if not each.is_skipped]
+    remarks = [Unread(each.source, each.sentence) for each in problems(results) if each.is_skipped]
     found = []
     for each in candidates(results):
         destination_id, error = _destination_of(each.record.destination_id)
-        sentences = [*each.warnings, *([error] if error else [])]
-        unread += [Unread(each.source, sentence) for sentence in sentences]
+        sentences = dict.fromkeys([*each.warnings, *([error] if error else [])])
+        remarks += [Unread(each.source, sentence) for sentence in sentences]
         source = DestinationSource.MESSAGE if destination_id else ""
         found.append(NewCandidate(each.record.oid, _storable(each.source), destination_id, source, each.record))
-    unread = [Unread(*map(_storable, each)) for each in unread]
+    unread = [Unread(*map(_storable, each)) for each in to_correct]
+    unread += _counted(Unread(*map(_storable, each)) for each in remarks)
     if found:
         return found, unread, []
     return [], [], [(OLD_MESSAGES, _with_source(each)) for each in unread]
+
+
+def _counted(remarks: Iterable[Unread]) -> list[Unread]:
+    """Each different sentence once, with the number of messages that it is about."""
+    sources: dict[str, list[str]] = {}
+    for remark in remarks:
+        sources.setdefault(remark.sentence, []).append(remark.source)
+    return [_about_messages(sentence, about) for sentence, about in sources.items()]
+
+
+def _about_messages(sentence: str, sources: list[str]) -> Unread:
+    number = len(sources)
+    if number == 1:
+        return Unread(sources[0], sentence)
+    if secret := _SECRET.fullmatch(sentence):
+        return Unread("", f"{secret[1]} {secret[2]} left out of {number:,} messages.")
+    more = number - MOST_SOURCES
+    others = f" and {more:,} {'other' if more == 1 else 'others'}" if more > 0 else ""
+    return Unread(f"{'; '.join(sources[:MOST_SOURCES])}{others}", sentence)
 
 
 def _destination_of(text: str) -> tuple[str, str]:

@@ -175,12 +175,13 @@ def set_destinations(
     `shown`: the values on the page before the person typed. Values that they did not change are not stored.
 
     Raises:
-        ActionRefused: the take-over is not ready.
+        ActionRefused: the take-over is not ready, or some of these organizations are records by now.
         OutOfDate: somebody else entered another destination ID meanwhile.
     """
     entered = {oid: each for oid, each in destinations.items() if shown is None or each != shown.get(oid)}
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
+        refuse_records(take_over, entered)
         changed = []
         for candidate in take_over.candidates.filter(oid__in=entered, state=CandidateState.FOUND):
             destination, now = entered[candidate.oid], (candidate.destination_id, candidate.destination_source)
@@ -204,16 +205,31 @@ def set_destination_for_all(take_over_id: int, destination: KnownDestination, nu
 
     Raises:
         NumberMissing: `number` is not the number of these organizations.
-        ActionRefused: there is no such organization, or the take-over is not ready.
+        ActionRefused: there is no such organization, the take-over is not ready, or one became a record meanwhile.
     """
     take_over = TakeOver.objects.get(pk=take_over_id)
     without_source = take_over.candidates.filter(state=CandidateState.FOUND, destination_source="")
-    oids = ownership_here.own_oids(take_over).intersection(without_source.values_list("oid", flat=True))
+    ours = ownership_here.own_oids(take_over).intersection(without_source.values_list("oid", flat=True))
+    oids = ours - ownership_here.records_here(take_over, ours).keys()
     if not oids:
+        refuse_records(take_over, ours)
         raise ActionRefused("The destination ID of each organization in this list is already known.")
     if number != len(oids):
         raise NumberMissing(f"Type {len(oids)}: that many organizations get this destination ID.")
     return set_destinations(take_over_id, dict.fromkeys(oids, destination), actor=actor)
+
+
+def refuse_records(take_over: TakeOver, oids: Collection[str]) -> None:
+    """Raise ActionRefused if an OID is a record by now: that record would not get its destination ID."""
+    number = len(ownership_here.records_here(take_over, oids))
+    if number == 1:
+        raise ActionRefused(
+            "1 of these organizations is a record already. Set its destination ID on the record's page."
+        )
+    if number:
+        raise ActionRefused(
+            f"{number:,} of these organizations are records already. Set their destination IDs on the records' pages."
+        )
 
 
 def take(take_over_id: int, oids: Collection[str], *, actor: Actor) -> int:

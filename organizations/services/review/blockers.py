@@ -36,6 +36,7 @@ class BlockerKind(StrEnum):
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
     ALREADY_THERE = "already_there"
+    SHOWN_BEFORE = "shown_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def blockers_of(
 ) -> tuple[Blocker, ...]:
     """All blockers. `together`: ids of records whose messages precede this one in the same plan."""
     blockers = [_open_submission(organization), _foreign(organization), _already_there(organization)]
+    blockers.append(_shown_before(organization))
     blockers.append(_unknown(organization, record))
     if intent == Intent.DEACTIVATE:
         blockers.append(_deactivation_blocker(organization, together))
@@ -122,6 +124,18 @@ def _already_there(organization: Organization) -> Blocker | None:
         f"The directory already shows this OID, as {seen.name}. Redox would reject a New. Decide whose it is first."
     )
     return Blocker(BlockerKind.ALREADY_THERE, sentence, organization)
+
+
+def _shown_before(organization: Organization) -> Blocker | None:
+    """Redox's answer and the last reading contradict each other. A Query after the answer decides."""
+    is_gone = organization.presence == Presence.ABSENT and not organization.is_there_unclaimed
+    if not is_gone or not organization.seen:
+        return None
+    sentence = (
+        f"By Redox's answer this OID is not in the directory, but the directory showed it ({_asked(organization)}). "
+        "Ask the directory first."
+    )
+    return Blocker(BlockerKind.SHOWN_BEFORE, sentence, organization)
 
 
 def _unknown(organization: Organization, record: OrganizationRecord) -> Blocker | None:

@@ -12,12 +12,13 @@ from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import Entered, TakeOverPage
 from organizations.pages.take_over.rows import CandidateRow, values_of
 from organizations.records import ContactRecord, OrganizationRecord, canonical
+from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.paging import Position
 from organizations.services.directory import take_over
 from organizations.services.directory.take_over import NewCandidate
 from tests import factories
-from tests.factories import BASE, as_actor
-from tests.page_text import text_of_page
+from tests.factories import BASE, DESTINATION, as_actor
+from tests.page_text import html_of_page, text_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,28 @@ def test_an_oid_that_became_a_record_meanwhile_is_in_the_portal(editor: User) ->
     page = page_of(run, editor)
     assert page.choosable == 0
     (row,) = rows_of(run, editor).values()
-    assert (row.group, row.record_url) == ("here", f"/staging/organizations/{BASE}.1/")
+    assert (row.group, row.record_url, row.form) == ("here", f"/staging/organizations/{BASE}.1/", None)
+
+
+def test_a_destination_id_of_the_list_that_a_record_does_not_have_is_said_not_to_be_saved(editor: User) -> None:
+    another = DESTINATION.replace("d", "e")
+    has = {"1": (DESTINATION, True), "2": (another, True), "3": ("", True), "4": ("", False)}
+    for end, (destination_id, is_known) in has.items():
+        factories.organization(f"{BASE}.{end}", user=editor, destination_id=destination_id, destination_known=is_known)
+    given = [NewCandidate(f"{BASE}.{end}", f"line {end}", DESTINATION, "dashboard") for end in has]
+    given.append(NewCandidate(factories.organization(f"{BASE}.5", user=editor).oid))
+    run = take_over.begin("staging", given, kind=TakeOverKind.OIDS, base_oids=[BASE], actor=as_actor(editor))
+    rows = rows_of(run, editor).values()
+    assert [row.remark.removeprefix("The destination ID of this list was not saved. ") for row in rows] == [
+        "",
+        "The record has another one.",
+        "The record has none.",
+        "That of the record is not known.",
+        "",
+    ]
+    edit_urls = [f"/staging/organizations/{BASE}.{end}/edit/#id_destination_id" for end in (2, 3, 4)]
+    assert [row.edit_url for row in rows] == ["", *edit_urls, ""]
+    assert 'edit/#id_destination_id">Edit the record</a>' in html_of_page(page_of(run, editor), "staging")
 
 
 def test_only_organizations_of_ours_wait_for_a_destination_id(editor: User) -> None:
@@ -100,6 +122,22 @@ def test_a_row_names_the_parent_of_its_organization(editor: User) -> None:
     }
     rows = rows_of(factories.take_over(user=editor, seen=seen), editor)
     assert [rows[oid].parent for oid in seen] == ["Lakeside Clinics", "Lakeside 1", "the Redox gateway", "2.999.7"]
+
+
+def test_only_a_parent_that_is_a_record_is_called_a_record(editor: User) -> None:
+    factories.organization(BASE, user=editor, name="Lakeside Clinics")
+    parents = {f"{BASE}.1": BASE, f"{BASE}.2": f"{BASE}.1", f"{BASE}.3": GATEWAY_OID, f"{BASE}.4": "2.999.7"}
+    seen = {oid: shown(oid, part_of_oid=parent) for oid, parent in parents.items()}
+    run = factories.take_over(user=editor, seen=seen)
+    rows = [value for oid in parents for value in values_of(run, oid) if value.label == "PartOf"]
+    assert [(row.value, row.remark) for row in rows] == [
+        (f"Lakeside Clinics ({BASE})", "is a record here"),
+        (f"Lakeside 1 ({BASE}.1)", "in this take-over"),
+        (f"the Redox gateway ({GATEWAY_OID})", ""),
+        ("2.999.7", ""),
+    ]
+    factories.organization(f"{BASE}.1", user=editor)
+    assert "is a record here" in {value.remark for value in values_of(run, f"{BASE}.2")}
 
 
 def test_a_value_that_the_form_would_refuse_is_kept_unchanged(editor: User) -> None:

@@ -134,6 +134,32 @@ def test_what_is_odd_about_a_message_that_is_taken_is_named() -> None:
     assert entered.problems == [Unread(candidate.source, "The organization names no parent (PartOf).")]
 
 
+def test_equal_remarks_on_many_messages_are_one_with_their_number() -> None:
+    headers = [{"key": "Authorization", "value": "very-secret"}, {"key": "Authorization", "value": "very-secret"}]
+    bodies = [message(f"{BASE}.{number}", PartOf=None, Endpoints=[{"token": "a"}]) for number in range(1, 41)]
+    bodies += ['{"Meta": {"DataModel": "Organization", "EventType": "Query"}}'] * 2
+    bodies += [message(TWO, Identifiers=[])] * 2
+    items = [
+        {
+            "name": f"Send {number}",
+            "request": {"header": headers if number == 5 else headers[:1], "body": {"raw": body}},
+        }
+        for number, body in enumerate(bodies, 1)
+    ]
+    collection = {"info": {}, "auth": {"type": "bearer"}, "item": items}
+    entered = read(old_messages=json.dumps(collection))
+    no_oid = "The organization has no OID: no identifier with the IDType OID."
+    assert entered.problems == [
+        Unread("Send 43", no_oid),
+        Unread("Send 44", no_oid),
+        Unread("Send 41; Send 42", "This is a Query, which registers nothing. It was skipped."),
+        Unread("", "The value of 'token' was left out of 40 messages."),
+        Unread("Send 1; Send 2; Send 3 and 37 others", "The organization names no parent (PartOf)."),
+        Unread("", "The authorization of the Postman request was left out of 40 messages."),
+        Unread("", "The Authorization header was left out of 40 messages."),
+    ]
+
+
 def test_a_message_that_cannot_be_read_beside_one_that_can_is_a_problem() -> None:
     entered = read(old_messages=f"{message()}\n{message(TWO, Identifiers=[])}")
     assert [row[0] for row in said(entered)] == [ONE]

@@ -247,6 +247,31 @@ def test_one_for_all_needs_their_number_and_is_only_for_what_is_ours_and_has_non
         take_over.set_destination_for_all(run.pk, SAID, 0, actor=as_actor(editor))
 
 
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda run, user: take_over.set_destinations(run.pk, {ONE: SAID, TWO: SAID, THREE: SAID}, actor=as_actor(user)),
+        lambda run, user: take_over.set_destination_for_all(run.pk, SAID, 3, actor=as_actor(user)),
+    ],
+    ids=["each", "one for all"],
+)
+def test_a_destination_id_of_an_organization_that_became_a_record_before_the_lock_is_refused(
+    editor: User, save: Callable[[TakeOver, User], int]
+) -> None:
+    """The candidate would keep it, and the record would not get it."""
+    run, other = shown(editor, ONE, TWO, THREE), factories.organization(f"{BASE}.98", user=editor)
+    become_one = partial(Organization.objects.filter(pk=other.pk).update, oid=ONE, oid_key=Oid(ONE).key)
+    one, two = "^1 of these organizations is a record", "^2 of these organizations are records"
+    with failpoints.calling(become_one, "before-structure-lock"), pytest.raises(ActionRefused, match=one):
+        save(run, editor)
+    assert not run.candidates.exclude(destination_source="").exists()
+    become_one()
+    assert take_over.set_destination_for_all(run.pk, SAID, 2, actor=as_actor(editor)) == 2
+    factories.organization(TWO, user=editor)
+    with pytest.raises(ActionRefused, match=two):
+        take_over.set_destinations(run.pk, dict.fromkeys((ONE, TWO, THREE), SAID), actor=as_actor(editor))
+
+
 # Choose
 
 

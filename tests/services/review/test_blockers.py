@@ -292,6 +292,13 @@ def test_an_intent_that_changes_nothing_blocks(
     assert blocked(organization) == []
 
 
+def test_after_a_rejection_that_contradicts_the_last_reading_the_directory_is_asked_first(editor: User) -> None:
+    organization = store_reading(factories.accepted_organization(user=editor), factories.record())
+    Organization.objects.update(presence=Presence.ABSENT, presence_at=clock.now())
+    assert blocked(reload(organization)) == [BlockerKind.SHOWN_BEFORE]
+    assert blocked(store_reading(reload(organization), None)) == []
+
+
 def test_nothing_is_sent_to_an_oid_that_may_belong_to_somebody_else(editor: User) -> None:
     organization = store_reading(factories.organization(user=editor), factories.record(name="By hand"))
     assert blocked(organization) == [BlockerKind.ALREADY_THERE]

@@ -78,6 +78,7 @@ ABOUT_AN_OID = (
     Action.ORGANIZATION_CLAIMED,
     Action.SUBMISSION_SETTLED,
 )
+QUERIES_LOOKED_AT = 10
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -104,6 +105,16 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         if last is None or last.action == Action.ORGANIZATION_DISCLAIMED:
             return last
         return last if last.facts.get("details", {}).get("verdict") == "foreign" else None
+
+    def last_answer_about(self, environment: str, oid: str) -> AuditEntry | None:
+        """The last answer of the directory about an OID that was not a record here yet; None if nobody asked."""
+        asked = self.filter(environment=environment, oid=oid, action=Action.DIRECTORY_ASKED)
+        for entry in asked.order_by("-sequence").defer("raw")[:QUERIES_LOOKED_AT]:
+            details = entry.facts.get("details", {})
+            # A Query with the filter Active does not decide alone.
+            if details.get("asked") and "active" not in details:
+                return entry
+        return None
 
     def had_unknown_before(self, submission_id: int, attempt: int) -> bool:
         """Whether an earlier attempt ended unknown. Then its message may be why the OID "already exists"."""

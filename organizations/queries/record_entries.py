@@ -6,8 +6,6 @@ from collections.abc import Collection
 from organizations.models import Action, AuditEntry, Organization
 from organizations.models.audit import EDITS, AuditQuerySet
 
-QUERIES_LOOKED_AT = 10
-
 
 def entries_of(organization: Organization) -> AuditQuerySet:
     """The whole history of a record, the newest first."""
@@ -55,13 +53,7 @@ def last_statement(organization: Organization) -> AuditEntry | None:
 
 def last_answer_about(environment: str, oid: str) -> AuditEntry | None:
     """The last answer of the directory about an OID that was not a record here yet; None if nobody asked."""
-    asked = AuditEntry.objects.filter(environment=environment, oid=oid, action=Action.DIRECTORY_ASKED)
-    for entry in asked.order_by("-sequence").defer("raw")[:QUERIES_LOOKED_AT]:
-        details = entry.facts.get("details", {})
-        # A Query with the filter Active does not decide alone.
-        if details.get("asked") and "active" not in details:
-            return entry
-    return None
+    return AuditEntry.objects.last_answer_about(environment, oid)
 
 
 def foreign_decided_by(organization: Organization) -> str:

@@ -11,6 +11,7 @@ from organizations.pages.review import message
 from organizations.practice import PracticeDirectory
 from organizations.redox import messages
 from organizations.services.connection import redox_settings
+from organizations.services.directory.ask_oid import ask_about_oid
 from organizations.services.records import organizations
 from organizations.services.review import reviews
 from tests import factories
@@ -146,9 +147,10 @@ def test_the_review_of_a_new_names_the_answer_about_its_oid(client, editor: User
     assert sentence.endswith(", did not show this OID.")
     organizations.withdraw(organization.pk, organization.version, actor=factories.as_actor(editor))
     register(practice)
-    ask(client)
-    practice.behaviour = "refuses-sign-in"
-    ask(client)  # no answer changes nothing
     organization = factories.organization(user=editor)
+    by = factories.as_actor(editor)
+    ask_about_oid("staging", BASE, actor=by)  # in a form that was open before somebody saved this record
+    practice.behaviour = "refuses-sign-in"
+    ask_about_oid("staging", BASE, actor=by)  # no answer changes nothing
     assert freshness_of(organization).endswith(", showed this OID as Lakeside by hand. Redox would reject a New.")
     assert freshness_of(factories.organization(f"{BASE}.8", user=editor)) == "The directory itself has not been read."

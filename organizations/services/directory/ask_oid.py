@@ -1,4 +1,7 @@
-"""Asks the directory about an OID that is not a record here. Only the history keeps the answer."""
+"""Asks the directory about an OID that is not a record here. Only the history keeps the answer.
+
+A record that gets this OID later gets the answer as its reading, if it showed the OID.
+"""
 
 from organizations.models import Action
 from organizations.services.actors import Actor

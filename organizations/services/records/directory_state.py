@@ -1,13 +1,14 @@
 """Store what is known about a record in the directory: accepted, read, or taken from there. The row must be locked.
 
 The functions that save the row also update DERIVED_COLUMNS: the counts of saved changes and of differences, and the
-Active and PartOf that a later reading shows. `take_reading` and `forget_old_oid` leave that to their caller.
+Active and PartOf that a later reading shows. `take_reading`, `forget_old_oid` and `set_earlier_answer` leave that to
+their caller.
 """
 
 import datetime
 
 from organizations import knowledge
-from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
+from organizations.models import AuditEntry, Basis, Event, Evidence, Organization, Presence, Submission, clock
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import OrganizationRecord, canonical, fingerprint
 from organizations.redox import messages
@@ -154,6 +155,18 @@ def forget_old_oid(organization: Organization) -> None:
     organization.foreign_since, organization.foreign_name = None, ""
     organization.carried, organization.added_as_other = {}, False
     organization.destination_known, organization.destination_source = True, ""
+
+
+def set_earlier_answer(organization: Organization, oid: str) -> None:
+    """Set the last answer about an OID that the record gets now as its reading, if it showed the OID.
+
+    It blocks a New as a reading of the record does: Redox would reject it. The caller saves the row.
+    """
+    entry = AuditEntry.objects.last_answer_about(organization.environment, oid)
+    details = entry.facts["details"] if entry else {}
+    if details.get("seen"):
+        organization.seen = canonical(OrganizationRecord.from_json(details["seen"]))
+        organization.seen_at = datetime.datetime.fromisoformat(details["asked_at"])
 
 
 def update_derived_columns(organization: Organization, record: OrganizationRecord | None = None) -> None:

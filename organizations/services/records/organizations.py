@@ -55,6 +55,7 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
             locks.lock_structure(environment)
             check_oid_free(record.oid, environment)
             organization = Organization(environment=environment, created_at=clock.now(), version=0)
+            directory_state.set_earlier_answer(organization, record.oid)
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
             history.log_record(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
@@ -381,6 +382,7 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
     directory_state.forget_old_oid(organization)
+    directory_state.set_earlier_answer(organization, oid)
     decision = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decision is not None:
         organization.foreign_since = decision.at

@@ -13,7 +13,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import redox_settings
 from organizations.services.errors import ActionRefused, CounterpartExists, SourceChanged
-from organizations.services.records import counterparts, organizations
+from organizations.services.records import counterparts, directory_state, organizations
 
 EARLIER = "earlier"
 """The value in the history entry if the source changed after it filled the form."""
@@ -162,6 +162,7 @@ def prepare(
             source = _check_source(staging, basis)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
             organization = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
+            directory_state.set_earlier_answer(organization, record.oid)
             organizations.save_wanted(organization, record, stands_for=stands_for, actor=actor)
             organizations.check_no_circle(organization)
             changes, prepared_from = difference(None, record), _source_reference(source, basis)

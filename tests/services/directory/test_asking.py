@@ -48,7 +48,7 @@ from tests.services.directory.taking_over import ask_all, begin, state_of, state
 from tests.services.fake_redox import fake_redox, token_answer
 from tests.services.sending import WORKER
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PATIENCE = 30.0
 ONE, TWO = f"{BASE}.1", f"{BASE}.2"

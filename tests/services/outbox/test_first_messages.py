@@ -36,7 +36,7 @@ from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.sending import WORKER, answer_next, claim, edit, reload, settle_sending, state_of, store_reading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OUTSIDE = (Basis.SEEN, Basis.STATED)
 

@@ -18,7 +18,7 @@ from tests.changes import mark_foreign
 from tests.factories import BASE, as_actor
 from tests.services.sending import reload, store_reading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 CARRIED = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))

@@ -294,7 +294,7 @@ def _are_valid(take_over: TakeOver, forms: dict[str, DestinationForm]) -> bool:
     """Whether all are valid. Each is checked, so that the page shows every error.
 
     Raises:
-        ActionRefused: an organization whose form is not valid is a record by now. The page has no form of it any more.
+        ActionRefused: an organization whose form is not valid is a record by now. The page shows no form for it now.
     """
     invalid = [oid for oid, form in forms.items() if not form.is_valid()]
     service.refuse_records(take_over, invalid)

@@ -21,7 +21,7 @@ from organizations.text import evidence, vocabulary
 from organizations.text.markup import link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY
 
-DESTINATION_NOTE = "It is never copied from STAGING. Enter that of PRODUCTION; leave it empty if there is none yet."
+DESTINATION_NOTE = "The portal never copies it from STAGING. Enter that of PRODUCTION, or leave the field empty."
 NEVER_ACCEPTED = "STAGING has never accepted this. Redox's how-to asks to test there first."
 ONLY_SHOWN = (
     "Redox has accepted no message of this record in STAGING from the portal; its directory showed these values."

@@ -13,7 +13,7 @@ from organizations.text import evidence
 
 ROWS_AT_ONCE = 500
 NOT_LINKED = "Not linked"
-"""The directory status of a counterpart that a record does not have: the other environment may have a record of it."""
+"""The directory status of a missing counterpart. The other environment may still have a record of the organization."""
 
 STATE_HEAD = (
     "Directory status",

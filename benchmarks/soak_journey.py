@@ -70,10 +70,11 @@ class Journey:
             self._open[until_answered(self._send, record, ended.pk)] = record
 
     def _print_progress(self) -> None:
-        """Print the progress once a minute."""
+        """Print the progress once a minute. What ends while the records are made is counted after that."""
         if time.monotonic() - self._printed_at > 60:
             self._printed_at = time.monotonic()
-            print(f"{len(self._open):,} open, {self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
+            made = f"{len(self._updates_left):,} records made"
+            print(f"{made}, {self.ended:,} of {self.all:,} submissions ended", file=sys.stderr, flush=True)
 
     def _create(self, number: int) -> int:
         record = _record(number)

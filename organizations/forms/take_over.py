@@ -75,6 +75,12 @@ class FindForm(PortalForm):
     """The search through the whole directory for our organizations."""
 
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
+    asks_probes = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Also ask about the next 20 numbers below each record",
+        widget=forms.CheckboxInput({"class": "form-check-input", "aria-describedby": "probes-hint"}),
+    )
 
 
 class DestinationForm(PortalForm):

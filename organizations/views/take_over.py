@@ -55,7 +55,8 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
     if not form.is_valid():
         return _show_begin(request, environment, TakeOverForm(), find=form, status=422)
     try:
-        made = service.begin_scan(environment, base_oids=base_oids, actor=actor(request))
+        asks_probes = form.cleaned_data["asks_probes"]
+        made = service.begin_scan(environment, base_oids=base_oids, asks_probes=asks_probes, actor=actor(request))
     except ActionRefused as refusal:
         return _show_begin(request, environment, TakeOverForm(), notes=[str(refusal)], status=409)
     return redirect(take_over_url(made))

@@ -70,6 +70,7 @@ class BeginPage(Page):
     form: TakeOverForm
     find_form: FindForm
     last_scan: LastScan | None
+    probes_sentence: str
     base_oids: Sequence[str]
     needs_base: bool
     block_reason: str
@@ -193,6 +194,7 @@ def build_begin(
         form=form,
         find_form=find or find_form(),
         last_scan=scan.last_scan(environment),
+        probes_sentence=scan.probes_sentence(environment, base_oids),
         base_oids=base_oids,
         needs_base=not base_oids,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),

@@ -5,6 +5,7 @@ do other work until it arrives (`delivery/lane_queries.py`).
 """
 
 import datetime
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -88,8 +89,11 @@ class Lookup:
         return messages.build_query(self.oid, self.redox, active=self.filters[0])
 
 
-def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
-    """Query the directory for one OID. Must not be called inside a transaction."""
+def look_up_oid(redox: RedoxEnvironment, oid: str, *, pace: float = 0.0) -> DirectoryAnswer:
+    """Query the directory for one OID. Must not be called inside a transaction.
+
+    `pace`: how many seconds to wait between an answer and the next Query.
+    """
     step: Lookup | DirectoryAnswer = Lookup(redox, oid, clock.now())
     while isinstance(step, Lookup):
         try:
@@ -97,6 +101,8 @@ def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
         except gateway.SendingBlocked as blocked:
             reply = QueryReply(TokenAnswer(), blocked=str(blocked))
         step = advance(step, reply)
+        if isinstance(step, Lookup):
+            time.sleep(pace)
     return step
 
 

@@ -146,13 +146,17 @@ def stop_without_right(environment: str, *, actor: Actor) -> None:
 
 
 def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
-    """Ask again for each OID that got no answer or was not found, and continue a search that ended early.
+    """Ask again for each OID without a record, and continue a search that ended early.
+
+    An OID has no record if it got no answer, was not found, or could not be read.
 
     Raises:
-        ActionRefused: there is none, or the take-over is not ready.
+        ActionRefused: there is none, the take-over is not ready, or another search of the directory runs.
     """
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
+        if take_over.kind == TakeOverKind.SCAN:
+            _refuse_second_scan(take_over.environment)
         count = take_over.candidates.to_ask_again().update(state=CandidateState.WAITING, sentence="")
         if not count and not take_over.position and not take_over.probes_left:
             raise ActionRefused("Every OID of this list was found.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from organizations.fields import read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
@@ -58,15 +59,17 @@ class TakeOverForm(PortalForm):
         css="oid",
         spellcheck="false",
     )
-    message_files = FilesField("Files with old messages", "At most 20 files and 5 MB together.")
+    message_files = FilesField("Files with old messages", f"At most {settings.MOST_FILES} files and 5 MB together.")
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
 
     def clean(self) -> dict[str, Any]:
-        if (
-            not self.text("oids").strip()
-            and not self.text("old_messages").strip()
-            and not self.files.getlist("message_files")
-        ):
+        number = len(self.files.getlist("message_files"))
+        if number > settings.MOST_FILES:
+            sentence = f"At most {settings.MOST_FILES} files can be read at once. You chose {number}."
+            self.add_error(
+                "message_files", f"{sentence} No file was read: choose the files again, in two or more parts."
+            )
+        elif not number and not self.text("oids").strip() and not self.text("old_messages").strip():
             self.add_error("oids", "Enter at least one OID, or give old messages below.")
         return self.cleaned_data
 

@@ -141,7 +141,7 @@ class TakeOver(models.Model):
 
 
 class CandidateState(models.TextChoices):
-    """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added."""
+    """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added or read."""
 
     WAITING = "waiting", "Waiting"
     FOUND = "found", "Found"
@@ -167,8 +167,9 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return self.filter(source=PROBE, state__in=states)
 
     def to_ask_again(self) -> Self:
-        """Those that got no answer or were not found."""
-        return self.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
+        """Those that got no answer, were not found, or could not be read."""
+        is_unreadable = Q(state=CandidateState.REFUSED, seen="")
+        return self.filter(Q(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT)) | is_unreadable)
 
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")

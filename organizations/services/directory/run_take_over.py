@@ -6,6 +6,7 @@ small and leased, so that another worker continues if this one dies. Messages co
 directory is not asked.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
@@ -163,7 +164,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
         if locked is not None and is_hidden and answer.record is not None:
             scan_probes.delete_probe(locked)
         elif locked is not None:
-            _apply_answer(locked, answer)
+            _apply_answer(locked, replace(answer, is_unreadable=answer.is_unreadable and not is_hidden))
         if not is_hidden:
             _log_exchanges(history, candidate, answer, also=_share_answer(candidate, answer))
         breaker.apply_outcome(history, gate, answer.outcome)
@@ -210,7 +211,9 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
     else:
         candidate.lease_until = None
         candidate.asked_at, candidate.sentence = answer.asked_at, answer.cause
-        if not answer.is_answered:
+        if answer.is_unreadable:
+            candidate.state = CandidateState.REFUSED
+        elif not answer.is_answered:
             candidate.state = CandidateState.UNANSWERED
         elif answer.record is None:
             candidate.state = CandidateState.ABSENT

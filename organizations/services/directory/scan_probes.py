@@ -75,7 +75,12 @@ def take_absent(take_over: TakeOver) -> list[str]:
 
 
 def shows_ours(probe: Candidate, answer: DirectoryAnswer) -> bool:
-    """Whether the directory shows an organization of ours under the OID of a probe."""
+    """Whether the directory shows an organization of ours under the OID of a probe.
+
+    If its values cannot be read, only its OID decides.
+    """
+    if answer.is_unreadable:
+        return scan_matches.is_oid_ours(probe.take_over, probe.oid)
     return answer.record is not None and scan_matches.is_ours(probe.take_over, answer.record)
 
 

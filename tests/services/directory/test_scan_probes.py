@@ -181,6 +181,20 @@ def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
+def test_a_probe_whose_values_cannot_be_read_is_listed_if_its_oid_is_below_a_base_oid(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = probed(scanned(editor))
+    oids = [f"{BASE}.3", f"{HERE}.3"]
+    run.candidates.exclude(oid__in=oids).delete()
+    for oid in oids:
+        put(practice, oid)
+        practice.register("staging", practice.organizations("staging")[oid] | {"Active": "yes"})
+    advance(run)
+    assert dict(run.candidates.values_list("oid", "state")) == {f"{BASE}.3": "refused", f"{HERE}.3": "unanswered"}
+    assert list(run.candidates.listed().values_list("oid", flat=True)) == [f"{BASE}.3"]
+
+
 @pytest.mark.one_database
 def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
     run = probed(scanned(editor))

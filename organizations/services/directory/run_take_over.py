@@ -6,6 +6,7 @@ small and leased, so that another worker continues if this one dies. Messages co
 directory is not asked.
 """
 
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -75,7 +76,8 @@ def ask_next_of_scan(environment: str, *, actor: Actor, pace: float = scan.PACE)
     failpoints.reach("before-asking-about-candidate")
     answer = lookup.look_up_oid(redox_settings.environment(environment), candidate.oid, pace=pace)
     _store_answer(candidate, actor, answer)
-    lease.release_scan(take_over, until=clock.now() + seconds(pace))
+    time.sleep(pace)  # while the scan is leased, so that no other worker asks
+    lease.release_scan(take_over)
     return True
 
 
@@ -223,10 +225,11 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
 
 
 def _is_asked_later(answer: DirectoryAnswer) -> bool:
-    """Whether the OID still waits, because nothing was asked or Redox asks to wait."""
+    """Whether the OID still waits, because nothing was asked, Redox asks to wait, or the worker was stopped."""
     outcome = answer.outcome
-    is_paused = outcome is not None and outcome.hold_seconds is not None
-    return not answer.is_answered and (answer.exchange is None or outcome is None or is_paused)
+    if answer.is_answered or answer.exchange is None or outcome is None:
+        return not answer.is_answered
+    return outcome.hold_seconds is not None or (outcome.fault is not None and outcome.fault.is_ours)
 
 
 def _end_asking(environment: str, actor: Actor) -> None:

@@ -31,7 +31,7 @@ from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
@@ -234,6 +234,8 @@ FAILED, WAITS = Outcome(kind=Kind.UNKNOWN), Outcome(kind=Kind.NOT_EXECUTED, hold
         ({"cause": "no token", "outcome": FAILED}, True),
         ({"cause": "stopped after a refused token", "exchange": EXCHANGE}, True),
         ({"cause": "too many", "exchange": EXCHANGE, "outcome": WAITS}, True),
+        ({"cause": "stopped", "exchange": EXCHANGE, "outcome": Outcome(kind=Kind.UNKNOWN, fault=Fault.STOPPED)}, True),
+        ({"cause": "broken", "exchange": EXCHANGE, "outcome": Outcome(kind=Kind.UNKNOWN, fault=Fault.BROKEN)}, False),
     ],
 )
 def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(

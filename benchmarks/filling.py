@@ -323,7 +323,7 @@ def _parts(organization: Organization, record: OrganizationRecord) -> tuple[list
         for position, contact in enumerate(record.contacts)
     ]
     identifiers = [
-        Identifier(organization=organization, position=position, kind=identifier.kind, value=identifier.value)
+        Identifier(organization=organization, position=position, **Identifier.columns_of(identifier))
         for position, identifier in enumerate(record.identifiers)
     ]
     organization.__dict__["_prefetched_objects_cache"] = {"contacts": contacts, "identifiers": identifiers}

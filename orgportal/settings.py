@@ -97,12 +97,14 @@ MOST_BYTES_IN_A_REQUEST = 1_000_000
 FILES_ADDRESS = r"/(staging|production)/directory/take-over/"
 MOST_BYTES_WITH_FILES = 6_000_000
 MOST_FILES = 20
+# More than that are still read within the bytes above, so that the page can keep what was typed and name the number.
+MOST_FILES_READ = 200
 # `orgportal.middleware.BodyMiddleware` applies the limits of each address. These are the largest of them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MOST_BYTES_WITH_FILES
 FILE_UPLOAD_MAX_MEMORY_SIZE = MOST_BYTES_WITH_FILES  # so that no file is written to a disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-DATA_UPLOAD_MAX_NUMBER_FILES = MOST_FILES
+DATA_UPLOAD_MAX_NUMBER_FILES = MOST_FILES_READ
 
 ROOT_URLCONF = "orgportal.urls"
 WSGI_APPLICATION = "orgportal.wsgi.application"

@@ -11,7 +11,9 @@ from organizations.models.organization import TEXT_LENGTH
 MOST_LINES = 1_000
 NOTHING_ENTERED = "Enter at least one OID or own identifier."
 
-_MEANT_AS_OID = re.compile(r"\s*(?:urn\s*:\s*oid\b|[0-9]+\s*\.[\s0-9.]*$)", re.IGNORECASE)
+_PREFIX = re.compile(r"\A\s*oid\s*[:=]?\s*(?=[0-9])", re.IGNORECASE)
+"""A word before a pasted OID that `read_oid` does not remove."""
+_MEANT_AS_OID = re.compile(r"\s*(?:(?:urn\s*:\s*)?oid\s*:|[0-9]+\s*\.[\s0-9.]*$)", re.IGNORECASE)
 
 
 class EnteredLine(NamedTuple):
@@ -74,6 +76,6 @@ def _read_line(number: int, line: str) -> EnteredLine:
     except FieldError as error:
         return EnteredLine((number,), line.strip()[:TEXT_LENGTH], error=str(error))
     try:
-        return EnteredLine((number,), text, read_oid(line).value, text)
+        return EnteredLine((number,), text, read_oid(_PREFIX.sub("", line, count=1)).value, text)
     except FieldError as error:
         return EnteredLine((number,), text, "", text, str(error) if _MEANT_AS_OID.match(text) else "")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from organizations.fields import read_text, read_uuid
 from organizations.forms.base import PortalForm, TextField
@@ -58,15 +59,17 @@ class TakeOverForm(PortalForm):
         css="oid",
         spellcheck="false",
     )
-    message_files = FilesField("Files with old messages", "At most 20 files and 5 MB together.")
+    message_files = FilesField("Files with old messages", f"At most {settings.MOST_FILES} files and 5 MB together.")
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
 
     def clean(self) -> dict[str, Any]:
-        if (
-            not self.text("oids").strip()
-            and not self.text("old_messages").strip()
-            and not self.files.getlist("message_files")
-        ):
+        number = len(self.files.getlist("message_files"))
+        if number > settings.MOST_FILES:
+            sentence = f"At most {settings.MOST_FILES} files can be read at once. You chose {number}."
+            self.add_error(
+                "message_files", f"{sentence} No file was read: choose the files again, in two or more parts."
+            )
+        elif not number and not self.text("oids").strip() and not self.text("old_messages").strip():
             self.add_error("oids", "Enter at least one OID, or give old messages below.")
         return self.cleaned_data
 
@@ -75,6 +78,12 @@ class FindForm(PortalForm):
     """The search through the whole directory for our organizations."""
 
     base_oid = TextField("Base OID", css="oid w-oid", spellcheck="false")
+    asks_probes = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Also ask about the next 20 numbers below each record",
+        widget=forms.CheckboxInput({"class": "form-check-input", "aria-describedby": "probes-hint"}),
+    )
 
 
 class DestinationForm(PortalForm):

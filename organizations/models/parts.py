@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 
+from organizations.folding import name_key
 from organizations.records import CONTACT_LABELS, ContactRecord, IdentifierRecord
 
 from .organization import NAME_LENGTH, TEXT_LENGTH, Organization
@@ -45,12 +46,24 @@ class Identifier(models.Model):
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=60)
     value = models.CharField(max_length=TEXT_LENGTH)
+    value_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        help_text="Equal for the same value in any spelling; empty if folding leaves nothing of it.",
+    )
 
     class Meta:
         ordering = ["position", "id"]
+        indexes = [models.Index(fields=["value_key"], name="identifier_by_value_key")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
     def record(self) -> IdentifierRecord:
         return IdentifierRecord(kind=self.kind, value=self.value)
+
+    @staticmethod
+    def columns_of(identifier: IdentifierRecord) -> dict[str, str]:
+        """The values of the columns that hold an identifier."""
+        return {"kind": identifier.kind, "value": identifier.value, "value_key": name_key(identifier.value)}

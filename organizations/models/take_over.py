@@ -40,18 +40,28 @@ class TakeOverQuerySet(models.QuerySet["TakeOver"]):
         return self.filter(environment=environment, state__in=(TakeOverState.ASKING, TakeOverState.TAKING))
 
     def asking_by_oid(self, environment: str) -> Self:
-        """Those that ask OID by OID now, the oldest first."""
-        asking = self.filter(environment=environment, state=TakeOverState.ASKING)
-        return asking.filter(~_READING_PAGES).order_by("pk")
+        """Those that ask OID by OID now, the oldest first. A scan does so at its own pace, after its last page."""
+        return self.filter(environment=environment, state=TakeOverState.ASKING).past_pages().order_by("pk")
 
     def free(self, environment: str, state: TakeOverState, moment: datetime.datetime) -> Self:
         """Take-overs in this state that no worker has leased, the oldest first."""
         in_state = self.filter(environment=environment, state=state)
         return in_state.filter(Q(lease_until=None) | Q(lease_until__lte=moment)).order_by("pk")
 
+    def scans(self) -> Self:
+        return self.filter(kind=TakeOverKind.SCAN)
+
+    def lists(self) -> Self:
+        """Take-overs of OIDs or messages that a person entered."""
+        return self.exclude(kind=TakeOverKind.SCAN)
+
     def reading_pages(self) -> Self:
         """Take-overs that still read pages of the whole directory."""
         return self.filter(_READING_PAGES)
+
+    def past_pages(self) -> Self:
+        """Take-overs that read no page any more, or never did."""
+        return self.exclude(_READING_PAGES)
 
 
 class TakeOver(models.Model):
@@ -76,6 +86,21 @@ class TakeOver(models.Model):
     )
     read_count = models.PositiveIntegerField(
         default=0, help_text="Of a search through the directory: how many organizations were read."
+    )
+    asks_probes = models.BooleanField(
+        default=True, help_text="Of a search through the directory: whether it asks about the next OIDs below records."
+    )
+    probed_until = models.CharField(
+        max_length=160,
+        blank=True,
+        default="",
+        help_text="The key of the last OID below which the search asks about the next OIDs.",
+    )
+    probes_added = models.PositiveIntegerField(
+        default=0, help_text="How many of these OIDs were added since the last page."
+    )
+    probes_total = models.PositiveIntegerField(
+        default=0, help_text="How many of these OIDs there are, as far as it is known."
     )
     end_reason = models.TextField(blank=True, help_text="Why it stopped asking, if that was not the end of the list.")
     taken_by = models.ForeignKey(
@@ -109,9 +134,14 @@ class TakeOver(models.Model):
         """Whether it still reads pages of the whole directory."""
         return bool(self.position) and not self.end_reason
 
+    @property
+    def probes_left(self) -> int:
+        """How many OIDs below records a search still has to add before it can ask about them."""
+        return self.probes_total - self.probes_added
+
 
 class CandidateState(models.TextChoices):
-    """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added."""
+    """WAITING: not asked yet. HERE: the OID is a record of the portal. REFUSED: it could not be added or read."""
 
     WAITING = "waiting", "Waiting"
     FOUND = "found", "Found"
@@ -137,17 +167,22 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return self.filter(source=PROBE, state__in=states)
 
     def to_ask_again(self) -> Self:
-        """Those that got no answer or were not found."""
-        return self.filter(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT))
+        """Those that got no answer, were not found, or could not be read."""
+        is_unreadable = Q(state=CandidateState.REFUSED, seen="")
+        return self.filter(Q(state__in=(CandidateState.UNANSWERED, CandidateState.ABSENT)) | is_unreadable)
 
     def waiting(self) -> Self:
         return self.filter(state=CandidateState.WAITING).order_by("position")
 
     def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
-        """Those that wait and that no worker asks about now, in the order of the take-overs and their lists."""
-        waiting = self.filter(state=CandidateState.WAITING, take_over__in=TakeOver.objects.asking_by_oid(environment))
-        free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=moment))
+        """Those of lists that wait and that no worker asks about now, in the order of the lists."""
+        lists = TakeOver.objects.asking_by_oid(environment).lists()
+        free = self.filter(take_over__in=lists).free_to_ask(moment)
         return free.order_by("take_over_id", "position")
+
+    def free_to_ask(self, moment: datetime.datetime) -> Self:
+        """Those that wait and that no worker asks about now."""
+        return self.waiting().filter(Q(lease_until=None) | Q(lease_until__lte=moment))
 
     def chosen(self) -> Self:
         """In the order of their OIDs, so that a parent comes before the organizations below it."""

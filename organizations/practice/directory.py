@@ -56,6 +56,8 @@ class Directory:
             return refusal(None, 400, errors, "DataModels")
         if message["Meta"]["Destinations"][0]["ID"] != ROUTING_IDS[environment]:
             return refusal(message, 500, [_NO_SUBSCRIPTIONS], "Subscriptions")
+        if behaviour is Behaviour.SLOW and self.slow_ends.wait(self.slow_seconds) and self.stopping.is_set():
+            return NoReply.BREAK_OFF
         if message["Meta"]["EventType"] == "Query":
             return self._query(message, environment, behaviour)
         return self._write(message, environment, hashlib.sha256(body).hexdigest(), behaviour)
@@ -64,8 +66,6 @@ class Directory:
         if behaviour in _REFUSALS:
             status, text, module = _REFUSALS[behaviour]
             return refusal(message, status, [text.format(oid=shape.oid_of(message["Organizations"][0]))], module)
-        if behaviour is Behaviour.SLOW and self.slow_ends.wait(self.slow_seconds) and self.stopping.is_set():
-            return NoReply.BREAK_OFF
         reply = self._apply(message, environment, sha256, strange=behaviour is Behaviour.STRANGE_YES)
         if behaviour is Behaviour.APPLIES_THEN_BREAKS:
             return NoReply.BREAK_OFF

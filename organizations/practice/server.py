@@ -44,8 +44,8 @@ class PracticeDirectory:
     """A running practice directory, as a context manager. Its records stay in the folder.
 
     `credentials` are registered in the folder. None uses those that are in the folder. Port 0 chooses a free port.
-    `slow_seconds` is how long the behaviour `slow` waits before it applies a message, and how long `shows-late` shows
-    a record as it was before.
+    `slow_seconds` is how long the behaviour `slow` waits before it applies a message or answers a Query, and how long
+    `shows-late` shows a record as it was before.
     `__enter__` raises OSError if the port is taken or the folder has no credentials, and ValueError for invalid ones.
     """
 

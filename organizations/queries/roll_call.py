@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import F, Q, Window
 from django.db.models.functions import DenseRank
 
+from organizations.folding import name_key
 from organizations.models import (
     Candidate,
     CandidateState,
@@ -60,7 +61,10 @@ class Found(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The last time that a take-over asked about an OID. `shown` is None if there was no answer."""
+    """The last time that a take-over asked about an OID. `shown` is None if there was no answer.
+
+    `name` is that in the directory; "" if the directory's values cannot be read.
+    """
 
     at: datetime.datetime
     shown: bool | None
@@ -68,34 +72,47 @@ class Asked(NamedTuple):
 
 
 def find(oids: Collection[str], texts: Collection[str]) -> Found:
-    """The records with these OIDs, and those with these own identifiers, each with its counterpart."""
+    """The records with these OIDs, and those with these own identifiers, each with its counterpart.
+
+    Of the own identifiers those with exactly this text come first, then those in another spelling.
+    """
     here = Organization.objects.filter(environment__in=Environment.values, oid__in=oids)  # as their index begins
     keys = [RecordKey(*row) for row in here.values_list(*_COLUMNS)]
     with_oid = sorted(keys, key=lambda key: key.environment != Environment.STAGING)
-    with_identifier = _with_identifier(texts)
-    pair_of = _pairs([*with_oid, *(key for _, key, _ in with_identifier)])
+    with_identifier = _with_identifiers(texts)
+    pair_of = _pairs([*with_oid, *(key for keys in with_identifier.values() for key in keys)])
     by_oid: dict[str, list[RecordKey]] = defaultdict(list)
-    by_identifier: dict[str, list[RecordKey]] = defaultdict(list)
     for key in with_oid:
         by_oid[key.oid].append(key)
-    for text, key, place in with_identifier:
-        if place <= MOST_MATCHES:
-            by_identifier[text].append(key)
-    too_many = {text for text, _, place in with_identifier if place > MOST_MATCHES}
     return Found(
         {oid: _matches(keys, pair_of) for oid, keys in by_oid.items()},
-        {text: _matches(keys, pair_of, is_whole=text not in too_many) for text, keys in by_identifier.items()},
+        {
+            text: _matches(keys[:MOST_MATCHES], pair_of, is_whole=len(keys) <= MOST_MATCHES)
+            for text, keys in with_identifier.items()
+        },
     )
 
 
-def _with_identifier(texts: Collection[str]) -> list[tuple[str, RecordKey, int]]:
-    """The first records with each of these own identifiers, one more than are named."""
+def _with_identifiers(texts: Collection[str]) -> dict[str, list[RecordKey]]:
+    """The first records with each of these own identifiers, at least one more than are named if there are more."""
+    key_of = {text: name_key(text) for text in texts}
+    exact = _first_records("value", texts)
+    folded = _first_records("value_key", {key for key in key_of.values() if key})
+    both = {text: list(dict.fromkeys((*exact[text], *folded[key_of[text]]))) for text in texts}
+    return {text: keys for text, keys in both.items() if keys}
+
+
+def _first_records(column: str, values: Collection[str]) -> defaultdict[str, list[RecordKey]]:
+    """The first records with an own identifier with each of these values in a column, by value."""
     # Two identifiers of one record can have the same value: they get the same place.
-    place = Window(DenseRank(), partition_by=F("value"), order_by=("organization__oid_key", "organization_id"))
-    rows = Identifier.objects.filter(value__in=texts).annotate(place=place).filter(place__lte=MOST_MATCHES + 1)
-    columns = (f"organization__{name}" for name in _COLUMNS)
-    ordered = rows.order_by("value", "place").values_list("value", "place", *columns)
-    return list(dict.fromkeys((value, RecordKey(*key), place) for value, place, *key in ordered))
+    place = Window(DenseRank(), partition_by=F(column), order_by=("organization__oid_key", "organization_id"))
+    rows = Identifier.objects.filter(**{f"{column}__in": values}).annotate(place=place)
+    first = rows.filter(place__lte=MOST_MATCHES + 1).order_by(column, "place")
+    records: defaultdict[str, list[RecordKey]] = defaultdict(list)
+    for value, *key in first.values_list(column, *(f"organization__{name}" for name in _COLUMNS)):
+        if RecordKey(*key) not in records[value]:
+            records[value].append(RecordKey(*key))
+    return records
 
 
 def _pairs(keys: Collection[RecordKey]) -> dict[int, RecordPair]:
@@ -146,8 +163,12 @@ def rejected_as_absent(organizations: Iterable[Organization]) -> frozenset[int]:
 def last_asked(oids: Collection[str]) -> dict[tuple[str, str], Asked]:
     """When a take-over last asked about each of these OIDs, by environment and OID; one query."""
     asked = Candidate.objects.filter(oid__in=oids, state__in=_ASKED).exclude(asked_at=None).order_by("asked_at")
-    rows = asked.values_list("take_over__environment", "oid", "asked_at", "state", "name")
-    return {(environment, oid): Asked(at, _was_shown(state), name) for environment, oid, at, state, name in rows if at}
+    rows = asked.values_list("take_over__environment", "oid", "asked_at", "state", "name", "active")
+    return {
+        (environment, oid): Asked(at, _was_shown(state), "" if active is None else name)
+        for environment, oid, at, state, name, active in rows
+        if at
+    }
 
 
 def _was_shown(state: str) -> bool | None:

@@ -27,13 +27,11 @@ def base_oids_of_earlier(environment: str) -> list[str]:
 class ScanCounts(NamedTuple):
     """How many organizations a search through the whole directory found, and how many of them are not in the portal.
 
-    `probes`: the OIDs asked for after the last page that have found nothing until now. `waiting`: those of them not
-    asked for yet. `unanswered`: those of them without an answer.
+    `waiting`: how many OIDs below records were added and not asked about yet. `unanswered`: those without an answer.
     """
 
     found: int
     not_here: int
-    probes: int
     waiting: int
     unanswered: int
 
@@ -49,7 +47,6 @@ def scan_counts(take_over: TakeOver) -> ScanCounts:
     counts = take_over.candidates.aggregate(
         found=Count("pk", filter=shown),
         not_here=Count("pk", filter=shown & Q(~Exists(records))),
-        probes=Count("pk", filter=probe & ~shown),
         waiting=Count("pk", filter=probe & Q(state=CandidateState.WAITING)),
         unanswered=Count("pk", filter=probe & Q(state=CandidateState.UNANSWERED)),
     )

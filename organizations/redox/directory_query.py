@@ -18,6 +18,7 @@ from organizations.redox.environment import DIRECTORY, RedoxEnvironment
 from organizations.redox.strict_json import (
     AnswerNotUnderstood,
     JsonObject,
+    WrongValue,
     check_value,
     read_json_loosely,
     without_empty,
@@ -41,6 +42,11 @@ class SearchFilters:
     state: str = ""
     active: bool | None = None
     changed_since: str = ""
+
+    @property
+    def is_oid_alone(self) -> bool:
+        """Whether only the OID is set."""
+        return self.oid != "" and self == SearchFilters(oid=self.oid)
 
 
 class UnreadableEntry(NamedTuple):
@@ -179,6 +185,8 @@ def _valid_oid(identifier: IdentifierRecord) -> str:
 
 def _unreadable(entry: Any, number: int, error: AnswerNotUnderstood) -> UnreadableEntry:
     oid = _oid_in(entry)
+    if oid and isinstance(error, WrongValue):
+        return UnreadableEntry(oid, f"The directory shows {oid}, but its {error.field} cannot be read.")
     return UnreadableEntry(oid, f"{oid or f'Organization {number} of the page'} cannot be read: {error}.")
 
 

@@ -26,6 +26,8 @@ from organizations.redox.strict_json import (
     AnswerNotUnderstood,
     JsonObject,
     UnexpectedOrganizations,
+    UnreadableOrganization,
+    WrongValue,
     read_json,
     without_empty,
 )
@@ -170,7 +172,8 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
 
     The rules are strict, because after an empty list a New may be sent again.
     Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors. Raises UnexpectedOrganizations
-    if the OID is not in the list or is in it twice, or if its organization has no name.
+    if the OID is not in the list or is in it twice. Raises UnreadableOrganization if its organization has no name, or a
+    value of a wrong type.
     """
     answer = JsonObject(read_json(body), "")
     check_is_query_response(answer)
@@ -184,9 +187,12 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     if len(ours) != 1:
         raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
     ((organization, identifiers),) = ours
-    record = shown_record(organization, identifiers, oid)
+    try:
+        record = shown_record(organization, identifiers, oid)
+    except WrongValue as error:
+        raise UnreadableOrganization(f"The directory shows this OID, but its {error.field} cannot be read.") from error
     if not record.name.strip():
-        raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
+        raise UnreadableOrganization("The directory answered with this OID, but without a name.")
     return record
 
 
@@ -302,7 +308,7 @@ def _record(
 ) -> OrganizationRecord:
     active = organization.unread.pop("Active", None)
     if not isinstance(active, bool):
-        raise AnswerNotUnderstood("Active is neither true nor false")
+        raise WrongValue("Active", "is neither true nor false")
     address = organization.part("Address")
     record = OrganizationRecord(
         oid=oid,

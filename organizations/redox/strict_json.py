@@ -25,12 +25,24 @@ class AnswerNotUnderstood(ValueError):
         return f"The directory's answer was not understood: {self}."
 
 
+class WrongValue(AnswerNotUnderstood):
+    """A value that has a wrong type. `field` is its path."""
+
+    def __init__(self, field: str, error: str) -> None:
+        super().__init__(f"{field} {error}")
+        self.field = field
+
+
 class UnexpectedOrganizations(AnswerNotUnderstood):
     """A readable answer to a Query without exactly one organization with our OID. Its text is a sentence."""
 
     @property
     def sentence(self) -> str:
         return str(self)
+
+
+class UnreadableOrganization(UnexpectedOrganizations):
+    """A readable answer to a Query with exactly one organization with our OID, which cannot be read."""
 
 
 def read_json(body: bytes) -> Any:
@@ -120,7 +132,7 @@ class JsonObject:
 
     def __init__(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
-            raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
+            raise WrongValue(path or "the body", "is not an object")
         self.path = path
         self.unread: dict[str, Any] = dict(value)
         self._parts: list[JsonObject] = []
@@ -130,13 +142,13 @@ class JsonObject:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
+            raise WrongValue(self._path(key), "is not a text")
         return str(value)  # a `Number` becomes a plain text
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._list(key)
         if not all(isinstance(value, str) for value in values):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
+            raise WrongValue(self._path(key), "is not a list of texts")
         return tuple(map(str, values))
 
     def part(self, key: str) -> "JsonObject":
@@ -157,9 +169,9 @@ class JsonObject:
     def _list(self, key: str) -> list[Any]:
         values = self.unread.pop(key, None)
         if values is not None and not isinstance(values, list):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
+            raise WrongValue(self._path(key), "is not a list")
         if len(values or ()) > MOST_PARTS:
-            raise AnswerNotUnderstood(f"{self._path(key)} holds more than {MOST_PARTS} parts")
+            raise WrongValue(self._path(key), f"holds more than {MOST_PARTS} parts")
         return [value for value in values or () if value is not None]
 
     def _path(self, key: str) -> str:

@@ -289,8 +289,11 @@ def _by_details(action: str, facts: Mapping[str, Any]) -> Template:
 
 
 def _scanned(facts: Mapping[str, Any]) -> str:
-    """How a search through the whole directory ended. If it has several entries, the later ones only list results."""
-    if facts.get("details", {}).get("part", 1) > 1:
+    """How a search through the whole directory ended. If it has several entries, the others only list results."""
+    part, absent = facts.get("details", {}).get("part", 1), facts.get("details", {}).get("absent", [])
+    if part == 0:
+        return f"The directory of {{environment}} does not have {len(absent):,} OIDs that the search asked about."
+    if part > 1:
         return "More organizations that the search through the directory of {environment} found."
     if facts.get("detail"):
         return "The search through the directory of {environment} ended early: {cause}. {scanned}."

@@ -24,8 +24,10 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _limit(exception: Exception) -> str:
     if isinstance(exception, TooManyFilesSent):
-        where = "the page that takes over organizations"
-        return f"At most {settings.MOST_FILES} files can be sent at once, and only from {where}."
+        return (
+            f"At most {settings.MOST_FILES} files can be sent at once, and only from the page that takes over"
+            " organizations. Go back to choose fewer."
+        )
     if isinstance(exception, TooManyFieldsSent):
         return f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} values can be sent at once."
     if isinstance(exception, RequestDataTooBig):

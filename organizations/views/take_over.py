@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -27,7 +28,7 @@ from .access import actor, needs, posted_number, require, user_of
 from .rendering import reload_page, render_page
 
 CHANGED_SINCE = "Some of these records changed since the page was opened. Compare again. Nothing was changed."
-FILES_AGAIN = "Choose your files again. Everything else that you entered is still here."
+FILES_AGAIN = "A browser does not keep chosen files: choose them again. Everything else that you entered is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +56,8 @@ def _find(request: HttpRequest, environment: Environment) -> HttpResponse:
     if not form.is_valid():
         return _show_begin(request, environment, TakeOverForm(), find=form, status=422)
     try:
-        made = service.begin_scan(environment, base_oids=base_oids, actor=actor(request))
+        asks_probes = form.cleaned_data["asks_probes"]
+        made = service.begin_scan(environment, base_oids=base_oids, asks_probes=asks_probes, actor=actor(request))
     except ActionRefused as refusal:
         return _show_begin(request, environment, TakeOverForm(), notes=[str(refusal)], status=409)
     return redirect(take_over_url(made))
@@ -82,8 +84,9 @@ def _read(request: HttpRequest, environment: Environment, posted: QueryDict) -> 
 
 
 def _files(request: HttpRequest) -> dict[str, bytes]:
-    """The files with old messages by their names."""
-    return {file.name or "": file.read() for file in request.FILES.getlist("message_files")}
+    """The files with old messages by their names; none if they are too many, because the form refuses them."""
+    files = request.FILES.getlist("message_files")
+    return {} if len(files) > settings.MOST_FILES else {file.name or "": file.read() for file in files}
 
 
 def _begin(

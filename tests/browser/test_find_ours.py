@@ -48,6 +48,8 @@ def test_a_search_that_runs_or_broke_off_is_accessible_and_fits(
     assert page_errors(page) == []
     page.goto(BEGIN)
     expect(page.get_by_role("link", name="Running now")).to_be_visible()
+    tops = [page.locator(f".split > {column} > .panel").first.bounding_box() for column in ("form", "aside")]
+    assert len({box["y"] for box in tops if box}) == 1
     assert layout_errors(page) == []
     problems = [{"source": f"{BASE}.3", "sentence": "It is in the directory, but not part of a record of yours."}]
     TakeOver.objects.update(state="ready", end_reason="No whole answer within 135 seconds.", problems=problems)

@@ -31,6 +31,12 @@ def test_each_line_is_an_oid_or_an_own_identifier_in_the_order_of_the_list():
     assert not any(line.error for line in lines)
 
 
+@pytest.mark.parametrize("prefix", ["OID:", "oid ", "Oid: ", "OID = ", "URN:OID:", "urn : oid : "])
+def test_an_oid_may_follow_a_prefix(prefix):
+    [line] = entered(f"{prefix}{BASE}.1")
+    assert (line.oid, line.identifier, line.error) == (f"{BASE}.1", f"{prefix}{BASE}.1".strip(), "")
+
+
 def test_lines_that_mean_the_same_become_one():
     lines = entered(f"{BASE}\nLSC  014\nurn:oid:{BASE}\nLSC 014\n{BASE}")
     assert [(line.numbers, line.text) for line in lines] == [((1, 3, 5), BASE), ((2, 4), "LSC 014")]

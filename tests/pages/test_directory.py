@@ -16,6 +16,7 @@ from organizations.pages.directory.results import (
     MAY_HIDE_DEACTIVATED,
     MAY_MISS_SOME,
     ONLY_AN_OID,
+    THREE_QUERIES,
     SearchResults,
     results_of,
 )
@@ -127,6 +128,7 @@ def test_an_empty_result_says_what_it_does_not_prove() -> None:
         "No organization matches. The directory answered and shows no organization."
         f" {MAY_HIDE_DEACTIVATED} {ONLY_AN_OID} {TOOK}"
     )
+    assert words(found(filters=SearchFilters(oid=OTHER))) == f"No organization matches. {THREE_QUERIES} {TOOK}"
     by_oid = found(filters=SearchFilters(oid=OTHER, active=False))
     assert words(by_oid) == f"No organization matches. The directory answered and shows no organization. {TOOK}"
 

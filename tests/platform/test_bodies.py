@@ -67,8 +67,8 @@ def test_the_page_that_takes_files_takes_more_but_not_everything(kind):
     assert "At most 6,000 kB can be sent at once." in page
 
 
-def test_the_page_that_takes_files_takes_twenty(client):
-    files = [SimpleUploadedFile(f"{number}.json", b"{}") for number in range(settings.MOST_FILES + 1)]
+def test_the_page_that_takes_files_reads_a_limited_number(client):
+    files = [SimpleUploadedFile(f"{number}.json", b"{}") for number in range(settings.MOST_FILES_READ + 1)]
     assert client.post(TAKE_OVER, {"message_files": files}).status_code == 400
     answer = client.post(TAKE_OVER, {"message_files": files[:-1], "oids": ""})
     assert answer.status_code in (403, 422)

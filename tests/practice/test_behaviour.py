@@ -98,10 +98,11 @@ def test_slow_ends_when_another_behaviour_is_set(
         assert [effect.oid for effect in practice.effects] == [OID]
 
 
-def test_slow_answers_a_query_at_once(tmp_path: Path, credentials: list[Credential], http: httpx.Client) -> None:
-    with PracticeDirectory(tmp_path, credentials, slow_seconds=600) as practice:
-        practice.behaviour = "slow"
-        assert Portal(practice, http).post(by_oid()).json()["Organizations"] == []
+def test_slow_waits_before_it_answers_a_query(portal: Portal) -> None:
+    portal.practice.behaviour = "slow"
+    started = time.monotonic()
+    assert portal.post(by_oid()).json()["Organizations"] == []
+    assert time.monotonic() - started >= 0.3
 
 
 def test_a_slow_message_is_applied_although_its_sender_left(portal: Portal) -> None:

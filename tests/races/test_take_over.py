@@ -63,6 +63,17 @@ def test_an_answer_is_stored_while_a_person_stops(rounds: Rounds, user: User) ->
         assert (first.state, first.seen != "") in ((CandidateState.UNANSWERED, False), (CandidateState.FOUND, True))
 
 
+def test_a_search_begins_while_another_one_is_continued(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        TakeOver.objects.all().delete()
+        earlier = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(user))
+        take_over.stop_asking(earlier.pk, actor=as_actor(user))
+        begin = partial(take_over.begin_scan, "staging", base_oids=[BASE], actor=as_actor(user))
+        results = rounds.race(begin, partial(take_over.ask_again, earlier.pk, actor=as_actor(user)))
+        running = TakeOver.objects.get(state=TakeOverState.ASKING)
+        assert refusals(results) == [f"The directory is being searched already, in take-over {running.pk}."]
+
+
 def chosen(user: User, *numbers: int) -> TakeOver:
     """A take-over whose OIDs wait until the worker adds them."""
     run = factories.take_over(user=user, seen={oid(each): factories.record(oid(each)) for each in numbers})

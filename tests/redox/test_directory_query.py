@@ -134,15 +134,15 @@ UNREADABLE = {
     ),
     "an identifier in another shape": (
         organization(Identifiers=["secret", {"ID": OID, "IDType": "OID"}]),
-        f"{OID} cannot be read: Identifiers.0 is not an object.",
+        f"The directory shows {OID}, but its Identifiers.0 cannot be read.",
     ),
     "an identifier without a text": (
         organization(Identifiers=[{"ID": ["secret"], "IDType": "OID"}, {"ID": OID, "IDType": "OID"}]),
-        f"{OID} cannot be read: Identifiers.0.ID is not a text.",
+        f"The directory shows {OID}, but its Identifiers.0.ID cannot be read.",
     ),
     "no name": (organization(Name=" "), f"{OID} cannot be read: it has no name."),
-    "Active in words": (organization(Active="secret"), f"{OID} cannot be read: Active is neither true nor false."),
-    "Name is a list": (organization(Name=["secret"]), f"{OID} cannot be read: Name is not a text."),
+    "Active in words": (organization(Active="secret"), f"The directory shows {OID}, but its Active cannot be read."),
+    "Name is a list": (organization(Name=["secret"]), f"The directory shows {OID}, but its Name cannot be read."),
     "NUL": (organization(Name="secret\x00"), f"{OID} cannot be read: a text holds NUL."),
     "a lone surrogate": (
         organization(Name="secret\ud800"),
@@ -154,7 +154,7 @@ UNREADABLE = {
     ),
     "many aliases": (
         organization(Aliases=["secret"] * (MOST_PARTS + 1)),
-        f"{OID} cannot be read: Aliases holds more than {MOST_PARTS} parts.",
+        f"The directory shows {OID}, but its Aliases cannot be read.",
     ),
 }
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from organizations.redox.messages import OTHER_OIDS as OTHER_OIDS_KEY
 from organizations.redox.messages import read_query_answer
-from organizations.redox.strict_json import AnswerNotUnderstood, UnexpectedOrganizations
+from organizations.redox.strict_json import AnswerNotUnderstood, UnexpectedOrganizations, UnreadableOrganization
 from tests.redox.test_messages import OID, organization, query_response, record_in
 from tests.strategies import oid_texts
 
@@ -70,6 +70,21 @@ def test_any_other_list_is_unreadable_with_one_sentence(listed, sentence):
     with pytest.raises(UnexpectedOrganizations) as raised:
         read_query_answer(query_response(*listed), OID)
     assert raised.value.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"Name": ["secret"]}, "Name"),
+        ({"Active": "yes"}, "Active"),
+        ({"Address": {"City": ["secret"]}}, "Address.City"),
+        ({"Contacts": ["secret"]}, "Contacts.0"),
+    ],
+)
+def test_an_organization_with_a_value_of_a_wrong_type_is_shown_and_the_value_is_named(changes, field):
+    with pytest.raises(UnreadableOrganization) as raised:
+        read_query_answer(query_response(organization(**changes)), OID)
+    assert raised.value.sentence == f"The directory shows this OID, but its {field} cannot be read."
 
 
 def test_an_unreadable_value_is_explained_in_one_sentence():

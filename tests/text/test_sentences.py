@@ -202,6 +202,11 @@ SENTENCES: list[tuple[Action, dict[str, Any], str]] = [
         "More organizations that the search through the directory of PRODUCTION found.",
     ),
     (
+        A.DIRECTORY_SCANNED,
+        details(part=0, absent=["2.999.1"] * 1000),
+        "The directory of PRODUCTION does not have 1,000 OIDs that the search asked about.",
+    ),
+    (
         A.TAKE_OVER_STOPPED,
         details(count=1),
         "Ed stopped a take-over. The directory was not asked about 1 organization.",

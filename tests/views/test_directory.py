@@ -56,6 +56,14 @@ def test_a_search_shows_the_groups_and_keeps_what_was_typed(client, with_base, e
     assert Organization.objects.count() == 1
 
 
+def test_an_organization_that_cannot_be_read_is_named_at_once_if_it_is_the_only_result(client, practice):
+    practice.register("staging", listed(OTHER, ["Lakeside"]))
+    answer = search(client, oid=OTHER)
+    assert answer.context["results"].headline == "No organization that can be read."
+    assert '<details class="fold" open>' in answer.content.decode()
+    assert f"The directory shows {OTHER}, but its Name cannot be read." in text_of(answer)
+
+
 def test_the_address_of_a_page_with_results_fills_the_form_again_and_asks_nothing(client, practice):
     answer = search(client, name="Lakeside & Söhne", active="false", changed_since="2026-11-01")
     address = answer.context["address"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from organizations.models import (
@@ -11,6 +11,7 @@ from organizations.models import (
     AuditEntry,
     Candidate,
     CandidateState,
+    Organization,
     TakeOver,
     TakeOverKind,
     TakeOverState,
@@ -18,7 +19,7 @@ from organizations.models import (
 )
 from organizations.oid import Oid
 from organizations.redox.paging import Position
-from organizations.services.directory import candidates, scan_probes, take_over
+from organizations.services.directory import candidates, take_over
 from organizations.text.markup import written
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -100,7 +101,8 @@ def test_the_page_names_the_time_and_the_result_of_the_last_search(client: Clien
     assert "Find ours again" not in running
     end(run)
     text = text_in(client.get(PAGE).content.decode())
-    assert f"{written(timezone.now(), 'day')}, 3 found, 2 not in the portal Find ours again" in text
+    assert f"{written(timezone.now(), 'day')}, 3 found, 2 not in the portal" in text
+    assert "Find ours again" in text
     end(run, "No answer.")
     assert "2 not in the portal. It ended early" in text_in(client.get(PAGE).content.decode())
 
@@ -115,13 +117,13 @@ def test_the_progress_says_how_much_was_read_and_found(client: Client, editor: U
 
 
 def test_the_progress_counts_the_probes_and_does_not_list_them(client: Client, editor: User) -> None:
-    run = begin(editor, read_count=1, position={})
+    run = begin(editor, read_count=1, position={}, probes_added=3, probes_total=3_800)
     add(run, f"{BASE}.1", CandidateState.FOUND)
     for number, state in enumerate(("waiting", "absent", "unanswered"), start=2):
         add(run, f"{BASE}.{number}", CandidateState(state), "probe")
     answer = client.get(f"{PAGE}{run.pk}/")
     text = text_in(answer.content.decode())
-    assert "1 organization read, 1 of yours found. Asked about 2 of 3 OIDs." in text
+    assert "1 organization read, 1 of yours found. 2 of 3,800 OIDs asked about." in text
     assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
 
 
@@ -144,14 +146,35 @@ def test_a_search_that_broke_off_says_why_and_can_be_continued(client: Client, e
     assert (run.state, run.end_reason, run.position["index"]) == (TakeOverState.ASKING, "", 100)
 
 
-def test_a_search_that_stopped_at_the_most_oids_says_so(client: Client, editor: User) -> None:
-    """The list of what was left out may be too long to show it."""
-    others = [{"source": f"{BASE}.{number}", "sentence": "It belongs to others."} for number in range(60)]
-    for problems, stopped in (([*others, scan_probes.LEFT_OUT], True), (others, False)):
-        run = begin(editor, problems=problems)
+def test_a_search_that_stopped_between_the_oids_below_records_counts_the_others_and_can_be_continued(
+    client: Client, editor: User
+) -> None:
+    run = begin(editor, state=TakeOverState.READY, position={}, probes_added=20, probes_total=60)
+    text = page_of(client, run)
+    assert "40 possible OIDs were not asked about or got no answer." in text
+    assert "The search ended early" in text
+    assert "Continue the search" in text
+    assert client.post(f"{PAGE}{run.pk}/", {"again": "1"}).status_code == 302
+    run.refresh_from_db()
+    assert run.state == TakeOverState.ASKING
+
+
+@override_settings(REDOX_SETTLE=180)
+def test_the_page_says_how_many_oids_are_asked_about_and_how_long_that_takes_and_asks_only_if_ticked(
+    client: Client, editor: User
+) -> None:
+    end(begin(editor))
+    for number in range(1, 100):
+        factories.organization(f"{BASE}.{number}", user=editor)
+    Organization.objects.update(presence="present")
+    text = text_in(client.get(PAGE).content.decode())
+    assert "About 2,000 OIDs now, and those below what the search finds." in text
+    assert "takes 3 Queries, so this takes at least 50 minutes." in text
+    for posted, asks in (({}, False), ({"find-asks_probes": "on"}, True)):
+        assert client.post(PAGE, {"find": "1", **posted}).status_code == 302
+        run = TakeOver.objects.latest("pk")
+        assert run.asks_probes == asks
         end(run)
-        sentence = "It stopped at 1,000 possible OIDs, so it did not ask below every record."
-        assert (sentence in page_of(client, run)) == stopped
 
 
 def test_organizations_that_were_left_out_are_named(client: Client, editor: User) -> None:

@@ -104,6 +104,21 @@ def test_files_are_read_like_pasted_text(client: Client, base: None) -> None:
     assert (candidate.oid, "old.sh" in candidate.source) == (f"{BASE}.3", True)
 
 
+def test_more_than_twenty_files_are_refused_beside_their_field_and_all_else_is_kept(client: Client, base: None) -> None:
+
+    def files(number: int) -> list[SimpleUploadedFile]:
+        return [SimpleUploadedFile(f"{place}.sh", CURL.encode()) for place in range(number)]
+
+    answer = client.post(BEGIN, {"oids": f"{BASE}.1", "old_messages": "curl", "message_files": files(21)})
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert form.errors["message_files"][0].startswith("At most 20 files can be read at once. You chose 21.")
+    assert (form["oids"].value(), form["old_messages"].value()) == (f"{BASE}.1", "curl")
+    assert answer.context["notes"] == [FILES_AGAIN]
+    assert not TakeOver.objects.exists()
+    assert client.post(BEGIN, {"message_files": files(20)}).status_code == 302
+
+
 def test_without_a_base_oid_only_an_approver_begins(client: Client, client_of) -> None:
     assert client.post(BEGIN, {"oids": f"{BASE}.1", "base_oid": BASE}).status_code == 403
     approving = client_of(user=factories.UserFactory(role="approver"))

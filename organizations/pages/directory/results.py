@@ -33,6 +33,10 @@ _COMPARED: Mapping[Compared, str] = {
 MAY_HIDE_DEACTIVATED = (
     "Redox does not say whether a search also finds deactivated organizations. Search again with Active set to “no”."
 )
+THREE_QUERIES = (
+    "The directory answered and shows no organization with this OID: without Active, with Active = true, and with"
+    " Active = false."
+)
 MAY_MISS_SOME = "The directory showed organizations more than once, so others may be missing."
 ONLY_AN_OID = "Only a search for an OID tells whether the directory has this OID."
 
@@ -114,10 +118,11 @@ def _words(page: SearchPage, results: EarlierResults) -> tuple[str, tuple[str, .
             headline = "No usable answer." if page.is_answered else "No answer."
             return headline, (_sentence(page.cause), "So it is not known what the directory has.")
         case Completeness.NOTHING:
-            hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None else ()
+            is_oid_alone = page.filters.is_oid_alone
+            hidden = (MAY_HIDE_DEACTIVATED,) if page.filters.active is None and not is_oid_alone else ()
             other = () if page.filters.oid else (ONLY_AN_OID,)
             return "No organization matches.", (
-                "The directory answered and shows no organization.",
+                THREE_QUERIES if is_oid_alone else "The directory answered and shows no organization.",
                 *hidden,
                 *other,
                 took,

@@ -22,6 +22,7 @@ HERE, SEVERAL, SAME, NOT_HERE, GATEWAY, NEITHER = "here", "several", "same", "no
 NOT_A_RECORD = "Not a record here."
 NEITHER_SENTENCE = "This is neither an OID nor an identifier of a record here."
 SHOWN_TO_TAKE_OVER = "A take-over asked the directory on {moment}: it showed this OID, as {name}."
+SHOWN_UNREADABLE = "A take-over asked the directory on {moment}: it showed this OID, but its values cannot be read."
 UNANSWERED = "A take-over asked the directory on {moment}, without a clear answer."
 NOT_ASKED = "No take-over asked this directory about it."
 
@@ -142,7 +143,8 @@ def _several(matches: Matches) -> str:
 def _asked_note(asked: Asked | None) -> str:
     if asked is None:
         return NOT_ASKED
-    sentence = UNANSWERED if asked.shown is None else SHOWN_TO_TAKE_OVER if asked.shown else NOT_IN_DIRECTORY["query"]
+    shown = SHOWN_TO_TAKE_OVER if asked.name else SHOWN_UNREADABLE
+    sentence = UNANSWERED if asked.shown is None else shown if asked.shown else NOT_IN_DIRECTORY["query"]
     return sentence.format(moment=written(asked.at), name=plain(asked.name))
 
 

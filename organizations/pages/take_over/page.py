@@ -70,6 +70,7 @@ class BeginPage(Page):
     form: TakeOverForm
     find_form: FindForm
     last_scan: LastScan | None
+    probes_sentence: str
     base_oids: Sequence[str]
     needs_base: bool
     block_reason: str
@@ -106,6 +107,8 @@ class Remarks(NamedTuple):
 class TakeOverPage(Page):
     """`rows`: the rows of this page of the list. The first row of a group has the group's words.
 
+    `added_url`: where the list begins with the records that were added; "" if there is none.
+
     `unlinked_count`: how many added records the other environment has too, without a link.
     """
 
@@ -126,8 +129,7 @@ class TakeOverPage(Page):
     again_label: str
     can_act: bool
     has_forms: bool
-    taken: int
-    seen_url: str
+    added_url: str
     unlinked_count: int
     errors: list[tuple[str, str]]
     notes: Collection[str]
@@ -193,6 +195,7 @@ def build_begin(
         form=form,
         find_form=find or find_form(),
         last_scan=scan.last_scan(environment),
+        probes_sentence=scan.probes_sentence(environment, base_oids),
         base_oids=base_oids,
         needs_base=not base_oids,
         block_reason=block_reason(user, Right.EDIT, environment, TAKE_OVER),
@@ -242,8 +245,7 @@ def build(
         can_act=is_ready,
         has_forms=bool(forms),
         unlinked_count=len(unlinked_pairs(take_over)) if is_ready else 0,
-        taken=sum(each.state == CandidateState.TAKEN for each in lines),
-        seen_url=f"{environment_url('organizations', environment)}?standing=seen&view=list",
+        added_url=_added_url(pairs),
         errors=problems(*forms.values(), *filter(None, [entered.for_all, entered.other_form])),
         notes=notes,
         is_unsaved=entered.fields is not None,
@@ -314,6 +316,11 @@ def _with_headings(rows: Sequence[CandidateRow]) -> list[tuple[GroupWords | None
 def _counts(pairs: Sequence[tuple[str, CandidateLine]]) -> list[tuple[str, int]]:
     numbers = Counter(group for group, _ in pairs)
     return [(words.heading, numbers[key]) for key, words in GROUPS.items() if numbers[key]]
+
+
+def _added_url(pairs: Sequence[tuple[str, CandidateLine]]) -> str:
+    place = next((place for place, (group, _) in enumerate(pairs) if group == CandidateState.TAKEN), None)
+    return "" if place is None else f"?page={place // ROWS + 1}#group-{CandidateState.TAKEN}"
 
 
 def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0) -> Progress:

@@ -127,14 +127,15 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
     known = _parent_names(take_over, [candidate for _, candidate in listed])
     absent = [candidate.oid for group, candidate in listed if group == CandidateState.ABSENT]
     elsewhere = take_overs.records_named(Environment(take_over.environment).other, absent)
-    not_saved = _not_saved(take_over, [candidate for group, candidate in listed if group == CandidateState.HERE])
+    already = (CandidateState.HERE, CandidateState.REFUSED)
+    not_saved = _not_saved(take_over, [candidate for group, candidate in listed if group in already])
     return [
         CandidateRow(
             candidate=candidate,
             group=group,
             name=_name(candidate),
             parent=known.get(candidate.part_of_oid, candidate.part_of_oid),
-            remark=not_saved.get(candidate.oid) or _remark(take_over, candidate, elsewhere),
+            remark=f"{_remark(take_over, candidate, elsewhere)} {not_saved.get(candidate.oid, '')}".strip(),
             values_url=_values_url(take_over, candidate) if candidate.part_of_oid else "",
             values=values_of(take_over, candidate.oid) if candidate.oid == state.opened else [],
             form=state.forms.get(candidate.pk),
@@ -144,8 +145,8 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
             record_url=_record_url(take_over, candidate, group),
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
-            add_url=_add_url(take_over, candidate) if group in _ADD else "",
-            add_label=_ADD.get(group, ""),
+            add_url=_add_url(take_over, candidate) if _add_label(group, candidate) else "",
+            add_label=_add_label(group, candidate),
             edit_url=_edit_url(take_over, candidate) if candidate.oid in not_saved else "",
         )
         for group, candidate in listed
@@ -214,6 +215,12 @@ def _parent(take_over: TakeOver, candidate: Candidate) -> _Parent:
 
 def _other_url(candidate: Candidate) -> str:
     return f"?other={candidate.oid}#other"
+
+
+def _add_label(group: str, candidate: Candidate) -> str:
+    """The text of the link to enter an organization by hand; "" if it cannot be entered."""
+    is_unreadable = group == CandidateState.REFUSED and candidate.active is None  # else the directory's value is known
+    return _ADD.get(CandidateState.UNANSWERED if is_unreadable else group, "")
 
 
 def _add_url(take_over: TakeOver, candidate: Candidate) -> str:

@@ -1,12 +1,17 @@
 """What the pages of take-overs say about a search through the whole directory."""
 
+import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 from organizations.models import TakeOver, TakeOverState
 from organizations.queries import take_overs
 from organizations.queries.take_overs import ScanCounts
-from organizations.services.directory.scan_probes import LEFT_OUT, MOST_PROBES
+from organizations.services.connection.lookup import ACTIVE_FILTERS
+from organizations.services.directory import scan_probes
+from organizations.services.directory.scan import PACE
 from organizations.services.directory.take_over import STOPPED
+from organizations.services.timing import shortened
 from organizations.text.links import numbered_url
 from organizations.text.markup import written
 from organizations.text.vocabulary import count
@@ -17,7 +22,6 @@ NOT_WHOLE = (
     "The directory may have more of your organizations. Only an OID that the portal asked about can be known to be"
     " missing."
 )
-STOPPED_AT_MOST = f"It stopped at {MOST_PROBES:,} possible OIDs, so it did not ask below every record."
 
 
 class LastScan(NamedTuple):
@@ -58,14 +62,30 @@ def build_progress(take_over: TakeOver) -> ScanProgress:
         if "active" in take_over.position:
             page = f"{page} of the deactivated organizations"
         return ScanProgress("Reading the directory", f"{read}; {page}. {FIRST}", take_over.read_count, 0)
-    asked = counts.probes - counts.waiting
+    asked = max(take_over.probes_added - counts.waiting, 0)
     if take_over.state == TakeOverState.ASKING:
-        numbers = f"Asked about {asked:,} of {count(counts.probes, 'OID')}."
-        return ScanProgress(
-            "Asking about possible OIDs below your records", f"{read}. {numbers} {FIRST}", asked, counts.probes
-        )
+        numbers = f"{asked:,} of {count(take_over.probes_total, 'OID')} asked about."
+        heading = "Asking about possible OIDs below your records"
+        return ScanProgress(heading, f"{read}. {numbers} {FIRST}", asked, take_over.probes_total)
     heading = "The search ended early" if _ended_early(take_over) else "Searched"
-    return ScanProgress(heading, _result(take_over, read, counts), asked, counts.probes)
+    return ScanProgress(heading, _result(take_over, read, counts), asked, take_over.probes_total)
+
+
+def probes_sentence(environment: str, base_oids: Collection[str]) -> str:
+    """How many OIDs a search that begins now asks about below the records, and how long that takes at least."""
+    number = scan_probes.number_of_probes(environment, base_oids)
+    if not number:
+        return "No base OID and no registered record is known yet, so only those that the search finds count."
+    wait = _duration(number * len(ACTIVE_FILTERS) * shortened(PACE))
+    return (
+        f"About {number:,} OIDs now, and those below what the search finds. An OID that the directory does not have"
+        f" takes {len(ACTIVE_FILTERS)} Queries, so this takes at least {wait}."
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = math.ceil(seconds / 60)
+    return count(minutes, "minute") if minutes < 120 else count(round(minutes / 60), "hour")
 
 
 def unanswered_words(number: int, kind: str) -> str:
@@ -75,7 +95,7 @@ def unanswered_words(number: int, kind: str) -> str:
 
 def again_label(take_over: TakeOver) -> str:
     """The label of the button that asks again; "" if there is nothing to ask for."""
-    if take_over.position:
+    if take_over.position or take_over.probes_left:
         return "Continue the search"
     return ASK_AGAIN if take_over.candidates.to_ask_again().exists() else ""
 
@@ -85,13 +105,12 @@ def _ended_early(take_over: TakeOver) -> bool:
 
     `end_reason` does not say so: it is also set, or emptied, when records are added.
     """
-    return bool(take_over.position) or take_over.candidates.filter(sentence=STOPPED).exists()
+    is_left = bool(take_over.position) or take_over.probes_left > 0
+    return is_left or take_over.candidates.filter(sentence=STOPPED).exists()
 
 
 def _result(take_over: TakeOver, read: str, counts: ScanCounts) -> str:
     sentences = [f"{read}, {counts.not_here:,} not in the portal."]
-    if counts.unanswered:
-        sentences.append(unanswered_words(counts.unanswered, "possible OID"))
-    if LEFT_OUT in take_over.problems:
-        sentences.append(STOPPED_AT_MOST)
+    if unanswered := counts.unanswered + take_over.probes_left:
+        sentences.append(unanswered_words(unanswered, "possible OID"))
     return " ".join([*sentences, NOT_WHOLE])

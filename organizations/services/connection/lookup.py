@@ -5,17 +5,20 @@ do other work until it arrives (`delivery/lane_queries.py`).
 """
 
 import datetime
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import NamedTuple
 
 from organizations.models import Organization, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, decoded_body
+from organizations.redox.client import Exchange, NotDecodable, decoded_body
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
+from organizations.redox.strict_json import AnswerNotUnderstood, UnreadableOrganization
 from organizations.services.connection import gateway, redox_settings
 from organizations.services.connection.gateway import QueryReply
 from organizations.services.timing import clock_time
@@ -40,6 +43,7 @@ class EarlierQuery(NamedTuple):
 class DirectoryAnswer:
     """The directory's answer about one OID. `cause` says why there is no answer; then the record is not known.
 
+    `is_unreadable`: the directory shows the OID, but its values cannot be read; `cause` names what cannot.
     `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
     `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.
     `outcome` is that of the last exchange or token request, or None if nothing was sent.
@@ -54,6 +58,7 @@ class DirectoryAnswer:
     outcome: Outcome | None = None
     token: TokenAnswer = field(default_factory=TokenAnswer)
     wait_until: str = ""
+    is_unreadable: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -88,8 +93,11 @@ class Lookup:
         return messages.build_query(self.oid, self.redox, active=self.filters[0])
 
 
-def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
-    """Query the directory for one OID. Must not be called inside a transaction."""
+def look_up_oid(redox: RedoxEnvironment, oid: str, *, pace: float = 0.0) -> DirectoryAnswer:
+    """Query the directory for one OID. Must not be called inside a transaction.
+
+    `pace`: how many seconds to wait between an answer and the next Query.
+    """
     step: Lookup | DirectoryAnswer = Lookup(redox, oid, clock.now())
     while isinstance(step, Lookup):
         try:
@@ -97,6 +105,8 @@ def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
         except gateway.SendingBlocked as blocked:
             reply = QueryReply(TokenAnswer(), blocked=str(blocked))
         step = advance(step, reply)
+        if isinstance(step, Lookup):
+            time.sleep(pace)
     return step
 
 
@@ -133,9 +143,25 @@ def _judge(lookup: Lookup, reply: QueryReply) -> DirectoryAnswer:
     outcome = classify(exchange, event=messages.QUERY, oid=lookup.oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
-        return _with_end_of_wait(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
+        is_unreadable = _is_unreadable(exchange, lookup.oid)
+        return _with_end_of_wait(
+            DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token, is_unreadable=is_unreadable)
+        )
     record = messages.read_query_answer(decoded_body(exchange), lookup.oid)
     return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
+
+
+def _is_unreadable(exchange: Exchange, oid: str) -> bool:
+    """Whether the answer shows one organization with this OID whose values cannot be read."""
+    if exchange.status is None or exchange.status // 100 != HTTPStatus.OK // 100 or exchange.body_cut:
+        return False
+    try:
+        messages.read_query_answer(decoded_body(exchange), oid)
+    except UnreadableOrganization:
+        return True
+    except (AnswerNotUnderstood, NotDecodable):
+        return False
+    return False
 
 
 def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:

@@ -1,4 +1,4 @@
-"""Leases a page of the directory, or one OID, to a worker. If the worker dies, another one asks after the lease."""
+"""Leases a scan (for its next page or OID), or one OID of a list, to a worker. After the lease another one asks."""
 
 import datetime
 from typing import Any
@@ -6,22 +6,23 @@ from typing import Any
 from django.conf import settings
 
 from organizations.models import Candidate, Submission, TakeOver, TakeOverState, clock
-from organizations.models.take_over import TakeOverQuerySet
+from organizations.models.take_over import CandidateQuerySet, TakeOverQuerySet
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway, redox_settings
 from organizations.services.timing import seconds
 
 
-def lease_scan(environment: str, *, actor: Actor) -> TakeOver | None:
-    """Lease the next page of the oldest scan, if a Query may be sent now.
+def lease_scan(environment: str, *, reads_pages: bool = True, actor: Actor) -> TakeOver | None:
+    """Lease the oldest scan for its next page, or for its next OID, if a Query may be sent now.
 
-    A worker stores its answer only if no other worker has leased the page since.
+    A worker stores its answer only if no other worker has leased the scan since.
     """
-    if not _free_scans(environment).exists() or not _may_ask(environment):
+    if not _free_scans(environment, reads_pages=reads_pages).exists() or not _may_ask(environment):
         return None  # checked first, so that an idle worker takes no lock
     with audit.atomic(actor):
-        take_over = _free_scans(environment).select_for_update(skip_locked=True, of=("self",)).first()
+        free = _free_scans(environment, reads_pages=reads_pages)
+        take_over = free.select_for_update(skip_locked=True, of=("self",)).first()
         if take_over is not None:
             take_over.token += 1
             take_over.lease_until = clock.now() + seconds(settings.REDOX_LEASE)
@@ -39,7 +40,7 @@ def release_scan(take_over: TakeOver, *, until: datetime.datetime | None = None,
 
 
 def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
-    """Lease the next OID of the oldest take-over that has one, if a Query may be sent now.
+    """Lease the next OID of the oldest list that has one, if a Query may be sent now.
 
     A worker stores its answer only if no other worker has leased the OID since.
     """
@@ -47,13 +48,14 @@ def lease_candidate(environment: str, *, actor: Actor) -> Candidate | None:
         return None
     with audit.atomic(actor):
         moment = clock.now()
-        to_ask = Candidate.objects.to_ask(environment, moment).select_related("take_over")
-        candidate = to_ask.select_for_update(skip_locked=True, of=("self",)).first()
-        if candidate is not None:
-            candidate.token += 1
-            candidate.lease_until = moment + seconds(settings.REDOX_LEASE)
-            candidate.save(update_fields=["token", "lease_until"])
-    return candidate
+        return _lease_first(Candidate.objects.to_ask(environment, moment), moment)
+
+
+def lease_candidate_of_scan(take_over: TakeOver, *, actor: Actor) -> Candidate | None:
+    """Lease the next OID of a scan that the caller has leased."""
+    with audit.atomic(actor):
+        moment = clock.now()
+        return _lease_first(Candidate.objects.filter(take_over=take_over).free_to_ask(moment), moment)
 
 
 def lock_leased(candidate: Candidate) -> Candidate | None:
@@ -76,8 +78,19 @@ def move(take_over: TakeOver, state: TakeOverState) -> None:
     take_over.save(update_fields=["state", "state_at", "lease_until", "token", "end_reason", "taken_by"])
 
 
-def _free_scans(environment: str) -> TakeOverQuerySet:
-    return TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).reading_pages()
+def _lease_first(to_ask: CandidateQuerySet, moment: datetime.datetime) -> Candidate | None:
+    locked = to_ask.select_related("take_over").select_for_update(skip_locked=True, of=("self",))
+    candidate = locked.first()
+    if candidate is not None:
+        candidate.token += 1
+        candidate.lease_until = moment + seconds(settings.REDOX_LEASE)
+        candidate.save(update_fields=["token", "lease_until"])
+    return candidate
+
+
+def _free_scans(environment: str, *, reads_pages: bool) -> TakeOverQuerySet:
+    free = TakeOver.objects.free(environment, TakeOverState.ASKING, clock.now()).scans()
+    return free.reading_pages() if reads_pages else free.past_pages()
 
 
 def _may_ask(environment: str) -> bool:

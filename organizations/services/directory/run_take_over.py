@@ -1,22 +1,25 @@
 """The worker's part of a take-over: ask the directory about each OID, and add the chosen ones as records.
 
-The courier asks, up to eight OIDs at once (`next_candidate`); a separate thread does the rest (`advance`). Each step
-is small and leased, so that another worker continues if this one dies. Messages come first: while one is due, the
+The courier asks about the OIDs of lists, up to eight at once (`next_candidate`). A separate thread does the rest
+(`advance`): it adds records, and asks for the pages and OIDs of a scan, at most two Queries a second. Each step is
+small and leased, so that another worker continues if this one dies. Messages come first: while one is due, the
 directory is not asked.
 """
 
+import time
+from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverKind, TakeOverState, clock
+from organizations.models import Action, Candidate, CandidateState, TakeOver, TakeOverState, clock
 from organizations.models.take_over import PROBE
 from organizations.permissions import Right, may
 from organizations.services import actors, failpoints, locks
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import breaker
+from organizations.services.connection import breaker, lookup, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
 from organizations.services.directory import candidates, lease, ownership_here, scan, scan_probes
@@ -32,21 +35,21 @@ SECONDS_UNTIL_ASKED_AGAIN = 5.0
 
 
 def advance(environment: str, *, actor: Actor) -> bool:
-    """Add the next records, or read the next page of the directory. Returns whether there was anything to do."""
+    """Add the next records, or do the next step of a scan. Returns whether there was anything to do."""
     if not TakeOver.objects.in_progress(environment).exists():
         return False  # a cheap check first: an idle worker calls this often
     if add_next(environment):
         return True
     take_over_acts.stop_without_right(environment, actor=actor)
-    return scan.scan_next(environment, actor=actor)
+    return scan.scan_next(environment, actor=actor) or ask_next_of_scan(environment, actor=actor)
 
 
 def next_candidate(environment: str, *, actor: Actor) -> Question | None:
-    """Lease the next OID of the oldest take-over that asks OID by OID. The answer is stored in its candidate.
+    """Lease the next OID of the oldest list. The answer is stored in its candidate.
 
-    If no OID is left, a take-over whose OIDs were all asked about is ready for a person.
+    If no OID is left, a list whose OIDs were all asked about is ready for a person.
     """
-    if not TakeOver.objects.asking_by_oid(environment).exists():
+    if not TakeOver.objects.asking_by_oid(environment).lists().exists():
         return None
     take_over_acts.stop_without_right(environment, actor=actor)
     candidate = lease.lease_candidate(environment, actor=actor)
@@ -55,6 +58,42 @@ def next_candidate(environment: str, *, actor: Actor) -> Question | None:
         return None
     failpoints.reach("before-asking-about-candidate")
     return Question(candidate.oid, partial(_store_answer, candidate, actor))
+
+
+def ask_next_of_scan(environment: str, *, actor: Actor, pace: float = scan.PACE) -> bool:
+    """Ask about the next OID of a scan that has read its pages, or add the next probes, or end the scan.
+
+    There are at least `pace` seconds between two of its Queries, whichever worker sends them. Returns whether there was
+    anything to do.
+    """
+    pace = shortened(pace)
+    take_over = lease.lease_scan(environment, reads_pages=False, actor=actor)
+    if take_over is None:
+        return False
+    candidate = lease.lease_candidate_of_scan(take_over, actor=actor)
+    if candidate is None:
+        return _add_probes_or_end(take_over, actor)
+    failpoints.reach("before-asking-about-candidate")
+    answer = lookup.look_up_oid(redox_settings.environment(environment), candidate.oid, pace=pace)
+    _store_answer(candidate, actor, answer)
+    time.sleep(pace)  # while the scan is leased, so that no other worker asks
+    lease.release_scan(take_over)
+    return True
+
+
+def _add_probes_or_end(leased: TakeOver, actor: Actor) -> bool:
+    """Add the next probes of a scan that waits for nothing, or end it. Returns False if it waits or was stopped."""
+    with audit.atomic(actor) as history:
+        same_lease = TakeOver.objects.filter(pk=leased.pk, token=leased.token, state=TakeOverState.ASKING)
+        take_over = same_lease.select_for_update().first()
+        if take_over is None:
+            return False
+        is_waiting = take_over.candidates.waiting().exists()
+        if not is_waiting and not scan_probes.add_next_probes(history, take_over):
+            scan.end_run(history, take_over, take_over.end_reason)
+            lease.move(take_over, TakeOverState.READY)
+        lease.release_scan(take_over)
+    return not is_waiting
 
 
 def add_next(environment: str) -> bool:
@@ -127,7 +166,7 @@ def _store_answer(candidate: Candidate, actor: Actor, answer: DirectoryAnswer) -
         if locked is not None and is_hidden and answer.record is not None:
             scan_probes.delete_probe(locked)
         elif locked is not None:
-            _apply_answer(locked, answer)
+            _apply_answer(locked, replace(answer, is_unreadable=answer.is_unreadable and not is_hidden))
         if not is_hidden:
             _log_exchanges(history, candidate, answer, also=_share_answer(candidate, answer))
         breaker.apply_outcome(history, gate, answer.outcome)
@@ -174,7 +213,9 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
     else:
         candidate.lease_until = None
         candidate.asked_at, candidate.sentence = answer.asked_at, answer.cause
-        if not answer.is_answered:
+        if answer.is_unreadable:
+            candidate.state = CandidateState.REFUSED
+        elif not answer.is_answered:
             candidate.state = CandidateState.UNANSWERED
         elif answer.record is None:
             candidate.state = CandidateState.ABSENT
@@ -184,22 +225,21 @@ def _apply_answer(candidate: Candidate, answer: DirectoryAnswer) -> None:
 
 
 def _is_asked_later(answer: DirectoryAnswer) -> bool:
-    """Whether the OID still waits, because nothing was asked or Redox asks to wait."""
+    """Whether the OID still waits, because nothing was asked, Redox asks to wait, or the worker was stopped."""
     outcome = answer.outcome
-    is_paused = outcome is not None and outcome.hold_seconds is not None
-    return not answer.is_answered and (answer.exchange is None or outcome is None or is_paused)
+    if answer.is_answered or answer.exchange is None or outcome is None:
+        return not answer.is_answered
+    return outcome.hold_seconds is not None or (outcome.fault is not None and outcome.fault.is_ours)
 
 
 def _end_asking(environment: str, actor: Actor) -> None:
     waiting = Candidate.objects.waiting().filter(take_over=OuterRef("pk"))
-    all_asked = TakeOver.objects.asking_by_oid(environment).exclude(Exists(waiting))
+    all_asked = TakeOver.objects.asking_by_oid(environment).lists().exclude(Exists(waiting))
     if not all_asked.exists():
         return
-    with audit.atomic(actor) as history:
+    with audit.atomic(actor):
         take_over = all_asked.select_for_update(skip_locked=True, of=("self",)).first()
         # Before it was locked, somebody may have stopped it and asked again.
         if take_over is None or take_over.candidates.waiting().exists():
             return
-        if take_over.kind == TakeOverKind.SCAN:
-            scan.end_run(history, take_over, take_over.end_reason)
         lease.move(take_over, TakeOverState.READY)

@@ -2,7 +2,8 @@
 
 It finds an organization on a page by its OID: if that is below a base OID, or is the OID of a record here. It also
 finds what is part of a record here, or of an organization that was found before. Parents in between must be on the same
-page. After the last page the portal asks for the next OIDs below our records (`scan_probes.py`).
+page. After the last page the portal asks about the next OIDs below our records (`scan_probes.py`), unless a person
+began the scan without them.
 
 Redox does not document whether a Query without Active shows deactivated records, so a second pass asks for those only.
 
@@ -92,19 +93,19 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
 
 
 def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
-    """Log what a scan read and found since a person began it, and delete the probes that found nothing.
+    """Log what a scan read and found since a person began it, and delete the probes that are absent.
 
     The entries contain only organizations that are ours. There are several if they exceed the limit of one entry. The
     caller has locked the take-over and not yet changed its `state_at`, which is the time when the scan began.
     """
-    absent = take_over.candidates.probes(CandidateState.ABSENT)
     details = {
         "take_over": take_over.pk,
         "since": take_over.state_at.isoformat(),
         "read": take_over.read_count,
         "found": take_over.candidates.listed().exclude(state=CandidateState.WAITING).count(),
-        "absent": list(absent.values_list("oid", flat=True)),
+        "absent": scan_probes.take_absent(take_over),
         "unanswered": take_over.candidates.probes(CandidateState.UNANSWERED, CandidateState.WAITING).count(),
+        "not_asked": take_over.probes_left,
     }
     for number, records in enumerate(_records_of_run(take_over), start=1):
         history.log(
@@ -115,7 +116,6 @@ def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> No
             details=details | {"part": number} if number == 1 else {"take_over": take_over.pk, "part": number},
             raw=records,
         )
-    absent.delete()
 
 
 def _records_of_run(take_over: TakeOver) -> Iterator[bytes]:
@@ -148,8 +148,7 @@ def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Act
             take_over.read_count += following.read
             end_run(history, take_over, following.reason)
         elif following.ends:
-            problems = [*take_over.problems, *scan_probes.add_probes(take_over)]
-            TakeOver.objects.filter(pk=take_over.pk).update(problems=problems)
+            scan_probes.begin_probes(take_over)
 
 
 def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pace: float) -> dict[str, Any]:

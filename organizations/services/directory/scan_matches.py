@@ -120,6 +120,11 @@ def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
     return owners.our_oid([record.oid], record.part_of_oid) != ""
 
 
+def is_oid_ours(take_over: TakeOver, oid: str) -> bool:
+    """Whether an organization of which only the OID is known is ours."""
+    return _owners(take_over, {}, {oid}).our_oid([oid], "") != ""
+
+
 def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
     """The matches of a page, each OID once. A readable organization takes precedence over an unreadable one."""
     records = [*listing.records, *listing.repeated]

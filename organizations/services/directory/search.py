@@ -168,10 +168,13 @@ def search_directory(
     """Ask the directory for one page of a search. Must not be called inside a transaction.
 
     `known_oids`: the first OID of each organization on earlier pages; these are left out. If an answer is too large,
-    the page is asked for again with fewer organizations.
+    the page is asked for again with fewer organizations. A search by OID alone is asked like a lookup of the OID:
+    without Active, then with true, then with false, until a Query shows an organization.
     """
     redox, asked_at, started = redox_settings.environment(environment), clock.now(), time.monotonic()
-    answer = _ask(redox, filters, position)
+    answer = (
+        _ask_about_oid(redox, filters) if filters.is_oid_alone and position == START else _ask(redox, filters, position)
+    )
     records, doubled = _new_records(answer.listing, known_oids)
     page = SearchPage(
         filters=filters,
@@ -236,6 +239,18 @@ def compare(organization: Organization, record: OrganizationRecord) -> tuple[Com
     if not differences:
         return Compared.AS_SENT, ()
     return Compared.DIFFERS, tuple(difference.label for difference in differences)
+
+
+def _ask_about_oid(redox: RedoxEnvironment, filters: SearchFilters) -> _Answer:
+    """The first answer that is not an empty list; the last one if all are."""
+    answer = _Answer(step=Step(START))
+    exchanges: tuple[Exchange, ...] = ()
+    for active in lookup.ACTIVE_FILTERS:
+        answer = _ask(redox, replace(filters, active=active), START)
+        exchanges += answer.exchanges
+        if answer.listing is None or answer.listing.received or not answer.step.is_whole:
+            break
+    return replace(answer, exchanges=exchanges)
 
 
 def _ask(redox: RedoxEnvironment, filters: SearchFilters, position: Position) -> _Answer:

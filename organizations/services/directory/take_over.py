@@ -90,8 +90,10 @@ def begin(
     return take_over
 
 
-def begin_scan(environment: str, *, base_oids: Collection[str], actor: Actor) -> TakeOver:
+def begin_scan(environment: str, *, base_oids: Collection[str], asks_probes: bool = True, actor: Actor) -> TakeOver:
     """Search the whole directory for organizations of ours. The worker reads it page by page.
+
+    `asks_probes`: it then asks about the next OIDs below each of our records.
 
     Raises:
         ActionRefused: the directory of this environment is being searched already.
@@ -100,10 +102,7 @@ def begin_scan(environment: str, *, base_oids: Collection[str], actor: Actor) ->
         raise ValueError("a person begins a take-over")
     with audit.atomic(actor) as history:
         locks.lock_structure(environment)
-        scans = TakeOver.objects.filter(environment=environment, kind=TakeOverKind.SCAN)
-        running = scans.filter(state=TakeOverState.ASKING).first()
-        if running is not None:
-            raise ActionRefused(f"The directory is being searched already, in take-over {running.pk}.")
+        _refuse_second_scan(environment)
         moment = clock.now()
         take_over = TakeOver.objects.create(
             environment=environment,
@@ -112,6 +111,7 @@ def begin_scan(environment: str, *, base_oids: Collection[str], actor: Actor) ->
             made_by=actor.person,
             made_at=moment,
             base_oids=list(base_oids),
+            asks_probes=asks_probes,
             position=Position().to_json(),
         )
         _log(history, Action.TAKE_OVER_BEGUN, take_over, kind=take_over.kind)
@@ -146,15 +146,19 @@ def stop_without_right(environment: str, *, actor: Actor) -> None:
 
 
 def ask_again(take_over_id: int, *, actor: Actor) -> TakeOver:
-    """Ask again for each OID that got no answer or was not found.
+    """Ask again for each OID without a record, and continue a search that ended early.
+
+    An OID has no record if it got no answer, was not found, or could not be read.
 
     Raises:
-        ActionRefused: there is none, or the take-over is not ready.
+        ActionRefused: there is none, the take-over is not ready, or another search of the directory runs.
     """
     with audit.atomic(actor) as history:
         take_over = _lock_ready(take_over_id)
+        if take_over.kind == TakeOverKind.SCAN:
+            _refuse_second_scan(take_over.environment)
         count = take_over.candidates.to_ask_again().update(state=CandidateState.WAITING, sentence="")
-        if not count and not take_over.position:
+        if not count and not take_over.position and not take_over.probes_left:
             raise ActionRefused("Every OID of this list was found.")
         take_over.end_reason = ""
         take_over.taken_by = actor.person
@@ -340,6 +344,13 @@ def _lock_ready(take_over_id: int) -> TakeOver:
     if take_over.state == TakeOverState.TAKING:
         raise ActionRefused("Records are being added. Wait until all are added.")
     return take_over
+
+
+def _refuse_second_scan(environment: str) -> None:
+    """Raise ActionRefused if a scan of this environment runs. The caller has locked the structure."""
+    running = TakeOver.objects.scans().filter(environment=environment, state=TakeOverState.ASKING).first()
+    if running is not None:
+        raise ActionRefused(f"The directory is being searched already, in take-over {running.pk}.")
 
 
 def _stop(history: audit.History, take_over: TakeOver, reason: str) -> None:

@@ -418,6 +418,6 @@ def _replace_parts(organization: Organization, record: OrganizationRecord) -> No
         for position, contact in enumerate(record.contacts)
     )
     Identifier.objects.bulk_create(
-        Identifier(organization=organization, position=position, kind=identifier.kind, value=identifier.value)
+        Identifier(organization=organization, position=position, **Identifier.columns_of(identifier))
         for position, identifier in enumerate(record.identifiers)
     )

@@ -139,6 +139,25 @@ def test_an_oid_that_is_not_in_the_portal_says_what_a_take_over_saw(editor, stat
     ]
 
 
+def test_an_own_identifier_is_found_in_any_spelling_and_the_exact_one_comes_first(editor):
+    upper, lower, other = "LSC-014", "lsc-014", "Übung 7"
+    for number, value in enumerate((upper, lower, other), start=1):
+        own = (IdentifierRecord(kind="FACID", value=value),)
+        factories.organization(f"{BASE}.{number}", user=editor, identifiers=own)
+    assert row_of("ubung-7").sides[0].url == f"/staging/organizations/{BASE}.3/"
+    for text, first in ((upper, f"{BASE}.1"), (lower, f"{BASE}.2")):
+        row = row_of(text)
+        assert (row.kind, next(each.key.oid for each in row.named), len(row.named)) == (SEVERAL, first, 2)
+
+
+def test_an_oid_whose_values_could_not_be_read_says_so(editor):
+    oid, at = f"{BASE}.5", clock.now()
+    run = factories.take_over(user=editor, seen={oid: None})
+    run.candidates.update(state=CandidateState.REFUSED, asked_at=at, name="Of the old message")
+    sentence = f"A take-over asked the directory on {written(at)}: it showed this OID, but its values cannot be read."
+    assert row_of(oid).sides[0].note == sentence
+
+
 def test_the_newest_take_over_counts(editor):
     oid = f"{BASE}.5"
     for shown in (factories.record(oid), None):

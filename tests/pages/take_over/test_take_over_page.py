@@ -173,6 +173,24 @@ def test_values_of_an_old_message_that_differ_are_shown_and_its_endpoints_are_ta
     assert values["Endpoints"][0] == '[{"Name":"XCPD"}]'
 
 
+def test_a_destination_id_that_a_refused_oid_had_is_said_not_to_be_saved(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1")})
+    factories.organization(f"{BASE}.1", user=editor, destination_id="", destination_known=False)
+    sentence = "It is already the record Typed."
+    run.candidates.update(state=CandidateState.REFUSED, sentence=sentence, destination_id=DESTINATION)
+    (row,) = rows_of(run, editor).values()
+    not_saved = "The destination ID of this list was not saved. That of the record is not known."
+    assert row.remark == f"{sentence} {not_saved}"
+    assert row.edit_url.startswith(f"/staging/organizations/{BASE}.1/edit/#")
+
+
+def test_the_page_links_to_the_records_that_this_take_over_added(editor: User) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.{number}": None for number in range(1, 31)})
+    assert page_of(run, editor).added_url == ""
+    run.candidates.filter(oid__in=[f"{BASE}.3", f"{BASE}.4"]).update(state=CandidateState.TAKEN)
+    assert page_of(run, editor).added_url == "?page=2#group-taken"
+
+
 def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_other_environment(editor: User) -> None:
     factories.organization(f"{BASE}.2", user=editor, environment="production", name="Twin")
     gateway = "2.16.840.1.113883.3.6147.458.2"
@@ -189,6 +207,17 @@ def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
     (row,) = rows_of(run, editor).values()
     assert (row.remark, row.add_url) == ("A web page came instead.", f"/staging/organizations/new/?oid={BASE}.2")
     assert "state that it is registered" in row.add_label
+
+
+def test_an_oid_whose_values_cannot_be_read_is_not_listed_under_no_answer(editor: User) -> None:
+    sentence = "The directory shows this OID, but its Name cannot be read."
+    run = factories.take_over(user=editor, seen={f"{BASE}.2": None, f"{BASE}.3": factories.record(f"{BASE}.3")})
+    run.candidates.update(state=CandidateState.REFUSED, sentence=sentence)
+    rows = rows_of(run, editor)
+    row = rows[f"{BASE}.2"]
+    assert (row.group, row.remark, row.is_choosable) == (CandidateState.REFUSED, sentence, False)
+    assert row.add_url == f"/staging/organizations/new/?oid={BASE}.2"
+    assert rows[f"{BASE}.3"].add_url == ""
 
 
 def test_only_an_approver_can_take_over_an_organization_that_is_not_ours(editor: User, approver: User) -> None:

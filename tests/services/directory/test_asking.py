@@ -31,7 +31,7 @@ from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.redox.paging import Position
 from organizations.services import failpoints, workers
@@ -39,6 +39,7 @@ from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import query
 from organizations.services.delivery.sender import MOST_QUERIES
 from organizations.services.directory import run_take_over, take_over
+from organizations.services.errors import OutOfDate
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, as_actor
@@ -146,6 +147,26 @@ def test_a_worker_asks_about_unknown_messages_first_and_finishes_the_take_over(
     assert set(states(run).values()) == {"absent"}
 
 
+@pytest.mark.parametrize("wrong", [{"Name": ["North"]}, {"Active": "yes"}])
+def test_an_oid_whose_values_cannot_be_read_is_shown_and_cannot_be_taken_over(
+    practice: PracticeDirectory, editor: User, wrong: dict[str, Any]
+) -> None:
+    put(practice, ONE)
+    readable = practice.organizations("staging")[ONE]
+    practice.register("staging", readable | wrong)
+    run = begin(ONE, user=editor)
+    ask_all()
+    candidate = run.candidates.get()
+    sentence = f"The directory shows this OID, but its {next(iter(wrong))} cannot be read."
+    assert (candidate.state, candidate.sentence, candidate.seen) == ("refused", sentence, "")
+    with pytest.raises(OutOfDate):
+        take_over.take(run.pk, [ONE], actor=as_actor(editor))
+    practice.register("staging", readable)
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    ask_all()
+    assert states(run) == {ONE: "found"}
+
+
 def test_a_round_of_a_worker_asks_about_all_oids(practice: PracticeDirectory, editor: User) -> None:
     put(practice, ONE)
     run = begin(ONE, TWO, user=editor)
@@ -213,6 +234,8 @@ FAILED, WAITS = Outcome(kind=Kind.UNKNOWN), Outcome(kind=Kind.NOT_EXECUTED, hold
         ({"cause": "no token", "outcome": FAILED}, True),
         ({"cause": "stopped after a refused token", "exchange": EXCHANGE}, True),
         ({"cause": "too many", "exchange": EXCHANGE, "outcome": WAITS}, True),
+        ({"cause": "stopped", "exchange": EXCHANGE, "outcome": Outcome(kind=Kind.UNKNOWN, fault=Fault.STOPPED)}, True),
+        ({"cause": "broken", "exchange": EXCHANGE, "outcome": Outcome(kind=Kind.UNKNOWN, fault=Fault.BROKEN)}, False),
     ],
 )
 def test_an_oid_waits_if_nothing_was_asked_or_redox_wants_to_be_left_alone(

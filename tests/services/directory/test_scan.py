@@ -264,7 +264,7 @@ def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: Pr
     practice.behaviour = Behaviour.SHOWS_ANOTHER
     run = scanned(editor, limit=1)
     assert (run.state, run.end_reason, run.read_count) == (TakeOverState.ASKING, scan.REPEATED, 1)
-    assert run.candidates.filter(source="probe").exists()
+    assert run.probes_total > 0
     take_over.stop_asking(run.pk, actor=as_actor(editor))
     practice.behaviour = Behaviour.ANSWERS
     continue_to_the_end(run, editor)
@@ -331,7 +331,7 @@ def test_a_scan_that_breaks_off_keeps_its_results_and_continues_at_its_position(
     assert list(pages_asked_for(practice)) == [(0, 3), *[(3, 3)] * scan.MOST_FAILURES]
     assert (run.state, len(states(run)), run.read_count) == (TakeOverState.READY, 3, 3)
     assert run.end_reason != ""
-    assert not run.candidates.filter(source="probe").exists()
+    assert run.probes_total == 0
     practice.behaviour = Behaviour.ANSWERS
     continue_to_the_end(run, editor)
     assert (len(states(run)), run.read_count, run.position) == (7, 7, {})

@@ -1,17 +1,29 @@
 """Probes: the next free OIDs below our records, which the portal asks for after the search through the directory."""
 
+import json
+import time
+from importlib import import_module
+from itertools import pairwise
+from types import SimpleNamespace
+
 import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, CandidateState, Organization, TakeOver, TakeOverState, User
 from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
+from organizations.practice.replies import NoReply, Reply
+from organizations.practice.server import ReceivedRequest
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import workers
-from organizations.services.delivery import query
+from organizations.services.audit import audit
 from organizations.services.directory import run_take_over, scan_probes, take_over
 from tests import factories
 from tests.factories import BASE, as_actor
-from tests.services.directory.scanning import HERE, put, scanned
+from tests.services.directory.scanning import HERE, begin, put, read_to_the_end, scanned
+from tests.services.directory.taking_over import state_of
 from tests.services.sending import WORKER
 
 pytestmark = pytest.mark.django_db
@@ -22,39 +34,132 @@ def probes(run: TakeOver, *states: CandidateState) -> list[str]:
     return list(found.order_by("position").values_list("oid", flat=True))
 
 
+def add_next(run: TakeOver) -> bool:
+    """Add the probes below the next record, without asking."""
+    with audit.atomic(WORKER) as history:
+        added = scan_probes.add_next_probes(history, TakeOver.objects.select_for_update().get(pk=run.pk))
+    run.refresh_from_db()
+    return added
+
+
+def probed(run: TakeOver) -> TakeOver:
+    """The scan with all its probes, none of which was asked about."""
+    while add_next(run):
+        pass
+    return run
+
+
 def test_the_next_free_numbers_below_what_is_ours_are_asked_for(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
     put(practice, f"{BASE}.2")
     factories.organization(f"{BASE}.1", user=editor)
     run = scanned(editor)
-    below = {parent: [oid for oid in probes(run) if oid.rpartition(".")[0] == parent] for parent in (BASE, HERE)}
+    assert (run.probes_added, run.probes_total) == (0, 60)
+    asked = probes(probed(run))
+    below = {parent: [oid for oid in asked if oid.rpartition(".")[0] == parent] for parent in (BASE, HERE)}
     assert below == {
         BASE: [f"{BASE}.{number}" for number in range(3, 23)],
         HERE: [f"{HERE}.{number}" for number in range(1, 21)],
     }
-    assert f"{BASE}.2.20" in probes(run)
+    assert f"{BASE}.2.20" in asked
     # Its presence in the directory is not known, and no page showed it.
-    assert f"{BASE}.1.1" not in probes(run)
+    assert f"{BASE}.1.1" not in asked
 
 
 @pytest.mark.one_database
-def test_at_most_a_thousand_probes_are_made_and_those_beside_known_organizations_come_first(
+def test_probes_are_added_below_one_record_after_the_other_whatever_their_number(
     practice: PracticeDirectory, editor: User
 ) -> None:
     for number in range(1, 61):
         put(practice, f"{BASE}.{number}", part_of_oid=BASE)
-    put(practice, f"{BASE}.60.1", part_of_oid=f"{BASE}.60")
     run = scanned(editor)
-    asked = probes(run)
-    assert len(asked) == len(set(asked)) == scan_probes.MOST_PROBES
-    assert asked[20] == f"{BASE}.60.2"
-    assert run.problems == [scan_probes.LEFT_OUT]
+    below, steps = [], 0
+    while add_next(run):
+        waiting = probes(run, CandidateState.WAITING)
+        assert len(waiting) == 20
+        assert (run.probes_added, run.probes_total) == (20 * (steps + 1), 1220)
+        below.append(waiting[0].rpartition(".")[0])
+        run.candidates.probes(CandidateState.WAITING).update(state=CandidateState.ABSENT)
+        steps += 1
+    assert below == [BASE, *(f"{BASE}.{number}" for number in range(1, 61))]
+    assert run.probes_left == 0
+    (entry,) = AuditEntry.objects.filter(action=Action.DIRECTORY_SCANNED)
+    listed = entry.facts["details"]["absent"]
+    assert len(listed) == len(set(listed)) == scan_probes.MOST_ABSENT
+    assert len(probes(run)) == 220
+
+
+def test_what_a_probe_finds_gets_probes_too(practice: PracticeDirectory, editor: User) -> None:
+    run = scanned(editor)
+    assert add_next(run)
+    run.candidates.filter(oid=f"{BASE}.20").update(state=CandidateState.FOUND)
+    run.candidates.probes(CandidateState.WAITING).delete()
+    probed(run)
+    assert probes(run, CandidateState.WAITING) == [f"{BASE}.20.{number}" for number in range(1, 21)]
+    assert (run.probes_added, run.probes_total) == (40, 40)
+
+
+def test_a_scan_can_leave_out_probes(practice: PracticeDirectory, editor: User) -> None:
+    run = begin(editor)
+    TakeOver.objects.update(asks_probes=False)
+    read_to_the_end(run)
+    advance(run)
+    assert (run.state, run.probes_total, probes(run)) == (TakeOverState.READY, 0, [])
+    assert not any("Limit" not in json.loads(each.body) for each in practice.requests)
+
+
+def test_a_person_stops_the_probes_and_continues_below_the_next_record(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = scanned(editor)
+    assert add_next(run)
+    run.candidates.exclude(oid=f"{HERE}.1").delete()
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    run.refresh_from_db()
+    assert (run.state, run.probes_left) == (TakeOverState.READY, 20)
+    run.candidates.all().delete()
+    take_over.ask_again(run.pk, actor=as_actor(editor))
+    assert add_next(run)
+    assert probes(run, CandidateState.WAITING)[0] == f"{BASE}.1"
+    assert run.probes_left == 0
+
+
+def test_a_search_that_ended_before_the_upgrade_gets_no_more_probes(practice: PracticeDirectory, editor: User) -> None:
+    run = scanned(editor)
+    assert add_next(run)
+    TakeOver.objects.update(probed_until="", probes_added=0, probes_total=0)
+    migration = import_module("organizations.migrations.0035_probes_in_steps")
+    migration.note_earlier_probes(apps, SimpleNamespace(connection=connection))
+    run.refresh_from_db()
+    assert (run.probes_added, run.probes_total) == (20, 20)
+    assert not add_next(run)
+
+
+@override_settings(REDOX_SETTLE=120.0)
+def test_at_most_two_queries_a_second_are_sent_about_probes(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = scanned(editor)
+    assert add_next(run)
+    run.candidates.exclude(oid__in=[f"{BASE}.1", f"{BASE}.2"]).delete()
+    times, reply_to = [], practice.reply
+
+    def reply(request: ReceivedRequest, authorization: str) -> Reply | NoReply:
+        times.append(time.monotonic())
+        return reply_to(request, authorization)
+
+    monkeypatch.setattr(practice, "reply", reply)
+    TakeOver.objects.update(lease_until=None, asks_probes=False)
+    while state_of(run) == TakeOverState.ASKING:
+        run_take_over.ask_next_of_scan("staging", actor=WORKER, pace=0.5)
+    assert len(times) == 6
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.5
 
 
 def keep_probe(run: TakeOver, oid: str) -> None:
     """Remove all probes except this one and another that finds nothing, because asking for each takes long."""
-    assert oid in probes(run, CandidateState.WAITING)
+    assert oid in probes(probed(run), CandidateState.WAITING)
     others = run.candidates.probes(CandidateState.WAITING).exclude(oid=oid).order_by("-position")
     others.exclude(pk=others[0].pk).delete()
 
@@ -91,9 +196,23 @@ def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
+def test_a_probe_whose_values_cannot_be_read_is_listed_if_its_oid_is_below_a_base_oid(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = probed(scanned(editor))
+    oids = [f"{BASE}.3", f"{HERE}.3"]
+    run.candidates.exclude(oid__in=oids).delete()
+    for oid in oids:
+        put(practice, oid)
+        practice.register("staging", practice.organizations("staging")[oid] | {"Active": "yes"})
+    advance(run)
+    assert dict(run.candidates.values_list("oid", "state")) == {f"{BASE}.3": "refused", f"{HERE}.3": "unanswered"}
+    assert list(run.candidates.listed().values_list("oid", flat=True)) == [f"{BASE}.3"]
+
+
 @pytest.mark.one_database
 def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, editor: User) -> None:
-    run = scanned(editor)
+    run = probed(scanned(editor))
     practice.behaviour = Behaviour.SHOWS_ANOTHER
     advance(run)
     assert len(probes(run, CandidateState.UNANSWERED)) == 20
@@ -103,19 +222,3 @@ def test_probes_without_an_answer_are_asked_again(practice: PracticeDirectory, e
     take_over.ask_again(run.pk, actor=as_actor(editor))
     advance(run)
     assert (probes(run), run.state) == ([], TakeOverState.READY)
-
-
-def test_two_probes_that_show_others_at_the_same_time_are_both_named(
-    practice: PracticeDirectory, editor: User, record_here: Organization
-) -> None:
-    run = scanned(editor)
-    others = [put(practice, f"{HERE}.{number}", part_of_oid=GATEWAY_OID) for number in (3, 4)]
-    run.candidates.exclude(oid__in=others).delete()
-    questions = [run_take_over.next_candidate("staging", actor=WORKER) for _ in others]
-    for question in questions:
-        assert question is not None
-        question.store(query.query_oid("staging", question.oid))
-    run.refresh_from_db()
-    assert run.problems == [{"source": oid, "sentence": scan_probes.OTHERS} for oid in others]
-    assert not run.candidates.exists()
-    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()

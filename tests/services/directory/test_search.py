@@ -1,5 +1,6 @@
 """The search of the directory: its Query, results beside our records, broken-off searches, and what is stored."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, User
 from organizations.practice import PracticeDirectory
+from organizations.practice.behaviour import Behaviour
 from organizations.redox.directory_query import SearchFilters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.paging import End, Position
@@ -208,6 +210,36 @@ def test_every_filter_narrows_the_search(practice: PracticeDirectory) -> None:
         (SearchFilters(name="lakeside", changed_since="2020-01-01T00:00:00Z", state="NY"), ["Lakeside far"]),
     ):
         assert [hit.record.name for hit in run(filters).hits] == names, filters
+
+
+def actives(practice: PracticeDirectory) -> list[bool | None]:
+    """The filter Active of each Query."""
+    return [json.loads(each.body).get("Active") for each in practice.requests if b'"Query"' in each.body]
+
+
+@pytest.mark.parametrize(("is_active", "asked"), [(True, [None]), (False, [None, True, False])])
+def test_a_search_by_oid_alone_finds_what_a_query_without_active_leaves_out(
+    practice: PracticeDirectory, is_active: bool, asked: list[bool | None]
+) -> None:
+    practice.register("staging", listed(OTHER, Active=is_active))
+    practice.behaviour = Behaviour.SHOWS_ACTIVE_ONLY
+    page = run(SearchFilters(oid=OTHER))
+    assert ([hit.record.active for hit in page.hits], page.completeness) == ([is_active], Completeness.WHOLE)
+    assert actives(practice) == asked
+    assert searched()[-1]["details"]["queries"] == len(asked)
+
+
+def test_a_search_by_oid_shows_nothing_only_after_three_empty_answers(practice: PracticeDirectory) -> None:
+    page = run(SearchFilters(oid=OTHER))
+    assert (page.completeness, actives(practice)) == (Completeness.NOTHING, [None, True, False])
+    run(SearchFilters(oid=OTHER, name="Lakeside"))
+    run(SearchFilters(oid=OTHER, active=True))
+    assert actives(practice)[3:] == [None, True]
+
+
+def test_a_search_by_oid_without_a_usable_answer_is_not_repeated(redox_server: FakeRedox) -> None:
+    redox_server.queries = [servers.answer(504, b"Gateway Time-out"), answer()]
+    assert run(SearchFilters(oid=OTHER)).completeness == Completeness.NO_ANSWER
 
 
 def test_after_an_answer_that_is_too_large_the_query_asks_for_fewer(practice: PracticeDirectory) -> None:

@@ -125,6 +125,19 @@ def test_a_search_of_the_whole_directory_begins_at_its_first_page_once_in_each_e
     take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
 
 
+def test_a_search_is_not_continued_while_another_one_runs(editor: User) -> None:
+    first = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    take_over.stop_asking(first.pk, actor=as_actor(editor))
+    second = take_over.begin_scan("staging", base_oids=[BASE], actor=as_actor(editor))
+    sentence = f"The directory is being searched already, in take-over {second.pk}."
+    with pytest.raises(ActionRefused, match=sentence):
+        take_over.ask_again(first.pk, actor=as_actor(editor))
+    assert state_of(first) == TakeOverState.READY
+    take_over.stop_asking(second.pk, actor=as_actor(editor))
+    take_over.ask_again(first.pk, actor=as_actor(editor))
+    assert state_of(first) == TakeOverState.ASKING
+
+
 # Stop, and ask again
 
 

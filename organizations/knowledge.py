@@ -1,7 +1,8 @@
-"""Compares records with the known content of the directory: the last acceptance by Redox, and a later reading.
+"""Compares records with the known content of the directory: the baseline, and a later reading.
 
-These are pure functions of records. Two spellings with the same meaning do not differ here. `redox/resolution.py`
-compares hashes of whole records instead, to decide whether a change is proved.
+The baseline is the record last accepted by Redox, or taken from the directory by a person. These functions are pure.
+Two spellings with the same meaning do not differ here. `redox/resolution.py` compares hashes of whole records instead,
+to decide whether a change is proved.
 """
 
 import itertools
@@ -37,58 +38,58 @@ class ChangesByOrigin:
     equivalent: tuple[Difference, ...] = ()
 
 
-def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
-    """The newest known value of each field: from the later reading, else from the acceptance.
+def newest(baseline: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
+    """The newest known value of each field: from the later reading, else from the baseline.
 
-    A reading shows neither destination ID nor endpoints. Values with the same meaning keep the accepted spelling.
+    A reading shows neither destination ID nor endpoints. Values with the same meaning keep the baseline's spelling.
     """
     return replace(
-        spell_like(seen, accepted),
-        oid=accepted.oid,
-        destination_id=accepted.destination_id,
-        destination_known=accepted.destination_known,
-        carried=accepted.carried,
+        spell_like(seen, baseline),
+        oid=baseline.oid,
+        destination_id=baseline.destination_id,
+        destination_known=baseline.destination_known,
+        carried=baseline.carried,
     )
 
 
-def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
-    """The differences of a reading from the acceptance. Other spellings and another order do not count."""
-    differences = in_form(difference(accepted, newest(accepted, seen)))
+def seen_differences(baseline: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
+    """The differences of a reading from the baseline. Other spellings and another order do not count."""
+    differences = in_form(difference(baseline, newest(baseline, seen)))
     return tuple(change for change in differences if not _is_order(change))
 
 
 def changed_by_others(
-    accepted: OrganizationRecord, seen: OrganizationRecord, in_flight: OrganizationRecord | None
+    baseline: OrganizationRecord, seen: OrganizationRecord, in_flight: OrganizationRecord | None
 ) -> tuple[Difference, ...]:
     """As `seen_differences`, but without the values of `in_flight`: that message may have arrived."""
-    differences = seen_differences(accepted, seen)
+    differences = seen_differences(baseline, seen)
     if in_flight is None:
         return differences
     still_different, known = set(map(difference_key, seen_differences(in_flight, seen))), newest(in_flight, seen)
     return tuple(
         each
         for each in differences
-        if difference_key(each) in still_different or _lacks_contact_edit(each, accepted, in_flight, known)
+        if difference_key(each) in still_different or _lacks_contact_edit(each, baseline, in_flight, known)
     )
 
 
 def changes_by_origin(
-    accepted: OrganizationRecord | None,
+    baseline: OrganizationRecord | None,
     seen: OrganizationRecord | None,
     sent: OrganizationRecord,
     *,
     on_purpose: Collection[str] = (),
 ) -> ChangesByOrigin:
-    """The changes that sending `sent` makes. `seen` is a reading after the acceptance, if there is one.
+    """The changes that sending `sent` makes. `seen` is a reading after the baseline, if there is one.
 
-    If nothing was accepted, every different value of the directory is overwritten. The message exists to change the
-    fields `on_purpose`, such as Active in a deactivation: they are chosen, whatever was accepted before.
+    Without a baseline, every different value of the directory is overwritten. The message exists to change the fields
+    `on_purpose`, such as Active in a deactivation: they are chosen, whatever the baseline is.
     """
-    edits = in_form(difference(accepted, sent))
+    edits = in_form(difference(baseline, sent))
     if seen is None:
         return ChangesByOrigin(chosen=edits)
-    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else with_fields_no_query_shows(seen, sent)
-    chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
+    known = _with_longer_zip(newest(baseline, seen), seen) if baseline else with_fields_no_query_shows(seen, sent)
+    chosen = _chosen(in_form(difference(known, sent)), edits if baseline else (), on_purpose)
     ours = set(map(difference_key, chosen))
     real = in_form(difference(spell_like(known, sent), sent))
     overwritten = tuple(each for each in real if difference_key(each) not in ours and not _is_order(each))
@@ -109,15 +110,15 @@ def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> Org
 
 
 def unsent(
-    accepted: OrganizationRecord | None, seen: OrganizationRecord | None, wanted: OrganizationRecord
+    baseline: OrganizationRecord | None, seen: OrganizationRecord | None, wanted: OrganizationRecord
 ) -> tuple[Difference, ...]:
-    """The edits that the directory does not have: they differ from the acceptance and from a later reading."""
-    edits = in_form(difference(accepted, wanted))
+    """The edits that the directory does not have: they differ from the baseline and from a later reading."""
+    edits = in_form(difference(baseline, wanted))
     if seen is None:
         return edits
-    if accepted is None:
+    if baseline is None:
         return changes_by_origin(None, seen, wanted).overwritten
-    known = _with_longer_zip(newest(accepted, seen), seen)
+    known = _with_longer_zip(newest(baseline, seen), seen)
     missing = set(map(difference_key, difference(known, wanted)))
     return tuple(
         change
@@ -126,12 +127,12 @@ def unsent(
         or any(
             place.startswith(f"{change.field}.") for place, _ in missing
         )  # an added contact that is paired with another one
-        or _lacks_contact_edit(change, accepted, known, wanted)
+        or _lacks_contact_edit(change, baseline, known, wanted)
     )
 
 
 def _lacks_contact_edit(
-    edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
+    edit: Difference, baseline: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
 ) -> bool:
     """Whether the directory misses this edit of a contact. `difference_key` cannot tell if others changed contacts.
 
@@ -144,15 +145,15 @@ def _lacks_contact_edit(
     pairs = pair_contacts(known.contacts, wanted.contacts)
     if not place.startswith("removed."):
         return (None, int(place.split(".")[0])) in pairs
-    became = dict(pair_contacts(accepted.contacts, known.contacts))
+    became = dict(pair_contacts(baseline.contacts, known.contacts))
     return (became.get(int(place.removeprefix("removed."))), None) in pairs
 
 
 def known_after_taking(
-    accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
+    baseline: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
 ) -> OrganizationRecord:
     """The record with which the next message is compared, after somebody took the values of a reading."""
-    known = newest(accepted, seen) if accepted else first_shown(seen, wanted)
+    known = newest(baseline, seen) if baseline else first_shown(seen, wanted)
     return replace(_with_longer_zip(known, seen), carried=carried_from(known, seen))
 
 
@@ -162,7 +163,7 @@ def sendable(record: OrganizationRecord) -> OrganizationRecord:
 
 
 def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:
-    """The reading of a record that was never accepted. Values with the same meaning keep the spelling saved here.
+    """The reading of a record without a baseline. Values with the same meaning keep the spelling saved here.
 
     The destination ID stays unknown, because a Query does not show it.
     """
@@ -170,24 +171,24 @@ def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> Organiz
 
 
 def taken_from(
-    accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
+    baseline: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
 ) -> OrganizationRecord:
-    """`wanted`, with the directory's value in each field that the directory changed since the acceptance.
+    """`wanted`, with the directory's value in each field that the directory changed since the baseline.
 
-    Edits of other fields stay. If nothing was accepted, all values that a Query shows are those of the reading, in the
+    Edits of other fields stay. Without a baseline, all values that a Query shows are those of the reading, in the
     spelling of `wanted` if they mean the same.
     """
-    if accepted is None:
+    if baseline is None:
         return with_fields_no_query_shows(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
-    known = newest(accepted, seen)
+    known = newest(baseline, seen)
     values: dict[str, Any] = {
-        name: _theirs(name, accepted, known, wanted)
+        name: _theirs(name, baseline, known, wanted)
         for name in ("name", "active", "part_of_oid", "aliases", "identifiers")
     }
-    address = {name: _theirs(name, accepted.address, known.address, wanted.address) for name in ADDRESS_LABELS}
-    if wanted.address.zip_code == accepted.address.zip_code:
+    address = {name: _theirs(name, baseline.address, known.address, wanted.address) for name in ADDRESS_LABELS}
+    if wanted.address.zip_code == baseline.address.zip_code:
         address["zip_code"] = _with_longer_zip(known, seen).address.zip_code
-    contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
+    contacts = tuple(_merged_contacts(baseline.contacts, known.contacts, wanted.contacts))
     carried = carried_from(wanted, seen)
     return replace(wanted, **values, address=AddressRecord(**address), contacts=contacts, carried=carried)
 

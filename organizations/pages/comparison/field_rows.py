@@ -40,7 +40,7 @@ class RecordSides:
     """
 
     saved: OrganizationRecord
-    accepted: OrganizationRecord | None = None
+    baseline: OrganizationRecord | None = None
     seen: OrganizationRecord | None = None
     only_taken: bool = False
     is_destination_said: bool = False
@@ -48,9 +48,9 @@ class RecordSides:
     @property
     def newest(self) -> OrganizationRecord | None:
         """The newest known value of each field; a value that means the same keeps the spelling known here."""
-        if self.accepted and self.seen:
-            return knowledge.newest(self.accepted, self.seen)
-        return self.accepted or (knowledge.spell_like(self.seen, self.saved) if self.seen else None)
+        if self.baseline and self.seen:
+            return knowledge.newest(self.baseline, self.seen)
+        return self.baseline or (knowledge.spell_like(self.seen, self.saved) if self.seen else None)
 
 
 class FieldCell(NamedTuple):
@@ -177,7 +177,7 @@ class Fields(NamedTuple):
 
 def field_rows(sides: RecordSides, parents: Mapping[str, ParentCell] | None = None) -> Fields:
     """Every field. Contacts are paired, without their empty fields; a contact that a side lacks is one field."""
-    columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
+    columns = 1 + (sides.baseline is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
     groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: SECTIONS.index(group.anchor))]
     differing = tuple(_named(group, row) for group in groups for row in group.rows if row.differs)
@@ -204,7 +204,7 @@ def _without_differing(group: FieldGroup) -> FieldGroup:
 
 def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, ParentCell]) -> Iterator[FieldGroup]:
     saved, accepted, newest, seen = (
-        plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
+        plain_lines(each) for each in (sides.saved, sides.baseline, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
     for field in fields_as_text(replace(sides.saved, contacts=(), carried=())):
@@ -242,7 +242,7 @@ def _plain_row(
 
 
 def _contact_groups(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
-    for each in contact_sides(saved=sides.saved, accepted=sides.accepted, newest=sides.newest, seen=sides.seen):
+    for each in contact_sides(saved=sides.saved, accepted=sides.baseline, newest=sides.newest, seen=sides.seen):
         if each.is_whole:
             yield FieldGroup("", "contacts", (_whole_contact(each, columns),))
         else:
@@ -287,11 +287,11 @@ def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
 
 
 def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
-    if not any(each.field == "contacts.order" for each in knowledge.unsent(sides.accepted, sides.seen, sides.saved)):
+    if not any(each.field == "contacts.order" for each in knowledge.unsent(sides.baseline, sides.seen, sides.saved)):
         return
     saved, accepted, seen = (
         None if record is None else tuple(contact.name or contact.purpose for contact in record.contacts)
-        for record in (sides.saved, sides.accepted, sides.seen)
+        for record in (sides.saved, sides.baseline, sides.seen)
     )
     row = FieldRow(
         field="contacts.order",

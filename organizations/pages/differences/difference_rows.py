@@ -33,7 +33,7 @@ MOST_NAMED = 8
 class DifferenceRow(NamedTuple):
     """One field that differs. Taking the directory's value replaces `saved` with `directory`.
 
-    `accepted` is None if Redox never accepted the record.
+    `accepted` is the value of the baseline, or None if there is no baseline.
     """
 
     field: str
@@ -118,8 +118,7 @@ class DifferencesContent:
         return f"{name}: {vocabulary.count(len(self.rows), 'value')} {differ} in the directory"
 
     @property
-    def was_accepted(self) -> bool:
-        """Whether there are accepted or taken values to compare with."""
+    def has_baseline(self) -> bool:
         return bool(self.known)
 
     @property
@@ -165,7 +164,7 @@ class DifferencesContent:
         edited = [row.label for row in self.rows if row.is_edited]
         if not edited:
             return ""
-        if not self.was_accepted:
+        if not self.has_baseline:
             return "The values saved here are replaced."
         changes = vocabulary.count(len(edited), "saved change is", "saved changes are")
         return f"{changes} replaced by the directory's value: {_named(edited)}."
@@ -190,7 +189,7 @@ def differences_content(organization: Organization) -> DifferencesContent:
     stays: tuple[str, ...] = ()
     if reading is not None:
         rows = tuple(
-            _rows(organization, reading.accepted, reading.seen) if reading.accepted else _first(organization, reading)
+            _rows(organization, reading.baseline, reading.seen) if reading.baseline else _first(organization, reading)
         )
         stays = _stays(organization, reading)
     baseline, seen = organization.baseline_record(), organization.later_reading()
@@ -222,13 +221,13 @@ def read_again_sentence(asked_at: datetime.datetime) -> str:
 
 
 def _rows(
-    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+    organization: Organization, baseline: OrganizationRecord, seen: OrganizationRecord
 ) -> Iterator[DifferenceRow]:
     environment = organization.environment
-    unsent = knowledge.in_form(difference(accepted, organization.record()))
+    unsent = knowledge.in_form(difference(baseline, organization.record()))
     edits = {each.field: each for each in parent_names.with_parent_names(environment, unsent)}
-    edited = _edited_contacts(accepted, organization.record())
-    for each in parent_names.with_parent_names(environment, knowledge.seen_differences(accepted, seen)):
+    edited = _edited_contacts(baseline, organization.record())
+    for each in parent_names.with_parent_names(environment, knowledge.seen_differences(baseline, seen)):
         edit = edits.get(each.field)
         saved = edit.after if edit is not None and edit.before == each.before else each.before
         saved = edited.get(each.field, saved)
@@ -236,7 +235,7 @@ def _rows(
 
 
 def _first(organization: Organization, reading: DifferingReading) -> Iterator[DifferenceRow]:
-    """The rows of a record that was never accepted: what is saved here beside what the directory shows."""
+    """The rows of a record without a baseline: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.changes_by_origin(None, reading.seen, wanted).overwritten
     for each in parent_names.with_parent_names(organization.environment, differing):
@@ -245,29 +244,29 @@ def _first(organization: Organization, reading: DifferingReading) -> Iterator[Di
 
 def _takes_type(organization: Organization, reading: DifferingReading) -> bool:
     wanted = organization.record()
-    return knowledge.taken_from(reading.accepted, reading.seen, wanted).carried != wanted.carried
+    return knowledge.taken_from(reading.baseline, reading.seen, wanted).carried != wanted.carried
 
 
-def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
-    """Each accepted contact as it is saved here, by the key of a contact that the directory lacks."""
-    kept, _ = kept_and_added(accepted.contacts, wanted.contacts)
+def _edited_contacts(baseline: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
+    """Each contact of the baseline as it is saved here, by the key of a contact that the directory lacks."""
+    kept, _ = kept_and_added(baseline.contacts, wanted.contacts)
     return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
 def _stays(organization: Organization, reading: DifferingReading) -> tuple[str, ...]:
     """The saved changes that stay unsent after the directory's values are taken."""
-    accepted, seen = reading
+    baseline, seen = reading
     wanted = organization.record()
-    after = knowledge.sendable(knowledge.taken_from(accepted, seen, wanted))
-    known = knowledge.sendable(knowledge.newest(accepted, seen) if accepted else knowledge.first_shown(seen, wanted))
+    after = knowledge.sendable(knowledge.taken_from(baseline, seen, wanted))
+    known = knowledge.sendable(knowledge.newest(baseline, seen) if baseline else knowledge.first_shown(seen, wanted))
     return tuple(each.label for each in knowledge.in_form(difference(known, after)))
 
 
 def _spelled(
-    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+    organization: Organization, baseline: OrganizationRecord, seen: OrganizationRecord
 ) -> Iterator[DifferenceRow]:
-    """The fields that the directory spells differently from what was accepted."""
-    for each in knowledge.changes_by_origin(accepted, seen, accepted).equivalent:
+    """The fields that the directory spells differently from the baseline."""
+    for each in knowledge.changes_by_origin(baseline, seen, baseline).equivalent:
         yield DifferenceRow(each.field, each.label, each.after, each.after, each.before)
 
 

@@ -302,7 +302,7 @@ def _before(review: Review) -> str:
     """How the values before are known: "Accepted May 3"."""
     if review.before is None:
         return ""
-    if review.known.accepted is not None:
+    if review.known.baseline is not None:
         return freshness.accepted_heading(review.organization)
     return f"Directory asked {written(review.organization.seen_at, 'day')}" if review.organization.seen_at else ""
 

@@ -94,7 +94,7 @@ class ReviewContent:
     @property
     def accepted_heading(self) -> str:
         """The heading of the accepted or taken values; "" if there are none."""
-        return freshness.accepted_heading(self.review.organization) if self.review.known.accepted is not None else ""
+        return freshness.accepted_heading(self.review.organization) if self.review.known.baseline is not None else ""
 
     @property
     def directory_heading(self) -> str:
@@ -328,7 +328,7 @@ def _compared(review: Review) -> str:
     if review.before is None:
         return "Redox has accepted no message of this record, so there is nothing to compare with."
     organization = review.organization
-    also = review.known.accepted is not None and review.known.seen is not None
+    also = review.known.baseline is not None and review.known.seen is not None
     read = f", and with what the directory showed on {_day(organization.seen_at)}" if also else ""
     return f"Compared with {_compared_with(organization)}{read}."
 

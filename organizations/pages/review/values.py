@@ -130,7 +130,7 @@ def _rows(
     """With `overwrites` the `before` of each change is the directory's value, else the accepted one."""
     changes = list(changes)
     environment = review.organization.environment
-    accepted = _before_by_place(environment, review.known.accepted, review.record)
+    accepted = _before_by_place(environment, review.known.baseline, review.record)
     # A Query shows neither the destination ID nor the keys of other systems: there is nothing to compare in them.
     reading = review.known.seen and knowledge.with_fields_no_query_shows(review.known.seen, review.record)
     seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)

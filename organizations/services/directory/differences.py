@@ -43,7 +43,7 @@ def take_directory_values(
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
-        after = knowledge.taken_from(reading.accepted, reading.seen, before)
+        after = knowledge.taken_from(reading.baseline, reading.seen, before)
         directory_state.take_reading(organization, reading.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
@@ -64,7 +64,7 @@ def take_block_reason(organization: Organization) -> str:
     reading = differing_reading(organization)
     if reading is None:
         return "The directory shows only values that the portal knows."
-    return row_limits.storage_block_reason(knowledge.taken_from(reading.accepted, reading.seen, organization.record()))
+    return row_limits.storage_block_reason(knowledge.taken_from(reading.baseline, reading.seen, organization.record()))
 
 
 def decide_ours(
@@ -158,16 +158,16 @@ def _check_not_asked_since(organization: Organization, asked_at: datetime.dateti
 
 
 class DifferingReading(NamedTuple):
-    """A reading that differs from what was accepted or taken. `accepted` is None if neither happened."""
+    """A reading that differs from the baseline; from what is saved here if there is no baseline."""
 
-    accepted: OrganizationRecord | None
+    baseline: OrganizationRecord | None
     seen: OrganizationRecord
 
 
 def differing_reading(organization: Organization) -> DifferingReading | None:
-    """The reading after the last acceptance, if it differs from the accepted or taken values; otherwise None.
+    """The reading after the baseline, if it differs from it; otherwise None.
 
-    If nothing was accepted or taken, it is compared with the saved values.
+    Without a baseline, it is compared with the saved values.
     """
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:

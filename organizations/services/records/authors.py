@@ -7,26 +7,26 @@ from organizations.records import ContactRecord, Difference, OrganizationRecord,
 
 
 def edit_of_ours(
-    difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None
+    difference: Difference, edits: list[AuditEntry], baseline: OrganizationRecord | None
 ) -> AuditEntry | None:
     """Like `edit_of`, for a difference that one of these edits certainly made.
 
     If the contacts cannot be paired, it is the newest edit of any contact.
     """
-    entry = edit_of(difference, edits, accepted)
+    entry = edit_of(difference, edits, baseline)
     if entry is not None or not difference.field.startswith("contacts"):
         return entry
     return next((edit for edit in reversed(edits) if _touches_contacts(edit)), None)
 
 
-def edit_of(difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
+def edit_of(difference: Difference, edits: list[AuditEntry], baseline: OrganizationRecord | None) -> AuditEntry | None:
     """The newest edit that made this difference; None if nobody here made it.
 
     `edits` are in order, the oldest first. A contact can change its position, so it is followed through the edits.
-    `accepted` is the record before the first edit, if it is known.
+    `baseline`: the record before the first edit, if it is known.
     """
     if difference.field.startswith("contacts.removed."):
-        return _removal_of(difference.before, edits, accepted)
+        return _removal_of(difference.before, edits, baseline)
     contact = re.fullmatch(r"contacts\.(\d+)((?:\.\w+)?)", difference.field)
     if contact is not None:
         return _edit_of_contact(int(contact[1]), contact[2], edits)
@@ -50,17 +50,17 @@ def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEnt
     return None
 
 
-def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
-    """The edit that removed a contact with this text, which was accepted or added by an earlier edit."""
-    contacts_before = accepted.contacts if accepted else ()
+def _removal_of(text: str, edits: list[AuditEntry], baseline: OrganizationRecord | None) -> AuditEntry | None:
+    """The edit that removed a contact with this text, which the baseline had or an earlier edit added."""
+    contacts_before = baseline.contacts if baseline else ()
     place, removal, version = _place_of(text, contacts_before), None, None
     for entry in edits:
         contacts = _contacts(entry)
         # Somebody took values from the directory or discarded changes between two edits.
         is_gap = version is not None and entry.version_after != version + 1
         version = entry.version_after
-        if is_gap and accepted is not None and place is None and _touches_contacts(entry):
-            contacts_before, place = accepted.contacts, _place_of(text, accepted.contacts)
+        if is_gap and baseline is not None and place is None and _touches_contacts(entry):
+            contacts_before, place = baseline.contacts, _place_of(text, baseline.contacts)
         if place is None:
             place = _place_of(text, contacts)
         else:

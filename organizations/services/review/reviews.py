@@ -34,17 +34,17 @@ from organizations.services.review.warnings import ReviewWarning, WarningCase
 class DirectoryKnowledge(NamedTuple):
     """The known content of a record in the directory. All three are None if the message is a New.
 
-    `accepted`: the values last accepted by Redox or taken from the directory. `seen`: a later reading. `newest`: the
+    `baseline`: the values last accepted by Redox or taken from the directory. `seen`: a later reading. `newest`: the
     newest known value of each field.
     """
 
     newest: OrganizationRecord | None = None
-    accepted: OrganizationRecord | None = None
+    baseline: OrganizationRecord | None = None
     seen: OrganizationRecord | None = None
 
     def changes_by(self, record: OrganizationRecord, *, on_purpose: tuple[str, ...]) -> ChangesByOrigin:
         """The changes that sending this record makes, as `knowledge.changes_by_origin`."""
-        return knowledge.changes_by_origin(self.accepted, self.seen, record, on_purpose=on_purpose)
+        return knowledge.changes_by_origin(self.baseline, self.seen, record, on_purpose=on_purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def review(
     parent = _parent_of(organization, record)
     changes_active = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
     split = known.changes_by(record, on_purpose=("active",) if changes_active else ())
-    changes, overwrites = _changes(organization, split, known.accepted, record)
+    changes, overwrites = _changes(organization, split, known.baseline, record)
     others = _changes_by_others(changes, actor)
     case = WarningCase(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
@@ -302,27 +302,27 @@ def _waits_for(parent: Organization | None) -> Submission | None:
 
 
 def _changes(
-    organization: Organization, split: ChangesByOrigin, accepted: OrganizationRecord | None, record: OrganizationRecord
+    organization: Organization, split: ChangesByOrigin, baseline: OrganizationRecord | None, record: OrganizationRecord
 ) -> tuple[tuple[ReviewChange, ...], tuple[ReviewChange, ...]]:
     """The changes edited here, each with its last edit; and the overwritten values, with their edit if there is one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    changes = tuple(ReviewChange(difference, edit_of_ours(difference, edits, accepted)) for difference in split.chosen)
-    return changes, with_edits(split.overwritten, edits, accepted, record)
+    changes = tuple(ReviewChange(difference, edit_of_ours(difference, edits, baseline)) for difference in split.chosen)
+    return changes, with_edits(split.overwritten, edits, baseline, record)
 
 
 def with_edits(
     differences: Iterable[Difference],
     edits: list[AuditEntry],
-    accepted: OrganizationRecord | None,
+    baseline: OrganizationRecord | None,
     record: OrganizationRecord,
 ) -> tuple[ReviewChange, ...]:
     """Each difference with its last edit, if there is one.
 
-    A field with the accepted value has no edit, even if somebody edited another contact.
+    A field with the value of the baseline has no edit, even if somebody edited another contact.
     """
-    edited_fields = {each.field for each in difference(accepted, record)}
+    edited_fields = {each.field for each in difference(baseline, record)}
     return tuple(
-        ReviewChange(each, edit_of(each, edits, accepted) if _is_edited(each.field, edited_fields) else None)
+        ReviewChange(each, edit_of(each, edits, baseline) if _is_edited(each.field, edited_fields) else None)
         for each in differences
     )
 

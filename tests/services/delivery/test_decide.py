@@ -186,7 +186,7 @@ def test_the_directorys_values_of_our_record_can_be_taken_instead(
         change.difference.label for change in reviews.review(organization, actor=as_actor(editor)).overwrites
     }
     page = shown.differences_content(organization)
-    assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
+    assert ({row.label for row in page.rows}, page.has_baseline) == (overwritten, False)
     assert page.stays == ("Destination ID",)
 
     after_taking = reload(

@@ -423,7 +423,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
         state=state,
         state_at=moment,
         attempt=attempts,
-        tries=attempts,
+        counted_attempts=attempts,
         token=attempts,
         lease_until=moment if state == State.SENDING else None,
         lease_worker=WORKER.name if state == State.SENDING else "",

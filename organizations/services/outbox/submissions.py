@@ -88,7 +88,7 @@ def store_submission(
         ActionRefused: the actor is not a person.
     """
     submission = _create_submission(review, reason, history.actor, plan)
-    submission.after.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
+    submission.waits_for.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission

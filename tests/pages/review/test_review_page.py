@@ -201,7 +201,7 @@ class TestObstacles:
         assert page_of(child, editor).content.waits == (
             "Lakeside 1 must be accepted first. You can send now; the message waits."
         )
-        assert list(factories.submission(child, user=editor).after.all()) == [parent]
+        assert list(factories.submission(child, user=editor).waits_for.all()) == [parent]
 
     def test_the_first_message_to_a_record_registered_outside_the_portal_must_be_accepted_first(self, editor):
         first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)

@@ -184,7 +184,7 @@ def stored_texts_are_searched_as_if_saved_today() -> None:
         saved_today = organization.record()
         assert organization.search_text == search_text.record_search_text(saved_today)
         assert organization.name_key == name_key(organization.name) != ""
-        assert organization.double_key == search_text.double_key(saved_today)
+        assert organization.double_key == search_text.record_near_duplicate_key(saved_today)
 
 
 def make_unreadable(before: StateApps) -> None:

@@ -52,7 +52,7 @@ class Fault(StrEnum):
     BROKEN = "broken"
     HELD_UP = "held_up"
     STOPPED = "stopped"
-    BLOCKED = "closed"
+    BLOCKED = "closed"  # sending was stopped or paused. Releases that stored "closed" called the circuit breaker a gate
     PROTOCOL = "protocol"
     SIZE = "size"
 

@@ -133,7 +133,7 @@ def plan_content(plan: Plan) -> PlanContent:
     values = {
         "time": written(plan.state_at),
         "cause": plain(plan.state_reason),
-        "resumes": "resumes or stops" if can_be_stopped else "resumes",
+        "resumes_or_stops": "resumes or stops" if can_be_stopped else "resumes",
     }
     waits = Counter(reason.key for reason in reasons.values())
     state = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)

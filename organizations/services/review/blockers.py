@@ -31,7 +31,7 @@ class BlockerKind(StrEnum):
     PARENT_DEACTIVATING = "parent_deactivating"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
-    NOTHING_TO_CHANGE = "already_so"
+    NOTHING_TO_CHANGE = "nothing_to_change"
     ONLY_SHOWN = "only_shown"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"

@@ -236,4 +236,4 @@ def test_malformed_inputs_of_a_press_are_ignored():
         assert (PostedReview(post).sha256, PostedReview(post).version) == ("", 0), text
     post = QueryDict(f"sha256={'0' * 64}&seen=12&version=9999999999999999999&tick=a&tick=b")
     bound = PostedReview(post)
-    assert (bound.sha256, bound.seen_submission, bound.version, sorted(bound.ticked)) == ("0" * 64, 12, 0, ["a", "b"])
+    assert (bound.sha256, bound.shown_submission, bound.version, sorted(bound.ticked)) == ("0" * 64, 12, 0, ["a", "b"])

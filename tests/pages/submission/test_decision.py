@@ -30,8 +30,8 @@ from tests.pages.sending import (
 )
 
 
-def decision_about(submission: Submission) -> decision_choices.Decision:
-    choices = decision_choices.decision(
+def decision_about(submission: Submission) -> decision_choices.DecisionOptions:
+    choices = decision_choices.decision_options(
         submission, query_result(attempts.last_query(entries_of(submission)), submission)
     )
     assert choices is not None

@@ -280,12 +280,12 @@ def test_other_records_with_the_same_answer_are_named(
     assert deliver()
     practice.behaviour = "answers"
     submission = send_update(practice, editor, "says-no-xml", name="Lakeside & North")
-    [found] = rejection_of(submission).elsewhere
+    [found] = rejection_of(submission).same_answers
     assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
     with monkeypatch.context() as patched:
         patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest submission belongs to the record itself
-        assert rejection_of(submission).elsewhere == ()
-    assert rejection_of(send_again(practice, editor, submission)).elsewhere == ()
+        assert rejection_of(submission).same_answers == ()
+    assert rejection_of(send_again(practice, editor, submission)).same_answers == ()
 
 
 def send_again(practice: PracticeDirectory, editor: User, submission: Submission) -> Submission:

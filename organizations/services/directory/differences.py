@@ -63,8 +63,19 @@ def take_block_reason(organization: Organization) -> str:
         return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
     reading = differing_reading(organization)
     if reading is None:
-        return "The directory shows only values that the portal knows."
+        return _without_difference(organization)
     return row_limits.storage_block_reason(knowledge.taken_from(reading.baseline, reading.seen, organization.record()))
+
+
+def _without_difference(organization: Organization) -> str:
+    """Why no reading differs. Without a reading after the baseline, nothing is known about the directory's values."""
+    if organization.later_reading() is not None:
+        return "The directory shows only values that the portal knows."
+    if organization.seen_at is None:
+        return "The directory has not been asked about this record, so there is nothing to take."
+    if not organization.is_read_later:
+        return "The directory was last asked before the last acceptance, so there is nothing to take."
+    return "The directory did not show this OID, so there is nothing to take."
 
 
 def decide_ours(

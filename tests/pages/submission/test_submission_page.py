@@ -211,7 +211,7 @@ def test_the_text_for_support_has_no_name_or_reason_of_ours(practice: PracticeDi
     [
         ("never-answers", "did not come in time."),
         ("applies-then-breaks", "The connection broke"),
-        ("applies-then-504", "Redox answered 504 "),
+        ("applies-then-504", "The answer, HTTP 504, neither accepts"),
     ],
 )
 def test_an_unknown_submission_says_how_its_answer_was_lost(

@@ -64,6 +64,9 @@ def test_discarding_restores_the_values_taken(editor: User) -> None:
 
 def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
     organization = factories.accept(factories.organization(user=editor))
+    with pytest.raises(ActionRefused, match="has not been asked about this record"):
+        differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+    organization = store_reading(organization, organization.record())
     with pytest.raises(ActionRefused, match="only values that the portal knows"):
         differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="By hand"))

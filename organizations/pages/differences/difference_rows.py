@@ -56,8 +56,8 @@ class DifferenceRow(NamedTuple):
 class DifferencesContent:
     """What the template prints.
 
-    `compared` has each field here and as the last reading shows it, if nobody has decided to whom the OID belongs, or
-    if it belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be
+    `compared` has each field here and as the last reading shows it, unless the OID is known to be ours. `decided_by` is
+    who decided that it belongs to another organization. `block_reason` says why nothing can be
     taken now, `ours_block_reason` why nobody can decide now that the OID is ours.
     """
 

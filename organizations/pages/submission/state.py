@@ -338,7 +338,7 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
 
 
 def _why_again(submission: Submission, reason: WaitReason) -> answers.Explanation | None:
-    """The result of the last attempt of a queued submission, if it waits because of it."""
+    """The result of the last attempt of a queued submission that waits because of this result."""
     if not submission.attempt:
         return None
     return answers.retry_explanation(submission, waits_for=reason.key, at=reason.until)

@@ -114,7 +114,7 @@ def test_the_steps_show_the_evidence(practice: PracticeDirectory, editor: User) 
     assert [(step.text, step.word.word if step.word else "", step.until) for step in steps] == [
         ("The portal began to send the message, attempt 1.", "", False),
         (
-            "Redox answered 504 with a web page, not with an answer: neither accepted nor rejected.",
+            "The answer, HTTP 504, a web page, neither accepts nor rejects the message.",
             "No clear answer",
             False,
         ),

@@ -294,7 +294,7 @@ def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker
 @pytest.mark.parametrize(
     ("given", "counted_attempts", "decision"),
     [({}, 4, {}), ({"counted_attempts": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
-    ids=["by itself", "by a person"],
+    ids=["automatically", "by a person"],
 )
 def test_sending_again_counts_a_try_unless_a_person_decided_it(
     claimed: Claimed, worker: Actor, given: dict[str, Any], counted_attempts: int, decision: dict[str, str]

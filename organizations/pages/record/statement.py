@@ -12,7 +12,7 @@ from organizations.queries.record_entries import last_statement
 from organizations.services.records import statements
 from organizations.text.freshness import Freshness, record_freshness
 
-HEADING = "Registered outside the portal"
+HEADING = "Registration outside the portal"
 STATE = "state that a record is registered already"
 
 

@@ -107,7 +107,7 @@ def test_the_owner_of_an_oid_is_decided_by_comparing_with_the_directory(editor, 
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
         assert "City" in page.equal_labels
         if not page.is_foreign:
-            differences.decide_not_ours(organization.pk, reason="Ticket 9", actor=as_actor(approver))
+            differences.decide_foreign(organization.pk, reason="Ticket 9", actor=as_actor(approver))
     assert page.decided_by == as_actor(approver).name
 
 

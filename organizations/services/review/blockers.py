@@ -61,7 +61,10 @@ def blockers_of(
     intent: Intent | None,
     together: frozenset[int],
 ) -> tuple[Blocker, ...]:
-    """All blockers. `together`: ids of records whose messages precede this one in the same plan."""
+    """All blockers except `unreadable_message`.
+
+    `together`: ids of records whose messages precede this one in the same plan.
+    """
     blockers = [_open_submission(organization), _foreign(organization), _already_there(organization)]
     blockers.append(_shown_before(organization))
     blockers.append(_unknown(organization, record))

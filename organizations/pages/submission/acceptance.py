@@ -175,7 +175,7 @@ def _own_answer(submission: Submission) -> str:
         return "What Redox answered is not known: the database was restored from a backup."
     if submission.http_status is None:
         return "No answer came from Redox."
-    return f"Redox's own answer was {submission.http_status}."
+    return f"The answer to the message itself was HTTP {submission.http_status}."
 
 
 def _sent_once(submission: Submission) -> tuple[SafeString, ...]:

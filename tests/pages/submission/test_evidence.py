@@ -55,7 +55,10 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
 
 @pytest.mark.parametrize(
     ("behaviour", "answer"),
-    [("applies-then-504", "Redox's own answer was 504."), ("applies-then-breaks", "No answer came from Redox.")],
+    [
+        ("applies-then-504", "The answer to the message itself was HTTP 504."),
+        ("applies-then-breaks", "No answer came from Redox."),
+    ],
 )
 def test_an_acceptance_by_query_never_quotes_an_unclear_answer(
     practice: PracticeDirectory, editor: User, behaviour: str, answer: str

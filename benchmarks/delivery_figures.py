@@ -66,7 +66,7 @@ def _deliver(organization: Organization, actor: Actor) -> Delivery:
     submission = submissions.submit_record(
         organization.pk,
         sha256=review.sha256,
-        seen_submission=0,
+        shown_submission=0,
         reason="Measurement",
         ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
         actor=actor,

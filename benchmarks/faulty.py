@@ -266,7 +266,7 @@ def _drip(handler: _Handler) -> None:
 
 
 def _no_http(handler: _Handler) -> None:
-    handler.wfile.write(b"\x00\x01 this is no HTTP\r\n\r\n")
+    handler.wfile.write(b"\x00\x01 this is not HTTP\r\n\r\n")
 
 
 _BOMB = gzip.compress(b" " * 20_000_000)
@@ -291,7 +291,7 @@ FAULTS: dict[str, Fault] = {
     "cut short after the effect": _after(_cut_short, applies=True),
     "200 without a word, without effect": _after(_status(200, b""), applies=False),
     "200 with other words, after the effect": _after(_status(200, _STRANGE), applies=True),
-    "200 that is no JSON, after the effect": _after(_status(200, b"{]"), applies=True),
+    "200 that is not JSON, after the effect": _after(_status(200, b"{]"), applies=True),
     "no HTTP, after the effect": _after(_no_http, applies=True),
     "gzip bomb after the effect": _after(_status(200, _BOMB, "Content-Encoding: gzip"), applies=True),
 }

@@ -285,7 +285,7 @@ def _make_templates(
     if (known := _known(record, kind)) is not None:
         placeholders.add_hash(canonical(known))
     placeholders.add_hash(fold(record.name), 32)
-    placeholders.add_hash(_double_key_text(record), 32)
+    placeholders.add_hash(_near_duplicate_key_text(record), 32)
     editor = editors[number % len(editors)]
     organization = _organization(sentinel, environment, record, kind)
     organization.edited_by = editor.person
@@ -380,11 +380,11 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "country": address.country,
         "search_text": search_text.record_search_text(record),
         "name_key": name_key(record.name),
-        "double_key": search_text.double_key(record),
+        "double_key": search_text.record_near_duplicate_key(record),
     }
 
 
-def _double_key_text(record: OrganizationRecord) -> str:
+def _near_duplicate_key_text(record: OrganizationRecord) -> str:
     """The text that `near_duplicate_key` hashes, for an address in the USA."""
     address = record.address
     parts = map(fold, (address.street, address.city, address.state, ""))
@@ -423,7 +423,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
         state=state,
         state_at=moment,
         attempt=attempts,
-        tries=attempts,
+        counted_attempts=attempts,
         token=attempts,
         lease_until=moment if state == State.SENDING else None,
         lease_worker=WORKER.name if state == State.SENDING else "",

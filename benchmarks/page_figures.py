@@ -102,7 +102,7 @@ def _pages() -> list[Page]:
         Page("Search in both environments", f"{reverse('search')}?q=north+clin"),
         Page("Tree, top", organizations),
         Page("Tree, open at one location", f"{organizations}?open={edited}"),
-        Page("Branch of 1,000 (50 rows of it)", reverse("branch", args=[staging, region]), {"HX-Request": "true"}),
+        Page("Branch of 1,000, its first 50 rows", reverse("branch", args=[staging, region]), {"HX-Request": "true"}),
         Page("Record with 1,000 below it", reverse("record", args=[staging, region]), limit=25.0),
         Page("Record", reverse("record", args=[staging, edited]), limit=25.0),
         Page("Edit form", reverse("edit", args=[staging, edited]), limit=25.0),

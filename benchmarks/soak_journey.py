@@ -103,7 +103,7 @@ class Journey:
         return submissions.submit_record(
             record,
             sha256=review.sha256,
-            seen_submission=last,
+            shown_submission=last,
             reason="Measurement",
             ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
             actor=self.editor,

@@ -65,7 +65,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         changes=len(difference(None, record)),
         search_text=search_text.record_search_text(record),
         name_key=name_key(record.name),
-        double_key=search_text.double_key(record),
+        double_key=search_text.record_near_duplicate_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,
     )

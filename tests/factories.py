@@ -202,7 +202,7 @@ def press(review: Review, *, user: User, **values: Any) -> Submission:
     """
     arguments: dict[str, Any] = {
         "sha256": review.sha256,
-        "seen_submission": review.organization.last_submission_id or 0,
+        "shown_submission": review.organization.last_submission_id or 0,
         "reason": "Test",
         "ticked": frozenset(map(submissions.warning_key, review.warnings)),
         "intent": review.intent if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else None,

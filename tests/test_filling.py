@@ -65,7 +65,7 @@ def assert_consistent(organization: Organization) -> None:
     assert stored.oid_key == Oid(record.oid).key
     assert stored.search_text == search_text.record_search_text(record)
     assert stored.name_key == name_key(record.name)
-    assert stored.double_key == search_text.double_key(record)
+    assert stored.double_key == search_text.record_near_duplicate_key(record)
     if (submission := stored.confirmed_submission) is not None:
         accepted = messages.record_from_message(bytes(submission.message))
         assert stored.confirmed == canonical(accepted)

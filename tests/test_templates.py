@@ -50,7 +50,7 @@ def environment() -> Environment:
 
 
 class Identity(forms.Form):
-    name = forms.CharField(label="Name", help_text="As others shall see it in the directory.")
+    name = forms.CharField(label="Name", help_text="As others will see it in the directory.")
     part_of = forms.ChoiceField(
         label="PartOf", choices=[("ours", "A record of ours"), ("other", "Another OID")], widget=forms.RadioSelect
     )

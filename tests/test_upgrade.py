@@ -118,7 +118,9 @@ def test_a_database_of_the_release_before_is_upgraded(before: StateApps) -> None
     """Unusual stored values do not stop the upgrade, and are found as if they were saved today."""
     make_unreadable(before)
     edit = write_as_before_folding(before)
+    wait_as_before_renaming(before)
     upgrade()
+    renamed_fields_keep_their_values()
     every_end_names_its_evidence()
     records_taken_over_and_decided_keep_their_baseline()
     acceptances_by_something_equivalent_are_read_once_more()
@@ -182,7 +184,7 @@ def stored_texts_are_searched_as_if_saved_today() -> None:
         saved_today = organization.record()
         assert organization.search_text == search_text.record_search_text(saved_today)
         assert organization.name_key == name_key(organization.name) != ""
-        assert organization.double_key == search_text.double_key(saved_today)
+        assert organization.double_key == search_text.record_near_duplicate_key(saved_today)
 
 
 def make_unreadable(before: StateApps) -> None:
@@ -215,6 +217,21 @@ def write_as_before_folding(before: StateApps) -> int:
     by_zoe = {"actor_name": "Zoë O’Brien", "search_text": "zoë o’brien st. mary’s clínica 2.16.840 ticket 7."}
     entries.filter(pk=edit).update(**by_zoe)
     return edit
+
+
+def wait_as_before_renaming(before: StateApps) -> None:
+    """Fill the fields of a submission that got other names."""
+    submissions = before.get_model("organizations", "Submission")._default_manager.filter(environment="staging")
+    submissions.filter(oid=f"{BASE}.18").update(tries=3, only_ask=True)
+    submissions.get(oid=f"{BASE}.18").after.add(submissions.get(oid=f"{BASE}.1"))
+
+
+def renamed_fields_keep_their_values() -> None:
+    own = Submission.objects.filter(environment="staging")
+    waiting = own.get(oid=f"{BASE}.18")
+    assert (waiting.counted_attempts, waiting.is_restored) == (3, True)
+    assert list(waiting.waits_for.all()) == [own.get(oid=f"{BASE}.1")]
+    assert list(own.filter(is_restored=True)) == list(own.exclude(waits_for=None)) == [waiting]
 
 
 @pytest.mark.django_db

@@ -68,7 +68,7 @@ type StoredTexts = Mapping[str, str]
 
 
 class PortalForm(forms.Form):
-    """A form that reads its fields in `clean`, and remembers in `changes` what the readers changed.
+    """A form that reads its fields in `clean`, and remembers in `changes_by_field` what the readers changed.
 
     `stored`: the stored texts of all forms of this kind. A stored text is never refused; `kept` says why it would be if
     somebody typed it now. `hints`: the ids of the hints beside a section, by field.
@@ -80,7 +80,7 @@ class PortalForm(forms.Form):
 
     def __init__(self, *args: Any, stored: Iterable[StoredTexts] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.changes: dict[str, list[str]] = {}
+        self.changes_by_field: dict[str, list[str]] = {}
         self.stored = tuple(stored)
         self.kept: dict[str, str] = {}
         self.kept_notes: dict[str, str] = {}
@@ -130,11 +130,11 @@ class PortalForm(forms.Form):
     @property
     def changed(self) -> list[str]:
         """What the readers changed, in the order of the fields."""
-        return [change for changes in self.changes.values() for change in changes]
+        return [change for changes in self.changes_by_field.values() for change in changes]
 
     def _note_change(self, name: str, result: Read) -> None:
         if result.changed:
-            self.changes.setdefault(name, []).append(result.changed)
+            self.changes_by_field.setdefault(name, []).append(result.changed)
 
     def _list_error(self, name: str, typed: str) -> str:
         label = str(self.fields[name].label)

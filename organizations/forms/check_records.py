@@ -40,7 +40,7 @@ def read_by_form(
         routing_names=routing_names,
         own_ids=own_ids,
         oid_named=_nothing,
-        elsewhere=_nothing,
+        other_environment_sentence=_nothing,
         oid_error=_nothing,
         parent_error=_nothing,
         destination_known=record.destination_known,
@@ -55,7 +55,7 @@ def read_by_form(
 
 
 def _remarks(where: str, form: PortalForm) -> Iterator[FormRemark]:
-    for kind, texts_of in ((REFUSED, form.errors), (CHANGED, form.changes)):
+    for kind, texts_of in ((REFUSED, form.errors), (CHANGED, form.changes_by_field)):
         for name, texts in texts_of.items():
             label = "PartOf" if name in _PART_OF else form.fields[name].label
             yield from (FormRemark(kind, f"{where}{label}", str(text)) for text in texts)

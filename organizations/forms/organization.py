@@ -30,10 +30,10 @@ class FormContext:
     """The values and functions that the caller gives to the form.
 
     `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
-    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere` returns
-    a sentence about the record of the other environment that was probably meant, or "". `oid_error` and `parent_error`
-    return a sentence, or "" if nothing is wrong. `destination_known`: if not, the form asks how the person knows the
-    destination ID.
+    `oid_named` returns the OID of the record of ours with this OID or name; "" for none or several.
+    `other_environment_sentence` returns a sentence about the record of the other environment that was probably meant,
+    or "". `oid_error` and `parent_error` return a sentence, or "" if nothing is wrong. `destination_known`: if not, the
+    form asks how the person knows the destination ID.
     """
 
     environment_name: str
@@ -42,7 +42,7 @@ class FormContext:
     routing_names: Mapping[str, str]
     own_ids: Mapping[str, str]
     oid_named: Callable[[str], str]
-    elsewhere: Callable[[str], str]
+    other_environment_sentence: Callable[[str], str]
     oid_error: Callable[[str], str]
     parent_error: Callable[[str, str], str]
     fixed_oid: str = ""
@@ -221,9 +221,9 @@ class OrganizationForm(PortalForm):
         oid = self.form_context.oid_named(typed)
         if not oid:
             error = f"'{typed}' does not name exactly one record of ours in {self.form_context.environment_name}."
-            elsewhere = self.form_context.elsewhere(typed)
+            other_environment = self.form_context.other_environment_sentence(typed)
             advice = "Choose from the list, or enter its OID."
-            self.add_error("parent", " ".join(filter(None, (error, elsewhere, advice))))
+            self.add_error("parent", " ".join(filter(None, (error, other_environment, advice))))
         return oid
 
     def _destination(self) -> dict[str, Any]:

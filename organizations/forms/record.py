@@ -95,7 +95,7 @@ class RecordForm:
         return self.main.entered_source
 
     @property
-    def changed(self) -> str:
+    def changes_sentence(self) -> str:
         """What the readers changed, as one sentence; "" if nothing."""
         parts = [*self.main.changed]
         for form in (*self.identifiers, *self.contacts):
@@ -107,7 +107,11 @@ class RecordForm:
         checked = self
         if not self.checked:
             alone = replace(
-                form_context, oid_named=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
+                form_context,
+                oid_named=_nothing,
+                other_environment_sentence=_nothing,
+                oid_error=_nothing,
+                parent_error=_nothing,
             )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()

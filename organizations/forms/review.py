@@ -37,6 +37,6 @@ class PostedReview:
     def __init__(self, data: QueryDict) -> None:
         sha256 = data.get("sha256", "")
         self.sha256 = sha256 if _SHA256.fullmatch(sha256) else ""
-        self.seen_submission = read_number(data.get("seen", ""))
+        self.shown_submission = read_number(data.get("seen", ""))
         self.version = read_number(data.get("version", ""))
         self.ticked = frozenset(data.getlist("tick"))

@@ -26,6 +26,7 @@ class Action(models.TextChoices):
     ORGANIZATION_SEEN = "organization.seen"
     ORGANIZATION_ASKED = "organization.asked"
     ORGANIZATION_TAKEN = "organization.taken"
+    # Somebody decided whose an OID is: ours (again, after it was decided to be foreign), ours, or foreign.
     ORGANIZATION_REOPENED = "organization.reopened"
     ORGANIZATION_CLAIMED = "organization.claimed"
     ORGANIZATION_DISCLAIMED = "organization.disclaimed"

@@ -96,7 +96,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         A paused plan keeps all its submissions in the queue. In a stopped plan those with an attempt continue to
         their end: they may have been sent. Otherwise a claim cancels them.
         """
-        waits_for_another = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
+        waits_for_another = Submission.waits_for.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
             to_submission__state=State.ACCEPTED
         )
         return (
@@ -160,7 +160,7 @@ class Submission(models.Model):
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    after = models.ManyToManyField(
+    waits_for = models.ManyToManyField(
         "self",
         symmetrical=False,
         blank=True,
@@ -180,8 +180,9 @@ class Submission(models.Model):
     state_at = models.DateTimeField(help_text="When it entered this state.")
     state_reason = models.TextField(blank=True, help_text="Why it is in this state, if there is a reason.")
     attempt = models.PositiveIntegerField(default=0)
-    tries = models.PositiveIntegerField(
-        default=0, help_text="Attempts that count against the limit. A refused sign-in does not count."
+    counted_attempts = models.PositiveIntegerField(
+        default=0,
+        help_text="The attempts that count against the limit. A refused sign-in and a busy Redox do not count.",
     )
     token = models.PositiveIntegerField(
         default=0, help_text="Increases with each claim. Only the worker with the current token may settle."
@@ -223,9 +224,9 @@ class Submission(models.Model):
         default=False, help_text="The worker of an attempt died. The directory is queried again after the acceptance."
     )
     read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that Query is due.")
-    only_ask = models.BooleanField(
+    is_restored = models.BooleanField(
         default=False,
-        help_text="It was open when the database was restored. The portal queries it and never resends it on its own.",
+        help_text="It may have been sent after the backup that was restored. Only a person can have it sent again.",
     )
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="Hash of the saved record when the last answer was settled."

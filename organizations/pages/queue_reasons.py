@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 
 from organizations.models import EnvironmentGate, Event, Intent, PlanState, State, Submission
-from organizations.queries.queue_holds import fetch_holds, waits_for
+from organizations.queries.queue_holds import fetch_holds, waits_now_for
 from organizations.services.connection import redox_settings
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import answers
@@ -50,7 +50,7 @@ def environment_reason(gate: EnvironmentGate, now: datetime.datetime) -> WaitRea
 def after_next_query(submission: Submission) -> str:
     """What follows the next Query about a submission whose result is unknown."""
     has_undocumented_success = answers.has_undocumented_success(submission)
-    matters = not has_undocumented_success and not submission.only_ask
+    matters = not has_undocumented_success and not submission.is_restored
     return queue_reason.after_next_query(
         submission,
         has_undocumented_success=has_undocumented_success,
@@ -60,7 +60,7 @@ def after_next_query(submission: Submission) -> str:
 
 def _reason_of_others(submission: Submission) -> WaitReason | None:
     """Its paused plan, or the submissions that must be accepted first. `fetch_holds` has read them."""
-    plan, others = submission.plan, waits_for(submission)
+    plan, others = submission.plan, waits_now_for(submission)
     if plan is not None and plan.state == PlanState.PAUSED:
         return queue_reason.plan_paused(plan)
     parent = next((other for other in others if other.event == Event.NEW), None)

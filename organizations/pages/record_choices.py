@@ -15,7 +15,7 @@ def suggestion_attributes(environment: str) -> dict[str, str]:
     }
 
 
-def elsewhere_sentence(environment: Environment, typed: str) -> str:
+def other_environment_sentence(environment: Environment, typed: str) -> str:
     """Says which record of the other environment the text names; "" if none."""
     record = choices.record_named(environment.other, typed)
     return f"{record.oid} is {record.name} in {environment.other.label}." if record else ""

@@ -142,7 +142,7 @@ def records_with_work(environments: Mapping[str, Collection[str]]) -> list[Organ
 def queued_counts(environment: str, before: datetime.datetime) -> QueuedCounts:
     """The counts of queued submissions, of the first MOST_COUNTED + 1. `unreached`: of those made before this time."""
     queued = Submission.objects.filter(environment=environment, state=State.QUEUED).order_by("pk")[: MOST_COUNTED + 1]
-    unreached = Q(tries__gt=0, http_status=None, created_at__lt=before)
+    unreached = Q(counted_attempts__gt=0, http_status=None, created_at__lt=before)
     numbers = queued.aggregate(
         unreached=Count("id", filter=unreached),
         in_paused_plans=Count("id", filter=Q(plan__state=PlanState.PAUSED)),

@@ -36,7 +36,7 @@ def match(organization: Organization, words: Sequence[str]) -> Match:
     """The fields that contain the words. The caller has called `read_texts`."""
     missing = _missing(organization, words)
     in_name = next((word for word in words if word not in missing), "")
-    other = _elsewhere(organization, missing[0]) if missing else None
+    other = _match_in_other_fields(organization, missing[0]) if missing else None
     return Match(marked("Name", organization.name, in_name), other)
 
 
@@ -56,7 +56,7 @@ def marked(label: str, text: str, word: str) -> Marked:
     return Marked(label, text[:start], text[start:end], text[end:])
 
 
-def _elsewhere(organization: Organization, word: str) -> Marked | None:
+def _match_in_other_fields(organization: Organization, word: str) -> Marked | None:
     for label, text in _texts(organization):
         if word in fold(text):
             return marked(label, text, word)

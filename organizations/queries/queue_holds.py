@@ -16,10 +16,10 @@ def fetch_holds(submissions: Sequence[Submission]) -> None:
     """Read the plans of these submissions and the submissions that must be accepted before them; two queries."""
     not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
     before = not_accepted.only("event", "intent", "oid", *_RECORD_COLUMNS)
-    prefetch_related_objects(submissions, "plan", Prefetch("after", before.order_by("pk"), to_attr="waits_for"))
+    prefetch_related_objects(submissions, "plan", Prefetch("waits_for", before.order_by("pk"), to_attr="waits_now_for"))
 
 
-def waits_for(submission: Submission) -> list[Submission]:
+def waits_now_for(submission: Submission) -> list[Submission]:
     """The submissions that must be accepted before this one and are not yet. The caller has called `fetch_holds`."""
-    submissions: list[Submission] = submission.waits_for  # type: ignore[attr-defined]  # set by fetch_holds
+    submissions: list[Submission] = submission.waits_now_for  # type: ignore[attr-defined]  # set by fetch_holds
     return submissions

@@ -52,7 +52,7 @@ class Fault(StrEnum):
     BROKEN = "broken"
     HELD_UP = "held_up"
     STOPPED = "stopped"
-    BLOCKED = "closed"
+    BLOCKED = "closed"  # sending was stopped or paused. Releases that stored "closed" called the circuit breaker a gate
     PROTOCOL = "protocol"
     SIZE = "size"
 
@@ -123,8 +123,8 @@ def fits_in_header(token: str) -> bool:
 def checked_url(base_url: str, path: str) -> str:
     """The URL of a path below the environment's address.
 
-    Raises ValueError if it is not http or https, if it has a user name, and for http to another machine, where others
-    could read the access token.
+    Raises ValueError if it is not http or https, or if it has a user name. Also for http to another machine, because
+    others could read the access token on the way.
     """
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:

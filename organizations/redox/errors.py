@@ -338,7 +338,8 @@ def _how_lost(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.fault is Fault.STOPPED:
         return "The worker that sent it was stopped before an answer came."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
-        return f"Redox answered {outcome.status} without accepting or rejecting it."
+        # It may come from a gateway between the portal and Redox.
+        return f"The answer, HTTP {outcome.status}, neither accepts nor rejects it."
     if outcome.fault is None:
         return "The worker that sent it ended before an answer was stored."
     return "The connection broke before an answer."

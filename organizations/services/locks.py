@@ -107,5 +107,5 @@ def _with_followers(submission_ids: Iterable[int]) -> set[int]:
 
 
 def _follower_ids(submission_ids: set[int]) -> set[int]:
-    waiting = Submission.objects.filter(after__in=submission_ids, state=State.QUEUED, may_have_been_sent=False)
+    waiting = Submission.objects.filter(waits_for__in=submission_ids, state=State.QUEUED, may_have_been_sent=False)
     return set(waiting.values_list("pk", flat=True))

@@ -49,7 +49,7 @@ def fold_all(texts: list[str]) -> str:
     return " ".join(filter(None, map(fold, texts)))
 
 
-def double_key(record: OrganizationRecord) -> str:
+def record_near_duplicate_key(record: OrganizationRecord) -> str:
     """A key that is equal for records with the same name and address; "" without an address."""
     address = record.address
     return near_duplicate_key(

@@ -15,7 +15,7 @@ from organizations.text.vocabulary import SUBMISSION_STATE, Word
 IN_STATUS: Mapping[str, str] = {
     "": "The last message of this record was accepted. The evidence is not stored.",
     "answer": "Redox accepted the last message of this record.",
-    "query": "A Query showed the values of the last message of this record. Redox's own answer was not clear.",
+    "query": "A Query showed the values of the last message of this record. No clear answer to it came.",
     "both": "Redox's answer and a Query together show that the last message of this record arrived.",
     "person": "{person} decided that the last message of this record arrived.",
     "equivalent": "A Query showed values that mean the same as the last message of this record. That the message"

@@ -40,6 +40,15 @@ def record_freshness(organization: Organization) -> Freshness:
     return Freshness(asked_at, "", clock.now() - asked_at > OLD_READING_AGE)
 
 
+def without_later_reading(organization: Organization) -> str:
+    """Why no reading can be compared with the baseline, for a heading."""
+    if organization.seen_at is None:
+        return "the directory has not been read"
+    if not organization.is_read_later:
+        return "the directory has not been read since the last acceptance"
+    return "the directory did not show its OID"
+
+
 def compared_with(organization: Organization, taken_by: str = "") -> str:
     """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)".
 

@@ -33,7 +33,7 @@ GLOSSARY: Mapping[str, Entry] = {
         "Counterpart", "The record of the same organization in the other environment. Their OIDs usually differ."
     ),
     "submission": Entry(
-        "Submission", "One reviewed message, a New or an Update, from its review until it is accepted or has ended."
+        "Submission", "One reviewed message, a New or an Update, until it is accepted, rejected or cancelled."
     ),
     "attempt": Entry("Attempt", "One try to send a submission. A submission can need several."),
     "not_registered": Entry(
@@ -82,7 +82,7 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "stopped": Entry(
         "Stopped",
-        "Nothing more is sent. A stopped environment continues when somebody has corrected the cause and resumes it. A "
-        "stopped plan does not continue.",
+        "A stopped environment sends nothing until somebody has corrected the cause and resumes it. A stopped plan "
+        "does not continue: its messages that were never sent are cancelled.",
     ),
 }

@@ -107,7 +107,7 @@ def after_next_query(submission: Submission, *, has_undocumented_success: bool, 
     `has_undocumented_success`: Redox answered with a success that it does not document. `can_be_proved`: a Query can
     show what the message changed.
     """
-    if submission.only_ask:
+    if submission.is_restored:
         return AFTER_RESTORE
     if submission.event == Event.NEW:
         return AFTER_NEW if has_undocumented_success or can_be_proved else AFTER_NEW_NOT_VISIBLE

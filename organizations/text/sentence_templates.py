@@ -32,7 +32,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ORGANIZATION_CREATED: Template("plus", "is-work", "{actor} added {name} in {environment}{origin}."),
     Action.ORGANIZATION_EDITED: Template(*_EDIT, "{actor} {changes} on {name}."),
     Action.ORGANIZATION_DISCARDED: Template(
-        "arrow-uturn-left", "is-quiet", "{actor} discarded {count} on {name}: {labels}."
+        "arrow-uturn-left", "is-quiet", "{actor} discarded {saved_changes} on {name}: {labels}."
     ),
     Action.ORGANIZATION_WITHDRAWN: Template(
         *_LEFT, "{actor} withdrew {name}. It was never sent; its OID is free again."
@@ -54,15 +54,16 @@ TEMPLATES: Mapping[str, Template] = {
         *_LEFT, "{actor} withdrew the statement that {name} was registered outside the portal.{reason}"
     ),
     Action.ORGANIZATION_SEEN: Template(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
-    Action.TAKE_OVER_BEGUN: Template(*_ASKED, "{actor} began to take over {organizations} in {environment}."),
+    Action.TAKE_OVER_BEGUN: Template(*_ASKED, "{actor} began to take over {organization_count} in {environment}."),
     Action.TAKE_OVER_STOPPED: Template(
-        *_LEFT, "{actor} stopped a take-over. The directory was not asked about {organizations}."
+        *_LEFT, "{actor} stopped a take-over. The directory was not asked about {organization_count}."
     ),
     Action.TAKE_OVER_DESTINATIONS: Template(
-        *_EDIT, "{actor} entered the destination IDs of {organizations} that are being taken over in {environment}."
+        *_EDIT,
+        "{actor} entered the destination IDs of {organization_count} that are being taken over in {environment}.",
     ),
     Action.TAKE_OVER_CHOSEN: Template(
-        *_EDIT, "{actor} chose {organizations} to become records in {environment}.{reason}"
+        *_EDIT, "{actor} chose {organization_count} to become records in {environment}.{reason}"
     ),
     Action.ORGANIZATION_TAKEN: Template(
         *_ASKED,
@@ -79,12 +80,12 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ORGANIZATION_LINKED: Template(*_EDIT, "{actor} linked {name} with {counterpart}."),
     Action.ORGANIZATION_UNLINKED: Template(*_LEFT, "{actor} removed the link of {name} with {counterpart}{withdrawn}."),
-    Action.SUBMISSION_MADE: Template(*_SENT, "{actor} submitted {submission}: {carried}.{reason}{approval}"),
+    Action.SUBMISSION_MADE: Template(*_SENT, "{actor} submitted {submission}: {content}.{reason}{approval}"),
     Action.SUBMISSION_APPROVED: Template("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
     Action.SUBMISSION_RETURNED: Template("arrow-uturn-left", "is-ink", "{actor} returned {submission}.{reason}"),
     Action.SUBMISSION_VOIDED: Template(*_LEFT, "{Submission} can no longer be approved; it was cancelled.{reason}"),
     Action.SUBMISSION_CANCELLED: Template(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
-    Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
+    Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {planned}.{reason}"),
     Action.PLAN_PAUSED: Template("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
     Action.PLAN_RESUMED: Template(*_SENT, "{actor} resumed {plan}.{pause}"),
     Action.PLAN_STOPPED: Template("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),

@@ -133,13 +133,13 @@ def _plan_first(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield from (part._replace(text=part.text.capitalize()) for part in _plan(facts))
 
 
-def _counted(facts: Mapping[str, Any]) -> Iterator[Part]:
+def _planned(facts: Mapping[str, Any]) -> Iterator[Part]:
     details = facts.get("details", {})
     kinds = (("news", "New"), ("updates", "Update"), ("deactivated", "to deactivate"))
     yield Part(", ".join(f"{details[key]} {word}" for key, word in kinds if details.get(key)) or "nothing")
 
 
-def _organizations(facts: Mapping[str, Any]) -> Iterator[Part]:
+def _organization_count(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(facts.get("details", {}).get("count", 0), "organization"))
 
 
@@ -191,7 +191,7 @@ def _change(change: Mapping[str, str]) -> Iterator[Part]:
         yield from (Part(f"removed {label} "), Part(before, "del"))
 
 
-def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
+def _saved_changes(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(len(facts.get("changes", [])), "saved change"))
 
 
@@ -216,15 +216,15 @@ def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
         yield Part(_cut(change["after"], LONGEST_VALUE) or "none", "ins")
 
 
-def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
+def _content(facts: Mapping[str, Any]) -> Iterator[Part]:
     changed = len(facts.get("changes", []))
     if facts.get("intent") in ("deactivate", "reactivate"):
-        carried = "Active = false" if facts["intent"] == "deactivate" else "Active = true"
+        content = "Active = false" if facts["intent"] == "deactivate" else "Active = true"
     elif facts.get("event") == "New":
-        carried = "registration"
+        content = "registration"
     else:
-        carried = count(changed, "field") if changed else "the same values again"
-    yield Part(carried)
+        content = count(changed, "field") if changed else "the same values again"
+    yield Part(content)
 
 
 def _reason(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -394,14 +394,14 @@ _VALUES = {
     "attempt_of": _attempt_of,
     "bytes": _bytes,
     "cancelled": _cancelled,
-    "organizations": _organizations,
+    "organization_count": _organization_count,
     "came": _came,
-    "carried": _carried,
+    "content": _content,
     "cause": _cause,
     "changes": _changes,
-    "count": _count,
+    "saved_changes": _saved_changes,
     "counterpart": _counterpart,
-    "counted": _counted,
+    "planned": _planned,
     "environment": _environment,
     "fields": _fields,
     "labels": _labels,

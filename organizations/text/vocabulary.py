@@ -237,7 +237,7 @@ PLAN_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-unsure",
-        "Paused since {time}: {cause}. Nothing more is sent until somebody {resumes} it.",
+        "Paused since {time}: {cause}. Nothing more is sent until somebody {resumes_or_stops} it.",
     ),
     Word(
         "stopped",

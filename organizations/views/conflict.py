@@ -15,7 +15,7 @@ from organizations.services.errors import ActionRefused, EditConflict, RecordWit
 from organizations.views import expired_session
 
 from .access import posted_number
-from .record_form import after_saving, open_form, save_edit, show_form, show_refusal
+from .record_form import after_saving, editing_of_request, save_edit, show_form, show_refusal
 from .rendering import render_page
 
 
@@ -57,7 +57,7 @@ def withdrawal_of(environment: Environment, number: int) -> AuditEntry | None:
 
 def show_withdrawn(request: HttpRequest, environment: Environment, withdrawal: AuditEntry) -> HttpResponse:
     """The form of a new record, with the values that were typed for a withdrawn one. Nothing was saved."""
-    editing = open_form(request, environment)
+    editing = editing_of_request(request, environment)
     form = editing.form(Typed.from_post(request.POST).after_button(request.POST.get("act", "")))
     return show_form(request, editing, form, status=409, notes=[withdrawn_sentence(withdrawal)])
 

@@ -93,7 +93,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
     return submissions.submit_record(
         review.organization.pk,
         sha256=form.text("sha256"),
-        seen_submission=form.last_submission_seen,
+        shown_submission=form.last_submission_seen,
         reason=form.reason_text,
         ticked=_ticked(request),
         intent=review.intent,

@@ -9,7 +9,7 @@ from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, State, Submission, Verdict
 from organizations.pages.addresses import submission_url
 from organizations.pages.submission import page as submission_page
-from organizations.pages.submission.decision_choices import Decision
+from organizations.pages.submission.decision_choices import DecisionOptions
 from organizations.permissions import ASK, Right
 from organizations.services.delivery import decide, query
 from organizations.services.errors import ActionRefused
@@ -57,21 +57,21 @@ def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
-    decision, user = submission_page.decision(submission), user_of(request)
-    if decision is None or (sentence := _compare_again_reason(request, decision)):
-        messages.error(request, f"{sentence if decision else ASKED_AGAIN} {STILL_HERE}")
+    options, user = submission_page.decision_options(submission), user_of(request)
+    if options is None or (sentence := _compare_again_reason(request, options)):
+        messages.error(request, f"{sentence if options else ASKED_AGAIN} {STILL_HERE}")
         return _show_typed(request, submission)
-    form = submission_page.decision_form(decision, user, request.POST)
+    form = submission_page.decision_form(options, user, request.POST)
     if not form.is_valid():
         return show_submission(request, submission, form, status=422)
     return _carry_out(request, submission, form)
 
 
-def _compare_again_reason(request: HttpRequest, decision: Decision) -> str:
+def _compare_again_reason(request: HttpRequest, options: DecisionOptions) -> str:
     """Why the posted decision does not count, as a sentence: the answer is not the newest one, or too old."""
-    if not decision.choices:
-        return decision.block_reason
-    return "" if request.POST.get("sequence") == str(decision.sequence) else ASKED_AGAIN
+    if not options.choices:
+        return options.block_reason
+    return "" if request.POST.get("sequence") == str(options.sequence) else ASKED_AGAIN
 
 
 def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
@@ -90,9 +90,9 @@ def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm)
 
 def _show_typed(request: HttpRequest, submission: Submission, *, status: int = 422) -> HttpResponse:
     """The page with the typed values, unchecked."""
-    decision = submission_page.decision(submission)
+    options = submission_page.decision_options(submission)
     form = None
-    if decision:
+    if options:
         verdict, reason = (request.POST.get(name, "") for name in ("verdict", "reason"))
-        form = submission_page.decision_form(decision, user_of(request), verdict=verdict, reason=reason)
+        form = submission_page.decision_form(options, user_of(request), verdict=verdict, reason=reason)
     return show_submission(request, submission, form, status=status)

@@ -116,7 +116,7 @@ def _take_or_decide(request: HttpRequest, organization: Organization, form: Reas
             differences.decide_ours(number, reason=form.reason_text, actor=who, asked_at=asked_at)
             return "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
         case "foreign":
-            differences.decide_not_ours(number, reason=form.reason_text, actor=who, asked_at=asked_at)
+            differences.decide_foreign(number, reason=form.reason_text, actor=who, asked_at=asked_at)
             return "Decided: this OID belongs to another organization. Nothing is sent to it."
     differences.take_directory_values(number, version, reason=form.reason_text, actor=who, asked_at=asked_at)
     return taken_sentence(organization, count)

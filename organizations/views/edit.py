@@ -23,7 +23,7 @@ from organizations.services.records import prepare as preparation
 from organizations.views import conflict, expired_session, first_question, prepare
 
 from .access import actor, needs, organization_or_404, posted_number
-from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refusal
+from .record_form import after_saving, editing_of_request, save_edit, saved_url, show_form, show_refusal
 from .rendering import render_page
 
 
@@ -36,12 +36,12 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     `oid` fills the OID.
     """
     try:
-        editing = open_form(request, environment, staging=prepare.staging_record(request, environment))
+        editing = editing_of_request(request, environment, staging=prepare.staging_record(request, environment))
         if request.method != "POST":
             return _show_new(request, editing)
         return first_question.respond(request, editing) or _handle_post(request, editing)
     except RecordWithdrawn:
-        editing = open_form(request, environment)
+        editing = editing_of_request(request, environment)
         form = editing.form(Typed.from_post(request.POST))
         return show_form(request, editing, form, status=409, notes=[prepare.GONE])
 
@@ -53,7 +53,7 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     """The form of a record, with its saved values."""
     if request.method == "POST":
         return _handle_edit(request, environment, oid)
-    editing = open_form(request, environment, organization_or_404(environment, oid, with_parts=True))
+    editing = editing_of_request(request, environment, organization_or_404(environment, oid, with_parts=True))
     return show_form(request, editing, editing.form())
 
 
@@ -86,7 +86,7 @@ def _handle_edit(request: HttpRequest, environment: Environment, oid: str) -> Ht
     if opened_for is None and (withdrawal := conflict.withdrawal_of(environment, number)):
         return conflict.show_withdrawn(request, environment, withdrawal)
     organization = organization_or_404(environment, opened_for.oid if opened_for else oid)
-    editing = open_form(request, environment, organization)
+    editing = editing_of_request(request, environment, organization)
     try:
         is_conflict = "theirs" in request.POST
         return conflict.resolve(request, editing) if is_conflict else _handle_post(request, editing)
@@ -149,7 +149,10 @@ def _create_or_edit(request: HttpRequest, editing: Editing, form: RecordForm) ->
 
 
 def _redirect_second_click(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse | None:
-    """Redirect a second click on the same button to the record; None for a first click."""
+    """Redirect a second click on the same button to the record that the first one saved; None for a first click.
+
+    The OID is taken after the first click, so the form of the second one may be refused.
+    """
     if editing.staging is None or not (form.lacks_only_the_oid or form.is_valid()):
         return None
     record, stands_for = form.record(), form.stands_for

@@ -24,7 +24,7 @@ from .rendering import render_page
 SAVED = "Saved. Nothing was sent."
 
 
-def open_form(
+def editing_of_request(
     request: HttpRequest,
     environment: Environment,
     organization: Organization | None = None,
@@ -89,8 +89,8 @@ def after_saving(request: HttpRequest, form: RecordForm, saved: Organization, ac
     """Redirect to the record, or to its review if `act` is "review", and say what the readers changed."""
     if act == "save":
         messages.success(request, SAVED)
-    if form.changed:
-        messages.info(request, form.changed)
+    if form.changes_sentence:
+        messages.info(request, form.changes_sentence)
     return redirect(saved_url(saved, act))
 
 

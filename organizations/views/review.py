@@ -55,7 +55,10 @@ def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
     """Send the reviewed message, or ask for missing values and ticks."""
     form, posted = review_page.review_form(review, request.POST), PostedReview(request.POST)
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - posted.ticked
-    is_current = (posted.sha256, posted.seen_submission) == (review.sha256, review.organization.last_submission_id or 0)
+    is_current = (posted.sha256, posted.shown_submission) == (
+        review.sha256,
+        review.organization.last_submission_id or 0,
+    )
     is_whole = form.is_valid() and not missing
     if is_current and not is_whole and not review.blockers:
         notes = newer_reading_notes(request, review.organization)
@@ -84,7 +87,7 @@ def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submissio
     return submissions.submit_record(
         review.organization.pk,
         sha256=posted.sha256,
-        seen_submission=posted.seen_submission,
+        shown_submission=posted.shown_submission,
         reason=form.reason_text,
         ticked=posted.ticked,
         actor=actor(request),

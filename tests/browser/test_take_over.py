@@ -85,7 +85,7 @@ def test_pasted_oids_become_records_and_the_first_message_is_sent_alone(
     send_chosen(page, 3)
     expect(page.locator("#state")).to_contain_text("3 of 3 accepted", timeout=60_000)
     first, *others = Submission.objects.filter(plan__isnull=False).order_by("pk")
-    assert all(list(each.after.all()) == [first] for each in others)
+    assert all(list(each.waits_for.all()) == [first] for each in others)
 
 
 def test_a_postman_collection_is_taken_over_with_its_destination_ids(

@@ -71,7 +71,7 @@ def check_stop(own: Portal, *, is_answered: bool) -> None:
     waiting = MOST_IN_FLIGHT + MOST_WAITING - sent
     assert states(own) == {settled: sent} | ({State.QUEUED: waiting} if waiting else {})
     made = list(Submission.objects.using(own.alias).order_by("pk"))
-    assert {submission.tries for submission in made} == {0}
+    assert {submission.counted_attempts for submission in made} == {0}
     assert [each for each in made if attempt_faults(entries_of(each, own.alias), each)] == []
 
     own.practice.behaviour = "answers"  # what was cut off takes effect all the same

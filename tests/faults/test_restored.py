@@ -158,7 +158,7 @@ def test_a_message_that_was_being_sent_at_the_time_of_the_backup_becomes_unknown
     resume.resume("staging", actor=as_actor(editor))
 
     submission = Submission.objects.get()
-    assert (submission.state, submission.only_ask) == (State.UNKNOWN, True)
+    assert (submission.state, submission.is_restored) == (State.UNKNOWN, True)
     entries = list(AuditEntry.objects.of_submission(submission.pk))
     assert attempt_faults(entries, submission) == []
     assert (entries[-1].action, entries[-1].facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "unknown"})

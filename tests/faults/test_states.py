@@ -170,7 +170,9 @@ class OneSubmission(RuleBasedStateMachine):
 
     def _settled_as(self, hand: Hand, before: Submission) -> set[State]:
         """The model: the state that an answer leads to."""
-        is_given_up = before.tries + 1 >= settle.MOST_TRIES or (self.seconds_tried or 0.0) > 24 * 3600.0
+        is_given_up = (
+            before.counted_attempts + 1 >= settle.MOST_COUNTED_ATTEMPTS or (self.seconds_tried or 0.0) > 24 * 3600.0
+        )
         again = {State.QUEUED, State.NEEDS_PERSON} if is_given_up else {State.QUEUED}
         if hand.exchange is not None and not hand.exchange.sent:
             return again

@@ -31,7 +31,7 @@ def form_context(**values):
         "routing_names": ROUTING_NAMES,
         "own_ids": {SOURCE_ID: "source ID"},
         "oid_named": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
-        "elsewhere": lambda typed: "It is in PRODUCTION." if typed == "Pier" else "",
+        "other_environment_sentence": lambda typed: "It is in PRODUCTION." if typed == "Pier" else "",
         "oid_error": lambda oid: "",
         "parent_error": lambda oid, part_of: "",
     }
@@ -63,7 +63,7 @@ def test_a_full_record_is_unchanged_by_the_form():
     assert form.is_valid()
     assert form.record() == record(f"{BASE}.5")
     assert form.stands_for == "location"
-    assert form.changed == ""
+    assert form.changes_sentence == ""
 
 
 @given(strategies.records)
@@ -88,7 +88,7 @@ def test_the_form_names_its_corrections():
     typed.contacts[0].update(name="Desk", work_phone="(608) 555-0100")
     form = checked(typed)
     assert form.is_valid()
-    assert form.changed == (
+    assert form.changes_sentence == (
         "Changed for you: OID: 'urn:oid:' removed; State 'Wisconsin' to WI;"
         " Work phone '(608) 555-0100' to +16085550100."
     )
@@ -102,7 +102,7 @@ def test_a_line_of_invisible_characters_is_left_out():
     assert form.is_valid()
     assert form.record().aliases == ("North",)
     assert form.record().contacts[0].email_addresses == ()
-    assert form.changed == (
+    assert form.changes_sentence == (
         "Changed for you: Alias 1: invisible characters removed; E-mail address: invisible characters removed."
     )
 
@@ -170,7 +170,7 @@ def test_a_repeated_email_address_is_left_out_with_a_note():
     form = checked(typed)
     assert form.is_valid()
     assert form.record().contacts[0].email_addresses == ("desk@example.org", "other@example.org")
-    assert form.changed == "Changed for you: Desk@example.org was given twice; the second one was left out."
+    assert form.changes_sentence == "Changed for you: Desk@example.org was given twice; the second one was left out."
 
 
 def test_another_spelling_of_usa_is_sent_as_usa_and_follows_its_rules():
@@ -422,4 +422,4 @@ def test_any_typed_text_is_refused_or_can_be_saved_again_unchanged(text):
             place = form.typed.fields["place"]
             again = checked(Typed.from_record(form.record(), stands_for=form.stands_for, parent_kind=place))
             assert again.is_valid(), name
-            assert (again.record(), again.changed) == (form.record(), "")
+            assert (again.record(), again.changes_sentence) == (form.record(), "")

@@ -35,7 +35,7 @@ def test_each_entry_of_a_list_is_valid_input(name):
     offered = RecordForm(texts(), form_context(), checked=False).main[name].field.widget.choices
     for value, _ in offered:
         form = checked(**{name: value, "zip_code": ""})
-        assert (getattr(form.main.values["address"], name), form.changed) == (value, ""), value
+        assert (getattr(form.main.values["address"], name), form.changes_sentence) == (value, ""), value
 
 
 @pytest.mark.parametrize(

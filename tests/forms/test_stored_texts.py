@@ -64,7 +64,7 @@ def test_a_stored_text_that_would_be_refused_is_kept_and_marked(case: str) -> No
     edited_record = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
     form = form_of(stored, edited_record)
     assert form.is_valid()
-    assert (form.record(), form.changed) == (edited_record, "")
+    assert (form.record(), form.changes_sentence) == (edited_record, "")
     for shown in (form, form_of(stored, checked=False)):
         bound_field = field(shown, part, name)
         assert bound_field.kept.startswith("The stored text is kept and sent unchanged.")
@@ -127,7 +127,7 @@ def test_a_repeated_stored_email_address_stays_repeated() -> None:
     stored = with_contact(email_addresses=("desk@example.org", "Desk@example.org"))
     form = form_of(stored)
     assert form.is_valid()
-    assert (form.record(), form.changed) == (stored, "")
+    assert (form.record(), form.changes_sentence) == (stored, "")
 
 
 def test_state_and_zip_are_kept_only_with_their_country() -> None:

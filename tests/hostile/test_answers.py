@@ -297,7 +297,7 @@ SEEN: dict[str, tuple[bool, bytes]] = {
     "wrong types": (False, record_with(Name=[MARKUP])),
     "wrong types below": (False, record_with(Contacts=[[MARKUP]])),
     "no truth": (False, record_with(Active=MARKUP)),
-    "an OID that is none": (False, record_with(Identifiers=[{"ID": f"{MARKUP}\u202e", "IDType": "OID"}])),
+    "a text that is not an OID": (False, record_with(Identifiers=[{"ID": f"{MARKUP}\u202e", "IDType": "OID"}])),
     "an OID that is a number": (False, record_with(Identifiers=[{"ID": 2.16, "IDType": "OID"}])),
     "the record of another": (False, record_with(Identifiers=[{"ID": "2.999.1", "IDType": "OID"}])),
     "the same record twice": (False, json.dumps({**FOUND, "Organizations": FOUND["Organizations"] * 2}).encode()),

@@ -177,7 +177,7 @@ def test_text_quoted_in_an_error_or_a_note_is_cut(db):
     changed = form_of({**record_inputs(full_record()), "zip_code": "53704" + "-" * 5_000 + "1234"})
     assert changed.is_valid()
     assert changed.record().address.zip_code == "53704-1234"
-    assert 0 < len(changed.changed) < 200
+    assert 0 < len(changed.changes_sentence) < 200
 
 
 # Reasons -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Run the tests of a module once for each of its mutants, in separate processes.
 
 No file is changed. A change inside a function is made in a copy of a process that has collected and run the tests; only
-the tests that call the function run, the quickest first. All other changes (tables, classes, what runs when the module
-is imported) need a process that imports the mutant and runs all tests of the module.
+the tests that call the function run, the quickest first. Other changes, such as of tables and classes, need a process
+that imports the mutant and runs all tests of the module.
 """
 
 import importlib

@@ -74,6 +74,24 @@ def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
     assert page.way_on.startswith("If it was removed there and should be there, send it again.")
 
 
+def test_without_a_reading_the_page_claims_nothing_about_the_directory(editor):
+    organization = factories.accept(factories.organization(user=editor))
+    page = shown.differences_content(organization)
+    assert page.heading == "Lakeside 1: the directory has not been read"
+    assert page.block_reason == "The directory has not been asked about this record, so there is nothing to take."
+    seen(organization)
+    accepted_since = factories.accept(Organization.objects.get(pk=organization.pk))
+    page = shown.differences_content(accepted_since)
+    assert page.heading == "Lakeside 1: the directory has not been read since the last acceptance"
+    assert page.block_reason == "The directory was last asked before the last acceptance, so there is nothing to take."
+
+
+def test_an_oid_that_was_never_registered_and_not_shown_is_not_compared(editor):
+    page = shown.differences_content(store_empty_reading(factories.organization(user=editor)))
+    assert page.heading == "Lakeside 1: the directory did not show its OID"
+    assert page.block_reason == "The directory did not show this OID, so there is nothing to take."
+
+
 def test_another_spelling_is_shown_and_is_not_a_difference(editor):
     organization = factories.accept(factories.organization(user=editor))
     page = shown.differences_content(seen(organization, address=replace(organization.record().address, country="US")))
@@ -89,7 +107,7 @@ def test_the_owner_of_an_oid_is_decided_by_comparing_with_the_directory(editor, 
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
         assert "City" in page.equal_labels
         if not page.is_foreign:
-            differences.decide_not_ours(organization.pk, reason="Ticket 9", actor=as_actor(approver))
+            differences.decide_foreign(organization.pk, reason="Ticket 9", actor=as_actor(approver))
     assert page.decided_by == as_actor(approver).name
 
 

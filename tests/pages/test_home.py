@@ -233,7 +233,7 @@ def test_lines_do_not_repeat_why_the_environment_waits(editor):
     line = only(overview.build(editor).waiting, "queued")
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
     pause_until(until := minutes_ago(-20))
-    Submission.objects.update(tries=1, not_before=until, created_at=minutes_ago(60))
+    Submission.objects.update(counted_attempts=1, not_before=until, created_at=minutes_ago(60))
     assert only(overview.build(editor).waiting, "queued").texts == []
     for number in range(2, 5):
         submission(editor, number, State.QUEUED)
@@ -243,18 +243,18 @@ def test_lines_do_not_repeat_why_the_environment_waits(editor):
 def test_one_line_counts_submissions_that_did_not_reach_redox_for_15_minutes(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     long_ago = minutes_ago(16)
-    submission(editor, 1, State.QUEUED, tries=1)
+    submission(editor, 1, State.QUEUED, counted_attempts=1)
     submission(editor, 2, State.QUEUED, created_at=long_ago)
-    submission(editor, 3, State.QUEUED, tries=1, http_status=429, created_at=long_ago)
+    submission(editor, 3, State.QUEUED, counted_attempts=1, http_status=429, created_at=long_ago)
     for number in (4, 5):
-        submission(editor, number, State.QUEUED, tries=1, created_at=long_ago)
+        submission(editor, number, State.QUEUED, counted_attempts=1, created_at=long_ago)
     assert only(overview.build(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
 
 
 def test_of_a_long_queue_only_the_first_submissions_are_counted(editor, monkeypatch):
     heartbeat.record_heartbeat("Worker", clock.now())
     for number in range(1, 5):
-        submission(editor, number, State.QUEUED, tries=1, created_at=minutes_ago(16))
+        submission(editor, number, State.QUEUED, counted_attempts=1, created_at=minutes_ago(16))
     monkeypatch.setattr(home, "MOST_COUNTED", 2)
     monkeypatch.setattr(unpaired_lines, "MOST_COUNTED", 2)
     assert home.queued_counts("staging", clock.now()).unreached == 3

@@ -1,6 +1,6 @@
 """Starts commands fast: packages are imported once, and each command is a forked process.
 
-Nothing of the portal is loaded beforehand, and nothing that reads a setting: a command loads all of it anew, with the
+Nothing of the portal is loaded beforehand, and nothing that reads a setting: a command loads everything again, with the
 variables that it is given, as when somebody starts it in a terminal.
 """
 
@@ -90,12 +90,12 @@ class Starter:
 def _fork_for_each(door: socket.socket) -> list[str]:
     """Wait for commands, and run each in a child. Returns in the child, with the program and its arguments."""
     while True:
-        told, files, _, _ = socket.recv_fds(door, _MOST, 2)
-        if not told:
+        received, files, _, _ = socket.recv_fds(door, _MOST, 2)
+        if not received:
             sys.exit()
         child = os.fork()
         if child == 0:
-            umask, *words = told.decode().split("\0")
+            umask, *words = received.decode().split("\0")
             end = words.index("")
             _become(files, int(umask), words[end + 1 :])
             return words[:end]

@@ -29,7 +29,7 @@ def test_a_copy_is_complete_and_private_and_overwrites_nothing(variables, tmp_pa
 def test_a_failed_copy_leaves_no_file(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
     damaged = tmp_path / "damaged.sqlite3"
-    damaged.write_bytes(b"This is no database. " * 100)
+    damaged.write_bytes(b"This is not a database. " * 100)
 
     ended = manage("backup", str(file), **{**variables, "DATABASE_URL": f"sqlite:///{damaged}"})
 

@@ -212,7 +212,7 @@ NOT_AN_ADDRESS = ("postgres://somebody:the-secret/half@127.0.0.1/none", "DATABAS
 
 
 @pytest.mark.parametrize(
-    ("arguments", "address", "told"),
+    ("arguments", "address", "expected"),
     [
         (("migrate",), *UNREACHABLE),
         (("createsuperuser",), *UNREACHABLE),
@@ -221,8 +221,8 @@ NOT_AN_ADDRESS = ("postgres://somebody:the-secret/half@127.0.0.1/none", "DATABAS
         (("deliver",), *NOT_AN_ADDRESS),
     ],
 )
-def test_no_command_shows_classes_or_the_password_of_the_database(variables, arguments, address, told):
+def test_no_command_shows_classes_or_the_password_of_the_database(variables, arguments, address, expected):
     ended = run_command(*arguments, **{**variables, "DATABASE_URL": address})
     assert ended.returncode == 2
-    assert told in ended.stderr
+    assert expected in ended.stderr
     assert [word for word in ("Traceback", "django.", "secret") if word in ended.stderr] == []

@@ -58,12 +58,12 @@ def assert_private(folder: Path) -> None:
 
 def assert_no_second_portal(portal: Portal, variables: dict[str, str], backup: Path) -> None:
     """While a portal runs, its database cannot be served again or restored."""
-    for command, told in (
+    for command, expected in (
         (("serve",), f"already running on this database, as process {portal.process.pid}"),
         (("restore", str(backup)), f"as process {portal.process.pid} (manage.py serve)"),
     ):
         refused = manage(*command, **variables)
-        assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr
+        assert (refused.returncode, expected in refused.stderr) == (2, True), refused.stderr
 
 
 def kill_web_server(portal: Portal) -> None:
@@ -129,7 +129,7 @@ def test_ctrl_c_during_the_check_of_the_database_is_not_an_error(variables):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "expected"),
     [
         ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: must be one of"),
         ({"ALLOWED_HOSTS": "*"}, "orgportal: ALLOWED_HOSTS: must name the hosts"),
@@ -137,13 +137,13 @@ def test_ctrl_c_during_the_check_of_the_database_is_not_an_error(variables):
         ({"DATABASE_URL": "sqlite:///{folder}/empty"}, "are not applied. Make a backup, then run: ./dev migrate"),
     ],
 )
-def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, told):
+def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, expected):
     all_variables = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
     (tmp_path / "empty").touch()
     ended = manage("webserver", **all_variables)
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
-    assert told in line
+    assert expected in line
 
 
 def test_the_check_before_the_start(variables):

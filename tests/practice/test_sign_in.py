@@ -34,8 +34,8 @@ def assertion(practice: PracticeDirectory, key: RSAKey, header: dict[str, Any] |
         "exp": now + 300,
         "jti": str(uuid.uuid4()),
     }
-    told = {name: now + int(value) if isinstance(value, Later) else value for name, value in claims.items()}
-    kept = {name: value for name, value in {**usual, **told}.items() if value is not None}
+    stated = {name: now + int(value) if isinstance(value, Later) else value for name, value in claims.items()}
+    kept = {name: value for name, value in {**usual, **stated}.items() if value is not None}
     return jwt.encode({"alg": "RS384", "kid": "key-1"} if header is None else header, kept, key, algorithms=ALGORITHMS)
 
 

@@ -127,7 +127,7 @@ def empty() -> None:
     """Delete the records and submissions of the last round, and reset the gates."""
     EnvironmentGate.objects.update(failures=0, probing=False, hold_until=None, hold_asked_until=None)
     Organization.objects.update(last_submission=None, confirmed_submission=None)
-    models: tuple[Any, ...] = (Submission.after.through, Submission, Plan, Contact, Identifier, Organization)
+    models: tuple[Any, ...] = (Submission.waits_for.through, Submission, Plan, Contact, Identifier, Organization)
     for model in models:
         model.objects.all().delete()
 

@@ -26,7 +26,7 @@ def deactivated_together(user: User) -> tuple[Plan, Submission, Submission]:
     child = registered(2, user, below=parent)
     plan = factories.plan([parent, child], user=user, kind=PlanKind.DEACTIVATE)
     below, above = plan.submissions.order_by("pk")
-    assert list(above.after.all()) == [below]
+    assert list(above.waits_for.all()) == [below]
     return plan, below, above
 
 

@@ -135,7 +135,7 @@ def test_one_of_two_first_messages_to_records_registered_outside_the_portal_wait
         rounds.race(reviewed(one, user), reviewed(other, user))
         check()
         first, second = Submission.objects.order_by("pk")
-        assert (list(first.after.all()), list(second.after.all())) == ([], [first])
+        assert (list(first.waits_for.all()), list(second.waits_for.all())) == ([], [first])
 
 
 def test_a_first_message_and_the_rejection_of_the_one_before(rounds: Rounds, user: User) -> None:
@@ -148,7 +148,7 @@ def test_a_first_message_and_the_rejection_of_the_one_before(rounds: Rounds, use
         rounds.race(partial(reject, sending), press)
         check()
         second = Submission.objects.get(organization=other)
-        assert state_of(second) == (State.CANCELLED if second.after.exists() else State.QUEUED)
+        assert state_of(second) == (State.CANCELLED if second.waits_for.exists() else State.QUEUED)
 
 
 def test_one_of_two_queued_moves_that_close_a_circle_is_cancelled(

@@ -65,7 +65,7 @@ def check() -> None:
             sent[row.oid].add(on_its_way[row.pk].part_of_oid)
     _no_circle(sent)
     _no_orphan(rows)
-    waits = Submission.objects.filter(state=State.QUEUED, after__state__in=(State.REJECTED, State.CANCELLED))
+    waits = Submission.objects.filter(state=State.QUEUED, waits_for__state__in=(State.REJECTED, State.CANCELLED))
     assert not waits.exists(), "waits for what will never be accepted"
     assert not check_records.ids_with_stale_status([row.pk for row in rows]), "its status is not that of its submission"
 

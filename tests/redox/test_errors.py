@@ -331,8 +331,8 @@ def test_a_refused_api_key_and_a_fixed_token_have_their_own_texts() -> None:
         (unknown(fault=Fault.STOPPED), "The worker that sent it was stopped before an answer came."),
         (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),
-        (unknown(504), "Redox answered 504 without accepting or rejecting it."),
-        (unknown(200, Fault.SIZE), "Redox answered 200 without accepting or rejecting it."),
+        (unknown(504), "The answer, HTTP 504, neither accepts nor rejects it."),
+        (unknown(200, Fault.SIZE), "The answer, HTTP 200, neither accepts nor rejects it."),
         (unknown(), "The worker that sent it ended before an answer was stored."),
     ],
 )

@@ -280,7 +280,7 @@ NOT_UNDERSTOOD = {
     "an empty list beside a total": query_response(Paging={"Count": 0, "Total": 3}),
     "an empty list beside an error": query_response(Error="The directory cannot be reached."),
     "an empty list beside a sentence": query_response(Message="Try again later."),
-    "an OID that is none": query_response(organization(Identifiers=[{"ID": "2.16.x", "IDType": "OID"}])),
+    "a text that is not an OID": query_response(organization(Identifiers=[{"ID": "2.16.x", "IDType": "OID"}])),
     "Active in words": query_response(organization(Active="true")),
     "Active as number": query_response(organization(Active=1)),
     "Active missing": query_response({"Identifiers": [{"ID": OID, "IDType": "OID"}]}),

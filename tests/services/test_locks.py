@@ -91,7 +91,7 @@ def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) 
     factories.organization(f"{BASE}.5", user=editor)
     factories.organization(parent.oid, user=editor, environment="production")
     with CaptureQueriesContext(connection) as queries, suppress(ActionRefused):
-        submissions.submit_record(child.pk, sha256="", seen_submission=0, reason="", actor=as_actor(editor))
+        submissions.submit_record(child.pk, sha256="", shown_submission=0, reason="", actor=as_actor(editor))
     locked = re.search(r" IN \(([\d, ]+)\)", locking(queries)[0])
     assert locked is not None
     assert set(map(int, locked[1].split(", "))) == {each.pk for each in (parent, place, former_parent, child)}
@@ -137,7 +137,7 @@ def pressing(user: User) -> Callable[[], object]:
         submissions.submit_record,
         organization.pk,
         sha256=sha256,
-        seen_submission=0,
+        shown_submission=0,
         reason="Test",
         actor=as_actor(user),
     )

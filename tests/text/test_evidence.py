@@ -138,9 +138,9 @@ def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
 
 def test_after_a_restore_nothing_is_claimed_about_the_answer_of_redox():
     proved = Submission(state=State.ACCEPTED, evidence=Evidence.QUERY, evidence_at=MAY_3, attempt=1, http_status=200)
-    assert acceptance.acceptance_basis(proved, []).sentence.endswith("own answer was 200.")
+    assert acceptance.acceptance_basis(proved, []).sentence.endswith("The answer to the message itself was HTTP 200.")
     assert acceptance.acceptance_basis(proved, []).more != ()
-    proved.only_ask = True
+    proved.is_restored = True
     basis = acceptance.acceptance_basis(proved, [])
     assert basis.sentence.endswith("What Redox answered is not known: the database was restored from a backup.")
     assert basis.more == ()  # nor that nothing was sent a second time

@@ -347,7 +347,7 @@ def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
     yield Said(kind, page, text, submission.oid, submission, asked.time)
     for row in asked.rows:
         yield Said("compared as equal", page, f"{row.label}: {row.sent} / {row.seen}", submission.oid, value=row)
-    decision = decision_choices.decision(submission, asked)
+    decision = decision_choices.decision_options(submission, asked)
     if decision is not None:
         for choice in decision.choices:
             kind = _OFFERED.get(choice.value, "")

@@ -143,7 +143,7 @@ class Send(Step):
             submissions.submit_record(
                 organization.pk,
                 sha256=made.sha256,
-                seen_submission=organization.last_submission_id or 0,
+                shown_submission=organization.last_submission_id or 0,
                 reason="ticket 7",
                 ticked=frozenset(map(submissions.warning_key, made.open_warnings)),
                 intent=self.intent,

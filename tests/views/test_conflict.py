@@ -133,7 +133,7 @@ def test_edits_of_a_withdrawn_record_can_be_saved_as_a_new_record(client, organi
     response = client.post(edit_url(organization), form)
     new = reverse("organization-new", args=["staging"])
     assert (response.status_code, Organization.objects.count()) == (409, 0)
-    assert (response.context["organization"], response.context["address"]) == (None, new)
+    assert (response.context["organization"], response.context["post_url"]) == (None, new)
     response = client.post(new, response.context["form"].typed.as_post() | {"version": "0", "act": "save"})
     assert response["Location"] == edit_url(organization, "record")
     assert Organization.objects.get().name == "Mine"

@@ -33,7 +33,7 @@ def approver(client_of: ClientOf) -> Client:
 
 
 def form_of(page: Any) -> DecisionForm:
-    form: DecisionForm = page.context["deciding"].form
+    form: DecisionForm = page.context["decision_panel"].form
     return form
 
 

@@ -183,7 +183,7 @@ def test_a_form_of_a_withdrawn_record_keeps_what_was_typed(client, editor):
     organizations.withdraw(staging.pk, staging.version, actor=as_actor(editor))
     response = client.post(FORM, mine)
     assert_input_kept(response, says="was withdrawn. What you typed is kept, and nothing was saved.")
-    assert response.context["address"] == NEW
+    assert response.context["post_url"] == NEW
     factories.organization(user=editor)  # another record with its OID is not taken for it
     assert client.post(FORM, mine).status_code == 409
     client.post(NEW, mine)

@@ -1,4 +1,4 @@
-"""The page "Already registered elsewhere" over HTTP: an approver states it, or withdraws the statement."""
+"""The page "Registration outside the portal" over HTTP: an approver states it, or withdraws the statement."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def text_of(client, address: str = PAGE) -> str:
 
 def test_an_approver_states_and_withdraws_the_statement(client_of, organization):
     client = client_of("approver")
-    assert f'href="{PAGE}">Already registered elsewhere' in text_of(client, RECORD)
+    assert f'href="{PAGE}">Registration outside the portal' in text_of(client, RECORD)
     assert DESTINATION in text_of(client)
     answer = client.post(PAGE, {"state": "1", "reason": " "})
     assert (answer.status_code, answer.context["form"].errors) == (422, {"reason": ["Enter a reason."]})

@@ -252,7 +252,7 @@ class Seed:
         submissions.submit_record(
             organization.pk,
             sha256=review.sha256,
-            seen_submission=organization.last_submission_id or 0,
+            shown_submission=organization.last_submission_id or 0,
             reason=reason,
             ticked=frozenset(submissions.warning_key(warning) for warning in review.open_warnings),
             intent=intent,

@@ -1,4 +1,4 @@
-"""The history: a page of it, and one entry."""
+"""The pages of the history and of one entry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

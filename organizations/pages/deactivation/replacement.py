@@ -15,8 +15,8 @@ def read_replacement(environment: Environment, typed: str, *, without: Collectio
     replacement = record_at(environment, choices.oid_named(environment, text), without=without)
     if replacement is None:
         error = f"This does not name exactly one other record of yours in {environment.label}."
-        elsewhere = record_choices.elsewhere_sentence(environment, text)
-        return " ".join(filter(None, (error, elsewhere, "Enter its OID, or its name.")))
+        other_environment = record_choices.other_environment_sentence(environment, text)
+        return " ".join(filter(None, (error, other_environment, "Enter its OID, or its name.")))
     if replacement.presence == Presence.PRESENT and replacement.confirmed_active is False:
         return f"{replacement.name} is deactivated as well. Name an active record."
     return Replacement(replacement.name, replacement.oid)

@@ -56,8 +56,8 @@ class DifferenceRow(NamedTuple):
 class DifferencesContent:
     """What the template prints.
 
-    `compared` has each field here and as the last reading shows it, if nobody has decided to whom the OID belongs, or
-    if it belongs to another organization; `decided_by` is who decided that. `block_reason` says why nothing can be
+    `compared` has each field here and as the last reading shows it, unless the OID is known to be ours. `decided_by` is
+    who decided that it belongs to another organization. `block_reason` says why nothing can be
     taken now, `ours_block_reason` why nobody can decide now that the OID is ours.
     """
 
@@ -108,12 +108,12 @@ class DifferencesContent:
             return f"{name}: the directory shows its OID already"
         if self.is_foreign:
             return f"{name}: its OID belongs to another organization"
-        if self.organization.is_missing:
-            return f"{name}: the directory did not show its OID"
         if freshness.lags(self.organization):
             return f"{name}: the directory does not show the last acceptance yet"
+        if self.organization.later_reading() is None:
+            return f"{name}: {freshness.without_later_reading(self.organization)}"
         if not self.rows:
-            return f"{name}: the directory shows no other values"
+            return f"{name}: the directory showed no other values"
         differ = "differs" if len(self.rows) == 1 else "differ"
         return f"{name}: {vocabulary.count(len(self.rows), 'value')} {differ} in the directory"
 

@@ -128,7 +128,7 @@ def _text(
         return f'Rejected by Redox: "{quote}"' if quote else "Rejected by Redox without a text."
     if kind == "unknown":
         promise = to_do.next_query_sentence(submission, gate, now)
-        if submission.only_ask or submission.sent_at is None:
+        if submission.is_restored or submission.sent_at is None:
             return format_html("{} {}", UNKNOWN_AFTER_RESTORE, promise)
         time = written(submission.sent_at, "clock")
         return format_html("The attempt began at {}, and no clear answer came. {}", time, promise)

@@ -82,7 +82,7 @@ class DraftContent:
     unchanged: tuple[UnchangedRecords, ...]
     branches: tuple[Organization, ...]
     because: str
-    elsewhere: int
+    active_counterparts: int
     computed_at: datetime.datetime
 
     @property
@@ -155,12 +155,12 @@ class DraftContent:
         return tuple(_stays_saved(row) for row in self.rows if row.stays_saved)
 
     @property
-    def elsewhere_words(self) -> str:
+    def counterparts_sentence(self) -> str:
         """The counterparts that stay active; "" if there are none."""
         other = self.draft.environment.other.label
-        if not self.elsewhere:
+        if not self.active_counterparts:
             return ""
-        counted = vocabulary.count(self.elsewhere, "of these records is", "of these records are")
+        counted = vocabulary.count(self.active_counterparts, "of these records is", "of these records are")
         return f"{counted} active there too. Nothing is sent to {other}."
 
     @property
@@ -223,7 +223,7 @@ def draft_content(
         unchanged=tuple(_unchanged(draft)),
         branches=() if root else _branches(draft),
         because=_because(draft, root),
-        elsewhere=_elsewhere(draft),
+        active_counterparts=_active_counterparts(draft),
         computed_at=clock.now(),
     )
 
@@ -344,7 +344,7 @@ def _because(draft: PlanDraft, root: Organization | None) -> str:
     return kept_back.active_because(blocked.organization, blocked.blockers) if blocked else ""
 
 
-def _elsewhere(draft: PlanDraft) -> int:
+def _active_counterparts(draft: PlanDraft) -> int:
     """How many of the records are active in the other environment."""
     if draft.kind != PlanKind.DEACTIVATE:
         return 0

@@ -133,7 +133,7 @@ def plan_content(plan: Plan) -> PlanContent:
     values = {
         "time": written(plan.state_at),
         "cause": plain(plan.state_reason),
-        "resumes": "resumes or stops" if can_be_stopped else "resumes",
+        "resumes_or_stops": "resumes or stops" if can_be_stopped else "resumes",
     }
     waits = Counter(reason.key for reason in reasons.values())
     state = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
@@ -202,7 +202,7 @@ def _result(submission: Submission) -> SafeString:
             sentence = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
         case State.REJECTED:
             sentence = f"Rejected by Redox: {plain(submission.detail)}"
-        case State.UNKNOWN if not submission.only_ask:
+        case State.UNKNOWN if not submission.is_restored:
             answer = f"HTTP {submission.http_status}" if submission.http_status else "no answer"
             sentence = f"No clear answer came ({answer}). It may have taken effect."
         case State.CANCELLED if not reason:

@@ -12,7 +12,7 @@ from organizations.queries.record_entries import last_statement
 from organizations.services.records import statements
 from organizations.text.freshness import Freshness, record_freshness
 
-HEADING = "Already registered elsewhere"
+HEADING = "Registration outside the portal"
 STATE = "state that a record is registered already"
 
 
@@ -47,12 +47,12 @@ def build(
     is_unsaved: bool = False,
 ) -> StatementPage:
     """`notes` say why the last press of the button changed nothing."""
-    statement = None if statements.statement_block_reason(organization) else last_statement(organization)
+    statement = None if statements.take_back_block_reason(organization) else last_statement(organization)
     return StatementPage(
         organization=organization,
         form=form,
         statement=statement,
-        block_reason="" if statement else statements.state_block_reason(organization),
+        block_reason="" if statement else statements.statement_block_reason(organization),
         ask_block_reason=block_reason(user, Right.EDIT, organization.environment, ASK),
         freshness=record_freshness(organization),
         has_decision=organization.is_there_unclaimed,

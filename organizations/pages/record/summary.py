@@ -121,9 +121,9 @@ def record_head(organization: Organization) -> RecordHead:
 
 def _statement_act(organization: Organization) -> str:
     """What the page about the statement offers: to state that it is registered, or to withdraw that; "" if neither."""
-    if not statements.state_block_reason(organization):
+    if not statements.statement_block_reason(organization):
         return HEADING
-    return "" if statements.statement_block_reason(organization) else "Withdraw the statement"
+    return "" if statements.take_back_block_reason(organization) else "Withdraw the statement"
 
 
 def status_basis(organization: Organization) -> SafeString:

@@ -34,8 +34,8 @@ class Editing:
     staging: Organization | None = None
 
     @property
-    def address(self) -> str:
-        """Where the form posts to, by the record's present OID."""
+    def post_url(self) -> str:
+        """The URL to which the form posts, by the record's present OID."""
         if self.organization:
             return record_url(self.organization, "edit")
         new = environment_url("organization-new", self.environment)
@@ -125,7 +125,7 @@ class Editing:
             routing_names=redox_settings.routing_names(),
             own_ids=redox_settings.source_and_client_ids(),
             oid_named=lambda typed: choices.oid_named(self.environment, typed),
-            elsewhere=lambda typed: record_choices.elsewhere_sentence(self.environment, typed),
+            other_environment_sentence=lambda typed: record_choices.other_environment_sentence(self.environment, typed),
             oid_error=self._oid_error,
             parent_error=self._parent_error,
             fixed_oid=organization.oid if organization and notices.fixed_oid_sentence(organization) else "",

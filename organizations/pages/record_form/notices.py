@@ -52,7 +52,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
     return ""
 
 
-def open_oid_sentence(organization: Organization) -> str:
+def changeable_oid_sentence(organization: Organization) -> str:
     """Why the OID of a record that was sent can be changed, and what follows; "" if it was never sent."""
     if fixed_oid_sentence(organization) or not organization.has_submission:
         return ""

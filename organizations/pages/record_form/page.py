@@ -17,7 +17,7 @@ from organizations.pages.record_form.first_question import (
     FirstQuestion,
     first_question,
 )
-from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
+from organizations.pages.record_form.notices import changeable_oid_sentence, fixed_oid_sentence, notices
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
 from organizations.queries.record_context import record_at
@@ -45,13 +45,13 @@ class FormPage(Page):
 
     form: RecordForm
     organization: Organization | None
-    address: str
+    post_url: str
     version: int
     is_unsaved: bool
     notices: list[str]
     # The OID, and the choices that are offered. A new record has the first question.
     fixed_oid: str
-    open_oid: str
+    changeable_oid: str
     oid_note: str
     question: FirstQuestion | None
     taken_by: Organization | None
@@ -84,19 +84,19 @@ def build(
     return FormPage(
         form=form,
         organization=organization,
-        address=editing.address,
+        post_url=editing.post_url,
         version=editing.version,
         is_unsaved=is_unsaved,
         notices=[*notes, *(notices(organization, user.pk) if organization else [])],
         fixed_oid=fixed_oid_sentence(organization) if organization else "",
-        open_oid=open_oid_sentence(organization) if organization else "",
+        changeable_oid=changeable_oid_sentence(organization) if organization else "",
         oid_note=oid.note or (prepared.oid_note if prepared else ""),
         question=None if organization else first_question(editing.environment, form.typed, oid),
         taken_by=_taken_by(editing, form),
         **_offered(editing, form),
         prepared=prepared,
         basis=filled.signed if filled else "",
-        **_elsewhere(editing),
+        **_links(editing),
     )
 
 
@@ -110,7 +110,7 @@ def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
     }
 
 
-def _elsewhere(editing: Editing) -> dict[str, Any]:
+def _links(editing: Editing) -> dict[str, Any]:
     organization, staging = editing.organization, editing.staging
     switch_url = record_url(staging) if staging else ""
     list_url = environment_url("organizations", editing.environment)

@@ -171,15 +171,15 @@ def _asked_and_answer(submission: Submission) -> tuple[SafeString | str, str]:
 
 
 def _own_answer(submission: Submission) -> str:
-    if submission.only_ask:
+    if submission.is_restored:
         return "What Redox answered is not known: the database was restored from a backup."
     if submission.http_status is None:
         return "No answer came from Redox."
-    return f"Redox's own answer was {submission.http_status}."
+    return f"The answer to the message itself was HTTP {submission.http_status}."
 
 
 def _sent_once(submission: Submission) -> tuple[SafeString, ...]:
-    if submission.attempt != 1 or submission.only_ask:
+    if submission.attempt != 1 or submission.is_restored:
         return ()
     return (SafeString("Nothing was sent a second time."),)
 

@@ -56,7 +56,7 @@ def last_answer(entries: list[AuditEntry]) -> AuditEntry | None:
 
 
 def last_query(entries: list[AuditEntry]) -> AuditEntry | None:
-    """The entry of the newest answer of the directory to a Query."""
+    """The entry of the newest Query, with or without an answer."""
     return next((entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_ASKED), None)
 
 

@@ -35,7 +35,7 @@ class DecisionChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DecisionOptions:
     """What can be decided by the last answer. `sequence` is the number of its entry in the history.
 
     `choices` is empty if no answer is fresh enough. Then `block_reason` says what to do first.
@@ -60,7 +60,7 @@ class Decision:
         return labels_in_sentence(row.label for row in self.unreadable)
 
 
-def decision(submission: Submission, asked: QueryResult | None) -> Decision | None:
+def decision_options(submission: Submission, asked: QueryResult | None) -> DecisionOptions | None:
     """What to compare and choose from; None if nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
@@ -68,7 +68,7 @@ def decision(submission: Submission, asked: QueryResult | None) -> Decision | No
     rows = asked.rows if asked else ()
     counts = answer is not None and answer.allows_decision
     verdicts = decide.allowed_verdicts(submission, answer) if answer is not None and counts else ()
-    return Decision(
+    return DecisionOptions(
         answer.entry.sequence if answer is not None else 0,
         _heading(asked),
         answer.asked_at if answer is not None else None,

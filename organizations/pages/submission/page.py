@@ -12,7 +12,7 @@ from organizations.pages.addresses import environment_url
 from organizations.pages.next_step import NextStep
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
 from organizations.pages.submission.acceptance import AcceptanceBasis, ProofTable
-from organizations.pages.submission.decision_choices import Decision
+from organizations.pages.submission.decision_choices import DecisionOptions
 from organizations.pages.submission.exchanges import Exchanges
 from organizations.pages.submission.proof import ProofStep
 from organizations.pages.submission.rejection import Rejection
@@ -38,10 +38,10 @@ from organizations.text.evidence import BY_QUERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionBox:
+class DecisionPanel:
     """What a person compares and chooses from if a submission needs a decision."""
 
-    decision: Decision | None
+    options: DecisionOptions | None
     last_asked: QueryResult | None
     form: DecisionForm | None
     block_reason: str
@@ -69,7 +69,7 @@ class SubmissionPage(Page):
     next_steps: tuple[NextStep, ...]
     steps_need_edit: bool
     rejection: Rejection | None
-    deciding: DecisionBox | None
+    decision_panel: DecisionPanel | None
     edit_block_reason: str
     cancel_block_reason: str
     ask_block_reason: str
@@ -81,7 +81,7 @@ class SubmissionPage(Page):
     before_heading: str
     after_heading: str
     table: ProofTable | None
-    steps: list[ProofStep]
+    proof_steps: list[ProofStep]
     asked: QueryResult | None
     warnings: list[str]
     approval: str
@@ -115,8 +115,8 @@ def build(submission: Submission, user: User, form: DecisionForm | None = None) 
         **_state(submission, user, entries),
         **_what_it_changed(submission, entries),
         **_exchange(submission, entries),
-        **_elsewhere(submission),
-        deciding=_deciding(submission, user, entries, form),
+        **_links(submission),
+        decision_panel=_decision_panel(submission, user, entries, form),
     )
 
 
@@ -131,19 +131,19 @@ def build_state(submission: Submission, user: User, seen: str) -> SubmissionStat
     return SubmissionState(**page.names, changed=not seen.startswith(f"{page.state.stage}-"))
 
 
-def decision(submission: Submission) -> Decision | None:
+def decision_options(submission: Submission) -> DecisionOptions | None:
     """What can be decided now; None if nothing is to be decided."""
-    return decision_choices.decision(
+    return decision_choices.decision_options(
         submission, query_result(attempts.last_query(submission_story.entries_of(submission)), submission)
     )
 
 
 def decision_form(
-    decision: Decision, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
+    options: DecisionOptions, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
 ) -> DecisionForm:
     """The form of a decision with what was posted, or with typed text that is not checked yet."""
-    choices = [(each.value, each.label) for each in decision.choices]
-    initial = {"verdict": verdict, "reason": reason, "sequence": decision.sequence}
+    choices = [(each.value, each.label) for each in options.choices]
+    initial = {"verdict": verdict, "reason": reason, "sequence": options.sequence}
     return DecisionForm(data, choices=choices, initial=initial, is_open=may(user, Right.RESOLVE))
 
 
@@ -174,19 +174,19 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
     }
 
 
-def _deciding(
+def _decision_panel(
     submission: Submission, user: User, entries: list[AuditEntry], form: DecisionForm | None
-) -> DecisionBox | None:
+) -> DecisionPanel | None:
     """What a person compares to decide, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
     asked = query_result(attempts.last_query(entries), submission)
-    decision = decision_choices.decision(submission, asked)
+    options = decision_choices.decision_options(submission, asked)
     refusal = block_reason(user, Right.RESOLVE, submission.environment)
-    return DecisionBox(
-        decision=decision,
+    return DecisionPanel(
+        options=options,
         last_asked=asked,
-        form=form or (decision_form(decision, user) if decision else None),
+        form=form or (decision_form(options, user) if options else None),
         block_reason=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
@@ -206,7 +206,7 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
         "before_heading": before_heading(submission),
         "after_heading": _AFTER_HEADING.get(State(submission.state), "In this message"),
         "table": acceptance.proof_table(submission, changes, proved_by),
-        "steps": proof.proof_steps(submission, entries),
+        "proof_steps": proof.proof_steps(submission, entries),
         "asked": _asked(submission, entries, proved_by),
         "warnings": accepted_warnings(submission),
         "approval": approval_note(entries),
@@ -241,7 +241,7 @@ def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, An
     }
 
 
-def _elsewhere(submission: Submission) -> dict[str, Any]:
+def _links(submission: Submission) -> dict[str, Any]:
     return {
         "previous": submission_story.previous_submission(submission),
         "next": submission_story.next_submission(submission),

@@ -83,8 +83,9 @@ def _outcome(entry: AuditEntry, facts: dict[str, Any]) -> str:
             return f"No answer came: {detail}." if detail else "No answer came."
         if facts.get("warning"):
             return f"Redox answered {entry.http_status} with a success in words that it does not document."
-        web_page = " with a web page, not with an answer" if detail.lstrip().startswith("<") else ""
-        return f"Redox answered {entry.http_status}{web_page}: neither accepted nor rejected."
+        # It may come from a gateway between the portal and Redox.
+        web_page = ", a web page" if detail.lstrip().startswith("<") else ""
+        return f"The answer, HTTP {entry.http_status}{web_page}, neither accepts nor rejects the message."
     if entry.outcome == "not_sent":
         return f"Redox was not reached: {detail}. Nothing was sent."
     if entry.http_status == HTTPStatus.UNAUTHORIZED:

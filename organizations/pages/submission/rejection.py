@@ -42,7 +42,7 @@ class Rejection(NamedTuple):
     step: NextStep | None
     offers_query: bool
     suspects: dict[str, str]
-    elsewhere: tuple[SameAnswer, ...]
+    same_answers: tuple[SameAnswer, ...]
 
 
 def rejection(submission: Submission, entries: list[AuditEntry], explanation: Explanation | None) -> Rejection:
@@ -55,7 +55,7 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
         next_step(submission.organization, submission, explanation),
         _offers_query(submission.organization, submission, explanation),
         suspected(submission),
-        tuple(_elsewhere(submission, each) for each in answers.others_with_same_answer(submission)),
+        tuple(_same_answer(submission, each) for each in answers.others_with_same_answer(submission)),
     )
 
 
@@ -148,7 +148,7 @@ def step_url(organization: Organization, submission: Submission, explanation: Ex
     return ""
 
 
-def _elsewhere(submission: Submission, other: Submission) -> SameAnswer:
+def _same_answer(submission: Submission, other: Submission) -> SameAnswer:
     return SameAnswer(
         other.pk,
         submission_url(other),

@@ -64,7 +64,7 @@ class StateBlock:
     attempt; `version_token` also with everything else that the block says. Elapsed time is in neither:
     the page counts it.
 
-    `tries`: how many times the portal tried to ask about an unknown submission, without the attempt that is under way.
+    `queries`: how many times the portal asked about an unknown submission, without the Query that is under way.
     """
 
     key: str
@@ -79,7 +79,7 @@ class StateBlock:
     version_token: str
     elapsed: int
     wait_is_over: bool
-    tries: int
+    queries: int
     then: str
 
 
@@ -179,7 +179,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     )
     poll_seconds = _poll_seconds(submission, state, reason, now)
     wait_is_over = submission.not_before is not None and submission.not_before <= now
-    tries = submission.asks - (submission.lease_until is not None)
+    queries = submission.asks - (submission.lease_until is not None)
     stage = f"{state.value}-{submission.attempt}"
     return StateBlock(
         key=state.value,
@@ -191,10 +191,10 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
-        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, tries, reason)}",
+        version_token=f"{stage}-{_digest(poll_seconds, wait_is_over, queries, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
-        tries=tries,
+        queries=queries,
         then=after_next_query(submission) if state == State.UNKNOWN else "",
     )
 
@@ -316,7 +316,7 @@ def _sentence(submission: Submission, state: State) -> SafeString:
     time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
     if state == State.QUEUED and submission.attempt:
         return format_html("{}", vocabulary.QUEUED_AGAIN)
-    if state == State.UNKNOWN and submission.only_ask:
+    if state == State.UNKNOWN and submission.is_restored:
         return format_html("{}", vocabulary.UNKNOWN_AFTER_RESTORE)
     if state == State.ACCEPTED and submission.evidence == Evidence.ANSWER:
         return format_html("Redox accepted this on {}.", moment(time, "seconds"))
@@ -338,7 +338,7 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
 
 
 def _why_again(submission: Submission, reason: WaitReason) -> answers.Explanation | None:
-    """The result of the last attempt of a queued submission, if it waits because of it."""
+    """The result of the last attempt of a queued submission that waits because of this result."""
     if not submission.attempt:
         return None
     return answers.retry_explanation(submission, waits_for=reason.key, at=reason.until)

@@ -24,8 +24,7 @@ MOST_WRITTEN = 100
 def log_action(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
     """Log an action. Actions with the same actor, address and `key` are the same one.
 
-    `together` is the body of the one entry that counts these actions of all people who are not signed in, if there are
-    too many of them.
+    If people who are not signed in do this too often, one entry counts the actions of all. `together` is its body.
     """
     row_key = throttle.hashed_key("repetition", action, str(actor.id), throttle.visitor_network(actor.address), *key)
     if together is not None and actor.person is None and _are_too_many(row_key, action):

@@ -133,22 +133,36 @@ def _judge(lookup: Lookup, reply: QueryReply) -> DirectoryAnswer:
     asked_at, earlier = lookup.asked_at, lookup.earlier
     token, exchange, refused, blocked = reply
     if blocked:
-        return DirectoryAnswer(asked_at, blocked, None, exchange, earlier)
+        return DirectoryAnswer(asked_at, cause=blocked, exchange=exchange, earlier=earlier)
     if refused is not None:
         earlier += (EarlierQuery(refused, lookup.filters[0], RENEWED_AND_REPEATED),)
     if exchange is None or token.outcome is not None:
         return _with_end_of_wait(
-            DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)
+            DirectoryAnswer(
+                asked_at,
+                cause=token_refusal_reason(token),
+                exchange=exchange,
+                earlier=earlier,
+                outcome=token.outcome,
+                token=token,
+            )
         )
     outcome = classify(exchange, event=messages.QUERY, oid=lookup.oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
-        is_unreadable = _is_unreadable(exchange, lookup.oid)
         return _with_end_of_wait(
-            DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token, is_unreadable=is_unreadable)
+            DirectoryAnswer(
+                asked_at,
+                cause=cause,
+                exchange=exchange,
+                earlier=earlier,
+                outcome=outcome,
+                token=token,
+                is_unreadable=_is_unreadable(exchange, lookup.oid),
+            )
         )
     record = messages.read_query_answer(decoded_body(exchange), lookup.oid)
-    return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
+    return DirectoryAnswer(asked_at, record=record, exchange=exchange, earlier=earlier, outcome=outcome, token=token)
 
 
 def _is_unreadable(exchange: Exchange, oid: str) -> bool:

@@ -1,7 +1,7 @@
 """The courier: claims due submissions in batches, sends them, and stores and settles their answers in batches.
 
-It uses the database and never waits for Redox. If a batch fails, the same functions handle each submission of it alone,
-as a batch of one. The same threads send the due Queries.
+It uses the database and never waits for Redox. If a batch fails, the same functions handle each of its submissions
+alone, as a batch of one. The same threads send the due Queries.
 """
 
 import logging

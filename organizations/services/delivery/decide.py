@@ -78,7 +78,7 @@ def may_have_arrived(submission: Submission) -> bool:
     unknown = set(entries.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).values_list("attempt", flat=True))
     late = entries.filter(action=Action.ATTEMPT_LATE)
     rejected_late = {entry.attempt for entry in late if _is_rejection(entry, submission)}
-    return submission.only_ask or bool(unknown - rejected_late)
+    return submission.is_restored or bool(unknown - rejected_late)
 
 
 def _was_accepted_late(submission: Submission) -> bool:
@@ -158,7 +158,7 @@ def _requeue(
     _store_absence(organization, answer)
     verdict = Verdict.SEND_AGAIN.value
     settle.requeue_submission(
-        history, submission, reason=reason, verdict=verdict, tries=0, unknown_since=None, only_ask=False
+        history, submission, reason=reason, verdict=verdict, counted_attempts=0, unknown_since=None, is_restored=False
     )
 
 

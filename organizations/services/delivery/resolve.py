@@ -206,11 +206,11 @@ def _settle_unproved(
 def _send_same_bytes(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
-    """Send the same bytes again, unless the limit of tries is reached. The next answer decides."""
-    if submission.only_ask:
+    """Send the same bytes again, unless the limit of attempts is reached. The next answer decides."""
+    if submission.is_restored:
         settle.require_decision(history, submission, RESTORED_REASON)
-    elif submission.tries + 1 >= settle.MOST_TRIES:
-        settle.require_decision(history, submission, f"{settle.MOST_TRIES} tries got no clear answer.")
+    elif submission.counted_attempts + 1 >= settle.MOST_COUNTED_ATTEMPTS:
+        settle.require_decision(history, submission, f"{settle.MOST_COUNTED_ATTEMPTS} tries got no clear answer.")
     else:
         settle.requeue_submission(history, submission, reason="Nothing proves whether the last attempt took effect.")
 

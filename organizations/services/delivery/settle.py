@@ -37,10 +37,10 @@ from organizations.services.records import directory_state
 from organizations.services.review import first_messages
 from organizations.services.timing import seconds, shortened
 
-MOST_TRIES = 8
-"""After this many tries that did not reach Redox or got no clear answer, a person decides."""
+MOST_COUNTED_ATTEMPTS = 8
+"""After this many attempts that did not reach Redox or got no clear answer, a person decides."""
 LONGEST_TRYING = datetime.timedelta(hours=24)
-"""A try that does not reach Redox so long after the first attempt is the last one: a person decides."""
+"""If an attempt this long after the first one does not reach Redox, a person decides."""
 
 _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored.")
 
@@ -207,7 +207,7 @@ def requeue_submission(
     history: audit.History, submission: Submission, *, reason: str, verdict: str = "", **changes: Any
 ) -> None:
     """Put a submission back into the queue. The same bytes are sent again."""
-    values = {"tries": submission.tries + 1, "state_reason": reason} | changes
+    values = {"counted_attempts": submission.counted_attempts + 1, "state_reason": reason} | changes
     submissions.move_submission(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
     log_state(history, submission, reason, verdict=verdict)
 
@@ -225,7 +225,7 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
         unknown_since=moment,
         asks=0,
         absent_at=None,
-        only_ask=True,
+        is_restored=True,
         may_have_been_sent=True,
         state_reason="The database was restored from a backup; the message may have been sent after it was made.",
     )
@@ -316,26 +316,26 @@ def _settle_not_executed(
 ) -> None:
     """Put a submission back into the queue, since the message was not sent or not executed.
 
-    A refused sign-in and a busy Redox do not count as tries, nor does a message that our own worker did not send.
+    The attempt does not count if the sign-in was refused, Redox was busy, or our own worker did not send the message.
     """
     fault = answer.outcome.fault
-    is_try = answer.outcome.kind == Kind.NOT_SENT and not (fault is not None and fault.is_ours)
-    tries = submission.tries + (1 if is_try else 0)
+    counts = answer.outcome.kind == Kind.NOT_SENT and not (fault is not None and fault.is_ours)
+    counted = submission.counted_attempts + (1 if counts else 0)
     moment = clock.now()
-    first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None
+    first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if counts else None
     is_too_old = first_attempt is not None and moment - first_attempt.at > LONGEST_TRYING
-    if is_try and (tries >= MOST_TRIES or is_too_old):
-        cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
+    if counts and (counted >= MOST_COUNTED_ATTEMPTS or is_too_old):
+        cause = f"{counted} attempt{'' if counted == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
         submissions.move_submission(
-            submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.submission_fields()
+            submission, State.NEEDS_PERSON, counted_attempts=counted, state_reason=cause, **answer.submission_fields()
         )
         return
-    must_wait = is_try or fault is Fault.HELD_UP
-    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if must_wait else 0.0  # noqa: S311
+    must_wait = counts or fault is Fault.HELD_UP
+    wait = shortened(random.uniform(0, 2.0 * 2**counted)) if must_wait else 0.0  # noqa: S311
     submissions.move_submission(
         submission,
         State.QUEUED,
-        tries=tries,
+        counted_attempts=counted,
         not_before=moment + seconds(wait),
         lease_until=None,
         state_reason=answer.outcome.detail,

@@ -63,8 +63,19 @@ def take_block_reason(organization: Organization) -> str:
         return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
     reading = differing_reading(organization)
     if reading is None:
-        return "The directory shows only values that the portal knows."
+        return _without_difference(organization)
     return row_limits.storage_block_reason(knowledge.taken_from(reading.baseline, reading.seen, organization.record()))
+
+
+def _without_difference(organization: Organization) -> str:
+    """Why no reading differs. Without a reading after the baseline, nothing is known about the directory's values."""
+    if organization.later_reading() is not None:
+        return "The directory shows only values that the portal knows."
+    if organization.seen_at is None:
+        return "The directory has not been asked about this record, so there is nothing to take."
+    if not organization.is_read_later:
+        return "The directory was last asked before the last acceptance, so there is nothing to take."
+    return "The directory did not show this OID, so there is nothing to take."
 
 
 def decide_ours(
@@ -93,10 +104,12 @@ def decide_ours(
     return organization
 
 
-def decide_not_ours(
+def decide_foreign(
     organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
 ) -> Organization:
-    """Decide that the OID belongs to another organization. Nothing is sent to it, and the record can get another OID.
+    """Decide that the OID is foreign: it belongs to another organization, so nothing is sent to it from here.
+
+    The record can then get another OID.
 
     `asked_at`: the time of the Query whose answer the person saw.
 
@@ -106,7 +119,7 @@ def decide_not_ours(
         ReasonMissing: there is no reason.
     """
     with audit.atomic(actor) as history:
-        organization = _lock_to_decide(organization_id, not_ours_block_reason, reason, asked_at)
+        organization = _lock_to_decide(organization_id, foreign_block_reason, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
             directory_state.mark_foreign(organization, seen, clock.now())
@@ -117,7 +130,7 @@ def decide_not_ours(
 def ours_block_reason(organization: Organization) -> str:
     """Why nobody can decide now that the OID is ours, as a sentence; "" if somebody can."""
     if not organization.is_foreign:
-        return not_ours_block_reason(organization)
+        return foreign_block_reason(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
     is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
     if asked_at is not None and not is_newer:
@@ -125,8 +138,8 @@ def ours_block_reason(organization: Organization) -> str:
     return "" if is_newer and _is_fresh(organization) else ASK_FIRST
 
 
-def not_ours_block_reason(organization: Organization) -> str:
-    """Why nobody can decide now that the OID is not ours, as a sentence; "" if somebody can."""
+def foreign_block_reason(organization: Organization) -> str:
+    """Why nobody can decide now that the OID is foreign, as a sentence; "" if somebody can."""
     last = organization.last_submission
     if last is not None and last.is_open:
         return f"Submission {last.pk} of this record must end first."

@@ -72,4 +72,4 @@ def _filters(record: OrganizationRecord) -> list[SearchFilters]:
 
 def _address_key(record: OrganizationRecord) -> str:
     """A key that is equal for the same street and place; "" without a street."""
-    return search_text.double_key(replace(record, name="")) if record.address.street else ""
+    return search_text.record_near_duplicate_key(replace(record, name="")) if record.address.street else ""

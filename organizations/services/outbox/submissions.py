@@ -40,7 +40,7 @@ def submit_record(
     organization_id: int,
     *,
     sha256: str,
-    seen_submission: int,
+    shown_submission: int,
     reason: str,
     ticked: frozenset[str] = frozenset(),
     intent: Intent | None = None,
@@ -48,7 +48,7 @@ def submit_record(
 ) -> Submission:
     """Store a reviewed message for sending.
 
-    `sha256` is the hash of the reviewed bytes. `seen_submission` is the id of the record's last submission when the
+    `sha256` is the hash of the reviewed bytes. `shown_submission` is the id of the record's last submission when the
     page was made (0: none). `ticked` holds the keys of the accepted warnings.
 
     Raises:
@@ -63,7 +63,7 @@ def submit_record(
             locks.lock_structure_of_record(organization_id)
             lock_records_with_parents([organization_id])
             organization = organizations.lock_record(organization_id)
-            _check_not_sent_before(organization, sha256, seen_submission)
+            _check_not_sent_before(organization, sha256, shown_submission)
             review = reviews.review(organization, actor=actor, intent=intent)
             _check(review, sha256, ticked, reason)
             submission = store_submission(history, review, reason=reason)
@@ -88,7 +88,7 @@ def store_submission(
         ActionRefused: the actor is not a person.
     """
     submission = _create_submission(review, reason, history.actor, plan)
-    submission.after.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
+    submission.waits_for.add(*waits_for, *filter(None, (review.waits_for, review.first_message.waits_for)))
     if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _set_wanted_active(history, review, submission)
     review.organization.last_submission = submission
@@ -233,9 +233,9 @@ def move_to_sending(claimed: Sequence[Submission], moment: datetime.datetime, **
     Organization.objects.filter(last_submission__in=ids).update(last_state=State.SENDING, last_state_at=moment)
 
 
-def _check_not_sent_before(organization: Organization, sha256: str, seen_submission: int) -> None:
+def _check_not_sent_before(organization: Organization, sha256: str, shown_submission: int) -> None:
     last = organization.last_submission
-    if last is not None and last.pk != seen_submission:
+    if last is not None and last.pk != shown_submission:
         if last.message_sha256 == sha256:
             raise AlreadySent(last)
         raise OutOfDate(f"Submission {last.pk} of this record was made since. This page submitted nothing.")

@@ -403,7 +403,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     organization.fill_columns(record)
     organization.search_text = search_text.record_search_text(record)
     organization.name_key = name_key(record.name)
-    organization.double_key = search_text.double_key(record)
+    organization.double_key = search_text.record_near_duplicate_key(record)
     # A new record has no rows of contacts and identifiers yet.
     directory_state.update_derived_columns(organization, record)
     organization.save()

@@ -15,10 +15,10 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor, oid: st
     `oid`: the OID that the page showed; "" if it showed none.
 
     Raises:
-        ActionRefused: there is a `state_block_reason`, no reason was given, or the record has another OID now.
+        ActionRefused: there is a `statement_block_reason`, no reason was given, or the record has another OID now.
     """
     with audit.atomic(actor) as history:
-        organization = _lock_for_statement(organization_id, state_block_reason, oid)
+        organization = _lock_for_statement(organization_id, statement_block_reason, oid)
         if not reason.strip():
             raise ActionRefused("Say how you know that it is registered.")
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
@@ -38,10 +38,10 @@ def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid:
     What the directory showed since then stays. If it showed the OID, a person decides whose it is.
 
     Raises:
-        ActionRefused: there is a `statement_block_reason`, no reason was given, or the record has another OID now.
+        ActionRefused: there is a `take_back_block_reason`, no reason was given, or the record has another OID now.
     """
     with audit.atomic(actor) as history:
-        organization = _lock_for_statement(organization_id, statement_block_reason, oid)
+        organization = _lock_for_statement(organization_id, take_back_block_reason, oid)
         if not reason.strip():
             raise ActionRefused("Say why it is not registered after all.")
         organization.destination_known = True  # a New sends what is saved here
@@ -50,7 +50,7 @@ def take_back_statement(organization_id: int, *, reason: str, actor: Actor, oid:
     return organization
 
 
-def state_block_reason(organization: Organization) -> str:
+def statement_block_reason(organization: Organization) -> str:
     """Why nobody can state that the OID was registered outside the portal, as a sentence; "" if somebody can."""
     if not organizations.nothing_was_sent(organization):
         return "A message of this record was already made. Its page shows what happened to it."
@@ -63,7 +63,7 @@ def state_block_reason(organization: Organization) -> str:
     return ""
 
 
-def statement_block_reason(organization: Organization) -> str:
+def take_back_block_reason(organization: Organization) -> str:
     """Why no statement can be withdrawn, as a sentence; "" if it can."""
     if organization.presence != Presence.PRESENT or not organization.presence_reason:
         return "Nobody stated that this OID was registered outside the portal."

@@ -31,7 +31,7 @@ class BlockerKind(StrEnum):
     PARENT_DEACTIVATING = "parent_deactivating"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
-    NOTHING_TO_CHANGE = "already_so"
+    NOTHING_TO_CHANGE = "nothing_to_change"
     ONLY_SHOWN = "only_shown"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
@@ -61,7 +61,10 @@ def blockers_of(
     intent: Intent | None,
     together: frozenset[int],
 ) -> tuple[Blocker, ...]:
-    """All blockers. `together`: ids of records whose messages precede this one in the same plan."""
+    """All blockers except `unreadable_message`.
+
+    `together`: ids of records whose messages precede this one in the same plan.
+    """
     blockers = [_open_submission(organization), _foreign(organization), _already_there(organization)]
     blockers.append(_shown_before(organization))
     blockers.append(_unknown(organization, record))

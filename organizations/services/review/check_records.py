@@ -118,7 +118,7 @@ def _warnings(
 ) -> dict[str, list[Remark]]:
     """The review warnings about each record's own values and OIDs, by OID."""
     redox = redox_settings.environment(environment)
-    elsewhere = warnings.names_elsewhere(environment, [organization.record() for organization in organizations])
+    names = warnings.names_elsewhere(environment, [organization.record() for organization in organizations])
     findings = {}
     for organization in organizations:
         case = warnings.WarningCase(
@@ -128,7 +128,7 @@ def _warnings(
             redox=redox,
             parent=parents.get(organization.part_of_oid),
             edits_by_others=(),
-            elsewhere=elsewhere,
+            names_elsewhere=names,
         )
         # `read_by_form` already finds what the form would refuse.
         texts = [warning.text for warning in warnings.value_and_oid_warnings(case) if warning.key != KEPT]

@@ -123,7 +123,7 @@ def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
         yield RecordWarning("contact", short(*map(asdict, contacts)), text)
 
 
-def _twice(record: OrganizationRecord) -> Iterator[RecordWarning]:
+def _equal_contacts_or_identifiers(record: OrganizationRecord) -> Iterator[RecordWarning]:
     lists: dict[str, Sequence[ContactRecord | IdentifierRecord]] = {
         "Contacts": record.contacts,
         "Own identifiers": record.identifiers,
@@ -295,7 +295,7 @@ _RULES = (
     _placeholders,
     _aliases,
     _contacts,
-    _twice,
+    _equal_contacts_or_identifiers,
     _unassigned_phones,
     _address,
     _country,

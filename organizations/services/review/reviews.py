@@ -166,7 +166,8 @@ class Review:
         if not self.shows_message:
             return f"{self.environment_name}, {self.record.name}: not to be sent now"
         start = f"{self.environment_name}, {self.event.value}, 1 record"
-        overwritten = f", {_directory_values(len(self.overwrites))} overwritten" if self.overwrites else ""
+        number = len(self.overwrites)
+        overwritten = f", {number} directory value{'' if number == 1 else 's'} overwritten" if number else ""
         if self.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
             return f"{start}, {self.move_of_active}{overwritten}"
         if self.event == Event.NEW:
@@ -345,7 +346,3 @@ def _changes_by_others(
         for change in changes
         if change.entry and mine and change.entry.actor_id != mine
     )
-
-
-def _directory_values(number: int) -> str:
-    return f"{number} directory value{'' if number == 1 else 's'}"

@@ -44,7 +44,7 @@ class ReviewWarning:
 class WarningCase:
     """The input of the rules.
 
-    `together`: ids of records whose messages precede this one in the same plan. `elsewhere`: the result of
+    `together`: ids of records whose messages precede this one in the same plan. `names_elsewhere`: the result of
     `names_elsewhere` for the record.
     """
 
@@ -56,7 +56,7 @@ class WarningCase:
     edits_by_others: tuple[tuple[Difference, AuditEntry], ...]
     overwritten: tuple[Difference, ...] = ()
     together: frozenset[int] = frozenset()
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    names_elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment_name(self) -> str:
@@ -69,7 +69,7 @@ class WarningCase:
 
 def all_warnings(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """The warnings of this message in the order of the rules. Each names who ticked it before, if anybody did."""
-    case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
+    case = replace(case, names_elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
     warnings = [warning for rule in RULES for warning in rule(case)]
     ticked = _ticked_before(case.organization)
     return tuple(ticked.get((warning.key, warning.value), warning) for warning in warnings)
@@ -183,7 +183,7 @@ def _fields_with_editor(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str
 def _oid(case: WarningCase) -> Iterator[ReviewWarning]:
     own = oid.Oid(case.record.oid)
     bases = case.redox.base_oids
-    is_elsewhere = own.text in case.elsewhere
+    is_elsewhere = own.text in case.names_elsewhere
     if bases and not is_elsewhere and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
         yield ReviewWarning(
             "outside-base",
@@ -209,8 +209,8 @@ def _other_environment(case: WarningCase) -> Iterator[ReviewWarning]:
     for number, value in enumerate(_identifier_oids(record), start=1):
         places[f"Own identifier {number}"] = value
     for label, value in places.items():
-        if value in case.elsewhere:
-            text = f"{label} {value} belongs to {case.elsewhere[value]} in {other}. Was it copied by mistake?"
+        if value in case.names_elsewhere:
+            text = f"{label} {value} belongs to {case.names_elsewhere[value]} in {other}. Was it copied by mistake?"
             yield ReviewWarning("other-environment", f"{label} {value}", text)
 
 
@@ -241,7 +241,7 @@ def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
         if first:
             text = f"{first} A second one is right when it has a patient index of its own."
             yield ReviewWarning("second-top", "", text)
-    elif case.parent is None and record.part_of_oid not in case.elsewhere:
+    elif case.parent is None and record.part_of_oid not in case.names_elsewhere:
         text = (
             f"Nobody has confirmed that {record.part_of_oid} is in the directory of {environment_name}."
             " If it is not, Redox may reject the message."
@@ -267,12 +267,13 @@ def _first_top(case: WarningCase) -> str:
 
 def _near_duplicate(case: WarningCase) -> Iterator[ReviewWarning]:
     record = case.record
-    key = search_text.double_key(record)
+    key = search_text.record_near_duplicate_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
     same = here.filter(double_key=key).values_list("name", "oid").first() if key else None
     if same:
         name, oid = same
         text = f"{name}, {oid} has the same name and address. Redox rejects duplicates without saying of which record."
+        # "double" is the stored key of this warning.
         yield ReviewWarning("double", f"{oid} {short(record.name, asdict(record.address))}", text)
 
 

@@ -161,7 +161,7 @@ class TestDeactivating:
         Organization.objects.filter(pk=other.pk).update(staging_record=region[1])
         Organization.objects.filter(pk=region[2].pk).update(city="Middleton")
         page = page_of(region[0], editor)
-        assert page.elsewhere_words == "1 of these records is active there too. Nothing is sent to PRODUCTION."
+        assert page.counterparts_sentence == "1 of these records is active there too. Nothing is sent to PRODUCTION."
         assert page.stays_saved == ("1 saved change of Tomah (City) is not sent. It stays saved.",)
 
 

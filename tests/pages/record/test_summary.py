@@ -217,15 +217,15 @@ def test_for_an_oid_already_in_the_directory_a_person_decides_the_owner(organiza
 
 
 def test_the_form_says_whether_the_oid_can_change_and_which_children_follow(organization, editor):
-    assert (notices.open_oid_sentence(organization), notices.fixed_oid_sentence(organization)) == ("", "")
+    assert (notices.changeable_oid_sentence(organization), notices.fixed_oid_sentence(organization)) == ("", "")
     rejected(organization, editor, decided_by="Approver One")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    sentence = notices.open_oid_sentence(mark_foreign(organization))
+    sentence = notices.changeable_oid_sentence(mark_foreign(organization))
     assert "(Boston Harbor Hospital)" in sentence
     assert sentence.endswith("You can give this record another OID. 1 record below follows.")
     assert notices.fixed_oid_sentence(load(organization)) == ""
     other = factories.accepted_organization(f"{BASE}.2", user=editor)
-    assert notices.open_oid_sentence(other) == ""
+    assert notices.changeable_oid_sentence(other) == ""
     assert notices.fixed_oid_sentence(other).startswith("Accepted ")
     assert notices.fixed_oid_sentence(mark_foreign(other)) == ""
 

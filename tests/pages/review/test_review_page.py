@@ -201,7 +201,7 @@ class TestObstacles:
         assert page_of(child, editor).content.waits == (
             "Lakeside 1 must be accepted first. You can send now; the message waits."
         )
-        assert list(factories.submission(child, user=editor).after.all()) == [parent]
+        assert list(factories.submission(child, user=editor).waits_for.all()) == [parent]
 
     def test_the_first_message_to_a_record_registered_outside_the_portal_must_be_accepted_first(self, editor):
         first = factories.submission(factories.stated_organization(f"{BASE}.1", user=editor), user=editor)
@@ -236,4 +236,4 @@ def test_malformed_inputs_of_a_press_are_ignored():
         assert (PostedReview(post).sha256, PostedReview(post).version) == ("", 0), text
     post = QueryDict(f"sha256={'0' * 64}&seen=12&version=9999999999999999999&tick=a&tick=b")
     bound = PostedReview(post)
-    assert (bound.sha256, bound.seen_submission, bound.version, sorted(bound.ticked)) == ("0" * 64, 12, 0, ["a", "b"])
+    assert (bound.sha256, bound.shown_submission, bound.version, sorted(bound.ticked)) == ("0" * 64, 12, 0, ["a", "b"])

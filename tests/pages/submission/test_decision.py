@@ -30,8 +30,8 @@ from tests.pages.sending import (
 )
 
 
-def decision_about(submission: Submission) -> decision_choices.Decision:
-    choices = decision_choices.decision(
+def decision_about(submission: Submission) -> decision_choices.DecisionOptions:
+    choices = decision_choices.decision_options(
         submission, query_result(attempts.last_query(entries_of(submission)), submission)
     )
     assert choices is not None
@@ -132,7 +132,7 @@ def test_an_unclear_answer_is_shown_and_decides_nothing(
 def test_the_result_of_a_query_depends_on_what_it_can_show(practice: PracticeDirectory, editor: User) -> None:
     visible = send_update(practice, editor, "applies-then-504")
     assert queue_reasons.after_next_query(visible) == queue_reason.AFTER_VISIBLE_CHANGE
-    Submission.objects.filter(pk=visible.pk).update(only_ask=True)
+    Submission.objects.filter(pk=visible.pk).update(is_restored=True)
     assert queue_reasons.after_next_query(fresh(visible)) == queue_reason.AFTER_RESTORE
 
 
@@ -150,7 +150,7 @@ def test_a_query_that_is_under_way_does_not_count_as_tried(practice: PracticeDir
     during = block(fresh(submission))
     leased.update(lease_until=None)
     after = block(fresh(submission))
-    assert (during.tries, after.tries) == (1, 2)
+    assert (during.queries, after.queries) == (1, 2)
     assert during.version_token != after.version_token
 
 

@@ -55,7 +55,10 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
 
 @pytest.mark.parametrize(
     ("behaviour", "answer"),
-    [("applies-then-504", "Redox's own answer was 504."), ("applies-then-breaks", "No answer came from Redox.")],
+    [
+        ("applies-then-504", "The answer to the message itself was HTTP 504."),
+        ("applies-then-breaks", "No answer came from Redox."),
+    ],
 )
 def test_an_acceptance_by_query_never_quotes_an_unclear_answer(
     practice: PracticeDirectory, editor: User, behaviour: str, answer: str
@@ -114,7 +117,7 @@ def test_the_steps_show_the_evidence(practice: PracticeDirectory, editor: User) 
     assert [(step.text, step.word.word if step.word else "", step.until) for step in steps] == [
         ("The portal began to send the message, attempt 1.", "", False),
         (
-            "Redox answered 504 with a web page, not with an answer: neither accepted nor rejected.",
+            "The answer, HTTP 504, a web page, neither accepts nor rejects the message.",
             "No clear answer",
             False,
         ),
@@ -280,12 +283,12 @@ def test_other_records_with_the_same_answer_are_named(
     assert deliver()
     practice.behaviour = "answers"
     submission = send_update(practice, editor, "says-no-xml", name="Lakeside & North")
-    [found] = rejection_of(submission).elsewhere
+    [found] = rejection_of(submission).same_answers
     assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
     with monkeypatch.context() as patched:
         patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest submission belongs to the record itself
-        assert rejection_of(submission).elsewhere == ()
-    assert rejection_of(send_again(practice, editor, submission)).elsewhere == ()
+        assert rejection_of(submission).same_answers == ()
+    assert rejection_of(send_again(practice, editor, submission)).same_answers == ()
 
 
 def send_again(practice: PracticeDirectory, editor: User, submission: Submission) -> Submission:

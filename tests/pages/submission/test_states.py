@@ -71,7 +71,7 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
 
 
 def test_after_a_restore_no_page_claims_that_the_message_left(submission: Submission) -> None:
-    factories.change_submission(submission, state=State.UNKNOWN, only_ask=True, sent_at=None)
+    factories.change_submission(submission, state=State.UNKNOWN, is_restored=True, sent_at=None)
     client = Client()
     client.force_login(submission.submitter)
     page = client.get(reverse("submission", args=["staging", submission.pk])).content.decode()

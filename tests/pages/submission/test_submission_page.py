@@ -211,7 +211,7 @@ def test_the_text_for_support_has_no_name_or_reason_of_ours(practice: PracticeDi
     [
         ("never-answers", "did not come in time."),
         ("applies-then-breaks", "The connection broke"),
-        ("applies-then-504", "Redox answered 504 "),
+        ("applies-then-504", "The answer, HTTP 504, neither accepts"),
     ],
 )
 def test_an_unknown_submission_says_how_its_answer_was_lost(
@@ -267,34 +267,34 @@ def test_the_page_sends_queries_until_there_is_an_answer_to_decide_by(
 ) -> None:
     user = UserFactory(role="approver", first_name="Approver", last_name="One")
     submission = send_foreign(practice, editor)
-    deciding = page_of(submission, user).deciding
-    assert deciding is not None
-    assert (deciding.asks_automatically, deciding.block_reason) == (True, "")
-    waiting = page_of(submission, viewer).deciding
+    decision_panel = page_of(submission, user).decision_panel
+    assert decision_panel is not None
+    assert (decision_panel.asks_automatically, decision_panel.block_reason) == (True, "")
+    waiting = page_of(submission, viewer).decision_panel
     assert waiting is not None
     assert (waiting.asks_automatically, waiting.who_decides) == (False, "Approver One can decide.")
     assert waiting.block_reason.endswith("Approvers can: Approver One.")
 
     query.query_for_submission(submission, actor=as_actor(user))
-    deciding = page_of(submission, user).deciding
-    assert deciding is not None
-    assert not deciding.asks_automatically
-    assert deciding.decision is not None
-    assert [choice.value for choice in deciding.decision.choices] == ["ours", "foreign"]
+    decision_panel = page_of(submission, user).decision_panel
+    assert decision_panel is not None
+    assert not decision_panel.asks_automatically
+    assert decision_panel.options is not None
+    assert [choice.value for choice in decision_panel.options.choices] == ["ours", "foreign"]
     assert page_of(submission, user).asked is None  # the decision shows it
 
     later = clock.now() + datetime.timedelta(minutes=11)
     monkeypatch.setattr("organizations.services.delivery.decide.clock.now", lambda: later)
-    deciding = page_of(submission, user).deciding
-    assert deciding is not None
-    assert deciding.asks_automatically
+    decision_panel = page_of(submission, user).decision_panel
+    assert decision_panel is not None
+    assert decision_panel.asks_automatically
 
 
 def test_a_submission_held_back_for_a_decision_says_why(editor: User, queued: Submission) -> None:
     factories.change_submissions(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
     page = page_of(queued, editor)
     assert page.state.explanation is None  # so that the stored reason is shown
-    assert page.deciding is not None
+    assert page.decision_panel is not None
 
 
 def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(practice: PracticeDirectory, editor: User) -> None:

@@ -87,7 +87,7 @@ def test_a_second_401_with_a_new_token_stops_the_environment_and_is_not_a_try(
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
-    assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 0)
+    assert (submission.state, submission.attempt, submission.counted_attempts) == (State.QUEUED, 1, 0)
     assert gate.is_stopped
     assert gate.stopped_reason.startswith("Redox does not accept the credential")
     tokens = [line for head in heads for line in head.split("\r\n") if line.startswith("Authorization")]

@@ -262,7 +262,7 @@ def test_workers_lock_the_gate_only_if_it_changes(
     with CaptureQueriesContext(connection) as queries:
         settle_sending(submission, **outcome_values)
     locking = [each["sql"] for each in queries if each["sql"].endswith("FOR UPDATE")]
-    # SQLite locks the whole database, not a row of it.
+    # SQLite locks the whole database, not single rows.
     expected = locks if connection.features.has_select_for_update else 0
     assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == expected
     assert (gate().failures, gate().probing) == (0 if outcome_values.get("kind") != Kind.UNKNOWN else 1, False)

@@ -249,7 +249,11 @@ def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
-    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
+    assert (submission.state, submission.state_reason, submission.counted_attempts) == (
+        State.QUEUED,
+        "STAGING was paused.",
+        0,
+    )
     assert (gate.is_stopped, gate.failures) == (False, 1)
     assert [entry.facts["exchange"]["repeat"] for entry in responses()] == [0]
 

@@ -99,7 +99,9 @@ def test_each_reply_in_a_batch_has_its_own_outcome_beside_fifteen_good_ones(
 
 def start_again() -> None:
     """Put all submissions into the queue again, as News that may be sent at once."""
-    Submission.objects.update(state=State.QUEUED, tries=0, not_before=None, ended_at=None, unknown_since=None)
+    Submission.objects.update(
+        state=State.QUEUED, counted_attempts=0, not_before=None, ended_at=None, unknown_since=None
+    )
     Organization.objects.update(presence=Presence.NEVER, presence_basis="")
     EnvironmentGate.objects.update(
         stopped_at=None, stopped_reason="", hold_until=None, hold_asked_until=None, failures=0, probing=False
@@ -175,7 +177,7 @@ def test_messages_that_could_not_be_handed_to_slots_are_queued_again(
         assert not delivering.claim_due()
     delivering.settle_arrived()
     assert not delivering.claim_due()  # it waits before it tries again
-    assert [(each.state, each.attempt, each.tries) for each in Submission.objects.order_by("pk")] == [
+    assert [(each.state, each.attempt, each.counted_attempts) for each in Submission.objects.order_by("pk")] == [
         (State.QUEUED, 1, 0)
     ] * len(submissions)
     assert sent == []
@@ -244,7 +246,7 @@ def test_a_paused_plan_keeps_its_waiting_messages_and_no_others(
         plans.pause_plan(plan.pk, actor=as_actor(editor))
         deliver_until_idle(delivering)
     last = plan.submissions.order_by("pk")[2]
-    assert (last.state, last.tries, last.state_reason) == (State.QUEUED, 0, sender.PAUSED)
+    assert (last.state, last.counted_attempts, last.state_reason) == (State.QUEUED, 0, sender.PAUSED)
     assert state(single) == State.ACCEPTED
 
 
@@ -272,7 +274,7 @@ def test_a_courier_that_is_stopped_sends_nothing_more_and_waits_for_the_answers_
     monkeypatch.setattr(gateway, "send_message", send)
     with override_settings(REDOX_RATE=20.0):
         Courier(WORKER, pool).run(stopping, lambda: True)
-    states = list(Submission.objects.order_by("pk").values_list("state", "tries"))
+    states = list(Submission.objects.order_by("pk").values_list("state", "counted_attempts"))
     assert set(states) == {(State.ACCEPTED, 0), (State.QUEUED, 0)}
     assert states[0] == (State.ACCEPTED, 0)
     assert stopping.looks < 50
@@ -348,7 +350,7 @@ def test_messages_whose_token_was_refused_are_sent_again_after_one_token_request
         assert deliver_due("staging", actor=WORKER)
     assert redox_server.arrived == ["token", *["write"] * 3, "token", *["write"] * 3]
     submissions = list(Submission.objects.order_by("pk"))
-    assert [(each.state, each.attempt, each.tries) for each in submissions] == [(State.ACCEPTED, 1, 0)] * 3
+    assert [(each.state, each.attempt, each.counted_attempts) for each in submissions] == [(State.ACCEPTED, 1, 0)] * 3
     assert [attempt_faults(entries_of(each), each) for each in submissions] == [[]] * 3
 
 

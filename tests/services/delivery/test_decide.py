@@ -138,9 +138,9 @@ def test_a_person_decides_that_the_message_arrived(update: Submission, approver:
 
 
 def test_a_message_that_did_not_arrive_is_sent_again_with_the_same_bytes(update: Submission, approver: Actor) -> None:
-    often = undecided(update, tries=8, only_ask=True)
+    often = undecided(update, counted_attempts=8, is_restored=True)
     submission = decide_shown(often, Verdict.SEND_AGAIN, approver, accepted_before(update))
-    assert (submission.state, submission.tries, submission.only_ask) == (State.QUEUED, 0, False)
+    assert (submission.state, submission.counted_attempts, submission.is_restored) == (State.QUEUED, 0, False)
     assert submission.unknown_since is None
     again = claim()
     assert again is not None

@@ -49,7 +49,7 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
-    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, True)
+    assert (submission.state, submission.counted_attempts, gate.is_stopped) == (State.QUEUED, 0, True)
     assert "does not accept the credential" in gate.stopped_reason
     practice.behaviour = "answers"
     assert not deliver()
@@ -68,7 +68,7 @@ def test_a_child_is_sent_after_its_parent(editor: User) -> None:
     first = factories.submission(parent, user=editor)
     second = factories.submission(child, user=editor)
 
-    assert list(second.after.all()) == [first]
+    assert list(second.waits_for.all()) == [first]
     sending = claim()
     assert sending == first
     assert claim() is None
@@ -82,7 +82,7 @@ def test_a_submission_is_sent_after_the_newer_one_that_it_waits_for(editor: User
     older, newer = (
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
-    older.after.add(newer)
+    older.waits_for.add(newer)
     assert [answer_next(), answer_next()] == [newer, older]
 
 

@@ -196,7 +196,7 @@ def test_refused_messages_go_back_to_the_queue_if_redox_asks_to_wait_for_a_token
     while courier.is_busy:
         courier.settle_arrived()
     assert sent == ["first", "first"]
-    assert [(each.state, each.tries) for each in Submission.objects.all()] == [(State.QUEUED, 0)] * 2
+    assert [(each.state, each.counted_attempts) for each in Submission.objects.all()] == [(State.QUEUED, 0)] * 2
 
 
 def test_answers_that_waited_for_the_database_are_settled_sixteen_at_a_time(

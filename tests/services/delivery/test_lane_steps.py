@@ -303,7 +303,7 @@ def test_a_refused_message_is_not_sent_again_after_a_stop_of_the_worker(
     own.settle()
     assert not own.is_busy
     submission = Submission.objects.get()
-    assert (submission.state, submission.tries, submission.state_reason) == (State.QUEUED, 0, sender.STOPPED)
+    assert (submission.state, submission.counted_attempts, submission.state_reason) == (State.QUEUED, 0, sender.STOPPED)
     assert all(len(work) == 1 for work in pool.work)  # a token request at most
 
 

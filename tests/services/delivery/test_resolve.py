@@ -142,7 +142,7 @@ def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: 
     a_while_ago(submission)
     submission = resolve_with_answer(submission, None)
 
-    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    assert (submission.state, submission.counted_attempts) == (State.QUEUED, 1)
     assert reload(submission.organization).presence == Presence.ABSENT
     entry = AuditEntry.objects.of_submission(submission.pk).last()
     assert entry is not None
@@ -188,9 +188,9 @@ def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str
     }
     field = "address" if change == "zip_code" else change
     submission = send_and_lose_answer(edit(organization, editor, **{field: values[field]}), editor)
-    Submission.objects.update(tries=settle.MOST_TRIES - 2)
+    Submission.objects.update(counted_attempts=settle.MOST_COUNTED_ATTEMPTS - 2)
     resolve_with_answer(submission, accepted_before(submission) if change == "name" else sent_record(submission))
-    assert (submission.state, submission.tries) == (State.QUEUED, settle.MOST_TRIES - 1)
+    assert (submission.state, submission.counted_attempts) == (State.QUEUED, settle.MOST_COUNTED_ATTEMPTS - 1)
     again = claim()
     assert again is not None
     assert (again.attempt, bytes(again.message)) == (2, bytes(submission.message))
@@ -212,7 +212,10 @@ def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(ne
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [({"tries": settle.MOST_TRIES - 1}, "8 tries got no clear answer."), ({"only_ask": True}, resolve.RESTORED_REASON)],
+    [
+        ({"counted_attempts": settle.MOST_COUNTED_ATTEMPTS - 1}, "8 tries got no clear answer."),
+        ({"is_restored": True}, resolve.RESTORED_REASON),
+    ],
     ids=["tried often", "after a restore"],
 )
 def test_a_message_that_cannot_be_proved_is_not_always_sent_again(

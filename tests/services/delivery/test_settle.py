@@ -77,9 +77,9 @@ YES = json.dumps(
 ).encode()
 
 
-@pytest.mark.parametrize(("tries", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
+@pytest.mark.parametrize(("counted_attempts", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
 def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
-    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, tries: int, longest: float
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, counted_attempts: int, longest: float
 ) -> None:
     bounds: list[tuple[float, float]] = []
 
@@ -89,7 +89,7 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
 
     monkeypatch.setattr(random, "uniform", longest_of)
     claim = claimed()
-    claim.submission.tries = tries
+    claim.submission.counted_attempts = counted_attempts
     time_before = clock.now()
     submission = settled(claim, REFUSED, worker)
     assert submission.state == State.QUEUED
@@ -115,11 +115,11 @@ def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
     claim = claimed()
-    claim.submission.tries = 8  # the last time the portal sent it again after a Query
+    claim.submission.counted_attempts = 8  # the last time the portal sent it again after a Query
     first_attempt = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
     first_attempt.update(at=clock.now() - datetime.timedelta(hours=25))
     submission = settled(claim, exchange, worker)
-    assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 8, exchange.status)
+    assert (submission.state, submission.counted_attempts, submission.http_status) == (State.QUEUED, 8, exchange.status)
     assert submission.not_before is not None
     assert (submission.not_before > clock.now()) == waits
 
@@ -131,7 +131,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         send_claim(late, "token", worker)
     submission = Submission.objects.get(pk=claim.submission.pk)
-    assert (submission.state, submission.tries) == (State.QUEUED, 0)
+    assert (submission.state, submission.counted_attempts) == (State.QUEUED, 0)
     outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
     assert outcome.outcome == Kind.NOT_SENT
     assert "the worker waited too long" in submission.state_reason
@@ -139,7 +139,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
 
 
 @pytest.mark.parametrize(
-    ("minutes", "tries", "state"),
+    ("minutes", "counted_attempts", "state"),
     [
         (24 * 60 + 1, 0, State.NEEDS_PERSON),
         (24 * 60 - 1, 0, State.QUEUED),
@@ -148,15 +148,19 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     ],
 )
 def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
-    claimed: Claimed, worker: Actor, minutes: int, tries: int, state: State
+    claimed: Claimed, worker: Actor, minutes: int, counted_attempts: int, state: State
 ) -> None:
     claim = claimed()
-    claim.submission.tries = tries
+    claim.submission.counted_attempts = counted_attempts
     intent = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
     intent.update(at=timezone.now() - datetime.timedelta(minutes=minutes))
     submission = settled(claim, REFUSED, worker)
-    assert (submission.state, submission.tries, submission.detail) == (state, tries + 1, "refused")
-    detail = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
+    assert (submission.state, submission.counted_attempts, submission.detail) == (
+        state,
+        counted_attempts + 1,
+        "refused",
+    )
+    detail = f"{counted_attempts + 1} attempt{'s' if counted_attempts else ''} did not reach Redox: refused"
     assert submission.state_reason == (detail if state == State.NEEDS_PERSON else "refused")
 
 
@@ -241,7 +245,7 @@ def test_a_failed_token_renewal_does_not_stop_the_environment(
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
-    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "refused", 1)
+    assert (submission.state, submission.state_reason, submission.counted_attempts) == (State.QUEUED, "refused", 1)
     assert (gate.is_stopped, gate.failures) == (False, 1)
 
 
@@ -288,24 +292,24 @@ def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker
 
 
 @pytest.mark.parametrize(
-    ("given", "tries", "decision"),
-    [({}, 4, {}), ({"tries": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
-    ids=["by itself", "by a person"],
+    ("given", "counted_attempts", "decision"),
+    [({}, 4, {}), ({"counted_attempts": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
+    ids=["automatically", "by a person"],
 )
 def test_sending_again_counts_a_try_unless_a_person_decided_it(
-    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int, decision: dict[str, str]
+    claimed: Claimed, worker: Actor, given: dict[str, Any], counted_attempts: int, decision: dict[str, str]
 ) -> None:
     submission = claimed().submission
     settle.settle_lost_attempt(submission, actor=worker)
     # A worker is querying the directory.
     Submission.objects.update(lease_until=clock.now(), not_before=clock.now() + datetime.timedelta(hours=1))
-    submission.tries = 3
+    submission.counted_attempts = 3
     with audit.atomic(worker) as history:
         settle.requeue_submission(history, submission, reason="Not proved.", **given)
     submission_row = Submission.objects.get()
-    assert (submission_row.state, submission_row.tries, submission_row.state_reason) == (
+    assert (submission_row.state, submission_row.counted_attempts, submission_row.state_reason) == (
         State.QUEUED,
-        tries,
+        counted_attempts,
         "Not proved.",
     )
     assert (submission_row.lease_until, bytes(submission_row.message)) == (None, bytes(submission.message))
@@ -329,7 +333,7 @@ def test_after_a_restore_an_open_submission_is_only_queried(
     with audit.atomic(worker) as history:
         settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
-    assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)
+    assert (submission.state, submission.is_restored, submission.token) == (State.UNKNOWN, True, token + 1)
     assert (submission.lease_until, submission.asks, submission.absent_at) == (None, 0, None)
     assert submission.unknown_since is not None
     assert submission.not_before is not None

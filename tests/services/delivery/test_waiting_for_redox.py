@@ -271,7 +271,7 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(
     send_claim(claim, token_text, WORKER)
 
     submission.refresh_from_db()
-    assert (redox_server.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
+    assert (redox_server.arrived, submission.state, submission.counted_attempts) == ([], State.QUEUED, 0)
     entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_OUTCOME)
     assert entry is not None
     assert entry.outcome == Kind.NOT_SENT

@@ -132,7 +132,7 @@ def test_a_missing_record_is_not_described_as_changed(editor: User) -> None:
 def test_a_foreign_record_shows_its_newest_reading(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
-    differences.decide_not_ours(organization.pk, reason="Boston's", actor=as_actor(editor))
+    differences.decide_foreign(organization.pk, reason="Boston's", actor=as_actor(editor))
     assert "the directory showed it as Theirs." in record_page.record_values(reload(organization)).note
     assert "the directory did not show it." in record_page.record_values(store_reading(organization, None)).note
 
@@ -142,7 +142,7 @@ def test_a_person_who_edited_before_the_oid_changed_is_an_author(editor: User) -
     organization = factories.accept(edited(factories.organization(user=editor), editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
     Organization.objects.filter(pk=organization.pk).update(presence="absent", presence_at=organization.known_at)
-    differences.decide_not_ours(organization.pk, reason="Boston's", actor=as_actor(editor))
+    differences.decide_foreign(organization.pk, reason="Boston's", actor=as_actor(editor))
     organization = edit(organization, second, oid="2.999.77")
     assert editor.pk in factories.submission(reload(organization), user=second).authors
 

@@ -64,6 +64,9 @@ def test_discarding_restores_the_values_taken(editor: User) -> None:
 
 def test_taking_values_needs_a_difference_a_reason_and_a_current_page(editor: User) -> None:
     organization = factories.accept(factories.organization(user=editor))
+    with pytest.raises(ActionRefused, match="has not been asked about this record"):
+        differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
+    organization = store_reading(organization, organization.record())
     with pytest.raises(ActionRefused, match="only values that the portal knows"):
         differences.take_directory_values(organization.pk, organization.version, reason="Seen", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="By hand"))
@@ -105,7 +108,7 @@ def test_the_update_after_a_claim_sends_back_keys_that_only_the_directory_has(ed
 def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor: User) -> None:
     organization = factories.organization(user=editor)
     organization = store_reading(organization, replace(organization.record(), name="Theirs"))
-    foreign = differences.decide_not_ours(organization.pk, reason="Ticket 7", actor=as_actor(editor))
+    foreign = differences.decide_foreign(organization.pk, reason="Ticket 7", actor=as_actor(editor))
     assert (foreign.foreign_name, foreign.can_change_oid) == ("Theirs", True)
     assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
 
@@ -113,9 +116,9 @@ def test_a_person_can_decide_that_the_oid_belongs_to_another_organization(editor
 def test_only_a_recent_answer_decides_who_owns_an_oid(editor: User) -> None:
     organization = factories.organization(user=editor)
     with pytest.raises(ActionRefused, match="nothing to decide"):
-        differences.decide_not_ours(organization.pk, reason="Guessed", actor=as_actor(editor))
+        differences.decide_foreign(organization.pk, reason="Guessed", actor=as_actor(editor))
     organization = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=11)
-    for decide in (differences.decide_ours, differences.decide_not_ours):
+    for decide in (differences.decide_ours, differences.decide_foreign):
         with pytest.raises(ActionRefused, match="Ask the directory first"):
             decide(organization.pk, reason="Old", actor=as_actor(editor))
 
@@ -151,7 +154,7 @@ def test_a_record_with_a_new_oid_does_not_keep_the_keys_of_another_organization(
     assert Organization.objects.get(pk=organization.pk).carried == {}
 
 
-@pytest.mark.parametrize("decide", [differences.decide_ours, differences.decide_not_ours])
+@pytest.mark.parametrize("decide", [differences.decide_ours, differences.decide_foreign])
 def test_only_the_answer_that_the_person_saw_decides_who_owns_an_oid(editor: User, decide: Any) -> None:
     organization = factories.organization(user=editor)
     seen_at = store_reading(organization, replace(organization.record(), name="Theirs"), minutes_ago=5).seen_at

@@ -446,7 +446,7 @@ def test_a_record_that_was_never_accepted_or_shown_is_not_compared(db: None, edi
 def test_a_record_whose_oid_was_decided_to_be_foreign_is_not_ours(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(user=editor)
     store_reading(organization, replace(organization.record(), name="Boston General"))
-    differences.decide_not_ours(organization.pk, reason="Not ours", actor=as_actor(editor))
+    differences.decide_foreign(organization.pk, reason="Not ours", actor=as_actor(editor))
     practice.register("staging", listed(BASE, "Lakeside Boston"))
     practice.register("staging", listed(f"{BASE}.1", part_of=BASE))
 

@@ -47,7 +47,7 @@ def oids(reviews: tuple[Review, ...]) -> list[str]:
 def waits(plan: Plan) -> dict[str, set[str]]:
     """For each record of a plan, the records that must be accepted before it."""
     return {
-        each.oid.removeprefix(BASE): {first.oid.removeprefix(BASE) for first in each.after.all()}
+        each.oid.removeprefix(BASE): {first.oid.removeprefix(BASE) for first in each.waits_for.all()}
         for each in plan.submissions.all()
     }
 

@@ -53,7 +53,7 @@ def stated(number: int, user: User, **values: str) -> Organization:
 
 
 def waits(submission: Submission) -> list[Submission]:
-    return list(submission.after.order_by("pk"))
+    return list(submission.waits_for.order_by("pk"))
 
 
 def test_the_first_message_is_sent_alone_and_the_others_follow_after_its_acceptance(editor: User) -> None:

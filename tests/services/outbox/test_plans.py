@@ -341,7 +341,7 @@ class TestPauseAndStop:
     @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
         plan = planned(tree_of(editor), editor)
-        Submission.objects.update(attempt=1, tries=1, may_have_been_sent=True)
+        Submission.objects.update(attempt=1, counted_attempts=1, may_have_been_sent=True)
         plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.QUEUED]
         answer_next(kind)

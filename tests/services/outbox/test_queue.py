@@ -98,7 +98,7 @@ class TestDue:
 
     def test_it_waits_until_the_submissions_before_it_are_accepted(self, editor: User) -> None:
         third, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
-        third.after.set([become(first, state="accepted"), second])
+        third.waits_for.set([become(first, state="accepted"), second])
         for state in ("queued", "rejected", "accepted"):
             become(second, state=state)
             assert (third in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)

@@ -103,7 +103,7 @@ def test_a_submission_of_a_plan_names_it_and_what_it_waits_for(editor: User) -> 
     with audit.atomic(as_actor(editor)) as history:
         review = reviews.review(organization, actor=as_actor(editor))
         submission = submissions.store_submission(history, review, reason="", plan=plan, waits_for=[first])
-    assert (submission.plan, list(submission.after.all())) == (plan, [first])
+    assert (submission.plan, list(submission.waits_for.all())) == (plan, [first])
     assert AuditEntry.objects.latest("sequence").facts["plan"] == plan.pk
 
 
@@ -213,7 +213,7 @@ def test_followers_of_a_cancelled_submission_are_cancelled_too(
     first = pressed(factories.organization(user=editor), editor)
     child = pressed(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), editor)
     other = pressed(factories.organization(f"{BASE}.2", user=editor), editor)
-    assert list(child.after.all()) == [first]
+    assert list(child.waits_for.all()) == [first]
     cancel(first)
 
     because = f"Submission {first.pk}, which this one waited for, was cancelled."

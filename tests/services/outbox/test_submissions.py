@@ -70,7 +70,7 @@ def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
     organizations.edit(organization.pk, 1, factories.record(name="Other"), stands_for="", actor=as_actor(editor))
     review = reviews.review(Organization.objects.get(pk=organization.pk))
     with pytest.raises(OutOfDate, match="was made since"):
-        factories.press(review, user=editor, seen_submission=0)
+        factories.press(review, user=editor, shown_submission=0)
 
 
 def test_the_database_refuses_a_second_open_submission(editor: User) -> None:

@@ -300,7 +300,7 @@ class TestAboveAChildThatIsShownActive:
         )
         first, second = plan.submissions.order_by("pk")
         assert (first.organization, second.organization) == (child, parent)
-        assert list(second.after.all()) == [first]
+        assert list(second.waits_for.all()) == [first]
 
 
 def test_the_number_of_queries_does_not_grow_with_what_differs(editor: User) -> None:

@@ -159,7 +159,7 @@ class TestSendingAChild:
         parent, child = accepted_with_new_child(editor)
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        submission.after.clear()
+        submission.waits_for.clear()
         assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
     def test_a_blocked_submission_with_an_attempt_needs_a_decision(

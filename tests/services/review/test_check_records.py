@@ -133,7 +133,7 @@ def test_a_near_duplicate_names_the_other_record(editor: User) -> None:
 
 def test_an_edit_updates_the_duplicate_key(editor: User) -> None:
     organization = factories.organization(user=editor)
-    assert organization.double_key == search_text.double_key(factories.record()) != ""
+    assert organization.double_key == search_text.record_near_duplicate_key(factories.record()) != ""
 
 
 def test_nothing_is_written(editor: User) -> None:

@@ -70,7 +70,7 @@ def test_the_rules_are_in_the_order_of_the_form() -> None:
         "_placeholders",
         "_aliases",
         "_contacts",
-        "_twice",
+        "_equal_contacts_or_identifiers",
         "_unassigned_phones",
         "_address",
         "_country",

@@ -64,7 +64,7 @@ class TestOtherRecordsChange:
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         assert warnings_of(second, editor) == []
 
-    def test_another_twin_is_another_warning(self, editor: User) -> None:
+    def test_another_near_duplicate_is_another_warning(self, editor: User) -> None:
         earlier = factories.organization(f"{BASE}.8", user=editor)
         factories.organization(f"{BASE}.9", user=editor, name="Twin")
         new = factories.organization(f"{BASE}.1", user=editor, name="Twin")

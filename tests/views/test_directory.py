@@ -57,7 +57,7 @@ def test_a_search_shows_the_groups_and_keeps_what_was_typed(client, with_base, e
 
 
 def test_an_organization_that_cannot_be_read_is_named_at_once_if_it_is_the_only_result(client, practice):
-    practice.register("staging", listed(OTHER, ["Lakeside"]))
+    practice.register("staging", listed(OTHER, Name=["Lakeside"]))
     answer = search(client, oid=OTHER)
     assert answer.context["results"].headline == "No organization that can be read."
     assert '<details class="fold" open>' in answer.content.decode()

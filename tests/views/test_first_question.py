@@ -113,6 +113,13 @@ def test_the_answer_says_that_the_directory_has_the_oid_and_offers_the_take_over
     assert f'href="{TAKE_OVER}" target="_blank" rel="noopener">Take over instead' in ask(client, name="Pier")
 
 
+def test_an_oid_whose_values_cannot_be_read_is_in_the_directory(client, practice: PracticeDirectory):
+    register(practice, Active="yes")
+    page = ask(client)
+    assert ": The directory shows this OID, but its Active cannot be read. Redox would reject a New." in page
+    assert "gave no answer" not in page
+
+
 def test_without_an_answer_the_cause_is_named(client, practice: PracticeDirectory):
     practice.behaviour = "refuses-sign-in"
     assert "The directory of STAGING gave no answer: " in ask(client)

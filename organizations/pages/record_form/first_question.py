@@ -76,6 +76,8 @@ def has_more_than_the_oid(typed: Typed) -> bool:
 def oid_answer(environment: Environment, answer: DirectoryAnswer) -> OidAnswer:
     """The answer of the directory, for the place beside the field."""
     word, at = environment.label, written(answer.asked_at, "clock")
+    if answer.is_unreadable:
+        return OidAnswer(f"Asked at {at}: {cause_of(answer.cause)}. Redox would reject a New.")
     if not answer.is_answered:
         return OidAnswer(f"The directory of {word} gave no answer: {cause_of(answer.cause)}.")
     if answer.record is None:

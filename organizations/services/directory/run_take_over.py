@@ -84,8 +84,8 @@ def ask_next_of_scan(environment: str, *, actor: Actor, pace: float = scan.PACE)
 def _add_probes_or_end(leased: TakeOver, actor: Actor) -> bool:
     """Add the next probes of a scan that waits for nothing, or end it. Returns False if it waits or was stopped."""
     with audit.atomic(actor) as history:
-        same_lease = TakeOver.objects.filter(pk=leased.pk, token=leased.token, state=TakeOverState.ASKING)
-        take_over = same_lease.select_for_update().first()
+        # A stop changes the token as well.
+        take_over = TakeOver.objects.filter(pk=leased.pk, token=leased.token).select_for_update().first()
         if take_over is None:
             return False
         is_waiting = take_over.candidates.waiting().exists()

@@ -1,5 +1,6 @@
 """Probes: the next free OIDs below our records, which the portal asks for after the search through the directory."""
 
+import datetime
 import json
 import time
 from importlib import import_module
@@ -11,7 +12,16 @@ from django.apps import apps
 from django.db import connection
 from django.test import override_settings
 
-from organizations.models import Action, AuditEntry, CandidateState, Organization, TakeOver, TakeOverState, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    CandidateState,
+    Organization,
+    TakeOver,
+    TakeOverState,
+    User,
+    clock,
+)
 from organizations.practice import PracticeDirectory
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.replies import NoReply, Reply
@@ -19,7 +29,7 @@ from organizations.practice.server import ReceivedRequest
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import workers
 from organizations.services.audit import audit
-from organizations.services.directory import run_take_over, scan_probes, take_over
+from organizations.services.directory import lease, run_take_over, scan_probes, take_over
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import HERE, begin, put, read_to_the_end, scanned
@@ -88,6 +98,42 @@ def test_probes_are_added_below_one_record_after_the_other_whatever_their_number
     listed = entry.facts["details"]["absent"]
     assert len(listed) == len(set(listed)) == scan_probes.MOST_ABSENT
     assert len(probes(run)) == 220
+
+
+def test_a_worker_asks_about_every_probe_and_then_ends_the_scan(practice: PracticeDirectory, editor: User) -> None:
+    run = scanned(editor)
+    advance(run)
+    assert (run.state, run.probes_added, run.probes_left, probes(run)) == (TakeOverState.READY, 20, 0, [])
+    entry = AuditEntry.objects.get(action=Action.DIRECTORY_SCANNED)
+    assert entry.facts["details"]["absent"] == [f"{BASE}.{number}" for number in range(1, 21)]
+
+
+def test_no_probes_are_added_while_an_oid_waits(practice: PracticeDirectory, editor: User) -> None:
+    run = scanned(editor)
+    assert add_next(run)
+    run.candidates.exclude(oid=f"{BASE}.1").delete()
+    run.candidates.update(lease_until=clock.now() + datetime.timedelta(minutes=1))
+    TakeOver.objects.update(probed_until="", lease_until=None)
+    assert not run_take_over.ask_next_of_scan("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (run.state, run.lease_until, probes(run)) == (TakeOverState.ASKING, None, [f"{BASE}.1"])
+    run.candidates.update(lease_until=None)
+    assert run_take_over.ask_next_of_scan("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (run.lease_until, probes(run, CandidateState.ABSENT)) == (None, [f"{BASE}.1"])
+
+
+def test_only_the_worker_with_the_last_lease_adds_probes(practice: PracticeDirectory, editor: User) -> None:
+    take_over.begin_scan("production", base_oids=[BASE], actor=as_actor(editor))
+    run = scanned(editor)
+    TakeOver.objects.update(lease_until=None)
+    frozen = lease.lease_scan("staging", reads_pages=False, actor=WORKER)
+    assert frozen is not None
+    TakeOver.objects.update(token=frozen.token)
+    for token, added in ((frozen.token + 1, False), (frozen.token, True)):
+        TakeOver.objects.filter(pk=run.pk).update(token=token)
+        assert run_take_over._add_probes_or_end(frozen, WORKER) == added
+        assert bool(probes(run)) == added
 
 
 def test_what_a_probe_finds_gets_probes_too(practice: PracticeDirectory, editor: User) -> None:

@@ -60,12 +60,18 @@ def _in_server(statement: str) -> None:
 @contextmanager
 def migrated(run: Path) -> Iterator[str]:
     """A migrated database, to be copied. All processes of the run share it, one at a time; the first one makes it."""
-    note = run / "migrated"
-    with (run / "migrated.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _note(run) as note:
         if not note.exists():
             note.write_text(_migrate(run))
         yield note.read_text()
+
+
+@contextmanager
+def _note(run: Path) -> Iterator[Path]:
+    """The file with the name of the migrated database, for one process at a time."""
+    with (run / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield run / "migrated"
 
 
 def _migrate(run: Path) -> str:
@@ -91,6 +97,7 @@ def end(run: Path) -> None:
     """Delete the databases. A later process creates another migrated one."""
     connection.close()
     drop(connection.settings_dict["NAME"])
-    with migrated(run) as template:
-        drop(template)
-        (run / "migrated").unlink()
+    with _note(run) as note:
+        if note.exists():  # otherwise the first process that ended has deleted it
+            drop(note.read_text())
+            note.unlink()

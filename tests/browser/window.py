@@ -32,11 +32,15 @@ FLAGS = [
     "--disable-features=SpareRendererForSitePerProcess",
     # Pages are too short-lived for optimized scripts.
     "--js-flags=--no-opt,--no-maglev",
+    # The pages of a context share a process: starting one takes longer than most pages.
+    "--process-per-site",
 ]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 # A machine that runs tests on every core is sometimes slow. Elements that exist are still found at once.
 PATIENCE = 20_000
+EMPTY = "/health/live"
+"""The address of a page with one word, which nobody needs to sign in for."""
 
 
 # The headless shell needs a quarter less of the processor than the whole browser.
@@ -123,7 +127,8 @@ class Windows:
         free = self._free.setdefault(repr(sorted(options.items())), [])
         if is_changed or not free:
             context = self._context_of(**options)
-            context.new_page()  # stays open and empty: without a page the browser would create a new window
+            # Stays open: without a page the browser would create a new window and a new process.
+            context.new_page().goto(EMPTY)
         else:
             context = free.pop()
         self._used.append((context, None if is_changed else free))

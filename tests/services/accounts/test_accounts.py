@@ -52,6 +52,7 @@ def test_each_role_names_who_granted_it(boss: User) -> None:
     assert grants(anna) == {"editor": "other"}
 
 
+@pytest.mark.one_database
 def test_a_role_without_a_grant_has_no_entry_about_it(boss: User) -> None:
     assert grants(boss) == {"administrator": ""}
 
@@ -88,6 +89,7 @@ def test_a_name_similar_to_another_one_is_refused(boss: User, names: dict[str, s
     assert User.objects.count() == 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "names",
     [
@@ -103,6 +105,7 @@ def test_a_name_that_the_portal_uses_is_refused(boss: User, names: dict[str, str
     assert refusal.value.field == ("username" if "username" in names else "last_name")
 
 
+@pytest.mark.one_database
 def test_each_name_of_a_portal_actor_is_refused() -> None:
     sources = "".join(path.read_text() for path in Path(accounts.__file__).parents[2].rglob("*.py"))
     acting = set(re.findall(r'(?:system\(|Actor\(name=)f?"([^"]+)"', sources))
@@ -111,6 +114,7 @@ def test_each_name_of_a_portal_actor_is_refused() -> None:
     assert free == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["Anna Worker", "Workerson", "Portal-Garcia", "Commander Two", "Youssef"])
 def test_a_name_that_only_contains_a_portal_name_is_allowed(boss: User, name: str) -> None:
     save(User(username="new", first_name=name), boss)
@@ -129,6 +133,7 @@ def test_existing_accounts_with_the_same_name_can_still_be_changed(boss: User) -
     assert grants(save(one, boss, "editor")) == {"editor": "Boss One (boss)"}
 
 
+@pytest.mark.one_database
 def test_nobody_else_sets_the_password_of_the_first_administrator(boss: User) -> None:
     first = User.objects.create_superuser("first", password=factories.PASSWORD)
     with pytest.raises(ActionRefused, match="Only first can set this password"):
@@ -137,6 +142,7 @@ def test_nobody_else_sets_the_password_of_the_first_administrator(boss: User) ->
     assert User.objects.get(pk=first.pk).check_password(GOOD)
 
 
+@pytest.mark.one_database
 def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) -> None:
     with pytest.raises(ActionRefused, match="You cannot change your own roles"):
         save(boss, boss, "administrator", "approver")
@@ -159,6 +165,7 @@ def test_an_administrator_with_a_closed_account_cannot_close_another(boss: User)
     assert list(User.objects.filter(is_active=True)) == [boss]
 
 
+@pytest.mark.one_database
 def test_a_first_password_is_generated_and_must_be_changed(boss: User) -> None:
     anna = save(User(username="anna"), boss)
     password = accounts.give_first_password(anna, opened_with=anna.fingerprint(), actor=person(boss))
@@ -168,6 +175,7 @@ def test_a_first_password_is_generated_and_must_be_changed(boss: User) -> None:
         accounts.give_first_password(boss, opened_with=boss.fingerprint(), actor=person(boss))
 
 
+@pytest.mark.one_database
 def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: User) -> None:
     anna = save(User(username="anna"), boss, password=GOOD)
     assert anna.must_change_password
@@ -175,6 +183,7 @@ def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: Use
     assert not User.objects.get(pk=anna.pk).must_change_password
 
 
+@pytest.mark.one_database
 def test_a_password_that_somebody_else_set_is_not_accepted_as_a_new_one(boss: User) -> None:
     anna = save(User(username="anna"), boss, password=GOOD)
     accounts.change_password(anna, "five-late-trains", actor=system("Command changepassword"))
@@ -186,6 +195,7 @@ def test_a_password_that_somebody_else_set_is_not_accepted_as_a_new_one(boss: Us
     accounts.change_password(anna, "four-loud-herons", actor=person(anna))
 
 
+@pytest.mark.one_database
 def test_a_closed_account_gets_no_password(boss: User) -> None:
     anna = save(User(username="anna"), boss, password=GOOD)
     anna.is_active = False
@@ -217,6 +227,7 @@ def test_a_user_name_is_never_changed_or_reused(boss: User) -> None:
         save(anna, boss)
 
 
+@pytest.mark.one_database
 def test_an_entry_holds_the_former_name_of_a_person(boss: User) -> None:
     anna = save(User(username="anna", first_name="Per", last_name="Son"), boss)
     anna.first_name, anna.last_name = "Old", "X"

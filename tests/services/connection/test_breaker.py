@@ -114,6 +114,7 @@ def test_an_answer_writes_nothing_if_the_breaker_is_closed(django_assert_num_que
         breaker.count_exchange(history, EnvironmentGate(pk="staging"), failed=False)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
@@ -201,6 +202,7 @@ def test_nothing_is_claimed_after_the_breaker_opened_a_moment_ago(editor: User, 
     assert (submission.state, submission.attempt) == (State.QUEUED, 0)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("checked", "succeeded"), [(None, None), (2, True), (0, False)], ids=["never", "before the stop", "failed"]
 )
@@ -219,6 +221,7 @@ def test_sending_resumes_only_after_a_successful_check_since_the_stop(
     assert not gate().is_stopped
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("answer", "succeeds"),
     [

@@ -122,6 +122,7 @@ def test_a_claim_fails_if_the_first_submission_can_be_neither_claimed_nor_set_as
         claims.claim_alone("staging", redox_settings.environment("staging"), 1, actor=system("Worker test"))
 
 
+@pytest.mark.one_database
 def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_AUTH="")):
@@ -149,6 +150,7 @@ def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: 
         assert claim_next("staging", actor=worker)
 
 
+@pytest.mark.one_database
 def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.environment = "production"
@@ -156,6 +158,7 @@ def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> 
     assert reason.startswith("The settings changed since the review")
 
 
+@pytest.mark.one_database
 def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     parent = factories.accepted_organization(user=editor)
     submission = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
@@ -178,6 +181,7 @@ def test_the_parents_of_a_batch_are_read_by_one_query(editor: User, django_asser
     assert reason.startswith("The directory shows its parent Lakeside North as deactivated")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("may_have_been_sent", "parent_is_active", "state"),
     [(False, False, State.CANCELLED), (True, False, State.QUEUED), (False, True, State.QUEUED)],
@@ -193,6 +197,7 @@ def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     assert Submission.objects.get(pk=submission.pk).state == state
 
 
+@pytest.mark.one_database
 def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: Actor) -> None:
     claim, start = claim_new(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
@@ -201,6 +206,7 @@ def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: 
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("answer", "can_renew", "tokens"),
     [
@@ -233,6 +239,7 @@ def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
         assert submission.evidence_at <= responses()[-1].at  # when the answer was stored, not when it was judged
 
 
+@pytest.mark.one_database
 def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,12 +321,14 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
     assert (submission.lease_until, submission.unknown_since) == (None, None)
 
 
+@pytest.mark.one_database
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
     left_behind(claim_new(editor, worker), exchange_result(302), worker)
     assert abandoned.settle_abandoned("staging", actor=worker) == 1
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
 
+@pytest.mark.one_database
 def test_already_exists_is_unknown_only_after_an_unknown_attempt_of_the_same_submission(
     editor: User, worker: Actor
 ) -> None:

@@ -77,6 +77,7 @@ YES = json.dumps(
 ).encode()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("counted_attempts", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
 def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, counted_attempts: int, longest: float
@@ -100,6 +101,7 @@ def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("exchange", "waits"),
     [
@@ -124,6 +126,7 @@ def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     assert (submission.not_before > clock.now()) == waits
 
 
+@pytest.mark.one_database
 def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
     elapsed = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
@@ -138,6 +141,7 @@ def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claime
     assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing about Redox
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("minutes", "counted_attempts", "state"),
     [
@@ -176,6 +180,7 @@ def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Cl
     assert presence_at >= time_before
 
 
+@pytest.mark.one_database
 @override_settings(REDOX_SETTLE=180.0)
 def test_after_already_exists_an_unknown_submission_is_queried_at_once(claimed: Claimed) -> None:
     settle_sending(claimed().submission, Kind.UNKNOWN, known="already_exists")
@@ -184,6 +189,7 @@ def test_after_already_exists_an_unknown_submission_is_queried_at_once(claimed: 
     assert not_before <= clock.now()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("hours", [0, 5])
 def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_again(
     claimed: Claimed, worker: Actor, hours: int
@@ -197,6 +203,7 @@ def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_aga
     assert (submission.unknown_since >= time_before) is (hours == 0)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("intent", "shown"), [(None, {"name": "By hand"}), (Intent.DEACTIVATE, {"active": False})])
 def test_after_a_rejection_what_the_message_would_have_changed_is_a_difference_again(
     editor: User, intent: Intent | None, shown: dict[str, Any]
@@ -218,6 +225,7 @@ def test_an_answer_to_an_earlier_claim_is_late_while_the_message_is_sent_again(
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("repeat", "stops"), [(0, False), (1, True)])
 def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried(
     claimed: Claimed, worker: Actor, repeat: int, stops: bool
@@ -232,6 +240,7 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     assert list(stopped_by) == ([claim.submission.pk] if stops else [])
 
 
+@pytest.mark.one_database
 def test_a_failed_token_renewal_does_not_stop_the_environment(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +272,7 @@ def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
+@pytest.mark.one_database
 def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, worker: Actor) -> None:
     settle.settle_lost_attempt(claimed().submission, actor=worker)
     submission = Submission.objects.get()
@@ -270,6 +280,7 @@ def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, wo
     assert EnvironmentGate.objects.get(pk="staging").failures == 0
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
     organization = factories.accept(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
@@ -291,6 +302,7 @@ def test_presence_is_dated_by_the_answer_that_proves_it(claimed: Claimed, worker
     assert (organization.presence, organization.presence_at >= time_before) == (ABSENT, True)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("given", "counted_attempts", "decision"),
     [({}, 4, {}), ({"counted_attempts": 0, "verdict": "send_again"}, 0, {"verdict": "send_again"})],
@@ -359,6 +371,7 @@ def outcome_entry() -> dict[str, object]:
     return entry.facts
 
 
+@pytest.mark.one_database
 def test_an_outcome_entry_has_the_presence_and_the_record_if_the_presence_changed(
     claimed: Claimed, worker: Actor
 ) -> None:
@@ -368,6 +381,7 @@ def test_an_outcome_entry_has_the_presence_and_the_record_if_the_presence_change
     assert facts["record"] == Organization.objects.get().record().to_json()
 
 
+@pytest.mark.one_database
 def test_an_outcome_entry_has_no_record_if_the_presence_did_not_change(claimed: Claimed, worker: Actor) -> None:
     settled(claimed(), REFUSED, worker)
     facts = outcome_entry()

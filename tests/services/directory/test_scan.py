@@ -79,6 +79,7 @@ def test_the_scan_finds_organizations_below_a_base_oid_or_part_of_ours(
     assert run.candidates.get(oid=HERE).organization == record_here
 
 
+@pytest.mark.one_database
 def test_a_parent_may_follow_its_child_on_the_same_page(
     practice: PracticeDirectory, editor: User, record_here: Organization
 ) -> None:
@@ -130,6 +131,7 @@ def test_an_organization_with_several_oids_is_kept_under_the_one_that_makes_it_o
     assert json.loads(dict((shown.seen_record() or factories.record()).carried)[OTHER_OIDS]) == [ANOTHER_OID]
 
 
+@pytest.mark.one_database
 def test_being_part_of_a_record_that_was_never_sent_makes_nothing_ours(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -140,6 +142,7 @@ def test_being_part_of_a_record_that_was_never_sent_makes_nothing_ours(
     assert states(run) == {ELSEWHERE: "here"}
 
 
+@pytest.mark.one_database
 def test_nothing_about_others_is_stored(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", OTHERS)
     put(practice, f"{BASE}.1")
@@ -214,6 +217,7 @@ def test_an_answer_that_is_cut_off_halves_the_pages(practice: PracticeDirectory,
     assert (states(run), run.read_count) == ({f"{BASE}.1": "found"}, 121)
 
 
+@pytest.mark.one_database
 def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -225,6 +229,7 @@ def test_an_organization_that_is_too_large_alone_is_left_out_and_named(
     assert run.problems == [{"source": "Organization 2 of the directory", "sentence": scan.TOO_LARGE}]
 
 
+@pytest.mark.one_database
 def test_many_organizations_that_are_too_large_end_the_scan(practice: PracticeDirectory, editor: User) -> None:
     run = begin(editor, limit=1)
     TakeOver.objects.update(problems=[{"source": "", "sentence": scan.TOO_LARGE}] * scan.MOST_PROBLEMS)
@@ -233,6 +238,7 @@ def test_many_organizations_that_are_too_large_end_the_scan(practice: PracticeDi
     assert (run.state, run.end_reason) == (TakeOverState.READY, scan.MANY_PROBLEMS)
 
 
+@pytest.mark.one_database
 def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_NO_NAME
@@ -244,6 +250,7 @@ def test_an_unreadable_organization_is_asked_for_by_its_oid(practice: PracticeDi
     assert states(run) == {f"{BASE}.1": "found"}
 
 
+@pytest.mark.one_database
 def test_an_unreadable_organization_is_found_if_a_later_page_shows_it_again(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -258,6 +265,7 @@ def test_an_unreadable_organization_is_found_if_a_later_page_shows_it_again(
     assert states(run) == {f"{BASE}.1": "found"}
 
 
+@pytest.mark.one_database
 def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: PracticeDirectory, editor: User) -> None:
     for number in (1, 2):
         put(practice, f"{BASE}.{number}")
@@ -272,6 +280,7 @@ def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: Pr
     assert states(run) == {f"{BASE}.2": "found"}
 
 
+@pytest.mark.one_database
 def test_an_empty_page_before_the_total_ends_the_scan() -> None:
     listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
     place = scan._Place(Position(index=3))
@@ -308,6 +317,7 @@ def test_deactivated_organizations_that_a_query_without_active_leaves_out_are_fo
     assert run.read_count == sum(each["Active"] for each in practice.organizations("staging").values())
 
 
+@pytest.mark.one_database
 def test_a_directory_that_ignores_the_filter_is_not_read_twice(practice: PracticeDirectory, editor: User) -> None:
     run = begin(editor)
     while "active" not in run.position:
@@ -339,6 +349,7 @@ def test_a_scan_that_breaks_off_keeps_its_results_and_continues_at_its_position(
     assert [len(stored_oids(entry)) for entry in run_entries()] == [3, 4]
 
 
+@pytest.mark.one_database
 def test_an_answer_of_another_shape_ends_the_scan_at_once(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     practice.behaviour = Behaviour.SHOWS_ANOTHER_SHAPE
@@ -348,6 +359,7 @@ def test_an_answer_of_another_shape_ends_the_scan_at_once(practice: PracticeDire
     assert "was not understood" in run.end_reason
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("behaviour", [Behaviour.TOO_MANY, Behaviour.REFUSES_SIGN_IN])
 def test_while_redox_asks_to_wait_no_page_is_read_and_the_scan_does_not_end(
     practice: PracticeDirectory, editor: User, behaviour: Behaviour
@@ -362,6 +374,7 @@ def test_while_redox_asks_to_wait_no_page_is_read_and_the_scan_does_not_end(
     assert (run.state, run.position) == (TakeOverState.ASKING, {})
 
 
+@pytest.mark.one_database
 def test_due_messages_are_sent_before_pages_are_read(practice: PracticeDirectory, editor: User) -> None:
     begin(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
@@ -382,6 +395,7 @@ def test_all_workers_together_read_at_most_two_pages_a_second(practice: Practice
     assert scan.scan_next("staging", actor=WORKER)
 
 
+@pytest.mark.one_database
 def test_other_take_overs_continue_while_a_scan_waits_for_its_pace(practice: PracticeDirectory, editor: User) -> None:
     practice.register_others("staging", 3)
     begin(editor, limit=1)

@@ -65,6 +65,7 @@ def test_an_organization_that_the_directory_shows_becomes_a_record_with_all_its_
     assert (actor["id"], actor["signed_in_by"]) == (editor.pk, "")
 
 
+@pytest.mark.one_database
 def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)
@@ -74,6 +75,7 @@ def test_nothing_is_sent_until_a_person_enters_the_destination_id(practice: Prac
     assert [each.kind for each in reviews.review(organization).blockers] == [BlockerKind.DESTINATION_NOT_KNOWN]
 
 
+@pytest.mark.one_database
 def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_change(
     practice: PracticeDirectory, editor: User
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_destination_id_that_a_person_entered_keeps_its_source_and_is_not_a_ch
     assert "destination-unseen" in {warning.key for warning in review.warnings}
 
 
+@pytest.mark.one_database
 def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritten(
     editor: User, approver: User
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_destination_id_that_another_person_entered_meanwhile_is_not_overwritt
         take_over.set_destinations(run.pk, {oids[0]: other}, shown=shown, actor=as_actor(approver))
 
 
+@pytest.mark.one_database
 def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, editor: User) -> None:
     """A Query never shows them, and an Update without them would remove them."""
     put(practice, f"{BASE}.1", name="New")
@@ -120,6 +124,7 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
 
 
+@pytest.mark.one_database
 def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirectory, editor: User) -> None:
     organization = factories.organization(f"{BASE}.1", user=editor)
     run = begin(f"{BASE}.1", user=editor)
@@ -130,6 +135,7 @@ def test_an_oid_that_is_a_record_here_is_not_asked_for(practice: PracticeDirecto
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 
+@pytest.mark.one_database
 def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDirectory, editor: User) -> None:
     put(practice, OTHER)
     put(practice, GATEWAY_OID, part_of_oid=OTHER)
@@ -141,6 +147,7 @@ def test_an_organization_that_is_not_ours_is_not_taken_over(practice: PracticeDi
     assert not Organization.objects.exists()
 
 
+@pytest.mark.one_database
 def test_an_organization_below_one_that_is_taken_over_too_is_ours(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     put(practice, OTHER, part_of_oid=f"{BASE}.1")
@@ -197,6 +204,7 @@ def test_what_would_close_a_circle_is_refused_and_the_others_are_added(editor: U
     assert [each.oid for each in Organization.objects.all()] == [one]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("missing", [{"seen": ""}, {"asked_at": None}])
 def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dict[str, Any]) -> None:
     run = chosen(editor, BASE)
@@ -206,6 +214,7 @@ def test_what_the_directory_did_not_show_is_not_added(editor: User, missing: dic
     assert not Organization.objects.exists()
 
 
+@pytest.mark.one_database
 def test_what_is_not_ours_any_more_when_the_worker_adds_it_is_not_added(editor: User) -> None:
     parent = factories.organization(OTHER, user=editor)
     Organization.objects.filter(pk=parent.pk).update(presence=Presence.PRESENT)
@@ -218,6 +227,7 @@ def test_what_is_not_ours_any_more_when_the_worker_adds_it_is_not_added(editor: 
     assert [each.oid for each in Organization.objects.all()] == [OTHER]
 
 
+@pytest.mark.one_database
 def test_the_reason_that_a_person_can_act_on_is_kept(editor: User) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(seen="")
@@ -226,6 +236,7 @@ def test_the_reason_that_a_person_can_act_on_is_kept(editor: User) -> None:
     assert candidate(run, BASE).sentence == "It is already the record Typed."
 
 
+@pytest.mark.one_database
 def test_the_history_of_an_added_record_names_its_take_over_and_its_source(editor: User) -> None:
     run = chosen(editor, BASE)
     run.candidates.update(source="line 7")
@@ -234,6 +245,7 @@ def test_the_history_of_an_added_record_names_its_take_over_and_its_source(edito
     assert (details["take_over"], details["source"]) == (run.pk, "line 7")
 
 
+@pytest.mark.one_database
 def test_nothing_is_added_for_a_person_who_lost_the_right_to_edit(practice: PracticeDirectory, editor: User) -> None:
     put(practice, f"{BASE}.1")
     run = begin(f"{BASE}.1", user=editor)

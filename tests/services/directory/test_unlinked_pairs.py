@@ -83,6 +83,7 @@ def test_a_pair_names_everything_that_both_have_once(editor: User) -> None:
     assert sorted(pair.shared[1:]) == ["FACID 123", "NPI 123"]
 
 
+@pytest.mark.one_database
 def test_a_record_that_several_match_is_in_no_pair(editor: User) -> None:
     run = added(editor, factories.record(ONE, identifiers=(NPI,)), factories.record(TWO, identifiers=(FACID,)))
     elsewhere(editor, ONE)
@@ -94,12 +95,14 @@ def test_a_record_that_several_match_is_in_no_pair(editor: User) -> None:
     assert unlinked_pairs(run) == []
 
 
+@pytest.mark.one_database
 def test_two_added_records_that_match_the_same_one_are_in_no_pair(editor: User) -> None:
     run = added(editor, factories.record(ONE), factories.record(TWO, identifiers=(NPI,)))
     elsewhere(editor, ONE, identifiers=(NPI,))
     assert unlinked_pairs(run) == []
 
 
+@pytest.mark.one_database
 def test_only_records_that_were_added_and_are_not_linked_are_in_a_pair(editor: User) -> None:
     here = factories.organization(TWO, user=editor)
     run = factories.take_over(user=editor, seen={oid: factories.record(oid) for oid in (ONE, TWO)})
@@ -112,6 +115,7 @@ def test_only_records_that_were_added_and_are_not_linked_are_in_a_pair(editor: U
     assert unlinked_pairs(run) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("environment", Environment.values)
 def test_a_record_that_is_linked_already_is_in_no_pair(editor: User, environment: str) -> None:
     run = added(editor, factories.record(ONE), environment=environment)
@@ -122,6 +126,7 @@ def test_a_record_that_is_linked_already_is_in_no_pair(editor: User, environment
     assert unlinked_pairs(run) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("environment", Environment.values)
 def test_a_record_whose_oid_belongs_to_another_organization_is_in_no_pair(editor: User, environment: str) -> None:
     run = added(editor, factories.record(ONE))

@@ -153,6 +153,7 @@ class TestMakePlan:
         assert entry.facts["details"]["submissions"] == [each.pk for each in stored_submissions]
         assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
 
+    @pytest.mark.one_database
     def test_a_child_waits_for_the_new_of_its_parent_that_was_sent_before_the_plan(self, editor: User) -> None:
         top, *below = tree_of(editor, "1", "1.1")
         factories.submission(top, user=editor)
@@ -166,17 +167,20 @@ class TestMakePlan:
         assert answer_all() == [".2", ".1.1", ".1", ""]
         assert set(states(plan)) == {State.ACCEPTED}
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("field", ["part_of_oid", "confirmed_part_of_oid"])
     def test_a_deactivation_waits_for_each_record_that_may_be_below(self, editor: User, field: str) -> None:
         parent, child = (factories.accepted_organization(f"{BASE}.{number}", user=editor) for number in (9, 1))
         Organization.objects.filter(pk=child.pk).update(**{field: parent.oid})
         assert waits(planned([parent, child], editor, DEACTIVATE)) == {".1": set(), ".9": {".1"}}
 
+    @pytest.mark.one_database
     def test_a_record_does_not_wait_for_an_update_of_its_parent(self, editor: User) -> None:
         top = edit(factories.accepted_organization(user=editor), editor, name="Lakeside Clinics")
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert waits(planned([top, child], editor)) == {"": set(), ".1": set()}
 
+    @pytest.mark.one_database
     def test_only_a_person_makes_a_plan(self, editor: User, worker: Actor) -> None:
         with pytest.raises(ActionRefused, match="Only a person can send"):
             planned(tree_of(editor), editor, actor=worker)
@@ -188,6 +192,7 @@ class TestMakePlan:
         factories.submission(factories.organization(f"{BASE}.3", user=editor), user=editor)
         assert not plans.is_open(plan)
 
+    @pytest.mark.one_database
     def test_a_plan_from_an_outdated_page_is_refused_and_stores_nothing(self, editor: User) -> None:
         records = tree_of(editor, "1", "2")
         sha256 = drawn(records, editor).sha256
@@ -206,6 +211,7 @@ class TestMakePlan:
         assert refusal.value.plan == plan
         assert Submission.objects.count() == 2
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("ended", [State.REJECTED, State.CANCELLED])
     def test_after_a_rejection_or_a_cancel_the_same_records_are_a_new_plan(self, editor: User, ended: State) -> None:
         records = tree_of(editor)
@@ -219,6 +225,7 @@ class TestMakePlan:
         first_submission, again = first.submissions.get(), second.submissions.get()
         assert bytes(first_submission.message) == bytes(again.message)
 
+    @pytest.mark.one_database
     def test_a_warning_is_ticked_once_for_all_records_with_it(self, editor: User) -> None:
         records = tree_of(editor, "2", "3", contacts=())
         (question,) = drawn(records, editor).questions
@@ -229,6 +236,7 @@ class TestMakePlan:
         plan = planned(records, editor)
         assert {each.warnings[0]["key"] for each in plan.submissions.all()} == {"contact"}
 
+    @pytest.mark.one_database
     def test_a_deactivation_and_production_need_a_reason(self, editor: User) -> None:
         organization = factories.accepted_organization(user=editor)
         with pytest.raises(ReasonMissing):
@@ -239,6 +247,7 @@ class TestMakePlan:
         plan = planned([factories.organization(f"{BASE}.1", user=editor)], editor, reason="", typed="")
         assert plan.reason == ""
 
+    @pytest.mark.one_database
     def test_many_records_are_sent_only_after_their_number_is_typed(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -248,6 +257,7 @@ class TestMakePlan:
             planned(records, editor, typed="2")
         assert planned(records, editor, typed=" 3 ").submissions.count() == 3
 
+    @pytest.mark.one_database
     def test_no_plan_is_made_without_a_record_that_can_be_sent(self, editor: User) -> None:
         _, child = tree_of(editor, "1")
         with pytest.raises(ActionRefused, match="None of these records can be sent"):
@@ -278,6 +288,7 @@ TO_TYPE = [
 ]
 
 
+@pytest.mark.one_database
 def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: User) -> None:
     (review,) = drawn([factories.organization(user=editor)], editor).reviews
     for kind, size, active, typed in TO_TYPE:
@@ -288,6 +299,7 @@ def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: Use
         assert in_production.number_to_type == (typed if kind == SEND else size)
 
 
+@pytest.mark.one_database
 def test_only_a_deactivation_depends_on_the_skipped_records(editor: User) -> None:
     left_out = (plan_draft.LeftOut(factories.organization(user=editor), "Not now."),)
     for kind in (SEND, DEACTIVATE):
@@ -319,6 +331,7 @@ class TestPauseAndStop:
         assert reasons == {f"Plan {plan.pk} was stopped."}
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 3}
 
+    @pytest.mark.one_database
     def test_a_stop_is_not_the_reason_for_a_cancel_outside_the_plan(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         plan = planned([top], editor)
@@ -330,6 +343,7 @@ class TestPauseAndStop:
         assert outside.state_reason == f"Submission {first.pk}, which this one waited for, was cancelled."
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 1}
 
+    @pytest.mark.one_database
     def test_a_stopped_deactivation_restores_the_saved_active(self, editor: User) -> None:
         records = accepted_tree(editor, "1")
         plan = planned(records, editor, DEACTIVATE)
@@ -338,6 +352,7 @@ class TestPauseAndStop:
         assert reload(records[0]).active
         assert reload(records[1]).active
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.UNKNOWN])
     def test_an_attempted_submission_continues_after_a_stop(self, editor: User, kind: Kind) -> None:
         plan = planned(tree_of(editor), editor)
@@ -348,6 +363,7 @@ class TestPauseAndStop:
         assert states(plan) == [kind.value]
         assert fresh_plan(plan).state == PlanState.STOPPED  # not paused, so that nobody resumes it
 
+    @pytest.mark.one_database
     def test_a_stop_cancels_a_message_that_was_kept_back(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         keep_back(claim())
@@ -364,12 +380,14 @@ class TestPauseAndStop:
         assert states(plan) == [State.CANCELLED, State.CANCELLED]
         assert set(plan.submissions.values_list("state_reason", flat=True)) == {f"Plan {plan.pk} was stopped."}
 
+    @pytest.mark.one_database
     def test_a_stop_cancels_what_awaits_approval(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
         factories.change_submissions(state=State.AWAITING)
         plans.stop_plan(plan.pk, actor=as_actor(editor))
         assert states(plan) == [State.CANCELLED]
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("state", "allowed"),
         [

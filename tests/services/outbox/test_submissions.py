@@ -33,6 +33,7 @@ def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
     assert (bytes(entry.raw or b""), entry.facts["reason"]) == (review.message, "ticket 7")
 
 
+@pytest.mark.one_database
 def test_a_message_to_production_needs_a_reason(editor: User) -> None:
     organization = factories.organization(user=editor, environment="production")
     review = reviews.review(organization, actor=as_actor(editor))
@@ -42,6 +43,7 @@ def test_a_message_to_production_needs_a_reason(editor: User) -> None:
     assert factories.press(review, user=editor, reason="ticket 7").reason == "ticket 7"
 
 
+@pytest.mark.one_database
 def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
     organization = factories.organization(user=editor)
     review = reviews.review(organization, actor=as_actor(editor))
@@ -64,6 +66,7 @@ def test_a_second_click_finds_the_first_submission(editor: User) -> None:
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.one_database
 def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
     organization = factories.organization(user=editor)
     factories.press(reviews.review(organization), user=editor)
@@ -81,6 +84,7 @@ def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
         submission.save(force_insert=True)
 
 
+@pytest.mark.one_database
 def test_every_warning_is_ticked_first(editor: User) -> None:
     organization = factories.organization(user=editor, contacts=())
     review = reviews.review(organization, actor=as_actor(editor))
@@ -92,6 +96,7 @@ def test_every_warning_is_ticked_first(editor: User) -> None:
     assert factories.press(review, user=editor).warnings[0]["text"].startswith("Nobody can be reached.")
 
 
+@pytest.mark.one_database
 def test_a_tick_for_one_value_does_not_count_for_another(editor: User) -> None:
     organization = factories.organization(user=editor, name="A & B")
     ticked = frozenset(map(submissions.warning_key, reviews.review(organization).warnings))
@@ -102,6 +107,7 @@ def test_a_tick_for_one_value_does_not_count_for_another(editor: User) -> None:
         factories.press(reviews.review(organization), user=editor, ticked=ticked)
 
 
+@pytest.mark.one_database
 def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> None:
     nameless = factories.UserFactory(role="editor", username="nameless")
     organization = factories.organization(user=nameless, contacts=())
@@ -115,6 +121,7 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> Non
     assert [warning.key for warning in reviews.review(other, actor=as_actor(nameless)).open_warnings] == ["contact"]
 
 
+@pytest.mark.one_database
 def test_a_warning_keeps_the_person_who_ticked_it(editor: User) -> None:
     organization = factories.organization(user=editor, contacts=())
     first = factories.submission(organization, user=editor, reason="Known so")
@@ -146,6 +153,7 @@ def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
     assert factories.submission(organization, user=editor).state == State.QUEUED
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", [Kind.NOT_EXECUTED, Kind.UNKNOWN, Kind.NEEDS_PERSON])
 def test_what_may_have_been_sent_is_not_cancelled(editor: User, kind: Kind) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -155,6 +163,7 @@ def test_what_may_have_been_sent_is_not_cancelled(editor: User, kind: Kind) -> N
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))
 
 
+@pytest.mark.one_database
 def test_what_was_kept_back_is_cancelled(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     keep_back(claim())
@@ -177,6 +186,7 @@ def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> No
     assert factories.submission(organization, user=sender).authors == [sender.pk]
 
 
+@pytest.mark.one_database
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     organization = factories.organization(user=editor)
     factories.accept(organization)
@@ -190,6 +200,7 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     assert reviews.review(Organization.objects.get()).open_warnings == ()
 
 
+@pytest.mark.one_database
 def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> None:
     organization = factories.organization(user=editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
@@ -205,6 +216,7 @@ def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> 
     )
 
 
+@pytest.mark.one_database
 def test_new_or_update_follows_from_presence(editor: User) -> None:
     organization = factories.organization(user=editor)
     for presence, event, intent in (
@@ -220,6 +232,7 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
     assert [blocker.kind for blocker in blockers] == [BlockerKind.PRESENCE_UNKNOWN]
 
 
+@pytest.mark.one_database
 def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
     (blocker,) = reviews.review(organization, actor=as_actor(editor)).blockers
@@ -231,12 +244,14 @@ def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(edit
         factories.submission(organization, user=editor)
 
 
+@pytest.mark.one_database
 def test_a_value_that_a_message_would_lose_is_shown_in_the_review(editor: User) -> None:
     organization = factories.organization(user=editor, aliases=("Lakeside", ""))
     (blocker,) = reviews.review(organization, actor=as_actor(editor)).blockers
     assert "it lacks a value of the record" in blocker.sentence
 
 
+@pytest.mark.one_database
 def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -246,6 +261,7 @@ def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
     assert [blocker.kind for blocker in review.blockers] == [BlockerKind.ACTIVE_CHILDREN]
 
 
+@pytest.mark.one_database
 def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -255,6 +271,7 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     assert kinds == [BlockerKind.PARENT_DEACTIVATED]
 
 
+@pytest.mark.one_database
 def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None:
     parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -286,6 +303,7 @@ def test_each_move_of_the_table_is_allowed(submission: Submission) -> None:
         assert Submission.objects.get().state == end, (start, end)
 
 
+@pytest.mark.one_database
 def test_no_other_move_is_allowed(submission: Submission) -> None:
     for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
         begin(submission, start)

@@ -51,6 +51,7 @@ def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> Non
     assert AuditEntry.objects.count() == 2
 
 
+@pytest.mark.one_database
 def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None:
     organization = edit(factories.organization(user=editor), editor, name="Lakeside North")
 
@@ -59,6 +60,7 @@ def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None
     assert entry.facts["changes"][0]["after"] == "Lakeside North"
 
 
+@pytest.mark.one_database
 def test_saving_without_a_change_stores_nothing(editor: User) -> None:
     organization = factories.organization(user=editor)
     edit(organization, editor)
@@ -91,6 +93,7 @@ def test_the_oid_can_change_until_the_first_submission_and_child_records_follow(
     assert edit(organization, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
+@pytest.mark.one_database
 def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) -> None:
     organization = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -105,6 +108,7 @@ def test_the_oid_cannot_change_while_a_child_record_is_being_sent(editor: User) 
     assert child.part_of_oid == BASE
 
 
+@pytest.mark.one_database
 def test_active_is_not_edited(editor: User) -> None:
     organization = edit(factories.organization(user=editor), editor, active=False, name="Other")
     assert organization.active
@@ -125,6 +129,7 @@ def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
     factories.organization(user=editor)
 
 
+@pytest.mark.one_database
 def test_a_record_with_a_cancelled_submission_is_never_withdrawn(editor: User) -> None:
     organization = factories.organization(user=editor)
     submission = factories.submission(organization, user=editor)
@@ -138,6 +143,7 @@ def test_a_record_with_a_cancelled_submission_is_never_withdrawn(editor: User) -
     )
 
 
+@pytest.mark.one_database
 def test_a_record_was_only_cancelled_if_all_its_submissions_were_cancelled(editor: User) -> None:
     organization = factories.organization(user=editor)
     assert not organizations.was_only_cancelled(organization)
@@ -205,6 +211,7 @@ def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
     assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
 
 
+@pytest.mark.one_database
 class TestAfterAcceptance:
     def test_discarded_edits_do_not_make_anyone_an_author_of_the_next_message(self, editor: User) -> None:
         organization = edit(
@@ -254,6 +261,7 @@ class TestAfterAcceptance:
         assert organizations.stands_for_at(saved_record, saved_record.version) == "location"
 
 
+@pytest.mark.one_database
 def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor).organization
     with pytest.raises(ActionRefused, match="was already made"):
@@ -264,6 +272,7 @@ def test_a_record_with_a_queued_new_cannot_be_stated_as_registered(editor: User)
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("destination", [("", "none"), (DESTINATION, "dashboard")])
 def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_change(
     editor: User, destination: tuple[str, str]
@@ -282,6 +291,7 @@ def test_a_destination_id_that_an_edit_enters_first_has_its_source_and_is_not_a_
     assert organization.destination_source == destination[1]
 
 
+@pytest.mark.one_database
 def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User) -> None:
     unknown = replace(factories.record(), destination_known=False)
     organization = factories.seen_organization(unknown, user=editor)
@@ -295,6 +305,7 @@ def test_a_destination_id_that_was_known_and_changes_has_no_source(editor: User)
     assert organization.changes == 1
 
 
+@pytest.mark.one_database
 def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
     record = replace(factories.record(), destination_known=False, carried=carried)
@@ -309,6 +320,7 @@ def test_carried_keys_survive_an_edit_and_are_sent(editor: User) -> None:
     assert "ManagingOrg" not in goes
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("destination_id", ["", DESTINATION])
 def test_nothing_that_the_directory_had_under_the_old_oid_is_sent_with_a_new_one(
     editor: User, destination_id: str
@@ -333,6 +345,7 @@ def test_nothing_that_the_directory_had_under_the_old_oid_is_sent_with_a_new_one
     assert sent.keys().isdisjoint({"Endpoints", "Type"})
 
 
+@pytest.mark.one_database
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:
     """A record never loses an OID that was sent. If its row loses it, the outbox still has it."""
     organization = factories.organization(user=editor)

@@ -59,6 +59,7 @@ class TestDeactivatingAParent:
         submissions.cancel_submission(submission.pk, actor=as_actor(editor))
         assert in_the_way(parent) == []
 
+    @pytest.mark.one_database
     def test_an_open_reactivation_of_a_child_blocks(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
@@ -69,6 +70,7 @@ class TestDeactivatingAParent:
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
         assert in_the_way(parent) == [(BlockerKind.ACTIVE_CHILDREN, IN_THE_WAY)]
 
+    @pytest.mark.one_database
     def test_a_child_whose_move_was_not_sent_still_blocks(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
@@ -78,6 +80,7 @@ class TestDeactivatingAParent:
         answer_next()
         assert in_the_way(parent) == []
 
+    @pytest.mark.one_database
     def test_a_deactivated_child_with_an_open_message_does_not_block(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)
         child = accepted_below(editor)
@@ -100,6 +103,7 @@ class TestDeactivatingAParent:
         assert blocker.sentence == "3 active records are part of it. Move or deactivate them first."
         assert ([each.oid for each in blocker.children], blocker.more) == ([f"{BASE}.3", f"{BASE}.9"], 1)
 
+    @pytest.mark.one_database
     def test_a_child_that_the_directory_shows_blocks(self, editor: User) -> None:
         parent = factories.accepted_organization(user=editor)
         directory_record = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
@@ -143,6 +147,7 @@ class TestSendingAChild:
         submissions.cancel_submission(ending.pk, actor=as_actor(editor))
         assert in_the_way(child, None) == []
 
+    @pytest.mark.one_database
     def test_a_queued_message_waits_for_the_open_deactivation(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -153,6 +158,7 @@ class TestSendingAChild:
         factories.change_submission(ending, state=State.UNKNOWN)
         assert claim_refusal().startswith(f"Submission {ending.pk} of Lakeside 1 ")
 
+    @pytest.mark.one_database
     def test_nothing_is_sent_below_a_parent_that_is_not_in_the_directory(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -162,6 +168,7 @@ class TestSendingAChild:
         submission.waits_for.clear()
         assert claim_refusal() == "Its parent Lakeside 1 is not active in STAGING."
 
+    @pytest.mark.one_database
     def test_a_blocked_submission_with_an_attempt_needs_a_decision(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -216,6 +223,7 @@ class TestCircles:
         second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
         return first, second
 
+    @pytest.mark.one_database
     def test_only_one_of_two_queued_moves_that_close_a_circle_is_sent(
         self, editor: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None, unreachable_redox: None
     ) -> None:
@@ -226,12 +234,14 @@ class TestCircles:
         assert state_of(first)[0] == State.CANCELLED
         assert claim() == second
 
+    @pytest.mark.one_database
     def test_an_attempted_move_needs_a_decision(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         first, _ = self.both_queued(editor, monkeypatch)
         Submission.objects.filter(pk=first.pk).update(attempt=1, may_have_been_sent=True)
         assert claim() is None
         assert state_of(first)[0] == State.NEEDS_PERSON
 
+    @pytest.mark.one_database
     def test_a_move_does_not_block_an_update_that_keeps_its_place(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -243,6 +253,7 @@ class TestCircles:
         answer_next()
         assert reload(below).changes == 0
 
+    @pytest.mark.one_database
     def test_taking_over_a_record_cannot_close_a_circle(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         directory_record = factories.record(BASE, part_of_oid=child.oid)
@@ -250,6 +261,7 @@ class TestCircles:
             factories.seen_organization(directory_record, user=editor)
         assert not Organization.objects.filter(oid=BASE).exists()
 
+    @pytest.mark.one_database
     def test_discarding_edits_cannot_close_a_circle(self, editor: User) -> None:
         above = factories.accepted_organization(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")

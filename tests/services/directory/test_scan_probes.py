@@ -3,6 +3,7 @@
 import datetime
 import json
 import time
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ from organizations.practice.behaviour import Behaviour
 from organizations.practice.replies import NoReply, Reply
 from organizations.practice.server import ReceivedRequest
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import workers
+from organizations.services import failpoints, workers
 from organizations.services.audit import audit
 from organizations.services.directory import lease, run_take_over, scan_probes, take_over
 from tests import factories
@@ -239,6 +240,22 @@ def test_a_probe_that_finds_an_organization_of_others_keeps_only_its_oid(
     advance(run)
     assert run.problems == [{"source": f"{HERE}.3", "sentence": scan_probes.OTHERS}]
     assert not run.candidates.exists()
+    assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
+
+
+def test_an_answer_that_shows_others_is_not_kept_after_a_stop(
+    practice: PracticeDirectory, editor: User, record_here: Organization
+) -> None:
+    run = scanned(editor)
+    put(practice, f"{HERE}.3", name="Somebody else", part_of_oid=GATEWAY_OID)
+    assert add_next(run)
+    run.candidates.exclude(oid=f"{HERE}.3").delete()
+    TakeOver.objects.update(lease_until=None)
+    stop = partial(take_over.stop_asking, run.pk, actor=as_actor(editor))
+    with failpoints.calling(stop, "after-asking-about-candidate"):
+        assert run_take_over.ask_next_of_scan("staging", actor=WORKER)
+    run.refresh_from_db()
+    assert (run.state, run.problems, probes(run, CandidateState.UNANSWERED)) == ("ready", [], [f"{HERE}.3"])
     assert not AuditEntry.objects.filter(action=Action.DIRECTORY_ASKED).exists()
 
 

@@ -292,7 +292,7 @@ def for_all_form(typed: Mapping[str, Any]) -> DestinationForAllForm:
 
 
 def _ids_to_refuse() -> dict[str, Mapping[str, str]]:
-    """The IDs that are no destination of ours: Redox's routing IDs, and our source and client IDs."""
+    """The IDs that are not destinations of ours: Redox's routing IDs, and our source and client IDs."""
     return {
         "routing_names": redox_settings.routing_names(),
         "own_ids": redox_settings.source_and_client_ids(),

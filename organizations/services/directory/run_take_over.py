@@ -90,7 +90,7 @@ def _add_probes_or_end(leased: TakeOver, actor: Actor) -> bool:
             return False
         is_waiting = take_over.candidates.waiting().exists()
         if not is_waiting and not scan_probes.add_next_probes(history, take_over):
-            scan.end_run(history, take_over, take_over.end_reason)
+            scan.log_run_and_delete_probes(history, take_over, take_over.end_reason)
             lease.move(take_over, TakeOverState.READY)
         lease.release_scan(take_over)
     return not is_waiting
@@ -198,11 +198,11 @@ def _share_answer(candidate: Candidate, answer: DirectoryAnswer) -> list[int]:
     others = asking.exclude(pk=candidate.take_over_id).select_for_update(skip_locked=True)
     waiting = Candidate.objects.waiting().exclude(source=PROBE).filter(oid=candidate.oid)
     free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=clock.now()))
-    twins = free.filter(take_over__in=[other.pk for other in others]).select_for_update(skip_locked=True)
+    same_oid = free.filter(take_over__in=[other.pk for other in others]).select_for_update(skip_locked=True)
     shared = []
-    for twin in twins:
-        _apply_answer(twin, answer)
-        shared.append(twin.take_over_id)
+    for each in same_oid:
+        _apply_answer(each, answer)
+        shared.append(each.take_over_id)
     return shared
 
 

@@ -16,6 +16,7 @@ cannot be read is found by its OID only.
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any, NamedTuple, Self
 
 from organizations.models import Action, CandidateState, EnvironmentGate, TakeOver, TakeOverState, clock
@@ -58,20 +59,27 @@ class _Place(NamedTuple):
         return cls(Position.from_json({key: data[key] for key in data if key != "active"}), data.get("active"))
 
 
+class _Then(Enum):
+    """What follows an answer. After a BREAK, no Query is sent until a person continues the scan."""
+
+    READ_ON = auto()
+    ASK_OIDS = auto()
+    BREAK = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
     """The step after an answer.
 
-    `place`: where the next page begins; None after the last one. `ends`: no further page is read now. `reason`: why, if
-    the list has not ended. `breaks_off`: no Query is sent until a person continues the scan. `read`: how many
-    organizations were received. `too_large`: the number, from 1, of an organization that is too large to be read.
+    `place`: where the next page begins; None after the last one. `reason`: why no further page is read now, if the list
+    has not ended. `read`: how many organizations were received. `too_large`: the number, from 1, of an organization
+    that is too large to be read.
     """
 
     place: _Place | None
+    then: _Then = _Then.READ_ON
     read: int = 0
-    ends: bool = False
     reason: str = ""
-    breaks_off: bool = False
     too_large: int | None = None
 
 
@@ -92,7 +100,7 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
     return answer.exchange is not None
 
 
-def end_run(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
+def log_run_and_delete_probes(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
     """Log what a scan read and found since a person began it, and delete the probes that are absent.
 
     The entries contain only organizations that are ours. There are several if they exceed the limit of one entry. The
@@ -144,10 +152,10 @@ def _store(take_over: TakeOver, place: _Place, answer: PageAnswer, *, actor: Act
         failpoints.reach("in-storing-page")
         if answer.listing is not None:
             scan_matches.store_matches(take_over, answer.listing, answer.asked_at)
-        if following.breaks_off:
+        if following.then is _Then.BREAK:
             take_over.read_count += following.read
-            end_run(history, take_over, following.reason)
-        elif following.ends:
+            log_run_and_delete_probes(history, take_over, following.reason)
+        elif following.then is _Then.ASK_OIDS:
             scan_probes.begin_probes(take_over)
 
 
@@ -162,7 +170,7 @@ def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pa
     if following.too_large is not None:
         source = f"Organization {following.too_large:,} of the directory"
         values["problems"] = [*take_over.problems, {"source": source, "sentence": TOO_LARGE}]
-    if following.breaks_off:
+    if following.then is _Then.BREAK:
         values |= {"state": TakeOverState.READY, "state_at": moment, "until": None}
     return values
 
@@ -178,7 +186,7 @@ def _following(take_over: TakeOver, place: _Place, answer: PageAnswer, gate: Env
     can_repeat = outcome is not None and breaker.counts_as_failure(outcome) and gate.failures < MOST_FAILURES
     if waits or is_ours or can_repeat:
         return _Next(place=place)
-    return _Next(place=place, ends=True, breaks_off=True, reason=answer.cause)
+    return _Next(place=place, then=_Then.BREAK, reason=answer.cause)
 
 
 def _after_listing(place: _Place, listing: Listing) -> _Next:
@@ -195,16 +203,18 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
     read = listing.received if place.active is None else 0
     following = place._replace(position=step.position)
     if place.active is False and any(record.active for record in listing.records):
-        return _Next(place=None, ends=True)  # the directory ignores the filter
+        return _Next(place=None, then=_Then.ASK_OIDS)  # the directory ignores the filter
     if step.end is None:
         return _Next(place=following, read=read)
     if step.is_whole:
-        second = _Place(Position(limit=position.limit), active=False)
-        return _Next(place=second if place.active is None else None, read=read, ends=place.active is not None)
+        if place.active is None:
+            return _Next(place=_Place(Position(limit=position.limit), active=False), read=read)
+        return _Next(place=None, then=_Then.ASK_OIDS, read=read)
     if step.end is End.MOST_PAGES:
-        return _Next(place=following, read=read, ends=True, breaks_off=True, reason=CAP)
+        return _Next(place=following, then=_Then.BREAK, read=read, reason=CAP)
     is_repeated = step.end is End.REPEATED_PAGE
-    return _Next(place=place if is_repeated else following, ends=True, reason=REPEATED if is_repeated else EMPTY)
+    reason = REPEATED if is_repeated else EMPTY
+    return _Next(place=place if is_repeated else following, then=_Then.ASK_OIDS, reason=reason)
 
 
 def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
@@ -214,6 +224,6 @@ def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:
     if step.end is None:
         return _Next(place=place._replace(position=step.position))
     if len(take_over.problems) >= MOST_PROBLEMS:
-        return _Next(place=place, ends=True, breaks_off=True, reason=MANY_PROBLEMS)
+        return _Next(place=place, then=_Then.BREAK, reason=MANY_PROBLEMS)
     beyond = replace(position, index=position.index + 1, limit=FIRST_LIMIT)
     return _Next(place=place._replace(position=beyond), too_large=position.index + 1)

@@ -360,7 +360,7 @@ def _stop(history: audit.History, take_over: TakeOver, reason: str) -> None:
     )
     take_over.end_reason = reason
     if take_over.kind == TakeOverKind.SCAN:
-        scan.end_run(history, take_over, reason)
+        scan.log_run_and_delete_probes(history, take_over, reason)
     lease.move(take_over, TakeOverState.READY)
     _log(history, Action.TAKE_OVER_STOPPED, take_over, count=stopped, kind=take_over.kind)
 

@@ -285,7 +285,7 @@ def test_an_empty_page_before_the_total_ends_the_scan() -> None:
     listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
     place = scan._Place(Position(index=3))
     following = scan._after_listing(place, listing)
-    assert (following.ends, following.breaks_off, following.reason) == (True, False, scan.EMPTY)
+    assert (following.then, following.reason) == (scan._Then.ASK_OIDS, scan.EMPTY)
     assert following.place is not None
     assert following.place.position.index == 3
 

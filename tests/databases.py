@@ -45,13 +45,6 @@ def empty() -> Iterator[None]:
         drop(own)
 
 
-def remove_dead_rows() -> None:
-    """Make a database that held many rows small again: PostgreSQL keeps deleted rows, and each query reads them."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
-
-
 def _in_server(statement: str) -> None:
     with connection._nodb_cursor() as cursor:
         cursor.execute(statement)

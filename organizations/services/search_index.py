@@ -22,7 +22,7 @@ from organizations.services import search_text
 MAX_IDS = 20_000
 """At most this many candidates are read by id."""
 MAX_TRIGRAMS = 60
-MOST_SEARCHED = 100_000
+MOST_SEARCHED = 20_000
 """For words that no index narrows, a page searches only this many records: the first by OID.
 
 Such words have one or two letters, or more than `Index.most_candidates` rows contain all their trigrams.
@@ -70,8 +70,8 @@ class Index:
         }
 
 
-RECORDS = Index("organizations_search", Organization, 100_000)
-ENTRIES = Index("organizations_audit_search", AuditEntry, 300_000)
+RECORDS = Index("organizations_search", Organization, 50_000)
+ENTRIES = Index("organizations_audit_search", AuditEntry, 100_000)
 INDEXES = (RECORDS, ENTRIES)
 
 

@@ -107,7 +107,7 @@ def test_the_page_names_who_can_decide(transactional_db: None) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "status", "cause"),
-    [("answers", 200, "was not understood"), ("gateway-error", 502, "a web page came instead")],
+    [("answers", 200, "its Active cannot be read"), ("gateway-error", 502, "a web page came instead")],
 )
 def test_an_unclear_answer_is_shown_and_decides_nothing(
     practice: PracticeDirectory, editor: User, approver: User, behaviour: str, status: int, cause: str

@@ -124,7 +124,7 @@ def test_an_unreadable_message_blocks_only_itself(editor: User) -> None:
     first.refresh_from_db()
     assert (first.state, first.state_reason) == (
         State.NEEDS_PERSON,
-        "The stored message could not be read (AnswerNotUnderstood: Active is neither true nor false).",
+        "The stored message could not be read (WrongValue: Active is neither true nor false).",
     )
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.submission_id, entry.facts["details"]) == (first.pk, {"state": "needs_person"})

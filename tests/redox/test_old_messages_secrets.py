@@ -151,6 +151,7 @@ ENDPOINTS: list[tuple[object, str]] = [
     ({"extension": [{"valueString": f"Bearer {LONG}"}]}, "valueString"),
     ({"extension": [{"valueString": f"eyJ{LONG}"}]}, "valueString"),
     ({"Address": f"https://a.example/?sv=1&sig={SECRET}"}, "Address"),
+    ({"Address": redacted(f"https://user:{SECRET}@a.example/")}, "Address"),
     *(({name: SECRET}, name) for name in SECRET_NAMES),
 ]
 

@@ -16,11 +16,12 @@ SECRET_WORD = re.compile(
 SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
     r"|\beyJ[\w-]{5}"
+    r"|\[left out\]"
     r"|(?<=://)[^\s/\"'@]{1,500}@"
     r"|\b(?:bearer|basic) +[\w+/=.~-]{20}",
     re.IGNORECASE,
 )
-"""A key, a JSON Web Token, a user in an address, or the value of an Authorization header."""
+"""A key, a JSON Web Token, the place of a blanked secret, a user in an address, or an Authorization header's value."""
 
 _NAMED_PART = re.compile(r"([\w.-]{1,64})[ \t]{0,8}[:=](?=[ \t]{0,8}[^\s/])")
 """A header or a parameter inside a text: its name."""

@@ -161,6 +161,26 @@ def test_the_last_message_about_an_organization_counts_and_names_the_earlier_one
     assert [source.partition(",")[0] for source in last.replaces] == ["message 1", "message 3"]
 
 
+def test_variables_that_the_collection_itself_defines_are_replaced_except_secrets():
+    variables = [
+        {"key": "oid", "value": OID},
+        {"key": "parent", "value": PARENT, "type": "string"},
+        {"key": "active", "value": "true"},
+        {"key": "name", "value": "{{oid}}"},
+        {"key": "apiKey", "value": "a"},
+        {"key": "hidden", "value": "b", "type": "secret"},
+        {"key": "address", "value": "https://c:d@e.example"},
+        {"key": "off", "value": "f", "disabled": True},
+        {"key": "empty", "value": ""},
+    ]
+    aliases = ["{{ name }}", *(f"{{{{{name}}}}}" for name in ("apiKey", "hidden", "address", "off", "empty", "other"))]
+    part_of = {"Identifier": {"Value": "{{parent}}"}}
+    raw = body("{{oid}}", PartOf=part_of, Active="ACTIVE", Aliases=aliases).replace('"ACTIVE"', "{{active}}")
+    record = only_candidate(collection(request("Create", raw), variable=variables)).record
+    assert (record.oid, record.part_of_oid, record.active) == (OID, PARENT, True)
+    assert record.aliases == ("{{oid}}", *aliases[1:])
+
+
 OTHER_ID = "0b1d6f9c-6a58-4e5b-9a0e-0d6a7b8c9d10"
 NONE_TAKEN = "Old messages name different destination IDs for this OID, so none of them is taken over."
 

@@ -271,7 +271,11 @@ def _answer(page: PageAnswer, position: Position, exchanges: tuple[Exchange, ...
     listing = page.listing
     if listing is not None:
         step = paging.after_page(
-            position, received=listing.received, total=listing.total, fingerprint=listing.fingerprint
+            position,
+            received=listing.received,
+            distinct=len(listing.distinct),
+            total=listing.total,
+            fingerprint=listing.fingerprint,
         )
         return _Answer(step=step, listing=listing, exchanges=exchanges)
     step = paging.after_unreadable(position) if page.is_unreadable else Step(position)

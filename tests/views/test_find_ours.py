@@ -128,6 +128,18 @@ def test_the_progress_counts_the_probes_and_does_not_list_them(client: Client, e
     assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
 
 
+def test_as_many_organizations_are_counted_as_listed(client: Client, editor: User) -> None:
+    """A page may show an organization that cannot be read. The Query for its OID may then get no answer."""
+    run = begin(editor, read_count=2)
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    add(run, f"{BASE}.2", CandidateState.UNANSWERED)
+    add(run, f"{BASE}.3", CandidateState.UNANSWERED, "probe")
+    end(run)
+    answer = client.get(f"{PAGE}{run.pk}/")
+    assert len(answer.context["rows"]) == 2
+    assert "2 organizations read, 2 of yours found, 2 not in the portal." in text_in(answer.content.decode())
+
+
 def test_a_result_never_claims_to_be_complete(client: Client, editor: User) -> None:
     run = begin(editor, read_count=1)
     end(run)

@@ -43,10 +43,11 @@ def last_scan(environment: str) -> TakeOver | None:
 
 def scan_counts(take_over: TakeOver) -> ScanCounts:
     records = Organization.objects.filter(environment=take_over.environment, oid=OuterRef("oid"))
-    shown, probe = ~Q(state__in=NOT_SHOWN), Q(source=PROBE)
+    probe = Q(source=PROBE)
+    listed = ~(probe & Q(state__in=NOT_SHOWN))  # as in `CandidateQuerySet.listed`
     counts = take_over.candidates.aggregate(
-        found=Count("pk", filter=shown),
-        not_here=Count("pk", filter=shown & Q(~Exists(records))),
+        found=Count("pk", filter=listed),
+        not_here=Count("pk", filter=listed & Q(~Exists(records))),
         waiting=Count("pk", filter=probe & Q(state=CandidateState.WAITING)),
         unanswered=Count("pk", filter=probe & Q(state=CandidateState.UNANSWERED)),
     )

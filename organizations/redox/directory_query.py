@@ -63,7 +63,8 @@ class Listing:
     `records` are the organizations that can be read, each OID once; `repeated` are the others with one of these OIDs.
     They may differ, also in their other OIDs. `received` counts all organizations of the page. `total` is Paging.Count;
     Redox does not say whether that counts the page or the whole result. `fingerprint` is equal for two pages with the
-    same organizations.
+    same organizations. `distinct` has a text for each organization of the page: its OIDs, or the fingerprint of one
+    that cannot be read.
     """
 
     records: tuple[OrganizationRecord, ...]
@@ -72,6 +73,7 @@ class Listing:
     received: int
     total: int | None
     fingerprint: str
+    distinct: frozenset[str]
 
     @property
     def doubled(self) -> tuple[str, ...]:
@@ -140,13 +142,15 @@ def under_oid(record: OrganizationRecord, oid: str) -> OrganizationRecord:
 
 def _listing(entries: list[Any], total: int | None, fingerprint: str) -> Listing:
     records: dict[str, OrganizationRecord] = {}
-    unreadable, repeated = [], []
+    unreadable, repeated, distinct = [], [], set()
     for number, entry in enumerate(entries, start=1):
         try:
             record = _read_entry(entry)
         except AnswerNotUnderstood as error:
             unreadable.append(_unreadable(entry, number, error))
+            distinct.add(_fingerprint([entry]))
             continue
+        distinct.add(" ".join(sorted(oids_of(record))))
         if record.oid in records:
             repeated.append(record)
         else:
@@ -158,6 +162,7 @@ def _listing(entries: list[Any], total: int | None, fingerprint: str) -> Listing
         received=len(entries),
         total=total,
         fingerprint=fingerprint,
+        distinct=frozenset(distinct),
     )
 
 

@@ -80,12 +80,16 @@ def after_page(
     position: Position,
     *,
     received: int,
+    distinct: int,
     total: int | None,
     fingerprint: str,
     most_pages: int = MOST_PAGES,
     trusts_short_page: bool = True,
 ) -> Step:
     """The step after a page with `received` organizations. `total` is Paging.Count, if the page has one.
+
+    The next page begins after the `distinct` ones. Redox does not say whether Index counts an organization that a page
+    repeats, so the search may read some again, but skips none.
 
     A page with fewer organizations than its limit is the last one, unless the total is larger than the number received.
 
@@ -94,7 +98,7 @@ def after_page(
     """
     following = replace(
         position,
-        index=position.index + received,
+        index=position.index + distinct,
         pages=position.pages + 1,
         received=position.received + received,
         fingerprint=fingerprint,

@@ -26,7 +26,7 @@ def record_freshness(organization: Organization) -> Freshness:
     """How new the last reading of a record is."""
     asked_at = organization.seen_at
     if asked_at is None:
-        return Freshness(None, "The directory itself has not been read.")
+        return Freshness(None, "No Query for this record has been answered.")
     time = written(asked_at, "clock")
     if lags(organization):
         number = organization.confirmed_submission_id

@@ -14,13 +14,13 @@ from organizations.pages.directory import results as results_page
 from organizations.pages.directory.earlier_results import MOST_ROWS, EarlierResults
 from organizations.pages.directory.results import (
     MAY_HIDE_DEACTIVATED,
-    MAY_MISS_SOME,
     ONLY_AN_OID,
     THREE_QUERIES,
     SearchResults,
     results_of,
 )
 from organizations.redox.environment import GATEWAY_OID
+from organizations.services.directory.page_query import MAY_MISS_SOME
 from organizations.services.directory.search import (
     Compared,
     End,

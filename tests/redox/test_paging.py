@@ -25,7 +25,9 @@ def fingerprint(entries):
 
 def after(position=START, *, received=FIRST_LIMIT, total=None, of="page", **values):
     values = {"most_pages": MOST_PAGES} | values
-    return after_page(position, received=received, total=total, fingerprint=fingerprint(of), **values)
+    return after_page(
+        position, received=received, distinct=received, total=total, fingerprint=fingerprint(of), **values
+    )
 
 
 def test_a_search_begins_with_a_hundred():
@@ -156,6 +158,8 @@ class StrangeDirectory:
     ignores_index: bool
     never_ends: bool
     too_large: bool
+    times: int = 1
+    """How many times an answer shows each entry."""
     answers: int = 0
     delivered: list[str] = field(default_factory=list)
 
@@ -167,6 +171,7 @@ class StrangeDirectory:
         if self.too_large and size > LARGEST_ANSWER:
             return None
         entries = [f"2.999.{begin + place}" for place in range(size)] if self.never_ends else self.oids[begin:][:size]
+        entries = [entry for entry in entries for _ in range(self.times)]
         self.delivered += entries
         return entries, self.totals[number % len(self.totals)]
 
@@ -180,6 +185,7 @@ directories = st.builds(
     ignores_index=st.booleans(),
     never_ends=st.booleans(),
     too_large=st.booleans(),
+    times=st.integers(1, 3),
 )
 
 
@@ -192,12 +198,13 @@ def walk(directory, **values):
             step = after_cut_off(step.position)
             continue
         entries, total = answer
-        new = [oid for oid in entries if oid not in seen]
+        new = [oid for oid in dict.fromkeys(entries) if oid not in seen]
         given_oids += new
         seen.update(new)
         step = after_page(
             step.position,
             received=len(entries),
+            distinct=len(set(entries)),
             total=total,
             fingerprint=fingerprint(entries),
             most_pages=MOST_PAGES,
@@ -229,6 +236,14 @@ def test_a_directory_with_a_smaller_limit_is_read_to_its_end(size, most, has_tot
     oids = [f"1.2.{number}" for number in range(size)]
     directory = StrangeDirectory(oids, [0], [size if has_total else None], most, False, False, False)
     found, step = walk(directory, trusts_short_page=False)
+    assert (found, step.is_whole) == (oids, True)
+
+
+@given(st.integers(0, 700), st.booleans())
+def test_a_directory_that_shows_each_organization_twice_is_read_to_its_end(size, trusts_short_page):
+    oids = [f"1.2.{number}" for number in range(size)]
+    directory = StrangeDirectory(oids, [0], [None], 100, False, False, False, times=2)
+    found, step = walk(directory, trusts_short_page=trusts_short_page)
     assert (found, step.is_whole) == (oids, True)
 
 

@@ -102,7 +102,7 @@ FRAGMENTS: dict[str, str] = {
     "saved here and not sent": "saved here and not sent",
     "first registration": "first registration",
     "Nothing differs from": "nothing differs",
-    "The directory itself has not been read": "never read",
+    "No Query for this record has been answered": "never read",
     "The directory was last read at": "read",
     "The directory, asked at": "read",
 }

@@ -97,7 +97,7 @@ def test_a_record_that_a_search_showed_was_seen_then(client, practice, editor):
     row = factories.accepted_organization(user=editor)
     practice.register("staging", listed(row.oid, "Lakeside Harbor"))
     before = text_of(client.get(f"/staging/organizations/{row.oid}/"))
-    assert "The portal has not read this record from the directory." in before
+    assert "No Query for this record has been answered." in before
     page = search(client, name="Lakeside")
     assert page.context["results"].total == 1
     after = text_of(client.get(f"/staging/organizations/{row.oid}/"))

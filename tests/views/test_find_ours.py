@@ -20,6 +20,7 @@ from organizations.models import (
 from organizations.oid import Oid
 from organizations.redox.paging import Position
 from organizations.services.directory import candidates, take_over
+from organizations.services.directory.page_query import MAY_MISS_SOME
 from organizations.text.markup import written
 from tests import factories
 from tests.factories import BASE, as_actor
@@ -127,6 +128,18 @@ def test_the_progress_counts_the_probes_and_does_not_list_them(client: Client, e
     assert [row.candidate.oid for _, row in answer.context["rows"]] == [f"{BASE}.1"]
 
 
+def test_as_many_organizations_are_counted_as_listed(client: Client, editor: User) -> None:
+    """A page may show an organization that cannot be read. The Query for its OID may then get no answer."""
+    run = begin(editor, read_count=2)
+    add(run, f"{BASE}.1", CandidateState.FOUND)
+    add(run, f"{BASE}.2", CandidateState.UNANSWERED)
+    add(run, f"{BASE}.3", CandidateState.UNANSWERED, "probe")
+    end(run)
+    answer = client.get(f"{PAGE}{run.pk}/")
+    assert len(answer.context["rows"]) == 2
+    assert "2 organizations read, 2 of yours found, 2 not in the portal." in text_in(answer.content.decode())
+
+
 def test_a_result_never_claims_to_be_complete(client: Client, editor: User) -> None:
     run = begin(editor, read_count=1)
     end(run)
@@ -134,6 +147,12 @@ def test_a_result_never_claims_to_be_complete(client: Client, editor: User) -> N
     assert "1 organization read, 0 of yours found, 0 not in the portal." in text
     assert "The directory may have more of your organizations" in text
     assert "Ask again" not in text
+
+
+def test_a_result_says_that_the_directory_showed_organizations_more_than_once(client: Client, editor: User) -> None:
+    run = begin(editor, problems=[{"source": "Page 2 of the directory", "sentence": MAY_MISS_SOME}])
+    end(run)
+    assert page_of(client, run).count(MAY_MISS_SOME) == 1
 
 
 def test_a_search_that_broke_off_says_why_and_can_be_continued(client: Client, editor: User) -> None:

@@ -160,4 +160,6 @@ def test_the_review_of_a_new_names_the_answer_about_its_oid(client, editor: User
     practice.behaviour = "refuses-sign-in"
     ask_about_oid("staging", BASE, actor=by)  # no answer changes nothing
     assert freshness_of(organization).endswith(", showed this OID as Lakeside by hand. Redox would reject a New.")
-    assert freshness_of(factories.organization(f"{BASE}.8", user=editor)) == "The directory itself has not been read."
+    assert (
+        freshness_of(factories.organization(f"{BASE}.8", user=editor)) == "No Query for this record has been answered."
+    )

@@ -58,7 +58,7 @@ class EarlierResults:
 
     @property
     def listed_oids(self) -> frozenset[str]:
-        """The first OID of each organization that came."""
+        """The OID under which each organization was listed."""
         return frozenset(row.listed_oid for row in self.rows)
 
     def signed_text(self, environment: str) -> str:

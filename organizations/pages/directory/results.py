@@ -9,6 +9,7 @@ from organizations.pages.addresses import record_url
 from organizations.pages.directory.earlier_results import MOST_ROWS, MOST_UNREADABLE, EarlierResults, HitRow
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents
+from organizations.services.directory.page_query import MAY_MISS_SOME
 from organizations.services.directory.search import Compared, Completeness, End, Hit, Ownership, SearchPage
 from organizations.text.vocabulary import count, name_some
 
@@ -37,7 +38,6 @@ THREE_QUERIES = (
     "The directory answered and shows no organization with this OID: without Active, with Active = true, and with"
     " Active = false."
 )
-MAY_MISS_SOME = "The directory showed organizations more than once, so others may be missing."
 ONLY_AN_OID = "Only a search for an OID tells whether the directory has this OID."
 
 

@@ -296,7 +296,7 @@ def _reading_note(organization: Organization) -> str:
     """Why there is no column for the directory, in one line; "" if there is one."""
     asked_at = organization.seen_at
     if asked_at is None:
-        return "The portal has not read this record from the directory."
+        return "No Query for this record has been answered."
     if organization.is_foreign:
         seen = organization.seen_record()
         what = f"showed it as {plain(seen.name)}" if seen else "did not show it"

@@ -43,6 +43,7 @@ from organizations.queries.environments import gate_of
 from organizations.queries.take_overs import CandidateLine
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
+from organizations.services.directory.page_query import MAY_MISS_SOME
 from organizations.services.directory.unlinked_pairs import unlinked_pairs
 from organizations.text.vocabulary import count
 
@@ -300,7 +301,8 @@ def _ids_to_refuse() -> dict[str, Mapping[str, str]]:
 
 
 def _remarks(take_over: TakeOver) -> Remarks:
-    problems, heading = take_over.problems, _REMARKS_HEADINGS[take_over.kind]
+    heading = _REMARKS_HEADINGS[take_over.kind]
+    problems = [each for each in take_over.problems if each["sentence"] != MAY_MISS_SOME]  # part of the progress
     return Remarks(heading, problems[:MOST_REMARKS], max(len(problems) - MOST_REMARKS, 0))
 
 

@@ -9,7 +9,8 @@ from organizations.queries import take_overs
 from organizations.queries.take_overs import ScanCounts
 from organizations.services.connection.lookup import ACTIVE_FILTERS
 from organizations.services.directory import scan_probes
-from organizations.services.directory.scan import PACE
+from organizations.services.directory.page_query import MAY_MISS_SOME
+from organizations.services.directory.scan import PACE, may_miss_some
 from organizations.services.directory.take_over import STOPPED
 from organizations.services.timing import shortened
 from organizations.text.links import numbered_url
@@ -113,4 +114,6 @@ def _result(take_over: TakeOver, read: str, counts: ScanCounts) -> str:
     sentences = [f"{read}, {counts.not_here:,} not in the portal."]
     if unanswered := counts.unanswered + take_over.probes_left:
         sentences.append(unanswered_words(unanswered, "possible OID"))
+    if may_miss_some(take_over):
+        sentences.append(MAY_MISS_SOME)
     return " ".join([*sentences, NOT_WHOLE])

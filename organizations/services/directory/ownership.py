@@ -5,7 +5,8 @@ shows to whom an organization belongs, and this module reads neither.
 """
 
 import re
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from organizations.oid import MAX_LENGTH
@@ -56,6 +57,51 @@ def ownership_of(
         visited.add(ancestor)
         ancestor = parents.get(ancestor, "")
     return Ownership.NOT_OURS
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipFacts:
+    """The facts that decide whether an organization is ours. `here`: the OIDs of records of the portal."""
+
+    base_oids: Collection[str]
+    gateway_oids: Collection[str]
+    our_oids: Container[str]
+    foreign_oids: Container[str]
+    here: Container[str]
+    parents: Mapping[str, str]
+
+    def our_oid(self, oids: Iterable[str], part_of_oid: str) -> str:
+        """The OID under which an organization is ours; "" if it is not ours under any of its OIDs.
+
+        If it is ours under several, the OID of a record here comes first, then one below a base OID, then one below its
+        PartOf, then the last one. So the order of its other OIDs does not matter.
+        """
+        ranks = {oid: self._rank(oid, part_of_oid) for oid in oids}
+        ours = [oid for oid in reversed(ranks) if ranks[oid]]
+        return max(ours, key=ranks.__getitem__, default="")
+
+    def owner_of(self, oid: str, part_of_oid: str) -> Ownership:
+        """Whether the organization is ours by this OID."""
+        return ownership_of(
+            oid,
+            part_of_oid,
+            base_oids=self.base_oids,
+            our_oids=self.our_oids,
+            gateway_oids=self.gateway_oids,
+            parents=self.parents,
+            foreign_oids=self.foreign_oids,
+        )
+
+    def _rank(self, oid: str, part_of_oid: str) -> int:
+        """How certain it is that the organization is ours by this OID; 0 if it is not ours."""
+        if oid in self.here and oid not in self.foreign_oids:
+            return 4
+        owner = self.owner_of(oid, part_of_oid)
+        if owner is Ownership.BELOW_BASE:
+            return 3
+        if not owner.is_ours:
+            return 0
+        return 2 if oid.startswith(f"{part_of_oid}.") else 1
 
 
 def usable_base_oids(base_oids: Collection[str], gateway_oids: Collection[str]) -> list[str]:

@@ -15,6 +15,8 @@ from organizations.redox.strict_json import AnswerNotUnderstood
 from organizations.services.connection import redox_requests
 from organizations.services.connection.lookup import token_refusal_reason
 
+MAY_MISS_SOME = "The directory showed organizations more than once, so others may be missing."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAnswer:

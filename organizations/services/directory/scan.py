@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, NamedTuple, Self
 
+from django.utils.crypto import salted_hmac
+
 from organizations.models import Action, CandidateState, EnvironmentGate, TakeOver, TakeOverState, clock
 from organizations.models.take_over import PROBE
 from organizations.redox.directory_query import Listing, SearchFilters
@@ -28,7 +30,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, redox_settings
 from organizations.services.directory import lease, scan_matches, scan_probes
-from organizations.services.directory.page_query import PageAnswer, ask_for_page
+from organizations.services.directory.page_query import MAY_MISS_SOME, PageAnswer, ask_for_page
 from organizations.services.timing import seconds
 
 PACE = 0.5
@@ -46,17 +48,25 @@ MANY_PROBLEMS = "There are too many problems, and another organization is too la
 
 
 class _Place(NamedTuple):
-    """Where the next page begins. `active` is the filter of this pass."""
+    """Where the next page begins.
+
+    `active` is the filter of this pass. `last_page` has a digest of each organization on the page before. Only the
+    portal can make such a digest, so it tells nothing about organizations of others.
+    """
 
     position: Position
     active: bool | None = None
+    last_page: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        return self.position.to_json() | ({} if self.active is None else {"active": self.active})
+        active = {} if self.active is None else {"active": self.active}
+        last_page = {"last_page": sorted(self.last_page)} if self.last_page else {}
+        return self.position.to_json() | active | last_page
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(Position.from_json({key: data[key] for key in data if key != "active"}), data.get("active"))
+        position = {key: data[key] for key in data if key not in ("active", "last_page")}
+        return cls(Position.from_json(position), data.get("active"), frozenset(data.get("last_page", ())))
 
 
 class _Then(Enum):
@@ -72,7 +82,8 @@ class _Next:
     """The step after an answer.
 
     `place`: where the next page begins; None after the last one. `reason`: why no further page is read now, if the list
-    has not ended. `read`: how many organizations were received. `too_large`: the number, from 1, of an organization
+    has not ended. `read`: how many organizations were received that the page before did not have. `has_repeated`: the
+    page repeats an organization of itself or of the page before. `too_large`: the number, from 1, of an organization
     that is too large to be read.
     """
 
@@ -80,6 +91,7 @@ class _Next:
     then: _Then = _Then.READ_ON
     read: int = 0
     reason: str = ""
+    has_repeated: bool = False
     too_large: int | None = None
 
 
@@ -98,6 +110,11 @@ def scan_next(environment: str, *, actor: Actor, pace: float = PACE) -> bool:
     failpoints.reach("after-reading-page")
     _store(take_over, place, answer, actor=actor, pace=pace)
     return answer.exchange is not None
+
+
+def may_miss_some(take_over: TakeOver) -> bool:
+    """Whether the directory showed organizations more than once, so that its pages may have skipped others."""
+    return any(problem["sentence"] == MAY_MISS_SOME for problem in take_over.problems)
 
 
 def log_run_and_delete_probes(history: audit.History, take_over: TakeOver, reason: str = "") -> None:
@@ -170,6 +187,9 @@ def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pa
     if following.too_large is not None:
         source = f"Organization {following.too_large:,} of the directory"
         values["problems"] = [*take_over.problems, {"source": source, "sentence": TOO_LARGE}]
+    if following.has_repeated and not may_miss_some(take_over):
+        source = f"Page {take_over.position['pages'] + 1:,} of the directory"
+        values["problems"] = [*take_over.problems, {"source": source, "sentence": MAY_MISS_SOME}]
     if following.then is _Then.BREAK:
         values |= {"state": TakeOverState.READY, "state_at": moment, "until": None}
     return values
@@ -177,7 +197,8 @@ def _values(take_over: TakeOver, following: _Next, moment: datetime.datetime, pa
 
 def _following(take_over: TakeOver, place: _Place, answer: PageAnswer, gate: EnvironmentGate) -> _Next:
     if answer.listing is not None:
-        return _after_listing(place, answer.listing)
+        following, repeats = _after_listing(place, answer.listing), _repeats(place, answer.listing)
+        return replace(following, has_repeated=repeats and following.reason != REPEATED)
     if answer.is_too_large:
         return _after_too_large(take_over, place)
     outcome = answer.outcome
@@ -194,14 +215,16 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
     step = after_page(
         position,
         received=listing.received,
+        distinct=len(listing.distinct),
         total=listing.total,
         fingerprint=listing.fingerprint,
         most_pages=MOST_PAGES * (position.pages // MOST_PAGES + 1),  # when a person continues, as many more
         trusts_short_page=False,  # one more Query in each pass, but nothing of ours is missed behind a smaller limit
     )
     # Not counted in the second pass: it repeats organizations of the first, unless the directory left them out there.
-    read = listing.received if place.active is None else 0
-    following = place._replace(position=step.position)
+    shown = _digests(listing)
+    read = len(shown - place.last_page) if place.active is None else 0
+    following = place._replace(position=step.position, last_page=shown)
     if place.active is False and any(record.active for record in listing.records):
         return _Next(place=None, then=_Then.ASK_OIDS)  # the directory ignores the filter
     if step.end is None:
@@ -215,6 +238,15 @@ def _after_listing(place: _Place, listing: Listing) -> _Next:
     is_repeated = step.end is End.REPEATED_PAGE
     reason = REPEATED if is_repeated else EMPTY
     return _Next(place=place if is_repeated else following, then=_Then.ASK_OIDS, reason=reason)
+
+
+def _repeats(place: _Place, listing: Listing) -> bool:
+    """Whether a page shows an organization twice, or one that was on the page before."""
+    return len(listing.distinct) < listing.received or not place.last_page.isdisjoint(_digests(listing))
+
+
+def _digests(listing: Listing) -> frozenset[str]:
+    return frozenset(salted_hmac(__name__, text, algorithm="sha256").hexdigest()[:16] for text in listing.distinct)
 
 
 def _after_too_large(take_over: TakeOver, place: _Place) -> _Next:

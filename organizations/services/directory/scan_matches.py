@@ -4,8 +4,7 @@ It stores nothing about organizations of others.
 """
 
 import datetime
-from collections.abc import Collection, Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from django.db.models import Max
@@ -17,7 +16,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox.directory_query import Listing, oids_of, under_oid
 from organizations.services.connection import redox_settings
 from organizations.services.directory import candidates
-from organizations.services.directory.ownership import Ownership, ownership_of
+from organizations.services.directory.ownership import OwnershipFacts
 from organizations.services.records.by_oid import batches, records_by_oid
 
 
@@ -73,47 +72,6 @@ def _fill(candidate: Candidate, match: Match, organization: Organization | None,
         candidate.organization, candidate.name = organization, organization.name
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnershipFacts:
-    """The facts that decide whether an organization is ours. `here`: the OIDs of records of the portal."""
-
-    base_oids: Collection[str]
-    gateway_oids: Collection[str]
-    our_oids: Container[str]
-    foreign_oids: Container[str]
-    here: Container[str]
-    parents: Mapping[str, str]
-
-    def our_oid(self, oids: Iterable[str], part_of_oid: str) -> str:
-        """The OID under which an organization is ours; "" if it is not ours under any of its OIDs.
-
-        If it is ours under several, the OID of a record here comes first, then one below a base OID, then one below its
-        PartOf, then the last one. So the order of its other OIDs does not matter.
-        """
-        ranks = {oid: self._rank(oid, part_of_oid) for oid in oids}
-        ours = [oid for oid in reversed(ranks) if ranks[oid]]
-        return max(ours, key=ranks.__getitem__, default="")
-
-    def _rank(self, oid: str, part_of_oid: str) -> int:
-        """How certain it is that the organization is ours by this OID; 0 if it is not ours."""
-        if oid in self.here and oid not in self.foreign_oids:
-            return 4
-        owner = ownership_of(
-            oid,
-            part_of_oid,
-            base_oids=self.base_oids,
-            our_oids=self.our_oids,
-            gateway_oids=self.gateway_oids,
-            parents=self.parents,
-            foreign_oids=self.foreign_oids,
-        )
-        if owner is Ownership.BELOW_BASE:
-            return 3
-        if not owner.is_ours:
-            return 0
-        return 2 if oid.startswith(f"{part_of_oid}.") else 1
-
-
 def is_ours(take_over: TakeOver, record: OrganizationRecord) -> bool:
     """Whether the organization in the answer about one OID is ours, as far as the portal knows."""
     owners = _owners(take_over, {record.oid: record.part_of_oid}, {record.oid})
@@ -140,12 +98,12 @@ def _matches(take_over: TakeOver, listing: Listing) -> list[Match]:
     return list(matches.values())
 
 
-def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> _OwnershipFacts:
+def _owners(take_over: TakeOver, parents: Mapping[str, str], oids: Collection[str]) -> OwnershipFacts:
     """The facts for these `oids`. `parents`: the PartOf of each organization in the same answer, by OID."""
     known = {*oids, *parents.values()} - {""}
     here = _records_here(take_over.environment, known)
     present = {oid for oid, record in here.items() if record.makes_others_ours}
-    return _OwnershipFacts(
+    return OwnershipFacts(
         base_oids=take_over.base_oids,
         gateway_oids=redox_settings.gateway_oids(take_over.environment),
         our_oids=present | _found_before(take_over, known),

@@ -30,7 +30,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker, lookup, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
-from organizations.services.directory.ownership import Ownership, ownership_of
+from organizations.services.directory.ownership import Ownership, OwnershipFacts
 from organizations.services.directory.page_query import PageAnswer, ask_for_page
 from organizations.services.records import directory_state
 from organizations.services.records.by_oid import records_by_oid
@@ -89,8 +89,9 @@ class Compared(StrEnum):
 class Hit:
     """An organization that the directory shows.
 
-    `listed_oid` is its first OID. `organization` is the record in the portal with any of its OIDs, and then `record` is
-    under that OID. `differing` are the labels of the fields that differ.
+    `record` is under its OID of a record in the portal (`organization`), else under the OID that makes it ours, else
+    under the first that no other organization of the page has. `listed_oid` is that OID. `differing` are the labels of
+    the fields that differ.
     """
 
     listed_oid: str
@@ -167,7 +168,7 @@ def search_directory(
 ) -> SearchPage:
     """Ask the directory for one page of a search. Must not be called inside a transaction.
 
-    `known_oids`: the first OID of each organization on earlier pages; these are left out. If an answer is too large,
+    `known_oids`: the listed OID of each organization on earlier pages; these are left out. If an answer is too large,
     the page is asked for again with fewer organizations. A search by OID alone is asked like a lookup of the OID:
     without Active, then with true, then with false, until a Query shows an organization.
     """
@@ -175,16 +176,17 @@ def search_directory(
     answer = (
         _ask_about_oid(redox, filters) if filters.is_oid_alone and position == START else _ask(redox, filters, position)
     )
-    records, doubled = _new_records(answer.listing, known_oids)
+    records = (*answer.listing.records, *answer.listing.repeated) if answer.listing else ()
+    hits = tuple(hit for hit in match_with_portal(redox, records) if hit.listed_oid not in known_oids)
     page = SearchPage(
         filters=filters,
         asked_at=asked_at,
         position=answer.step.position,
         cause=answer.cause,
         is_answered=(answer.last_status or HTTPStatus.INTERNAL_SERVER_ERROR) < HTTPStatus.INTERNAL_SERVER_ERROR,
-        hits=match_with_portal(redox, records),
+        hits=hits,
         unreadable=answer.listing.unreadable if answer.listing else (),
-        doubled=doubled,
+        doubled=len(records) - len(hits),
         total=answer.listing.total if answer.listing else None,
         end=answer.step.end,
         is_whole=answer.step.is_whole,
@@ -198,28 +200,34 @@ def search_directory(
 
 
 def match_with_portal(redox: RedoxEnvironment, records: Iterable[OrganizationRecord]) -> tuple[Hit, ...]:
-    """Each organization with the record in the portal, if there is one, and whether it is ours."""
-    listed = list(records)
+    """Each organization once, with the record in the portal, if there is one, and whether it is ours."""
+    by_oids: dict[frozenset[str], OrganizationRecord] = {}
+    for record in records:
+        by_oids.setdefault(frozenset(oids_of(record)), record)
+    listed = list(by_oids.values())
     records_here = Organization.objects.in_environment(redox.name).select_related("last_submission")
     named = {oid for record in listed for oid in (*oids_of(record), record.part_of_oid)}
     here = records_by_oid(records_here, named)
     foreign_oids = {oid for oid, organization in here.items() if organization.is_foreign}
     our_oids = {oid for oid, organization in here.items() if organization.makes_others_ours}
-    owner_of = partial(
-        ownership_of,
+    owners = OwnershipFacts(
         base_oids=redox.base_oids,
         our_oids=our_oids,
         gateway_oids=redox_settings.gateway_oids(redox.name),
         parents={oid: record.part_of_oid for record in listed for oid in oids_of(record)},
         foreign_oids=foreign_oids,
+        here=here.keys(),
     )
-    hits = []
+    numbers = Counter(oid for record in listed for oid in oids_of(record))
+    hits: dict[str, Hit] = {}
     for record in listed:
-        owners = [owner_of(oid, record.part_of_oid) for oid in oids_of(record)]
-        owner = next((each for each in owners if each.is_ours), Ownership.NOT_OURS)
-        oid = next((each for each in oids_of(record) if each in here), record.oid)
-        hits.append(_hit(record, owner, here.get(oid)))
-    return tuple(hits)
+        oids = oids_of(record)
+        own = next((oid for oid in oids if numbers[oid] == 1), record.oid)
+        oid = owners.our_oid(oids, record.part_of_oid) or next((each for each in oids if each in here), own)
+        ownerships = (owners.owner_of(each, record.part_of_oid) for each in oids)
+        ownership = next((each for each in ownerships if each.is_ours), Ownership.NOT_OURS)
+        hits.setdefault(oid, _hit(directory_query.under_oid(record, oid), ownership, here.get(oid)))
+    return tuple(hits.values())
 
 
 def compare(organization: Organization, record: OrganizationRecord) -> tuple[Compared, tuple[str, ...]]:
@@ -271,7 +279,11 @@ def _answer(page: PageAnswer, position: Position, exchanges: tuple[Exchange, ...
     listing = page.listing
     if listing is not None:
         step = paging.after_page(
-            position, received=listing.received, total=listing.total, fingerprint=listing.fingerprint
+            position,
+            received=listing.received,
+            distinct=len(listing.distinct),
+            total=listing.total,
+            fingerprint=listing.fingerprint,
         )
         return _Answer(step=step, listing=listing, exchanges=exchanges)
     step = paging.after_unreadable(position) if page.is_unreadable else Step(position)
@@ -279,21 +291,12 @@ def _answer(page: PageAnswer, position: Position, exchanges: tuple[Exchange, ...
     return _Answer(step=step, cause=cause[:LONGEST_CAUSE], outcome=page.outcome, exchanges=exchanges)
 
 
-def _new_records(listing: Listing | None, known_oids: Container[str]) -> tuple[list[OrganizationRecord], int]:
-    """The organizations that are not known yet, and how many are left out because they are."""
-    if listing is None:
-        return [], 0
-    new = [record for record in listing.records if record.oid not in known_oids]
-    return new, len(listing.records) - len(new) + len(listing.doubled)
-
-
 def _hit(record: OrganizationRecord, ownership: Ownership, organization: Organization | None) -> Hit:
     hit = Hit(listed_oid=record.oid, record=record, ownership=ownership)
     if organization is None:
         return hit
-    record = directory_query.under_oid(record, organization.oid)
     compared, differing = compare(organization, record)
-    return replace(hit, record=record, organization=organization, compared=compared, differing=differing)
+    return replace(hit, organization=organization, compared=compared, differing=differing)
 
 
 def _store_readings(page: SearchPage, listing: Listing | None, actor: Actor) -> None:

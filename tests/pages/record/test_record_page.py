@@ -122,7 +122,7 @@ def test_the_directory_has_a_column_only_if_it_was_read_later(organization, edit
 
 
 def test_the_page_says_why_the_directory_has_no_column(accepted):
-    assert values(accepted).note == "The portal has not read this record from the directory."
+    assert values(accepted).note == "No Query for this record has been answered."
     store_empty_reading(accepted)
     assert "the directory did not show it yet" in values(accepted).note
     factories.accept(accepted, name="Lakeside South")

@@ -62,7 +62,7 @@ class TestThreeValues:
         page = page_of(save_edit(accepted, editor, name="Lakeside North"), editor)
         assert (page.directory_heading, page.columns) == ("", 4)
         assert page.unchanged_words.endswith("unchanged")
-        assert page.freshness.sentence == "The directory itself has not been read."
+        assert page.freshness.sentence == "No Query for this record has been answered."
 
     def test_an_overwritten_value_has_a_checkbox_in_its_row(self, accepted, editor):
         read(accepted, replace(accepted.record(), name="Lakeside (One)"))

@@ -113,7 +113,7 @@ def test_a_foreign_oid_names_its_organization_and_nothing_is_compared(accepted):
 
 def test_nothing_is_compared_before_the_directory_was_read(accepted, new):
     for organization in (accepted, new):
-        assert compared(organization) == (NOT_KNOWN, "The directory itself has not been read.")
+        assert compared(organization) == (NOT_KNOWN, "No Query for this record has been answered.")
 
 
 def test_a_reading_from_before_the_acceptance_proves_nothing(accepted):

@@ -27,6 +27,7 @@ from organizations.redox.messages import OTHER_OIDS
 from organizations.redox.paging import MOST_PAGES, Position
 from organizations.services import failpoints, workers
 from organizations.services.directory import lease, run_take_over, scan, take_over
+from organizations.services.directory.page_query import MAY_MISS_SOME
 from tests import factories
 from tests.factories import BASE, as_actor
 from tests.services.directory.scanning import (
@@ -281,8 +282,23 @@ def test_a_repeated_page_ends_the_scan_and_a_person_can_continue_it(practice: Pr
 
 
 @pytest.mark.one_database
+@pytest.mark.parametrize("behaviour", [Behaviour.SHOWS_TWICE, Behaviour.SHOWS_LAST_AGAIN, Behaviour.ANSWERS])
+def test_organizations_that_the_directory_repeats_count_once_and_the_scan_remembers_it(
+    practice: PracticeDirectory, editor: User, behaviour: Behaviour
+) -> None:
+    oids = [put(practice, f"{BASE}.{number}") for number in range(1, 8)]
+    practice.register_others("staging", 5)
+    practice.behaviour = behaviour
+    run = scanned(editor, limit=3)
+    assert set(states(run)) == set(oids)
+    assert run.read_count == len(practice.organizations("staging"))
+    repeats = [MAY_MISS_SOME] if behaviour is not Behaviour.ANSWERS else []
+    assert [problem["sentence"] for problem in run.problems] == repeats
+
+
+@pytest.mark.one_database
 def test_an_empty_page_before_the_total_ends_the_scan() -> None:
-    listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="")
+    listing = Listing(records=(), unreadable=(), repeated=(), received=0, total=5, fingerprint="", distinct=frozenset())
     place = scan._Place(Position(index=3))
     following = scan._after_listing(place, listing)
     assert (following.then, following.reason) == (scan._Then.ASK_OIDS, scan.EMPTY)
@@ -438,7 +454,7 @@ def test_a_worker_whose_lease_ended_stores_nothing(practice: PracticeDirectory, 
         assert scan.scan_next("staging", actor=WORKER, pace=0)
     run.refresh_from_db()
     assert list(pages_asked_for(practice)) == [(0, 1), (0, 1)]
-    assert (Position.from_json(run.position).index, run.read_count, list(states(run))) == (1, 1, [f"{BASE}.1"])
+    assert (run.position["index"], run.read_count, list(states(run))) == (1, 1, [f"{BASE}.1"])
 
 
 def test_two_workers_read_each_page_once(practice: PracticeDirectory, editor: User) -> None:

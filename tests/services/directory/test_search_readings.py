@@ -106,7 +106,13 @@ def test_a_record_with_another_oid_since_the_query_gets_no_reading(practice: Pra
     page = run()
     Organization.objects.filter(pk=organization.pk).update(oid=f"{BASE}.5", seen_at=None, seen="")
     listing = Listing(
-        records=tuple(hit.record for hit in page.hits), unreadable=(), repeated=(), received=1, total=1, fingerprint=""
+        records=tuple(hit.record for hit in page.hits),
+        unreadable=(),
+        repeated=(),
+        received=1,
+        total=1,
+        fingerprint="",
+        distinct=frozenset({BASE}),
     )
     search._store_readings(page, listing, WORKER)
     assert reload(organization).seen_at is None

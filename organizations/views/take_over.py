@@ -212,28 +212,38 @@ def _stop(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse
 
 
 def _ask_again(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page of the list, and ask again."""
+    changed = _store_destinations(request, take_over, who)
+    if changed is None:
+        return _show(request, take_over, _typed(request), status=422)
     service.ask_again(take_over.pk, actor=who)
-    return redirect(take_over_url(take_over))
+    if changed:
+        messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
+    return redirect(_same_page(request, take_over))
 
 
 def _save(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page of the list."""
-    forms = _posted_forms(request, take_over)
-    if not _are_valid(take_over, forms):
+    changed = _store_destinations(request, take_over, who)
+    if changed is None:
         return _show(request, take_over, _typed(request), status=422)
-    shown = _shown_destinations(request, forms)
-    changed = service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
     messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
     return redirect(_same_page(request, take_over))
 
 
-def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
-    """Store the destination IDs of this page, and choose the ticked organizations, or all."""
+def _store_destinations(request: HttpRequest, take_over: TakeOver, who: Actor) -> int | None:
+    """Store the destination IDs of this page of the list. Returns how many changed; None if one is not valid."""
     forms = _posted_forms(request, take_over)
     if not _are_valid(take_over, forms):
-        return _show(request, take_over, _typed(request), status=422)
+        return None
     shown = _shown_destinations(request, forms)
-    service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
+    return service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
+
+
+def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page, and choose the ticked organizations, or all."""
+    if _store_destinations(request, take_over, who) is None:
+        return _show(request, take_over, _typed(request), status=422)
     if "take-all" in request.POST:
         service.take_all(take_over.pk, actor=who)
     else:

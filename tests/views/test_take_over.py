@@ -163,6 +163,24 @@ def test_organizations_are_handed_to_the_worker_with_the_destination_ids_of_the_
     assert client.get(url_of(run) + "progress/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("destination_id", "status", "state", "stored"),
+    [(DESTINATION, 302, "asking", DESTINATION), ("not a UUID", 422, "ready", "")],
+)
+def test_a_destination_id_is_saved_before_the_directory_is_asked_again(
+    client: Client, editor: User, destination_id: str, status: int, state: str, stored: str
+) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1"), f"{BASE}.2": None})
+    candidate = run.candidates.get(oid=f"{BASE}.1")
+    posted = {f"c{candidate.pk}-source": "dashboard", f"c{candidate.pk}-destination_id": destination_id}
+    answer = client.post(url_of(run), {"again": "1"} | posted)
+    run.refresh_from_db()
+    candidate.refresh_from_db()
+    assert (answer.status_code, run.state, candidate.destination_id) == (status, state, stored)
+    shown = answer if status == 422 else client.get(url_of(run))
+    assert destination_id in shown.content.decode()
+
+
 @pytest.mark.parametrize("destination_id", [DESTINATION, "not a UUID"])
 def test_a_destination_id_of_an_organization_that_is_a_record_by_now_is_refused_in_words(
     client: Client, editor: User, destination_id: str

@@ -1,5 +1,6 @@
 """Taking over, over HTTP: what was entered is kept, and each button does what its label says."""
 
+import re
 from typing import Any
 
 import pytest
@@ -148,6 +149,22 @@ def test_a_wrong_destination_id_keeps_the_ticks_and_chooses_nothing(client: Clie
     assert answer.context["errors"][0][0] == f"id_c{first.pk}-destination_id"
     run.refresh_from_db()
     assert run.state == "ready"
+
+
+@pytest.mark.parametrize("pressed", ["save", "again"])
+def test_each_button_keeps_which_organizations_are_not_ticked(client: Client, editor: User, pressed: str) -> None:
+    seen = {f"{BASE}.{number}": factories.record(f"{BASE}.{number}") for number in (1, 2)}
+    run = factories.take_over(user=editor, seen=seen | {f"{BASE}.3": None})
+    offered = re.findall(r'name="offered" value="(\d+)"', client.get(url_of(run)).content.decode())
+    address = client.post(url_of(run), {pressed: "1", "oid": [f"{BASE}.2"], "offered": offered})["Location"]
+    if pressed == "again":
+        (progress,) = re.findall(r'data-hx-get="([^"]+progress/[^"]*)"', client.get(address).content.decode())
+        (stop,) = re.findall(r'<form action="([^"]+)"', client.get(progress).content.decode())
+        address = client.post(stop, {"stop": "1"})["Location"]
+    for_all = {"for-all": "1", "all-destination_id": DESTINATION, "all-source": "memory", "all-number": "2"}
+    for shown in (client.get(address), client.get(client.post(address, for_all)["Location"])):
+        ticks = [row.is_chosen for _, row in shown.context["rows"] if row.is_choosable]
+        assert ticks == [False, True]
 
 
 @pytest.mark.parametrize("pressed", [{"take": "1", "oid": [f"{BASE}.1"]}, {"take-all": "1"}], ids=["chosen", "all"])

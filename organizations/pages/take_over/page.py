@@ -140,13 +140,15 @@ class TakeOverPage(Page):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """What a person entered on the page before it is shown again. `fields`: the posted texts, or None if nothing was
-    posted.
+    posted. `chosen`: the ticked OIDs of the posted page. `unticked`: the numbers of the candidates that the address
+    names, which count if nothing was posted.
 
     `other_oid`: the organization that an approver takes over alone. `opened`: the one whose values are shown.
     """
 
     fields: Mapping[str, Any] | None = None
     chosen: frozenset[str] | None = None
+    unticked: frozenset[int] = frozenset()
     for_all: DestinationForAllForm | None = None
     other_oid: str = ""
     other_form: OtherForm | None = None
@@ -225,7 +227,13 @@ def build(
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms(_not_records(listed), entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
-    state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
+    state = RowsState(
+        forms=forms,
+        chosen=entered.chosen,
+        unticked=entered.unticked,
+        opened=entered.opened,
+        can_decide=can_decide,
+    )
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
     other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(

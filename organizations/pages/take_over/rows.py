@@ -111,13 +111,16 @@ def grouped(candidates: Iterable[CandidateLine], ours: frozenset[str]) -> list[t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsState:
-    """What a person did on the page: the ticked OIDs (None before anybody ticked: all are), the opened row, forms.
+    """What a person did on the page: the ticked OIDs, the opened row, forms.
+
+    If the ticked OIDs are None, all are ticked except the candidates with the numbers `unticked`.
 
     `can_decide`: the person can take over what is not ours.
     """
 
     forms: Mapping[int, DestinationForm]
     chosen: frozenset[str] | None
+    unticked: frozenset[int]
     opened: str
     can_decide: bool
 
@@ -142,7 +145,7 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             was_id=_was(state, candidate, "was_id", candidate.destination_id),
             was_source=_was(state, candidate, "was_source", candidate.destination_source),
             is_choosable=group == CHOOSABLE,
-            is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
+            is_chosen=group == CHOOSABLE and _is_ticked(state, candidate),
             record_url=_record_url(take_over, candidate, group),
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
             add_url=_add_url(take_over, candidate) if _add_label(group, candidate) else "",
@@ -173,6 +176,10 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
         ),
         *_of_old_message(candidate, record),
     ]
+
+
+def _is_ticked(state: RowsState, candidate: Candidate) -> bool:
+    return candidate.pk not in state.unticked if state.chosen is None else candidate.oid in state.chosen
 
 
 def _was(state: RowsState, candidate: Candidate, name: str, stored: str) -> str:

@@ -354,8 +354,11 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
 
 
 def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
-    """Heading and sentence of the progress, how much is done, and of how much."""
-    total, taken = numbers.total(), numbers[CandidateState.TAKEN]
+    """Heading and sentence of the progress, how much is done, and of how much.
+
+    An OID that was a record here at the beginning is never asked about, so it does not count.
+    """
+    total, taken = numbers.total() - numbers[CandidateState.HERE], numbers[CandidateState.TAKEN]
     asked = total - numbers[CandidateState.WAITING]
     if take_over.state == TakeOverState.TAKING:
         total = taken + numbers[CandidateState.CHOSEN]
@@ -371,6 +374,8 @@ def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tupl
         return "Asking the directory", sentence, asked, total
     unanswered = numbers[CandidateState.UNANSWERED]
     heading = "No OID got an answer" if unanswered == total else "The directory was asked"
+    if not total:
+        heading = "Every OID is in the portal already"
     sentence = _can_become_records(choosable, taken)
     if unanswered:
         sentence += f" {scan.unanswered_words(unanswered, 'OID')}"

@@ -250,6 +250,23 @@ def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(edi
     assert page_of(run, editor).progress.heading == "No OID got an answer"
 
 
+def test_an_oid_that_is_a_record_already_does_not_count_as_asked_about(editor: User) -> None:
+    here = NewCandidate(factories.organization(f"{BASE}.1", user=editor).oid)
+
+    def begun(*candidates: NewCandidate) -> TakeOver:
+        kind, actor = TakeOverKind.OIDS, as_actor(editor)
+        return take_over.begin("staging", candidates, kind=kind, base_oids=[BASE], actor=actor)
+
+    run = begun(here, NewCandidate(f"{BASE}.2"))
+    assert page_of(run, editor).progress.sentence.startswith("Asked about 0 of 1 OID. ")
+    assert "Asked about 0 of 1 OID. " in take_over_page.build_progress(run, editor).progress.sentence
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    assert page_of(run, editor).progress.heading == "No OID got an answer"
+    run = begun(here)
+    TakeOver.objects.update(state=TakeOverState.READY)
+    assert page_of(run, editor).progress.heading == "Every OID is in the portal already"
+
+
 def test_a_search_that_a_person_stopped_ended_early_and_does_not_say_that_it_asked_about_every_oid(
     editor: User,
 ) -> None:

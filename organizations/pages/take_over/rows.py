@@ -49,11 +49,8 @@ GROUPS: Mapping[str, GroupWords] = {
 """The groups in the order of the page: what a person can act on first."""
 
 
-_ADD: Mapping[str, str] = {
-    CandidateState.ABSENT: "Add as new",
-    CandidateState.UNANSWERED: "Enter it here. An approver can then state that it is registered.",
-}
-"""The groups whose organizations can be entered by hand, each with the text of its link."""
+_ADD_AS_NEW = "Add as new"
+_ENTER_UNREADABLE = "Enter it here. An approver can then state that it is registered."
 
 
 class ValueRow(NamedTuple):
@@ -225,9 +222,12 @@ def _other_url(candidate: Candidate) -> str:
 
 
 def _add_label(group: str, candidate: Candidate) -> str:
-    """The text of the link to enter an organization by hand; "" if it cannot be entered."""
-    is_unreadable = group == CandidateState.REFUSED and candidate.active is None  # else the directory's value is known
-    return _ADD.get(CandidateState.UNANSWERED if is_unreadable else group, "")
+    """The text of the link to enter an organization by hand; "" if the directory has not answered yet or its values
+    are known."""
+    if group == CandidateState.ABSENT:
+        return _ADD_AS_NEW
+    is_unreadable = group == CandidateState.REFUSED and candidate.active is None
+    return _ENTER_UNREADABLE if is_unreadable else ""
 
 
 def _add_url(take_over: TakeOver, candidate: Candidate) -> str:

@@ -201,12 +201,12 @@ def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_o
     assert rows[gateway].add_url == ""
 
 
-def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
+def test_an_oid_without_an_answer_is_asked_about_again_and_not_entered_by_hand(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.2": None})
     run.candidates.update(state=CandidateState.UNANSWERED, sentence="<html>502</html>")
     (row,) = rows_of(run, editor).values()
-    assert (row.remark, row.add_url) == ("A web page came instead.", f"/staging/organizations/new/?oid={BASE}.2")
-    assert "state that it is registered" in row.add_label
+    assert (row.remark, row.add_url, row.add_label) == ("A web page came instead.", "", "")
+    assert page_of(run, editor).again_label == "Ask again for the others"
 
 
 def test_an_oid_whose_values_cannot_be_read_is_not_listed_under_no_answer(editor: User) -> None:
@@ -217,6 +217,7 @@ def test_an_oid_whose_values_cannot_be_read_is_not_listed_under_no_answer(editor
     row = rows[f"{BASE}.2"]
     assert (row.group, row.remark, row.is_choosable) == (CandidateState.REFUSED, sentence, False)
     assert row.add_url == f"/staging/organizations/new/?oid={BASE}.2"
+    assert "state that it is registered" in row.add_label
     assert rows[f"{BASE}.3"].add_url == ""
 
 

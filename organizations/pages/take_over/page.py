@@ -109,7 +109,7 @@ class TakeOverPage(Page):
 
     `added_url`: where the list begins with the records that were added; "" if there is none.
 
-    `unlinked_count`: how many added records the other environment has too, without a link.
+    `unlinked_count`: how many added records the other environment may have too, without a link.
     """
 
     template = "take_over/page.html"

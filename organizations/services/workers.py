@@ -13,7 +13,7 @@ from django.db import close_old_connections, connection
 from organizations.models import Environment
 from organizations.services import installation, wakeup
 from organizations.services.actors import Actor, system
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from organizations.services.delivery import abandoned, courier, lane_queries, sender
 from organizations.services.delivery.heartbeat import Heartbeat
 from organizations.services.delivery.housekeeping import Housekeeping
@@ -113,4 +113,4 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
 
 def abort_exchanges() -> None:
     """End the exchanges in flight, because this process must end. Queries find out later whether they took effect."""
-    gateway.abort_exchanges()
+    redox_requests.abort_exchanges()

@@ -24,7 +24,7 @@ from organizations.practice.store import Store
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.environment import RedoxEnvironment
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 
 REDOX_WORKS_FOR = 120.0
 """Seconds that Redox may still work on a message whose answer was lost."""
@@ -168,7 +168,7 @@ class World:
         )
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
-        """Replaces `gateway.send_message`."""
+        """Replaces `redox_requests.send_message`."""
         if json.loads(message)["Meta"]["EventType"] == "Query":
             return self._answer_query(message)
         exchange = self._sent(message)
@@ -180,9 +180,9 @@ class World:
         self.survives -= self.dies
         return exchange
 
-    def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
-        """Replaces `gateway.send_query`."""
-        return gateway.QueryReply(TokenAnswer(token="token"), self._answer_query(query))
+    def ask(self, redox: RedoxEnvironment, query: bytes) -> redox_requests.QueryReply:
+        """Replaces `redox_requests.send_query`."""
+        return redox_requests.QueryReply(TokenAnswer(token="token"), self._answer_query(query))
 
     def _answer_query(self, query: bytes) -> Exchange:
         if not self.answers_queries:
@@ -200,12 +200,14 @@ class World:
         Installation.objects.update(next_send_at=None)
         with (
             mock.patch.object(clock, "now", self.now),
-            mock.patch.object(gateway, "check_sending_allowed"),  # nothing leaves, so a test's transaction may be open
-            mock.patch.object(gateway, "send_message", self.exchange),
-            mock.patch.object(gateway, "send_query", self.ask),
-            mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
-            mock.patch.object(gateway, "ready_token", return_value=TokenAnswer(token="token")),
-            mock.patch.object(gateway, "discard_token", return_value=True),
+            mock.patch.object(
+                redox_requests, "check_sending_allowed"
+            ),  # nothing leaves, so a test's transaction may be open
+            mock.patch.object(redox_requests, "send_message", self.exchange),
+            mock.patch.object(redox_requests, "send_query", self.ask),
+            mock.patch.object(redox_requests, "access_token", return_value=TokenAnswer(token="token")),
+            mock.patch.object(redox_requests, "ready_token", return_value=TokenAnswer(token="token")),
+            mock.patch.object(redox_requests, "discard_token", return_value=True),
             # Random waits would make two runs of one example differ.
             mock.patch("random.uniform", lambda least, most: most),
         ):

@@ -213,7 +213,7 @@ MODULES = {
             "tests/services/delivery/test_waiting_for_redox.py",
         )
     ),
-    "organizations/services/connection/gateway.py": Module(
+    "organizations/services/connection/redox_requests.py": Module(
         (
             *(
                 "tests/services/connection/test_sending_allowed.py",

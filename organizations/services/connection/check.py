@@ -10,7 +10,7 @@ from organizations.redox.errors import ExplanationContext, explain
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
-from organizations.services.connection import gateway, lookup, redox_settings
+from organizations.services.connection import lookup, redox_requests, redox_settings
 from organizations.services.connection.breaker import apply_outcome, lock_gate, log_environment
 from organizations.services.connection.lookup import oid_to_check
 
@@ -30,10 +30,10 @@ def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
     While Redox asks the portal to wait, nothing is sent or stored; the result says until when.
     """
     try:
-        gateway.check_sending_allowed(redox_settings.environment(environment))
-    except gateway.RedoxAskedToWait as wait:
+        redox_requests.check_sending_allowed(redox_settings.environment(environment))
+    except redox_requests.RedoxAskedToWait as wait:
         return ConnectionCheck(False, str(wait), {})
-    except gateway.SendingBlocked:
+    except redox_requests.SendingBlocked:
         pass  # stored below as a failed check
     redox, oid = redox_settings.environment(environment), oid_to_check(environment)
     answer = lookup.look_up_oid(redox, oid)

@@ -19,8 +19,8 @@ from organizations.redox.client import Exchange, NotDecodable, decoded_body
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.redox.strict_json import AnswerNotUnderstood, UnreadableOrganization
-from organizations.services.connection import gateway, redox_settings
-from organizations.services.connection.gateway import QueryReply
+from organizations.services.connection import redox_requests, redox_settings
+from organizations.services.connection.redox_requests import QueryReply
 from organizations.services.timing import clock_time
 
 ACTIVE_FILTERS = (None, True, False)
@@ -101,8 +101,8 @@ def look_up_oid(redox: RedoxEnvironment, oid: str, *, pace: float = 0.0) -> Dire
     step: Lookup | DirectoryAnswer = Lookup(redox, oid, clock.now())
     while isinstance(step, Lookup):
         try:
-            reply = gateway.send_query(redox, step.message)
-        except gateway.SendingBlocked as blocked:
+            reply = redox_requests.send_query(redox, step.message)
+        except redox_requests.SendingBlocked as blocked:
             reply = QueryReply(TokenAnswer(), blocked=str(blocked))
         step = advance(step, reply)
         if isinstance(step, Lookup):

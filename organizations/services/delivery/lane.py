@@ -22,7 +22,7 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, lookup, redox_settings
+from organizations.services.connection import breaker, lookup, redox_requests, redox_settings
 from organizations.services.delivery import claims, restore_guard, settle
 from organizations.services.delivery.lane_queries import LaneQueries
 from organizations.services.delivery.sender import FAILED, STOPPED, Answer, QueryAnswer, Sender, not_sent
@@ -148,8 +148,8 @@ class Lane:
         if restore_guard.stop_if_restored(actor=self._actor):
             return False
         try:
-            gateway.check_sending_allowed(redox, is_write=True)
-        except gateway.SendingBlocked:
+            redox_requests.check_sending_allowed(redox, is_write=True)
+        except redox_requests.SendingBlocked:
             return False
         return True
 
@@ -180,8 +180,8 @@ class Lane:
 
     def _ready_token(self, redox: RedoxEnvironment) -> str:
         """The token that is ready, or "". If the next one is due, a thread requests it."""
-        ready = gateway.ready_token(redox)
-        if gateway.is_token_due(redox) and not self._is_requesting_token:
+        ready = redox_requests.ready_token(redox)
+        if redox_requests.is_token_due(redox) and not self._is_requesting_token:
             self._request_token(redox)
         return ready.token if ready else ""
 
@@ -194,9 +194,9 @@ class Lane:
     def _get_token(self, redox: RedoxEnvironment) -> None:
         """Runs in a thread. A token request has no effect in the directory, so it comes before the claim."""
         try:
-            answer = gateway.access_token(redox)
+            answer = redox_requests.access_token(redox)
         except Exception as error:
-            if not isinstance(error, gateway.SendingBlocked):
+            if not isinstance(error, redox_requests.SendingBlocked):
                 log.exception("A token request for %s failed", self.environment)
             answer = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(error), fault=Fault.BLOCKED))
         finally:
@@ -230,7 +230,7 @@ class Lane:
     def _send_refused_again(self) -> None:
         """Send each message whose token Redox refused once more."""
         redox = self._refused[0].answer.claim.redox
-        token, ready = self._ready_token(redox), gateway.ready_token(redox)
+        token, ready = self._ready_token(redox), redox_requests.ready_token(redox)
         if self.is_stopping:
             self._settle_refused_as(Outcome(kind=Kind.NOT_EXECUTED, detail=STOPPED, fault=Fault.BLOCKED))
         elif ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
@@ -300,7 +300,7 @@ class Lane:
             claim, token = arrival.answer.claim, arrival.answer.token
             arrival.outcome = settle.outcome_of(claim.submission, arrival.answer.exchange)
             is_first = arrival.outcome.renew_token and not claim.repeat
-            if is_first and gateway.discard_token(claim.redox, token):
+            if is_first and redox_requests.discard_token(claim.redox, token):
                 self._arrived.remove(arrival)
                 self._refused.append(arrival)
                 self._token_request_at = 0.0

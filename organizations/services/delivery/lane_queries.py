@@ -18,9 +18,9 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
-from organizations.services.connection import breaker, gateway, lookup, rate_limit, redox_settings
-from organizations.services.connection.gateway import QueryReply
+from organizations.services.connection import breaker, lookup, rate_limit, redox_requests, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
+from organizations.services.connection.redox_requests import QueryReply
 from organizations.services.delivery import resolve
 from organizations.services.delivery.sender import MOST_QUERIES, STOPPED, QueryAnswer, Sender
 from organizations.services.timing import poll_after
@@ -108,7 +108,7 @@ class LaneQueries:
         asked, exchange = self._asked[answer.number], answer.exchange
         asked.is_being_sent = False
         is_first_refusal = exchange.status == HTTPStatus.UNAUTHORIZED and asked.refused is None
-        is_sent_again = is_first_refusal and gateway.discard_token(answer.lookup.redox, answer.token)
+        is_sent_again = is_first_refusal and redox_requests.discard_token(answer.lookup.redox, answer.token)
         if is_sent_again:
             asked.refused = exchange
         elif exchange.fault is Fault.BLOCKED:
@@ -159,16 +159,16 @@ class LaneQueries:
 
     def _send(self, number: int, asked: _OpenQuestion, step: Lookup) -> None:
         """Give the next Query to the sender, unless it waits for a token or cannot be sent now."""
-        token, ready = self._ready_token(step.redox), gateway.ready_token(step.redox)
+        token, ready = self._ready_token(step.redox), redox_requests.ready_token(step.redox)
         if ready is not None and ready.outcome is not None:  # Redox asked to wait before it gives another token
             self._reply_without_token(asked, ready)
             return
         try:
             if self.is_stopping:
-                raise gateway.SendingBlocked(STOPPED)
+                raise redox_requests.SendingBlocked(STOPPED)
             if token:
-                gateway.check_sending_allowed(step.redox)
-        except gateway.SendingBlocked as blocked:
+                redox_requests.check_sending_allowed(step.redox)
+        except redox_requests.SendingBlocked as blocked:
             asked.reply = QueryReply(TokenAnswer(), asked.refused, blocked=str(blocked))
             return
         if token:

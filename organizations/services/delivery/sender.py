@@ -13,7 +13,7 @@ from django.conf import settings
 
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from organizations.services.connection.lookup import Lookup
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery.claims import Claim
@@ -163,7 +163,7 @@ class Sender:
             if self.query_block_reason:
                 exchange = _not_sent(message, Fault.BLOCKED, self.query_block_reason)
             else:
-                exchange = gateway.send_message(lookup.redox, message, token)
+                exchange = redox_requests.send_message(lookup.redox, message, token)
         except Exception:
             log.exception("A Query about %s could not be sent", lookup.oid)
         self._on_answer(QueryAnswer(number, lookup, token, exchange))
@@ -189,7 +189,7 @@ class Sender:
             blocked = blocked or UNREAD
         if blocked:
             return not_sent(claim, Fault.BLOCKED, blocked)
-        return gateway.send_message(claim.redox, bytes(claim.submission.message), token)
+        return redox_requests.send_message(claim.redox, bytes(claim.submission.message), token)
 
 
 def is_failed_exchange(exchange: Exchange) -> bool:

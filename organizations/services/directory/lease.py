@@ -9,7 +9,7 @@ from organizations.models import Candidate, Submission, TakeOver, TakeOverState,
 from organizations.models.take_over import CandidateQuerySet, TakeOverQuerySet
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, gateway, redox_settings
+from organizations.services.connection import breaker, redox_requests, redox_settings
 from organizations.services.timing import seconds
 
 
@@ -96,7 +96,7 @@ def _free_scans(environment: str, *, reads_pages: bool) -> TakeOverQuerySet:
 def _may_ask(environment: str) -> bool:
     """Whether a Query may be sent now: connected, the breaker is closed, and no message is due."""
     try:
-        gateway.check_sending_allowed(redox_settings.environment(environment))
-    except gateway.SendingBlocked:
+        redox_requests.check_sending_allowed(redox_settings.environment(environment))
+    except redox_requests.SendingBlocked:
         return False
     return breaker.can_send_now(environment) and not Submission.objects.due(environment, clock.now()).exists()

@@ -12,7 +12,7 @@ from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify, read_answer_body
 from organizations.redox.paging import Position
 from organizations.redox.strict_json import AnswerNotUnderstood
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from organizations.services.connection.lookup import token_refusal_reason
 
 
@@ -41,8 +41,8 @@ def ask_for_page(redox: RedoxEnvironment, filters: SearchFilters, position: Posi
     asked_at = clock.now()
     query = directory_query.build_search(filters, redox, index=position.index, limit=position.limit)
     try:
-        token, exchange, refused, blocked = gateway.send_query(redox, query)
-    except gateway.SendingBlocked as error:
+        token, exchange, refused, blocked = redox_requests.send_query(redox, query)
+    except redox_requests.SendingBlocked as error:
         return PageAnswer(asked_at=asked_at, cause=str(error))
     if blocked:
         return PageAnswer(asked_at=asked_at, cause=blocked, exchange=exchange, refused=refused)

@@ -12,7 +12,7 @@ from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.pages.submission.state import StateBlock
 from organizations.practice import Credential, PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from organizations.services.delivery import courier
 from tests import factories
 from tests.breakers import pause_environment
@@ -103,7 +103,7 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
     key = {"REDOX_STAGING_AUTH": "api-key", "REDOX_STAGING_API_KEY": "legacy", "REDOX_STAGING_API_SECRET": "secret"}
     credential = Credential(environment="staging", api_key="legacy", api_secret="secret")
     with PracticeDirectory(tmp_path, [credential]) as running, override_settings(REDOX=redox(running.url, **key)):
-        assert gateway.access_token(redox_settings.environment("staging")).token
+        assert redox_requests.access_token(redox_settings.environment("staging")).token
         running.behaviour = "refuses-sign-in"
         assert courier.deliver_due("staging", most=1, actor=worker)
         state = block(fresh(submission))

@@ -17,7 +17,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import breaker, check, gateway
+from organizations.services.connection import breaker, check, redox_requests
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
 from tests import factories
@@ -236,7 +236,8 @@ def test_sending_resumes_only_after_a_successful_check_since_the_stop(
 def test_a_check_succeeds_only_with_a_complete_clear_answer(
     unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
-    monkeypatch.setattr(gateway, "send_query", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
+    reply = redox_requests.QueryReply(TokenAnswer(token="token"), answer)
+    monkeypatch.setattr(redox_requests, "send_query", lambda *_: reply)
     assert check.check_connection("staging", actor=as_actor(editor)).succeeded == succeeds
     assert gate().check_succeeded == succeeds
     entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")

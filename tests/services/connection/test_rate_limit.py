@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from organizations.models import State, Submission, User
 from organizations.practice import Credential, PracticeDirectory
-from organizations.services.connection import gateway, rate_limit, redox_settings
+from organizations.services.connection import rate_limit, redox_requests, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import claims, query
 from tests import factories
@@ -98,7 +98,7 @@ def test_a_message_and_its_token_requests_take_one_slot_each(
     renewing: PracticeDirectory, editor: User, taken: list[SendSlot]
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    assert gateway.access_token(redox_settings.environment("staging")).token
+    assert redox_requests.access_token(redox_settings.environment("staging")).token
     renewing.expire_tokens()
     assert deliver()
     submission.refresh_from_db()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, User, clock
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from organizations.services.delivery import query
 from tests.breakers import pause_environment
 from tests.factories import as_actor
@@ -47,13 +47,13 @@ def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
 ) -> None:
     submission = unknown(editor)
     redox_server.queries = [servers.answer(401, b"over")]
-    discard = gateway.discard_token
+    discard = redox_requests.discard_token
 
     def pause_during_token_request(*given: Any) -> bool:
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         return discard(*given)
 
-    monkeypatch.setattr(gateway, "discard_token", pause_during_token_request)
+    monkeypatch.setattr(redox_requests, "discard_token", pause_during_token_request)
     answer = query.query_for_submission(submission, actor=as_actor(editor))
     entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
     assert answer.cause.startswith("Redox asked the portal to wait.")

@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from organizations.models import EnvironmentGate, Installation, clock
 from organizations.services.actors import system
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from tests.connected import redox
 from tests.services.fake_redox import API_KEY
 from tests.services.sending import get_token
@@ -22,8 +22,8 @@ def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
     """The reason why nothing can be sent to this address, or ""."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
-            gateway.check_sending_allowed(redox_settings.environment("staging"), is_write=is_write)
-        except gateway.SendingBlocked as closed:
+            redox_requests.check_sending_allowed(redox_settings.environment("staging"), is_write=is_write)
+        except redox_requests.SendingBlocked as closed:
             return str(closed)
     return ""
 
@@ -67,7 +67,7 @@ class TestSendingAllowed:
 
     def test_no_query_is_sent_without_a_token(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
-            exchange = gateway.send_query(redox_settings.environment("staging"), b"{}")
+            exchange = redox_requests.send_query(redox_settings.environment("staging"), b"{}")
         assert (exchange.token.token, exchange.exchange) == ("", None)
 
 

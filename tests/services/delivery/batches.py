@@ -6,7 +6,7 @@ import pytest
 
 from organizations.models import Submission, User
 from organizations.redox.client import Exchange
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from tests import factories
 from tests.factories import BASE
 from tests.redox.answers import success
@@ -33,5 +33,5 @@ def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Exchange]) -> 
         sent.append(identifier["ID"])
         return answers.get(identifier["ID"], YES)
 
-    monkeypatch.setattr(gateway, "send_message", send)
+    monkeypatch.setattr(redox_requests, "send_message", send)
     return sent

@@ -18,7 +18,7 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
 from organizations.services import failpoints
 from organizations.services.actors import Actor, system
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import abandoned, claims, courier, settle
 from organizations.services.delivery.claims import Claim
@@ -226,9 +226,9 @@ def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
         return answer if len(tokens_used) == 1 else exchange_result(200, YES)
 
     claim = claim_new(editor, worker)
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
-    monkeypatch.setattr(gateway, "ready_token", lambda _: TokenAnswer(token="second"))
-    monkeypatch.setattr(gateway, "send_message", exchange)
+    monkeypatch.setattr(redox_requests, "discard_token", lambda *_: can_renew)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: TokenAnswer(token="second"))
+    monkeypatch.setattr(redox_requests, "send_message", exchange)
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "first", worker)
     submission = Submission.objects.get()
@@ -244,15 +244,15 @@ def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(_: object) -> None:
-        raise gateway.SendingBlocked("STAGING was paused.")
+        raise redox_requests.SendingBlocked("STAGING was paused.")
 
     claim = claim_new(editor, worker)
     EnvironmentGate.objects.update(failures=1)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
-    monkeypatch.setattr(gateway, "access_token", closed)
-    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(401))
+    monkeypatch.setattr(redox_requests, "discard_token", lambda *_: True)
+    monkeypatch.setattr(redox_requests, "access_token", closed)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: None)
+    monkeypatch.setattr(redox_requests, "is_token_due", lambda _: True)
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")

@@ -28,7 +28,7 @@ from organizations.practice import PracticeDirectory
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind
 from organizations.services import failpoints
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from organizations.services.delivery import abandoned, claims, sender, settle
 from organizations.services.delivery.courier import Courier, InThisThread, deliver_due
 from organizations.services.outbox import plans
@@ -271,7 +271,7 @@ def test_a_courier_that_is_stopped_sends_nothing_more_and_waits_for_the_answers_
         time.sleep(0.4)
         return YES
 
-    monkeypatch.setattr(gateway, "send_message", send)
+    monkeypatch.setattr(redox_requests, "send_message", send)
     with override_settings(REDOX_RATE=20.0):
         Courier(WORKER, pool).run(stopping, lambda: True)
     states = list(Submission.objects.order_by("pk").values_list("state", "counted_attempts"))

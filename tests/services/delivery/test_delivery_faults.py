@@ -20,7 +20,7 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import exchanges
-from organizations.services.connection import check, gateway
+from organizations.services.connection import check, redox_requests
 from organizations.services.delivery import abandoned, resume
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
@@ -90,8 +90,8 @@ def test_a_cut_off_exchange_is_unknown_at_once(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is cut off here sends nothing more.
-    monkeypatch.setattr(gateway, "_clients", {})
-    monkeypatch.setattr(gateway, "_token_sources", {})
+    monkeypatch.setattr(redox_requests, "_clients", {})
+    monkeypatch.setattr(redox_requests, "_token_sources", {})
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "never-answers"
 
@@ -105,7 +105,7 @@ def test_a_cut_off_exchange_is_unknown_at_once(
         sending = pool.submit(work)
         while not practice.requests:
             time.sleep(0.01)
-        gateway.abort_exchanges()
+        redox_requests.abort_exchanges()
         assert sending.result()
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)

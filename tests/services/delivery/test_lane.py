@@ -11,7 +11,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import breaker, redox_requests
 from organizations.services.delivery import claims
 from organizations.services.delivery.courier import Courier, InThisThread
 from organizations.services.timing import seconds
@@ -47,7 +47,7 @@ def test_after_a_failed_claim_each_submission_is_claimed_alone_and_set_aside_if_
         return block_reason(submission, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(claims, "block_reason", fail_for_the_second)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(400, b"{}"))
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(400, b"{}"))
     courier = delivering()
     assert not claim_at_once(courier)
     assert states() == [State.QUEUED] * 4
@@ -144,7 +144,7 @@ def test_claims_are_sent_if_a_blocked_submission_cannot_be_cancelled(
 
     monkeypatch.setattr(claims, "block_reason", block)
     monkeypatch.setattr(claims, "_cancel_blocked", fail)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(400, b"{}"))
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(400, b"{}"))
     courier = delivering()
     assert claim_at_once(courier)
     courier.settle_arrived()
@@ -156,9 +156,9 @@ def test_the_refusal_of_a_token_stops_the_environment_after_the_database_has_com
 ) -> None:
     queue(1, editor)
     refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
-    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
-    monkeypatch.setattr(gateway, "access_token", lambda _: refused)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: None)
+    monkeypatch.setattr(redox_requests, "is_token_due", lambda _: True)
+    monkeypatch.setattr(redox_requests, "access_token", lambda _: refused)
     courier, lock_gate = delivering(), breaker.lock_gate
 
     def fail(_: str) -> EnvironmentGate:
@@ -187,10 +187,10 @@ def test_refused_messages_go_back_to_the_queue_if_redox_asks_to_wait_for_a_token
         known[0] = waits
         return exchange_result(401)
 
-    monkeypatch.setattr(gateway, "ready_token", lambda _: known[0])
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: False)
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
-    monkeypatch.setattr(gateway, "send_message", refuse)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: known[0])
+    monkeypatch.setattr(redox_requests, "is_token_due", lambda _: False)
+    monkeypatch.setattr(redox_requests, "discard_token", lambda *_: True)
+    monkeypatch.setattr(redox_requests, "send_message", refuse)
     courier = delivering()
     assert claim_at_once(courier)
     while courier.is_busy:
@@ -203,7 +203,7 @@ def test_answers_that_waited_for_the_database_are_settled_sixteen_at_a_time(
     editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(20, editor)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(400, b"{}"))
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(400, b"{}"))
     courier = delivering()
     for _ in range(2):
         assert claim_at_once(courier)

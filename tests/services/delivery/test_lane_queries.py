@@ -17,7 +17,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing, workers
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from organizations.services.connection.lookup import DirectoryAnswer, Lookup, Question
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import resolve, sender
@@ -89,7 +89,7 @@ def test_a_query_without_an_answer_delays_no_other(
 ) -> None:
     silent, *others = [submission.oid for submission in unknown(MOST_QUERIES + 4, editor)]
     directory = Silence(silent)
-    monkeypatch.setattr(gateway, "send_message", directory.send)
+    monkeypatch.setattr(redox_requests, "send_message", directory.send)
     courier = Courier(WORKER, pool, ("staging",))
     work_until(courier, lambda: absent() == set(others))
     assert directory.asked.count(silent) == 1
@@ -105,7 +105,7 @@ def test_no_more_than_eight_questions_are_asked_at_once(
 ) -> None:
     oids = [submission.oid for submission in unknown(MOST_QUERIES + 1, editor)]
     directory = Silence(*oids)
-    monkeypatch.setattr(gateway, "send_message", directory.send)
+    monkeypatch.setattr(redox_requests, "send_message", directory.send)
     courier = Courier(WORKER, pool, ("staging",))
     work_until(courier, lambda: len(directory.asked) == MOST_QUERIES)
     assert not courier.ask_due()
@@ -118,7 +118,7 @@ def test_while_messages_use_the_whole_rate_a_lookup_begins_once_a_second(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown(2, editor)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     courier = Courier(WORKER, InThisThread(), ("staging",))
     lane = courier._lanes["staging"]
     assert courier.ask_due()
@@ -132,7 +132,7 @@ def test_while_messages_use_the_whole_rate_a_lookup_begins_once_a_second(
 def test_a_courier_looks_for_questions_less_often_after_a_minute_without_one(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     courier = Courier(WORKER, InThisThread(), ("staging",))
     own = courier._lanes["staging"].queries
 
@@ -157,7 +157,7 @@ def test_each_query_takes_a_send_slot_of_the_installation(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown(1, editor)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     with override_settings(REDOX_RATE=100.0):
         Installation.objects.update(next_send_at=None)
         began = clock.now()
@@ -171,7 +171,7 @@ def test_a_question_can_be_asked_before_a_first_attempt(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (submission,) = queue(1, editor)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     courier = Courier(WORKER, InThisThread(), ("staging",))
     answers: list[DirectoryAnswer] = []
     courier._lanes["staging"].queries.ask(Question(submission.oid, answers.append))
@@ -187,7 +187,7 @@ def test_an_answer_that_cannot_be_stored_delays_no_other(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, *others = unknown(3, editor)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     apply_answer = resolve._apply_answer
 
     def fail(submission: Submission, *rest: Any) -> None:
@@ -209,7 +209,7 @@ def test_a_question_is_given_up_if_the_database_is_unreachable(
     connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     (submission,) = unknown(1, editor)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     courier = Courier(WORKER, InThisThread(), ("staging",))
 
     def lose() -> None:
@@ -237,7 +237,7 @@ def test_a_query_that_waits_for_its_slot_is_not_sent_after_redox_asked_to_wait(
 ) -> None:
     (submission,) = unknown(1, editor)
     directory = Silence()
-    monkeypatch.setattr(gateway, "send_message", directory.send)
+    monkeypatch.setattr(redox_requests, "send_message", directory.send)
     courier = Courier(WORKER, pool, ("staging",))
     Installation.objects.update(next_send_at=clock.now())
     with override_settings(REDOX_RATE=1.0):
@@ -262,7 +262,7 @@ def test_a_query_given_to_the_sender_is_blocked_or_fails(
     def fail(*_: object) -> Exchange:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(gateway, "send_message", fail)
+    monkeypatch.setattr(redox_requests, "send_message", fail)
     answers: list[Any] = []
     own = Sender(InThisThread(), answers.append)
     own.query_block_reason = blocked
@@ -311,7 +311,7 @@ def test_a_token_request_that_fails_changes_nothing_for_queries_that_were_sent(
 ) -> None:
     silent, answered = [submission.oid for submission in unknown(2, editor)]
     directory = Silence(silent)
-    monkeypatch.setattr(gateway, "send_message", directory.send)
+    monkeypatch.setattr(redox_requests, "send_message", directory.send)
     courier = Courier(WORKER, pool, ("staging",))
     lane = courier._lanes["staging"]
     assert [courier.ask_due(), courier.ask_due()] == [True, True]
@@ -336,7 +336,7 @@ def test_a_worker_sends_and_queries_and_settles_what_was_left_behind(
     now = clock.now()
     Submission.objects.filter(pk=lost.pk).update(state=State.SENDING, attempt=1, token=1, lease_until=now - SECOND)
     Submission.objects.filter(pk=due.pk).update(state=State.UNKNOWN, attempt=1, unknown_since=now, not_before=now)
-    monkeypatch.setattr(gateway, "send_message", Silence().send)
+    monkeypatch.setattr(redox_requests, "send_message", Silence().send)
     stopping = threading.Event()
     running = threading.Thread(target=workers.run, args=(stopping,))
     running.start()

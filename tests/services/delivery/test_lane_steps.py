@@ -15,7 +15,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, timing
-from organizations.services.connection import gateway, rate_limit
+from organizations.services.connection import rate_limit, redox_requests
 from organizations.services.connection.lookup import DirectoryAnswer, Question
 from organizations.services.delivery import claims, lane, sender
 from organizations.services.delivery.lane import Lane
@@ -77,9 +77,9 @@ class Tokens:
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> Tokens:
     known = Tokens()
-    monkeypatch.setattr(gateway, "ready_token", lambda _: known.ready)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: known.is_due)
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: known.can_renew)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: known.ready)
+    monkeypatch.setattr(redox_requests, "is_token_due", lambda _: known.is_due)
+    monkeypatch.setattr(redox_requests, "discard_token", lambda *_: known.can_renew)
     return known
 
 

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from organizations.models import Submission
 from organizations.redox.client import Exchange, Fault
-from organizations.services.connection import gateway, redox_settings
+from organizations.services.connection import redox_requests, redox_settings
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.delivery import sender
 from organizations.services.delivery.claims import Claim
@@ -126,7 +126,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         left.append(message)
         return YES
 
-    monkeypatch.setattr(gateway, "send_message", send)
+    monkeypatch.setattr(redox_requests, "send_message", send)
     return left
 
 
@@ -213,7 +213,7 @@ def test_a_message_is_sent_when_its_send_slot_begins(claim: Claim, monkeypatch: 
         left.append(time.monotonic())
         return YES
 
-    monkeypatch.setattr(gateway, "send_message", send)
+    monkeypatch.setattr(redox_requests, "send_message", send)
     begins = time.monotonic() + 0.1
     answers_of(replace(claim, slot=SendSlot(begins)))
     assert left[0] >= begins
@@ -223,7 +223,7 @@ def test_an_error_of_ours_while_sending_is_an_unknown_outcome(claim: Claim, monk
     def send(*_: object) -> Exchange:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(gateway, "send_message", send)
+    monkeypatch.setattr(redox_requests, "send_message", send)
     own, (answer,) = answers_of(claim)
     assert (answer.exchange.sent, answer.exchange.fault, own.window.in_flight) == (True, Fault.BROKEN, 0)
 

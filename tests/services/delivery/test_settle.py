@@ -29,7 +29,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import ABSENT, Kind, Outcome
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
-from organizations.services.connection import gateway
+from organizations.services.connection import redox_requests
 from organizations.services.delivery import abandoned, settle
 from organizations.services.delivery.claims import Claim
 from organizations.services.outbox import submissions
@@ -246,11 +246,11 @@ def test_a_failed_token_renewal_does_not_stop_the_environment(
 ) -> None:
     claim = claimed()
     passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
-    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
-    monkeypatch.setattr(gateway, "access_token", lambda _: passing)
-    monkeypatch.setattr(gateway, "ready_token", lambda _: None)
-    monkeypatch.setattr(gateway, "is_token_due", lambda _: True)
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(401))
+    monkeypatch.setattr(redox_requests, "discard_token", lambda *_: True)
+    monkeypatch.setattr(redox_requests, "access_token", lambda _: passing)
+    monkeypatch.setattr(redox_requests, "ready_token", lambda _: None)
+    monkeypatch.setattr(redox_requests, "is_token_due", lambda _: True)
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
@@ -263,8 +263,8 @@ def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
     submissions.move_submission(Submission.objects.get(), State.UNKNOWN)
-    monkeypatch.setattr(gateway, "send_message", lambda *_: exchange_result(401))
-    monkeypatch.setattr(gateway, "discard_token", renewed)
+    monkeypatch.setattr(redox_requests, "send_message", lambda *_: exchange_result(401))
+    monkeypatch.setattr(redox_requests, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
         send_claim(claim, "token", worker)
     renewed.assert_not_called()

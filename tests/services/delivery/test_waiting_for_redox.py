@@ -13,7 +13,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, 
 from organizations.redox.outcome import Kind
 from organizations.services import workers
 from organizations.services.actors import system
-from organizations.services.connection import check, gateway, rate_limit, redox_settings
+from organizations.services.connection import check, rate_limit, redox_requests, redox_settings
 from organizations.services.delivery import courier, query, resume
 from tests import factories
 from tests.breakers import gate, pause_environment
@@ -44,7 +44,7 @@ def in_seconds(number: float) -> datetime.datetime:
 
 def unknown(user: User, oid: str = BASE) -> Submission:
     """A New without a clear answer that can be queried now with a valid token."""
-    assert gateway.access_token(redox_settings.environment("staging")).token
+    assert redox_requests.access_token(redox_settings.environment("staging")).token
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     Submission.objects.filter(pk=submission.pk).update(attempt=1, token=1, unknown_since=timezone.now())
     return due(submission)
@@ -98,7 +98,7 @@ def send(submission: Submission) -> None:
 
 
 def renew_token(submission: Submission) -> None:
-    gateway.discard_token(redox_settings.environment("staging"), "token-1")
+    redox_requests.discard_token(redox_settings.environment("staging"), "token-1")
     assert get_token("staging", WORKER) == ""
 
 
@@ -238,7 +238,7 @@ def test_four_workers_send_nothing_just_after_a_429(redox_server: FakeRedox, edi
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
     redox_server.writes = [TOO_MANY_REQUESTS]
     assert deliver()
-    gateway.discard_token(redox_settings.environment("staging"), "token-1")
+    redox_requests.discard_token(redox_settings.environment("staging"), "token-1")
     redox_server.arrived.clear()
 
     def work(name: str) -> None:

@@ -227,13 +227,7 @@ def build(
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms(_not_records(listed), entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
-    state = RowsState(
-        forms=forms,
-        chosen=entered.chosen,
-        unticked=entered.unticked,
-        opened=entered.opened,
-        can_decide=can_decide,
-    )
+    state = _rows_state(entered, forms, can_decide=can_decide)
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
     other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(
@@ -258,6 +252,16 @@ def build(
         notes=notes,
         is_unsaved=entered.fields is not None,
         switch_url=environment_url("take-over", environment.other),
+    )
+
+
+def _rows_state(entered: Entered, forms: Mapping[int, DestinationForm], *, can_decide: bool) -> RowsState:
+    return RowsState(
+        forms=forms,
+        chosen=entered.chosen,
+        unticked=entered.unticked,
+        opened=entered.opened,
+        can_decide=can_decide,
     )
 
 

@@ -17,6 +17,8 @@ PHONES = ("work_phone", "mobile_phone", "home_phone")
 """The fields of a contact that hold phone numbers."""
 ENDPOINTS = "Endpoints"
 """The carried key that no Query shows. Its value is from an old message."""
+ENDPOINTS_LEFT_OUT = "Endpoints.secrets"
+"""The carried key with the names of the values that were left out of the old message's endpoints. It is never sent."""
 SENT_BACK = ("Type", ENDPOINTS)
 """The carried keys that an Update sends back, so that the directory does not lose them. It sets the others itself."""
 

@@ -86,7 +86,7 @@ _SOURCES = {
     f"{_ORGANIZATION}.Type": ("Type", "Read from the directory, sent back unchanged.", "carried.Type"),
     f"{_ORGANIZATION}.{ENDPOINTS}": (
         ENDPOINTS,
-        "From an old message, sent back unchanged. A Query does not show them.",
+        "From an old message, sent back except for secrets. A Query does not show them.",
         f"carried.{ENDPOINTS}",
     ),
 }

@@ -399,7 +399,7 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
 def test_only_the_endpoints_are_from_an_old_message():
     record = replace(MY_COMPANY, carried=(("Endpoints", '[{"Name":"XCPD"}]'), ("Type", '{"Value":"prov"}')))
     rules = {line.field_label: line.rule for line in annotated_lines(build_message(record, "Update", STAGING))}
-    assert rules["Endpoints"] == "From an old message, sent back unchanged. A Query does not show them."
+    assert rules["Endpoints"] == "From an old message, sent back except for secrets. A Query does not show them."
     assert rules["Type"] == "Read from the directory, sent back unchanged."
 
 

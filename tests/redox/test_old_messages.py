@@ -161,6 +161,59 @@ def test_the_last_message_about_an_organization_counts_and_names_the_earlier_one
     assert [source.partition(",")[0] for source in last.replaces] == ["message 1", "message 3"]
 
 
+def test_variables_that_the_collection_itself_defines_are_replaced_except_secrets():
+    variables = [
+        {"key": "oid", "value": OID},
+        {"key": "parent", "value": PARENT, "type": "string"},
+        {"key": "active", "value": "true"},
+        {"key": "name", "value": "{{oid}}"},
+        {"key": "apiKey", "value": "a"},
+        {"key": "hidden", "value": "b", "type": "secret"},
+        {"key": "address", "value": "https://c:d@e.example"},
+        {"key": "off", "value": "f", "disabled": True},
+        {"key": "empty", "value": ""},
+    ]
+    aliases = ["{{ name }}", *(f"{{{{{name}}}}}" for name in ("apiKey", "hidden", "address", "off", "empty", "other"))]
+    part_of = {"Identifier": {"Value": "{{parent}}"}}
+    raw = body("{{oid}}", PartOf=part_of, Active="ACTIVE", Aliases=aliases).replace('"ACTIVE"', "{{active}}")
+    record = only_candidate(collection(request("Create", raw), variable=variables)).record
+    assert (record.oid, record.part_of_oid, record.active) == (OID, PARENT, True)
+    assert record.aliases == ("{{oid}}", *aliases[1:])
+
+
+OTHER_ID = "0b1d6f9c-6a58-4e5b-9a0e-0d6a7b8c9d10"
+NONE_TAKEN = "Old messages name different destination IDs for this OID, so none of them is taken over."
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "destination_id", "warnings"),
+    [
+        (
+            {"Endpoints": ["a"]},
+            {"DestinationID": OTHER_ID},
+            "",
+            [", with another destination ID.", ", with Endpoints.", NONE_TAKEN],
+        ),
+        ({"DestinationID": OTHER_ID}, {"DestinationID": ""}, "", [", with a destination ID."]),
+        ({"DestinationID": ""}, {"DestinationID": OTHER_ID}, OTHER_ID, []),
+        ({"DestinationID": OTHER_ID.upper()}, {"DestinationID": OTHER_ID}, OTHER_ID, []),
+        (
+            {"Endpoints": ["a"]},
+            {"Endpoints": ["b"], "DestinationID": ""},
+            "",
+            [", with a destination ID.", ", with other Endpoints."],
+        ),
+    ],
+)
+def test_what_only_an_earlier_message_about_an_organization_has_is_named(earlier, later, destination_id, warnings):
+    (last,) = read(f"{body(**earlier)}\n{body(**later)}\n{body(**later)}")
+    assert isinstance(last, Candidate)
+    assert last.record.destination_id == destination_id
+    place = "This OID is in message 1, line 1 too"
+    expected = [each if each == NONE_TAKEN else f"{place}{each}" for each in warnings]
+    assert list(last.warnings) == expected
+
+
 def test_files_are_named_and_can_hold_the_body_of_a_command():
     script = GivenText("curl -d @sites/one.json x\ncurl -d @two.json x", "send.sh")
     results = read_old_messages([script, GivenText(body().encode("utf-16"), "one.json")], "staging")

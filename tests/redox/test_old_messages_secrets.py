@@ -109,6 +109,38 @@ def test_a_secret_is_in_no_output(place: str, secret: str) -> None:
 
 SECRET = "zq7secretvalue7qz"
 LONG = f"{SECRET}.{SECRET}"
+SECRET_NAMES = (
+    "passphrase",
+    "passcode",
+    "pass",
+    "userPass",
+    "db_pass",
+    "pwd",
+    "user_pwd",
+    "userPwd",
+    "pin",
+    "userPin",
+    "sid",
+    "session",
+    "sessionId",
+    "JSESSIONID",
+    "creds",
+    "sharedKey",
+    "signing_key",
+    "encryptionKey",
+    "masterKey",
+    "accountKey",
+    "hmac",
+    "hmac_key",
+    "signature",
+    "x-signature",
+    "connectionString",
+    "privateKey",
+    "client_secret",
+    "jwt",
+    "credentials",
+    "bearer",
+)
 ENDPOINTS: list[tuple[object, str]] = [
     ({"Address": f"https://user:{SECRET}@a.example/"}, "Address"),
     ({"Address": f"https://a.example/?a=1&access_token={SECRET}"}, "Address"),
@@ -118,6 +150,9 @@ ENDPOINTS: list[tuple[object, str]] = [
     ({"extension": [{"key": "apiKey", "value": {"text": SECRET}}]}, "value"),
     ({"extension": [{"valueString": f"Bearer {LONG}"}]}, "valueString"),
     ({"extension": [{"valueString": f"eyJ{LONG}"}]}, "valueString"),
+    ({"Address": f"https://a.example/?sv=1&sig={SECRET}"}, "Address"),
+    ({"Address": redacted(f"https://user:{SECRET}@a.example/")}, "Address"),
+    *(({name: SECRET}, name) for name in SECRET_NAMES),
 ]
 
 
@@ -127,6 +162,14 @@ def test_a_secret_under_a_harmless_name_is_left_out_and_named(endpoint: object, 
     assert isinstance(result, Candidate)
     assert SECRET not in repr(result)
     assert f"The value of '{name}' in the message was left out." in result.warnings
+
+
+@pytest.mark.parametrize(
+    "name", ["Compass", "bypass", "Spin", "pinned", "side", "signatureAlgorithm", "passive", "sigma"]
+)
+def test_a_value_under_a_name_that_resembles_a_secret_is_kept(name: str) -> None:
+    (result,) = read_old_messages([GivenText(body(Endpoints=[{name: SECRET}]))], "staging")
+    assert SECRET in repr(result)
 
 
 @pytest.mark.parametrize("name", ["Basic Health of Wisconsin", "Bearer Clinic", "Token Creek: North", "Secretary: 2"])

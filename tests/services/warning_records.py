@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from organizations.models import Organization, User
-from organizations.records import OrganizationRecord
+from organizations.records import ENDPOINTS_LEFT_OUT, OrganizationRecord
 from organizations.services.directory import differences
 from organizations.services.records import counterparts, directory_state, organizations, statements
 from organizations.services.review import reviews
@@ -139,3 +139,15 @@ def with_presence(arrange: Arrange, presence: str) -> Arrange:
 def warnings_of(organization: Organization, user: User) -> list[ReviewWarning]:
     """The warnings that this person reads now."""
     return list(reviews.review(Organization.objects.get(pk=organization.pk), actor=as_actor(user)).warnings)
+
+
+def with_endpoints_left_out(arrange: Arrange) -> Arrange:
+    """The same record with endpoints of an old message, of which a password was left out."""
+
+    def arranged(user: User) -> Organization:
+        organization = arrange(user)
+        organization.carried = {"Endpoints": '[{"Url":"https://a.example"}]', ENDPOINTS_LEFT_OUT: '["password"]'}
+        organization.save()
+        return organization
+
+    return arranged

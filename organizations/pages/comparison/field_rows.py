@@ -13,6 +13,7 @@ from organizations.pages.comparison.field_lines import Lines, is_code, plain_lin
 from organizations.records import (
     CONTACT_LABELS,
     ENDPOINTS,
+    ENDPOINTS_LEFT_OUT,
     SECTIONS,
     SENT_BACK,
     OrganizationRecord,
@@ -311,5 +312,7 @@ def keys_without_field(record: OrganizationRecord, seen: OrganizationRecord | No
     words = {name: "sent back" for name in SENT_BACK if name in kept}
     if ENDPOINTS in kept:
         words[ENDPOINTS] = "from an old message and sent back: a Query does not show it"
+    if ENDPOINTS_LEFT_OUT in kept:
+        words[ENDPOINTS_LEFT_OUT] = "secrets in an old message: not stored, so not sent back"
     names = dict(seen.carried if seen else ()) | kept
     return tuple((name, words.get(name, "not sent back")) for name in sorted(names))

@@ -17,7 +17,7 @@ from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.blockers import Blocker, BlockerKind
 from organizations.services.review.reviews import Review
-from organizations.services.review.warnings import OVERWRITE, ReviewWarning, overwrite_value
+from organizations.services.review.warnings import ENDPOINTS_LOST, OVERWRITE, ReviewWarning, overwrite_value
 from organizations.text import freshness, vocabulary
 from organizations.text.freshness import Freshness
 from organizations.text.markup import plain, written
@@ -271,7 +271,8 @@ def _rest(review: Review) -> str:
     """What the message does to the fields that nobody changed here."""
     number = len(review.overwrites)
     if not number:
-        return "Redox replaces the whole record, so its other fields are sent unchanged."
+        loses = any(warning.key == ENDPOINTS_LOST for warning in review.warnings)
+        return f"Redox replaces the whole record, so its other fields are sent {'too' if loses else 'unchanged'}."
     overwritten = vocabulary.count(number, "value that the directory shows", "values that the directory shows")
     return f"Redox replaces the whole record, so this also overwrites {overwritten}."
 

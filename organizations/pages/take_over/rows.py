@@ -14,7 +14,15 @@ from organizations.pages.anchors import form_anchor
 from organizations.pages.submission.state import cause_of
 from organizations.queries import parents, take_overs
 from organizations.queries.take_overs import CandidateLine
-from organizations.records import SENT_BACK, FieldAsText, OrganizationRecord, difference, fields_as_text
+from organizations.records import (
+    ENDPOINTS,
+    ENDPOINTS_LEFT_OUT,
+    SENT_BACK,
+    FieldAsText,
+    OrganizationRecord,
+    difference,
+    fields_as_text,
+)
 from organizations.services.connection import redox_settings
 from organizations.services.directory import ownership_here
 from organizations.services.directory.candidates import message_endpoints
@@ -278,8 +286,13 @@ def _remark(take_over: TakeOver, candidate: Candidate, elsewhere: Mapping[str, s
 
 def _of_old_message(candidate: Candidate, record: OrganizationRecord) -> Iterator[ValueRow]:
     """The endpoints of the old message, which a Query does not show, and its other values."""
-    if endpoints := message_endpoints(candidate):
-        yield ValueRow("Endpoints", endpoints, "from the old message, sent back: a Query does not show them")
+    endpoints = message_endpoints(candidate)
+    if ENDPOINTS in endpoints:
+        remark = "from the old message, sent back: a Query does not show them"
+        yield ValueRow(ENDPOINTS, endpoints[ENDPOINTS], remark)
+    if ENDPOINTS_LEFT_OUT in endpoints:
+        remark = "secrets in the old message: not stored, so the first message removes them in the directory"
+        yield ValueRow("Parts of Endpoints", endpoints[ENDPOINTS_LEFT_OUT], remark)
     message = candidate.message_record()
     for change in difference(message, record) if message else ():
         if change.before and change.field != "destination_id" and not change.field.startswith("carried"):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from organizations.fields import FieldError, oid_or_text, quoted, read_oid, read_uuid
 from organizations.oid import Oid, OidError
-from organizations.records import OrganizationRecord
+from organizations.records import ENDPOINTS, ENDPOINTS_LEFT_OUT, OrganizationRecord
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, ROUTING_NAMES, Purpose, routing_name, routing_use
 from organizations.redox.messages import NEW, QUERY, UPDATE, record_from_message
@@ -52,6 +52,9 @@ def read_message(value: Any, environment: str, routing_ids: Mapping[str, str]) -
     _refuse_placeholders(organization)
     changed_oid = _read_oid(organization)
     record = _record(message, organization)
+    if left_out := _left_out_of_endpoints(value):
+        named = (ENDPOINTS_LEFT_OUT, numbers.compact_json(list(left_out)))
+        record = replace(record, carried=tuple(sorted((*record.carried, named))))
     warnings = [
         *(f"The value of {quoted(name)} in the message was left out." for name in secrets),
         *([changed_oid] if changed_oid else []),
@@ -185,6 +188,12 @@ def _needed(organization: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _is_oid(identifier: Any) -> bool:
     return isinstance(identifier, dict) and str(identifier.get("IDType")).strip().upper() == "OID"
+
+
+def _left_out_of_endpoints(value: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the secrets in the endpoints of the message's only organization."""
+    organization = next(one for one in value["Organizations"] if isinstance(one, dict))
+    return without_secrets({ENDPOINTS: organization.get(ENDPOINTS)})[1]
 
 
 def _oids(organization: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,12 +1,19 @@
-"""Reads the requests in a Postman collection (v2.0 and v2.1), in their order. Variables are not replaced."""
+"""Reads the requests in a Postman collection (v2.0 and v2.1), in their order.
 
+Variables are replaced if the collection itself has their value, but not in the value of another variable.
+"""
+
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from organizations.redox.old_messages.results import ProblemKind, Refused
-from organizations.redox.old_messages.secret_names import is_secret_name
+from organizations.redox.old_messages.secret_names import is_secret_name, is_secret_text
 
 _LONGEST_NAME = 60
+_LONGEST_VALUE = 200
+_MOST_VARIABLES = 1_000
+_VARIABLE = re.compile(r"\{\{([^{}]{1,200})\}\}")
 
 
 class PostmanBody(NamedTuple):
@@ -37,7 +44,23 @@ def collection_in(value: Any) -> dict[str, Any] | None:
 
 def bodies_in(collection: dict[str, Any]) -> Iterator[PostmanBody]:
     """Each body of type raw."""
-    yield from _bodies(collection, (), _has_auth(collection))
+    values = dict(_variables(collection.get("variable")))
+    for body in _bodies(collection, (), _has_auth(collection)):
+        # A limit, because a short text could become a very long one.
+        text = _VARIABLE.sub(lambda found: values.get(found[1].strip(), found[0]), body.text, count=_MOST_VARIABLES)
+        yield body._replace(text=text)
+
+
+def _variables(listed: Any) -> Iterator[tuple[str, str]]:
+    """Name and value of each variable that has a value and is no secret."""
+    for one in listed if isinstance(listed, list) else ():
+        if not isinstance(one, dict) or one.get("type") == "secret" or one.get("disabled") is True:
+            continue
+        name, value = one.get("key"), one.get("value")
+        if not isinstance(name, str) or not isinstance(value, str) or is_secret_name(name) or is_secret_text(value):
+            continue
+        if 0 < len(value) <= _LONGEST_VALUE:
+            yield name.strip(), str(value)
 
 
 def _bodies(folder: dict[str, Any], path: tuple[str, ...], has_auth: bool) -> Iterator[PostmanBody]:

@@ -4,8 +4,12 @@ Nothing is run, and no text is stored.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from organizations.fields import FieldError, read_uuid
+from organizations.records import ENDPOINTS, ENDPOINTS_LEFT_OUT, OrganizationRecord
+from organizations.redox.environment import ROUTING_NAMES
 from organizations.redox.old_messages.message import read_message
 from organizations.redox.old_messages.places import PlacedText
 from organizations.redox.old_messages.results import (
@@ -20,6 +24,7 @@ from organizations.redox.old_messages.results import (
 )
 from organizations.redox.old_messages.scan import Find, Scanner
 
+_ANOTHER_ID = "with another destination ID"
 _TOO_LARGE = "The text and the files have more than 5 MB. Give them in several parts."
 _TOO_MANY = f"There are more than {MOST_MESSAGES:,} messages. Give them in several parts."
 _NOTHING = "No message was found: neither a curl command with a body, nor JSON, nor a Postman collection."
@@ -77,7 +82,8 @@ class _Collector:
         self.environment = environment
         self.routing_ids = {routing_id.strip().lower(): name for routing_id, name in routing_ids.items()}
         self._results: dict[int, Result] = {}
-        self._latest: dict[tuple[str, str], int] = {}
+        self._latest: dict[str, int] = {}
+        self._earlier: dict[str, list[tuple[str, OrganizationRecord]]] = {}
         self._other_models: Counter[str] = Counter()
         self._count = 0
 
@@ -100,17 +106,31 @@ class _Collector:
 
     def results(self) -> tuple[Result, ...]:
         """All results. Messages of other data models are counted in one problem at the end."""
-        results: list[Result] = list(self._results.values())
+        results = [self._compared(one) if isinstance(one, Candidate) else one for one in self._results.values()]
         if self._other_models:
             results.append(_of_other_models(self._other_models))
         return tuple(results or [Problem(kind=ProblemKind.NOTHING, sentence=_NOTHING)])
 
+    def _compared(self, candidate: Candidate) -> Candidate:
+        """The candidate with a warning for each difference of an earlier message. IDs that differ are not taken."""
+        earlier = self._earlier.get(candidate.record.oid, ())
+        sources = {lost: source for source, record in earlier for lost in _lost(record, candidate.record)}
+        warnings = [f"This OID is in {source} too, {lost}." for lost, source in sources.items()]
+        record = candidate.record
+        if _ANOTHER_ID in sources:
+            warnings.append("Old messages name different destination IDs for this OID, so none of them is taken over.")
+            record = replace(record, destination_id="", destination_known=False)
+        return replace(candidate, record=record, warnings=(*candidate.warnings, *warnings))
+
     def _add_candidate(self, find: Find) -> None:
         message = read_message(find.value, self.environment, self.routing_ids)
-        key = message.record.oid, message.environment
-        earlier = self._results.pop(self._latest[key]) if key in self._latest else None
-        replaces = (*earlier.replaces, earlier.source) if isinstance(earlier, Candidate) else ()
-        self._latest[key] = self._count
+        oid = message.record.oid
+        earlier = self._results.pop(self._latest[oid]) if oid in self._latest else None
+        replaces: tuple[str, ...] = ()
+        if isinstance(earlier, Candidate):
+            replaces = (*earlier.replaces, earlier.source)
+            self._earlier.setdefault(oid, []).append((earlier.source, earlier.record))
+        self._latest[oid] = self._count
         self._results[self._count] = Candidate(
             event=message.event,
             environment=message.environment,
@@ -119,6 +139,24 @@ class _Collector:
             replaces=replaces,
             warnings=(*message.warnings, *find.left_out),
         )
+
+
+def _values(record: OrganizationRecord) -> tuple[str, dict[str, str]]:
+    """The destination ID, "" if it is none, and the endpoints: what a take-over stores of a message."""
+    try:
+        destination_id = read_uuid(record.destination_id, ROUTING_NAMES, {}).value
+    except FieldError:
+        destination_id = ""
+    return destination_id, {key: text for key, text in record.carried if key in (ENDPOINTS, ENDPOINTS_LEFT_OUT)}
+
+
+def _lost(earlier: OrganizationRecord, record: OrganizationRecord) -> Iterator[str]:
+    """What a take-over would store of the earlier message, and not of this one."""
+    (old_id, old_endpoints), (new_id, new_endpoints) = _values(earlier), _values(record)
+    if old_id and old_id != new_id:
+        yield _ANOTHER_ID if new_id else "with a destination ID"
+    if old_endpoints and old_endpoints != new_endpoints:
+        yield "with other Endpoints" if new_endpoints else "with Endpoints"
 
 
 def _of_other_models(counts: Mapping[str, int]) -> Problem:

@@ -52,7 +52,7 @@ SKIPPED = frozenset({ProblemKind.TOKEN_REQUEST, ProblemKind.OTHER_MODEL, Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """The last message about an organization in an environment.
+    """The last message about an organization.
 
     `replaces`: the sources of earlier messages about it, in order. `warnings`: sentences.
     """

@@ -5,7 +5,10 @@ from typing import Any
 
 SECRET_WORD = re.compile(
     r"authori[sz]ation(?!url)|cookie|api[-_. ]?key|secret(?!ar)|token(?![-_]?(?:url|type))|assertion|passw(?:or)?d"
-    r"|\bpwd\b|(?:private|access|client|subscription|redox)[-_. ]?key|bearer|credential|(?<![a-z])jwt(?![a-z])",
+    r"|pass[-_ ]?(?:phrase|code)|(?<![a-z])(?:jwt|creds|sig|session)(?![a-z])|session[-_. ]?id|connection[-_ ]?string"
+    r"|(?:private|access|client|subscription|redox|shared|signing|encryption|master|account)[-_. ]?key"
+    r"|bearer|credential|(?:hmac|signature)(?![-_ ]?(?:alg|method|type|version))"
+    r"|(?-i:(?<![A-Za-z])(?:[Pp]ass|PASS|[Pp]wd|PWD|[Pp]in|PIN|[Ss]id|SID)|(?<=[a-z])(?:Pass|Pwd|Pin))(?![A-Za-z])",
     re.IGNORECASE,
 )
 """Found anywhere in a name, as in x-api-key, REDOX_SECRET, accessToken or client_assertion."""
@@ -13,11 +16,12 @@ SECRET_WORD = re.compile(
 SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
     r"|\beyJ[\w-]{5}"
+    r"|\[left out\]"
     r"|(?<=://)[^\s/\"'@]{1,500}@"
     r"|\b(?:bearer|basic) +[\w+/=.~-]{20}",
     re.IGNORECASE,
 )
-"""A key, a JSON Web Token, a user in an address, or the value of an Authorization header."""
+"""A key, a JSON Web Token, the place of a blanked secret, a user in an address, or an Authorization header's value."""
 
 _NAMED_PART = re.compile(r"([\w.-]{1,64})[ \t]{0,8}[:=](?=[ \t]{0,8}[^\s/])")
 """A header or a parameter inside a text: its name."""

@@ -2,7 +2,7 @@
 
 from organizations.models import Candidate, CandidateState, DestinationSource
 from organizations.models.organization import NAME_LENGTH, OID_LENGTH
-from organizations.records import ENDPOINTS, OrganizationRecord, canonical
+from organizations.records import ENDPOINTS, ENDPOINTS_LEFT_OUT, OrganizationRecord, canonical
 from organizations.services.records import row_limits
 from organizations.services.records.organizations import KnownDestination
 
@@ -27,7 +27,8 @@ def known_destination(candidate: Candidate) -> KnownDestination | None:
     return KnownDestination(candidate.destination_id, candidate.destination_source)
 
 
-def message_endpoints(candidate: Candidate) -> str:
-    """The JSON of the endpoints in the old message; "" if it has none. A Query never shows them."""
+def message_endpoints(candidate: Candidate) -> dict[str, str]:
+    """The endpoints in the old message, and what was left out of them, by carried key. A Query never shows them."""
     message = candidate.message_record()
-    return dict(message.carried).get(ENDPOINTS, "") if message else ""
+    carried = message.carried if message else ()
+    return {key: text for key, text in carried if key in (ENDPOINTS, ENDPOINTS_LEFT_OUT)}

@@ -20,6 +20,7 @@ OLD_MESSAGES = "old_messages"
 LIST_SOURCES = frozenset(DestinationSource) - {DestinationSource.NONE}
 """How a person can know the destination IDs of a list."""
 CHOOSE_SOURCE = "Choose where the destination IDs of the list come from."
+_OTHER_IN_LIST = "with another destination ID. The one in the list is taken over."
 MOST_ERRORS = 20
 """How many errors of one field are named."""
 _LEFT_OUT = re.compile(
@@ -68,7 +69,7 @@ def read(
     ID in the list is an error.
 
     If an OID is in the list and in an old message, its record is read from the message. A destination ID in the list
-    takes precedence over the one in the message.
+    takes precedence over the one in the message, and a remark says so if they differ.
     """
     listed, errors, remarks = _read_oids(oids, list_source)
     read_messages, unread, messages_errors = _read_messages(environment, old_messages, files)
@@ -79,6 +80,8 @@ def read(
     for candidate in read_messages:
         given = merged.get(candidate.oid)
         merged[candidate.oid] = _with_message(given, candidate) if given else candidate
+        if given and given.destination_id and candidate.destination_id not in ("", given.destination_id):
+            unread.append(Unread(candidate.source, f"This OID is in {given.source} too, {_OTHER_IN_LIST}"))
     kind = TakeOverKind.MESSAGES if read_messages else TakeOverKind.OIDS
     return Entered(list(merged.values()), [*remarks, *unread], errors, kind)
 

@@ -1,6 +1,7 @@
 """Create, edit, discard and withdraw records. `services/outbox/submissions.py` sends them."""
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -220,14 +221,14 @@ def add_seen(
     *,
     seen_at: datetime.datetime,
     destination: KnownDestination | None = None,
-    endpoints: str = "",
+    endpoints: Mapping[str, str] | None = None,
     reason: str = "",
     **details: Any,
 ) -> Organization:
     """Add a record that the directory showed at `seen_at`. The caller has locked the structure.
 
-    `destination`: the destination ID that a person entered; without it the record cannot be sent. `endpoints`: their
-    JSON in an old message. A Query shows neither.
+    `destination`: the destination ID that a person entered; without it the record cannot be sent. `endpoints`: the
+    carried keys about endpoints in an old message. A Query shows neither.
 
     Raises:
         OidTaken: the OID is in use here.
@@ -243,7 +244,7 @@ def add_seen(
         organization.destination_source = destination.source
         record = replace(record, destination_id=destination.destination_id, destination_known=True)
     if endpoints:
-        record = replace(record, carried=tuple(sorted({**dict(record.carried), "Endpoints": endpoints}.items())))
+        record = replace(record, carried=tuple(sorted({**dict(record.carried), **endpoints}.items())))
     save_wanted(organization, record, stands_for="", actor=history.actor)
     check_no_circle(organization)
     details["destination_source"] = organization.destination_source

@@ -9,13 +9,14 @@ from django.utils.timezone import localtime
 from organizations import oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
-from organizations.records import Difference, OrganizationRecord, label_in_sentence
+from organizations.records import ENDPOINTS_LEFT_OUT, Difference, OrganizationRecord, label_in_sentence
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services import search_text
 from organizations.services.connection import redox_settings
 from organizations.services.review.record_warnings import short, value_warnings
 
 OVERWRITE = "overwrite"
+ENDPOINTS_LOST = "endpoints-left-out"
 NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
 """Warnings whose text names another record. A tick accepts our value, so it stays valid if the text names a third."""
 
@@ -315,6 +316,19 @@ def _destination_unseen(case: WarningCase) -> Iterator[ReviewWarning]:
     yield ReviewWarning("destination-unseen", case.record.destination_id, text)
 
 
+def _endpoints_left_out(case: WarningCase) -> Iterator[ReviewWarning]:
+    """The first Update after a take-over sends the endpoints of an old message without the secrets in them."""
+    organization = case.organization
+    names = organization.carried.get(ENDPOINTS_LEFT_OUT, "")
+    if not names or case.before is None or organization.confirmed:
+        return
+    yield ReviewWarning(
+        ENDPOINTS_LOST,
+        short(names),
+        "Parts of Endpoints that hold secrets were not stored, so this message removes them in the directory.",
+    )
+
+
 def _stated(case: WarningCase) -> Iterator[ReviewWarning]:
     organization = case.organization
     is_compared = bool(organization.taken) or organization.later_reading() is not None
@@ -327,7 +341,7 @@ def _stated(case: WarningCase) -> Iterator[ReviewWarning]:
 
 
 RECORD_RULES = (_oid, _other_environment, _own_values)
-DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
+DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen, _endpoints_left_out)
 RULES = (
     _untested,
     _oid,

@@ -126,6 +126,8 @@ def test_an_old_message_about_a_listed_oid_adds_what_it_knows(typed: str, expect
     assert said(entered)[0][2:] == expected
     assert [each.message is not None for each in entered.candidates] == [True, False]
     assert entered.kind == TakeOverKind.MESSAGES
+    remark = "This OID is in line 1 too, with another destination ID. The one in the list is taken over."
+    assert [each.sentence for each in entered.problems] == ([remark] if typed else [])
 
 
 def test_what_is_odd_about_a_message_that_is_taken_is_named() -> None:

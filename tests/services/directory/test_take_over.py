@@ -19,7 +19,7 @@ from organizations.models import (
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import failpoints
-from organizations.services.directory import ownership_here, run_take_over, take_over
+from organizations.services.directory import ownership_here, read_candidates, run_take_over, take_over
 from organizations.services.directory.take_over import NewCandidate
 from organizations.services.errors import ActionRefused, OutOfDate
 from organizations.services.records.organizations import KnownDestination
@@ -27,6 +27,7 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import BlockerKind
 from tests import factories
 from tests.factories import BASE, as_actor
+from tests.redox.old_messages_samples import body as old_message
 from tests.services.directory.scanning import put
 from tests.services.directory.taking_over import ask_all, begin, states
 from tests.services.sending import WORKER
@@ -122,6 +123,23 @@ def test_the_endpoints_of_an_old_message_are_kept(practice: PracticeDirectory, e
     (organization,) = take_all(run, editor)
     assert (organization.name, organization.destination_id) == ("New", DESTINATION)
     assert organization.carried["Endpoints"] == '[{"Name":"XCPD"}]'
+
+
+@pytest.mark.one_database
+def test_an_update_that_removes_secrets_of_the_endpoints_of_an_old_message_has_a_warning(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    put(practice, f"{BASE}.1")
+    body = old_message(f"{BASE}.1", Endpoints=[{"Url": "https://a.example", "password": "x"}])
+    entered = read_candidates.read("staging", "", body, {})
+    run = take_over.begin("staging", entered.candidates, kind=entered.kind, base_oids=[BASE], actor=as_actor(editor))
+    ask_all()
+    (organization,) = take_all(run, editor)
+    stored = {"Endpoints": '[{"Url":"https://a.example"}]', "Endpoints.secrets": '["password"]'}
+    assert organization.carried.items() >= stored.items()
+    review = reviews.review(organization)
+    assert "endpoints-left-out" in {warning.key for warning in review.open_warnings}
+    assert b"Endpoints.secrets" not in review.message
 
 
 @pytest.mark.one_database

@@ -36,6 +36,7 @@ from tests.services.warning_records import (
     taken_over,
     warnings_of,
     with_directory_values,
+    with_endpoints_left_out,
     with_presence,
 )
 
@@ -326,6 +327,15 @@ ROWS = [
             ),
         )
     ),
+    *(
+        Row(
+            "endpoints-left-out",
+            "Parts of Endpoints that hold secrets were not stored, so this message removes them in the directory.",
+            with_endpoints_left_out(taken_over),
+            silent,
+        )
+        for silent in (taken_over, with_endpoints_left_out(accepted_record(new_record())))
+    ),
 ]
 
 
@@ -351,7 +361,7 @@ class TestTable:
 
 def test_every_rule_has_a_row() -> None:
     text = Path(warnings.__file__).read_text(encoding="utf-8")
-    keys = set(re.findall(r'ReviewWarning\(\s*"([a-z-]+)"', text)) | {warnings.OVERWRITE}
+    keys = set(re.findall(r'ReviewWarning\(\s*"([a-z-]+)"', text)) | {warnings.OVERWRITE, warnings.ENDPOINTS_LOST}
     assert keys == {row.key for row in ROWS} - {"zip"}
 
 

@@ -401,7 +401,7 @@ def test_pages_keep_the_rest_of_the_address():
 
 @pytest.mark.parametrize("name", ["400.html", "405.html", "414.html", "500.html", "503.html"])
 def test_the_error_pages_need_no_request(name):
-    assert "<h1>" in get_template(name).render({"limit": "", "number": ""})
+    assert "<h1>" in get_template(name).render({"limit": "", "back_url": "", "number": ""})
 
 
 def test_the_explanation_of_a_status_is_read_with_it_and_links_to_the_help():

@@ -1,6 +1,7 @@
 """Pages for errors of the portal itself. They read neither the database nor the session."""
 
 import logging
+import re
 import sys
 
 from django.conf import settings
@@ -14,12 +15,21 @@ from orgportal import logs
 log = logging.getLogger("orgportal.request")
 
 TOO_LARGE = f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
+FEWER_FILES = "Go back and choose fewer or smaller files: at most 5 MB together."
 PLAIN = "Something went wrong here, not at Redox. If you pressed a button, check whether that was done. Number {}."
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for a request that no form of the portal sends. It names the limit that was exceeded, if any."""
-    return HttpResponse(render_to_string("400.html", {"limit": _limit(exception)}), status=400)
+    """The page for a request that cannot be read. It names the limit that was exceeded, if any.
+
+    The one page whose form can exceed a limit, because it takes files, gets a link back to it.
+    """
+    takes_files = re.fullmatch(settings.FILES_ADDRESS, request.path_info) is not None
+    limit = _limit(exception)
+    if takes_files and isinstance(exception, RequestDataTooBig):
+        limit = f"{limit} {FEWER_FILES}"
+    context = {"limit": limit, "back_url": request.path if takes_files else ""}
+    return HttpResponse(render_to_string("400.html", context), status=400)
 
 
 def _limit(exception: Exception) -> str:

@@ -1,6 +1,7 @@
 """Take over organizations that were registered outside the portal: enter OIDs, see what was found, add records."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,6 +15,7 @@ from organizations.pages.take_over import link as link_page
 from organizations.pages.take_over import page as take_over_page
 from organizations.pages.take_over.page import CALL_OURS, ENTER_BASE, TAKE_OVER, Entered, known_base_oids
 from organizations.permissions import Right
+from organizations.posted_numbers import read_numbers
 from organizations.services.actors import Actor
 from organizations.services.directory import read_candidates
 from organizations.services.directory import take_over as service
@@ -28,6 +30,8 @@ from .access import actor, needs, posted_number, require, user_of
 from .rendering import reload_page, render_page
 
 CHANGED_SINCE = "Some of these records changed since the page was opened. Compare again. Nothing was changed."
+MOST_UNTICKED = 500
+"""How many unticked organizations an address can name. Of more, those of the shown page are kept first."""
 FILES_AGAIN = "A browser does not keep chosen files: choose them again. Everything else that you entered is still here."
 
 
@@ -208,37 +212,47 @@ def take_over_url(take_over: TakeOver) -> str:
 
 def _stop(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     service.stop_asking(take_over.pk, actor=who)
-    return redirect(take_over_url(take_over))
+    return redirect(_with_unticked(request, take_over, take_over_url(take_over)))
 
 
 def _ask_again(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page of the list, and ask again."""
+    changed = _store_destinations(request, take_over, who)
+    if changed is None:
+        return _show(request, take_over, _typed(request), status=422)
     service.ask_again(take_over.pk, actor=who)
-    return redirect(take_over_url(take_over))
+    if changed:
+        messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
+    return redirect(_same_page(request, take_over))
 
 
 def _save(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
     """Store the destination IDs of this page of the list."""
-    forms = _posted_forms(request, take_over)
-    if not _are_valid(take_over, forms):
+    changed = _store_destinations(request, take_over, who)
+    if changed is None:
         return _show(request, take_over, _typed(request), status=422)
-    shown = _shown_destinations(request, forms)
-    changed = service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
     messages.success(request, f"{count(changed, 'destination ID')} saved. Nothing was sent.")
     return redirect(_same_page(request, take_over))
 
 
-def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
-    """Store the destination IDs of this page, and choose the ticked organizations, or all."""
+def _store_destinations(request: HttpRequest, take_over: TakeOver, who: Actor) -> int | None:
+    """Store the destination IDs of this page of the list. Returns how many changed; None if one is not valid."""
     forms = _posted_forms(request, take_over)
     if not _are_valid(take_over, forms):
-        return _show(request, take_over, _typed(request), status=422)
+        return None
     shown = _shown_destinations(request, forms)
-    service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
+    return service.set_destinations(take_over.pk, _entered_destinations(forms), shown=shown, actor=who)
+
+
+def _take(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
+    """Store the destination IDs of this page, and choose the ticked organizations, or all."""
+    if _store_destinations(request, take_over, who) is None:
+        return _show(request, take_over, _typed(request), status=422)
     if "take-all" in request.POST:
         service.take_all(take_over.pk, actor=who)
     else:
         service.take(take_over.pk, request.POST.getlist("oid"), actor=who)
-    return redirect(take_over_url(take_over))
+    return redirect(_with_unticked(request, take_over, take_over_url(take_over)))
 
 
 def _set_for_all(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpResponse:
@@ -261,7 +275,7 @@ def _take_other(request: HttpRequest, take_over: TakeOver, who: Actor) -> HttpRe
     if organization is None:
         return _show(request, take_over, Entered(other_oid=oid, other_form=form), status=422)
     messages.success(request, f"{organization.name} was taken over. Nothing was sent.")
-    return redirect(take_over_url(take_over))
+    return redirect(_with_unticked(request, take_over, take_over_url(take_over)))
 
 
 def _try_to_take_other(take_over: TakeOver, oid: str, form: OtherForm, who: Actor) -> Organization | None:
@@ -318,7 +332,22 @@ def _shown_destinations(request: HttpRequest, forms: dict[str, DestinationForm])
 
 
 def _same_page(request: HttpRequest, take_over: TakeOver) -> str:
-    return f"{take_over_url(take_over)}?page={posted_number(request, 'page') or 1}"
+    """The page of the list from which somebody posted. Its address names the organizations that are not ticked."""
+    return _with_unticked(request, take_over, f"{take_over_url(take_over)}?page={posted_number(request, 'page') or 1}")
+
+
+def _with_unticked(request: HttpRequest, take_over: TakeOver, url: str) -> str:
+    """`url` with the numbers of the organizations that are not ticked: on the posted page, and on other pages."""
+    offered = read_numbers(request.POST.getlist("offered"))
+    candidates = take_over.candidates.filter(pk__in=offered).exclude(oid__in=request.POST.getlist("oid"))
+    unticked = [*candidates.values_list("pk", flat=True), *sorted(_unticked_in_address(request).difference(offered))]
+    if not unticked:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}unticked={'.'.join(map(str, unticked[:MOST_UNTICKED]))}"
+
+
+def _unticked_in_address(request: HttpRequest) -> frozenset[int]:
+    return frozenset(read_numbers(request.GET.get("unticked", "").split(".")))
 
 
 def _take_over_or_404(environment: Environment, number: int) -> TakeOver:
@@ -353,7 +382,8 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     number = (request.POST if request.method == "POST" else request.GET).get("page")
-    page = take_over_page.build(take_over, user_of(request), number=number, entered=entered or Entered(), notes=notes)
+    entered = replace(entered or Entered(), unticked=_unticked_in_address(request))
+    page = take_over_page.build(take_over, user_of(request), number=number, entered=entered, notes=notes)
     return render_page(request, page, status=status)
 
 

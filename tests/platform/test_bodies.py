@@ -56,6 +56,7 @@ def test_a_body_that_is_too_large_is_refused_before_any_of_it_is_read(address, k
     status, page = send(address, kind, body, length)
     assert (status, body.read_bytes) == (400, 0)
     assert "At most 1,000 kB can be sent at once." in page
+    assert "choose fewer or smaller files" not in page
 
 
 @pytest.mark.parametrize("kind", [URL_ENCODED, MULTIPART])
@@ -65,6 +66,8 @@ def test_the_page_that_takes_files_takes_more_but_not_everything(kind):
     status, page = send(TAKE_OVER, kind, body, str(settings.MOST_BYTES_WITH_FILES + 1))
     assert (status, body.read_bytes) == (400, 0)
     assert "At most 6,000 kB can be sent at once." in page
+    assert "Go back and choose fewer or smaller files: at most 5 MB together." in page
+    assert f'href="{TAKE_OVER}"' in page
 
 
 def test_the_page_that_takes_files_reads_a_limited_number(client):

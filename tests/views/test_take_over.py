@@ -1,5 +1,6 @@
 """Taking over, over HTTP: what was entered is kept, and each button does what its label says."""
 
+import re
 from typing import Any
 
 import pytest
@@ -150,6 +151,22 @@ def test_a_wrong_destination_id_keeps_the_ticks_and_chooses_nothing(client: Clie
     assert run.state == "ready"
 
 
+@pytest.mark.parametrize("pressed", ["save", "again"])
+def test_each_button_keeps_which_organizations_are_not_ticked(client: Client, editor: User, pressed: str) -> None:
+    seen = {f"{BASE}.{number}": factories.record(f"{BASE}.{number}") for number in (1, 2)}
+    run = factories.take_over(user=editor, seen=seen | {f"{BASE}.3": None})
+    offered = re.findall(r'name="offered" value="(\d+)"', client.get(url_of(run)).content.decode())
+    address = client.post(url_of(run), {pressed: "1", "oid": [f"{BASE}.2"], "offered": offered})["Location"]
+    if pressed == "again":
+        (progress,) = re.findall(r'data-hx-get="([^"]+progress/[^"]*)"', client.get(address).content.decode())
+        (stop,) = re.findall(r'<form action="([^"]+)"', client.get(progress).content.decode())
+        address = client.post(stop, {"stop": "1"})["Location"]
+    for_all = {"for-all": "1", "all-destination_id": DESTINATION, "all-source": "memory", "all-number": "2"}
+    for shown in (client.get(address), client.get(client.post(address, for_all)["Location"])):
+        ticks = [row.is_chosen for _, row in shown.context["rows"] if row.is_choosable]
+        assert ticks == [False, True]
+
+
 @pytest.mark.parametrize("pressed", [{"take": "1", "oid": [f"{BASE}.1"]}, {"take-all": "1"}], ids=["chosen", "all"])
 def test_organizations_are_handed_to_the_worker_with_the_destination_ids_of_the_page(
     client: Client, editor: User, pressed: dict[str, Any]
@@ -161,6 +178,24 @@ def test_organizations_are_handed_to_the_worker_with_the_destination_ids_of_the_
     candidate.refresh_from_db()
     assert (candidate.state, candidate.destination_id) == ("chosen", DESTINATION)
     assert client.get(url_of(run) + "progress/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("destination_id", "status", "state", "stored"),
+    [(DESTINATION, 302, "asking", DESTINATION), ("not a UUID", 422, "ready", "")],
+)
+def test_a_destination_id_is_saved_before_the_directory_is_asked_again(
+    client: Client, editor: User, destination_id: str, status: int, state: str, stored: str
+) -> None:
+    run = factories.take_over(user=editor, seen={f"{BASE}.1": factories.record(f"{BASE}.1"), f"{BASE}.2": None})
+    candidate = run.candidates.get(oid=f"{BASE}.1")
+    posted = {f"c{candidate.pk}-source": "dashboard", f"c{candidate.pk}-destination_id": destination_id}
+    answer = client.post(url_of(run), {"again": "1"} | posted)
+    run.refresh_from_db()
+    candidate.refresh_from_db()
+    assert (answer.status_code, run.state, candidate.destination_id) == (status, state, stored)
+    shown = answer if status == 422 else client.get(url_of(run))
+    assert destination_id in shown.content.decode()
 
 
 @pytest.mark.parametrize("destination_id", [DESTINATION, "not a UUID"])

@@ -110,7 +110,7 @@ class TakeOverPage(Page):
 
     `added_url`: where the list begins with the records that were added; "" if there is none.
 
-    `unlinked_count`: how many added records the other environment has too, without a link.
+    `unlinked_count`: how many added records the other environment may have too, without a link.
     """
 
     template = "take_over/page.html"
@@ -141,13 +141,15 @@ class TakeOverPage(Page):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """What a person entered on the page before it is shown again. `fields`: the posted texts, or None if nothing was
-    posted.
+    posted. `chosen`: the ticked OIDs of the posted page. `unticked`: the numbers of the candidates that the address
+    names, which count if nothing was posted.
 
     `other_oid`: the organization that an approver takes over alone. `opened`: the one whose values are shown.
     """
 
     fields: Mapping[str, Any] | None = None
     chosen: frozenset[str] | None = None
+    unticked: frozenset[int] = frozenset()
     for_all: DestinationForAllForm | None = None
     other_oid: str = ""
     other_form: OtherForm | None = None
@@ -226,7 +228,7 @@ def build(
     is_ready = take_over.state == TakeOverState.READY
     forms = destination_forms(_not_records(listed), entered.fields) if is_ready else {}
     can_decide = is_ready and not block_reason(user, Right.RESOLVE, environment, CALL_OURS)
-    state = RowsState(forms=forms, chosen=entered.chosen, opened=entered.opened, can_decide=can_decide)
+    state = _rows_state(entered, forms, can_decide=can_decide)
     is_other = ("others", entered.other_oid) in {(group, line.oid) for group, line in pairs}
     other = take_overs.with_values(take_over, entered.other_oid) if is_other else None
     return TakeOverPage(
@@ -251,6 +253,16 @@ def build(
         notes=notes,
         is_unsaved=entered.fields is not None,
         switch_url=environment_url("take-over", environment.other),
+    )
+
+
+def _rows_state(entered: Entered, forms: Mapping[int, DestinationForm], *, can_decide: bool) -> RowsState:
+    return RowsState(
+        forms=forms,
+        chosen=entered.chosen,
+        unticked=entered.unticked,
+        opened=entered.opened,
+        can_decide=can_decide,
     )
 
 
@@ -348,8 +360,11 @@ def _progress(take_over: TakeOver, numbers: Counter[str], *, choosable: int = 0)
 
 
 def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tuple[str, str, int, int]:
-    """Heading and sentence of the progress, how much is done, and of how much."""
-    total, taken = numbers.total(), numbers[CandidateState.TAKEN]
+    """Heading and sentence of the progress, how much is done, and of how much.
+
+    An OID that was a record here at the beginning is never asked about, so it does not count.
+    """
+    total, taken = numbers.total() - numbers[CandidateState.HERE], numbers[CandidateState.TAKEN]
     asked = total - numbers[CandidateState.WAITING]
     if take_over.state == TakeOverState.TAKING:
         total = taken + numbers[CandidateState.CHOSEN]
@@ -365,6 +380,8 @@ def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tupl
         return "Asking the directory", sentence, asked, total
     unanswered = numbers[CandidateState.UNANSWERED]
     heading = "No OID got an answer" if unanswered == total else "The directory was asked"
+    if not total:
+        heading = "Every OID is in the portal already"
     sentence = _can_become_records(choosable, taken)
     if unanswered:
         sentence += f" {scan.unanswered_words(unanswered, 'OID')}"

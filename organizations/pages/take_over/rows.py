@@ -57,11 +57,8 @@ GROUPS: Mapping[str, GroupWords] = {
 """The groups in the order of the page: what a person can act on first."""
 
 
-_ADD: Mapping[str, str] = {
-    CandidateState.ABSENT: "Add as new",
-    CandidateState.UNANSWERED: "Enter it here. An approver can then state that it is registered.",
-}
-"""The groups whose organizations can be entered by hand, each with the text of its link."""
+_ADD_AS_NEW = "Add as new"
+_ENTER_UNREADABLE = "Enter it here. An approver can then state that it is registered."
 
 
 class ValueRow(NamedTuple):
@@ -119,13 +116,16 @@ def grouped(candidates: Iterable[CandidateLine], ours: frozenset[str]) -> list[t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsState:
-    """What a person did on the page: the ticked OIDs (None before anybody ticked: all are), the opened row, forms.
+    """What a person did on the page: the ticked OIDs, the opened row, forms.
+
+    If the ticked OIDs are None, all are ticked except the candidates with the numbers `unticked`.
 
     `can_decide`: the person can take over what is not ours.
     """
 
     forms: Mapping[int, DestinationForm]
     chosen: frozenset[str] | None
+    unticked: frozenset[int]
     opened: str
     can_decide: bool
 
@@ -150,7 +150,7 @@ def build_rows(take_over: TakeOver, listed: Sequence[tuple[str, Candidate]], sta
             was_id=_was(state, candidate, "was_id", candidate.destination_id),
             was_source=_was(state, candidate, "was_source", candidate.destination_source),
             is_choosable=group == CHOOSABLE,
-            is_chosen=group == CHOOSABLE and (state.chosen is None or candidate.oid in state.chosen),
+            is_chosen=group == CHOOSABLE and _is_ticked(state, candidate),
             record_url=_record_url(take_over, candidate, group),
             other_url=_other_url(candidate) if group == "others" and state.can_decide else "",
             add_url=_add_url(take_over, candidate) if _add_label(group, candidate) else "",
@@ -181,6 +181,10 @@ def values_of(take_over: TakeOver, oid: str) -> list[ValueRow]:
         ),
         *_of_old_message(candidate, record),
     ]
+
+
+def _is_ticked(state: RowsState, candidate: Candidate) -> bool:
+    return candidate.pk not in state.unticked if state.chosen is None else candidate.oid in state.chosen
 
 
 def _was(state: RowsState, candidate: Candidate, name: str, stored: str) -> str:
@@ -226,9 +230,12 @@ def _other_url(candidate: Candidate) -> str:
 
 
 def _add_label(group: str, candidate: Candidate) -> str:
-    """The text of the link to enter an organization by hand; "" if it cannot be entered."""
-    is_unreadable = group == CandidateState.REFUSED and candidate.active is None  # else the directory's value is known
-    return _ADD.get(CandidateState.UNANSWERED if is_unreadable else group, "")
+    """The text of the link to enter an organization by hand; "" if the directory has not answered yet or its values
+    are known."""
+    if group == CandidateState.ABSENT:
+        return _ADD_AS_NEW
+    is_unreadable = group == CandidateState.REFUSED and candidate.active is None
+    return _ENTER_UNREADABLE if is_unreadable else ""
 
 
 def _add_url(take_over: TakeOver, candidate: Candidate) -> str:

@@ -201,12 +201,12 @@ def test_an_oid_that_is_not_in_the_directory_can_be_added_as_new_and_names_the_o
     assert rows[gateway].add_url == ""
 
 
-def test_an_oid_without_an_answer_can_be_entered_by_hand(editor: User) -> None:
+def test_an_oid_without_an_answer_is_asked_about_again_and_not_entered_by_hand(editor: User) -> None:
     run = factories.take_over(user=editor, seen={f"{BASE}.2": None})
     run.candidates.update(state=CandidateState.UNANSWERED, sentence="<html>502</html>")
     (row,) = rows_of(run, editor).values()
-    assert (row.remark, row.add_url) == ("A web page came instead.", f"/staging/organizations/new/?oid={BASE}.2")
-    assert "state that it is registered" in row.add_label
+    assert (row.remark, row.add_url, row.add_label) == ("A web page came instead.", "", "")
+    assert page_of(run, editor).again_label == "Ask again for the others"
 
 
 def test_an_oid_whose_values_cannot_be_read_is_not_listed_under_no_answer(editor: User) -> None:
@@ -217,6 +217,7 @@ def test_an_oid_whose_values_cannot_be_read_is_not_listed_under_no_answer(editor
     row = rows[f"{BASE}.2"]
     assert (row.group, row.remark, row.is_choosable) == (CandidateState.REFUSED, sentence, False)
     assert row.add_url == f"/staging/organizations/new/?oid={BASE}.2"
+    assert "state that it is registered" in row.add_label
     assert rows[f"{BASE}.3"].add_url == ""
 
 
@@ -248,6 +249,23 @@ def test_without_an_answer_the_page_does_not_say_that_the_directory_answered(edi
     assert progress.sentence.endswith(" 1 OID was not asked about or got no answer.")
     run.candidates.update(state=CandidateState.UNANSWERED)
     assert page_of(run, editor).progress.heading == "No OID got an answer"
+
+
+def test_an_oid_that_is_a_record_already_does_not_count_as_asked_about(editor: User) -> None:
+    here = NewCandidate(factories.organization(f"{BASE}.1", user=editor).oid)
+
+    def begun(*candidates: NewCandidate) -> TakeOver:
+        kind, actor = TakeOverKind.OIDS, as_actor(editor)
+        return take_over.begin("staging", candidates, kind=kind, base_oids=[BASE], actor=actor)
+
+    run = begun(here, NewCandidate(f"{BASE}.2"))
+    assert page_of(run, editor).progress.sentence.startswith("Asked about 0 of 1 OID. ")
+    assert "Asked about 0 of 1 OID. " in take_over_page.build_progress(run, editor).progress.sentence
+    take_over.stop_asking(run.pk, actor=as_actor(editor))
+    assert page_of(run, editor).progress.heading == "No OID got an answer"
+    run = begun(here)
+    TakeOver.objects.update(state=TakeOverState.READY)
+    assert page_of(run, editor).progress.heading == "Every OID is in the portal already"
 
 
 def test_a_search_that_a_person_stopped_ended_early_and_does_not_say_that_it_asked_about_every_oid(

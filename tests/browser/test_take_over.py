@@ -155,7 +155,7 @@ def test_results_of_a_search_are_chosen_and_taken_over(registered: PracticeDirec
     page.get_by_role("button", name="Search", exact=True).last.click()
     page.get_by_role("checkbox", name="Choose Lakeside 7").check()
     page.get_by_role("button", name="Take over", exact=True).click()
-    expect(page.get_by_text("1 organization can become records here.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 organization can become a record here.")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Take over the chosen records").click()
     expect(page.get_by_role("link", name="See the records taken over")).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="Lakeside 7", exact=True).click()

@@ -389,4 +389,5 @@ def _how_far(take_over: TakeOver, numbers: Counter[str], choosable: int) -> tupl
 
 
 def _can_become_records(choosable: int, taken: int) -> str:
-    return f"{count(choosable, 'organization')} can {'still ' if taken else ''}become records here."
+    records = "a record" if choosable == 1 else "records"
+    return f"{count(choosable, 'organization')} can {'still ' if taken else ''}become {records} here."

@@ -299,8 +299,11 @@ def test_the_progress_of_adding_counts_records(editor: User) -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (TakeOverKind.OIDS, "1 organization can still become records here."),
-        (TakeOverKind.SCAN, "1 organization can still become records here. Searched: 0 organizations read, 2 of yours"),
+        (TakeOverKind.OIDS, "1 organization can still become a record here."),
+        (
+            TakeOverKind.SCAN,
+            "1 organization can still become a record here. Searched: 0 organizations read, 2 of yours",
+        ),
     ],
 )
 def test_the_heading_after_adding_is_the_number_of_records_added(

@@ -22,6 +22,7 @@ _LONGEST_LABEL = 2 * _LENGTH + 10  # a suggestion is a name, "below" and the nam
 _CHOOSE_PARENT = "Choose what this record is part of."
 _STATES = (("", "Not given"), *((code, f"{name} ({code})") for code, name in STATES.items()))
 _COUNTRIES = tuple((name, name) for name in names_of_countries())
+IS_GATEWAY = "This is the Redox gateway, not your organization. Choose it under Place."
 _FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the field that chooses each kind of parent
 
 
@@ -174,7 +175,7 @@ class OrganizationForm(PortalForm):
             return context.fixed_oid
         oid = self.read("oid", read_oid)
         if oid in context.gateways:
-            self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
+            self.add_error("oid", IS_GATEWAY)
             return ""  # otherwise PartOf would get an error too: "A record cannot be part of itself."
         if oid and (error := context.oid_error(oid)):
             self.add_error("oid", error)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from organizations.fields import FieldError, read_oid
+from organizations.forms.organization import IS_GATEWAY
 from organizations.forms.typed import Typed
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.first_question import (
@@ -16,6 +17,7 @@ from organizations.pages.record_form.first_question import (
     take_over_url,
 )
 from organizations.services import search_text
+from organizations.services.connection import redox_settings
 from organizations.services.directory.ask_oid import ask_about_oid
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations
@@ -47,6 +49,8 @@ def _ask(request: HttpRequest, editing: Editing, typed: Typed) -> OidAnswer:
         return OidAnswer(str(error))
     if not oid:
         return OidAnswer(ENTER_OID)
+    if oid in redox_settings.gateway_oids(editing.environment):
+        return OidAnswer(IS_GATEWAY)
     return oid_answer(editing.environment, ask_about_oid(editing.environment, oid, actor=actor(request)))
 
 

@@ -10,6 +10,7 @@ from organizations.models import Action, AuditEntry, Organization, User
 from organizations.pages.review import message
 from organizations.practice import PracticeDirectory
 from organizations.redox import messages
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services.connection import redox_settings
 from organizations.services.directory.ask_oid import ask_about_oid
 from organizations.services.records import organizations
@@ -125,12 +126,13 @@ def test_without_an_answer_the_cause_is_named(client, practice: PracticeDirector
     assert "The directory of STAGING gave no answer: " in ask(client)
 
 
-def test_the_directory_is_not_asked_about_a_text_that_is_not_an_oid_or_is_a_record_here(
+def test_the_directory_is_not_asked_about_a_text_that_is_not_an_oid_a_gateway_or_a_record_here(
     client, editor: User, practice: PracticeDirectory
 ):
     factories.organization(user=editor, name="Lakeside Clinics")
     assert "is already the record Lakeside Clinics in STAGING" in ask(client)
     assert "is not an OID" in ask(client, oid="garbage")
+    assert "This is the Redox gateway" in ask(client, oid=GATEWAY_OID)
     assert practice.requests == []
 
 

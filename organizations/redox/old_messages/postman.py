@@ -52,7 +52,7 @@ def bodies_in(collection: dict[str, Any]) -> Iterator[PostmanBody]:
 
 
 def _variables(listed: Any) -> Iterator[tuple[str, str]]:
-    """Name and value of each variable that has a value and is no secret."""
+    """Name and value of each variable that has a value and is not a secret."""
     for one in listed if isinstance(listed, list) else ():
         if not isinstance(one, dict) or one.get("type") == "secret" or one.get("disabled") is True:
             continue

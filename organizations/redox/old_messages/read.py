@@ -142,7 +142,7 @@ class _Collector:
 
 
 def _values(record: OrganizationRecord) -> tuple[str, dict[str, str]]:
-    """The destination ID, "" if it is none, and the endpoints: what a take-over stores of a message."""
+    """What a take-over stores of a message: its destination ID, or "" if it is not a UUID, and its endpoints."""
     try:
         destination_id = read_uuid(record.destination_id, ROUTING_NAMES, {}).value
     except FieldError:

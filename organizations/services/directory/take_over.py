@@ -35,7 +35,7 @@ from organizations.services.records.organizations import KnownDestination
 MOST_OIDS = 1000
 """How many OIDs one take-over may have, except a search of the whole directory."""
 
-STOPPED = "Asking was stopped before this OID was asked for."
+STOPPED = "Asking was stopped before an answer about this OID came."
 
 
 class NewCandidate(NamedTuple):
